@@ -1,0 +1,1 @@
+"""Altair specifications in, dictionaries out. Nothing here knows which runs are selected."""

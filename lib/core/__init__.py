@@ -1,0 +1,1 @@
+"""Facts and arithmetic about runs: no I/O, no clock, no logging."""

@@ -1,0 +1,1 @@
+"""Reading runs. The only layer that knows tables, columns, files and foreign errors."""
