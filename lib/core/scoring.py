@@ -48,7 +48,7 @@ class ScoringPolicy:
         GapBand(0.2, 60.0, "moderate overfitting"),
         GapBand(math.inf, 30.0, "high overfitting"),
     )
-    unknown_band: GapBand = GapBand(math.nan, 50.0, "unknown")
+    unknown_band: GapBand = GapBand(math.inf, 50.0, "unknown")
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.eval_weight <= 1.0:
@@ -73,6 +73,7 @@ class RunScore:
         train_loss: ``T``, nats; ``None`` when unknown.
         gap: ``E - T``; ``None`` when either is unknown.
         total: The composite.
+        completed_at: Of the run; the last tie-break but one.
     """
 
     run_id: str
@@ -83,6 +84,7 @@ class RunScore:
     train_loss: float | None
     gap: float | None
     gap_label: str
+    completed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,10 @@ class Reason(str):
         reason = super().__new__(cls, sentence)
         reason.code = code
         return reason
+
+    def __getnewargs__(self) -> tuple[str, str]:
+        """What a copy is made of; without it, a str subclass is copied from its text alone."""
+        return self.code, str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ class Recommendation:
 
 def eval_loss_of(run: RunSummary) -> float | None:
     """``E``: the first finite value of best, last and final eval loss. Zero is a value."""
-    return _first_finite(run.best_eval_loss, run.eval_loss, run.final_eval_loss)
+    return _first_finite(*_eval_losses(run))
 
 
 def train_loss_of(run: RunSummary) -> float | None:
@@ -183,12 +189,23 @@ def score(run: RunSummary, policy: ScoringPolicy = DEFAULT_POLICY) -> RunScore |
         return Unscorable(run.run_id, run.status.value, _WHY_NOT[run.status].format(run.status_text))
     eval_loss = eval_loss_of(run)
     if eval_loss is None:
-        return Unscorable(run.run_id, "no_eval_loss", "no eval loss logged")
+        logged = any(value is not None for value in _eval_losses(run))
+        return Unscorable(run.run_id, "no_eval_loss", f"no {'finite ' if logged else ''}eval loss logged")
     gap = gap_of(run)
     band = band_of(gap, policy)
     loss_points = 100.0 * math.exp(-max(eval_loss, 0.0))
     total = policy.eval_weight * loss_points + policy.gap_weight * band.points
-    return RunScore(run.run_id, total, loss_points, band.points, eval_loss, train_loss_of(run), gap, band.label)
+    return RunScore(
+        run_id=run.run_id,
+        total=total,
+        loss_points=loss_points,
+        gap_points=band.points,
+        eval_loss=eval_loss,
+        train_loss=train_loss_of(run),
+        gap=gap,
+        gap_label=band.label,
+        completed_at=run.completed_at,
+    )
 
 
 def rank(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Ranking:
@@ -196,16 +213,9 @@ def rank(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> 
 
     The order depends neither on the order of ``runs`` nor on which others are among them.
     """
-    scored: list[tuple[tuple, RunScore]] = []
-    unscorable: list[Unscorable] = []
-    for run in runs:
-        result = score(run, policy)
-        if isinstance(result, Unscorable):
-            unscorable.append(result)
-        else:
-            scored.append((_order(result, run), result))
-    scored.sort(key=lambda pair: pair[0])
-    return Ranking(tuple(result for _, result in scored), tuple(unscorable))
+    results = [score(run, policy) for run in runs]
+    scores = sorted((result for result in results if isinstance(result, RunScore)), key=_order)
+    return Ranking(tuple(scores), tuple(result for result in results if isinstance(result, Unscorable)))
 
 
 def recommend(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Recommendation:
@@ -230,14 +240,21 @@ def _first_finite(*values: float | None) -> float | None:
     return next((parsed for value in values if (parsed := finite(value)) is not None), None)
 
 
-def _order(result: RunScore, run: RunSummary) -> tuple:
-    completed = run.completed_at or datetime.max.replace(tzinfo=UTC)
+def _eval_losses(run: RunSummary) -> tuple[float | None, ...]:
+    return run.best_eval_loss, run.eval_loss, run.final_eval_loss
+
+
+def _gap_size(result: RunScore) -> float:
+    return math.inf if result.gap is None else round(abs(result.gap), TIE_DECIMALS)
+
+
+def _order(result: RunScore) -> tuple:
     return (
         -round(result.total, TIE_DECIMALS),
         result.eval_loss,
-        math.inf if result.gap is None else abs(result.gap),
-        completed,
-        run.run_id,
+        _gap_size(result),
+        result.completed_at or datetime.max.replace(tzinfo=UTC),
+        result.run_id,
     )
 
 
@@ -253,14 +270,14 @@ def _why_none(ranking: Ranking) -> Reason:
 def _reasons(ranking: Ranking, policy: ScoringPolicy) -> tuple[Reason, ...]:
     winner = ranking.scores[0]
     gap = (
-        "The gap between eval and train loss is unknown, because no train loss was logged"
+        "The gap between eval and train loss is unknown, because no finite train loss was logged"
         if winner.gap is None
-        else f"The gap between eval and train loss is {winner.gap:+.4f}: {winner.gap_label}"
+        else f"The gap between eval and train loss is {winner.gap:+z.4f}: {winner.gap_label}"
     )
     reasons = [
         Reason(
             "eval_loss",
-            f"Its eval loss is {winner.eval_loss:.4f}, which gives {winner.loss_points:.2f} of 100 points"
+            f"Its eval loss is {winner.eval_loss:z.4f}, which gives {winner.loss_points:.2f} of 100 points"
             f" (weight {policy.eval_weight:.0%}).",
         ),
         Reason("gap", f"{gap}, {winner.gap_points:.0f} of 100 points (weight {policy.gap_weight:.0%})."),
@@ -275,33 +292,54 @@ def _reasons(ranking: Ranking, policy: ScoringPolicy) -> tuple[Reason, ...]:
         return tuple(reasons)
     runner_up = ranking.scores[1]
     margin = winner.total - runner_up.total
-    if round(margin, TIE_DECIMALS) == 0:
+    if _tied(winner, runner_up):
         reasons.append(
             Reason("tie", f"It ties with the runner-up and wins by {_tie_break(winner, runner_up)}.")
         )
     else:
-        reasons.append(Reason("margin", f"It is {margin:.2f} points ahead of the runner-up."))
+        ahead = f"{margin:.2f}" if margin >= 0.01 else "less than 0.01"
+        reasons.append(Reason("margin", f"It is {ahead} points ahead of the runner-up."))
     reasons.append(_what_would_change(winner, runner_up, policy))
     return tuple(reasons)
+
+
+def _tied(winner: RunScore, runner_up: RunScore) -> bool:
+    return round(winner.total, TIE_DECIMALS) == round(runner_up.total, TIE_DECIMALS)
 
 
 def _tie_break(winner: RunScore, runner_up: RunScore) -> str:
     if winner.eval_loss != runner_up.eval_loss:
         return "its lower eval loss"
-    if (winner.gap is None) != (runner_up.gap is None) or abs(winner.gap or 0) != abs(runner_up.gap or 0):
-        return "its smaller gap"
-    return "having completed earlier"
+    if _gap_size(winner) != _gap_size(runner_up):
+        return "its smaller gap" if runner_up.gap is not None else "its gap, where the other's is unknown"
+    if winner.completed_at != runner_up.completed_at:
+        return (
+            "having completed earlier"
+            if runner_up.completed_at
+            else "being the one that says when it completed"
+        )
+    return "the order of the ids alone"
 
 
 def _what_would_change(winner: RunScore, runner_up: RunScore, policy: ScoringPolicy) -> Reason:
     needed = eval_loss_to_win(runner_up, winner.total, policy)
-    if needed is None:
-        return Reason("would_change", "No eval loss alone would make the runner-up win.")
-    return Reason(
-        "would_change",
-        f"The runner-up would win with an eval loss below {needed:.4f} (it has {runner_up.eval_loss:.4f}),"
-        " its train loss unchanged.",
-    )
+    if needed is not None:
+        # Rounded down: what the sentence promises must hold of the number that it shows. "Just", because
+        # a much lower eval loss may leave the gap band that makes it win.
+        shown = math.floor(needed * 1e4) / 1e4
+        sentence = (
+            f"The runner-up would win with an eval loss just below {shown:.4f}"
+            f" (it has {runner_up.eval_loss:.4f}), its train loss unchanged."
+        )
+    elif _tied(winner, runner_up):
+        # Reached where the eval loss has no weight: it cannot change the composite, but it breaks the tie.
+        sentence = (
+            f"The runner-up would win the tie with an eval loss below {winner.eval_loss:z.4f}"
+            " in its present gap band."
+        )
+    else:
+        sentence = "No lower eval loss alone would make the runner-up win."
+    return Reason("would_change", sentence)
 
 
 def eval_loss_to_win(rival: RunScore, total: float, policy: ScoringPolicy = DEFAULT_POLICY) -> float | None:
@@ -327,11 +365,14 @@ def eval_loss_to_win(rival: RunScore, total: float, policy: ScoringPolicy = DEFA
 
 
 def _loss_for_total(total: float, gap_points: float, policy: ScoringPolicy) -> float:
-    """The eval loss whose composite with these gap points is ``total``; inf if any loss gives more."""
+    """The eval loss below which the composite with these gap points exceeds ``total``.
+
+    Infinite where any loss does, minus infinity where none does.
+    """
     spare = total - policy.gap_weight * gap_points
+    if policy.eval_weight == 0:
+        return math.inf if spare < 0 else -math.inf
     if spare <= 0:
         return math.inf
-    if policy.eval_weight == 0:
-        return -math.inf
     share = spare / (100.0 * policy.eval_weight)
     return -math.log(share)
