@@ -1,0 +1,268 @@
+"""What holds for every source of runs. A new source is done when it stands in ``FACTORIES`` and passes."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.core.metric_frame import METRIC_FRAME_DTYPES, check_metric_frame
+from lib.core.query import RunQuery, RunSort, matches
+from lib.core.runs import RunStatus, RunSummary
+from lib.core.scoring import eval_loss_of
+from lib.data.folder import FolderSource
+from lib.data.source import RunSource
+
+REAL_RUNS = Path(__file__).parents[2].parent / "shared" / "real_runs"
+PLANTED_SECRET = "hf_PlantedSecretPlantedSecret"
+HOSTILE_NAMES = (
+    "<img src=x onerror=alert(1)>",
+    "**bold** [link](javascript:alert(1)) $x^2$ :red[x]",
+    "line one\nline two",
+    "nul null None NaN",
+    "🦙 Ünïcode \u202etfel",
+    "a'; DROP TABLE runs; --",
+    "%2e%2e%2f&run=1#x?",
+    "x" * 120,
+)
+EVERYTHING = RunQuery(limit=10**9)
+
+
+def make_folder(path: Path) -> RunSource:
+    for position, name in enumerate(HOSTILE_NAMES):
+        rows = [
+            {"step": step, "epoch": step / 10, "loss": 1 / step, "grad_norm": "NaN" if step == 3 else 1.0}
+            for step in range(1, 10 + position)
+        ]
+        if position % 2:
+            rows.append({"step": 9, "eval_loss": 0.5 - position / 100, "eval_f1": {name: 0.25}})
+        if position % 3 == 0:
+            rows.append({"step": 9, "train_runtime": 10.0 * position, "train_loss": 1.0})
+        state = {"global_step": 9, "max_steps": 9 if position < 4 else 20, "log_history": rows}
+        (path / name).mkdir()
+        (path / name / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
+        args = {"hub_token": PLANTED_SECRET, "dataset_name": f"data/{position}"}
+        (path / name / "training_args.json").write_text(json.dumps(args), encoding="utf-8")
+    (path / "empty").mkdir()
+    (path / "empty" / "trainer_state.json").write_text('{"log_history": []}', encoding="utf-8")
+    return FolderSource(path)
+
+
+def make_folder_real(path: Path) -> RunSource:
+    if not REAL_RUNS.is_dir():
+        pytest.skip("the real training logs are not here")
+    return FolderSource(REAL_RUNS)
+
+
+def make_embedded(path: Path) -> RunSource:
+    from lib.data.embedded import EmbeddedSource
+
+    return EmbeddedSource()
+
+
+FACTORIES = {"folder": make_folder, "folder_real": make_folder_real, "embedded": make_embedded}
+
+
+@pytest.fixture(scope="module", params=FACTORIES)
+def make_source(request, tmp_path_factory) -> Callable[[], RunSource]:
+    return lambda: FACTORIES[request.param](tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def source(make_source) -> RunSource:
+    return make_source()
+
+
+@pytest.fixture(scope="module")
+def runs(source) -> tuple[RunSummary, ...]:
+    listed = source.list_runs(EVERYTHING).runs
+    assert listed, "the laws below say nothing about a source without runs"
+    return listed
+
+
+@pytest.fixture(scope="module")
+def curves(source, runs) -> pd.DataFrame:
+    return source.load_metrics([run.run_id for run in runs])
+
+
+def test_ids_are_unique(runs):
+    assert len({run.run_id for run in runs}) == len(runs)
+
+
+def test_every_listed_run_can_be_loaded_by_its_id(source, runs):
+    for run in runs:
+        (loaded,) = source.load_runs([run.run_id])
+        assert repr(loaded) == repr(run)
+
+
+def test_runs_come_in_the_order_asked_for_without_unknown_ids(source, runs):
+    ids = [run.run_id for run in reversed(runs)]
+    loaded = source.load_runs(["no such run", *ids, ""])
+    assert [run.run_id for run in loaded] == ids
+    assert source.load_runs([]) == ()
+
+
+def test_curves_are_a_metric_frame(curves, runs):
+    check_metric_frame(curves)
+    assert len(curves)
+    assert set(curves["run_id"]) <= {run.run_id for run in runs}
+    expected = curves.sort_values(["run_id", "metric", "step"], ignore_index=True)
+    pd.testing.assert_frame_equal(curves, expected)
+
+
+def test_times_in_curves_start_at_the_first_row_of_the_run(curves):
+    elapsed = curves["elapsed_s"].dropna()
+    assert (elapsed >= 0).all()
+    assert (curves["step"] >= 0).all()
+
+
+def test_curves_do_not_depend_on_the_order_or_repetition_of_ids(source, runs, curves):
+    ids = [run.run_id for run in runs]
+    pd.testing.assert_frame_equal(source.load_metrics([*reversed(ids), *ids]), curves)
+
+
+def test_curves_of_one_run_are_those_among_all(source, runs, curves):
+    for run in runs[:5]:
+        alone = source.load_metrics([run.run_id])
+        among = curves[curves["run_id"] == run.run_id].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone, among)
+
+
+@pytest.mark.parametrize("ids", [[], ["no such run"], ["no such run", ""]])
+def test_unknown_runs_have_no_rows_but_all_columns(source, ids):
+    frame = check_metric_frame(source.load_metrics(ids))
+    assert frame.empty
+    assert list(frame.columns) == list(METRIC_FRAME_DTYPES)
+
+
+def test_two_reads_share_no_memory(source, runs):
+    ids = [runs[0].run_id]
+    for query in ({}, {"metrics": ["train_loss"]}, {"steps": (0, 10**9)}):
+        first, second = source.load_metrics(ids, **query), source.load_metrics(ids, **query)
+        for column in ("step", "epoch", "elapsed_s", "value"):
+            assert not np.shares_memory(first[column].to_numpy(), second[column].to_numpy())
+
+
+def test_changing_what_was_read_changes_nothing_for_the_next_reader(source, runs, curves):
+    ids = [run.run_id for run in runs]
+    mine = source.load_metrics(ids)
+    mine.loc[:, "value"] = -1.0
+    mine.loc[0, "metric"] = "changed"
+    pd.testing.assert_frame_equal(source.load_metrics(ids), curves)
+
+
+@pytest.mark.parametrize("metrics", [["train_loss"], ["eval_loss", "grad_norm"], ["no such metric"], []])
+@pytest.mark.parametrize("steps", [None, (0, 0), (5, 9), (9, 5), (3, 10**12)])
+def test_filters_equal_filtering_the_whole(source, runs, curves, metrics, steps):
+    ids = [run.run_id for run in runs]
+    for names in (metrics, None):
+        keep = curves["metric"].isin(names) if names is not None else curves["step"] >= 0
+        if steps is not None:
+            keep &= curves["step"].between(*steps)
+        filtered = source.load_metrics(ids, names, steps)
+        pd.testing.assert_frame_equal(filtered, curves[keep].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("sort", RunSort)
+def test_a_page_is_the_beginning_of_the_whole_list(source, runs, sort):
+    whole = source.list_runs(RunQuery(sort=sort, limit=10**9))
+    assert {run.run_id for run in whole.runs} == {run.run_id for run in runs}
+    for limit in (0, 1, 2, len(runs) - 1, len(runs), len(runs) + 1):
+        page = source.list_runs(RunQuery(sort=sort, limit=limit))
+        assert [run.run_id for run in page.runs] == [run.run_id for run in whole.runs[:limit]]
+        assert page.total == page.source_total == len(runs)
+        assert page.statuses == whole.statuses
+
+
+def test_status_filters_share_out_the_whole_list(source, runs):
+    everything = source.list_runs(EVERYTHING)
+    assert sum(everything.statuses.values()) == everything.total == len(runs)
+    for status in RunStatus:
+        page = source.list_runs(RunQuery(status=status, limit=10**9))
+        assert {run.status for run in page.runs} <= {status}
+        assert page.total == len(page.runs) == everything.statuses.get(status, 0)
+        assert page.statuses == everything.statuses
+        assert page.source_total == len(runs)
+
+
+def test_search_finds_what_matches_and_nothing_else(source, runs):
+    words = {run.name.split()[0] for run in runs if run.name.split()}
+    words |= {run.dataset for run in runs if run.dataset and " " not in run.dataset}
+    for word in [*sorted(words)[:10], "  ", "no-run-says-this"]:
+        page = source.list_runs(RunQuery(search=word.upper(), limit=10**9))
+        assert {run.run_id for run in page.runs} == {run.run_id for run in runs if matches(run, word)}
+        assert page.total == len(page.runs) == sum(page.statuses.values())
+        assert page.source_total == len(runs)
+
+
+@pytest.mark.parametrize(
+    ("sort", "key"),
+    [
+        (RunSort.NEWEST, lambda run: run.created_at and -run.created_at.timestamp()),
+        (RunSort.OLDEST, lambda run: run.created_at and run.created_at.timestamp()),
+        (RunSort.BEST_LOSS, eval_loss_of),
+        (RunSort.DURATION, lambda run: run.duration_s),
+        (RunSort.STATUS, lambda run: list(RunStatus).index(run.status)),
+        (RunSort.MODEL, lambda run: run.name.casefold() or None),
+    ],
+)
+def test_sorted_lists_ascend_and_end_with_what_is_missing(source, sort, key):
+    values = [key(run) for run in source.list_runs(RunQuery(sort=sort, limit=10**9)).runs]
+    known = [value for value in values if value is not None]
+    assert values[: len(known)] == sorted(known)
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+
+
+def test_the_cache_key_names_the_data_and_no_secret(make_source, source):
+    assert isinstance(source.cache_key, str)
+    assert source.cache_key.strip()
+    for said in (source.cache_key, source.title):
+        assert PLANTED_SECRET not in said
+        assert not re.search(r"eyJ|service_role|password|secret|api_?key", said, re.IGNORECASE)
+    assert isinstance(source.title, str)
+    assert isinstance(source.synthetic, bool)
+
+
+def test_names_and_ids_are_text_that_can_be_sent(runs):
+    for run in runs:
+        assert isinstance(run.name, str)
+        assert run.run_id == run.run_id.strip() != ""
+        for said in (run.run_id, run.name, run.dataset or "", run.raw_status or "", *run.notes):
+            assert said.encode("utf-8").decode("utf-8") == said
+
+
+def test_moments_have_a_zone_and_shares_lie_between_none_and_all(runs):
+    for run in runs:
+        for when in (run.created_at, run.started_at, run.completed_at, run.updated_at):
+            assert when is None or when.utcoffset().total_seconds() == 0
+        assert run.progress is None or 0 <= run.progress <= 1
+        assert run.duration_s is None or (math.isfinite(run.duration_s) and run.duration_s >= 0)
+
+
+def test_eight_threads_read_the_same(make_source):
+    source = make_source()
+
+    def read(_: int) -> tuple[str, pd.DataFrame]:
+        page = source.list_runs(EVERYTHING)
+        return repr(page), source.load_metrics([run.run_id for run in page.runs])
+
+    with ThreadPoolExecutor(8) as pool:
+        (page, frame), *others = pool.map(read, range(8))
+    for other_page, other_frame in others:
+        assert other_page == page
+        pd.testing.assert_frame_equal(other_frame, frame)
+
+
+def test_hostile_folder_names_survive_as_text(tmp_path):
+    source = make_folder(tmp_path)
+    listed = source.list_runs(EVERYTHING).runs
+    assert {run.name for run in listed} == {*HOSTILE_NAMES, "empty"}
+    metrics = set(source.load_metrics([run.run_id for run in listed])["metric"])
+    assert {f"eval_f1/{name}" for name in HOSTILE_NAMES[1::2]} <= metrics
