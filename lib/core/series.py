@@ -1,0 +1,297 @@
+"""Arithmetic on one curve: smoothing, reduction to what a screen can show, and values at a position.
+
+A curve is a pair of arrays, ``x`` and ``y``, of one length. ``y`` may hold NaN and infinities: they
+are counted and marked, and never enter a mean, a minimum or a range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.core.metric_frame import CURVE
+
+POINTS_PER_BUCKET = 4
+"""First, last, minimum and maximum: what a column of pixels shows of a line (M4; Jugel et al. 2014)."""
+
+REPEAT_DENSITY = 0.5
+"""Evaluations per train point from which on a writer may be repeating old values: evaluating costs too
+much to be done at every other logging step."""
+
+REPEAT_SHARE = 0.5
+"""Share of equal neighbours above which evaluations are read as repeats: measured losses hardly ever
+agree to the last bit."""
+
+
+def curve_of(frame: pd.DataFrame, run_id: str, metric: str) -> pd.DataFrame:
+    """The rows of one curve of a metric frame, non-finite values included."""
+    return frame[(frame["run_id"] == run_id) & (frame["metric"] == metric)]
+
+
+def smooth(values: np.ndarray, weight: float) -> np.ndarray:
+    """Exponential moving average without start-up bias.
+
+    ``s[t] = sum(weight**(t-i) * v[i]) / sum(weight**(t-i))`` over the finite ``v[i]`` with ``i <= t``:
+    the moving average ``m[t] = weight * m[t-1] + (1 - weight) * v[t]`` divided by
+    ``1 - weight**(t+1)``, the bias correction of Kingma and Ba, "Adam" (2015), section 3. TensorBoard
+    smooths so.
+
+    Args:
+        values: Shape (n,). Non-finite values are passed through, and the average goes on without them.
+        weight: 0 (no smoothing) to below 1.
+
+    Returns:
+        Shape (n,), float64, within the minimum and the maximum of the finite values so far.
+
+    Raises:
+        ValueError: If the weight is outside [0, 1).
+
+    Example:
+        >>> smooth(np.array([2.0, 2.0, 4.0]), 0.5).round(4).tolist()
+        [2.0, 2.0, 3.1429]
+    """
+    if not 0.0 <= weight < 1.0:
+        raise ValueError(f"A smoothing weight is at least 0 and below 1, got {weight!r}.")
+    raw = np.asarray(values, dtype=np.float64)
+    is_finite = np.isfinite(raw)
+    known = np.where(is_finite, raw, np.nan)
+    averages = pd.Series(known).ewm(alpha=1.0 - weight, adjust=True, ignore_na=True).mean().to_numpy()
+    # Rounding may carry an average just past the values it is made of; a constant must stay one.
+    averages = np.clip(averages, np.fmin.accumulate(known), np.fmax.accumulate(known))
+    return np.where(is_finite, averages, raw)
+
+
+def bucket_of(x: np.ndarray, buckets: int) -> np.ndarray:
+    """The bucket of every x: ``buckets`` half-open intervals of equal width from min to max.
+
+    Bucket ``k`` holds ``lo + k * w <= x < lo + (k + 1) * w`` with ``w = (hi - lo) / buckets``, where
+    ``lo`` and ``hi`` are the least and the greatest finite x; the last one holds ``hi`` too. Where all
+    x are equal, all are in bucket 0.
+
+    Returns:
+        Shape (n,), int64, never decreasing with x; -1 where x is not finite.
+    """
+    if buckets < 1:
+        raise ValueError(f"Expected at least one bucket, got {buckets}.")
+    x = np.asarray(x, dtype=np.float64)
+    is_finite = np.isfinite(x)
+    if not is_finite.all():
+        found = np.full(len(x), -1, dtype=np.int64)
+        found[is_finite] = bucket_of(x[is_finite], buckets)
+        return found
+    if not len(x) or (span := x.max() - x.min()) == 0.0:
+        return np.zeros(len(x), dtype=np.int64)
+    scaled = x - x.min()
+    scaled /= span
+    scaled *= buckets
+    return np.minimum(scaled.astype(np.int64), buckets - 1)
+
+
+def reduce_indices(x: np.ndarray, y: np.ndarray, buckets: int) -> np.ndarray:
+    """Choose the points that keep a curve's picture: of every bucket first, last, minimum and maximum.
+
+    Only points with finite x and y take part, and their range is what is cut into buckets
+    (``bucket_of``). First and last go by x; among equal x, and among equal extremes, by position.
+
+    Args:
+        x: Shape (n,), in any order; values may repeat.
+        y: Shape (n,).
+        buckets: How many, at least 1. With at most 4 points per bucket on average, all are kept.
+
+    Returns:
+        Positions in x and y, sorted and unique; at most ``4 * buckets`` of them.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if buckets < 1:
+        raise ValueError(f"Expected at least one bucket, got {buckets}.")
+    positions = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if len(positions) <= POINTS_PER_BUCKET * buckets:
+        return positions
+    if len(positions) < len(x):
+        x, y = x[positions], y[positions]
+    if (x[1:] < x[:-1]).any():
+        order = np.argsort(x, kind="stable")
+        x, y, positions = x[order], y[order], positions[order]
+
+    bucket = bucket_of(x, buckets)
+    starts = np.concatenate(([0], np.flatnonzero(bucket[1:] != bucket[:-1]) + 1))
+    lengths = np.diff(starts, append=len(x))
+    kept = [starts, starts + lengths - 1]
+    for extreme in (np.minimum, np.maximum):
+        hits = np.flatnonzero(y == np.repeat(extreme.reduceat(y, starts), lengths))
+        kept.append(hits[np.searchsorted(hits, starts)])
+    return np.unique(positions[np.concatenate(kept)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NonFinite:
+    """The non-finite values of a curve.
+
+    Attributes:
+        nan, positive, negative: How many are NaN, +inf, -inf.
+        x: Where they are, shape (k,); those whose x is not finite are counted and have no place here.
+        values: NaN, inf or -inf, one for each ``x``.
+    """
+
+    nan: int
+    positive: int
+    negative: int
+    x: np.ndarray
+    values: np.ndarray
+
+    @property
+    def total(self) -> int:
+        """How many values are not finite."""
+        return self.nan + self.positive + self.negative
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduced:
+    """A curve as it is drawn: "``kept`` of ``total`` points".
+
+    Every row of the input is counted once: ``total + nonfinite.total + unplaced`` is its length.
+
+    Attributes:
+        frame: The kept rows of the input, same columns, same order and index labels.
+        x: The x of each of these rows.
+        total: How many points are finite in x and value.
+        kept: How many of them are in ``frame``.
+        nonfinite: The others, to be marked on the axis.
+        unplaced: Finite values that have no x (no epoch logged there, say).
+    """
+
+    frame: pd.DataFrame
+    x: np.ndarray
+    total: int
+    kept: int
+    nonfinite: NonFinite
+    unplaced: int
+
+
+def reduce_curve(frame: pd.DataFrame, x: np.ndarray, buckets: int, keep_all: bool = False) -> Reduced:
+    """Reduce one curve of a metric frame by ``reduce_indices``.
+
+    Args:
+        frame: Rows of one curve; only the column ``value`` is read.
+        x: The x of each row, in the axis's unit; NaN where the row has no place on it.
+        buckets: How many columns of pixels the drawing has, roughly.
+        keep_all: Keep every finite point. For ``Metric.evaluated`` ones: no evaluation is ever lost.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    if len(x) != len(frame):
+        raise ValueError(f"Expected one x for each of the {len(frame)} rows, got {len(x)}.")
+    y = frame["value"].to_numpy(dtype=np.float64)
+    placed, is_finite = np.isfinite(x), np.isfinite(y)
+    drawable = np.flatnonzero(placed & is_finite)
+    positions = drawable if keep_all else reduce_indices(x, y, buckets)
+    marks = placed & ~is_finite
+    nonfinite = NonFinite(
+        nan=int(np.isnan(y).sum()),
+        positive=int(np.isposinf(y).sum()),
+        negative=int(np.isneginf(y).sum()),
+        x=x[marks],
+        values=y[marks],
+    )
+    unplaced = int((is_finite & ~placed).sum())
+    return Reduced(frame.iloc[positions], x[positions], len(drawable), len(positions), nonfinite, unplaced)
+
+
+def real_evaluations(eval_steps: np.ndarray, eval_values: np.ndarray, train_steps: np.ndarray) -> np.ndarray:
+    """Tell measured evaluations from values that the writer only repeated on the following steps.
+
+    Repeats are assumed only where, between the first and the last evaluation, there is at least
+    ``REPEAT_DENSITY`` evaluation per train point, and more than ``REPEAT_SHARE`` of neighbouring values
+    are exactly equal (NaN equals NaN here). Then the first of each stretch of equal values is real.
+    Without train points there is nothing to compare with, and all are real.
+
+    Args:
+        eval_steps: Shape (n,), increasing.
+        eval_values: Shape (n,).
+        train_steps: Shape (m,).
+
+    Returns:
+        Shape (n,), bool: True where the value is a measurement.
+    """
+    steps, values = np.asarray(eval_steps), np.asarray(eval_values, dtype=np.float64)
+    real = np.ones(len(steps), dtype=bool)
+    if len(steps) < 2:
+        return real
+    train = np.asarray(train_steps)
+    trained = np.count_nonzero((train >= steps[0]) & (train <= steps[-1]))
+    repeats = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
+    if trained and len(steps) >= REPEAT_DENSITY * trained and repeats.mean() > REPEAT_SHARE:
+        real[1:] = ~repeats
+    return real
+
+
+def values_at(frame: pd.DataFrame, step: int) -> pd.DataFrame:
+    """Every curve's value at ``step``, or else its last one before.
+
+    Args:
+        frame: A metric frame of any number of runs, with all its rows.
+        step: Optimizer step.
+
+    Returns:
+        One row per run x metric, in the frame's order: ``run_id`` str, ``metric`` str, ``step`` int64
+        (where the value was logged), ``value`` float64, ``exact`` bool (it was logged at ``step``).
+        Curves that start later are absent.
+    """
+    last = frame[frame["step"] <= step].drop_duplicates(CURVE, keep="last")
+    last = last[[*CURVE, "step", "value"]].reset_index(drop=True)
+    return last.assign(exact=last["step"] == step)
+
+
+def hover_grid(xs: Sequence[np.ndarray], count: int) -> np.ndarray:
+    """At most ``count`` positions for the hover rule, all of them logged ones.
+
+    They are the logged x nearest to ``count`` places spread evenly over the axis; the first and the
+    last logged x are always among them.
+
+    Args:
+        xs: The x of every curve; non-finite ones are ignored.
+        count: At least 2.
+
+    Returns:
+        Sorted and unique, float64; empty when nothing was logged.
+    """
+    if count < 2:
+        raise ValueError(f"A hover grid holds the first and the last x: expected count >= 2, got {count}.")
+    logged = np.unique(np.concatenate([np.zeros(0), *(np.asarray(x, dtype=np.float64) for x in xs)]))
+    logged = logged[np.isfinite(logged)]
+    if len(logged) <= count:
+        return logged
+    places = np.linspace(logged[0], logged[-1], count)
+    after = np.searchsorted(logged, places).clip(1, len(logged) - 1)
+    before = after - 1
+    nearest = np.where(places - logged[before] <= logged[after] - places, before, after)
+    return logged[np.unique(nearest)]
+
+
+def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every grid position, the curve's last point at or before it.
+
+    Before the curve's first x and after its last there is none: a run that ended earlier has no value
+    there.
+
+    Args:
+        x: Shape (n,), in any order; points whose x is not finite are left out. Among equal x the last
+            one counts.
+        y: Shape (n,); non-finite values are values.
+        grid: Shape (m,).
+
+    Returns:
+        Values and the x they come from, each of shape (m,); both NaN where there is none.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    grid = np.asarray(grid, dtype=np.float64)
+    placed = np.flatnonzero(np.isfinite(x))
+    order = placed[np.argsort(x[placed], kind="stable")]
+    if not len(order):
+        return np.full(len(grid), np.nan), np.full(len(grid), np.nan)
+    x, y = x[order], y[order]
+    at = np.searchsorted(x, grid, side="right") - 1
+    inside = (at >= 0) & (grid <= x[-1])
+    return np.where(inside, y[at], np.nan), np.where(inside, x[at], np.nan)
