@@ -154,7 +154,8 @@ def spike_limits(values: np.ndarray) -> np.ndarray:
     median = logs.rolling(**window).median()
     deviation = (logs - median).abs().rolling(**window).median()
     height = np.maximum(SPIKE_MADS * deviation, math.log(SPIKE_RATIO))
-    return np.exp(median + height).where(logs.index >= SPIKE_HISTORY, np.inf).fillna(np.inf).to_numpy()
+    limits = np.exp(np.minimum(median + height, math.log(np.finfo(np.float64).max)))
+    return limits.where(logs.index >= SPIKE_HISTORY).fillna(np.inf).to_numpy()
 
 
 def _nonfinite_findings(run_id: str, rows: pd.DataFrame) -> tuple[Finding, ...]:
