@@ -169,8 +169,8 @@ def with_evidence(run: RunSummary, evidence: RunEvidence) -> RunSummary:
 
 
 def _filled(stored: float | None, logged: float | None) -> float | None:
-    """The stored value; the logged one where the stored one is no finite number."""
-    return logged if finite(stored) is None and logged is not None else stored
+    """The stored value, NaN and infinities included; the logged one where none is stored."""
+    return logged if stored is None else stored
 
 
 def stored_differs(stored_run: RunSummary, evidence: RunEvidence) -> str | None:

@@ -126,7 +126,7 @@ def test_the_series_correct_what_the_job_row_misstates():
 
 
 def test_the_series_fill_what_the_job_row_lacks():
-    run = with_evidence(replace(RUN, loss=NAN), evidence_of("r", TYPICAL))
+    run = with_evidence(replace(RUN, loss=None), evidence_of("r", TYPICAL))
     assert (run.loss, run.eval_loss, run.max_learning_rate) == (1.2, 1.7, 2e-4)
     assert (run.duration_s, run.current_step) == (190.0, 40)
 
@@ -140,8 +140,9 @@ def test_what_the_job_row_has_is_kept_zero_included():
         assert getattr(run, name) == getattr(stored, name)
 
 
-def test_a_nonfinite_value_without_a_logged_one_stays_visible():
-    run = with_evidence(replace(RUN, loss=math.inf), evidence_of("r", frame_of(("train_loss", 1, NAN))))
+@pytest.mark.parametrize("frame", [TYPICAL, frame_of(("train_loss", 1, NAN))], ids=["finite rows", "NaN rows"])
+def test_a_nonfinite_value_that_the_job_stored_stays_visible(frame):
+    run = with_evidence(replace(RUN, loss=math.inf), evidence_of("r", frame))
     assert run.loss == math.inf
 
 

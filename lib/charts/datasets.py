@@ -1,0 +1,207 @@
+"""What a chart of curves shows: computed here, drawn by ``lib.charts.curves``.
+
+The result is Arrow tables, one a dataset of the specification, and the counts that the page states
+beside the chart: how many of the logged points are drawn, what is not finite, what a log axis hides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from lib.core.formatting import NOT_RECORDED
+from lib.core.series import align, hover_grid, reduce_indices, smooth
+
+HOVER_POSITIONS = 200
+"""As many positions as a pointer can tell apart on half a screen; more make each move slower."""
+
+RAW_OPACITY = 0.25
+"""The raw line behind a smoothed one is faint, and still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One curve to draw: all logged points of one metric of one run.
+
+    Attributes:
+        name: Full name for the tooltip; no two curves of a chart share one.
+        x: Position of each point on the chosen axis, shape (n,), in step order.
+        y: Value of each point, shape (n,); may hold NaN and infinities.
+        spec: Python format of one value.
+        evaluated: An eval metric: dashed, marked point by point, neither reduced nor smoothed.
+        real: For an eval metric, which points are measurements and not repeats of the last one, shape (n,).
+    """
+
+    name: str
+    color: str
+    x: np.ndarray
+    y: np.ndarray
+    spec: str
+    evaluated: bool = False
+    real: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the curves of a chart are looked at. ``start`` and ``end`` are positions on the x axis."""
+
+    axis_title: str
+    start: float | None = None
+    end: float | None = None
+    smoothing: float = 0.0
+    log_y: bool = False
+    buckets: int = 400
+    pin: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart's datasets by name, and what to say about them.
+
+    Attributes:
+        logged: Finite points in the range in view.
+        drawn: How many of them the lines go through.
+        nonfinite: How many NaN and infinite values lie in the range.
+        not_positive: How many values a log axis cannot show.
+    """
+
+    tables: Mapping[str, pa.Table]
+    logged: int
+    drawn: int
+    nonfinite: int
+    not_positive: int
+
+
+def picture(curves: Sequence[Curve], view: View) -> Picture:
+    """Compute what a chart of ``curves`` shows in ``view``."""
+    lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
+    logged = drawn = not_positive = 0
+    spans: list[np.ndarray] = []
+    for number, curve in enumerate(curves):
+        y = curve.y
+        if view.smoothing and not curve.evaluated:
+            y = smooth(y, view.smoothing)
+        in_range = _in_range(curve.x, view)
+        finite = np.isfinite(curve.y)
+        bad.add(curve.x[in_range & ~finite], color=curve.color)
+        keep = in_range & finite
+        if view.log_y:
+            hidden = keep & (curve.y <= 0)
+            not_positive += int(hidden.sum())
+            keep &= ~hidden
+        x, shown, raw = curve.x[keep], y[keep], curve.y[keep]
+        spans.append(curve.x[in_range])
+        logged += len(x)
+        kept = np.arange(len(x)) if curve.evaluated else reduce_indices(x, raw, view.buckets)
+        drawn += len(kept)
+        line = {"color": curve.color, "kind": "eval" if curve.evaluated else "train"}
+        if shown is not raw and view.smoothing and not curve.evaluated:
+            lines.add(x[kept], raw[kept], series=2 * number, opacity=RAW_OPACITY, **line)
+            kept = reduce_indices(x, shown, view.buckets)
+        lines.add(x[kept], shown[kept], series=2 * number + 1, opacity=1.0, **line)
+        if curve.evaluated and len(x):
+            real = np.ones(len(x), bool) if curve.real is None else curve.real[keep]
+            evals.add(x[real], raw[real], color=curve.color)
+    for curve in curves:
+        _mark_best(best, curve, view)
+    tables = {
+        "lines": lines.table("x", "y", "series", "color", "kind", "opacity"),
+        "evals": evals.table("x", "y", "color"),
+        "best": best.table("x", "y", "color"),
+        "nonfinite": bad.table("x", "color"),
+        "extent": _extent(spans, view),
+        "hover": _hover(curves, spans, view),
+        "pin": pa.table({"x": pa.array([] if _pin_hidden(view) else [view.pin], pa.float64())}),
+    }
+    return Picture(tables, logged, drawn, bad.count, not_positive)
+
+
+class _Points:
+    """Columns of a dataset, gathered curve by curve."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._columns: dict[str, list[np.ndarray]] = {}
+        self._constants: dict[str, tuple[list, list[int]]] = {}
+
+    def add(self, x: np.ndarray, y: np.ndarray | None = None, **constants: str | float) -> None:
+        if not len(x):
+            return
+        self.count += len(x)
+        self._columns.setdefault("x", []).append(x)
+        if y is not None:
+            self._columns.setdefault("y", []).append(y)
+        for name, value in constants.items():
+            values, lengths = self._constants.setdefault(name, ([], []))
+            values.append(value)
+            lengths.append(len(x))
+
+    def table(self, *names: str) -> pa.Table:
+        return pa.table({name: self._column(name) for name in names})
+
+    def _column(self, name: str) -> pa.Array:
+        if name in self._columns:
+            return pa.array(np.concatenate(self._columns[name]).astype("float64"))
+        if name not in self._constants:
+            return pa.array([], pa.string() if name in ("color", "kind") else pa.float64())
+        values, lengths = self._constants[name]
+        if isinstance(values[0], str):
+            # The same text on thousands of rows travels once, as a dictionary.
+            distinct = sorted(set(values))
+            codes = np.repeat([distinct.index(value) for value in values], lengths).astype("int8")
+            return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct, pa.string()))
+        return pa.array(np.repeat(np.asarray(values, "float32"), lengths))
+
+
+def _in_range(x: np.ndarray, view: View) -> np.ndarray:
+    inside = np.isfinite(x)
+    if view.start is not None:
+        inside &= x >= view.start
+    if view.end is not None:
+        inside &= x <= view.end
+    return inside
+
+
+def _mark_best(best: _Points, curve: Curve, view: View) -> None:
+    """Mark the lowest finite value of the whole eval-loss curve, where it is in view."""
+    if not curve.evaluated or not np.isfinite(curve.y).any():
+        return
+    position = int(np.nanargmin(np.where(np.isfinite(curve.y), curve.y, np.nan)))
+    visible = _in_range(curve.x, view)[position] and not (view.log_y and curve.y[position] <= 0)
+    if visible:
+        best.add(curve.x[[position]], curve.y[[position]], color=curve.color)
+
+
+def _extent(spans: Sequence[np.ndarray], view: View) -> pa.Table:
+    ends = [x for span in spans if len(span) for x in (span.min(), span.max())]
+    ends += [end for end in (view.start, view.end) if end is not None]
+    return pa.table({"x": pa.array([min(ends), max(ends)] if ends else [], pa.float64())})
+
+
+def _hover(curves: Sequence[Curve], spans: Sequence[np.ndarray], view: View) -> pa.Table:
+    """One row a position: ready text for each curve, so that the tooltip needs to know none of them."""
+    grid = hover_grid([span for span in spans if len(span)], HOVER_POSITIONS)
+    columns: dict[str, pa.Array] = {view.axis_title: pa.array(grid, pa.float64())}
+    for curve in curves:
+        values, origins = align(curve.x, curve.y, grid)
+        columns[curve.name] = pa.array(
+            [
+                NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve.spec)
+                for value, origin, x in zip(values, origins, grid, strict=True)
+            ],
+            pa.string(),
+        )
+    return pa.table(columns)
+
+
+def _hover_text(value: float, origin: float, x: float, spec: str) -> str:
+    """The value; where the run logged none just there, also the position that it is from."""
+    shown = f"{value:{spec}}"
+    return shown if origin == x else f"{shown} (at {origin:,.6g})"
+
+
+def _pin_hidden(view: View) -> bool:
+    return view.pin is None or not bool(_in_range(np.array([view.pin]), view)[0])

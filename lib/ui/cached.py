@@ -1,0 +1,141 @@
+"""Every cached read of the app; no other module uses ``st.cache_*``.
+
+A source cannot be hashed, so it is passed with a leading underscore, which leaves it out of the key;
+its ``cache_key``, which names the reader too, stands in the key instead. What is cached as a resource
+is shared between sessions and must not be changed by anybody.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from lib.core.errors import SettingsError
+from lib.core.evidence import RunEvidence, evidence_of
+from lib.core.hyperparameters import EffectiveBatch, configured_learning_rate, effective_batch
+from lib.core.naming import labels_of
+from lib.core.query import RunPage, RunQuery
+from lib.core.runs import RunSummary
+from lib.core.stability import Stability, stability_of
+from lib.data.settings import Settings, open_source, settings_from
+from lib.data.source import RunSource
+
+LIST_TTL = "30s"
+"""How old the run list may be: short enough for a run that has just started to be found."""
+
+CURVES_TTL = "10m"
+"""How long curves stay in memory; a change of the run's ``updated_at`` reads them anew at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """All metric rows of one run and what follows from them. Shared: never change it.
+
+    Attributes:
+        frame: A metric frame of this run alone.
+        metrics: Where each metric's rows lie in it.
+        values: The column ``value``.
+    """
+
+    frame: pd.DataFrame
+    metrics: Mapping[str, slice]
+    values: np.ndarray
+    evidence: RunEvidence
+    stability: Stability
+    batch: EffectiveBatch
+    configured_learning_rate: float | None
+
+
+def source() -> RunSource:
+    """The source that the deployment's settings name."""
+    try:
+        secrets = st.secrets.to_dict()
+    except StreamlitSecretNotFoundError as error:
+        # Streamlit raises the same error for "no file" and "a file that cannot be read".
+        if "No secrets found" not in str(error):
+            raise SettingsError(
+                "Expected secrets.toml to be a TOML file; it could not be read.",
+                hint="Check the quotes and brackets in .streamlit/secrets.toml.",
+            ) from None
+        secrets = {}
+    return _open(settings_from(os.environ, secrets))
+
+
+def list_runs(source: RunSource, query: RunQuery) -> RunPage:
+    """A page of the run list."""
+    return _list_runs(source.cache_key, query, source)[0]
+
+
+def list_labels(source: RunSource, query: RunQuery) -> dict[str, str]:
+    """What the runs of a page of the list are called there, by run id."""
+    return _list_runs(source.cache_key, query, source)[1]
+
+
+def load_runs(source: RunSource, run_ids: tuple[str, ...]) -> tuple[RunSummary, ...]:
+    """The selected runs, in the order asked for; unknown ids are left out."""
+    return _load_runs(source.cache_key, run_ids, source) if run_ids else ()
+
+
+def load_curves(source: RunSource, run: RunSummary) -> Curves:
+    """All metric rows of a run."""
+    return _load_curves(source.cache_key, run.run_id, run.updated_at, run, source)
+
+
+def refresh() -> None:
+    """Forget everything that was read."""
+    _list_runs.clear()
+    _load_runs.clear()
+    _load_curves.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """Take what the imports made out of the garbage collector's walk, once per process.
+
+    Streamlit collects after every script run; walking every object of pandas, altair and the rest
+    costs more than the run itself.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def _open(settings: Settings) -> RunSource:
+    return open_source(settings)
+
+
+@st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
+def _list_runs(cache_key: str, query: RunQuery, _source: RunSource) -> tuple[RunPage, dict[str, str]]:
+    page = _source.list_runs(query)
+    return page, labels_of(page.runs)
+
+
+@st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
+def _load_runs(cache_key: str, run_ids: tuple[str, ...], _source: RunSource) -> tuple[RunSummary, ...]:
+    return _source.load_runs(run_ids)
+
+
+@st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner="Loading metrics…")
+def _load_curves(cache_key: str, run_id: str, version: datetime | None, _run: RunSummary, _source: RunSource) -> Curves:
+    frame = _source.load_metrics([run_id])
+    names = frame["metric"].to_numpy()
+    # The frame is sorted by metric, so each metric's rows lie together.
+    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if len(names) else np.empty(0, int)
+    ends = np.append(starts[1:], len(names))
+    return Curves(
+        frame,
+        {str(names[start]): slice(start, end) for start, end in zip(starts, ends, strict=False)},
+        frame["value"].to_numpy(),
+        evidence_of(run_id, frame),
+        stability_of(run_id, frame),
+        effective_batch(_run),
+        configured_learning_rate(_run),
+    )

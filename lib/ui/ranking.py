@@ -1,0 +1,137 @@
+"""The page that explains the ranking. Every number on it is read from the code that uses it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from lib.core import formatting, series, stability
+from lib.core.runs import STATUS_SYNONYMS, RunStatus
+from lib.core.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, ScoringPolicy
+from lib.core.selection import MAX_SELECTED
+from lib.core.summary_columns import GAP_WARNING
+from lib.ui.comparison import Comparison
+from lib.ui.escape import md
+
+
+def selected_scores(comparison: Comparison) -> None:
+    """Apply the rules to the selected runs, one row each."""
+    st.subheader("The selected runs", anchor=False)
+    ranking, labels = comparison.recommendation.ranking, comparison.labels
+    if not comparison.runs:
+        st.caption("No run is selected; tick some in the sidebar to see the rules applied to them.")
+        return
+    if ranking.scores:
+        table = pd.DataFrame(
+            {
+                "Rank": range(1, len(ranking.scores) + 1),
+                "Run": [labels[score.run_id] for score in ranking.scores],
+                "Eval loss E": [formatting.loss(score.eval_loss) for score in ranking.scores],
+                "Train loss T": [formatting.loss(score.train_loss) for score in ranking.scores],
+                "Gap E − T": [formatting.signed(score.gap) for score in ranking.scores],
+                "Band": [score.gap_label for score in ranking.scores],
+                "Eval-loss points": [formatting.points(score.loss_points) for score in ranking.scores],
+                "Gap points": [formatting.points(score.gap_points) for score in ranking.scores],
+                "Composite": [formatting.points(score.total) for score in ranking.scores],
+            }
+        )
+        st.dataframe(table, hide_index=True, height="content", key="selected_scores")
+    for left in ranking.unscorable:
+        st.markdown(f"- **{md(labels[left.run_id])}** is left out: {md(left.why)}.")
+
+
+def rules(policy: ScoringPolicy) -> None:
+    """Print the rules."""
+    st.subheader("The composite score", anchor=False)
+    st.markdown(
+        f"**Composite = {policy.eval_weight:.2f} × eval-loss points + {policy.gap_weight:.2f} × gap points**,"
+        " 0 to 100, higher is better."
+        + (
+            ""
+            if policy == DEFAULT_POLICY
+            else f" The default weight of the eval loss is {DEFAULT_POLICY.eval_weight:.2f}."
+        )
+    )
+    st.markdown(
+        "**Eval loss E** is the lowest finite eval loss of the metric rows; without rows, the first finite value"
+        " of the stored best, last and final eval loss. **Train loss T** is the first finite value of the last and"
+        " the final train loss. 0 is a value; null, NaN, infinity and text are not.\n\n"
+        "**Eval-loss points = 100 × exp(−max(E, 0))**: the geometric-mean probability, in percent, that the model"
+        " gives to a token. It falls strictly with E, never saturates, and needs no other run to compare with."
+    )
+    st.subheader("Gap points", anchor=False)
+    st.markdown(
+        f"The gap is E − T, rounded to {TIE_DECIMALS} decimals before it is compared with the edges of the bands."
+        f" The table marks gaps above {GAP_WARNING:g} and below 0."
+    )
+    st.dataframe(_bands(policy), hide_index=True, height="content", key="bands")
+    st.subheader("Who may be recommended", anchor=False)
+    st.markdown(
+        "Only completed runs that have an eval loss. Every other selected run is listed with the reason why it was"
+        " left out. Statuses are read like this, in any case of letters:"
+    )
+    st.dataframe(_statuses(), hide_index=True, height="content", key="statuses")
+    st.subheader("Order and ties", anchor=False)
+    st.markdown(
+        f"Highest composite first. Composites that are equal when rounded to {TIE_DECIMALS} decimals are a tie, which"
+        " goes to the lower E, then to the smaller absolute gap (unknown last), then to the earlier completion"
+        " (missing last), then to the lower id. The order depends neither on the order in which runs were selected"
+        f" nor on which others are among the selected, of which there are at most {MAX_SELECTED}."
+    )
+    st.subheader("Shown beside the score", anchor=False)
+    st.markdown("Stability is no part of the score. These limits decide what is said about it:")
+    st.dataframe(_limits(), hide_index=True, height="content", key="limits")
+
+
+def _bands(policy: ScoringPolicy) -> pd.DataFrame:
+    lows = [-math.inf, *(band.below for band in policy.bands)]
+    rows = [
+        {"Gap": _edge(low, band), "Points": formatting.points(band.points), "Said": band.label}
+        for low, band in zip(lows, policy.bands, strict=False)
+    ]
+    unknown = policy.unknown_band
+    rows.append({"Gap": "unknown", "Points": formatting.points(unknown.points), "Said": unknown.label})
+    return pd.DataFrame(rows)
+
+
+def _edge(low: float, band: GapBand) -> str:
+    if low == -math.inf:
+        return f"gap < {band.below:g}"
+    if band.below == math.inf:
+        return f"gap ≥ {low:g}"
+    return f"{low:g} ≤ gap < {band.below:g}"
+
+
+def _statuses() -> pd.DataFrame:
+    rows = [{"Status": status.value, "Read from": ", ".join(raw)} for status, raw in STATUS_SYNONYMS.items()]
+    rows.append(
+        {
+            "Status": RunStatus.UNKNOWN.value,
+            "Read from": "anything else, null or empty: shown as it is, never recommended",
+        }
+    )
+    return pd.DataFrame(rows)
+
+
+LIMITS: Sequence[tuple[str, float, str]] = (
+    ("End of a run", stability.END_SHARE, "share of its train-loss points that is its end"),
+    ("Points at the end", stability.END_POINTS, "the end holds at least so many"),
+    ("Points needed", stability.LOSS_POINTS, "runs with fewer train-loss points are not judged"),
+    ("Unsteady", stability.UNSTEADY_VARIATION, "loss variation at the end, relative to its mean, above which a run is"),
+    ("Unstable", stability.UNSTABLE_VARIATION, "the same, above which a run is"),
+    ("Spike window", stability.SPIKE_WINDOW, "a gradient norm is compared with the median of so many points before it"),
+    ("Spike history", stability.SPIKE_HISTORY, "points needed before one can be judged"),
+    ("Spike deviations", stability.SPIKE_MADS, "median absolute deviations above the median that make a spike"),
+    ("Spike ratio", stability.SPIKE_RATIO, "times the median that a spike reaches at least"),
+    ("Unstable spikes", stability.UNSTABLE_SPIKES, "spikes from which on a run may be unstable"),
+    ("Unstable share", stability.UNSTABLE_SPIKE_SHARE, "spikes per gradient norm from which on it is"),
+    ("Repeat density", series.REPEAT_DENSITY, "evaluations per train point from which on equal neighbours are repeats"),
+    ("Repeat share", series.REPEAT_SHARE, "share of equal neighbours needed for that"),
+)  # fmt: skip
+
+
+def _limits() -> pd.DataFrame:
+    return pd.DataFrame([{"Limit": name, "Value": f"{value:g}", "Meaning": meaning} for name, value, meaning in LIMITS])

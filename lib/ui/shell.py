@@ -1,0 +1,91 @@
+"""The frame around every page: page set-up, menu, sidebar, errors.
+
+A page is one ``with shell.page(title) as page:`` and needs nothing from the entry point, so a deep
+link to any page works on a server that has just started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.core.errors import AppError
+from lib.data.source import RunSource
+from lib.ui import cached, comparison, messages, sidebar, url
+from lib.ui.comparison import Comparison
+from lib.ui.escape import md
+
+APP = "Runoff"
+PAGES = (
+    ("streamlit_app.py", "Compare runs", ":material/query_stats:"),
+    ("pages/hyperparameters.py", "Hyperparameter diff", ":material/difference:"),
+    ("pages/ranking.py", "How runs are ranked", ":material/trophy:"),
+)
+
+
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 3rem); }
+[data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
+[class*="st-key-card_"] { padding: .4rem .6rem .5rem; }
+[class*="st-key-card_"] p { line-height: 1.4; }
+:has(> .st-key-run_cards), .st-key-run_cards { height: max(20rem, calc(100vh - 24rem)) !important; }
+</style>"""
+"""Room for five charts and ten columns: the default margins are made for reading text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page may use."""
+
+    source: RunSource
+    comparison: Comparison
+
+
+@contextmanager
+def page(title: str) -> Iterator[Page]:
+    """Draw everything around a page's own content.
+
+    An ``AppError`` that the content does not handle itself is shown in its place.
+    """
+    st.set_page_config(page_title=f"{title} · {APP}", page_icon="🏁", layout="wide")
+    url.read(title)
+    st.html(STYLE)
+    _menu()
+    st.title(title, anchor=False)
+    try:
+        source = cached.source()
+        compared = comparison.load(source)
+        with st.sidebar:
+            sidebar.run_picker(source, compared)
+        _banner(source, compared)
+        yield Page(source, compared)
+    except AppError as error:
+        messages.error_panel(error, retry="page")
+    finally:
+        url.write()
+    cached.settle()
+
+
+def _menu() -> None:
+    query = url.menu_texts()
+    with st.sidebar.container(gap="xxsmall"):
+        for path, name, icon in PAGES:
+            st.page_link(path, label=name, icon=icon, query_params=query)
+
+
+def _banner(source: RunSource, compared: Comparison) -> None:
+    if source.synthetic:
+        st.caption(
+            ":material/science: The runs shown are **synthetic demo runs**, made by a seeded script."
+            " To see your own, start the app with `make run RUNS=path/to/outputs`."
+        )
+    for sentence in compared.left_out:
+        st.warning(md(sentence), icon=":material/link_off:")
+    if url.ignored():
+        st.warning(
+            f"Parts of this link were not understood and are ignored: {md(', '.join(url.ignored()))}.",
+            icon=":material/link_off:",
+        )

@@ -1,0 +1,240 @@
+"""The summary table, drawn by AgGrid.
+
+The grid's options hold constants only: AgGrid evaluates the expressions among them, so nothing that a
+user wrote may stand there. Names and notes travel as data, which the grid shows as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from lib.charts.palette import RUN_COLORS
+from lib.core.evidence import stored_differs
+from lib.core.hyperparameters import configured_learning_rate, effective_batch
+from lib.core.scoring import Recommendation
+from lib.core.summary import Mark, SummaryInput, marks, summary_frame, to_csv
+from lib.core.summary_columns import COLUMNS, NOTE, TEXT, Column
+from lib.core.verdict import trophy
+from lib.ui import url
+from lib.ui.comparison import ComparedRun, Comparison
+
+ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
+MIN_SHARE = 0.84
+"""A column may shrink to this share of its width before the grid scrolls sideways."""
+ESSENTIAL = tuple(column.key for column in COLUMNS if column.essential)
+ICONS = {
+    Mark.BEST: "✔ ",
+    Mark.TIE_BEST: "✔= ",
+    Mark.WORST: "▽ ",
+    Mark.HIGH: "⚠ ",
+    Mark.NEGATIVE: "⚑ ",
+}
+MEANINGS = {
+    Mark.BEST: "Best of the selected runs.",
+    Mark.TIE_BEST: "Tied for best of the selected runs.",
+    Mark.WORST: "Worst of the selected runs.",
+}
+MARK, RECOMMENDED, SLOT = "_mark", "_recommended", "_slot"
+
+
+def inputs(comparison: Comparison) -> list[SummaryInput]:
+    """What the table needs to know of each selected run."""
+    return [_input(each, comparison.recommendation) for each in comparison.runs]
+
+
+def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
+    """Draw the table with its column choice and its export."""
+    frame = summary_frame(rows)
+    title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
+    title.subheader("Summary", anchor=False)
+    with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
+        shown = _choose_columns(frame)
+    save.download_button(
+        "CSV",
+        to_csv(frame),
+        "runoff-summary.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+        key="summary_csv",
+    )
+    columns = [column for column in COLUMNS if column.key in shown]
+    _grid(_grid_frame(frame, columns, comparison, trophy(rows)), columns)
+    st.caption(
+        ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
+        " · ⚠ gap above 0.1 · ⚑ gap below 0. Hover a cell or a header for details; click a header to sort.]"
+    )
+
+
+def _input(each: ComparedRun, recommendation: Recommendation) -> SummaryInput:
+    batch = each.curves.batch if each.curves else effective_batch(each.run)
+    rate = each.curves.configured_learning_rate if each.curves else configured_learning_rate(each.run)
+    run_id = each.run.run_id
+    return SummaryInput(
+        run=each.run,
+        label=each.label,
+        score=next((score for score in recommendation.ranking.scores if score.run_id == run_id), None),
+        unscorable=next((left.why for left in recommendation.ranking.unscorable if left.run_id == run_id), None),
+        configured_learning_rate=rate,
+        batch=batch.batch,
+        effective_batch=batch.effective,
+        effective_batch_text=batch.source,
+        stored_note=stored_differs(each.stored, each.curves.evidence) if each.curves else None,
+    )
+
+
+def _choose_columns(frame: pd.DataFrame) -> tuple[str, ...]:
+    """The columns to show: the chosen ones, the run always first."""
+    optional = [column for column in COLUMNS if column.key != "run"]
+    default = [key for key in ESSENTIAL if key != "run"]
+    chosen = [key for key in url.COLUMNS.value if key in {column.key for column in optional}] or default
+    headers = {column.key: column.header for column in optional}
+    st.pills(
+        "Columns",
+        [column.key for column in optional],
+        selection_mode="multi",
+        format_func=headers.__getitem__,
+        label_visibility="collapsed",
+        **url.COLUMNS.widget(chosen, adopt=lambda keys: () if set(keys) == set(default) else tuple(keys)),
+    )
+    return ("run", *chosen)
+
+
+def _grid_frame(
+    frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison, holders: Sequence[str]
+) -> pd.DataFrame:
+    """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
+    found = marks(frame)
+    grid = pd.DataFrame(
+        {
+            RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
+            SLOT: [each.slot for each in comparison.runs],
+        }
+    )
+    for column in columns:
+        mark = found[column.key]
+        grid[column.key] = frame[column.key]
+        grid[column.key + TEXT] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
+        grid[column.key + NOTE] = (
+            frame[column.key + NOTE] + " " + mark.map(lambda each: MEANINGS.get(each, ""))
+        ).str.strip()
+        grid[column.key + MARK] = mark
+    grid["run" + TEXT] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + grid["run" + TEXT]
+    if "best_eval_loss" in grid:
+        holds = frame["run_id"].isin(holders)
+        grid["best_eval_loss" + TEXT] = grid["best_eval_loss" + TEXT].where(
+            ~holds, "🏆 " + frame["best_eval_loss" + TEXT]
+        )
+    return grid
+
+
+def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
+    # Imported where it is drawn: the other pages, and the page without a selection, need no grid.
+    from st_aggrid import AgGrid
+
+    AgGrid(
+        grid,
+        gridOptions={
+            "columnDefs": [_definition(column) for column in columns],
+            "defaultColDef": {
+                "resizable": True,
+                "sortable": True,
+                "suppressHeaderMenuButton": True,
+                "wrapHeaderText": True,
+                "suppressMovable": False,
+            },
+            "rowClassRules": {"recommended": f"data.{RECOMMENDED} === true"},
+            "rowHeight": ROW_HEIGHT,
+            "headerHeight": HEADER_HEIGHT,
+            "tooltipShowDelay": 200,
+            "ensureDomOrder": True,
+            "enableCellTextSelection": True,
+            "suppressFieldDotNotation": True,
+        },
+        key="summary",
+        height=HEADER_HEIGHT + ROW_HEIGHT * len(grid) + SCROLL_BAR,
+        update_on=[],
+        theme="streamlit",
+        custom_css=_css(),
+        show_toolbar=False,
+        allow_unsafe_jscode=False,
+    )
+
+
+def _definition(column: Column) -> dict:
+    key = column.key
+    definition = {
+        "colId": key,
+        "field": key,
+        "headerName": column.header,
+        "headerTooltip": column.tooltip,
+        "tooltipField": key + NOTE,
+        "valueFormatter": f"data['{key}{TEXT}']",
+        "minWidth": round(column.width * MIN_SHARE),
+        "flex": column.width,
+        "cellClassRules": {mark.value: f"data['{key}{MARK}'] === '{mark.value}'" for mark in Mark if mark},
+    }
+    if column.show:
+        # What is missing comes last in both directions; the grid itself puts it first going up.
+        definition |= {
+            "type": "rightAligned",
+            "cellDataType": "number",
+            "valueGetter": f"data['{key}'] == null || isNaN(data['{key}'])"
+            f" ? (column.getSort() === 'desc' ? -1e308 : 1e308) : data['{key}']",
+            "sortingOrder": ["desc", "asc", None] if column.better == "higher" else ["asc", "desc", None],
+        }
+    if key == "run":
+        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left"}
+        definition["cellClassRules"] |= {f"slot{slot}": f"data['{SLOT}'] === {slot}" for slot in range(len(RUN_COLORS))}
+    return definition
+
+
+def _css() -> dict[str, dict[str, str]]:
+    """Colours for the grid, which lives in a frame of its own.
+
+    The grid loses its own theme when the user switches between light and dark; these variables are
+    kept up to date in its frame, so that it follows. Highlights are translucent to read on both.
+    """
+    faint = "color-mix(in srgb, var(--text-color) 18%, transparent) !important"
+    colors = {
+        "--ag-background-color": "var(--background-color) !important",
+        "--ag-data-background-color": "var(--background-color) !important",
+        "--ag-foreground-color": "var(--text-color) !important",
+        "--ag-text-color": "var(--text-color) !important",
+        "--ag-cell-text-color": "var(--text-color) !important",
+        "--ag-header-text-color": "var(--text-color) !important",
+        "--ag-header-background-color": "var(--secondary-background-color) !important",
+        "--ag-odd-row-background-color": "transparent !important",
+        "--ag-accent-color": "var(--primary-color) !important",
+        "--ag-border-color": faint,
+        "--ag-row-hover-color": "color-mix(in srgb, var(--text-color) 6%, transparent) !important",
+        "--ag-tooltip-background-color": "var(--background-color) !important",
+        "--ag-tooltip-text-color": "var(--text-color) !important",
+        "--ag-row-height": f"{ROW_HEIGHT}px !important",
+        "--ag-header-height": f"{HEADER_HEIGHT}px !important",
+        "--ag-cell-horizontal-padding": "8px !important",
+        "--ag-spacing": "5px !important",
+    }
+    green, red, gold, orange = "rgba(34,197,94,.24)", "rgba(239,68,68,.15)", "rgba(234,179,8,.16)", "#c2620a"
+    return {
+        "body": {"background-color": "transparent !important"},
+        ".ag-root-wrapper, .ag-root-wrapper *, .ag-popup, .ag-tooltip": colors,
+        ".ag-root-wrapper, .ag-root-wrapper :not(.ag-icon), .ag-tooltip": {
+            "font-family": "'Source Sans Pro', sans-serif !important",
+            "font-size": "14px !important",
+        },
+        ".ag-root-wrapper": {"border": f"1px solid {faint}", "border-radius": "6px !important"},
+        ".ag-tooltip": {"max-width": "420px", "white-space": "normal"},
+        ".ag-row.recommended": {"background-color": f"{gold} !important"},
+        ".ag-cell.best, .ag-cell.tie-best": {"background-color": f"{green} !important", "font-weight": "600"},
+        ".ag-cell.worst": {"background-color": f"{red} !important"},
+        ".ag-cell.high": {"color": f"{orange} !important", "font-weight": "600"},
+        ".ag-cell.negative": {"font-style": "italic", "font-weight": "600"},
+    } | {
+        f".ag-cell.slot{slot}": {"border-left": f"6px solid {color} !important"}
+        for slot, color in enumerate(RUN_COLORS)
+    }

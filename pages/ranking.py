@@ -1,0 +1,10 @@
+"""How runs are ranked: the rules, printed from the constants that the code uses."""
+
+from __future__ import annotations
+
+from lib.ui import shell
+from lib.ui.ranking import rules, selected_scores
+
+with shell.page("How runs are ranked") as page:
+    selected_scores(page.comparison)
+    rules(page.comparison.recommendation.policy)

@@ -1,0 +1,23 @@
+"""Compare runs: the recommendation, the curves, the table."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.ui import shell
+from lib.ui.curves import curves
+from lib.ui.empty import failed_runs, nothing_selected
+from lib.ui.table import inputs, summary_table
+from lib.ui.verdict import verdict
+
+with shell.page("Compare runs") as page:
+    runs = page.comparison.runs
+    if not runs:
+        nothing_selected(page.source)
+    else:
+        rows = inputs(page.comparison)
+        verdict(page.comparison, rows)
+        failed_runs(runs)
+        st.subheader("Curves", anchor=False)
+        curves(runs)
+        summary_table(page.comparison, rows)
