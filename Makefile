@@ -1,0 +1,62 @@
+# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+PORT ?= 8501
+ADDRESS ?= localhost
+export RUNS PORT ADDRESS PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format demo clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, PORT= and ADDRESS= say where to listen
+	@set -- $(RUN) streamlit run streamlit_app.py --server.headless=true \
+		--server.port="$$PORT" --server.address="$$ADDRESS"; \
+	case "$$RUNS" in \
+		'') ;; \
+		/*) export RUNOFF_RUNS="$$RUNS" ;; \
+		'~/'*) export RUNOFF_RUNS="$$HOME/$${RUNS#*/}" ;; \
+		*) export RUNOFF_RUNS="$$PWD/$$RUNS" ;; \
+	esac; \
+	exec "$$@"
+
+test: $(VENV)/installed-dev ## Run every test, in a real browser too; ARGS= goes to pytest
+	@$(RUN) tests.browser.chromium
+	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: $(VENV)/installed-dev ## Check style and formatting
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+
+format: $(VENV)/installed-dev ## Format, and mend what can be mended
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+
+demo: $(VENV)/installed ## Make the demo runs anew
+	$(RUN) lib.data.demo.generate
+
+clean: ## Remove what was installed or cached here
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are as new as the last installation: a change of the requirements installs again.
+$(VENV)/installed: requirements.txt | $(VENV)/bin/pip
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/pip
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bin/pip:
+	@command -v "$$PYTHON" >/dev/null || \
+		{ echo "Runoff needs Python 3.11 or newer, and there is no $$PYTHON: install it, or say PYTHON=path." >&2; exit 1; }
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Runoff needs Python 3.11 or newer, this is $$("$$PYTHON" --version 2>&1): say PYTHON=path of a newer one." >&2; exit 1; }
+	@"$$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "This Python cannot make virtual environments: install its venv module (Debian, Ubuntu: apt-get install python3-venv)." >&2; exit 1; }
+	"$$PYTHON" -m venv $(VENV)

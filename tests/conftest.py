@@ -1,0 +1,37 @@
+"""What every test shares: no cached data from the test before, and, on request, no skipped test."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+NO_SKIP = "RUNOFF_NO_SKIP"
+"""Environment variable: set, a run in which any test was skipped fails."""
+
+
+@pytest.fixture(autouse=True)
+def fresh_streamlit_caches():
+    if streamlit := sys.modules.get("streamlit"):
+        streamlit.cache_data.clear()
+        streamlit.cache_resource.clear()
+
+
+def skipped_reports(config: pytest.Config) -> list:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats.get("skipped", []) if reporter and os.environ.get(NO_SKIP) else []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail for skips; under xdist the workers have no terminal reporter, and the controller has all reports."""
+    if skipped_reports(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if skipped := skipped_reports(config):
+        terminalreporter.write_line(
+            f"{len(skipped)} skipped: that fails this run, because {NO_SKIP} is set.", red=True
+        )
