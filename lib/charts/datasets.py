@@ -62,6 +62,7 @@ class Picture:
     """A chart's datasets by name, and what to say about them.
 
     Attributes:
+        curves: How many curves were given.
         logged: Finite points in the range in view.
         drawn: How many of them the lines go through.
         nonfinite: How many NaN and infinite values lie in the range.
@@ -69,6 +70,7 @@ class Picture:
     """
 
     tables: Mapping[str, pa.Table]
+    curves: int
     logged: int
     drawn: int
     nonfinite: int
@@ -116,7 +118,7 @@ def picture(curves: Sequence[Curve], view: View) -> Picture:
         "hover": _hover(curves, spans, view),
         "pin": pa.table({"x": pa.array([] if _pin_hidden(view) else [view.pin], pa.float64())}),
     }
-    return Picture(tables, logged, drawn, bad.count, not_positive)
+    return Picture(tables, len(curves), logged, drawn, bad.count, not_positive)
 
 
 class _Points:

@@ -16,9 +16,8 @@ import pandas as pd
 from lib.core import formatting
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import TIE_DECIMALS, RunScore, band_of, eval_loss_of, gap_of, train_loss_of
+from lib.core.spreadsheet import inert
 from lib.core.summary_columns import COLUMNS, EXTRAS, GAP_WARNING, NOTE, SUMMARY_DTYPES, TEXT, Column
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Mark(StrEnum):
@@ -276,7 +275,7 @@ def _mark_extremes(frame: pd.DataFrame, column: Column, found: pd.Series) -> Non
 
 def _exported(value: Any, text: str) -> str:
     if isinstance(value, str):
-        return f"'{value}" if value.lstrip(" ").startswith(_FORMULA_STARTS) else value
+        return inert(value)
     if pd.isna(value):
         return "NaN" if text == "NaN" else ""
     return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))

@@ -1,0 +1,170 @@
+"""One chart of curves: computed from the runs, drawn, and its selections taken."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from lib.charts.curves import LOSS_HEIGHT, METRIC_HEIGHT, PIN, ZOOM, curve_spec
+from lib.charts.datasets import Curve, Picture, View, picture
+from lib.core import formatting
+from lib.core.axes import Axis
+from lib.core.metrics import Metric, metric_of
+from lib.core.series import real_evaluations
+from lib.ui import url
+from lib.ui.comparison import ComparedRun
+from lib.ui.escape import md
+
+BUCKETS = {True: 200, False: 100}
+"""Buckets a curve is cut into in the wide chart and in a half-width one. Each keeps up to four points, so
+that there are about as many points as pixels."""
+
+Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
+_REMOUNTS = "chart remounts"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRun:
+    """A run and where each of its metric rows lies on the x axis."""
+
+    compared: ComparedRun
+    x: np.ndarray
+
+    def points(self, metric: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """X and value of every logged point of a metric; ``None`` where it was never logged."""
+        rows = self.compared.curves.metrics.get(metric)
+        return None if rows is None else (self.x[rows], self.compared.curves.values[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart, computed.
+
+    Attributes:
+        key: Tells the charts of a page apart.
+        title: Of the y axis, with the unit.
+        metrics: Their keys.
+        absent: The runs that lack a metric, in words.
+    """
+
+    key: str
+    title: str
+    metrics: tuple[str, ...]
+    spec: str
+    picture: Picture
+    absent: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """None of the runs logged any of the metrics."""
+        return not self.picture.curves
+
+
+def compute(
+    key: str,
+    title: str,
+    metrics: Sequence[str],
+    runs: Sequence[PlacedRun],
+    *,
+    wide: bool = False,
+    suffixes: dict[str, str] | None = None,
+) -> Chart:
+    """Compute a chart of some metrics; ``suffixes`` tell them apart in the tooltip."""
+    axis = url.AXIS.value
+    found: list[Curve] = []
+    absent: list[str] = []
+    for name in metrics:
+        metric = metric_of(name)
+        for run in runs:
+            points = run.points(name)
+            if points is None:
+                absent.append(
+                    f"{run.compared.label} ({metric.title.lower()})" if len(metrics) > 1 else run.compared.label
+                )
+                continue
+            found.append(_curve(run, metric, points, (suffixes or {}).get(name, "")))
+    zoom = url.ZOOM.value or (None, None)
+    view = View(
+        axis.axis_title, *zoom, url.SMOOTHING.value, url.LOG_Y.value, BUCKETS[wide], url.PIN.value
+    )  # fmt: skip
+    spec = curve_spec(
+        title,
+        axis.axis_title,
+        height=LOSS_HEIGHT if wide else METRIC_HEIGHT,
+        log_y=url.LOG_Y.value,
+        y_format=Y_FORMATS.get(metrics[0], "~g"),
+    )
+    return Chart(key, title, tuple(metrics), spec, picture(found, view), tuple(absent))
+
+
+def _curve(run: PlacedRun, metric: Metric, points: tuple[np.ndarray, np.ndarray], suffix: str) -> Curve:
+    x, y = points
+    real = None
+    if metric.evaluated:
+        train = run.points("train_loss")
+        real = real_evaluations(x, y, train[0] if train else np.empty(0))
+    # The bullet keeps a name apart from the position's own column, and from the words that the
+    # tooltip has a use of its own for ("title", "image").
+    return Curve(f"● {run.compared.label}{suffix}", run.compared.color, x, y, metric.spec, metric.evaluated, real)
+
+
+def draw(chart: Chart, *, alt: str) -> None:
+    """Draw a chart and what is to be said about it, or say that nothing was logged."""
+    if chart.is_empty:
+        with st.container(border=True):
+            st.markdown(f"**{md(chart.title)}**  \n:gray[Not logged by any of the selected runs.]")
+        return
+    remounts = st.session_state.setdefault(_REMOUNTS, {})
+    key = f"chart:{chart.key}:{remounts.get(chart.key, 0)}"
+    st.vega_lite_chart(
+        None,
+        json.loads(chart.spec) | {"datasets": dict(chart.picture.tables)},
+        key=key,
+        width="stretch",
+        on_select=lambda: _take_selection(key, chart.key),
+        selection_mode=[ZOOM, PIN],
+        alt=alt,
+    )
+    st.caption(_said(chart))
+
+
+def _take_selection(key: str, chart: str) -> None:
+    """A dragged range zooms all charts, a click pins a position in all of them."""
+    selection = st.session_state[key].selection
+    dragged = (selection.get(ZOOM) or {}).get("x")
+    if dragged and dragged[0] < dragged[1]:
+        start, end = dragged
+        if url.AXIS.value is Axis.STEP:
+            start, end = math.floor(start), math.ceil(end)
+        url.ZOOM.set((start, end))
+        # The browser keeps the dragged rectangle as long as the chart stays the same element.
+        _remount(chart)
+    elif clicked := selection.get(PIN):
+        url.PIN.set(float(next(iter(clicked[0].values()))))
+
+
+def _remount(chart: str) -> None:
+    remounts = st.session_state.setdefault(_REMOUNTS, {})
+    remounts[chart] = remounts.get(chart, 0) + 1
+
+
+def _said(chart: Chart) -> str:
+    """What the picture does not show by itself."""
+    shown = chart.picture
+    said = [
+        f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"
+        if shown.drawn < shown.logged
+        else f"all {formatting.count(shown.logged)} points drawn"
+    ]
+    if shown.nonfinite:
+        said.append(f"▼ {formatting.count(shown.nonfinite)} NaN or infinite")
+    if shown.not_positive:
+        said.append(f"{formatting.count(shown.not_positive)} not above zero, hidden by the log axis")
+    if chart.absent:
+        said.append(f"not logged: {md(', '.join(chart.absent))}")
+    return f":small[{' · '.join(said)}]"

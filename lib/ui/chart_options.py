@@ -1,0 +1,83 @@
+"""How the charts are looked at: loss mode, x axis, smoothing, log axis, and the zoom and pin in force."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.core import formatting
+from lib.core.axes import Axis
+from lib.ui import url
+
+HELP = """
+**Loss.** Solid lines are train loss, dashed lines eval loss with a mark on each evaluation; the diamond
+is the run's lowest eval loss. Eval loss that rises while train loss falls is overfitting: ship the
+checkpoint at the diamond, not the last one.
+
+**Learning rate.** It climbs during warm-up and then decays. Runs with another schedule are hard to
+compare before both have decayed.
+
+**Gradient norm.** It falls and then wanders. A lone spike is common; spikes that grow, or that loss
+follows, say that training is becoming unstable.
+
+**Throughput.** Short dips are evaluations and checkpoints; a lasting drop is another job, the data
+loader or a hot GPU.
+
+**GPU memory.** It should be level after the first steps. A slow climb is a leak.
+
+**Nothing is hidden.** A line is reduced to what the screen can show, but the first, last, lowest and
+highest point of every stretch stay. ▼ on the axis marks NaN and infinite values. Zooming in shows
+full resolution.
+"""
+
+
+def options() -> None:
+    """Draw the options."""
+    loss, axis, smoothing, log, more = st.columns([3.1, 1.6, 1.9, 1, 1.9], vertical_alignment="bottom", gap="medium")
+    loss.segmented_control("Loss", url.LOSS_MODES, required=True, **url.LOSS_MODE.widget())
+    axis.selectbox("x axis", list(Axis), format_func=lambda each: each.axis_title, **_axis_widget())
+    smoothing.slider(
+        "Smoothing",
+        0.0,
+        0.99,
+        step=0.01,
+        help="Exponential moving average without start-up bias; the raw line stays behind it, faint."
+        " Eval loss is never smoothed.",
+        **url.SMOOTHING.widget(),
+    )
+    log.toggle("Log y", **url.LOG_Y.widget())
+    with more.popover("How to read", icon=":material/help:", width="stretch"):
+        st.markdown(HELP)
+    _zoom_bar()
+
+
+def _axis_widget() -> dict:
+    """A zoomed range and a pinned position mean nothing on another axis, so they go with it."""
+    widget = url.AXIS.widget()
+    take = widget["on_change"]
+
+    def change() -> None:
+        take()
+        url.ZOOM.set(None)
+        url.PIN.set(None)
+
+    return widget | {"on_change": change}
+
+
+def _zoom_bar() -> None:
+    zoom, pin = url.ZOOM.value, url.PIN.value
+    if zoom is None and pin is None:
+        st.caption("Drag across a chart to zoom all of them; click to pin a step.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        title = url.AXIS.value.axis_title
+        if zoom is not None:
+            st.markdown(f":material/zoom_in: {title} **{place(zoom[0])}** to **{place(zoom[1])}**", width="content")
+            st.button("Reset zoom", key="reset_zoom", on_click=url.ZOOM.set, args=(None,), type="tertiary")
+        if pin is not None:
+            st.markdown(f":material/push_pin: {title} **{place(pin)}**", width="content")
+            st.button("Unpin", key="unpin", on_click=url.PIN.set, args=(None,), type="tertiary")
+
+
+def place(x: float) -> str:
+    """A position on the x axis as text."""
+    return formatting.count(x) if x == int(x) else f"{x:,.4g}"

@@ -1,0 +1,53 @@
+"""The data and the picture of every chart, to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from lib.charts.export import standalone, to_png, to_svg
+from lib.core.metric_frame import METRIC_FRAME_DTYPES
+from lib.core.spreadsheet import inert
+from lib.ui import url
+from lib.ui.chart import Chart, PlacedRun
+
+
+def downloads(charts: Sequence[Chart], runs: Sequence[PlacedRun]) -> None:
+    """Offer each chart as CSV (all logged rows in view, not the reduced ones), PNG and SVG."""
+    if not charts:
+        return
+    with st.popover("Download a chart", icon=":material/download:"):
+        by_title = {chart.title: chart for chart in charts}
+        chosen = by_title[st.selectbox("Chart", list(by_title), key="download_chart")]
+        # What is behind a button is made when it is pressed, outside of this run: it gets values only.
+        zoom = url.ZOOM.value
+        legend = {each.compared.color: each.compared.label for each in runs}
+        with st.container(horizontal=True):
+            _button("CSV", chosen, "text/csv", lambda: _csv(chosen.metrics, runs, zoom))
+            _button("PNG", chosen, "image/png", lambda: to_png(_still(chosen, legend)))
+            _button("SVG", chosen, "image/svg+xml", lambda: to_svg(_still(chosen, legend)))
+
+
+def _button(kind: str, chart: Chart, mime: str, make: object) -> None:
+    st.download_button(
+        kind, make, f"runoff-{chart.key}.{kind.lower()}", mime, key=f"download_{kind}", on_click="ignore"
+    )  # fmt: skip
+
+
+def _still(chart: Chart, legend: dict[str, str]) -> dict:
+    return standalone(chart.spec, chart.picture.tables, title=chart.title, legend=legend)
+
+
+def _csv(metrics: Sequence[str], runs: Sequence[PlacedRun], zoom: tuple[float, float] | None) -> bytes:
+    parts = []
+    for each in runs:
+        frame = each.compared.curves.frame
+        wanted = frame["metric"].isin(metrics)
+        if zoom is not None:
+            wanted &= (each.x >= zoom[0]) & (each.x <= zoom[1])
+        part = frame.loc[wanted]
+        parts.append(part.assign(run_id=inert(each.compared.run.run_id), run=inert(each.compared.label)))
+    table = pd.concat(parts) if parts else pd.DataFrame(columns=list(METRIC_FRAME_DTYPES))
+    return table[["run", *METRIC_FRAME_DTYPES]].to_csv(index=False, na_rep="NaN").encode()
