@@ -7,19 +7,33 @@ import re
 _SPECIAL = re.compile(
     r"[\\`*{}\[\]<>|~:$&#@]"  # mean something wherever they stand
     r"|(?<![^\W_])_|_(?![^\W_])"  # an underscore inside a word means nothing
-    r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # a list or a rule, at the start only
-    r"|(?<=\bwww)\.",  # a link
+    r"|^[-+=]",  # a list or a rule, at the start only
+)
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])")
+"""A numbered list, at the start only."""
+_REPLACED_LATER = re.compile(
+    r"(?<=http)(?=s?://)|(?<=www)(?=\.)|(?=@)"  # links
+    r"|(?<=:)(?=material[/_]|streamlit:)"  # an icon, a picture
+    r"|(?<=<)(?=-)|(?<=-)(?=[->])|(?<=[<>~])(?==)",  # arrows, dashes, relation signs
     re.IGNORECASE,
 )
+"""What Streamlit looks for in the text after the backslashes are gone, and the place to part it."""
+_NOTHING = ":small[]"
+"""Draws nothing, and ends the piece of text that is searched."""
 
 
 def md(text: str) -> str:
     r"""Escape ``text`` for the places where Streamlit renders Markdown: labels, badges, captions.
 
-    Without this a name could fetch an image, draw a link, or read as bold. White space is folded.
+    Without this a name could fetch an image, draw a link, or read as bold. White space is folded. The
+    options of a selectbox and a multiselect are not Markdown: there it would show its backslashes.
 
     Example:
         >>> print(md("<b>v2</b> | [x](y) snake_case 3e-5"))
         \<b\>v2\</b\> \| \[x\](y) snake_case 3e-5
+        >>> print(md("www.example.org -> :material/home:"))
+        www:small[].example.org -:small[]\> \::small[]material/home\:
     """
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+    # A null character cannot be shown, so it can mark the places while the rest is escaped.
+    parted = _REPLACED_LATER.sub("\0", " ".join(text.replace("\0", "\ufffd").split()))
+    return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", parted)).replace("\0", _NOTHING)
