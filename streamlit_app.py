@@ -19,5 +19,5 @@ with shell.page("Compare runs") as page:
         verdict(page.comparison, rows)
         failed_runs(runs)
         st.subheader("Curves", anchor=False)
-        curves(runs)
+        curves(page.comparison)
         summary_table(page.comparison, rows)

@@ -28,7 +28,7 @@ EVERYBODY = {"numpy", "pandas"}
 LAYERS = {
     "lib/core/": layer("lib.core", "tsdownsample"),
     "lib/data/": layer("lib.core lib.data", "pyarrow supabase postgrest httpx duckdb"),
-    "lib/charts/": layer("lib.core lib.charts", "altair"),
+    "lib/charts/": layer("lib.core lib.charts", "altair pyarrow vl_convert"),
     "lib/ui/": layer("lib.core lib.data lib.charts lib.ui", "streamlit st_aggrid"),
     "pages/": layer("lib.core lib.charts lib.ui", "streamlit"),
     "streamlit_app.py": layer("lib.core lib.charts lib.ui", "streamlit"),

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lib.core.formatting import NOT_RECORDED
-from lib.core.series import align, hover_grid, reduce_indices, smooth
+from lib.core.series import align, bucket_of, hover_grid, reduce_indices, smooth
 
 HOVER_POSITIONS = 200
 """As many positions as a pointer can tell apart on half a screen; more make each move slower."""
@@ -32,6 +32,7 @@ class Curve:
         y: Value of each point, shape (n,); may hold NaN and infinities.
         spec: Python format of one value.
         evaluated: An eval metric: dashed, marked point by point, neither reduced nor smoothed.
+        mark_lowest: Mark the lowest value: of an eval loss that is the best one.
         real: For an eval metric, which points are measurements and not repeats of the last one, shape (n,).
     """
 
@@ -41,6 +42,7 @@ class Curve:
     y: np.ndarray
     spec: str
     evaluated: bool = False
+    mark_lowest: bool = False
     real: np.ndarray | None = None
 
 
@@ -54,7 +56,6 @@ class View:
     smoothing: float = 0.0
     log_y: bool = False
     buckets: int = 400
-    pin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,11 @@ class Picture:
         drawn: How many of them the lines go through.
         nonfinite: How many NaN and infinite values lie in the range.
         not_positive: How many values a log axis cannot show.
+        extent: The two ends of the x axis; ``None`` where nothing is in view.
     """
 
     tables: Mapping[str, pa.Table]
+    extent: tuple[float, float] | None
     curves: int
     logged: int
     drawn: int
@@ -80,7 +83,7 @@ class Picture:
 def picture(curves: Sequence[Curve], view: View) -> Picture:
     """Compute what a chart of ``curves`` shows in ``view``."""
     lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
-    logged = drawn = not_positive = 0
+    logged = drawn = not_positive = logged_nonfinite = 0
     spans: list[np.ndarray] = []
     for number, curve in enumerate(curves):
         y = curve.y
@@ -88,7 +91,9 @@ def picture(curves: Sequence[Curve], view: View) -> Picture:
             y = smooth(y, view.smoothing)
         in_range = _in_range(curve.x, view)
         finite = np.isfinite(curve.y)
-        bad.add(curve.x[in_range & ~finite], color=curve.color)
+        nonfinite = curve.x[in_range & ~finite]
+        bad.add(_one_a_bucket(nonfinite, view.buckets), color=curve.color)
+        logged_nonfinite += len(nonfinite)
         keep = in_range & finite
         if view.log_y:
             hidden = keep & (curve.y <= 0)
@@ -109,30 +114,34 @@ def picture(curves: Sequence[Curve], view: View) -> Picture:
             evals.add(x[real], raw[real], color=curve.color)
     for curve in curves:
         _mark_best(best, curve, view)
+    extent = _extent(spans, view)
     tables = {
         "lines": lines.table("x", "y", "series", "color", "kind", "opacity"),
         "evals": evals.table("x", "y", "color"),
         "best": best.table("x", "y", "color"),
         "nonfinite": bad.table("x", "color"),
-        "extent": _extent(spans, view),
+        "extent": pa.table({"x": pa.array(extent or (), pa.float64())}),
         "hover": _hover(curves, spans, view),
-        "pin": pa.table({"x": pa.array([] if _pin_hidden(view) else [view.pin], pa.float64())}),
     }
-    return Picture(tables, len(curves), logged, drawn, bad.count, not_positive)
+    return Picture(tables, extent, len(curves), logged, drawn, logged_nonfinite, not_positive)
+
+
+def pin_table(extent: tuple[float, float] | None, pin: float | None) -> pa.Table:
+    """The dataset ``pin``: the pinned position, where it is in view."""
+    visible = pin is not None and extent is not None and extent[0] <= pin <= extent[1]
+    return pa.table({"x": pa.array([pin] if visible else [], pa.float64())})
 
 
 class _Points:
     """Columns of a dataset, gathered curve by curve."""
 
     def __init__(self) -> None:
-        self.count = 0
         self._columns: dict[str, list[np.ndarray]] = {}
         self._constants: dict[str, tuple[list, list[int]]] = {}
 
     def add(self, x: np.ndarray, y: np.ndarray | None = None, **constants: str | float) -> None:
         if not len(x):
             return
-        self.count += len(x)
         self._columns.setdefault("x", []).append(x)
         if y is not None:
             self._columns.setdefault("y", []).append(y)
@@ -168,8 +177,8 @@ def _in_range(x: np.ndarray, view: View) -> np.ndarray:
 
 
 def _mark_best(best: _Points, curve: Curve, view: View) -> None:
-    """Mark the lowest finite value of the whole eval-loss curve, where it is in view."""
-    if not curve.evaluated or not np.isfinite(curve.y).any():
+    """Mark the lowest finite value of the whole curve, where it is in view."""
+    if not curve.mark_lowest or not np.isfinite(curve.y).any():
         return
     position = int(np.nanargmin(np.where(np.isfinite(curve.y), curve.y, np.nan)))
     visible = _in_range(curve.x, view)[position] and not (view.log_y and curve.y[position] <= 0)
@@ -177,10 +186,15 @@ def _mark_best(best: _Points, curve: Curve, view: View) -> None:
         best.add(curve.x[[position]], curve.y[[position]], color=curve.color)
 
 
-def _extent(spans: Sequence[np.ndarray], view: View) -> pa.Table:
+def _one_a_bucket(x: np.ndarray, buckets: int) -> np.ndarray:
+    """The first position of each bucket: a run that diverged logs thousands of NaN side by side."""
+    return x[np.unique(bucket_of(x, buckets), return_index=True)[1]] if len(x) else x
+
+
+def _extent(spans: Sequence[np.ndarray], view: View) -> tuple[float, float] | None:
     ends = [x for span in spans if len(span) for x in (span.min(), span.max())]
     ends += [end for end in (view.start, view.end) if end is not None]
-    return pa.table({"x": pa.array([min(ends), max(ends)] if ends else [], pa.float64())})
+    return (float(min(ends)), float(max(ends))) if ends else None
 
 
 def _hover(curves: Sequence[Curve], spans: Sequence[np.ndarray], view: View) -> pa.Table:
@@ -203,7 +217,3 @@ def _hover_text(value: float, origin: float, x: float, spec: str) -> str:
     """The value; where the run logged none just there, also the position that it is from."""
     shown = f"{value:{spec}}"
     return shown if origin == x else f"{shown} (at {origin:,.6g})"
-
-
-def _pin_hidden(view: View) -> bool:
-    return view.pin is None or not bool(_in_range(np.array([view.pin]), view)[0])

@@ -10,7 +10,7 @@ import pyarrow as pa
 PICTURE_WIDTH = 900
 PNG_SCALE = 2.0
 """Pixels per unit: sharp in a slide or on a high-density screen."""
-INTERACTIVE = ("hover", "extent")
+INTERACTIVE = ("hover", "extent", "pin")
 """Datasets that a still picture has no use for."""
 
 

@@ -72,9 +72,12 @@ def summary_frame(rows: Sequence[SummaryInput]) -> pd.DataFrame:
         ``steps_to_best_share`` is a share of 1; ``perplexity_origin`` is "logged" or "computed".
     """
     records = [_record(row) for row in rows]
-    return pd.DataFrame(
-        {key: pd.Series([r[key] for r in records], dtype=dtype) for key, dtype in SUMMARY_DTYPES.items()}
-    )
+    # Two blocks, text and numbers: making some sixty columns one by one takes twenty times as long.
+    texts, numbers = ([k for k, d in SUMMARY_DTYPES.items() if (d == "str") is is_text] for is_text in (True, False))
+    index = range(len(records))
+    text = pd.DataFrame([[r[k] for k in texts] for r in records], index=index, columns=texts, dtype="str")
+    number = pd.DataFrame([[r[k] for k in numbers] for r in records], index=index, columns=numbers, dtype="float64")
+    return pd.concat([text, number], axis=1)[list(SUMMARY_DTYPES)]
 
 
 def marks(frame: pd.DataFrame) -> pd.DataFrame:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ from lib.core.runs import RunSummary
 from lib.core.stability import Stability, stability_of
 from lib.data.settings import Settings, open_source, settings_from
 from lib.data.source import RunSource
+
+T = TypeVar("T")
 
 LIST_TTL = "30s"
 """How old the run list may be: short enough for a run that has just started to be found."""
@@ -81,7 +84,12 @@ def list_labels(source: RunSource, query: RunQuery) -> dict[str, str]:
 
 def load_runs(source: RunSource, run_ids: tuple[str, ...]) -> tuple[RunSummary, ...]:
     """The selected runs, in the order asked for; unknown ids are left out."""
-    return _load_runs(source.cache_key, run_ids, source) if run_ids else ()
+    return _load_runs(source.cache_key, run_ids, source)[0] if run_ids else ()
+
+
+def run_labels(source: RunSource, run_ids: tuple[str, ...]) -> dict[str, str]:
+    """What the runs with these ids are called beside each other, by run id."""
+    return _load_runs(source.cache_key, run_ids, source)[1] if run_ids else {}
 
 
 def load_curves(source: RunSource, run: RunSummary) -> Curves:
@@ -89,11 +97,23 @@ def load_curves(source: RunSource, run: RunSummary) -> Curves:
     return _load_curves(source.cache_key, run.run_id, run.updated_at, run, source)
 
 
+def once(subject: str, key: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` gives, made once for each subject and key and then shared: never change it.
+
+    Args:
+        subject: What is made.
+        key: Everything that it depends on, the reader among it (``Comparison.key``).
+        make: Makes it. May not draw anything.
+    """
+    return _once(subject, key, make)
+
+
 def refresh() -> None:
     """Forget everything that was read."""
     _list_runs.clear()
     _load_runs.clear()
     _load_curves.clear()
+    _once.clear()
 
 
 @st.cache_resource(show_spinner=False)
@@ -112,6 +132,11 @@ def _open(settings: Settings) -> RunSource:
     return open_source(settings)
 
 
+@st.cache_resource(ttl=CURVES_TTL, max_entries=500, show_spinner=False)
+def _once(subject: str, key: Hashable, _make: Callable[[], T]) -> T:
+    return _make()
+
+
 @st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
 def _list_runs(cache_key: str, query: RunQuery, _source: RunSource) -> tuple[RunPage, dict[str, str]]:
     page = _source.list_runs(query)
@@ -119,8 +144,11 @@ def _list_runs(cache_key: str, query: RunQuery, _source: RunSource) -> tuple[Run
 
 
 @st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
-def _load_runs(cache_key: str, run_ids: tuple[str, ...], _source: RunSource) -> tuple[RunSummary, ...]:
-    return _source.load_runs(run_ids)
+def _load_runs(
+    cache_key: str, run_ids: tuple[str, ...], _source: RunSource
+) -> tuple[tuple[RunSummary, ...], dict[str, str]]:
+    runs = _source.load_runs(run_ids)
+    return runs, labels_of(runs)
 
 
 @st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner="Loading metrics…")

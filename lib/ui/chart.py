@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from types import MappingProxyType
 
 import numpy as np
 import streamlit as st
+from streamlit.dataframe_util import convert_arrow_table_to_arrow_bytes
 
 from lib.charts.curves import LOSS_HEIGHT, METRIC_HEIGHT, PIN, ZOOM, curve_spec
-from lib.charts.datasets import Curve, Picture, View, picture
+from lib.charts.datasets import Curve, Picture, View, picture, pin_table
 from lib.core import formatting
 from lib.core.axes import Axis
 from lib.core.metrics import Metric, metric_of
 from lib.core.series import real_evaluations
-from lib.ui import url
-from lib.ui.comparison import ComparedRun
+from lib.ui import cached, url
+from lib.ui.comparison import ComparedRun, Comparison
 from lib.ui.escape import md
 
 BUCKETS = {True: 200, False: 100}
@@ -49,6 +51,7 @@ class Chart:
         key: Tells the charts of a page apart.
         title: Of the y axis, with the unit.
         metrics: Their keys.
+        encoded: The picture's datasets as they travel to the browser.
         absent: The runs that lack a metric, in words.
     """
 
@@ -57,6 +60,7 @@ class Chart:
     metrics: tuple[str, ...]
     spec: str
     picture: Picture
+    encoded: Mapping[str, bytes]
     absent: tuple[str, ...]
 
     @property
@@ -69,37 +73,44 @@ def compute(
     key: str,
     title: str,
     metrics: Sequence[str],
+    comparison: Comparison,
     runs: Sequence[PlacedRun],
     *,
     wide: bool = False,
-    suffixes: dict[str, str] | None = None,
+    suffixes: Mapping[str, str] = MappingProxyType({}),
 ) -> Chart:
-    """Compute a chart of some metrics; ``suffixes`` tell them apart in the tooltip."""
-    axis = url.AXIS.value
+    """A chart of some metrics; ``suffixes`` tell them apart in the tooltip. Computed once for each view."""
+    axis, log_y = url.AXIS.value, url.LOG_Y.value
+    view = View(axis.axis_title, *(url.ZOOM.value or (None, None)), url.SMOOTHING.value, log_y, BUCKETS[wide])
+
+    def make() -> Chart:
+        found, absent = _curves(metrics, runs, suffixes)
+        height = LOSS_HEIGHT if wide else METRIC_HEIGHT
+        y_format = Y_FORMATS.get(metrics[0], "~g")
+        spec = curve_spec(title, axis.axis_title, height=height, log_y=log_y, y_format=y_format)
+        shown = picture(found, view)
+        encoded = {name: convert_arrow_table_to_arrow_bytes(table) for name, table in shown.tables.items()}
+        return Chart(key, title, tuple(metrics), spec, shown, encoded, absent)
+
+    return cached.once("chart", (comparison.key, key, tuple(metrics), axis, *astuple(view)), make)
+
+
+def _curves(
+    metrics: Sequence[str], runs: Sequence[PlacedRun], suffixes: Mapping[str, str]
+) -> tuple[list[Curve], tuple[str, ...]]:
+    """The curves that are there, and in words the ones that are not."""
     found: list[Curve] = []
     absent: list[str] = []
     for name in metrics:
         metric = metric_of(name)
         for run in runs:
             points = run.points(name)
-            if points is None:
-                absent.append(
-                    f"{run.compared.label} ({metric.title.lower()})" if len(metrics) > 1 else run.compared.label
-                )
-                continue
-            found.append(_curve(run, metric, points, (suffixes or {}).get(name, "")))
-    zoom = url.ZOOM.value or (None, None)
-    view = View(
-        axis.axis_title, *zoom, url.SMOOTHING.value, url.LOG_Y.value, BUCKETS[wide], url.PIN.value
-    )  # fmt: skip
-    spec = curve_spec(
-        title,
-        axis.axis_title,
-        height=LOSS_HEIGHT if wide else METRIC_HEIGHT,
-        log_y=url.LOG_Y.value,
-        y_format=Y_FORMATS.get(metrics[0], "~g"),
-    )
-    return Chart(key, title, tuple(metrics), spec, picture(found, view), tuple(absent))
+            if points is not None:
+                found.append(_curve(run, metric, points, suffixes.get(name, "")))
+            else:
+                which = f" ({metric.title.lower()})" if len(metrics) > 1 else ""
+                absent.append(run.compared.label + which)
+    return found, tuple(absent)
 
 
 def _curve(run: PlacedRun, metric: Metric, points: tuple[np.ndarray, np.ndarray], suffix: str) -> Curve:
@@ -110,7 +121,9 @@ def _curve(run: PlacedRun, metric: Metric, points: tuple[np.ndarray, np.ndarray]
         real = real_evaluations(x, y, train[0] if train else np.empty(0))
     # The bullet keeps a name apart from the position's own column, and from the words that the
     # tooltip has a use of its own for ("title", "image").
-    return Curve(f"● {run.compared.label}{suffix}", run.compared.color, x, y, metric.spec, metric.evaluated, real)
+    name = f"● {run.compared.label}{suffix}"
+    is_eval_loss = metric.key == "eval_loss"
+    return Curve(name, run.compared.color, x, y, metric.spec, metric.evaluated, is_eval_loss, real)
 
 
 def draw(chart: Chart, *, alt: str) -> None:
@@ -121,9 +134,10 @@ def draw(chart: Chart, *, alt: str) -> None:
         return
     remounts = st.session_state.setdefault(_REMOUNTS, {})
     key = f"chart:{chart.key}:{remounts.get(chart.key, 0)}"
+    pin = convert_arrow_table_to_arrow_bytes(pin_table(chart.picture.extent, url.PIN.value))
     st.vega_lite_chart(
         None,
-        json.loads(chart.spec) | {"datasets": dict(chart.picture.tables)},
+        json.loads(chart.spec) | {"datasets": {**chart.encoded, "pin": pin}},
         key=key,
         width="stretch",
         on_select=lambda: _take_selection(key, chart.key),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,7 +11,6 @@ import streamlit as st
 from lib.charts.palette import RUN_COLORS
 from lib.core.errors import AppError
 from lib.core.evidence import with_evidence
-from lib.core.naming import labels_of
 from lib.core.runs import RunSummary
 from lib.core.scoring import Recommendation, ScoringPolicy, recommend
 from lib.core.selection import assign_slots, reconcile
@@ -43,11 +43,18 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared, and the verdict. ``left_out`` says which parts of the link were not taken."""
+    """What is compared, and the verdict.
+
+    Attributes:
+        left_out: Which parts of the link were not taken, in sentences.
+        key: Names reader, runs, versions, labels and colours: what follows from the comparison alone
+            may be cached under it.
+    """
 
     runs: tuple[ComparedRun, ...]
     recommendation: Recommendation
     left_out: tuple[str, ...]
+    key: str
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -75,13 +82,20 @@ def load(source: RunSource) -> Comparison:
     stored = [run for run in found if run.run_id in reconciled.ids]
     slots = assign_slots(st.session_state.get(_SLOTS, {}), reconciled.ids)
     st.session_state[_SLOTS] = slots
-    labels = labels_of(stored)
+    labels = cached.run_labels(source, wanted)
     runs = tuple(
         _compared(source, run, labels[run.run_id], slots[run.run_id])
         for run in sorted(stored, key=lambda run: reconciled.ids.index(run.run_id))
     )
     policy = ScoringPolicy(eval_weight=url.EVAL_WEIGHT.value)
-    return Comparison(runs, recommend([each.run for each in runs], policy), reconciled.sentences)
+    return Comparison(runs, recommend([each.run for each in runs], policy), reconciled.sentences, _key(source, runs))
+
+
+def _key(source: RunSource, runs: Sequence[ComparedRun]) -> str:
+    # Whether the metrics were read is part of it: what lacked them must not stay cached.
+    each = tuple((one.run.run_id, one.stored.updated_at, one.label, one.slot, one.curves is None) for one in runs)
+    # A digest, since the key itself is hashed at every look-up.
+    return hashlib.blake2b(repr((source.cache_key, each)).encode(), digest_size=16).hexdigest()
 
 
 def _compared(source: RunSource, run: RunSummary, label: str, slot: int) -> ComparedRun:

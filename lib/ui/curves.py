@@ -13,7 +13,7 @@ from lib.core.metrics import metric_of
 from lib.ui import url
 from lib.ui.chart import Chart, PlacedRun, compute, draw
 from lib.ui.chart_options import options
-from lib.ui.comparison import ComparedRun
+from lib.ui.comparison import ComparedRun, Comparison
 from lib.ui.downloads import downloads
 from lib.ui.escape import md
 from lib.ui.legend import legend
@@ -33,11 +33,15 @@ BESIDE = [5.2, 1]
 
 
 @st.fragment
-def curves(runs: Sequence[ComparedRun]) -> None:
+def curves(comparison: Comparison) -> None:
     """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
     options()
-    placed = _on_axis([each for each in runs if each.curves is not None])
-    charts = [_loss_chart(placed), *_health_charts(placed), *_more_charts(placed)]
+    placed = _on_axis([each for each in comparison.runs if each.curves is not None])
+    charts = [
+        _loss_chart(comparison, placed),
+        *_health_charts(comparison, placed),
+        *_more_charts(comparison, placed),
+    ]
     downloads([chart for chart in charts if not chart.is_empty], placed)
     pinned(placed)
     url.write()
@@ -56,24 +60,24 @@ def _on_axis(runs: Sequence[ComparedRun]) -> list[PlacedRun]:
     return placed
 
 
-def _loss_chart(runs: Sequence[PlacedRun]) -> Chart:
-    chart = compute("loss", "Loss", LOSSES[url.LOSS_MODE.value], runs, wide=True, suffixes=SUFFIXES)
+def _loss_chart(comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
+    chart = compute("loss", "Loss", LOSSES[url.LOSS_MODE.value], comparison, runs, wide=True, suffixes=SUFFIXES)
     with _beside_legend(runs, most_above=2, limit=LOSS_LEGEND_LIMIT, keys=LEGEND_KEYS):
         draw(chart, alt="Train and eval loss of the selected runs")
     return chart
 
 
-def _health_charts(runs: Sequence[PlacedRun]) -> Iterator[Chart]:
+def _health_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[Chart]:
     with _beside_legend(runs, most_above=3, limit=LEGEND_LIMIT):
         for pair in (HEALTH[:2], HEALTH[2:]):
             for column, name in zip(st.columns(2), pair, strict=True):
                 with column:
-                    yield _metric_chart(name, _throughput(runs) if name == "throughput" else name, runs)
+                    yield _metric_chart(name, _throughput(runs) if name == "throughput" else name, comparison, runs)
 
 
-def _metric_chart(key: str, metric_key: str, runs: Sequence[PlacedRun]) -> Chart:
+def _metric_chart(key: str, metric_key: str, comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
     metric = metric_of(metric_key)
-    chart = compute(key, metric.axis_title, (metric_key,), runs)
+    chart = compute(key, metric.axis_title, (metric_key,), comparison, runs)
     draw(chart, alt=f"{metric.title} of the selected runs")
     return chart
 
@@ -94,7 +98,7 @@ def _throughput(runs: Sequence[PlacedRun]) -> str:
     return max(THROUGHPUT, key=lambda key: sum(run.points(key) is not None for run in runs))
 
 
-def _more_charts(runs: Sequence[PlacedRun]) -> Iterator[Chart]:
+def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[Chart]:
     """Any further metric of the rows."""
     drawn = {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
     logged = sorted({key for run in runs for key in run.compared.curves.metrics} - drawn)
@@ -110,4 +114,4 @@ def _more_charts(runs: Sequence[PlacedRun]) -> Iterator[Chart]:
     for start in range(0, len(chosen), 2):
         for column, key in zip(st.columns(2), chosen[start : start + 2], strict=False):
             with column:
-                yield _metric_chart(f"more_{key}", key, runs)
+                yield _metric_chart(f"more_{key}", key, comparison, runs)

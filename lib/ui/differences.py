@@ -10,7 +10,7 @@ import streamlit as st
 from lib.core import hyperparameters
 from lib.core.diff_export import to_csv, to_markdown
 from lib.core.hyperparameters import DiffRow
-from lib.ui import url
+from lib.ui import cached, url
 from lib.ui.comparison import Comparison
 from lib.ui.escape import md
 
@@ -22,7 +22,7 @@ FLAG = " ⚠"
 def differences(comparison: Comparison) -> None:
     """Draw both sections, the identity of the runs, the contradictions, and the exports."""
     labels = [each.label for each in comparison.runs]
-    every = hyperparameters.diff([each.run for each in comparison.runs])
+    every = cached.once("diff", comparison.key, lambda: hyperparameters.diff([each.run for each in comparison.runs]))
     if not every:
         st.info("The selected runs have recorded no hyperparameters.", icon=":material/inbox:")
         return
@@ -64,11 +64,11 @@ def _search(rows: Sequence[DiffRow], labels: Sequence[str]) -> Sequence[DiffRow]
     )
     found = hyperparameters.search(rows, url.DIFF_SEARCH.value)
     csv.download_button(
-        "CSV", to_csv(found, labels), "runoff-diff.csv", "text/csv",
+        "CSV", lambda: to_csv(found, labels), "runoff-diff.csv", "text/csv",
         icon=":material/download:", on_click="ignore", width="stretch", key="diff_csv",
     )  # fmt: skip
     markdown.download_button(
-        "Markdown", to_markdown(found, labels), "runoff-diff.md", "text/markdown",
+        "Markdown", lambda: to_markdown(found, labels), "runoff-diff.md", "text/markdown",
         icon=":material/download:", on_click="ignore", width="stretch", key="diff_markdown",
     )  # fmt: skip
     if not found:

@@ -16,9 +16,9 @@ from lib.core.evidence import stored_differs
 from lib.core.hyperparameters import configured_learning_rate, effective_batch
 from lib.core.scoring import Recommendation
 from lib.core.summary import Mark, SummaryInput, marks, summary_frame, to_csv
-from lib.core.summary_columns import COLUMNS, NOTE, TEXT, Column
+from lib.core.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
 from lib.core.verdict import trophy
-from lib.ui import url
+from lib.ui import cached, url
 from lib.ui.comparison import ComparedRun, Comparison
 
 ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
@@ -47,14 +47,15 @@ def inputs(comparison: Comparison) -> list[SummaryInput]:
 
 def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     """Draw the table with its column choice and its export."""
-    frame = summary_frame(rows)
+    key = (comparison.key, comparison.recommendation.policy.eval_weight)
+    frame = cached.once("summary", key, lambda: summary_frame(rows))
     title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
     title.subheader("Summary", anchor=False)
     with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
-        shown = _choose_columns(frame)
+        shown = _choose_columns()
     save.download_button(
         "CSV",
-        to_csv(frame),
+        lambda: to_csv(frame),
         "runoff-summary.csv",
         "text/csv",
         icon=":material/download:",
@@ -63,10 +64,13 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         key="summary_csv",
     )
     columns = [column for column in COLUMNS if column.key in shown]
-    _grid(_grid_frame(frame, columns, comparison, trophy(rows)), columns)
+    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, trophy(rows)))
+    # The grid may change the frame that it is given.
+    _grid(grid.copy(), columns)
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
-        " · ⚠ gap above 0.1 · ⚑ gap below 0. Hover a cell or a header for details; click a header to sort.]"
+        f" · ⚠ gap above {GAP_WARNING:g} · ⚑ gap below 0."
+        " Hover a cell or a header for details; click a header to sort.]"
     )
 
 
@@ -87,7 +91,7 @@ def _input(each: ComparedRun, recommendation: Recommendation) -> SummaryInput:
     )
 
 
-def _choose_columns(frame: pd.DataFrame) -> tuple[str, ...]:
+def _choose_columns() -> tuple[str, ...]:
     """The columns to show: the chosen ones, the run always first."""
     optional = [column for column in COLUMNS if column.key != "run"]
     default = [key for key in ESSENTIAL if key != "run"]
