@@ -106,7 +106,7 @@ def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[
     st.multiselect(
         "Further metrics",
         logged,
-        format_func=lambda key: md(metric_of(key).axis_title),
+        format_func=lambda key: metric_of(key).axis_title,
         placeholder="Perplexity, GPU utilisation, …" if logged else "These runs log no further metric",
         disabled=not logged,
         **url.MORE_METRICS.widget(chosen, adopt=tuple),

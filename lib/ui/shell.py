@@ -64,6 +64,8 @@ def page(title: str) -> Iterator[Page]:
         yield Page(source, compared)
     except AppError as error:
         messages.error_panel(error, retry="page")
+        # Where the error came before the content, there is none to go on with.
+        st.stop()
     finally:
         url.write()
     cached.settle()
