@@ -32,6 +32,4 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if skipped := skipped_reports(config):
-        terminalreporter.write_line(
-            f"{len(skipped)} skipped: that fails this run, because {NO_SKIP} is set.", red=True
-        )
+        terminalreporter.write_line(f"{len(skipped)} skipped: that fails this run, because {NO_SKIP} is set.", red=True)

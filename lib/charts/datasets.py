@@ -15,9 +15,6 @@ import pyarrow as pa
 from lib.core.formatting import NOT_RECORDED
 from lib.core.series import align, bucket_of, hover_grid, reduce_indices, smooth
 
-HOVER_POSITIONS = 200
-"""As many positions as a pointer can tell apart on half a screen; more make each move slower."""
-
 RAW_OPACITY = 0.25
 """The raw line behind a smoothed one is faint, and still there."""
 
@@ -55,7 +52,8 @@ class View:
     end: float | None = None
     smoothing: float = 0.0
     log_y: bool = False
-    buckets: int = 400
+    buckets: int = 120
+    hover_positions: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,7 @@ def _extent(spans: Sequence[np.ndarray], view: View) -> tuple[float, float] | No
 
 def _hover(curves: Sequence[Curve], spans: Sequence[np.ndarray], view: View) -> pa.Table:
     """One row a position: ready text for each curve, so that the tooltip needs to know none of them."""
-    grid = hover_grid([span for span in spans if len(span)], HOVER_POSITIONS)
+    grid = hover_grid([span for span in spans if len(span)], view.hover_positions)
     columns: dict[str, pa.Array] = {view.axis_title: pa.array(grid, pa.float64())}
     for curve in curves:
         values, origins = align(curve.x, curve.y, grid)

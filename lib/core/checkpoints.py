@@ -71,8 +71,7 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence | None = None) -> 
         where = f"The trainer recorded {path} as its best; {reason}."
     else:
         where = (
-            f"The trainer kept {path}, of step {path_step}, as its best, "
-            "perhaps by another metric than the eval loss."
+            f"The trainer kept {path}, of step {path_step}, as its best, perhaps by another metric than the eval loss."
         )
     return CheckpointAdvice(step, epoch, loss, path, path_step, saved, exact, f"{best} {where}")
 
@@ -137,8 +136,7 @@ def _where_saved(run: RunSummary, evidence: RunEvidence | None, step: int | None
     if nearest == step:
         return nearest, f"Its path is not recorded; a checkpoint is saved at that step{limit}."
     return nearest, (
-        f"Its path is not recorded; checkpoints are saved every {every} steps, "
-        f"the nearest at step {nearest}{limit}."
+        f"Its path is not recorded; checkpoints are saved every {every} steps, the nearest at step {nearest}{limit}."
     )
 
 

@@ -49,9 +49,7 @@ def look(text: str) -> str:
     return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cf")).split())
 
 
-def unique_labels(
-    runs: Sequence[RunSummary], facts: Mapping[str, Mapping[str, str]] | None = None
-) -> dict[str, str]:
+def unique_labels(runs: Sequence[RunSummary], facts: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
     """Give every run a label that looks unlike all others.
 
     A name that occurs once is the label. Runs that share a name get what tells them apart: the fewest
@@ -157,8 +155,7 @@ def _fact_tellers(group: list[RunSummary], facts: Mapping[str, Mapping[str, str]
         for place, title in enumerate(facts.get(run.run_id, {})):
             places[title] = max(place, places.get(title, 0))
     shown = {
-        run.run_id: {title: _fact(title, facts.get(run.run_id, {}).get(title)) for title in places}
-        for run in group
+        run.run_id: {title: _fact(title, facts.get(run.run_id, {}).get(title)) for title in places} for run in group
     }
     # Titles in the order of importance, whichever run lacks some of them.
     titles = sorted(places, key=lambda title: (places[title], title))

@@ -293,9 +293,7 @@ def _reasons(ranking: Ranking, policy: ScoringPolicy) -> tuple[Reason, ...]:
     runner_up = ranking.scores[1]
     margin = winner.total - runner_up.total
     if _tied(winner, runner_up):
-        reasons.append(
-            Reason("tie", f"It ties with the runner-up and wins by {_tie_break(winner, runner_up)}.")
-        )
+        reasons.append(Reason("tie", f"It ties with the runner-up and wins by {_tie_break(winner, runner_up)}."))
     else:
         ahead = f"{margin:.2f}" if margin >= 0.01 else "less than 0.01"
         reasons.append(Reason("margin", f"It is {ahead} points ahead of the runner-up."))
@@ -313,11 +311,7 @@ def _tie_break(winner: RunScore, runner_up: RunScore) -> str:
     if _gap_size(winner) != _gap_size(runner_up):
         return "its smaller gap" if runner_up.gap is not None else "its gap, where the other's is unknown"
     if winner.completed_at != runner_up.completed_at:
-        return (
-            "having completed earlier"
-            if runner_up.completed_at
-            else "being the one that says when it completed"
-        )
+        return "having completed earlier" if runner_up.completed_at else "being the one that says when it completed"
     return "the order of the ids alone"
 
 
@@ -334,8 +328,7 @@ def _what_would_change(winner: RunScore, runner_up: RunScore, policy: ScoringPol
     elif _tied(winner, runner_up):
         # Reached where the eval loss has no weight: it cannot change the composite, but it breaks the tie.
         sentence = (
-            f"The runner-up would win the tie with an eval loss below {winner.eval_loss:z.4f}"
-            " in its present gap band."
+            f"The runner-up would win the tie with an eval loss below {winner.eval_loss:z.4f} in its present gap band."
         )
     else:
         sentence = "No lower eval loss alone would make the runner-up win."

@@ -232,9 +232,7 @@ def _end_of_loss(curve: pd.DataFrame) -> tuple[float | None, int, tuple[int, int
     return deviation / abs(float(mean)), points, (int(steps[0]), int(steps[-1]))
 
 
-def _variation_finding(
-    run_id: str, variation: float | None, end: tuple[int, int] | None
-) -> tuple[Finding, ...]:
+def _variation_finding(run_id: str, variation: float | None, end: tuple[int, int] | None) -> tuple[Finding, ...]:
     if variation is None or end is None or variation <= UNSTEADY_VARIATION:
         return ()
     unstable = variation > UNSTABLE_VARIATION

@@ -88,9 +88,7 @@ def _check_root(root: Path) -> None:
     try:
         if not root.is_dir():
             found = "a file" if root.exists() else "nothing"
-            raise SourceUnavailable(
-                f"Expected a folder of training outputs at {shown}, found {found}.", hint=hint
-            )
+            raise SourceUnavailable(f"Expected a folder of training outputs at {shown}, found {found}.", hint=hint)
         with os.scandir(root):
             pass
     except PermissionError as error:
@@ -99,9 +97,7 @@ def _check_root(root: Path) -> None:
             hint="Give the account that runs the app read access to the folder, or set RUNS to another one.",
         ) from error
     except OSError as error:
-        raise SourceUnavailable(
-            f"The folder {shown} could not be opened: {error.strerror}.", hint=hint
-        ) from error
+        raise SourceUnavailable(f"The folder {shown} could not be opened: {error.strerror}.", hint=hint) from error
 
 
 def _is_wanted_folder(entry: os.DirEntry[str]) -> bool:

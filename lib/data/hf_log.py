@@ -100,9 +100,7 @@ def _log_of(state: Mapping[str, Any], history: Any, digest: str) -> TrainerLog:
     if strange := len(entries) - len(rows):
         notes.append(f"Entries of the log that are no rows of values were left out: {strange:,}.")
     at, on_clock = _seconds(located)
-    summary = {
-        key: parsed for row in closing for key, value in row.items() if (parsed := finite(value)) is not None
-    }
+    summary = {key: parsed for row in closing for key, value in row.items() if (parsed := finite(value)) is not None}
     if closing:
         runtimes = [finite(row.get("train_runtime")) for row in closing]
         if counted := [seconds for seconds in runtimes if seconds is not None and seconds >= 0]:
@@ -192,10 +190,7 @@ def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[pd.DataFrame
     Returns:
         The frame, and how many of its values the last log lacks.
     """
-    points = [
-        log.points.assign(metric=log.points["metric"].astype("str"), log=index)
-        for index, log in enumerate(logs)
-    ]
+    points = [log.points.assign(metric=log.points["metric"].astype("str"), log=index) for index, log in enumerate(logs)]
     filled = [frame for frame in points if len(frame)]
     if not filled:
         return empty_metric_frame(), 0

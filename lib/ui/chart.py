@@ -22,9 +22,12 @@ from lib.ui import cached, url
 from lib.ui.comparison import ComparedRun, Comparison
 from lib.ui.escape import md
 
-BUCKETS = {True: 200, False: 100}
+BUCKETS = {True: 120, False: 70}
 """Buckets a curve is cut into in the wide chart and in a half-width one. Each keeps up to four points, so
-that there are about as many points as pixels."""
+that there is about one for every pixel or two; more only make every redraw slower."""
+
+HOVER_POSITIONS = {True: 200, False: 100}
+"""Positions that the hover rule can take: as many as a pointer can tell apart."""
 
 Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
 _REMOUNTS = "chart remounts"
@@ -81,7 +84,14 @@ def compute(
 ) -> Chart:
     """A chart of some metrics; ``suffixes`` tell them apart in the tooltip. Computed once for each view."""
     axis, log_y = url.AXIS.value, url.LOG_Y.value
-    view = View(axis.axis_title, *(url.ZOOM.value or (None, None)), url.SMOOTHING.value, log_y, BUCKETS[wide])
+    view = View(
+        axis.axis_title,
+        *(url.ZOOM.value or (None, None)),
+        url.SMOOTHING.value,
+        log_y,
+        BUCKETS[wide],
+        HOVER_POSITIONS[wide],
+    )
 
     def make() -> Chart:
         found, absent = _curves(metrics, runs, suffixes)

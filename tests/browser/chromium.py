@@ -15,10 +15,7 @@ from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PACKAGES = ("chromium", "fonts-noto-color-emoji", "fonts-dejavu-core")
-MISSING = (
-    "The browser tests need Chromium:"
-    " install it (Debian: apt-get install chromium), or set CHROMIUM to its path."
-)
+MISSING = "The browser tests need Chromium: install it (Debian: apt-get install chromium), or set CHROMIUM to its path."
 
 
 def find_chromium() -> str | None:
@@ -53,10 +50,7 @@ def root_prefix() -> list[str] | None:
     """What to put before a command to run it as root; ``None`` where we cannot."""
     if os.geteuid() == 0:
         return []
-    if (
-        shutil.which("sudo")
-        and not subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode
-    ):
+    if shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode:
         return ["sudo", "-n"]
     return None
 

@@ -24,9 +24,7 @@ def test_the_recorded_checkpoint_of_the_best_step_is_the_one_to_ship(path):
     advice = checkpoint_to_ship(replace(RUN, best_checkpoint_path=path), EVIDENCE)
     assert (advice.step, advice.epoch, advice.eval_loss) == (350, 1.75, 0.41117)
     assert (advice.path, advice.path_step, advice.exact) == (path, 350, True)
-    assert advice.sentence == (
-        f"The lowest eval loss, 0.4112, was measured at step 350 (epoch 1.75). Ship {path}."
-    )
+    assert advice.sentence == (f"The lowest eval loss, 0.4112, was measured at step 350 (epoch 1.75). Ship {path}.")
 
 
 def test_a_checkpoint_of_another_step_is_given_beside_the_best_step():

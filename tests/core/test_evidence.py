@@ -81,9 +81,7 @@ def test_rows_of_other_runs_do_not_count():
 
 
 @given(
-    losses=st.lists(
-        st.one_of(st.integers(-2, 2).map(float), st.floats(), st.sampled_from([NAN, math.inf])), min_size=1
-    )
+    losses=st.lists(st.one_of(st.integers(-2, 2).map(float), st.floats(), st.sampled_from([NAN, math.inf])), min_size=1)
 )
 @settings(deadline=None, max_examples=50)
 def test_the_best_evaluation_is_the_first_finite_minimum(losses):
@@ -116,9 +114,7 @@ def test_a_frame_with_repeated_index_labels_is_read_alike():
 
 
 def test_the_series_correct_what_the_job_row_misstates():
-    stored = replace(
-        RUN, best_eval_loss=1.65, best_step=40, best_epoch=2.0, samples_per_second=0.1, perplexity=5.0
-    )
+    stored = replace(RUN, best_eval_loss=1.65, best_step=40, best_epoch=2.0, samples_per_second=0.1, perplexity=5.0)
     run = with_evidence(stored, evidence_of("r", TYPICAL))
     assert (run.best_eval_loss, run.best_step, run.best_epoch) == (1.6, 20, 1.0)
     assert (run.samples_per_second, run.tokens_per_second) == (3.0, 1000.0)

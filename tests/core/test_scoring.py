@@ -175,9 +175,7 @@ def test_the_band_of_losses_with_three_decimals_is_that_of_the_exact_difference(
     """Thousandths are exact as integers, so this is the rule without any floating point."""
     run = completed(eval_loss=(loss + difference) / 1000, loss=loss / 1000)
     expected = next(
-        points
-        for below, points in ((0, 40), (50, 100), (100, 80), (200, 60), (math.inf, 30))
-        if difference < below
+        points for below, points in ((0, 40), (50, 100), (100, 80), (200, 60), (math.inf, 30)) if difference < below
     )
     assert score(run).gap_points == expected
 
@@ -385,9 +383,7 @@ def test_the_order_of_input_does_not_matter(runs, policy, random) -> None:
 def test_which_others_are_selected_does_not_matter(runs, policy, data) -> None:
     kept = [run for run in runs if data.draw(st.booleans())]
     ids = {run.run_id for run in kept}
-    assert rank(kept, policy).scores == tuple(
-        result for result in rank(runs, policy).scores if result.run_id in ids
-    )
+    assert rank(kept, policy).scores == tuple(result for result in rank(runs, policy).scores if result.run_id in ids)
 
 
 def before_by_the_rules(one: RunScore, other: RunScore) -> bool:
@@ -400,9 +396,7 @@ def before_by_the_rules(one: RunScore, other: RunScore) -> bool:
     if gaps[0] != gaps[1]:
         return gaps[0] < gaps[1]
     if one.completed_at != other.completed_at:
-        return one.completed_at is not None and (
-            other.completed_at is None or one.completed_at < other.completed_at
-        )
+        return one.completed_at is not None and (other.completed_at is None or one.completed_at < other.completed_at)
     return one.run_id < other.run_id
 
 
@@ -454,8 +448,7 @@ def test_the_sentences_carry_the_numbers() -> None:
         "Its eval loss is 0.5000, which gives 60.65 of 100 points (weight 70%).",
         "The gap between eval and train loss is +0.0200: excellent, 100 of 100 points (weight 30%).",
         "It is 4.04 points ahead of the runner-up.",
-        "The runner-up would win with an eval loss just below 0.1465 (it has 0.6000),"
-        " its train loss unchanged.",
+        "The runner-up would win with an eval loss just below 0.1465 (it has 0.6000), its train loss unchanged.",
     ]
     assert sentence([completed("a", 0.5, None)], "gap") == (
         "The gap between eval and train loss is unknown, because no finite train loss was logged,"

@@ -273,9 +273,7 @@ def test_values_at_a_step_of_an_empty_frame_keep_their_columns():
 
 
 def test_a_curve_is_the_rows_of_one_run_and_metric():
-    frame = frame_of(
-        rows_of("a", "x", [(1, 1.0)]), rows_of("a", "y", [(1, 2.0)]), rows_of("b", "x", [(1, 3.0)])
-    )
+    frame = frame_of(rows_of("a", "x", [(1, 1.0)]), rows_of("a", "y", [(1, 2.0)]), rows_of("b", "x", [(1, 3.0)]))
     assert curve_of(frame, "a", "y")["value"].tolist() == [2.0]
 
 

@@ -32,9 +32,7 @@ def run_of(path: Path, rows: list, side=None, folder: str = "run", **state) -> t
     log = log_of(path, {"log_history": rows, **state})
     run, frame = summarise_run("r", [log], side or {}, [folder], 0.0)
     check_metric_frame(frame)
-    curves = {
-        name: dict(zip(curve["step"], curve["value"], strict=True)) for name, curve in frame.groupby("metric")
-    }
+    curves = {name: dict(zip(curve["step"], curve["value"], strict=True)) for name, curve in frame.groupby("metric")}
     return run, curves
 
 
@@ -221,9 +219,7 @@ def test_hyperparameters_keep_the_section_in_which_they_were_found(tmp_path):
         "config.json": {"model_type": "llama", "learning_rate": 9.0, "id2label": {"0": "a"}},
     }
     rows = [{"step": 1, "learning_rate": 1e-5}]
-    run, _ = run_of(
-        tmp_path, rows, side, folder="8 3e-5", num_train_epochs=3, train_batch_size=8, save_steps=10
-    )
+    run, _ = run_of(tmp_path, rows, side, folder="8 3e-5", num_train_epochs=3, train_batch_size=8, save_steps=10)
     assert run.config == {
         "training_args": side["training_args.json"],
         "adapter_config": side["adapter_config.json"],
@@ -332,9 +328,7 @@ def test_a_missing_file_and_a_folder_are_said(tmp_path):
 
 def test_stray_bytes_and_half_characters_do_not_take_the_numbers_down(tmp_path):
     file = tmp_path / "trainer_state.json"
-    file.write_bytes(
-        b'\xef\xbb\xbf{"log_history": [{"step": 1, "f1 \xff": 0.5, "\\ud83d": 0.25, "loss": NaN}]}'
-    )
+    file.write_bytes(b'\xef\xbb\xbf{"log_history": [{"step": 1, "f1 \xff": 0.5, "\\ud83d": 0.25, "loss": NaN}]}')
     log = read_trainer_log(file)
     names = list(log.points["metric"].astype("str"))
     assert names == ["f1 \ufffd", "?", "train_loss"]
@@ -349,14 +343,7 @@ def test_side_files_nested_too_deeply_are_left_alone(tmp_path):
     assert "levels deep" in read_side_file(file).reason
 
 
-leaf = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=5)
-    | st.sampled_from(["NaN", "3"])
-)
+leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["NaN", "3"])
 KEYS = ["step", "epoch", "loss", "eval_loss", "learning_rate", "train_runtime", "timestamp", "train_loss", "x"]
 STATE_KEYS = [
     "global_step",
@@ -371,9 +358,7 @@ nested = st.recursive(
 )
 log_rows = st.lists(st.dictionaries(st.sampled_from(KEYS), nested) | leaf, max_size=6)
 states = st.dictionaries(st.sampled_from(STATE_KEYS), nested)
-side_objects = st.dictionaries(
-    st.sampled_from(["status", "learning_rate", "batch_size", "dataset", "r"]), nested
-)
+side_objects = st.dictionaries(st.sampled_from(["status", "learning_rate", "batch_size", "dataset", "r"]), nested)
 
 
 @given(history=log_rows | nested, state=states, side=side_objects)
@@ -402,9 +387,7 @@ def test_whatever_the_files_say_reading_them_gives_a_run(tmp_path_factory, histo
     ],
 )
 def test_real_logs_give_the_documented_losses(folder, best, step, last_loss):
-    log = read_trainer_log(
-        REAL_STATES / "semeval_human_values/model/old_results" / folder / "trainer_state.json"
-    )
+    log = read_trainer_log(REAL_STATES / "semeval_human_values/model/old_results" / folder / "trainer_state.json")
     run, _ = summarise_run("r", [log], {}, [folder], 0.0)
     assert (round(run.best_eval_loss, 4), run.best_step, run.loss) == (best, step, last_loss)
     assert run.status is RunStatus.COMPLETED
