@@ -49,5 +49,5 @@ def _column(run: PlacedRun, pin: float) -> dict[str, str]:
             # Positions may go back where a clock jumped: the latest place counts, not the latest row.
             at = before[np.lexsort((before, x[before]))[-1]]
             exact = x[at] == pin
-            column[key] = f"{y[at]:{metric_of(key).spec}}" + ("" if exact else f" (at {place(x[at])})")
+            column[key] = formatting.figure(y[at], metric_of(key).spec) + ("" if exact else f" (at {place(x[at])})")
     return column
