@@ -8,7 +8,7 @@ ADDRESS ?= localhost
 export RUNS PORT ADDRESS PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format demo clean
+.PHONY: help run test lint format demo bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,14 @@ format: $(VENV)/installed-dev ## Format, and mend what can be mended
 
 demo: $(VENV)/installed ## Make the demo runs anew
 	$(RUN) lib.data.demo.generate
+
+bench: $(VENV)/installed-dev ## Time the main page; prints a table, writes bench/results/
+	@$(RUN) tests.browser.chromium
+	$(RUN) bench.page $(ARGS)
+
+pictures: $(VENV)/installed-dev ## Take the README's pictures anew
+	@$(RUN) tests.browser.chromium
+	$(RUN) docs.pictures
 
 clean: ## Remove what was installed or cached here
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis test-results

@@ -36,7 +36,7 @@ DASHES = ((1, 0), (6, 4))
 
 
 @cache
-def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False, y_format: str = "~g") -> str:
+def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False, y_format: str | None = None) -> str:
     """Return the specification of one chart as JSON, without data.
 
     Args:
@@ -44,12 +44,12 @@ def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False,
         axis_title: Of the x axis; also the name of the ``hover`` dataset's position column.
         height: Plot height in pixels.
         log_y: Logarithmic y axis. The data must hold positive values only.
-        y_format: d3 format of the y axis.
+        y_format: d3 format of the y axis; ``None`` for Vega's own choice.
     """
     x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2)
     x = alt.X("x:Q", title=axis_title, scale=alt.Scale(nice=False, zero=False), axis=x_axis)
     y_scale = alt.Scale(type="log", nice=False) if log_y else alt.Scale(zero=False)
-    y = alt.Y("y:Q", title=title, scale=y_scale, axis=alt.Axis(format=y_format, tickCount=6))
+    y = alt.Y("y:Q", title=title, scale=y_scale, axis=alt.Axis(format=y_format or alt.Undefined, tickCount=6))
     color = alt.Color("color:N", scale=None)
 
     zoom = alt.selection_interval(name=ZOOM, encodings=["x"])

@@ -64,16 +64,16 @@ class Column:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("run", "Run", "The run's label; hover a cell for its name and id.", width=170, essential=True),
+    Column("run", "Run", "The run's label; hover a cell for its name and id.", width=190, essential=True),
     Column("model", "Model", "The base model that was fine-tuned.", width=150),
-    Column("dataset", "Dataset", "The last part of the dataset's path.", width=120, essential=True),
-    Column("status", "Status", "Only completed runs can be recommended.", width=95, essential=True),
+    Column("dataset", "Dataset", "The last part of the dataset's path.", width=100, essential=True),
+    Column("status", "Status", "Only completed runs can be recommended.", width=92, essential=True),
     Column(
         "best_eval_loss",
         "Best eval loss",
         "The lowest loss on the evaluation set, @ the step where it was measured.",
         formatting.loss,
-        width=120,
+        width=152,
         better="lower",
         essential=True,
     ),
@@ -90,7 +90,7 @@ COLUMNS: tuple[Column, ...] = (
         f"Eval loss less train loss. Above +{GAP_WARNING} the run overfits; below 0 the evaluation set may"
         " have leaked into training.",
         formatting.signed,
-        width=85,
+        width=88,
         essential=True,
     ),
     Column(
@@ -147,7 +147,7 @@ COLUMNS: tuple[Column, ...] = (
         "Duration",
         "From start to end, or to the last sign of life.",
         formatting.duration,
-        width=95,
+        width=92,
         unit="s",
         unit_in_cell=True,
         essential=True,
@@ -158,7 +158,7 @@ COLUMNS: tuple[Column, ...] = (
         "Score",
         "Composite of eval-loss points and gap points, 0 to 100.",
         formatting.points,
-        width=70,
+        width=76,
         better="higher",
         essential=True,
     ),

@@ -96,7 +96,7 @@ def compute(
     def make() -> Chart:
         found, absent = _curves(metrics, runs, suffixes)
         height = LOSS_HEIGHT if wide else METRIC_HEIGHT
-        y_format = Y_FORMATS.get(metrics[0], "~g")
+        y_format = Y_FORMATS.get(metrics[0])
         spec = curve_spec(title, axis.axis_title, height=height, log_y=log_y, y_format=y_format)
         shown = picture(found, view)
         encoded = {name: convert_arrow_table_to_arrow_bytes(table) for name, table in shown.tables.items()}

@@ -11,7 +11,7 @@ from lib.core.checkpoints import checkpoint_to_ship
 from lib.core.scoring import DEFAULT_POLICY, Recommendation
 from lib.core.stability import Level
 from lib.core.summary import SummaryInput
-from lib.core.verdict import leader_so_far, trophy_sentence, why_not_others
+from lib.core.verdict import comparability_cautions, leader_so_far, trophy_sentence, why_not_others
 from lib.ui import url
 from lib.ui.comparison import ComparedRun, Comparison
 from lib.ui.escape import md
@@ -43,6 +43,8 @@ def verdict(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
                 )
         if winner is not None:
             _reasons(winner, recommendation, rows, comparison)
+        for caution in comparability_cautions(rows):
+            st.markdown(f":orange[:material/warning:] {md(caution)}")
         _others(recommendation, comparison)
 
 
@@ -68,14 +70,12 @@ def _nothing_to_recommend(recommendation: Recommendation, rows: Sequence[Summary
 def _others(recommendation: Recommendation, comparison: Comparison) -> None:
     """Why not the others, and how stable each run was."""
     others = why_not_others(recommendation, comparison.labels)
-    unsteady = [each for each in comparison.runs if each.curves and each.curves.stability.findings]
     if others:
-        with st.expander("Why not the others"):
+        with st.expander("Why not the others" if recommendation.run_id else "Why none of them"):
             st.markdown("\n".join(f"- {md(line)}" for line in others))
-    if unsteady or comparison.runs:
-        with st.expander("Stability of the selected runs"):
-            for each in comparison.runs:
-                st.markdown(_stability(each))
+    with st.expander("Stability of the selected runs"):
+        for each in comparison.runs:
+            st.markdown(_stability(each))
 
 
 def _stability_badge(each: ComparedRun) -> str:
