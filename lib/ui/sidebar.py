@@ -9,7 +9,7 @@ import streamlit as st
 from lib.core import formatting
 from lib.core.query import PAGE_SIZE, RunPage, RunQuery, RunSort
 from lib.core.runs import RunStatus, RunSummary
-from lib.core.scoring import eval_loss_of
+from lib.core.scoring import Recommendation, eval_loss_of
 from lib.core.selection import LIMIT_REACHED, MAX_SELECTED, selected_text, toggle
 from lib.data.source import RunSource
 from lib.ui import cached, messages, url
@@ -119,7 +119,7 @@ def _card(run: RunSummary, label: str, position: int, compared: Comparison, now:
         st.checkbox(
             md(label),
             key=key,
-            help=_details(run),
+            help=_details(run, compared.recommendation),
             disabled=not on and len(selected) >= MAX_SELECTED,
             on_change=_take,
             args=(key, run.run_id),
@@ -151,8 +151,8 @@ def _facts(run: RunSummary, recommended: bool, now: datetime) -> str:
     return f":small[{badge}]  \n:small[:gray[{' · '.join(facts)}]]"
 
 
-def _details(run: RunSummary) -> str:
-    """The tooltip of a card: what is cut or rounded on it, in full."""
+def _details(run: RunSummary, recommendation: Recommendation) -> str:
+    """The tooltip of a card: what is cut or rounded on it, in full, and why it is recommended."""
     lines = [
         ("Name", run.name),
         ("Created", formatting.exact_date(run.created_at) if run.created_at else None),
@@ -163,6 +163,8 @@ def _details(run: RunSummary) -> str:
         ("Run id", run.run_id),
     ]
     text = [f"**{title}:** {md(value)}" for title, value in lines if value]
+    if run.run_id == recommendation.run_id:
+        text.append(f"**Recommended:** {md(' '.join(recommendation.reasons))}")
     return "  \n".join(text + [md(note) for note in run.notes])
 
 

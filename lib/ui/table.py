@@ -127,6 +127,8 @@ def _grid_frame(
             frame[column.key + NOTE] + " " + mark.map(lambda each: MEANINGS.get(each, ""))
         ).str.strip()
         grid[column.key + MARK] = mark
+    why = " ".join(["Recommended.", *comparison.recommendation.reasons])
+    grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + ". " + why)
     grid["run" + TEXT] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + grid["run" + TEXT]
     if "best_eval_loss" in grid:
         holds = frame["run_id"].isin(holders)
