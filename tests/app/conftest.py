@@ -1,0 +1,67 @@
+"""Fixtures of the tests that run the app without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit import config
+from streamlit.runtime.secrets import Secrets
+
+from lib.core.naming import labels_of
+from lib.core.query import RunQuery
+from lib.data import folder
+from lib.data.embedded import EmbeddedSource
+from lib.data.settings import RUNS_VARIABLE
+from tests.app.harness import MAIN, App, Query
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch, tmp_path) -> Iterator[None]:
+    """No setting of the account that runs the tests reaches the app; files are looked at on every read."""
+    monkeypatch.delenv(RUNS_VARIABLE, raising=False)
+    monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
+    before = config.get_option("secrets.files")
+    config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
+    monkeypatch.setattr(st, "secrets", Secrets())
+    yield
+    config.set_option("secrets.files", before)
+
+
+@pytest.fixture
+def opened() -> Callable[..., App]:
+    """Open the app by link: ``opened(page, run=[...], weight="0.5")``."""
+    return App.open
+
+
+@pytest.fixture
+def on_folder(monkeypatch) -> Callable[..., App]:
+    """The same, on a folder of training outputs: ``on_folder(path, page, run=[...])``."""
+
+    def open_on(path: Path, page: str = MAIN, **query: Query) -> App:
+        monkeypatch.setenv(RUNS_VARIABLE, str(path))
+        return App.open(page, **query)
+
+    return open_on
+
+
+@pytest.fixture(scope="session")
+def demo() -> SimpleNamespace:
+    """The demo runs: the source, all runs, and the ids of those that the tests need."""
+    source = EmbeddedSource()
+    runs = source.list_runs(RunQuery(limit=1000)).runs
+    ids = {run.name: run.run_id for run in runs}
+    return SimpleNamespace(
+        source=source,
+        runs=runs,
+        labels=labels_of(runs),
+        alike=[run.run_id for run in runs if run.name == "support-llama-8b"],
+        hostile=ids["support-bot <b>v2</b> | rank 64"],
+        running=ids["code-review-gemma-9b"],
+        queued=ids["code-review-qwen-7b"],
+        diverged=ids["support-qwen-7b"],
+        longest=ids["customer-support-qwen2.5-7b-qlora-nf4-rank32-cosine-2-epochs"],
+    )

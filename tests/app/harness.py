@@ -1,0 +1,195 @@
+"""The app without a browser: opened by link, used like a page, and read like one."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from streamlit.testing.v1 import AppTest
+
+PROJECT_ROOT = Path(__file__).parents[2]
+REAL_RUNS = PROJECT_ROOT.parent / "shared" / "real_runs" / "hf_trainer_state"
+MAIN, DIFF, RANKING = PAGES = ("streamlit_app.py", "pages/hyperparameters.py", "pages/ranking.py")
+TITLES = dict(zip(PAGES, ("Compare runs", "Hyperparameter diff", "How runs are ranked"), strict=True))
+GONE = "0b7c1a6e-0000-4000-8000-000000000000"
+"""An id that no source has."""
+
+Query = str | Sequence[str]
+
+
+class App:
+    """One session of the app; ``at`` is Streamlit's own view of it."""
+
+    def __init__(self) -> None:
+        self.page = MAIN
+        self.at = AppTest.from_file(str(PROJECT_ROOT / MAIN), default_timeout=30)
+
+    @classmethod
+    def open(cls, page: str = MAIN, **query: Query) -> App:
+        """Follow a link to a page, in a new session."""
+        return cls().go(page, **query)
+
+    def go(self, page: str, **query: Query) -> App:
+        """Follow a link to a page, in this session."""
+        if page != self.page:
+            self.at.switch_page(page)
+            self.page = page
+        return self.address(**query)
+
+    def address(self, **query: Query) -> App:
+        """Put another query string into the address bar, as Back does too."""
+        self.at.query_params.clear()
+        for name, value in query.items():
+            self.at.query_params[name] = [value] if isinstance(value, str) else list(value)
+        return self.rerun()
+
+    def rerun(self) -> App:
+        self.at.run()
+        return self
+
+    def check(self, run_id: str) -> App:
+        self.at.checkbox(key=f"pick:{run_id}").check()
+        return self.rerun()
+
+    def uncheck(self, run_id: str) -> App:
+        self.at.checkbox(key=f"pick:{run_id}").uncheck()
+        return self.rerun()
+
+    def click(self, key: str) -> App:
+        self.at.button(key=key).click()
+        return self.rerun()
+
+    def turn(self, kind: str, key: str, value: Any) -> App:
+        """Set a widget."""
+        getattr(self.at, kind)(key=key).set_value(value)
+        return self.rerun()
+
+    @property
+    def link(self) -> dict[str, list[str]]:
+        """The query string that the app has written."""
+        params = self.at.query_params.items()
+        return {name: [value] if isinstance(value, str) else list(value) for name, value in params}
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        return tuple(self.link.get("run", ()))
+
+    @property
+    def listed(self) -> list[str]:
+        """The ids of the cards, in order."""
+        return [box.key.removeprefix("pick:") for box in self.at.checkbox if box.key.startswith("pick:")]
+
+    @property
+    def checked(self) -> set[str]:
+        return {box.key.removeprefix("pick:") for box in self.at.checkbox if box.value}
+
+    @property
+    def disabled(self) -> set[str]:
+        return {box.key.removeprefix("pick:") for box in self.at.checkbox if box.disabled}
+
+    @property
+    def said(self) -> list[str]:
+        """Every text of the page that Streamlit renders as Markdown, with the escapes in it."""
+        shown = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+        texts = [element.value for kind in shown for element in getattr(self.at, kind)]
+        for kind in ("checkbox", "expander", "popover", "button", "page_link", "selectbox", "multiselect"):
+            for element in self.at.get(kind):
+                proto = element.proto
+                texts += [proto.label] if hasattr(proto, "label") else [proto.popover.label or proto.expandable.label]
+                texts.append(getattr(proto, "help", ""))
+        return [text for text in texts if text]
+
+    @property
+    def text(self) -> str:
+        """The page's text as a reader sees it: escapes and decoration taken away."""
+        return plain("\n".join(self.said))
+
+    @property
+    def headings(self) -> list[str]:
+        return [heading.value for heading in self.at.subheader]
+
+    @property
+    def html_bodies(self) -> list[str]:
+        return [element.proto.body for element in self.at.get("html")]
+
+    @property
+    def colors(self) -> dict[str, str]:
+        """What the charts' legend says: label to colour."""
+        entries = re.findall(r'<span title="([^"]*)"><i style="background:(#\w+)">', "\n".join(self.html_bodies))
+        return {html.unescape(title): color for title, color in entries}
+
+    @property
+    def grid(self) -> SimpleNamespace | None:
+        """The summary table as it is sent: its arguments, and its rows by label."""
+        found = self.at.get("component_instance")
+        if not found:
+            return None
+        proto = found[0].proto
+        (data,) = [each.arrow_dataframe.data.data for each in proto.special_args if each.key == "data"]
+        return SimpleNamespace(arguments=json.loads(proto.json_args), rows=frame(data).set_index("run", drop=False))
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that the summary table shows."""
+        return [column["colId"] for column in self.grid.arguments["gridOptions"]["columnDefs"]]
+
+    @property
+    def charts(self) -> dict[str, SimpleNamespace]:
+        """The charts as they are sent, by the title of their y axis: specification and datasets."""
+        found = {}
+        for element in self.at.get("vega_lite_chart"):
+            spec = json.loads(element.proto.spec)
+            (lines,) = [layer for layer in spec["layer"] if layer["data"]["name"] == "lines"]
+            data = {each.name: frame(each.data.data) for each in element.proto.datasets}
+            found[lines["encoding"]["y"]["title"]] = SimpleNamespace(spec=spec, lines=lines, data=data)
+        return found
+
+    def assert_sound(self) -> None:
+        """Nothing was raised, no error is shown, and it is the right page."""
+        assert not self.at.exception, self.at.exception
+        assert not self.at.error, [error.value for error in self.at.error]
+        assert [title.value for title in self.at.title] == [TITLES[self.page]]
+
+
+def frame(data: bytes) -> pd.DataFrame:
+    return pa.ipc.open_stream(io.BytesIO(data)).read_pandas()
+
+
+def plain(text: str) -> str:
+    """Markdown of ours as it reads, near enough to search in."""
+    text = re.sub(r":(?:small|gray|\w+-badge)\[|(?<!\\)\]", "", text.replace(":small[]", ""))
+    text = re.sub(r":material/\w+: ?", "", text)
+    return re.sub(r"\\(.)", r"\1", text.replace("**", ""))
+
+
+def write_run(
+    path: Path,
+    losses: Sequence[float],
+    eval_losses: Sequence[float] = (),
+    *,
+    rows: Sequence[Mapping[str, Any]] = (),
+    args: Mapping[str, Any] | None = None,
+) -> Path:
+    """A training output as the trainer writes it: one step for each loss, all steps done.
+
+    Args:
+        rows: Logged besides.
+        args: The training arguments.
+    """
+    log = [{"step": step, "epoch": step / 10, "loss": loss} for step, loss in enumerate(losses, 1)]
+    log += [{"step": step, "epoch": step / 10, "eval_loss": loss} for step, loss in enumerate(eval_losses, 1)]
+    steps = max(len(losses), len(eval_losses))
+    path.mkdir(parents=True, exist_ok=True)
+    state = {"global_step": steps, "max_steps": steps, "log_history": [*log, *rows]}
+    (path / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
+    if args is not None:
+        (path / "training_args.json").write_text(json.dumps(args), encoding="utf-8")
+    return path

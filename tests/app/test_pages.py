@@ -1,0 +1,319 @@
+"""Every page with every kind of selection, in every state a source can be in."""
+
+from __future__ import annotations
+
+import shutil
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+from streamlit.runtime.secrets import Secrets
+
+from lib.core import formatting
+from lib.core.errors import AccessDenied, SourceUnavailable
+from lib.core.query import RunQuery
+from lib.data.embedded import EmbeddedSource
+from lib.data.folder import FolderSource
+from lib.data.settings import RUNS_VARIABLE
+from tests.app.harness import DIFF, GONE, MAIN, PAGES, RANKING, REAL_RUNS, TITLES, App, write_run
+
+real = pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
+LEFT_OUT = "1 run was left out: deleted, or not visible to this reader"
+SELECTIONS = {
+    "none": lambda demo: [],
+    "one": lambda demo: demo.alike[:1],
+    "two": lambda demo: demo.alike[:2],
+    "five": lambda demo: [*demo.alike[:2], demo.hostile, demo.diverged, demo.running],
+    "a deleted one": lambda demo: [GONE],
+    "a deleted one among others": lambda demo: [demo.alike[0], GONE, demo.queued],
+    "six": lambda demo: [*demo.alike, demo.longest],
+    "the same twice": lambda demo: [demo.alike[0], demo.alike[0]],
+}
+
+
+@pytest.fixture(scope="module")
+def real_ids() -> dict[str, str]:
+    return {run.name: run.run_id for run in FolderSource(REAL_RUNS).list_runs(RunQuery(limit=1000)).runs}
+
+
+def assert_shows(app: App, count: int) -> None:
+    """The page says how many runs are compared, and has what belongs to so many."""
+    app.assert_sound()
+    assert f"{count}/5 selected" in app.text
+    if app.page == RANKING:
+        assert app.headings[:2] == ["The selected runs", "The composite score"]
+        assert ("No run is selected" in app.text) == (count == 0)
+        assert "Composite = 0.70 × eval-loss points + 0.30 × gap points" in app.text
+    elif count == 0:
+        assert "Which of your runs should ship?" in app.text
+        assert app.headings == []
+    elif app.page == MAIN:
+        assert app.headings == ["Curves", "Summary"]
+        assert len(app.grid.rows) == count
+    elif count == 1:
+        assert app.headings[0].startswith("Hyperparameters (")
+    else:
+        assert app.headings[0].startswith("Different values (")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("kind", SELECTIONS)
+def test_every_page_opens_from_a_cold_link(opened, demo, page, kind):
+    wanted = SELECTIONS[kind](demo)
+    expected = tuple(dict.fromkeys(run_id for run_id in wanted if run_id != GONE))[:5]
+    app = opened(page, run=wanted)
+    assert_shows(app, len(expected))
+    assert app.compared == expected
+    assert app.checked == set(expected)
+    assert (f"{LEFT_OUT} ({GONE})." in app.text) == (GONE in wanted)
+    over = f"1 run was left out: at most 5 can be compared ({demo.longest})."
+    assert (over in app.text) == (kind == "six")
+    assert len(app.at.warning) == int(GONE in wanted or kind == "six")
+    if page == MAIN:
+        assert len(app.charts) == (5 if expected else 0)
+        assert len(set(app.colors.values())) == len(expected)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_reads_a_folder(on_folder, tmp_path, page):
+    write_run(tmp_path / "a", [1.0, 0.5], [0.8, 0.6], args={"learning_rate": 1e-4})
+    write_run(tmp_path / "b", [1.0, 0.4], [0.8, 0.7], args={"learning_rate": 2e-4})
+    app = on_folder(tmp_path, page, run=["a", "b", "c"])
+    assert_shows(app, 2)
+    assert f"{LEFT_OUT} (c)." in app.text
+    assert "synthetic" not in app.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_that_demo_runs_are_synthetic(opened, page):
+    assert "The runs shown are synthetic demo runs" in opened(page).text
+
+
+def test_the_menu_links_every_page_and_carries_the_comparison(opened, demo):
+    app = opened(run=demo.alike[:2], weight="0.5")
+    query = f"run={demo.alike[0]}&run={demo.alike[1]}&weight=0.5"
+    links = [(link.proto.label, link.proto.query_string) for link in app.at.get("page_link")]
+    assert {(title, query) for title in TITLES.values()} == set(links)
+
+
+@real
+def test_the_real_runs_of_batch_8_get_the_known_verdict(on_folder, real_ids):
+    names = ["8 3e-6", "8 2e-5", "8 3e-5", "8 4e-5", "8 1e-3"]
+    app = on_folder(REAL_RUNS, run=[real_ids[name] for name in names])
+    assert_shows(app, 5)
+    rows = app.grid.rows
+    assert list(rows.index) == names
+    assert rows["best_eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
+        "8 3e-6": "0.3416 @ 13,500",
+        "8 2e-5": "0.3325 @ 2,025",
+        "8 3e-5": "0.3293 @ 2,025",
+        "8 4e-5": "0.3317 @ 1,350",
+        "8 1e-3": "0.3626 @ 13,500",
+    }
+    assert list(rows.index[rows["_recommended"]]) == ["8 3e-6"]
+    assert rows["run_text"]["8 3e-6"] == "★ 8 3e-6"
+    assert list(rows.index[rows["best_eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
+    assert "#### 8 3e-6  \nRecommended score 79.74 of 100" in app.text
+    assert "8 3e-5 has the lowest eval loss (0.3293), but its gap of +0.3090 (high overfitting)" in app.text
+    assert list(app.colors) == names
+    (card,) = [text for text in app.said if "recommended] eval loss" in text]
+    assert "eval loss **0.3416**" in card
+
+
+@real
+@pytest.mark.parametrize("page", [DIFF, RANKING])
+def test_the_other_pages_show_the_real_runs(on_folder, real_ids, page):
+    app = on_folder(REAL_RUNS, page, run=[real_ids[name] for name in ("8 3e-6", "8 3e-5", "mt5_news_summaries")])
+    assert_shows(app, 3)
+    if page == RANKING:
+        scores = app.at.dataframe[0].value
+        assert list(scores["Run"]) == ["8 3e-6", "8 3e-5"]
+        assert list(scores["Composite"]) == ["79.74", "59.36"]
+        assert "mt5_news_summaries is left out: " in app.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_folder_has_a_sentence_of_its_own(on_folder, tmp_path, page):
+    app = on_folder(tmp_path, page)
+    assert_shows(app, 0)
+    assert "This source has no runs yet. As soon as one is there, it is listed here." in app.text
+    assert ("There are no runs to compare yet." in app.text) == (page != RANKING)
+    assert "compare_newest" not in [button.key for button in app.at.button]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_folder_that_is_not_there_is_an_error_with_a_hint_and_a_second_try(on_folder, tmp_path, page):
+    missing = tmp_path / "not there"
+    app = on_folder(missing, page, run="a")
+    assert not app.at.exception
+    assert len(app.at.error) == 1
+    assert "Expected a folder of training outputs at " in app.text
+    assert "make run RUNS=path/to/outputs" in app.text
+    assert "Traceback" not in app.text
+    assert app.compared == ("a",), "the link must survive the error"
+    write_run(missing / "a", [1.0], [1.0], args={"learning_rate": 1e-4})
+    assert_shows(app.click("retry:page"), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[runoff\nruns = 1", "Expected secrets.toml to be a TOML file"),
+        ('[runoff]\nfolder = "x"', "Unknown setting 'folder' in section [runoff]"),
+        ("[runoff]\nruns = 5", "to name a folder, found 5"),
+        ("runoff = 'x'", "Expected [runoff] in secrets.toml to be a section"),
+    ],
+)
+def test_settings_that_are_wrong_are_an_error_and_never_the_demo(opened, monkeypatch, tmp_path, text, expected):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(text)
+    for page in PAGES:
+        app = opened(page)
+        assert not app.at.exception
+        (panel,) = app.at.error
+        assert expected in app.text
+        assert panel.value.count("\n\n") == 1, "what came, and what to do"
+        assert "synthetic" not in app.text
+        assert not app.listed
+    secrets.write_text("")
+    monkeypatch.setattr(st, "secrets", Secrets())
+    assert_shows(app.click("retry:page"), 0)
+
+
+def test_the_secrets_file_can_name_the_folder(opened, tmp_path):
+    write_run(tmp_path / "runs" / "a", [1.0])
+    (tmp_path / "secrets.toml").write_text(f"[runoff]\nruns = '{tmp_path / 'runs'}'\n[other]\nkey = 1\n")
+    app = opened()
+    assert_shows(app, 0)
+    assert app.listed == ["a"]
+
+
+def test_an_empty_environment_variable_is_an_error(opened, monkeypatch):
+    monkeypatch.setenv(RUNS_VARIABLE, " ")
+    app = opened()
+    assert len(app.at.error) == 1
+    assert "Expected the environment variable RUNOFF_RUNS to name a folder" in app.text
+
+
+def test_a_run_without_metrics_is_compared_and_says_so(opened, demo):
+    app = opened(run=[demo.queued, demo.alike[0]])
+    assert_shows(app, 2)
+    assert "code-review-qwen-7b has logged no metrics." in app.text
+    rows = app.grid.rows
+    assert rows["best_eval_loss_text"]["code-review-qwen-7b"] == formatting.NOT_RECORDED
+    assert rows["_recommended"].to_dict() == {"code-review-qwen-7b": False, "support-llama-8b": True}
+
+
+def test_where_no_run_can_be_recommended_the_page_says_who_leads(opened, demo):
+    app = opened(run=[demo.running, demo.queued])
+    assert_shows(app, 2)
+    assert "No recommendation yet" in app.text
+    assert "Leader so far by eval loss: code-review-gemma-9b with 1.0849" in app.text
+    assert not app.grid.rows["_recommended"].any()
+    app.uncheck(demo.running)
+    assert_shows(app, 1)
+    assert "There is no leader so far: no selected run has logged an eval loss." in app.text
+
+
+@pytest.fixture
+def refused(monkeypatch, demo) -> SimpleNamespace:
+    """The metrics of one run cannot be read, as long as there is an error."""
+    state = SimpleNamespace(run_id=demo.alike[0], error=SourceUnavailable("No answer <b>now</b>.", hint="Wait."))
+    load = EmbeddedSource.load_metrics
+
+    def failing(self, run_ids, *rest, **named):
+        if state.error and state.run_id in run_ids:
+            raise state.error
+        return load(self, run_ids, *rest, **named)
+
+    monkeypatch.setattr(EmbeddedSource, "load_metrics", failing)
+    return state
+
+
+def test_metrics_that_cannot_be_read_leave_the_others_compared(opened, demo, refused):
+    others = {"support-bot <b>v2</b> | rank 64", "support-qwen-7b"}
+    app = opened(run=[refused.run_id, demo.hostile, demo.diverged])
+    assert not app.at.exception
+    assert [panel.value for panel in app.at.error] == [r"No answer \<b\>now\</b\>." "\n\nWait."]
+    assert "The metrics of support-llama-8b could not be read; it is compared by its summary." in app.text
+    assert set(app.grid.rows.index) == {"support-llama-8b", *others}
+    assert app.grid.rows["best_eval_loss"]["support-llama-8b"] == pytest.approx(0.8592, abs=1e-4)
+    assert set(app.colors) == others
+    assert len(app.charts) == 5
+    for page in (DIFF, RANKING):
+        assert_shows(app.go(page, run=app.compared), 3)
+    app.go(MAIN, run=app.compared)
+    assert len(app.at.error) == 1
+
+    refused.error = None
+    assert_shows(app.click(f"retry:{refused.run_id}"), 3)
+    assert set(app.colors) == {"support-llama-8b", *others}
+
+
+def test_when_no_metrics_can_be_read_the_table_still_stands(opened, refused):
+    refused.error = AccessDenied("Not for you.")
+    app = opened(run=[refused.run_id])
+    assert not app.at.exception
+    assert [panel.value for panel in app.at.error] == ["Not for you."]
+    assert len(app.grid.rows) == 1
+    assert app.charts == {}
+
+
+def test_a_list_that_cannot_be_read_is_an_error_on_the_page(opened, monkeypatch, demo):
+    def failing(self, query):
+        raise SourceUnavailable("The list did not come.", hint="Try later.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddedSource, "list_runs", failing)
+        app = opened(run=demo.alike[:2])
+        assert not app.at.exception
+        assert [panel.value for panel in app.at.error] == ["The list did not come.\n\nTry later."]
+        assert app.compared == tuple(demo.alike[:2])
+    assert_shows(app.click("retry:page"), 2)
+
+
+def test_a_run_deleted_while_it_is_compared_is_named_and_left_out(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0, 0.5], [0.8, 0.6])
+    gone = write_run(tmp_path / "b", [1.0, 0.4], [0.8, 0.7])
+    app = on_folder(tmp_path, run=["a", "b"])
+    assert_shows(app, 2)
+    shutil.rmtree(gone)
+    assert_shows(app.click("refresh"), 1)
+    assert f"{LEFT_OUT} (b)." in app.text
+    assert app.compared == ("a",)
+    assert app.listed == ["a"]
+
+
+def test_a_log_that_becomes_unreadable_is_named_in_the_list(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0, 0.5], [0.8, 0.6])
+    broken = write_run(tmp_path / "<b>", [1.0], [0.8])
+    app = on_folder(tmp_path, run="a")
+    (broken / "trainer_state.json").write_text('{"log_history": [')
+    assert_shows(app.click("refresh"), 1)
+    assert "Could not read 1 file" in app.text
+    assert r"**\<b\>/trainer_state.json**" in "\n".join(app.said)
+    assert app.listed == ["a"]
+
+
+def test_new_runs_appear_after_a_refresh(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0])
+    app = on_folder(tmp_path)
+    write_run(tmp_path / "b", [1.0])
+    assert app.rerun().listed == ["a"], "the list is cached"
+    assert set(app.click("refresh").listed) == {"a", "b"}
+
+
+def test_equal_runs_have_no_different_values(on_folder, tmp_path):
+    for name in "ab":
+        write_run(tmp_path / name, [1.0, 0.5], [0.8, 0.6], args={"learning_rate": 1e-4})
+    app = on_folder(tmp_path, DIFF, run=["a", "b"])
+    assert_shows(app, 2)
+    assert "Different values (0)" in app.text
+    assert "The selected runs have the same hyperparameters." in app.text
+
+
+def test_runs_without_hyperparameters_have_a_sentence_of_their_own(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0, 0.5])
+    app = on_folder(tmp_path, DIFF, run=["a"])
+    app.assert_sound()
+    assert "The selected runs have recorded no hyperparameters." in app.text

@@ -1,0 +1,197 @@
+"""The summary table as it is sent to the grid: constants in the options, foreign text in the data."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from lib.charts.palette import RUN_COLORS
+from lib.core import formatting
+from lib.core.scoring import ScoringPolicy, recommend
+from lib.core.summary import SummaryInput, summary_frame
+from lib.core.summary_columns import COLUMNS
+from lib.ui import table
+from lib.ui.comparison import ComparedRun, Comparison
+from tests.app.harness import write_run
+
+EVERY_COLUMN = [column.key for column in COLUMNS if column.key != "run"]
+
+
+def options(app) -> str:
+    """All that is sent beside the data, apart from the data's own hash and the height."""
+    arguments = {name: value for name, value in app.grid.arguments.items() if name not in ("data_hash", "height")}
+    return json.dumps(arguments, sort_keys=True)
+
+
+def test_the_options_hold_constants_only(opened, on_folder, demo, tmp_path):
+    hostile = "::JSCODE::alert(1)::JSCODE::<img src=x>"
+    write_run(tmp_path / hostile, [1.0], [0.8], args={"dataset_name": hostile})
+    write_run(tmp_path / "b", [0.5], [0.9], args={"dataset_name": "'+alert(1)+'"})
+    apps = [
+        opened(run=demo.alike, col=EVERY_COLUMN),
+        opened(run=[demo.hostile, demo.queued], col=EVERY_COLUMN),
+    ]
+    apps.append(on_folder(tmp_path, run=[hostile, "b"], col=EVERY_COLUMN))
+    for app in apps:
+        app.assert_sound()
+    assert len({options(app) for app in apps}) == 1
+    assert "alert" not in options(apps[-1])
+    assert "JSCODE" not in options(apps[-1])
+
+
+def test_foreign_text_travels_as_data(on_folder, tmp_path):
+    hostile = "::JSCODE::alert(1)::JSCODE::<img src=x>"
+    write_run(tmp_path / hostile, [1.0], [0.8], args={"dataset_name": hostile})
+    app = on_folder(tmp_path)
+    app.check(app.listed[0]).assert_sound()
+    (row,) = app.grid.rows.to_dict("records")
+    assert row["run_text"] == f"★ {hostile}"
+    assert row["dataset_text"] == hostile
+
+
+def test_no_code_is_let_through_and_nothing_is_asked_of_the_server(opened, demo):
+    arguments = opened(run=demo.alike).grid.arguments
+    assert arguments["allow_unsafe_jscode"] is False
+    assert arguments.get("enable_enterprise_modules") in (None, False)
+    assert not arguments.get("update_on")
+    assert "http" not in json.dumps(arguments).replace("http://www.w3.org", "")
+
+
+def test_every_row_is_high_enough_to_be_seen(opened, demo):
+    heights = {n: opened(run=demo.alike[:n]).grid.arguments["height"] for n in (1, 3, 5)}
+    assert heights[3] - heights[1] == heights[5] - heights[3] == 2 * table.ROW_HEIGHT
+    assert heights[1] >= table.HEADER_HEIGHT + table.ROW_HEIGHT
+
+
+def test_every_expression_names_columns_that_are_sent(opened, demo):
+    grid = opened(run=demo.alike[:2], col=EVERY_COLUMN).grid
+    sent = set(grid.rows.columns)
+    definitions = grid.arguments["gridOptions"]["columnDefs"]
+    assert [definition["colId"] for definition in definitions] == ["run", *EVERY_COLUMN]
+    for definition in definitions:
+        assert {definition["field"], definition["tooltipField"]} <= sent
+        named = re.findall(r"data\['(\w+)'\]", json.dumps(definition))
+        assert named
+        assert set(named) <= sent
+    rules = json.dumps(grid.arguments["gridOptions"]["rowClassRules"])
+    assert set(re.findall(r"data\.(\w+)", rules)) <= sent
+
+
+def test_every_class_that_a_rule_gives_has_a_style(opened, demo):
+    grid = opened(run=demo.alike[:2], col=EVERY_COLUMN).grid
+    grid_options, css = grid.arguments["gridOptions"], " ".join(grid.arguments["custom_css"])
+    classes = {name for definition in grid_options["columnDefs"] for name in definition["cellClassRules"]}
+    assert classes >= {f"slot{slot}" for slot in range(len(RUN_COLORS))}
+    for name in classes | set(grid_options["rowClassRules"]):
+        assert f".{name}" in css, name
+
+
+def test_headers_say_what_a_column_means_and_which_direction_is_better(opened, demo):
+    definitions = opened(run=demo.alike[:2], col=EVERY_COLUMN).grid.arguments["gridOptions"]["columnDefs"]
+    tooltips = {definition["colId"]: definition["headerTooltip"] for definition in definitions}
+    assert "Lower is better." in tooltips["best_eval_loss"]
+    assert "Higher is better." in tooltips["score"]
+    assert "better" not in tooltips["train_loss"]
+    assert all(tooltips.values())
+
+
+def test_missing_values_are_sorted_last_both_ways(opened, demo):
+    definitions = opened(run=demo.alike[:2], col=EVERY_COLUMN).grid.arguments["gridOptions"]["columnDefs"]
+    for definition, column in zip(definitions, COLUMNS, strict=True):
+        if column.show:
+            assert "column.getSort() === 'desc' ? -1e308 : 1e308" in definition["valueGetter"]
+        else:
+            assert "valueGetter" not in definition
+
+
+def marks_of(rows: pd.DataFrame, column: str) -> dict[str, str]:
+    return rows[f"{column}_mark"].to_dict()
+
+
+@pytest.fixture
+def compared(on_folder, tmp_path):
+    """A table of runs with these (train loss, eval loss), by name."""
+
+    def build(**losses: tuple[float, float | None]):
+        for name, (train, evaluated) in losses.items():
+            write_run(tmp_path / name, [train], [] if evaluated is None else [evaluated])
+        app = on_folder(tmp_path, run=list(losses))
+        app.assert_sound()
+        return app.grid.rows
+
+    return build
+
+
+def test_the_best_and_the_worst_are_marked_by_more_than_colour(compared):
+    rows = compared(a=(0.5, 0.52), b=(0.5, 0.7), c=(0.5, 0.6))
+    assert marks_of(rows, "best_eval_loss") == {"a": "best", "b": "worst", "c": ""}
+    assert rows["best_eval_loss_text"].to_dict() == {"a": "🏆 0.5200 @ 1", "b": "▽ 0.7000 @ 1", "c": "0.6000 @ 1"}
+    assert "Best of the selected runs." in rows["best_eval_loss_note"]["a"]
+    assert "Worst of the selected runs." in rows["best_eval_loss_note"]["b"]
+    assert marks_of(rows, "score")["a"] == "best"
+    assert rows["score_text"]["a"].startswith("✔ ")
+
+
+def test_a_tie_is_shown_as_one(compared):
+    rows = compared(a=(0.5, 0.52), b=(0.4, 0.52), c=(0.5, 0.6))
+    assert marks_of(rows, "best_eval_loss") == {"a": "tie-best", "b": "tie-best", "c": "worst"}
+    assert rows["best_eval_loss_text"].str.startswith("🏆 ").to_dict() == {"a": True, "b": True, "c": False}
+    assert "Tied for best" in rows["best_eval_loss_note"]["a"]
+
+
+def test_a_single_run_is_neither_best_nor_worst(compared):
+    rows = compared(a=(0.5, 0.52))
+    assert marks_of(rows, "best_eval_loss") == {"a": ""}
+    assert marks_of(rows, "score") == {"a": ""}
+    assert rows["run_text"]["a"] == "★ a"
+
+
+def test_where_more_is_not_better_nobody_wins(compared):
+    rows = compared(a=(0.1, 0.52), b=(0.9, 0.95))
+    for column in ("train_loss", "learning_rate", "duration"):
+        assert set(rows[f"{column}_mark"]) == {""}
+
+
+def test_gaps_are_marked_above_a_tenth_and_below_zero(compared):
+    rows = compared(a=(0.5, 0.7), b=(0.5, 0.6), c=(0.5, 0.45), d=(0.5, 0.5), e=(0.5, None))
+    assert marks_of(rows, "gap") == {"a": "high", "b": "", "c": "negative", "d": "", "e": ""}
+    assert rows["gap_text"].to_dict() == {
+        "a": "⚠ +0.2000", "b": "+0.1000", "c": "⚑ -0.0500", "d": "+0.0000", "e": formatting.NOT_RECORDED,
+    }  # fmt: skip
+
+
+def test_a_zero_is_a_value_and_nothing_recorded_is_not(compared):
+    rows = compared(a=(0.0, 0.0), b=(0.5, None))
+    assert rows["best_eval_loss_text"].to_dict() == {"a": "🏆 0.0000 @ 1", "b": formatting.NOT_RECORDED}
+    assert rows["train_loss_text"]["a"] == "0.0000"
+    assert rows["_recommended"].to_dict() == {"a": True, "b": False}
+
+
+def test_each_row_has_the_colour_of_its_run(opened, demo):
+    app = opened(run=demo.alike[:3]).uncheck(demo.alike[0]).check(demo.hostile)
+    assert {label: RUN_COLORS[slot] for label, slot in app.grid.rows["_slot"].items()} == app.colors
+    assert list(app.grid.rows["_slot"]) == [1, 2, 0]
+
+
+def test_the_grid_gets_a_frame_of_its_own(demo):
+    runs = demo.source.load_runs(demo.alike)
+    recommendation = recommend(runs, ScoringPolicy())
+    compared = tuple(
+        ComparedRun(run, run, f"{number}", RUN_COLORS[number], number, None) for number, run in enumerate(runs)
+    )
+    frame = summary_frame([SummaryInput(run=each.run, label=each.label) for each in compared])
+    before = frame.copy(deep=True)
+    comparison = Comparison(compared, recommendation, (), ())
+    grid = table._grid_frame(frame, COLUMNS, comparison, (runs[0].run_id,))
+    grid.loc[:, "run"] = "changed"
+    grid["run_text"] = "changed"
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_the_table_can_be_kept_as_csv_whatever_columns_are_shown(opened, demo):
+    app = opened(run=demo.alike[:2], col="model")
+    (button,) = [each for each in app.at.get("download_button") if each.key == "summary_csv"]
+    assert button.label == "CSV"

@@ -1,0 +1,364 @@
+"""What a link carries: options and their values, Back, and links that make no sense."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import parse_qs
+
+import pytest
+
+from lib.core import formatting
+from lib.core.metrics import metric_of
+from lib.ui import url
+from tests.app.harness import DIFF, MAIN, PAGES, RANKING, write_run
+
+JUNK = {
+    "weight": ["abc", "nan", "-0.1", "1.1", "inf", "", "0x1"],
+    "status": ["bogus", ""],
+    "sort": ["fastest"],
+    "list": ["-1", "1", "1e9", "many"],
+    "x": ["parsec"],
+    "loss": ["both"],
+    "smooth": ["1", "nan"],
+    "log": ["yes"],
+    "zoom": ["5~1", "5", "1~2~3", "nan~5", "1~inf", "~", "a~b", "1~1"],
+    "pin": ["inf", "nan", "here"],
+}
+
+
+def rows_of(demo, run_id: str, metric: str):
+    return demo.source.load_metrics([run_id], [metric])
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("position", range(3))
+def test_what_makes_no_sense_is_named_and_ignored(opened, demo, page, position):
+    junk = {name: values[position % len(values)] for name, values in JUNK.items()}
+    app = opened(page, run=["<script>", demo.alike[0]], **junk)
+    app.assert_sound()
+    assert app.link == {"run": [demo.alike[0]]}
+    (gone, ignored) = app.at.warning
+    assert gone.value.endswith(r"(\<script\>).")
+    for name, value in junk.items():
+        assert f"{name}={value}" in app.text
+    assert ignored.value.startswith("Parts of this link were not understood and are ignored: ")
+    assert "<script" not in "".join(app.html_bodies)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in JUNK.items() for value in values])
+def test_no_junk_gets_through_the_parser(name, value):
+    (param,) = [param for param in url.PARAMS if param.name == name]
+    with pytest.raises(ValueError):  # noqa: PT011  that it is ignored and named is what counts
+        param.parse([value])
+
+
+@pytest.mark.parametrize(
+    ("param", "values"),
+    [
+        (url.EVAL_WEIGHT, [0.0, 0.35, 1.0]),
+        (url.SMOOTHING, [0.01, 0.99]),
+        (url.ZOOM, [(0.0, 1.0), (-1.5, 2.25), (1e-9, 1e12), (0.1, 0.30000000000000004)]),
+        (url.PIN, [0.0, -3.0, 1234.5, 1e300]),
+        (url.LOG_Y, [True, False]),
+        (url.LIMIT, [50, 100]),
+        (url.RUNS, [("a", "b"), ("a&b=c", "ü ~#?%")]),
+        (url.STATUS, list(url.RunStatus)),
+        (url.SORT, list(url.RunSort)),
+        (url.AXIS, list(url.Axis)),
+        (url.LOSS_MODE, list(url.LOSS_MODES)),
+    ],
+    ids=lambda value: value.name if isinstance(value, url.Param) else "",
+)
+def test_a_value_survives_its_way_through_the_link(param, values):
+    for value in values:
+        assert param.parse(param.show(value)) == value
+
+
+def test_parameters_of_others_are_no_error(opened, demo):
+    app = opened(run=demo.alike[0], embed="true", utm_source="mail")
+    app.assert_sound()
+    assert not app.at.warning
+    assert app.compared == (demo.alike[0],)
+    assert "utm_source" not in app.link
+
+
+def test_ignored_parts_are_named_only_as_long_as_the_link_stands(opened):
+    app = opened(weight="abc")
+    assert len(app.at.warning) == 1
+    app.address(weight="0.5").assert_sound()
+    assert not app.at.warning
+
+
+def test_back_restores_the_earlier_comparison(opened, demo):
+    first, second = demo.alike[:2]
+    app = opened().check(first)
+    earlier = app.link
+    app.check(second).turn("slider", "widget:weight", 0.5)
+    later = app.link
+    assert later == {"run": [first, second], "weight": ["0.5"]}
+    app.address(**earlier).assert_sound()
+    assert app.checked == {first}
+    assert len(app.grid.rows) == 1
+    assert app.at.slider(key="widget:weight").value == 0.7
+    assert app.link == earlier
+    app.address(**later).assert_sound()
+    assert app.checked == {first, second}
+    assert app.at.slider(key="widget:weight").value == 0.5
+    app.address()
+    assert app.checked == set()
+
+
+def test_the_comparison_can_be_changed_after_back(opened, demo):
+    first, second, third = demo.alike[:3]
+    app = opened().check(first)
+    earlier = app.link
+    app.check(second).address(**earlier).check(third).assert_sound()
+    assert app.compared == (first, third)
+    assert app.checked == {first, third}
+
+
+def test_a_link_opened_elsewhere_shows_the_same(opened, demo):
+    app = opened(run=demo.alike[:3], x="epoch", smooth="0.5", log="1", loss="eval", weight="0.25", col="model")
+    again = opened(**app.link)
+    again.assert_sound()
+    assert again.link == app.link
+    assert again.grid.rows.equals(app.grid.rows)
+    assert [(title, chart.spec) for title, chart in again.charts.items()] == [
+        (title, chart.spec) for title, chart in app.charts.items()
+    ]
+    links = [parse_qs(element.proto.query_string) for element in app.at.get("page_link")]
+    assert links == [app.link] * len(links)
+
+
+def test_the_specification_of_a_chart_does_not_depend_on_the_runs(opened, demo):
+    app = opened(run=[demo.hostile])
+    before = {title: chart.spec for title, chart in app.charts.items()}
+    for run_id in (demo.diverged, demo.longest, demo.running):
+        app.check(run_id).assert_sound()
+        assert {title: chart.spec for title, chart in app.charts.items()} == before
+    app.uncheck(demo.hostile)
+    assert {title: chart.spec for title, chart in app.charts.items()} == before
+
+
+def test_the_weight_changes_the_verdict_its_numbers_and_the_link(opened, demo):
+    app = opened(run=demo.alike[:2])
+    before = app.grid.rows["score"].to_dict()
+    app.turn("slider", "widget:weight", 0.2).assert_sound()
+    assert app.link["weight"] == ["0.2"]
+    assert "Weights 20 : 80" in app.text
+    assert "(weight 20%)" in app.text
+    after = app.grid.rows["score"].to_dict()
+    assert all(after[label] != before[label] for label in before)
+    app.go(RANKING)
+    assert "Composite = 0.20 × eval-loss points + 0.80 × gap points" in app.text
+    assert "The default weight of the eval loss is 0.70." in app.text
+    app.go(MAIN).click("default_weight").assert_sound()
+    assert "weight" not in app.link
+    assert app.grid.rows["score"].to_dict() == before
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.35, 1.0])
+def test_the_score_is_the_weighted_sum_of_its_parts(opened, demo, weight):
+    app = opened(RANKING, run=demo.alike, weight=str(weight))
+    app.assert_sound()
+    parts = app.at.dataframe[0].value[["Eval-loss points", "Gap points", "Composite"]].astype(float)
+    expected = weight * parts["Eval-loss points"] + (1 - weight) * parts["Gap points"]
+    # Each of the shown numbers is rounded to two decimals.
+    assert list(parts["Composite"]) == pytest.approx(list(expected), abs=0.011)
+    assert parts["Composite"].is_monotonic_decreasing
+
+
+def test_the_columns_of_the_table_can_be_chosen(opened, demo):
+    app = opened(run=demo.alike[:2])
+    default = app.columns
+    assert default[0] == "run"
+    app.turn("pills", "widget:col", ["model", "perplexity"]).assert_sound()
+    assert app.columns == ["run", "model", "perplexity"]
+    assert app.link["col"] == ["model", "perplexity"]
+    again = opened(run=demo.alike[:2], col=["perplexity", "no such column", "model"])
+    again.assert_sound()
+    assert again.columns == ["run", "model", "perplexity"]
+    assert opened(run=demo.alike[:2], col=["no such column"]).columns == default
+
+
+def test_the_diff_search_narrows_the_rows_and_stands_in_the_link(opened, demo):
+    app = opened(DIFF, run=demo.alike[:3])
+    app.turn("text_input", "widget:find", "learning rate").assert_sound()
+    assert app.link["find"] == ["learning rate"]
+    shown = [title for table in app.at.dataframe for title in table.value["column 1"]]
+    assert "Learning rate" in shown
+    everything = opened(DIFF, run=demo.alike[:3])
+    assert len(shown) < sum(len(table.value) for table in everything.at.dataframe)
+    app.turn("text_input", "widget:find", "zzzz").assert_sound()
+    assert "No parameter and no value matches the search." in app.text
+
+
+@pytest.mark.parametrize(
+    ("mode", "kinds"), [("train and eval", {"train", "eval"}), ("train", {"train"}), ("eval", {"eval"})]
+)
+def test_the_loss_mode_decides_what_the_loss_chart_shows(opened, demo, mode, kinds):
+    app = opened(run=demo.alike[0])
+    app.turn("segmented_control", "widget:loss", mode).assert_sound()
+    assert set(app.charts["Loss"].data["lines"]["kind"]) == kinds
+    assert app.link.get("loss", ["train and eval"]) == [mode]
+
+
+def test_another_x_axis_takes_zoom_and_pin_away(opened, demo):
+    run_id = demo.alike[0]
+    app = opened(run=run_id, zoom="1000~1200", pin="1100")
+    app.turn("selectbox", "widget:x", url.Axis.HOURS).assert_sound()
+    assert app.link == {"run": [run_id], "x": ["hours"]}
+    data = app.charts["Gradient norm"].data
+    hours = rows_of(demo, run_id, "grad_norm")["elapsed_s"] / 3600
+    assert list(data["extent"]["x"]) == pytest.approx([hours.min(), hours.max()])
+    assert data["hover"].columns[0] == "Hours since start"
+
+
+def test_a_run_that_has_no_place_on_the_axis_is_named(on_folder, tmp_path):
+    write_run(tmp_path / "a_", [1.0, 0.5], [0.8, 0.6])
+    app = on_folder(tmp_path, run="a_", x="hours")
+    app.assert_sound()
+    assert "a_ is not shown on this axis. No times are logged with the metrics." in app.text
+    assert app.charts == {}
+
+
+def test_smoothing_smooths_the_train_loss_and_keeps_it_behind(opened, demo):
+    app = opened(run=demo.alike[0])
+    before = app.charts["Loss"].data["lines"]
+    app.turn("slider", "widget:smooth", 0.9).assert_sound()
+    assert app.link["smooth"] == ["0.9"]
+    lines = app.charts["Loss"].data["lines"]
+    train = lines[lines["kind"] == "train"]
+    assert sorted(set(train["opacity"])) == [0.25, 1.0]
+    smoothed, raw = train[train["opacity"] == 1.0], train[train["opacity"] < 1.0]
+    assert smoothed["y"].diff().abs().sum() < raw["y"].diff().abs().sum()
+    for column in ("x", "y"):
+        eval_before, eval_now = (list(each.loc[each["kind"] == "eval", column]) for each in (before, lines))
+        assert eval_now == eval_before
+
+
+def test_the_log_toggle_changes_the_scale_of_every_chart(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0, 0.5, 0.0, -1.0], [0.8, 0.6])
+    app = on_folder(tmp_path, run="a")
+    assert app.charts["Loss"].lines["encoding"]["y"]["scale"].get("type") is None
+    app.turn("toggle", "widget:log", True).assert_sound()
+    assert app.link["log"] == ["1"]
+    assert {chart.lines["encoding"]["y"]["scale"]["type"] for chart in app.charts.values()} == {"log"}
+    assert (app.charts["Loss"].data["lines"]["y"] > 0).all()
+    assert "2 not above zero, hidden by the log axis" in app.text
+
+
+def test_further_metrics_get_a_chart_each(opened, demo):
+    app = opened(run=demo.alike[0])
+    before = set(app.charts)
+    app.turn("multiselect", "widget:metric", ["perplexity", "gpu_utilization_percent"]).assert_sound()
+    assert set(app.charts) - before == {"Perplexity", "GPU utilisation (%)"}
+    assert app.link["metric"] == ["perplexity", "gpu_utilization_percent"]
+    again = opened(run=demo.alike[0], metric=["perplexity", "not_logged"])
+    again.assert_sound()
+    assert set(again.charts) - before == {"Perplexity"}
+
+
+def test_the_options_of_a_select_box_are_plain_text(on_folder, tmp_path):
+    # Streamlit renders no Markdown there: an escape would be shown.
+    write_run(tmp_path / "a", [1.0, 1.0], [1.0], rows=[{"step": 1, "eval_*f1*:macro": 0.5}])
+    app = on_folder(tmp_path, run="a", metric="eval_*f1*:macro")
+    app.assert_sound()
+    assert app.at.multiselect(key="widget:metric").options == ["eval_*f1*:macro"]
+    assert "eval_*f1*:macro" in app.at.selectbox(key="download_chart").options
+
+
+def test_a_zoom_narrows_every_chart_and_shows_all_that_is_in_it(opened, demo):
+    run_id = demo.alike[0]
+    whole = opened(run=run_id)
+    app = opened(run=run_id, zoom="1000~1200")
+    app.assert_sound()
+    assert "Step 1,000 to 1,200" in app.text
+    assert app.link["zoom"] == ["1000~1200"]
+    for chart in app.charts.values():
+        assert list(chart.data["extent"]["x"]) == [1000, 1200]
+        assert chart.data["lines"]["x"].between(1000, 1200).all()
+        assert chart.data["hover"]["Step"].between(1000, 1200).all()
+    norms = rows_of(demo, run_id, "grad_norm")
+    drawn = {title: shown.charts["Gradient norm"].data["lines"] for title, shown in (("all", whole), ("part", app))}
+    assert len(drawn["all"]) < len(norms)
+    assert list(drawn["part"]["y"]) == list(norms.loc[norms["step"].between(1000, 1200), "value"])
+
+    app.click("reset_zoom").assert_sound()
+    assert "zoom" not in app.link
+    assert app.charts["Gradient norm"].data["lines"].equals(drawn["all"])
+
+
+def test_a_zoom_beyond_the_data_shows_nothing_and_raises_nothing(opened, demo):
+    app = opened(run=demo.alike[0], zoom="900000~900001", pin="5")
+    app.assert_sound()
+    assert all(chart.data["lines"].empty for chart in app.charts.values())
+
+
+def test_the_pinned_table_holds_the_values_of_all_rows(opened, demo):
+    runs, pin = [demo.alike[0], demo.diverged], 1234
+    app = opened(run=runs, pin=str(pin))
+    app.assert_sound()
+    assert "Pinned at step 1,234" in app.text
+    table = app.at.dataframe[0].value
+    assert list(table.columns) == ["support-llama-8b", "support-qwen-7b"]
+    metrics = {metric_of(key).axis_title: key for key in demo.source.load_metrics(runs)["metric"].unique()}
+    assert set(table.index) == set(metrics)
+    for title, key in metrics.items():
+        for label, run_id in zip(table.columns, runs, strict=True):
+            rows = rows_of(demo, run_id, key)
+            rows = rows[rows["step"] <= pin]
+            assert table.loc[title, label] == _pinned(rows, pin, metric_of(key).spec)
+    assert any("(at 1,200)" in cell for cell in table.to_numpy().ravel())
+    assert all(list(chart.data["pin"]["x"]) == [pin] for chart in app.charts.values())
+
+
+def _pinned(rows, pin: int, spec: str) -> str:
+    if rows.empty:
+        return formatting.NOT_RECORDED
+    last = rows.iloc[-1]
+    return formatting.figure(last["value"], spec) + ("" if last["step"] == pin else f" (at {last['step']:,})")
+
+
+def test_a_pin_at_a_value_that_is_not_finite_shows_it(opened, demo):
+    rows = rows_of(demo, demo.diverged, "train_loss")
+    broken = rows[~rows["value"].map(math.isfinite)]
+    app = opened(run=demo.diverged, pin=str(int(broken["step"].iloc[-1])))
+    app.assert_sound()
+    assert app.at.dataframe[0].value.loc["Train loss"].iloc[0] in ("NaN", "∞")
+
+
+def test_a_pin_before_the_first_row_says_that_nothing_was_logged(opened, demo):
+    app = opened(run=demo.alike[0], pin="-5")
+    app.assert_sound()
+    assert "No run has logged anything up to here." in app.text
+    assert all(chart.data["pin"].empty for chart in app.charts.values())
+
+
+def test_unpin_takes_the_pin_away(opened, demo):
+    app = opened(run=demo.alike[0], pin="500").click("unpin")
+    app.assert_sound()
+    assert "pin" not in app.link
+    assert "Pinned at" not in app.text
+
+
+def test_non_finite_values_are_marked_and_counted(opened, demo):
+    app = opened(run=[demo.diverged])
+    app.assert_sound()
+    values = demo.source.load_metrics([demo.diverged], ["train_loss", "eval_loss"])["value"]
+    broken = sum(not math.isfinite(value) for value in values)
+    assert broken
+    assert f"▼ {broken} NaN or infinite" in app.text
+    assert len(app.charts["Loss"].data["nonfinite"])
+
+
+def test_a_metric_that_a_run_lacks_names_it(opened, demo):
+    logged = demo.source.load_metrics([run.run_id for run in demo.runs])
+    having = set(logged.loc[logged["metric"] == "gpu_memory_allocated_gb", "run_id"])
+    lacking = [run for run in demo.runs if run.run_id not in having and (logged["run_id"] == run.run_id).any()]
+    assert lacking, "the demo holds a run that logs no GPU memory"
+    app = opened(run=[lacking[0].run_id, demo.hostile])
+    app.assert_sound()
+    assert f"not logged: {lacking[0].name}" in app.text
+    app.uncheck(demo.hostile).assert_sound()
+    assert "GPU memory (GB)  \nNot logged by any of the selected runs." in app.text

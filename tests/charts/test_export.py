@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import struct
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from lib.charts.curves import DATASETS, curve_spec
+from lib.charts.datasets import Curve, View, picture
+from lib.charts.export import INTERACTIVE, PICTURE_WIDTH, PNG_SCALE, standalone, to_png, to_svg
+from lib.charts.palette import RUN_COLORS
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</text></svg><script>alert(1)</script>",
+    '"] + alert(1) + ["\'',
+    "back\\slash \u2028 `${x}`",
+    "客服 & rank 🦙",
+)
+SPEC = curve_spec("Loss", "Step", height=200)
+
+
+def chart(labels=HOSTILE, title="Loss", spec=SPEC) -> dict:
+    legend = dict(zip(RUN_COLORS, labels, strict=False))
+    steps = np.arange(1.0, 40.0)
+    curves = []
+    for number, (color, label) in enumerate(legend.items()):
+        curves.append(Curve(f"● {label} (T)", color, steps, 1 / steps + number, ".4f"))
+        evals = np.where(steps == 7, np.nan, 2 / steps + number)
+        curves.append(Curve(f"● {label} (E)", color, steps, evals, ".4f", evaluated=True, mark_lowest=True))
+    return standalone(spec, picture(curves, View("Step")).tables, title=title, legend=legend)
+
+
+def texts(svg: bytes) -> list[str]:
+    root = ElementTree.fromstring(svg)
+    return ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+
+
+@pytest.fixture(scope="module")
+def svg() -> bytes:
+    return to_svg(chart())
+
+
+def test_the_picture_names_every_run_in_its_legend(svg):
+    found = texts(svg)
+    for label in HOSTILE:
+        assert any(" ".join(text.split()) == " ".join(label.split()) for text in found), label
+
+
+def test_names_are_text_in_the_picture_and_nothing_else(svg):
+    root = ElementTree.fromstring(svg)
+    kinds = {element.tag.removeprefix(SVG) for element in root.iter()}
+    assert kinds <= {"svg", "g", "path", "text", "rect", "line", "defs", "clipPath", "tspan"}
+    assert not [name for element in root.iter() for name in element.attrib if name.lower().startswith("on")]
+    assert b"<img" not in svg
+
+
+def test_the_picture_shows_the_colours_of_the_runs(svg):
+    strokes = {element.get("stroke", "").lower() for element in ElementTree.fromstring(svg).iter()}
+    assert {color.lower() for color in RUN_COLORS} <= strokes
+
+
+def test_the_title_is_plain_text():
+    assert "<b>eval</b>_f1 'x'" in texts(to_svg(chart(title="<b>eval</b>_f1 'x'")))
+
+
+def test_the_order_of_the_legend_is_the_order_of_the_runs(svg):
+    found = [" ".join(text.split()) for text in texts(svg)]
+    places = [found.index(" ".join(label.split())) for label in HOSTILE]
+    assert places == sorted(places)
+
+
+def test_the_legend_names_no_more_than_the_runs():
+    found = texts(to_svg(chart(("only one",))))
+    assert found.count("only one") == 1
+    assert not set(found) & set(RUN_COLORS)
+
+
+def test_a_png_is_sharp_enough_to_present():
+    png = to_png(chart())
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    assert width >= PICTURE_WIDTH * PNG_SCALE
+    assert height >= 200 * PNG_SCALE
+
+
+def test_it_carries_its_data_and_leaves_the_interaction_out():
+    found = chart()
+    assert {layer["data"]["name"] for layer in found["layer"]} == set(DATASETS) - set(INTERACTIVE)
+    assert set(found["datasets"]) == set(DATASETS) - set(INTERACTIVE)
+    assert found["datasets"]["lines"]
+    assert "tooltip" not in json.dumps(found["layer"])
+
+
+def test_the_specification_of_the_page_stays_as_it_is():
+    before = json.loads(SPEC)
+    chart()
+    assert json.loads(SPEC) == before == json.loads(curve_spec("Loss", "Step", height=200))
+
+
+def test_a_log_axis_and_an_empty_chart_can_be_kept_too():
+    log = curve_spec("Loss", "Step", height=200, log_y=True)
+    assert "Loss" in texts(to_svg(chart(spec=log)))
+    nothing = standalone(SPEC, picture([], View("Step")).tables, title="Nothing", legend={RUN_COLORS[0]: "a"})
+    assert "Nothing" in texts(to_svg(nothing))

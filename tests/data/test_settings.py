@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from lib.core.errors import SettingsError, SourceUnavailable
+from lib.core.query import RunQuery
+from lib.data.embedded import EmbeddedSource
+from lib.data.folder import FolderSource
+from lib.data.settings import RUNS_SETTING, RUNS_VARIABLE, SECTION, Settings, open_source, settings_from
+
+
+def test_nothing_set_means_the_demo():
+    settings = settings_from({}, {})
+    assert settings == Settings()
+    source = open_source(settings)
+    assert isinstance(source, EmbeddedSource)
+    assert source.synthetic
+
+
+def test_settings_of_others_do_not_count():
+    assert settings_from({"HOME": "/", "RUNOFF_RUN": "x"}, {"other": {"runs": 1}, "runs": "x"}) == Settings()
+    assert settings_from({}, {SECTION: {}}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("environment", "secrets"),
+    [
+        ({RUNS_VARIABLE: "out puts"}, {}),
+        ({RUNS_VARIABLE: " out puts\n"}, {}),
+        ({}, {SECTION: {RUNS_SETTING: "out puts"}}),
+        ({RUNS_VARIABLE: "out puts"}, {SECTION: {RUNS_SETTING: "others"}}),
+        ({RUNS_VARIABLE: "out puts"}, {SECTION: {RUNS_SETTING: 5}}),
+    ],
+)
+def test_the_folder_is_taken_from_the_environment_before_the_secrets(environment, secrets):
+    assert settings_from(environment, secrets) == Settings(runs="out puts")
+
+
+@pytest.mark.parametrize("value", ["", "  ", 5, 0, False, True, [], ["a"], {"a": "b"}, None, 1.5])
+def test_a_folder_that_is_none_is_an_error_and_never_the_demo(value):
+    with pytest.raises(
+        SettingsError, match=r"Expected runs in section \[runoff\] of secrets.toml to name a folder"
+    ) as error:
+        settings_from({}, {SECTION: {RUNS_SETTING: value}})
+    assert "remove the setting" in error.value.hint
+
+
+@pytest.mark.parametrize("value", ["", " \t"])
+def test_an_empty_environment_variable_is_an_error_even_where_the_secrets_name_a_folder(value):
+    with pytest.raises(SettingsError, match="Expected the environment variable RUNOFF_RUNS to name a folder"):
+        settings_from({RUNS_VARIABLE: value}, {SECTION: {RUNS_SETTING: "others"}})
+
+
+@pytest.mark.parametrize("section", ["x", 5, None, [], ["runs"], True])
+def test_a_section_that_is_none_is_an_error(section):
+    for environment in ({}, {RUNS_VARIABLE: "outputs"}):
+        with pytest.raises(SettingsError, match=r"Expected \[runoff\] in secrets.toml to be a section"):
+            settings_from(environment, {SECTION: section})
+
+
+def test_an_unknown_setting_is_an_error_that_names_it_and_the_known_ones():
+    with pytest.raises(SettingsError, match=r"Unknown setting 'folder' in section \[runoff\]") as error:
+        settings_from({RUNS_VARIABLE: "outputs"}, {SECTION: {RUNS_SETTING: "a", "folder": "secret-value"}})
+    assert RUNS_SETTING in error.value.hint
+    assert "secret-value" not in f"{error.value} {error.value.hint}"
+
+
+def test_settings_can_be_part_of_a_cache_key():
+    assert len({Settings(), Settings(None), Settings("a"), Settings(runs="a")}) == 2
+
+
+def test_a_folder_is_opened_as_a_source_that_is_not_synthetic(tmp_path):
+    source = open_source(Settings(str(tmp_path)))
+    assert isinstance(source, FolderSource)
+    assert not source.synthetic
+    assert source.list_runs(RunQuery()).source_total == 0
+
+
+def test_different_folders_and_the_demo_have_different_cache_keys(tmp_path):
+    settings = [Settings(), Settings(str(tmp_path)), Settings(str(tmp_path / "a"))]
+    assert len({open_source(each).cache_key for each in settings}) == 3
+    assert open_source(settings[1]).cache_key == open_source(Settings(f"{tmp_path}/.")).cache_key
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file"])
+def test_a_folder_that_is_not_there_is_unavailable_and_says_how_to_name_one(tmp_path, kind):
+    path = tmp_path / "x"
+    if kind == "a file":
+        path.write_text("")
+    source = open_source(Settings(str(path)))
+    with pytest.raises(SourceUnavailable, match="Expected a folder of training outputs") as error:
+        source.list_runs(RunQuery())
+    assert "make run RUNS=" in error.value.hint
