@@ -191,6 +191,21 @@ def test_the_grid_gets_a_frame_of_its_own(demo):
     pd.testing.assert_frame_equal(frame, before)
 
 
+def test_the_grid_cannot_change_what_is_cached(opened, demo, monkeypatch):
+    made = []
+    make = table._grid_frame
+
+    def watched(*args):
+        frame = make(*args)
+        made.append((frame, frame.copy(deep=True)))
+        return frame
+
+    monkeypatch.setattr(table, "_grid_frame", watched)
+    opened(run=demo.alike[:2]).rerun().assert_sound()
+    ((frame, before),) = made
+    pd.testing.assert_frame_equal(frame, before)
+
+
 def test_the_table_can_be_kept_as_csv_whatever_columns_are_shown(opened, demo):
     app = opened(run=demo.alike[:2], col="model")
     (button,) = [each for each in app.at.get("download_button") if each.key == "summary_csv"]

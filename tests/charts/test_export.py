@@ -18,7 +18,7 @@ HOSTILE = (
     "</text></svg><script>alert(1)</script>",
     '"] + alert(1) + ["\'',
     "back\\slash \u2028 `${x}`",
-    "客服 & rank 🦙",
+    "客服 & rank 🦙\U000e0041",
 )
 SPEC = curve_spec("Loss", "Step", height=200)
 
