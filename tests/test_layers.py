@@ -117,8 +117,8 @@ def test_imports_are_absolute(path) -> None:
     assert relative == []
 
 
-@every([path for path in FILES if ROOT / "tests" not in path.parents])
-def test_nothing_outside_the_tests_imports_them(path) -> None:
+@every(APP_FILES)
+def test_the_app_imports_nothing_of_the_tests(path) -> None:
     assert not [name for name in imported(parsed(path)) if within(name, {"tests"})]
 
 

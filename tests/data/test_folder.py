@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -116,21 +117,36 @@ def test_a_pipe_in_place_of_a_file_does_not_block(tmp_path):
     assert len(page_of(tmp_path).unreadable) == 1
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_permissions_are_said(tmp_path):
-    file = write_state(tmp_path / "a")
+@pytest.fixture
+def ordinary_folder():
+    """A folder of an ordinary user's, whose rights the test then has: the superuser may read everything."""
+    nobody = 65534
+    # Not tmp_path: the folders above it are closed to others.
+    with tempfile.TemporaryDirectory() as name:
+        is_superuser = os.geteuid() == 0
+        if is_superuser:
+            os.chown(name, nobody, nobody)
+            os.seteuid(nobody)
+        yield Path(name)
+        if is_superuser:
+            os.seteuid(0)
+
+
+def test_permissions_are_said(ordinary_folder):
+    folder = ordinary_folder
+    file = write_state(folder / "a")
     file.chmod(0)
-    source = FolderSource(tmp_path)
+    source = FolderSource(folder)
     assert [problem.reason for problem in page_of(source).unreadable] == ["Permission denied."]
     file.chmod(0o600)
     assert set(runs_of(source)) == {"a"}
-    (tmp_path / "a").chmod(0)
-    assert [problem.path for problem in page_of(tmp_path).unreadable] == ["a"]
-    tmp_path.chmod(0)
+    (folder / "a").chmod(0)
+    assert [problem.path for problem in page_of(folder).unreadable] == ["a"]
+    folder.chmod(0)
     with pytest.raises(AccessDenied):
-        page_of(tmp_path)
-    tmp_path.chmod(0o700)
-    (tmp_path / "a").chmod(0o700)
+        page_of(folder)
+    folder.chmod(0o700)
+    (folder / "a").chmod(0o700)
 
 
 def test_a_name_that_is_no_text_is_written_out(tmp_path):
