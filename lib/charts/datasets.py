@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from lib.core.formatting import NOT_RECORDED, figure
+from lib.core.formatting import NOT_RECORDED, figure, place
 from lib.core.series import align, bucket_of, hover_grid, reduce_indices, smooth
 
 RAW_OPACITY = 0.25
@@ -214,4 +214,4 @@ def _hover(curves: Sequence[Curve], spans: Sequence[np.ndarray], view: View) -> 
 def _hover_text(value: float, origin: float, x: float, spec: str) -> str:
     """The value; where the run logged none just there, also the position that it is from."""
     shown = figure(value, spec)
-    return shown if origin == x else f"{shown} (at {origin:,.6g})"
+    return shown if origin == x else f"{shown} (at {place(origin)})"

@@ -95,6 +95,16 @@ def count(n: float | None) -> str:
     return f"{n:,}" if isinstance(n, int) and not isinstance(n, bool) else figure(n, ",.0f")
 
 
+def place(x: float) -> str:
+    """A position on an axis: whole ones in full, others with six significant digits.
+
+    Example:
+        >>> place(1234567.0), place(0.5)
+        ('1,234,567', '0.5')
+    """
+    return count(x) if x == int(x) else f"{x:,.6g}"
+
+
 def percent(share: float | None) -> str:
     """A share of 1 in whole percent; 0% only for nothing, 100% only for all.
 

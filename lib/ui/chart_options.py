@@ -71,13 +71,11 @@ def _zoom_bar() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         title = url.AXIS.value.axis_title
         if zoom is not None:
-            st.markdown(f":material/zoom_in: {title} **{place(zoom[0])}** to **{place(zoom[1])}**", width="content")
+            st.markdown(
+                f":material/zoom_in: {title} **{formatting.place(zoom[0])}** to **{formatting.place(zoom[1])}**",
+                width="content",
+            )
             st.button("Reset zoom", key="reset_zoom", on_click=url.ZOOM.set, args=(None,), type="tertiary")
         if pin is not None:
-            st.markdown(f":material/push_pin: {title} **{place(pin)}**", width="content")
+            st.markdown(f":material/push_pin: {title} **{formatting.place(pin)}**", width="content")
             st.button("Unpin", key="unpin", on_click=url.PIN.set, args=(None,), type="tertiary")
-
-
-def place(x: float) -> str:
-    """A position on the x axis as text."""
-    return formatting.count(x) if x == int(x) else f"{x:,.4g}"

@@ -19,8 +19,9 @@ def downloads(charts: Sequence[Chart], runs: Sequence[PlacedRun]) -> None:
     if not charts:
         return
     with st.popover("Download a chart", icon=":material/download:"):
-        by_title = {chart.title: chart for chart in charts}
-        chosen = by_title[st.selectbox("Chart", list(by_title), key="download_chart")]
+        by_key = {chart.key: chart for chart in charts}
+        key = st.selectbox("Chart", list(by_key), format_func=lambda key: by_key[key].title, key="download_chart")
+        chosen = by_key[key]
         # What is behind a button is made when it is pressed, outside of this run: it gets values only.
         zoom = url.ZOOM.value
         legend = {each.compared.color: each.compared.label for each in runs}

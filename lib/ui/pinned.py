@@ -12,7 +12,6 @@ from lib.core import formatting
 from lib.core.metrics import METRICS, metric_of
 from lib.ui import url
 from lib.ui.chart import PlacedRun
-from lib.ui.chart_options import place
 
 
 def pinned(runs: Sequence[PlacedRun]) -> None:
@@ -20,7 +19,7 @@ def pinned(runs: Sequence[PlacedRun]) -> None:
     pin = url.PIN.value
     if pin is None:
         return
-    st.markdown(f"**Pinned at {url.AXIS.value.axis_title.lower()} {place(pin)}**")
+    st.markdown(f"**Pinned at {url.AXIS.value.axis_title.lower()} {formatting.place(pin)}**")
     columns = {each.compared.label: _column(each, pin) for each in runs}
     known = [key for key in _metric_order(runs) if any(key in column for column in columns.values())]
     if not known:
@@ -49,5 +48,7 @@ def _column(run: PlacedRun, pin: float) -> dict[str, str]:
             # Positions may go back where a clock jumped: the latest place counts, not the latest row.
             at = before[np.lexsort((before, x[before]))[-1]]
             exact = x[at] == pin
-            column[key] = formatting.figure(y[at], metric_of(key).spec) + ("" if exact else f" (at {place(x[at])})")
+            column[key] = formatting.figure(y[at], metric_of(key).spec) + (
+                "" if exact else f" (at {formatting.place(x[at])})"
+            )
     return column

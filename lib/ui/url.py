@@ -114,7 +114,7 @@ def _flag(texts: Sequence[str]) -> bool:
 
 LOSS_MODES = ("train and eval", "train", "eval")
 
-RUNS: Param[tuple[str, ...]] = Param("run", (), lambda texts: tuple(dict.fromkeys(texts)), list)
+RUNS: Param[tuple[str, ...]] = Param("run", (), lambda texts: tuple(dict.fromkeys(filter(None, texts))), list)
 SEARCH: Param[str] = Param("q", "", lambda texts: texts[-1].strip())
 STATUS: Param[RunStatus | None] = Param("status", None, lambda texts: RunStatus(texts[-1]), lambda value: [value.value])
 SORT: Param[RunSort] = Param("sort", RunSort.NEWEST, lambda texts: RunSort(texts[-1]))
