@@ -79,6 +79,11 @@ class Cluster:
             self._tidy.communicate()
         self._server = self._tidy = None
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process, or ``None`` while there is none."""
+        return self._server.pid if self._server else None
+
     def execute(self, database: str, sql: str, role: str = "postgres") -> list[dict[str, str]]:
         """Run statements, of which at most one returns rows; every value comes as text."""
         return list(csv.DictReader(self._psql(database, role, ["--csv", "-f", "-"], sql).splitlines(keepends=True)))

@@ -85,7 +85,11 @@ def gateway_app(
             headers["authorization"] = "Bearer " + accounts.sign(roles[key], OPAQUE_KEY_SECONDS)
         path = request.scope["raw_path"].decode().removeprefix(REST)
         target = f"{path}?{request.url.query}" if request.url.query else path
-        answer = await upstream.request(request.method, target, headers=headers, content=await request.body())
+        body = await request.body()
+        try:
+            answer = await upstream.request(request.method, target, headers=headers, content=body)
+        except httpx.TransportError:
+            return JSONResponse({"message": "An invalid response was received from the upstream server"}, 502)
         passed = {name: value for name, value in answer.headers.items() if name not in _NOT_PASSED_ON}
         return Response(answer.content, answer.status_code, passed)
 
@@ -112,7 +116,17 @@ class GatewayThread:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
-            app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            app,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            # A connection cut on purpose is an error to uvicorn.
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,6 +70,11 @@ class Project:
             self.stop()
             raise
         self.url = self._gateway.url
+
+    @property
+    def rest_pid(self) -> int:
+        """PostgREST's process."""
+        return self._rest.pid
 
     def execute(self, sql: str, *, role: str = "postgres", user: str | None = None) -> list[dict[str, str]]:
         """Run statements, of which at most one returns rows.
@@ -148,17 +155,15 @@ class Project:
             raise
 
     def _wait_for_rest(self, process: Popen, log: Path) -> None:
-        transport = httpx.HTTPTransport(uds=self._rest_socket)
         deadline = time.monotonic() + START_TIMEOUT_S
-        with httpx.Client(base_url="http://postgrest", transport=transport) as client:
-            while time.monotonic() < deadline and process.poll() is None:
-                try:
-                    # Refused with 503 until the schema is loaded, then not found.
-                    if client.get("/no_such_table").status_code == httpx.codes.NOT_FOUND:
-                        return
-                except httpx.TransportError:
-                    pass
-                time.sleep(0.02)
+        while time.monotonic() < deadline and process.poll() is None:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(self._rest_socket)
+                connection.sendall(b"GET /no_such_table HTTP/1.0\r\n\r\n")
+                # 503 until the schema is loaded, then not found.
+                if b" 404 " in connection.recv(100):
+                    return
+            time.sleep(0.02)
         raise RuntimeError(f"PostgREST did not start. Its log ends:\n{log.read_text()[-2000:]}")
 
     def _stop_rest(self) -> None:

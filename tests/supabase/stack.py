@@ -30,7 +30,10 @@ def migrations() -> list[Path]:
 
 
 class Stack:
-    """One PostgreSQL server, and any number of projects on it. Start it in the main thread: its programs end with it."""
+    """One PostgreSQL server, and any number of projects on it.
+
+    Its programs end with the thread that started them: start it, and projects, in the main thread.
+    """
 
     def __init__(self) -> None:
         self.cluster = Cluster()
