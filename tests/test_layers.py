@@ -27,7 +27,7 @@ def layer(own: str, foreign: str) -> Layer:
 EVERYBODY = {"numpy", "pandas"}
 LAYERS = {
     "lib/core/": layer("lib.core", "tsdownsample"),
-    "lib/data/": layer("lib.core lib.data", "pyarrow supabase postgrest httpx duckdb"),
+    "lib/data/": layer("lib.core lib.data", "pyarrow supabase_auth postgrest httpx duckdb"),
     "lib/charts/": layer("lib.core lib.charts", "altair pyarrow vl_convert"),
     "lib/ui/": layer("lib.core lib.data lib.charts lib.ui", "streamlit st_aggrid"),
     "pages/": layer("lib.core lib.charts lib.ui", "streamlit"),

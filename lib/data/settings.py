@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lib.core.errors import SettingsError
+from lib.core.errors import SettingsError, SignInExpired
 from lib.data.source import RunSource
+from lib.data.supabase_settings import PREFIX, SignIn, SupabaseSettings, supabase_settings_from
+
+if TYPE_CHECKING:
+    from lib.data.supabase_client import Reader
 
 RUNS_VARIABLE = "RUNOFF_RUNS"
 """Environment variable: a folder of training outputs."""
@@ -19,19 +23,23 @@ RUNS_VARIABLE = "RUNOFF_RUNS"
 SECTION, RUNS_SETTING = "runoff", "runs"
 """The same in ``.streamlit/secrets.toml``: ``runs`` in the section ``[runoff]``."""
 
+SUPABASE_SETTING = "supabase"
+"""A Supabase project: the section ``[runoff.supabase]`` (see ``lib.data.supabase_settings``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is set. ``runs`` is the folder of training outputs; ``None`` means the demo runs."""
+    """What is set: a folder of training outputs, or a Supabase project, or neither for the demo runs."""
 
     runs: str | None = None
+    supabase: SupabaseSettings | None = None
 
 
 def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) -> Settings:
     """Read the settings; the environment goes before the secrets file.
 
     Raises:
-        SettingsError: If a setting is of the wrong type, empty, or not known.
+        SettingsError: If a setting is of the wrong type, empty, or not known, or names a second source.
     """
     section = secrets.get(SECTION, {})
     if not isinstance(section, Mapping):
@@ -39,25 +47,45 @@ def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) ->
             f"Expected [{SECTION}] in secrets.toml to be a section, found a single value.",
             hint=f'Write [{SECTION}] on a line of its own and {RUNS_SETTING} = "path/to/outputs" below it.',
         )
-    if unknown := sorted(set(section) - {RUNS_SETTING}):
+    if unknown := sorted(set(section) - {RUNS_SETTING, SUPABASE_SETTING}):
         raise SettingsError(
             f"Unknown setting {unknown[0]!r} in section [{SECTION}] of secrets.toml.",
-            hint=f"Known settings: {RUNS_SETTING}.",
+            hint=f"Known settings: {RUNS_SETTING}, and the section [{SECTION}.{SUPABASE_SETTING}].",
         )
+    supabase = supabase_settings_from(environment, section.get(SUPABASE_SETTING))
+    runs = None
     if RUNS_VARIABLE in environment:
-        return Settings(_folder(environment[RUNS_VARIABLE], f"the environment variable {RUNS_VARIABLE}"))
-    if RUNS_SETTING in section:
-        return Settings(_folder(section[RUNS_SETTING], f"{RUNS_SETTING} in section [{SECTION}] of secrets.toml"))
-    return Settings()
+        runs = _folder(environment[RUNS_VARIABLE], f"the environment variable {RUNS_VARIABLE}")
+    elif RUNS_SETTING in section:
+        runs = _folder(section[RUNS_SETTING], f"{RUNS_SETTING} in section [{SECTION}] of secrets.toml")
+    if runs is not None and supabase is not None:
+        raise SettingsError(
+            "Expected one source of runs, found two: a folder and a Supabase project.",
+            hint=f"Remove {RUNS_VARIABLE} or {RUNS_SETTING}, or else [{SECTION}.{SUPABASE_SETTING}] and {PREFIX}...",
+        )
+    return Settings(runs, supabase)
 
 
-def open_source(settings: Settings) -> RunSource:
+def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
     """Open the source that the settings ask for.
 
+    Args:
+        settings: Where the runs are.
+        reader: Who has signed in (``lib.data.supabase_auth``), where the source asks for that. A source
+            reads as this reader, so each needs one of their own.
+
     Raises:
+        SignInExpired: If somebody must sign in, and nobody has.
         SourceUnavailable: If the folder is not there.
     """
     # Each source is imported where it is opened: nobody waits for the libraries of the others.
+    if settings.supabase is not None:
+        from lib.data.supabase_client import project_of
+        from lib.data.supabase_source import SupabaseSource
+
+        if reader is None and settings.supabase.sign_in is SignIn.REQUIRED:
+            raise SignInExpired(f"Nobody is signed in to {settings.supabase.host}.", hint="Sign in.")
+        return SupabaseSource(project_of(settings.supabase), reader)
     if settings.runs is not None:
         from lib.data.folder import FolderSource
 

@@ -1,0 +1,32 @@
+"""The laws of every source, held by the Supabase source on real tables: as they are, migrated, and behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.data.supabase_source import SupabaseSource
+from tests.data import test_source_contract as contract
+from tests.supabase.readers import project_for, reader_for
+
+WEAKER = {
+    # The database counts and orders by what it stores; tests/supabase/test_source.py says how far that goes.
+    "test_a_page_is_the_beginning_of_the_whole_list",
+    "test_status_filters_share_out_the_whole_list",
+    "test_search_finds_what_matches_and_nothing_else",
+    "test_sorted_lists_ascend_and_end_with_what_is_missing",
+    # About folders.
+    "test_hostile_folder_names_survive_as_text",
+}
+LAWS = {name: law for name, law in vars(contract).items() if name.startswith("test_") and name not in WEAKER}
+assert vars(contract).keys() >= WEAKER
+globals().update(LAWS)
+
+source, runs, curves = contract.source, contract.runs, contract.curves
+
+
+@pytest.fixture(scope="module", params=["plain", "migrated", "old"])
+def make_source(request):
+    stand_in = request.getfixturevalue(request.param)
+    with project_for(stand_in) as project:
+        reader = reader_for(project, stand_in, "ann")
+        yield lambda: SupabaseSource(project, reader)
