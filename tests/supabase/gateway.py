@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -109,11 +110,18 @@ def gateway_app(
     )
 
 
+class PortUnavailable(Exception):
+    """Something else listens where the gateway is to listen."""
+
+
 class GatewayThread:
     """A gateway on a loopback port, served by a thread of this process, so that a test can reach into it."""
 
     def __init__(self, app: Starlette, port: int = 0) -> None:
-        self._socket = socket.create_server(("127.0.0.1", port))
+        try:
+            self._socket = socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            raise PortUnavailable(f"Nothing can be served on port {port}: {os.strerror(error.errno)}.") from error
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             app,

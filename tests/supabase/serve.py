@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 
 from tests.supabase.binaries import Missing
+from tests.supabase.gateway import PortUnavailable
 from tests.supabase.live import LiveJob
 from tests.supabase.project import Project
 from tests.supabase.stack import TABLES, Stack
@@ -36,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say("\nStopped.")
     except Missing as missing:
         sys.exit(str(missing))
-    except OSError as error:
-        sys.exit(f"The project cannot be served on port {options.port}: {error.strerror}. Choose another with --port.")
+    except PortUnavailable as error:
+        sys.exit(f"{error} Choose another with --port.")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
