@@ -11,6 +11,7 @@ comes as the first and again as the last column: a row that was cut off shows.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -312,13 +313,12 @@ def _rows(answer: Answer, columns: Sequence[str], table: str) -> pa.Table:
 
 def _only_value(answer: Answer) -> str | None:
     """The value of an answer of at most one row, which holds it twice."""
-    lines = answer.body.decode("utf-8", "replace").splitlines()
-    if not answer.rows and len(lines) < 2:
+    lines = list(csv.reader(answer.body.decode("utf-8", "replace").splitlines()))[1:]
+    if not answer.rows and not lines:
         return None
-    fields = lines[-1].split(",")
-    if len(lines) != 2 or len(fields) != 2 or fields[0] != fields[1]:
+    if len(lines) != 1 or len(lines[0]) != 2 or lines[0][0] != lines[0][1]:
         raise Damaged
-    return fields[0]
+    return lines[0][0]
 
 
 def _parsed(body: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:

@@ -1,99 +1,364 @@
-"""What goes wrong on request, and what is noted of the requests."""
+"""What fails on the way to a project: each failure has its own sentence and a bound, and nothing is cut."""
 
 from __future__ import annotations
 
-import os
-import signal
+import contextlib
+import inspect
+import re
+import socket
+import threading
 import time
 
 import httpx
 import pytest
-from postgrest.exceptions import APIError
+import supabase_auth.errors
 
-from supabase import ClientOptions, create_client
+from lib.core.errors import (
+    AccessDenied,
+    AppError,
+    IncompleteRead,
+    RunSourceError,
+    SettingsError,
+    SignInExpired,
+    SourceUnavailable,
+)
+from lib.core.metric_frame import check_metric_frame
+from lib.core.query import RunQuery
+from lib.data import supabase_client
+from lib.data.supabase_auth import send_code, sign_in
+from lib.data.supabase_client import ATTEMPTS, Project
+from lib.data.supabase_errors import refusal_of_exception
+from lib.data.supabase_settings import SupabaseSettings
+from lib.data.supabase_source import SupabaseSource
+from tests.supabase.project import ANON_KEY, legacy_key
+from tests.supabase.readers import project_for, reader_for
+from tests.supabase.seed import JOBS, METRICS
 
-JOBS = "/rest/v1/local_training_jobs"
-METRICS = "/rest/v1/local_training_metrics"
-
-
-def test_a_fault_answers_in_the_projects_place(plain):
-    plain.faults.add("/rest/v1/", status=429, headers={"Retry-After": "2"}, body={"message": "slow down"})
-    answer = plain.request("GET", JOBS)
-    assert (answer.status_code, answer.headers["retry-after"], answer.json()) == (429, "2", {"message": "slow down"})
-    assert plain.session("ann")["access_token"]
-    plain.faults.clear()
-    assert plain.request("GET", JOBS).status_code == 200
-
-
-@pytest.mark.parametrize("status", [502, 520])
-def test_a_fault_can_be_a_page_of_html(plain, status):
-    plain.faults.add("/rest/v1/", status=status)
-    answer = plain.request("GET", JOBS)
-    assert answer.status_code == status
-    assert answer.headers["content-type"].startswith("text/html")
-    assert str(status) in answer.text
-
-
-def test_a_fault_strikes_from_one_request_on_for_so_many(plain):
-    plain.faults.add("/rest/v1/local_training_jobs", status=503, after=1, times=2, method="GET")
-    statuses = [plain.request("GET", f"{JOBS}?select=id").status_code for _ in range(4)]
-    assert statuses == [200, 503, 503, 200]
-    assert plain.request("GET", f"{METRICS}?select=id&limit=1").status_code == 200
+TABLE = f"/rest/v1/{JOBS}"
+TIMEOUT_S = 2.0
 
 
-def test_a_true_answer_can_come_late_or_under_a_wrong_name(plain):
-    token = plain.sign_in("ann")
-    plain.faults.add("/rest/v1/", delay=0.2, content_type="text/html")
-    begin = time.monotonic()
-    answer = plain.request("GET", f"{JOBS}?select=id", token=token)
-    assert time.monotonic() - begin >= 0.2
-    assert answer.headers["content-type"] == "text/html"
-    assert len(answer.json()) == len(plain.jobs["ann"])
+@pytest.fixture
+def source(plain):
+    with project_for(plain, timeout_s=TIMEOUT_S) as connections:
+        source = SupabaseSource(connections, reader_for(connections, plain, "ann"))
+        plain.log.clear()
+        yield source
 
 
-def test_a_body_can_be_cut_with_and_without_a_sign(plain):
-    token = plain.sign_in("ann")
-    whole = plain.request("GET", f"{JOBS}?select=id", token=token).text
-    silent = plain.faults.add("/rest/v1/", cut="body")
-    answer = plain.request("GET", f"{JOBS}?select=id", token=token)
-    assert (answer.status_code, answer.text) == (200, whole[: len(whole) // 2])
-    plain.faults.remove(silent)
-    plain.faults.add("/rest/v1/", cut="connection")
-    with pytest.raises(httpx.RemoteProtocolError):
-        plain.request("GET", f"{JOBS}?select=id", token=token)
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch):
+    monkeypatch.setattr(supabase_client, "FIRST_PAUSE_S", 0.01)
 
 
-def test_a_server_can_hang(plain):
-    plain.faults.add("/auth/v1/", hang=True)
-    with httpx.Client(timeout=0.2) as client, pytest.raises(httpx.ReadTimeout):
-        client.get(f"{plain.url}/auth/v1/user")
+def failure(ask) -> AppError:
+    """What a read raises; it takes no longer than it may."""
+    started = time.monotonic()
+    with pytest.raises(AppError) as raised:
+        ask()
+    assert time.monotonic() - started < TIMEOUT_S + 1
+    said = f"{raised.value} {raised.value.hint} {raised.value!r}"
+    assert raised.value.hint
+    assert "<" not in str(raised.value)
+    assert "eyJ" not in said
+    assert "password" not in said
+    return raised.value
 
 
-def test_the_python_client_meets_the_faults(plain):
-    plain.faults.add("/rest/v1/", status=502)
-    with httpx.Client(timeout=20) as pool:
-        client = create_client(plain.url, plain.anon_key, ClientOptions(httpx_client=pool, auto_refresh_token=False))
-        with pytest.raises(APIError) as error:
-            client.table("local_training_jobs").select("id").execute()
-    assert error.value.code == "502"
+PAUSED = {"status": 540, "body": {"message": "project paused"}}
+ONCE = [
+    ({"status": 403}, AccessDenied, "does not let this reader"),
+    ({"status": 401, "body": {"message": "Invalid API key"}}, SettingsError, "Expected the API key"),
+    ({"status": 404, "body": {"message": "no Route matched with those values"}}, SourceUnavailable, "got HTTP 404"),
+    ({"status": 302, "headers": {"Location": "https://example.com/login"}}, SourceUnavailable, "got HTTP 302"),
+    ({"status": 200}, SourceUnavailable, "got text/html: this is not the answer of a Supabase project"),
+    (PAUSED, SourceUnavailable, "is paused"),
+    ({"status": 500, "body": {"code": "57014", "message": "canceling"}}, SourceUnavailable, "took too long"),
+    ({"status": 429, "headers": {"Retry-After": "60"}}, SourceUnavailable, "too many requests"),
+    ({"status": 400, "body": {"code": "22P02", "message": "invalid input"}}, RunSourceError, "code 22P02"),
+    ({"status": 400, "body": ["odd"]}, RunSourceError, "HTTP 400"),
+    (
+        {"status": 401, "body": {"code": "PGRST302", "message": "Anonymous access is disabled"}},
+        SignInExpired,
+        "expired",
+    ),
+    ({"status": 404, "body": {"code": "PGRST205", "message": "Could not find the table"}}, SettingsError, "a table"),
+    ({"status": 404, "body": {"code": "42P01", "message": "relation"}}, SettingsError, "Expected a table"),
+]
+REPEATED = [
+    *[({"status": status}, f"failed \\(HTTP {status}\\)") for status in (500, 502, 503, 504, 520)],
+    ({"status": 500, "body": {"error": "boom"}}, "failed"),
+    ({"status": 500, "body": '["cut', "content_type": "application/json"}, "failed"),
+    ({"status": 503, "body": {"code": "PGRST000", "message": "connection error"}}, "cannot reach its database"),
+    ({"status": 429, "body": {"message": "API rate limit exceeded"}}, "too many requests"),
+    ({"cut": "body"}, "is not complete"),
+    ({"cut": "connection"}, "broke off"),
+    ({"status": 200, "body": "", "content_type": "application/json"}, None),
+    ({"status": 200, "body": {"a": 1}}, "is not complete"),
+    (
+        {"headers": {"content-encoding": "gzip"}, "status": 200, "body": "[]", "content_type": "application/json"},
+        "broke off",
+    ),
+]
 
 
-def test_the_log_tells_what_was_asked_and_how_much_came(plain):
-    assert plain.log == [], "left behind by the test before"
-    token = plain.sign_in("ann")
-    answer = plain.request("GET", f"{JOBS}?select=id&order=id", token=token, headers={"Accept-Encoding": "identity"})
-    entry = plain.log.of("/rest/v1/")[0]
-    assert [entry.path for entry in plain.log] == ["/auth/v1/token", JOBS]
-    assert (entry.method, entry.query, entry.status) == ("GET", "select=id&order=id", 200)
-    assert entry.response_bytes == len(answer.content)
-    assert entry.headers["authorization"] == f"Bearer {token}"
-    plain.log.clear()
-    assert plain.log == []
+@pytest.mark.parametrize(("fault", "kind", "sentence"), ONCE)
+def test_what_trying_again_does_not_mend_is_said_at_once(plain, source, fault, kind, sentence):
+    plain.faults.add(TABLE, **fault)
+    error = failure(lambda: source.list_runs(RunQuery()))
+    assert isinstance(error, kind)
+    assert sentence in str(error)
+    assert len(plain.log.of(TABLE)) == (2 if kind is SignInExpired else 1)
 
 
-def test_a_project_whose_database_api_is_down_says_so(fresh):
-    project = fresh(seeded=False)
-    os.kill(project.rest_pid, signal.SIGKILL)
-    assert project.request("GET", JOBS).status_code == 502
-    project.reload_schema()
-    assert project.request("GET", JOBS).status_code == 200
+@pytest.mark.parametrize(("fault", "sentence"), [case for case in REPEATED if case[1]])
+def test_what_passes_is_tried_again_and_then_said(plain, source, fault, sentence):
+    plain.faults.add(TABLE, **fault)
+    error = failure(lambda: source.list_runs(RunQuery()))
+    assert isinstance(error, SourceUnavailable)
+    assert re.search(sentence, str(error))
+    assert len(plain.log.of(TABLE)) == ATTEMPTS
+
+
+@pytest.mark.parametrize("fault", [fault for fault, sentence in REPEATED if sentence])
+def test_what_fails_once_is_read_all_the_same(plain, source, fault):
+    plain.faults.add(TABLE, times=1, **fault)
+    assert source.list_runs(RunQuery()).total == len(plain.jobs["ann"])
+    plain.faults.add(f"/rest/v1/{METRICS}", times=1, **fault)
+    job = plain.jobs["ann"][0]
+    assert len(source.load_metrics([job])) == len(source.load_metrics([job])) > 0
+
+
+def test_a_server_that_asks_to_wait_is_waited_for(plain, source):
+    plain.faults.add(TABLE, times=1, status=429, headers={"Retry-After": "1"})
+    started = time.monotonic()
+    assert source.list_runs(RunQuery()).total
+    assert time.monotonic() - started >= 1
+
+
+def test_a_wait_that_is_too_long_is_named(plain, source):
+    plain.faults.add(TABLE, status=429, headers={"Retry-After": "60"})
+    assert failure(lambda: source.list_runs(RunQuery())).hint == "Try again in 60 s."
+
+
+def test_a_connection_that_hangs_leaves_time_for_another(plain, source):
+    plain.faults.add(TABLE, times=1, hang=True)
+    assert source.list_runs(RunQuery()).total
+    plain.faults.add(TABLE, hang=True)
+    assert "none came in time" in str(failure(lambda: source.list_runs(RunQuery())))
+
+
+def test_an_answer_that_trickles_comes_to_an_end():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stop = threading.Event()
+
+        def trickle():
+            with contextlib.suppress(OSError):
+                while not stop.is_set():
+                    connection, _ = server.accept()
+                    with connection, contextlib.suppress(OSError):
+                        connection.recv(65536)
+                        connection.sendall(
+                            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n"
+                        )
+                        while not stop.wait(0.05):
+                            connection.sendall(b" ")
+
+        thread = threading.Thread(target=trickle, daemon=True)
+        thread.start()
+        connections = Project(
+            SupabaseSettings(f"http://127.0.0.1:{server.getsockname()[1]}", ANON_KEY, timeout_s=TIMEOUT_S / 2)
+        )
+        error = failure(lambda: SupabaseSource(connections).list_runs(RunQuery()))
+        connections.close()
+        stop.set()
+        assert "none came in time" in str(error)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}", "http://no-such-host.invalid"])
+def test_a_host_that_is_not_there_cannot_be_reached(url):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = url.format(port=bound.getsockname()[1])
+        connections = Project(SupabaseSettings(url, ANON_KEY, timeout_s=1.0))
+        for ask in (
+            lambda: SupabaseSource(connections).list_runs(RunQuery()),
+            lambda: sign_in(connections, "ann@example.com", "wrong"),
+        ):
+            error = failure(ask)
+            assert isinstance(error, SourceUnavailable)
+            assert "could not be reached" in str(error)
+        connections.close()
+
+
+def test_a_key_of_another_project_is_a_wrong_setting(plain):
+    foreign = legacy_key("anon")[:-8] + "AAAAAAAA"
+    with project_for(plain, key=foreign) as connections:
+        assert isinstance(failure(lambda: SupabaseSource(connections).list_runs(RunQuery())), SettingsError)
+        assert isinstance(failure(lambda: sign_in(connections, "ann@example.com", "x")), SettingsError)
+
+
+def test_a_reader_without_the_privilege_is_told_so(fresh):
+    project = fresh()
+    project.execute(f"revoke select on {METRICS} from authenticated")
+    with project_for(project) as connections:
+        source = SupabaseSource(connections, reader_for(connections, project, "ann"))
+        error = failure(lambda: source.load_metrics(project.jobs["ann"]))
+        assert isinstance(error, AccessDenied)
+        assert METRICS in str(error)
+        assert source.list_runs(RunQuery()).total, "the other table is still read"
+
+
+# --- nothing is cut silently -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long_run(fresh):
+    project = fresh(seeded=False, max_rows=500)
+    job = "00000000-0000-4000-8000-000000000001"
+    project.execute(
+        f"insert into {JOBS} (id, user_id, status) values ('{job}', '{project.users['ann'].id}', 'running');"
+        f"insert into {METRICS} (job_id, step, train_loss) select '{job}', i, i from generate_series(1, 5000) i"
+    )
+    with project_for(project, timeout_s=TIMEOUT_S) as connections:
+        yield project, job, SupabaseSource(connections, reader_for(connections, project, "ann"))
+
+
+@pytest.mark.parametrize("after", [1, 2, 6])
+def test_a_page_that_cannot_be_read_makes_the_read_incomplete(long_run, after):
+    project, job, source = long_run
+    project.log.clear()
+    project.faults.add(f"/rest/v1/{METRICS}", after=after, status=502)
+    error = failure(lambda: source.load_metrics([job]))
+    assert isinstance(error, IncompleteRead)
+    check_metric_frame(error.frame)
+    assert error.run_ids == (job,)
+    assert error.rows_expected == 5000
+    assert error.rows_read == len(error.frame) > 0
+    assert error.frame["value"].tolist() == error.frame["step"].tolist()
+    assert f"Expected 5,000 metric rows of 1 run, read {error.rows_read:,}." in str(error)
+    project.faults.clear()
+    assert len(source.load_metrics([job])) == 5000
+
+
+def test_pages_that_fail_now_and_then_are_all_read(long_run):
+    project, job, source = long_run
+    for after in (0, 2, 5, 6, 9):
+        project.faults.add(f"/rest/v1/{METRICS}", after=after, times=1, cut="body")
+    frame = source.load_metrics([job])
+    assert frame["value"].tolist() == frame["step"].tolist() == list(range(1, 5001))
+
+
+def test_a_run_of_which_nothing_can_be_read_is_no_incomplete_read(long_run):
+    project, job, source = long_run
+    project.faults.add(f"/rest/v1/{METRICS}", status=502)
+    error = failure(lambda: source.load_metrics([job]))
+    assert type(error) is SourceUnavailable
+
+
+def test_a_run_that_fails_does_not_take_the_others_with_it(plain, source):
+    first, second = plain.jobs["ann"][:2]
+    alone = source.load_metrics([second])
+    plain.faults.add(f"/rest/v1/{METRICS}", status=500, body={"code": "57014", "message": "canceling"}, times=1)
+    with pytest.raises(IncompleteRead) as raised:
+        source.load_metrics([first, second])
+    (failed,) = raised.value.run_ids
+    if failed == first:
+        assert raised.value.frame.equals(alone)
+    assert set(raised.value.frame["run_id"]) == {first, second} - {failed}
+    assert raised.value.rows_read == 0
+
+
+# --- every foreign exception is mapped ---------------------------------------------------------------
+
+
+def foreign(module, base):
+    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, base)]
+    assert len(kinds) > 5
+    return kinds
+
+
+def made(kind):
+    """An exception of this kind, whatever it wants to be told."""
+    wanted = [
+        name
+        for name, parameter in inspect.signature(kind.__init__).parameters.items()
+        if parameter.default is parameter.empty and name not in ("self", "args", "kwargs")
+    ]
+    request = httpx.Request("GET", "http://x")
+    facts = {
+        "message": "eyJsecret password",
+        "request": request,
+        "response": httpx.Response(500, request=request),
+        "status": 418,
+        "code": None,
+        "reasons": [],
+        "name": "x",
+        "original_error": ValueError(),
+    }
+    return kind(**{name: facts[name] for name in wanted})
+
+
+class Failing(httpx.BaseTransport):
+    def __init__(self, error):
+        self.error = error
+
+    def handle_request(self, request):
+        raise self.error
+
+
+@pytest.mark.parametrize("kind", [*foreign(httpx, httpx.HTTPError), httpx.InvalidURL])
+def test_no_exception_of_the_http_client_escapes(kind):
+    connections = Project(SupabaseSettings("http://project.invalid", ANON_KEY, timeout_s=0.5))
+    connections.pool.close()
+    connections.pool = httpx.Client(transport=Failing(made(kind)))
+    source = SupabaseSource(connections)
+    job = "00000000-0000-4000-8000-000000000001"
+    for ask in (
+        lambda: source.list_runs(RunQuery()),
+        lambda: source.load_metrics([job], ["eval_loss"]),
+        lambda: sign_in(connections, "a@example.com", "b"),
+        lambda: send_code(connections, "a@example.com"),
+    ):
+        failure(ask)
+    assert isinstance(refusal_of_exception(made(kind), host="x").error, AppError)
+    connections.close()
+
+
+@pytest.mark.parametrize("kind", foreign(supabase_auth.errors, supabase_auth.errors.AuthError))
+def test_no_exception_of_the_sign_in_library_escapes(kind):
+    class Raising(httpx.BaseTransport):
+        def handle_request(self, request):
+            raise made(kind)
+
+    connections = Project(SupabaseSettings("http://project.invalid", ANON_KEY, timeout_s=0.5))
+    connections.pool.close()
+    connections.pool = httpx.Client(transport=Raising())
+    failure(lambda: sign_in(connections, "a@example.com", "b"))
+    connections.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "sentence"),
+    [
+        ({"status": 200}, SourceUnavailable, "not the answer of a Supabase project"),
+        ({"status": 200, "body": {}}, SourceUnavailable, "not the answer of a Supabase project"),
+        ({"status": 302, "headers": {"Location": "/x"}}, SourceUnavailable, "got HTTP 302"),
+        ({"status": 404}, SourceUnavailable, "got HTTP 404"),
+        ({"status": 500}, SourceUnavailable, "failed (HTTP 500)"),
+        ({"status": 502}, SourceUnavailable, "failed (HTTP 502)"),
+        ({"status": 503, "body": {"message": "down"}}, SourceUnavailable, "failed (HTTP 503)"),
+        ({"status": 429}, SourceUnavailable, "too many requests"),
+        ({"status": 429, "body": {"code": "over_request_rate_limit", "message": "x"}}, SourceUnavailable, "too many"),
+        ({"status": 418, "body": {"message": "x"}}, AccessDenied, "refused the sign-in (HTTP 418)"),
+        ({"hang": True}, SourceUnavailable, "none came in time"),
+        ({"cut": "connection"}, SourceUnavailable, "broke off"),
+        ({"cut": "body"}, SourceUnavailable, "not the answer"),
+    ],
+)
+def test_a_sign_in_that_fails_says_why(plain, fault, kind, sentence):
+    with project_for(plain, timeout_s=TIMEOUT_S) as connections:
+        plain.faults.add("/auth/v1/", **fault)
+        error = failure(lambda: reader_for(connections, plain, "ann"))
+        assert isinstance(error, kind)
+        assert sentence in str(error)

@@ -1,0 +1,186 @@
+"""Signing in, staying signed in, and signing out; one visitor never becomes another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lib.core.errors import AccessDenied, SignInExpired, SourceUnavailable
+from lib.core.query import RunQuery
+from lib.data.settings import Settings, open_source
+from lib.data.supabase_auth import send_code, sign_in, sign_in_with_code
+from lib.data.supabase_settings import SignIn, SupabaseSettings
+from lib.data.supabase_source import SupabaseSource
+from tests.supabase.readers import project_for, reader_for
+
+TOKEN = "/auth/v1/token"
+
+
+@pytest.fixture
+def connections(plain):
+    with project_for(plain, timeout_s=3.0) as connections:
+        yield connections
+
+
+def total(connections, reader) -> int:
+    return SupabaseSource(connections, reader).list_runs(RunQuery()).total
+
+
+def test_a_password_opens_what_is_hers(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    assert (ann.user_id, ann.email) == (plain.users["ann"].id, plain.users["ann"].email)
+    assert total(connections, ann) == len(plain.jobs["ann"])
+
+
+def test_a_code_that_came_by_e_mail_opens_too(plain, connections):
+    email = plain.users["bob"].email
+    send_code(connections, f" {email} ")
+    bob = sign_in_with_code(connections, email, f" {plain.accounts.codes[email]} ")
+    assert bob.user_id == plain.users["bob"].id
+    assert total(connections, bob) == len(plain.jobs["bob"])
+
+
+def test_what_is_wrong_about_a_sign_in_is_said(plain, connections):
+    email = plain.users["ann"].email
+    for ask, sentence in (
+        (lambda: sign_in(connections, email, "wrong"), "E-mail address or password is wrong"),
+        (lambda: sign_in(connections, "nobody@example.com", "wrong"), "E-mail address or password is wrong"),
+        (lambda: sign_in(connections, "", ""), "Expected an e-mail address and a password"),
+        (lambda: send_code(connections, "nobody@example.com"), "no account with this e-mail address"),
+        (lambda: send_code(connections, " "), "Expected an e-mail address"),
+        (lambda: sign_in_with_code(connections, email, "000"), "code is wrong or has expired"),
+        (lambda: sign_in_with_code(connections, email, ""), "Expected an e-mail address and the code"),
+    ):
+        with pytest.raises(AccessDenied, match=sentence) as raised:
+            ask()
+        assert raised.value.hint
+
+
+def test_a_code_works_once(plain, connections):
+    email = plain.users["ann"].email
+    send_code(connections, email)
+    code = plain.accounts.codes[email]
+    sign_in_with_code(connections, email, code)
+    with pytest.raises(AccessDenied):
+        sign_in_with_code(connections, email, code)
+
+
+def test_a_failed_sign_in_leaves_the_others_as_they_are(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    with pytest.raises(AccessDenied):
+        sign_in(connections, plain.users["bob"].email, "wrong")
+    assert total(connections, ann) == len(plain.jobs["ann"])
+
+
+def test_nothing_that_can_be_printed_holds_a_token(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    source = SupabaseSource(connections, ann)
+    for said in (repr(ann), repr(ann._session), str(ann._session), source.cache_key, repr(connections.settings)):
+        assert ann.access_token() not in said
+        assert ann._session.refresh_token not in said
+        assert plain.anon_key not in said
+
+
+def test_a_token_is_renewed_before_it_expires_and_only_then(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    plain.log.clear()
+    first = ann.access_token()
+    assert ann.access_token() == first
+    assert not plain.log.of(TOKEN)
+    plain.accounts.token_seconds = 2
+    ann = reader_for(connections, plain, "ann")
+    plain.log.clear()
+    first = ann.access_token()
+    time.sleep(1.1)
+    assert ann.access_token() != first
+    assert len(plain.log.of(TOKEN)) == 1
+    assert total(connections, ann) == len(plain.jobs["ann"])
+
+
+def test_many_threads_renew_once(plain, connections):
+    plain.accounts.token_seconds = 2
+    ann = reader_for(connections, plain, "ann")
+    time.sleep(1.1)
+    plain.accounts.token_seconds = 3600
+    plain.log.clear()
+    with ThreadPoolExecutor(8) as threads:
+        tokens = set(threads.map(lambda _: ann.access_token(), range(24)))
+    assert len(tokens) == 1
+    assert len(plain.log.of(TOKEN)) == 1
+
+
+def test_a_token_that_the_project_refuses_is_renewed_once(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    object.__setattr__(ann._session, "access_token", plain.token("ann", seconds=-120))
+    plain.log.clear()
+    assert total(connections, ann) == len(plain.jobs["ann"])
+    assert len(plain.log.of(TOKEN)) == 1
+    assert [entry.status for entry in plain.log.of("/rest/v1/")] == [401, 200]
+
+
+def test_a_revoked_sign_in_has_expired(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    plain.accounts.end_sessions(plain.users["ann"])
+    object.__setattr__(ann._session, "access_token", plain.token("ann", seconds=-120))
+    plain.log.clear()
+    for _ in range(2):
+        with pytest.raises(SignInExpired) as raised:
+            total(connections, ann)
+        assert raised.value.hint == "Sign in again."
+    assert len(plain.log.of(TOKEN)) == 1, "what is over is not asked for again"
+    assert ann.email, "the form can be filled in with it"
+
+
+def test_a_service_that_is_away_is_not_an_expired_sign_in(plain, connections):
+    plain.accounts.token_seconds = 4
+    ann = reader_for(connections, plain, "ann")
+    object.__setattr__(ann._session, "lifetime_s", 100.0)
+    plain.faults.add(TOKEN, status=502)
+    assert total(connections, ann) == len(plain.jobs["ann"]), "the old token does for some seconds yet"
+    object.__setattr__(ann._session, "expires_at", time.time() - 1)
+    with pytest.raises(SourceUnavailable):
+        total(connections, ann)
+    plain.faults.clear()
+    assert total(connections, ann) == len(plain.jobs["ann"])
+
+
+def test_signing_out_ends_this_sign_in_and_no_other(plain, connections):
+    here, elsewhere = (reader_for(connections, plain, "ann") for _ in range(2))
+    refresh_token = here._session.refresh_token
+    here.sign_out()
+    here.sign_out()
+    with pytest.raises(SignInExpired):
+        here.access_token()
+    assert refresh_token not in plain.accounts.refresh_tokens
+    assert elsewhere._session.refresh_token in plain.accounts.refresh_tokens
+    assert total(connections, elsewhere) == len(plain.jobs["ann"])
+    (logout,) = plain.log.of("/auth/v1/logout")
+    assert logout.query == "scope=local"
+
+
+def test_signing_out_works_without_the_service(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    plain.faults.add("/auth/v1/logout", status=502)
+    ann.sign_out()
+    with pytest.raises(SignInExpired):
+        total(connections, ann)
+
+
+def test_a_source_that_asks_for_a_sign_in_opens_for_nobody_else(plain, connections):
+    settings = Settings(supabase=SupabaseSettings(plain.url, plain.anon_key))
+    with pytest.raises(SignInExpired, match="Nobody is signed in"):
+        open_source(settings)
+    ann = reader_for(connections, plain, "ann")
+    assert open_source(settings, ann).cache_key.endswith(plain.users["ann"].id)
+    nobody = Settings(supabase=SupabaseSettings(plain.url, plain.anon_key, sign_in=SignIn.OFF))
+    assert open_source(nobody).cache_key.endswith("anon")
+
+
+def test_no_timer_and_no_client_stay_behind(plain, connections):
+    before = threading.active_count()
+    for _ in range(5):
+        reader_for(connections, plain, "ann").access_token()
+    assert threading.active_count() <= before
