@@ -7,6 +7,7 @@ import streamlit as st
 from lib.ui import shell
 from lib.ui.curves import curves
 from lib.ui.empty import failed_runs, nothing_selected
+from lib.ui.live import live
 from lib.ui.table import inputs, summary_table
 from lib.ui.verdict import verdict
 
@@ -19,5 +20,6 @@ with shell.page("Compare runs") as page:
         verdict(page.comparison, rows)
         failed_runs(runs)
         st.subheader("Curves", anchor=False)
+        live(page.source, page.comparison)
         curves(page.comparison)
         summary_table(page.comparison, rows)

@@ -57,6 +57,20 @@ def tidy_metric_frame(rows: pd.DataFrame) -> pd.DataFrame:
     return frame[list(METRIC_FRAME_DTYPES)].astype(dict(METRIC_FRAME_DTYPES))
 
 
+def extend_metric_frame(frame: pd.DataFrame, new: pd.DataFrame, after: int) -> pd.DataFrame:
+    """Put the rows from step ``after`` on in the place of those that ``frame`` holds from there on.
+
+    Args:
+        frame: A metric frame.
+        new: All rows of the same runs from that step on, a metric frame too.
+        after: The first step of ``new`` that may differ.
+    """
+    if new.empty:
+        return frame
+    kept = frame[frame["step"] < after]
+    return tidy_metric_frame(pd.concat([kept, new], ignore_index=True) if len(kept) else new)
+
+
 def check_metric_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Return ``frame`` unchanged, or say exactly how it breaks the schema.
 

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
@@ -64,5 +64,28 @@ class RunSource(Protocol):
 
         Raises:
             As ``list_runs``.
+        """
+        ...
+
+
+@runtime_checkable
+class LiveSource(RunSource, Protocol):
+    """A source whose running runs grow while one looks at them.
+
+    Attributes:
+        refresh_s: How often running runs are worth asking for news, in seconds.
+    """
+
+    refresh_s: float
+
+    def load_new_metrics(self, run_ids: Sequence[str], after: Mapping[str, int]) -> pd.DataFrame:
+        """Return the rows of these runs from step ``after`` on, that step included, as a metric frame.
+
+        Args:
+            run_ids: Which runs.
+            after: The last step held of each run; one that is missing is read from its beginning.
+
+        Raises:
+            As ``load_metrics``.
         """
         ...

@@ -49,6 +49,8 @@ IDS_AT_ONCE = 100
 LONGEST_SEARCH = 200
 """Characters of a search that are looked at, for the same reason."""
 LARGEST_LIMIT = 2**31 - 1
+NONE = "id.is.null"
+"""A condition that no row fulfils."""
 
 ORDERS: Mapping[RunSort, tuple[tuple[str, bool], ...]] = {
     RunSort.NEWEST: (("created_at", True), ("started_at", True)),
@@ -79,6 +81,7 @@ class SupabaseSource:
         who = reader.user_id if reader is not None else "anon"
         self.cache_key = f"supabase:{settings.host}:{settings.jobs_table}:{settings.metrics_table}:{who}"
         self.title = f"Supabase project {settings.host}"
+        self.refresh_s = settings.refresh_s
         self._jobs_table = settings.jobs_table
         self._access = Access(project, reader)
         self._metrics = MetricsReader(self._access, settings.metrics_table)
@@ -198,7 +201,7 @@ def _of_status(rows: Any, status: RunStatus | None, columns: Columns) -> Any:
     words = "|".join(re.escape(word) for each in known for word in STATUS_SYNONYMS[each])
     pattern = rf"^\s*({words})\s*$"
     if status in STATUS_SYNONYMS:
-        return rows.filter("status", "imatch", pattern) if "status" in columns else rows.limit(0)
+        return rows.filter("status", "imatch", pattern) if "status" in columns else rows.or_(NONE)
     return rows.or_(f"status.is.null,status.not.imatch.{_quoted(pattern)}") if "status" in columns else rows
 
 
@@ -210,7 +213,7 @@ def _searched(rows: Any, search: str, columns: Columns) -> Any:
         places = [f"{column}.imatch.{_quoted(re.escape(word))}" for column in SEARCHED if column in columns]
         if bounds := _id_bounds(word.lower()):
             places.append("and(id.gte.{},id.lte.{})".format(*bounds))
-        rows = rows.or_(",".join(places or ["id.is.null"]))
+        rows = rows.or_(",".join(places or [NONE]))
     return rows
 
 

@@ -8,26 +8,31 @@ is shared between sessions and must not be changed by anybody.
 from __future__ import annotations
 
 import gc
-import os
+import math
+import threading
+import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.errors import StreamlitSecretNotFoundError
 
-from lib.core.errors import SettingsError
 from lib.core.evidence import RunEvidence, evidence_of
 from lib.core.hyperparameters import EffectiveBatch, configured_learning_rate, effective_batch
+from lib.core.metric_frame import extend_metric_frame
 from lib.core.naming import labels_of
 from lib.core.query import RunPage, RunQuery
-from lib.core.runs import RunSummary
+from lib.core.runs import RunStatus, RunSummary
 from lib.core.stability import Stability, stability_of
-from lib.data.settings import Settings, open_source, settings_from
-from lib.data.source import RunSource
+from lib.data.settings import Settings, open_source
+from lib.data.source import LiveSource, RunSource
+from lib.ui.visitors import Visitors
+
+if TYPE_CHECKING:
+    from lib.data.supabase_auth import SignedIn
 
 T = TypeVar("T")
 
@@ -36,6 +41,13 @@ LIST_TTL = "30s"
 
 CURVES_TTL = "10m"
 """How long curves stay in memory; a change of the run's ``updated_at`` reads them anew at once."""
+
+
+WHOLE_EVERY_S = 60.0
+"""A running run is read as a whole so often, in seconds; in between only its end is."""
+
+ASK_SHARE = 0.5
+"""Of the refresh interval: several pages that look at one run ask for news once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +69,41 @@ class Curves:
     configured_learning_rate: float | None
 
 
-def source() -> RunSource:
-    """The source that the deployment's settings name."""
-    try:
-        secrets = st.secrets.to_dict()
-    except StreamlitSecretNotFoundError as error:
-        # Streamlit raises the same error for "no file" and "a file that cannot be read".
-        if "No secrets found" not in str(error):
-            raise SettingsError(
-                "Expected secrets.toml to be a TOML file; it could not be read.",
-                hint="Check the quotes and brackets in .streamlit/secrets.toml.",
-            ) from None
-        secrets = {}
-    return _open(settings_from(os.environ, secrets))
+class Held:
+    """The rows of one running run as one reader has them: what is new is asked for and put to them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._curves: Curves | None = None
+        self._asked_at = self._whole_at = -math.inf
+
+    def newest(self, source: LiveSource, run: RunSummary) -> Curves:
+        """The run's curves, at most about ``source.refresh_s`` old."""
+        with self._lock:
+            now = time.monotonic()
+            if self._curves is None or now - self._whole_at > WHOLE_EVERY_S:
+                # A row of an earlier step may come late, where a run was resumed.
+                self._curves = curves_of(source.load_metrics([run.run_id]), run)
+                self._whole_at = self._asked_at = now
+            elif now - self._asked_at > ASK_SHARE * source.refresh_s:
+                held = self._curves.frame
+                after = int(held["step"].max()) if len(held) else 0
+                frame = extend_metric_frame(held, source.load_new_metrics([run.run_id], {run.run_id: after}), after)
+                if not frame.equals(held):
+                    self._curves = curves_of(frame, run)
+                self._asked_at = now
+            return self._curves
+
+
+def source(settings: Settings) -> RunSource:
+    """The source that the settings name, shared by all sessions: one that everybody reads alike."""
+    return _open(settings)
+
+
+@st.cache_resource(show_spinner=False)
+def visitors() -> Visitors[SignedIn]:
+    """The people who are signed in."""
+    return Visitors()
 
 
 def list_runs(source: RunSource, query: RunQuery) -> RunPage:
@@ -93,8 +127,31 @@ def run_labels(source: RunSource, run_ids: tuple[str, ...]) -> dict[str, str]:
 
 
 def load_curves(source: RunSource, run: RunSummary) -> Curves:
-    """All metric rows of a run."""
+    """All metric rows of a run; of one that is running, with the newest.
+
+    Raises:
+        RunSourceError: If they cannot be read. Of an ``IncompleteRead`` the frame is worth showing.
+    """
+    if isinstance(source, LiveSource) and run.status is RunStatus.RUNNING:
+        return _held(source.cache_key, run.run_id).newest(source, run)
     return _load_curves(source.cache_key, run.run_id, run.updated_at, run, source)
+
+
+def curves_of(frame: pd.DataFrame, run: RunSummary) -> Curves:
+    """What follows from the rows of one run."""
+    names = frame["metric"].to_numpy()
+    # The frame is sorted by metric, so each metric's rows lie together.
+    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if len(names) else np.empty(0, int)
+    ends = np.append(starts[1:], len(names))
+    return Curves(
+        frame,
+        {str(names[start]): slice(start, end) for start, end in zip(starts, ends, strict=False)},
+        frame["value"].to_numpy(),
+        evidence_of(run.run_id, frame),
+        stability_of(run.run_id, frame),
+        effective_batch(run),
+        configured_learning_rate(run),
+    )
 
 
 def once(subject: str, key: Hashable, make: Callable[[], T]) -> T:
@@ -108,11 +165,18 @@ def once(subject: str, key: Hashable, make: Callable[[], T]) -> T:
     return _once(subject, key, make)
 
 
+def forget_runs(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) -> None:
+    """Read these runs and this page of the list anew; keep their curves, and what others look at."""
+    _load_runs.clear(source.cache_key, run_ids, source)
+    _list_runs.clear(source.cache_key, query, source)
+
+
 def refresh() -> None:
     """Forget everything that was read."""
     _list_runs.clear()
     _load_runs.clear()
     _load_curves.clear()
+    _held.clear()
     _once.clear()
 
 
@@ -153,17 +217,9 @@ def _load_runs(
 
 @st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner="Loading metrics…")
 def _load_curves(cache_key: str, run_id: str, version: datetime | None, _run: RunSummary, _source: RunSource) -> Curves:
-    frame = _source.load_metrics([run_id])
-    names = frame["metric"].to_numpy()
-    # The frame is sorted by metric, so each metric's rows lie together.
-    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if len(names) else np.empty(0, int)
-    ends = np.append(starts[1:], len(names))
-    return Curves(
-        frame,
-        {str(names[start]): slice(start, end) for start, end in zip(starts, ends, strict=False)},
-        frame["value"].to_numpy(),
-        evidence_of(run_id, frame),
-        stability_of(run_id, frame),
-        effective_batch(_run),
-        configured_learning_rate(_run),
-    )
+    return curves_of(_source.load_metrics([run_id]), _run)
+
+
+@st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner=False)
+def _held(cache_key: str, run_id: str) -> Held:
+    return Held()

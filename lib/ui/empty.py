@@ -42,7 +42,8 @@ def failed_runs(runs: Sequence[ComparedRun]) -> None:
     """Name the runs whose metrics could not be read; the others are compared all the same."""
     for each in runs:
         if each.error:
-            st.markdown(f"The metrics of **{md(each.label)}** could not be read; it is compared by its summary.")
+            what = "could not be read; it is compared by its summary" if each.curves is None else "are incomplete"
+            st.markdown(f"The metrics of **{md(each.label)}** {what}.")
             messages.error_panel(each.error, retry=each.run.run_id)
         elif each.curves.frame.empty:
             st.info(f"{md(each.label)} has logged no metrics.", icon=":material/inbox:")

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from lib.core.errors import AppError
+from lib.core.errors import AppError, SignInExpired
+from lib.data.settings import Settings
 from lib.data.source import RunSource
-from lib.ui import cached, comparison, messages, sidebar, url
+from lib.ui import cached, comparison, deployment, messages, sidebar, sign_in, url
 from lib.ui.comparison import Comparison
 from lib.ui.escape import md
 
@@ -58,13 +59,19 @@ def page(title: str) -> Iterator[Page]:
     st.html(STYLE)
     _menu()
     st.title(title, anchor=False)
+    settings = Settings()
     try:
-        source = cached.source()
+        settings = deployment.settings()
+        source = sign_in.source(settings)
         compared = comparison.load(source)
         with st.sidebar:
+            sign_in.account(settings)
             sidebar.run_picker(source, compared)
         _banner(source, compared)
         yield Page(source, compared)
+    except SignInExpired as expired:
+        sign_in.form(settings, expired)
+        st.stop()
     except AppError as error:
         messages.error_panel(error, retry="page")
         # Where the error came before the content, there is none to go on with.

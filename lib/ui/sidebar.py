@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from lib.core import formatting
-from lib.core.query import PAGE_SIZE, RunPage, RunQuery, RunSort
+from lib.core.liveness import is_stalled
+from lib.core.query import PAGE_SIZE, RunPage, RunSort
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import Recommendation, eval_loss_of
 from lib.core.selection import LIMIT_REACHED, MAX_SELECTED, selected_text, toggle
@@ -52,7 +53,7 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
         label_visibility="collapsed",
         **url.SEARCH.widget(),
     )
-    page = cached.list_runs(source, _query())
+    page = cached.list_runs(source, url.query())
     _filters(page)
     if len(selected) >= MAX_SELECTED:
         st.caption(f":material/info: {LIMIT_REACHED}")
@@ -60,22 +61,26 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
     messages.unreadable_list(page.unreadable)
 
 
-def _query() -> RunQuery:
-    return RunQuery(url.SEARCH.value, url.STATUS.value, url.SORT.value, url.LIMIT.value)
-
-
 def _filters(page: RunPage) -> None:
     """Status filter, with every status that occurs and the counts, and the order of the list."""
     always = [RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED]
-    others = [s for s in RunStatus if s not in always and (page.statuses.get(s) or s is url.STATUS.value)]
+    uncounted = not page.statuses and page.total > 0
+    others = [s for s in RunStatus if s not in always and (uncounted or page.statuses.get(s) or s is url.STATUS.value)]
     status, sort = st.columns(2, gap="xsmall")
     status.selectbox(
         "Status",
         [ALL, *always, *others],
-        format_func=lambda s: f"{s} ({sum(page.statuses.values()) if s == ALL else page.statuses.get(s, 0)})",
+        format_func=lambda status: _counted(page, status),
         **url.STATUS.widget(url.STATUS.value or ALL, adopt=lambda s: None if s == ALL else s),
     )
     sort.selectbox("Sort by", list(RunSort), format_func=lambda each: each.value, **url.SORT.widget())
+
+
+def _counted(page: RunPage, status: RunStatus | str) -> str:
+    """A status with the number of its runs, where the source has counted them."""
+    if not page.statuses and page.total:
+        return str(status)
+    return f"{status} ({sum(page.statuses.values()) if status == ALL else page.statuses.get(status, 0)})"
 
 
 def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
@@ -93,11 +98,13 @@ def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
         shown += f" of {formatting.count(page.source_total)}"
     st.caption(shown)
     # A selected run is called here what it is called in the charts.
-    labels = cached.list_labels(source, _query()) | dict(compared.labels)
+    labels = cached.list_labels(source, url.query()) | dict(compared.labels)
     now = datetime.now(UTC)
     with st.container(height=LIST_HEIGHT, border=False, gap="xsmall", key="run_cards"):
         for position, run in enumerate(page.runs):
-            _card(run, labels[run.run_id], position, compared, now)
+            # The demo's clock stands still: its running run has no need to report.
+            stalled = not source.synthetic and is_stalled(run, now)
+            _card(run, labels[run.run_id], position, compared, now, stalled=stalled)
         if hidden:
             st.button(
                 f"Show {min(hidden, PAGE_SIZE)} more",
@@ -108,7 +115,7 @@ def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
     _paint(page, compared)
 
 
-def _card(run: RunSummary, label: str, position: int, compared: Comparison, now: datetime) -> None:
+def _card(run: RunSummary, label: str, position: int, compared: Comparison, now: datetime, *, stalled: bool) -> None:
     selected = url.RUNS.value
     on = run.run_id in selected
     # What the charts and the table say of a selected run, the card says too.
@@ -124,16 +131,18 @@ def _card(run: RunSummary, label: str, position: int, compared: Comparison, now:
             on_change=_take,
             args=(key, run.run_id),
         )
-        st.markdown(_facts(run, compared.recommendation.run_id == run.run_id, now))
+        st.markdown(_facts(run, compared.recommendation.run_id == run.run_id, stalled, now))
 
 
 def _take(key: str, run_id: str) -> None:
     url.RUNS.set(toggle(url.RUNS.value, run_id, st.session_state[key]))
 
 
-def _facts(run: RunSummary, recommended: bool, now: datetime) -> str:
+def _facts(run: RunSummary, recommended: bool, stalled: bool, now: datetime) -> str:
     color, icon = STATUS_BADGES[run.status]
     badge = f":{color}-badge[{icon} {md(run.status_text)}]"
+    if stalled:
+        badge += " :orange-badge[:material/hourglass_disabled: stalled]"
     if recommended:
         badge += " :orange-badge[:material/star: recommended]"
     loss = eval_loss_of(run)

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from lib.core.axes import Axis
-from lib.core.query import PAGE_SIZE, RunSort
+from lib.core.query import PAGE_SIZE, RunQuery, RunSort
 from lib.core.runs import RunStatus
 from lib.core.scoring import DEFAULT_POLICY
 
@@ -157,6 +157,11 @@ def read(page: str) -> None:
         param.set(value)
     st.session_state[_IGNORED] = tuple(ignored)
     st.session_state[_WRITTEN] = current
+
+
+def query() -> RunQuery:
+    """What the sidebar lists."""
+    return RunQuery(SEARCH.value, STATUS.value, SORT.value, LIMIT.value)
 
 
 def texts() -> dict[str, list[str]]:
