@@ -150,7 +150,7 @@ def _unknown(setting: str, known: str) -> SettingsError:
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        found = "nothing" if value is None or isinstance(value, str) else f"a {type(value).__name__}"
+        found = "nothing" if value is None or isinstance(value, str) else f"a value of type {type(value).__name__}"
         raise SettingsError(f"Expected {where} to be text, found {found}.", hint="Fill it in, or remove the setting.")
     return value.strip()
 
