@@ -8,7 +8,7 @@ ADDRESS ?= localhost
 export RUNS PORT ADDRESS PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format demo bench pictures clean
+.PHONY: help run test lint format demo supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ format: $(VENV)/installed-dev ## Format, and mend what can be mended
 
 demo: $(VENV)/installed ## Make the demo runs anew
 	$(RUN) lib.data.demo.generate
+
+supabase: $(VENV)/installed-dev ## Serve a Supabase project to try the app with, on this machine; ARGS=--live lets a run grow
+	$(RUN) tests.supabase.serve $(ARGS)
 
 bench: $(VENV)/installed-dev ## Time the main page; prints a table, writes bench/results/
 	@$(RUN) tests.browser.chromium
