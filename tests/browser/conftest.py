@@ -101,6 +101,7 @@ def new_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Calla
 
         yield open_page
         complaints = [complaint for watch in watches for complaint in watch.complaints]
+        complaints += [f"exception on {page.url}" for page in pages if page.get_by_test_id("stException").count()]
         assert not complaints, "the page misbehaved:\n" + "\n".join(complaints)
 
 

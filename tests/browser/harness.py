@@ -121,7 +121,7 @@ class Server:
 
 
 class Watch:
-    """Records what a page must not do: log an error, throw one, or ask any host but the app's own."""
+    """Records what a page must not do: log an error, throw one, open a dialog, or ask any host but the app's."""
 
     def __init__(self, page: Page, origin: str) -> None:
         host = urlsplit(origin).netloc
@@ -141,6 +141,7 @@ class Watch:
         page.on("console", check_message)
         page.on("pageerror", lambda error: complain(f"page error: {error}"))
         page.on("request", lambda request: check_url(request.url))
+        page.on("dialog", lambda dialog: (complain(f"dialog: {dialog.message}"), dialog.dismiss()))
         page.on("websocket", lambda websocket: check_url(websocket.url))
 
 

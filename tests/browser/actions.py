@@ -1,0 +1,181 @@
+"""What a person does on the pages of the app, and reads from them. Every wait is for a condition."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import FrameLocator, Locator, Page, expect
+
+from lib.data.demo.specs import demo_id
+from tests.browser.harness import wait_idle
+
+TIMEOUT_S = 30
+"""Long enough for a slow machine; whoever waits goes on as soon as the condition holds."""
+expect.set_options(timeout=1000 * TIMEOUT_S)
+
+CHARTS = {
+    "loss": "Train and eval loss of the selected runs",
+    "learning rate": "Learning rate of the selected runs",
+    "gradient norm": "Gradient norm of the selected runs",
+    "throughput": "Throughput of the selected runs",
+    "GPU memory": "GPU memory of the selected runs",
+}
+"""The charts that are always there, and their accessible names."""
+
+PAGES = {"": "Compare runs", "hyperparameters": "Hyperparameter diff", "ranking": "How runs are ranked"}
+"""Path and title of every page."""
+
+FIVE = tuple(
+    map(
+        demo_id,
+        (
+            *("support-llama-a", "support-llama-e", "support-gemma-markup"),
+            *("reviews-qwen-queued", "support-qwen-diverges"),
+        ),
+    )
+)
+"""Two namesakes, a name with markup, a run without any metrics, and a failed one with NaN."""
+MARKUP_NAME = "support-bot <b>v2</b> | rank 64"
+
+
+def eventually(page: Page, read: Callable[[], object], wanted: Callable[[object], bool] | object) -> object:
+    """Wait until ``read()`` is ``wanted``, or ``wanted`` says yes to it; return what was read."""
+    accept = wanted if callable(wanted) else lambda value: value == wanted
+    deadline = time.monotonic() + TIMEOUT_S
+    while not accept(value := read()):
+        assert time.monotonic() < deadline, f"still {value!r}" + ("" if callable(wanted) else f", not {wanted!r}")
+        page.wait_for_timeout(50)
+    return value
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    """The parameters of the address."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def expect_query(page: Page, name: str, *values: str) -> None:
+    """Wait until the address has just these values of a parameter, and the page shows what they mean."""
+    eventually(page, lambda: query(page).get(name, []), list(values))
+    wait_idle(page)
+
+
+def card(page: Page, label: str) -> Locator:
+    """The check box of the run that the list calls so, with its label."""
+    text = page.get_by_text(label, exact=True)
+    return page.locator(".st-key-run_cards").get_by_test_id("stCheckbox").filter(has=text)
+
+
+def click_card(page: Page, label: str) -> None:
+    """Click a run's check box as one does with a mouse."""
+    # The real box lies invisible beside the drawn one.
+    card(page, label).locator("label").click(position={"x": 10, "y": 10})
+
+
+def listed(page: Page) -> list[str]:
+    """The labels of the runs in the list."""
+    return page.locator(".st-key-run_cards").get_by_test_id("stCheckbox").locator("p").all_inner_texts()
+
+
+def checked(page: Page) -> list[str]:
+    """The labels of the runs that are ticked, as listed."""
+    boxes = page.locator(".st-key-run_cards").get_by_test_id("stCheckbox")
+    return boxes.filter(has=page.locator("input:checked")).locator("p").all_inner_texts()
+
+
+def go(page: Page, title: str) -> None:
+    """Go to another page by the menu."""
+    page.get_by_test_id("stPageLink").get_by_role("link", name=title).first.click()
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+    wait_idle(page)
+
+
+def chart(page: Page, name: str) -> Locator:
+    """The canvas of a chart, scrolled into view."""
+    canvas = page.locator(f'[role=graphics-document][aria-label="{CHARTS.get(name, name)}"] canvas')
+    canvas.scroll_into_view_if_needed()
+    return canvas
+
+
+def at(canvas: Locator, share: float) -> tuple[float, float]:
+    """The place on a chart this share of its width from the left, in the middle of its height."""
+    box = canvas.bounding_box()
+    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+
+def hover(page: Page, name: str, share: float) -> dict[str, str]:
+    """Hold the pointer over a chart and read its tooltip, once it has come up anew."""
+    canvas = chart(page, name)
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    page.mouse.move(1, 1)
+    expect(tooltip).to_have_count(0)
+    x, y = at(canvas, share)
+
+    def shows() -> bool:
+        # A hand is never still; a chart that is just being drawn misses the first move.
+        page.mouse.move(x - 2, y)
+        page.mouse.move(x, y)
+        return tooltip.count() == 1
+
+    eventually(page, shows, True)
+    cells = tooltip.locator("tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    return dict(cells)
+
+
+def click_at(page: Page, name: str, share: float) -> None:
+    """Click a chart this share of its width from the left."""
+    x, y = at(chart(page, name), share)
+    page.mouse.move(x - 2, y)
+    page.mouse.click(x, y)
+
+
+def drag(page: Page, name: str, start: float, end: float) -> None:
+    """Drag across a chart from one share of its width to another."""
+    canvas = chart(page, name)
+    page.mouse.move(*at(canvas, start))
+    page.mouse.down()
+    page.mouse.move(*at(canvas, (start + end) / 2), steps=4)
+    page.mouse.move(*at(canvas, end), steps=4)
+    page.mouse.up()
+
+
+def picture(page: Page, name: str) -> str:
+    """The pixels of a chart."""
+    return chart(page, name).evaluate("canvas => canvas.toDataURL()")
+
+
+def table(page: Page, frame: Locator) -> list[list[str]]:
+    """Header and rows of an ``st.dataframe`` that are in view, as screen readers get them."""
+    # It is drawn late, and only where it can be seen.
+    frame.scroll_into_view_if_needed()
+    read = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    return eventually(page, lambda: frame.locator("table tr").evaluate_all(read), bool)
+
+
+def grid(page: Page) -> FrameLocator:
+    """The summary table, which lives in a frame."""
+    return page.frame_locator('iframe[title*="agGrid"]')
+
+
+def grid_column(page: Page, key: str) -> list[str]:
+    """The cells of a column of the summary table, from top to bottom."""
+    cells = grid(page).locator(f'[role=gridcell][col-id="{key}"]')
+    return cells.evaluate_all(
+        """cells => cells
+            .map(cell => [Number(cell.closest('[row-index]').getAttribute('row-index')), cell.innerText.trim()])
+            .sort((one, other) => one[0] - other[0])
+            .map(([, text]) => text)"""
+    )
+
+
+def sort_by(page: Page, header: str) -> None:
+    """Click a header of the summary table."""
+    grid(page).get_by_role("columnheader", name=header, exact=True).locator(".ag-header-cell-text").click()
+
+
+def download(page: Page, key: str) -> bytes:
+    """Click the download button of this key and read the file."""
+    with page.expect_download() as waiting:
+        page.locator(f".st-key-{key} button").click()
+    return waiting.value.path().read_bytes()

@@ -1,0 +1,88 @@
+"""Names are foreign text: whatever they hold, the page shows these characters and does nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lib.data.folder_names import run_id_of
+from tests.browser.actions import (
+    PAGES,
+    checked,
+    eventually,
+    go,
+    grid_column,
+    hover,
+    listed,
+    query,
+    table,
+)
+from tests.browser.harness import Server, open_app, wait_idle
+
+IMAGE = "<img src=x onerror=alert(1)>"
+MARKDOWN = "![p](x) **b** :red[r] $a$ [l](x)"
+QUOTES = "\"'><svg onload=alert(2)>"
+NAMES = (IMAGE, MARKDOWN, QUOTES)
+IDS = [run_id_of([name]) for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def hostile(serve, tmp_path_factory) -> Server:
+    """The app on a folder of training outputs whose names are markup."""
+    folder: Path = tmp_path_factory.mktemp("outputs")
+    for number, name in enumerate(NAMES, 1):
+        rows = [
+            {"step": step, "loss": 2.0 / step, "learning_rate": 1e-4 * number, "grad_norm": 1.0, "epoch": step / 10}
+            for step in range(1, 21)
+        ] + [{"step": step, "eval_loss": 0.1 * number + 1 / step, "epoch": step / 10} for step in (10, 20)]
+        state = {"global_step": 20, "max_steps": 20, "epoch": 2.0, "num_train_epochs": 2, "log_history": rows}
+        (folder / name).mkdir()
+        (folder / name / "trainer_state.json").write_text(json.dumps(state))
+        (folder / name / "adapter_config.json").write_text(json.dumps({"r": 8 * number, "lora_alpha": 16}))
+    return serve(RUNOFF_RUNS=str(folder))
+
+
+def grid_has(page: Page, names: tuple[str, ...]) -> None:
+    eventually(page, lambda: {cell.removeprefix("★ ") for cell in grid_column(page, "run")}, set(names))
+
+
+def test_names_are_shown_as_they_are_everywhere_and_a_first_visit_may_be_deep(new_page, hostile):
+    page = new_page(hostile)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+
+    # The first visit that this server gets is not to its main page.
+    open_app(page, "hyperparameters", run=IDS)
+    assert set(listed(page)) == set(checked(page)) == set(NAMES)
+    assert table(page, page.get_by_test_id("stDataFrame").first)[0] == ["Group", "Parameter", *NAMES]
+
+    go(page, PAGES["ranking"])
+    assert {row[1] for row in table(page, page.get_by_test_id("stDataFrame").first)[1:]} == set(NAMES)
+
+    go(page, PAGES[""])
+    assert query(page)["run"] == IDS
+    expect(page.get_by_role("heading", name=IMAGE)).to_be_visible()
+    grid_has(page, NAMES)
+    legend = page.locator(".runoff-legend").first.locator("span")
+    assert legend.evaluate_all("spans => spans.map(span => span.title)") == list(NAMES)
+    assert [text[:6] for text in legend.all_inner_texts()] == [name[:6] for name in NAMES]
+    assert set(hover(page, "gradient norm", 0.5)) == {"Step", *(f"● {name}" for name in NAMES)}
+    main = page.get_by_test_id("stMain")
+    main.get_by_text("Why not the others").click()
+    for name in NAMES[1:]:
+        expect(main.get_by_test_id("stExpander").get_by_text(name).first).to_be_visible()
+
+    open_app(page, run=IDS, pin="15")
+    pinned = main.get_by_test_id("stDataFrame")
+    assert set(table(page, pinned)[0]) == {"Metric", *NAMES}
+    wait_idle(page)
+    help_of_first = page.locator(".st-key-card_0").get_by_test_id("stTooltipHoverTarget")
+    help_of_first.hover()
+    expect(page.get_by_test_id("stTooltipContent").get_by_text(listed(page)[0]).first).to_be_visible()
+
+    assert not [path for path in asked if path.endswith("/x")]
+    assert page.locator('img[src="x"], a[href="x"], a[href$="/x"]').count() == 0

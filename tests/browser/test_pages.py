@@ -1,0 +1,116 @@
+"""Links, the menu, Back, Forward and reload: each shows the comparison that its address names."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lib.data.demo.specs import demo_id
+from tests.browser.actions import (
+    CHARTS,
+    FIVE,
+    MARKUP_NAME,
+    PAGES,
+    card,
+    chart,
+    checked,
+    click_card,
+    expect_query,
+    go,
+    grid_column,
+    query,
+    table,
+)
+from tests.browser.harness import open_app, wait_idle
+
+TWO = (demo_id("support-gemma-markup"), demo_id("legal-gemma-linear"))
+TWO_NAMES = {MARKUP_NAME, "legal-qa-gemma-9b"}
+
+
+def path_of(page: Page) -> str:
+    return urlsplit(page.url).path.strip("/")
+
+
+def assert_shows(page: Page, path: str, runs: tuple[str, ...]) -> None:
+    """The page of this path is there, whole, for these runs."""
+    expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
+    expect(page.get_by_text(f"{len(runs)}/5 selected", exact=True)).to_be_visible()
+    assert path_of(page) == path
+    assert query(page)["run"] == list(runs)
+    assert len(checked(page)) == len(runs)
+    if path == "":
+        for name in CHARTS:
+            expect(chart(page, name)).to_be_visible()
+        assert len(grid_column(page, "run")) == len(runs)
+    elif path == "hyperparameters":
+        assert MARKUP_NAME in table(page, page.get_by_test_id("stDataFrame").first)[0]
+    else:
+        ranked = table(page, page.get_by_test_id("stDataFrame").first)
+        assert MARKUP_NAME in {row[1] for row in ranked[1:]}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_link_to_any_page_shows_the_comparison_in_a_new_browser(page, path):
+    for runs in (TWO, FIVE):
+        open_app(page, path, run=list(runs))
+        assert_shows(page, path, runs)
+
+
+def test_the_menu_back_and_forward_keep_the_comparison(page):
+    open_app(page, run=list(TWO), x="epoch")
+    for path in ("hyperparameters", "ranking"):
+        go(page, PAGES[path])
+        assert_shows(page, path, TWO)
+        assert query(page)["x"] == ["epoch"]
+    for step, path in ((page.go_back, "hyperparameters"), (page.go_back, ""), (page.go_forward, "hyperparameters")):
+        step()
+        expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
+        wait_idle(page)
+        assert_shows(page, path, TWO)
+        assert query(page)["x"] == ["epoch"]
+
+
+def test_back_undoes_one_choice_at_a_time_and_reload_keeps_what_is_chosen(page):
+    open_app(page)
+    first, second = demo_id("reviews-qwen-queued"), demo_id("reviews-gemma-running")
+    click_card(page, "code-review-qwen-7b")
+    expect_query(page, "run", first)
+    click_card(page, "code-review-gemma-9b")
+    expect_query(page, "run", first, second)
+    go(page, PAGES["hyperparameters"])
+    page.go_back()
+    expect(page.get_by_role("heading", name=PAGES[""], level=1)).to_be_visible()
+    expect_query(page, "run", first, second)
+    page.go_back()
+    expect_query(page, "run", first)
+    expect(card(page, "code-review-gemma-9b").locator("input")).not_to_be_checked()
+    expect(card(page, "code-review-qwen-7b").locator("input")).to_be_checked()
+    page.go_back()
+    expect_query(page, "run")
+    expect(card(page, "code-review-qwen-7b").locator("input")).not_to_be_checked()
+    page.go_forward()
+    expect_query(page, "run", first)
+    expect(card(page, "code-review-qwen-7b").locator("input")).to_be_checked()
+    page.reload()
+    wait_idle(page)
+    expect_query(page, "run", first)
+    assert checked(page) == ["code-review-qwen-7b"]
+
+
+def test_a_changed_comparison_goes_along_and_the_earlier_page_has_the_earlier_one_on_back(page):
+    open_app(page, run=list(TWO))
+    go(page, PAGES["hyperparameters"])
+    click_card(page, "code-review-qwen-7b")
+    three = (*TWO, demo_id("reviews-qwen-queued"))
+    expect_query(page, "run", *three)
+    go(page, PAGES[""])
+    assert_shows(page, "", three)
+    page.go_back()
+    expect_query(page, "run", *three)
+    assert_shows(page, "hyperparameters", three)
+    page.go_back()
+    expect_query(page, "run", *TWO)
+    assert_shows(page, "hyperparameters", TWO)
+    assert set(checked(page)) == TWO_NAMES
