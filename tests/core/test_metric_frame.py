@@ -14,6 +14,7 @@ from lib.core.metric_frame import (
     METRIC_FRAME_DTYPES,
     check_metric_frame,
     empty_metric_frame,
+    extend_metric_frame,
     tidy_metric_frame,
 )
 
@@ -100,6 +101,59 @@ def test_what_was_written_last_is_kept_for_each_run_metric_and_step_in_order(row
 def test_tidying_twice_changes_nothing_more(rows) -> None:
     once = tidy_metric_frame(frame(*rows))
     pd.testing.assert_frame_equal(tidy_metric_frame(once), once)
+
+
+@given(WRITTEN, st.integers(0, 7), st.integers(0, 30))
+@settings(deadline=None)
+def test_extending_by_the_rows_from_any_step_on_gives_what_tidying_all_rows_gives(rows, after, held) -> None:
+    # What was held is older: rows below the step are all in it, and any of those from it on may be.
+    is_new = [place >= held and row[2] >= after for place, row in enumerate(rows)]
+    earlier, newer = (
+        [row for row, is_so in zip(rows, is_new, strict=True) if is_so is wanted] for wanted in (False, True)
+    )
+    every = frame(*earlier, *newer)
+    frame_held = tidy_metric_frame(every.iloc[: len(earlier)])
+    new = tidy_metric_frame(every[every["step"] >= after])
+    extended = extend_metric_frame(frame_held, new, after)
+    pd.testing.assert_frame_equal(check_metric_frame(extended), tidy_metric_frame(every))
+
+
+@given(WRITTEN, st.integers(0, 7))
+@settings(deadline=None)
+def test_extending_twice_by_the_same_rows_changes_nothing_more(rows, after) -> None:
+    whole = tidy_metric_frame(frame(*rows))
+    new = tidy_metric_frame(whole[whole["step"] >= after])
+    pd.testing.assert_frame_equal(extend_metric_frame(whole, new, after), whole)
+
+
+def test_an_evaluation_that_comes_after_its_training_row_joins_it_and_a_new_value_replaces_the_old() -> None:
+    held = tidy_metric_frame(frame(("a", "train_loss", 5, 1.0), ("a", "train_loss", 10, 0.9)))
+    new = tidy_metric_frame(
+        frame(("a", "train_loss", 10, 0.8), ("a", "eval_loss", 10, 1.1), ("a", "train_loss", 15, 0.7))
+    )
+    assert values(extend_metric_frame(held, new, 10)) == [
+        ("a", "eval_loss", 10, 1.1),
+        ("a", "train_loss", 5, 1.0),
+        ("a", "train_loss", 10, 0.8),
+        ("a", "train_loss", 15, 0.7),
+    ]
+
+
+def test_no_news_leave_the_frame_as_it_is_and_the_first_rows_may_be_news() -> None:
+    held = tidy_metric_frame(frame(("a", "train_loss", 5, 1.0)))
+    assert extend_metric_frame(held, empty_metric_frame(), 5) is held
+    pd.testing.assert_frame_equal(extend_metric_frame(empty_metric_frame(), held, 0), held)
+
+
+@given(WRITTEN)
+@settings(deadline=None)
+def test_extending_leaves_both_frames_alone(rows) -> None:
+    held = tidy_metric_frame(frame(*rows[: len(rows) // 2]))
+    new = tidy_metric_frame(frame(*rows[len(rows) // 2 :]))
+    before = held.copy(deep=True), new.copy(deep=True)
+    extend_metric_frame(held, new, 3)
+    pd.testing.assert_frame_equal(held, before[0])
+    pd.testing.assert_frame_equal(new, before[1])
 
 
 @given(WRITTEN)
