@@ -111,38 +111,3 @@ def _as_list(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     return sorted(value, key=repr) if isinstance(value, set | frozenset) else value
-
-
-def flatten(tree: Mapping[Any, Any]) -> dict[str, Any]:
-    r"""Return the leaves of ``tree`` by the text of their path.
-
-    Example:
-        >>> flatten({"a": {"b": 1}, "a.b": [1, 2], "c": [{"d": {}}]})
-        {'a.b': 1, 'a\\.b': (1, 2), 'c[0].d': {}}
-    """
-    return {encode(path): value for path, value, _ in leaves(tree)}
-
-
-def unflatten(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tree that ``flatten`` took apart, with lists for sequences.
-
-    Raises:
-        ValueError: If a key is not the text of a path.
-    """
-    root: dict[Any, Any] = {}
-    made: list[tuple[dict[Any, Any], str | int]] = []
-    for key, value in flat.items():
-        *parents, last = decode(key)
-        node = root
-        for segment in parents:
-            if segment not in node:
-                node[segment] = {}
-                made.append((node, segment))
-            node = node[segment]
-        node[last] = list(value) if isinstance(value, tuple) else value
-    # The innermost nodes were made last, so that a node is complete when its turn comes.
-    for parent, segment in reversed(made):
-        node = parent[segment]
-        if all(isinstance(child, int) for child in node):
-            parent[segment] = [node[index] for index in sorted(node)]
-    return root

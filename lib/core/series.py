@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.core.metric_frame import CURVE
-
 POINTS_PER_BUCKET = 4
 """First, last, minimum and maximum: what a column of pixels shows of a line (M4; Jugel et al. 2014)."""
 
@@ -225,23 +223,6 @@ def real_evaluations(eval_steps: np.ndarray, eval_values: np.ndarray, train_step
     if trained and len(steps) >= REPEAT_DENSITY * trained and repeats.mean() > REPEAT_SHARE:
         real[1:] = ~repeats
     return real
-
-
-def values_at(frame: pd.DataFrame, step: int) -> pd.DataFrame:
-    """Every curve's value at ``step``, or else its last one before.
-
-    Args:
-        frame: A metric frame of any number of runs, with all its rows.
-        step: Optimizer step.
-
-    Returns:
-        One row per run x metric, in the frame's order: ``run_id`` str, ``metric`` str, ``step`` int64
-        (where the value was logged), ``value`` float64, ``exact`` bool (it was logged at ``step``).
-        Curves that start later are absent.
-    """
-    last = frame[frame["step"] <= step].drop_duplicates(CURVE, keep="last")
-    last = last[[*CURVE, "step", "value"]].reset_index(drop=True)
-    return last.assign(exact=last["step"] == step)
 
 
 def hover_grid(xs: Sequence[np.ndarray], count: int) -> np.ndarray:

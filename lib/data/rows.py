@@ -102,7 +102,7 @@ def metric_frame_from_table(table: pa.Table) -> pd.DataFrame:
     The catalogue's metrics are read whatever type their column has, further columns where they are
     numeric. Null is no row, NaN is a row: validity is Arrow's, pandas does not know the difference.
     Of the values of one step the last in (timestamp, id) order wins; rows without a timestamp come
-    first. Rows that have no place in a curve are left out, see ``count_unplaced_rows``.
+    first. Rows that have no place in a curve (no run, or no whole step from 0 on) are left out.
 
     Args:
         table: Columns ``job_id`` and ``step``; optionally ``id``, ``epoch``, ``timestamp`` and metrics.
@@ -142,11 +142,6 @@ def metric_frame_from_table(table: pa.Table) -> pd.DataFrame:
             }
         )
     )
-
-
-def count_unplaced_rows(table: pa.Table) -> int:
-    """How many rows of the metrics table have no place in a curve: no run, or no whole step from 0 on."""
-    return int((~_placed(table)).sum())
 
 
 def is_credential(column: str) -> bool:

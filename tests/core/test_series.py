@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.metric_frame import empty_metric_frame, tidy_metric_frame
+from lib.core.metric_frame import tidy_metric_frame
 from lib.core.metrics import METRICS
 from lib.core.series import (
     align,
@@ -19,7 +19,6 @@ from lib.core.series import (
     reduce_curve,
     reduce_indices,
     smooth,
-    values_at,
 )
 
 # Few different values on purpose: repeated x and tied extremes are the hard cases.
@@ -243,33 +242,6 @@ def test_repeated_nan_evaluations_are_one_measurement():
 )
 def test_all_evaluations_are_real_where_repeats_are_not_plain(eval_steps, values, train_steps):
     assert real_evaluations(eval_steps, values, train_steps).all()
-
-
-@given(
-    points=st.lists(
-        st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "y"]), st.integers(0, 30), VALUES), max_size=60
-    ),
-    step=st.integers(-1, 35),
-)
-@settings(deadline=None, max_examples=50)
-def test_values_at_a_step_are_the_last_ones_up_to_it(points, step):
-    frame = frame_of([(run, metric, at, 0.0, 0.0, value) for run, metric, at, value in points])
-    expected = {}
-    for row in frame.itertuples():
-        if row.step <= step:
-            expected[row.run_id, row.metric] = (row.step, row.value, row.step == step)
-    found = values_at(frame, step)
-    assert found.columns.tolist() == ["run_id", "metric", "step", "value", "exact"]
-    assert found.dtypes.astype(str).tolist() == ["str", "str", "int64", "float64", "bool"]
-    assert len(found) == len(expected)
-    for row in found.itertuples():
-        at, value, exact = expected[row.run_id, row.metric]
-        assert (row.step, row.exact) == (at, exact)
-        assert row.value == value or (math.isnan(row.value) and math.isnan(value))
-
-
-def test_values_at_a_step_of_an_empty_frame_keep_their_columns():
-    assert values_at(empty_metric_frame(), 3).columns.tolist() == ["run_id", "metric", "step", "value", "exact"]
 
 
 def test_a_curve_is_the_rows_of_one_run_and_metric():

@@ -20,7 +20,7 @@ from lib.core.errors import MalformedRow
 from lib.core.metric_frame import METRIC_FRAME_DTYPES, check_metric_frame
 from lib.core.metrics import METRICS
 from lib.core.runs import RunStatus, RunSummary
-from lib.data.rows import count_unplaced_rows, is_credential, metric_frame_from_table, run_from_row
+from lib.data.rows import is_credential, metric_frame_from_table, run_from_row
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 RUN_ID = "0b9f2d1c-7c1e-4a3e-9a55-000000000001"
@@ -317,8 +317,6 @@ def test_rows_without_a_run_or_a_whole_step_are_left_out_and_counted():
     ]
     table = table_of(rows)
     assert values_of(metric_frame_from_table(table), "train_loss") == {1: 1.0}
-    assert count_unplaced_rows(table) == 5
-    assert count_unplaced_rows(table.slice(0, 1)) == 0
 
 
 def test_without_timestamps_the_id_decides_and_time_is_unknown():
