@@ -199,7 +199,7 @@ class MetricsReader:
 
         def parse(answer: Answer, columns: Columns) -> tuple[pa.Table, int | None]:
             shown = [name for name in columns if name not in ("id", "job_id")]
-            return _rows(answer, shown, self.table), answer.total
+            return rows_of_page(answer, shown, self.table), answer.total
 
         asked = (*ESSENTIAL, "id", "epoch", "timestamp", *metrics)
         return self.access.read(self.table, asked, ESSENTIAL, write, parse)
@@ -282,8 +282,8 @@ def _planned(after: Span, last_step: float, rows: int, page_rows: int) -> tuple[
     return tuple(replace(span, last=end) for span, end in zip(starts, [*ends[:-1], after.last], strict=True))
 
 
-def _rows(answer: Answer, columns: Sequence[str], table: str) -> pa.Table:
-    """Read a page of CSV.
+def rows_of_page(answer: Answer, columns: Sequence[str], table: str) -> pa.Table:
+    """Read a page of CSV: these columns, and the step once more.
 
     Raises:
         Damaged: If it is not whole.

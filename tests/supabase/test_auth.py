@@ -106,6 +106,8 @@ def test_many_threads_renew_once(plain, connections):
     time.sleep(1.1)
     plain.accounts.token_seconds = 3600
     plain.log.clear()
+    # Slow enough for every thread to come before the first has a new token.
+    plain.faults.add(TOKEN, delay=0.2)
     with ThreadPoolExecutor(8) as threads:
         tokens = set(threads.map(lambda _: ann.access_token(), range(24)))
     assert len(tokens) == 1

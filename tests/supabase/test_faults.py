@@ -26,8 +26,9 @@ from lib.core.metric_frame import check_metric_frame
 from lib.core.query import RunQuery
 from lib.data import supabase_client
 from lib.data.supabase_auth import send_code, sign_in
-from lib.data.supabase_client import ATTEMPTS, Project
+from lib.data.supabase_client import ATTEMPTS, Answer, Damaged, Project
 from lib.data.supabase_errors import refusal_of_exception
+from lib.data.supabase_metrics import rows_of_page
 from lib.data.supabase_settings import SupabaseSettings
 from lib.data.supabase_source import SupabaseSource
 from tests.supabase.project import ANON_KEY, legacy_key
@@ -239,6 +240,26 @@ def test_a_page_that_cannot_be_read_makes_the_read_incomplete(long_run, after):
     assert f"Expected 5,000 metric rows of 1 run, read {error.rows_read:,}." in str(error)
     project.faults.clear()
     assert len(source.load_metrics([job])) == 5000
+
+
+PAGE = (
+    b'step,timestamp,train_loss,again\n1,"2026-01-01 00:00:01+00",0.25,1\n12,,NaN,12\n123,"2026-01-01 00:00:03+00",,123'
+)
+
+
+def test_a_page_that_is_cut_anywhere_is_noticed():
+    columns = ["step", "timestamp", "train_loss"]
+    whole = rows_of_page(Answer(PAGE, 3, 3), columns, METRICS)
+    for length in range(len(PAGE)):
+        with pytest.raises(Damaged):
+            rows_of_page(Answer(PAGE[:length], 3, 3), columns, METRICS)
+        # Where the server does not say how many rows it sent, no row is taken for another at least.
+        try:
+            rows = rows_of_page(Answer(PAGE[:length], None, None), columns, METRICS)
+        except Damaged:
+            continue
+        assert rows.num_rows < 3
+        assert repr(rows.to_pylist()) == repr(whole.to_pylist()[: rows.num_rows])
 
 
 def test_pages_that_fail_now_and_then_are_all_read(long_run):

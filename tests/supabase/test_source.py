@@ -127,7 +127,8 @@ def test_null_is_no_row_and_nan_is_one(fresh, connect):
 def test_times_count_from_the_runs_first_row_whatever_is_read(fresh, connect):
     project = fresh(seeded=False)
     job = add_job(project)
-    add_rows(project, job, 10, 30, eval_loss="case when i = 20 then 1 end")
+    add_rows(project, job, 11, 30, eval_loss="case when i = 20 then 1 end")
+    add_rows(project, job, 10, 10)
     source = connect(project)
     assert source.load_metrics([job], steps=(20, 21))["elapsed_s"].tolist() == [10.0, 10.0, 11.0]
     assert source.load_metrics([job], ["eval_loss"])["elapsed_s"].tolist() == [10.0]
