@@ -4,14 +4,10 @@ A server sends at most so many rows (1,000 by default) and does not say that it 
 page is taken for the last because it is short: a run is complete when as many rows came as the server
 counted, or when a page is empty. Pages begin at the last step read, which an index finds, however long
 the run.
-
-Rows travel as CSV, a third of the bytes of JSON, in which null is empty and NaN is "NaN". ``step``
-comes as the first and again as the last column: a row that was cut off shows.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +16,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 from postgrest import CountMethod, SyncRequestBuilder
 
-from lib.core.errors import IncompleteRead, MalformedRow, SourceUnavailable
+from lib.core.errors import IncompleteRead, SourceUnavailable
 from lib.core.metrics import METRICS
 from lib.data.rows import metric_frame_from_table
-from lib.data.supabase_client import Access, Answer, Columns, Damaged
+from lib.data.supabase_client import Access, Answer, Columns
+from lib.data.supabase_pages import AGAIN, only_value, rows_of_page
 
 PAGE_ROWS = 10_000
 """Asked for at once, some 1 MB; most servers send fewer."""
@@ -38,7 +34,6 @@ LARGEST_STEP = 2**31 - 1
 """Of PostgreSQL's integer: a larger number in a filter is an error, not an empty answer."""
 
 ESSENTIAL = ("job_id", "step")
-_AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +185,7 @@ class MetricsReader:
     def _page(self, span: Span, metrics: Sequence[str], whole: bool, *, counted: bool) -> tuple[pa.Table, int | None]:
         def write(table: SyncRequestBuilder, columns: Columns) -> Any:
             shown = [name for name in columns if name not in ("id", "job_id")]
-            query = table.select(*shown, f"{_AGAIN}:step", count=CountMethod.exact if counted else None)
+            query = table.select(*shown, f"{AGAIN}:step", count=CountMethod.exact if counted else None)
             query = _within(query, span, () if whole else [name for name in columns if name in metrics])
             # Without an id, rows that are equal in all that is asked for may change places.
             for name in ("step", "id") if "id" in columns else shown:
@@ -206,12 +201,12 @@ class MetricsReader:
 
     def _last_step(self, span: Span, metrics: Sequence[str], whole: bool) -> float:
         def write(table: SyncRequestBuilder, columns: Columns) -> Any:
-            query = table.select("step", f"{_AGAIN}:step")
+            query = table.select("step", f"{AGAIN}:step")
             query = _within(query, span, () if whole else [name for name in columns if name in metrics])
             return query.order("step", desc=True).limit(1).csv()
 
         def parse(answer: Answer, _: Columns) -> float:
-            return float(_only_value(answer) or span.first)
+            return float(only_value(answer) or span.first)
 
         return self.access.read(self.table, (*ESSENTIAL, *metrics), ESSENTIAL, write, parse)
 
@@ -220,11 +215,11 @@ class MetricsReader:
 
         def write(table: SyncRequestBuilder, columns: Columns) -> Any:
             when = "timestamp" if "timestamp" in columns else "step"
-            query = _within(table.select(when, f"{_AGAIN}:{when}"), Span(run_id), ())
+            query = _within(table.select(when, f"{AGAIN}:{when}"), Span(run_id), ())
             return query.not_.is_(when, "null").order(when).limit(1).csv()
 
         def parse(answer: Answer, columns: Columns) -> str | None:
-            return _only_value(answer) if "timestamp" in columns else None
+            return only_value(answer) if "timestamp" in columns else None
 
         if run_id not in self.origins:
             try:
@@ -280,58 +275,3 @@ def _planned(after: Span, last_step: float, rows: int, page_rows: int) -> tuple[
     ends = [math.floor(after.first) + width * (number + 1) // count for number in range(count)]
     starts = [after, *(replace(after, first=end + 1, skip=0) for end in ends[:-1])]
     return tuple(replace(span, last=end) for span, end in zip(starts, [*ends[:-1], after.last], strict=True))
-
-
-def rows_of_page(answer: Answer, columns: Sequence[str], table: str) -> pa.Table:
-    """Read a page of CSV: these columns, and the step once more.
-
-    Raises:
-        Damaged: If it is not whole.
-        MalformedRow: If a value is no number.
-    """
-    names = [*columns, _AGAIN]
-    kinds = {name: pa.string() if name == "timestamp" else pa.float64() for name in names}
-    if not answer.body.strip():
-        if answer.rows:
-            raise Damaged
-        return pa.schema(kinds.items()).empty_table().drop_columns([_AGAIN])
-    try:
-        page = _parsed(answer.body, kinds)
-    except pa.ArrowInvalid as error:
-        try:
-            as_text = _parsed(answer.body, dict.fromkeys(names, pa.string()))
-        except pa.ArrowInvalid:
-            raise Damaged from error
-        _check(as_text, names, answer)
-        raise MalformedRow(
-            f"Table {table}: expected numbers in every metric, got a value that is none.",
-            hint="Check the types of the columns of the metrics table.",
-        ) from error
-    _check(page, names, answer)
-    return page.drop_columns([_AGAIN])
-
-
-def _only_value(answer: Answer) -> str | None:
-    """The value of an answer of at most one row, which holds it twice."""
-    lines = list(csv.reader(answer.body.decode("utf-8", "replace").splitlines()))[1:]
-    if not answer.rows and not lines:
-        return None
-    if len(lines) != 1 or len(lines[0]) != 2 or lines[0][0] != lines[0][1]:
-        raise Damaged
-    return lines[0][0]
-
-
-def _parsed(body: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
-    # Arrow takes "NaN" for a null by default.
-    return pyarrow.csv.read_csv(
-        pa.BufferReader(body),
-        read_options=pyarrow.csv.ReadOptions(use_threads=False),
-        convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True),
-    )
-
-
-def _check(page: pa.Table, names: Sequence[str], answer: Answer) -> None:
-    if page.column_names != list(names) or answer.rows not in (None, page.num_rows):
-        raise Damaged
-    if not page["step"].equals(page[_AGAIN]):
-        raise Damaged

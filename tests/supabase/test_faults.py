@@ -28,7 +28,7 @@ from lib.data import supabase_client
 from lib.data.supabase_auth import send_code, sign_in
 from lib.data.supabase_client import ATTEMPTS, Answer, Damaged, Project
 from lib.data.supabase_errors import refusal_of_exception
-from lib.data.supabase_metrics import rows_of_page
+from lib.data.supabase_pages import rows_of_page
 from lib.data.supabase_settings import SupabaseSettings
 from lib.data.supabase_source import SupabaseSource
 from tests.supabase.project import ANON_KEY, legacy_key
