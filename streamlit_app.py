@@ -21,5 +21,5 @@ with shell.page("Compare runs") as page:
         failed_runs(runs)
         st.subheader("Curves", anchor=False)
         live(page.source, page.comparison)
-        curves(page.comparison)
+        curves(page.comparison, page.menu)
         summary_table(page.comparison, rows)

@@ -18,6 +18,7 @@ from lib.ui.downloads import downloads
 from lib.ui.escape import md
 from lib.ui.legend import legend
 from lib.ui.pinned import pinned
+from lib.ui.shell import draw_menu
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
 THROUGHPUT = ("tokens_per_second", "samples_per_second")
@@ -33,7 +34,7 @@ BESIDE = [5.2, 1]
 
 
 @st.fragment
-def curves(comparison: Comparison) -> None:
+def curves(comparison: Comparison, menu: DeltaGenerator) -> None:
     """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
     options()
     placed = _on_axis([each for each in comparison.runs if each.curves is not None])
@@ -45,6 +46,7 @@ def curves(comparison: Comparison) -> None:
     downloads([chart for chart in charts if not chart.is_empty], placed)
     pinned(placed)
     url.write()
+    draw_menu(menu)
 
 
 def _on_axis(runs: Sequence[ComparedRun]) -> list[PlacedRun]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import AppError, SignInExpired
 from lib.data.settings import Settings
@@ -42,10 +43,11 @@ stand there in full."""
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page may use."""
+    """What a page may use; ``menu`` is the place of the menu."""
 
     source: RunSource
     comparison: Comparison
+    menu: DeltaGenerator
 
 
 @contextmanager
@@ -57,7 +59,8 @@ def page(title: str) -> Iterator[Page]:
     st.set_page_config(page_title=f"{title} · {APP}", page_icon="🏁", layout="wide")
     url.read(title)
     st.html(STYLE)
-    _menu()
+    menu = st.sidebar.empty()
+    draw_menu(menu)
     st.title(title, anchor=False)
     settings = Settings()
     try:
@@ -68,7 +71,7 @@ def page(title: str) -> Iterator[Page]:
             sign_in.account(settings)
             sidebar.run_picker(source, compared)
         _banner(source, compared)
-        yield Page(source, compared)
+        yield Page(source, compared, menu)
     except SignInExpired as expired:
         sign_in.form(settings, expired)
         st.stop()
@@ -81,9 +84,10 @@ def page(title: str) -> Iterator[Page]:
     cached.settle()
 
 
-def _menu() -> None:
+def draw_menu(place: DeltaGenerator) -> None:
+    """Draw the links to the app's pages; they carry the options, so a fragment that changed some draws them anew."""
     query = url.menu_texts()
-    with st.sidebar.container(gap="xxsmall"):
+    with place.container(gap="xxsmall"):
         for path, name, icon in PAGES:
             st.page_link(path, label=name, icon=icon, query_params=query)
 

@@ -141,10 +141,11 @@ def read(page: str) -> None:
     current = {name: st.query_params.get_all(name) for name in st.query_params}
     arrived = st.session_state.get(_PAGE) != page
     st.session_state[_PAGE] = page
+    links = st.session_state.pop(_MENU, [])
     if current == st.session_state.get(_WRITTEN) or st.session_state.get(_TOUCHED):
         return
     known = [param for param in PARAMS if param.name in current]
-    if arrived and _WRITTEN in st.session_state and (not known or current == st.session_state.get(_MENU)):
+    if arrived and _WRITTEN in st.session_state and (not known or current in links):
         return
     ignored = []
     for param in PARAMS:
@@ -180,8 +181,9 @@ def write() -> None:
 
 def menu_texts() -> dict[str, list[str]]:
     """The query string for links to the app's other pages."""
-    st.session_state[_MENU] = texts()
-    return st.session_state[_MENU]
+    query = texts()
+    st.session_state.setdefault(_MENU, []).append(query)
+    return query
 
 
 def ignored() -> tuple[str, ...]:
