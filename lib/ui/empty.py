@@ -9,7 +9,7 @@ import streamlit as st
 from lib.core.query import RunQuery
 from lib.core.selection import MAX_SELECTED
 from lib.data.source import RunSource
-from lib.ui import cached, messages, url
+from lib.ui import cached, deployment, messages, url
 from lib.ui.comparison import ComparedRun
 from lib.ui.escape import md
 
@@ -35,7 +35,19 @@ def nothing_selected(source: RunSource) -> None:
                 args=(tuple(run.run_id for run in newest),),
             )
         else:
-            st.info("There are no runs to compare yet.", icon=":material/inbox:")
+            no_runs("There are no runs to compare yet.")
+
+
+def no_runs(sentence: str) -> None:
+    """Say so with this sentence; of a project, which hides runs from some readers, that this may be why."""
+    if deployment.settings().supabase is None:
+        st.info(sentence, icon=":material/inbox:")
+        return
+    st.info(
+        "There are no runs that you may see. Runs of others are hidden by the project's rules;"
+        " your own are listed here as soon as there is one.",
+        icon=":material/visibility_off:",
+    )
 
 
 def failed_runs(runs: Sequence[ComparedRun]) -> None:

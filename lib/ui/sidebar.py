@@ -13,7 +13,7 @@ from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import Recommendation, eval_loss_of
 from lib.core.selection import LIMIT_REACHED, MAX_SELECTED, selected_text, toggle
 from lib.data.source import RunSource
-from lib.ui import cached, messages, url
+from lib.ui import cached, empty, messages, url
 from lib.ui.comparison import Comparison
 from lib.ui.escape import md
 
@@ -85,7 +85,7 @@ def _counted(page: RunPage, status: RunStatus | str) -> str:
 
 def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
     if not page.source_total:
-        st.info("This source has no runs yet. As soon as one is there, it is listed here.", icon=":material/inbox:")
+        empty.no_runs("This source has no runs yet. As soon as one is there, it is listed here.")
         return
     if not page.runs:
         st.info("No run matches the search and the filter.", icon=":material/search_off:")
