@@ -67,7 +67,8 @@ def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
     fresh = {run.run_id: run for run in source.load_runs([each.run.run_id for each in running])}
     for each in running:
         run = fresh.get(each.run.run_id)
-        if run != each.stored:
+        # As text, since NaN, which a run may well report, is never equal to itself.
+        if repr(run) != repr(each.stored):
             return True
         held = 0 if each.curves is None else len(each.curves.frame)
         if len(cached.load_curves(source, run).frame) != held:
