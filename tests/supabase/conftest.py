@@ -25,7 +25,8 @@ What a project has::
                                        log.of("/rest/v1/") those below a path, log.clear()
     project.faults.add("/rest/v1/", status=429, headers={"Retry-After": "2"}, body={"message": "slow down"})
                                        status, body, content_type, headers, delay, cut="body" or "connection",
-                                       hang=True, after=2 (from the third request on), times=1, method="GET"
+                                       hang=True, after=2 (from the third request on), times=1, method="GET",
+                                       query="..." (only where the query string holds it)
     project.accounts                   .token_seconds, .reuse_seconds (of refresh tokens), .codes[email] (the last
                                        e-mail code), .end_sessions(user)
 

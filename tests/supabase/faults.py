@@ -49,6 +49,7 @@ class Fault:
 
     prefix: str
     method: str | None = None
+    query: str = ""
     status: int | None = None
     body: str | bytes | dict | list | None = None
     content_type: str | None = None
@@ -60,9 +61,9 @@ class Fault:
     times: int | None = None
     seen: int = 0
 
-    def strikes(self, method: str, path: str) -> bool:
+    def strikes(self, method: str, path: str, query: str) -> bool:
         """Count a request; tell whether it is one that fails."""
-        if not path.startswith(self.prefix) or (self.method and self.method != method):
+        if not path.startswith(self.prefix) or (self.method and self.method != method) or self.query not in query:
             return False
         self.seen += 1
         return self.after < self.seen and (self.times is None or self.seen <= self.after + self.times)
@@ -93,13 +94,13 @@ class Faults:
 
         Args:
             prefix: Of the path.
-            **facts: ``method``: only this one. ``status`` and ``body``: answer this instead of asking the
-                project; a dict or list is sent as JSON, text as HTML, and without a body it is an HTML error
-                page. ``content_type``: of that answer, or, alone, of the true answer. ``headers``: added,
-                e.g. ``{"Retry-After": "2"}``. ``delay``: seconds to wait first. ``cut="body"``: only half of the
-                body arrives, and nothing says so; ``cut="connection"``: the connection ends half way.
-                ``hang``: no answer at all. ``after``: only from the request with this number on (0 is the
-                first). ``times``: for so many requests.
+            **facts: ``method``: only this one. ``query``: only where the query string holds this. ``status`` and
+                ``body``: answer this instead of asking the project; a dict or list is sent as JSON, text as HTML,
+                and without a body it is an HTML error page. ``content_type``: of that answer, or, alone, of the
+                true answer. ``headers``: added, e.g. ``{"Retry-After": "2"}``. ``delay``: seconds to wait first.
+                ``cut="body"``: only half of the body arrives, and nothing says so; ``cut="connection"``: the
+                connection ends half way. ``hang``: no answer at all. ``after``: only from the request with this
+                number on (0 is the first). ``times``: for so many requests.
         """
         fault = Fault(prefix, **facts)
         self._faults.append(fault)
@@ -112,8 +113,8 @@ class Faults:
         """All is well again."""
         self._faults.clear()
 
-    def striking(self, method: str, path: str) -> Fault | None:
-        struck = [fault for fault in list(self._faults) if fault.strikes(method, path)]
+    def striking(self, method: str, path: str, query: str = "") -> Fault | None:
+        struck = [fault for fault in list(self._faults) if fault.strikes(method, path, query)]
         return struck[0] if struck else None
 
 
@@ -152,7 +153,7 @@ class Watched:
             note()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = self.faults.striking(scope["method"], scope["path"])
+        fault = self.faults.striking(scope["method"], scope["path"], scope["query_string"].decode())
         if fault is None:
             return await self.app(scope, receive, send)
         await asyncio.sleep(fault.delay)
