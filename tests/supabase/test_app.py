@@ -1,0 +1,516 @@
+"""The pages on a real project: who must sign in, who sees what, and what is said when something fails."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+import jwt
+import pytest
+
+from lib.core.query import PAGE_SIZE, RunSort
+from lib.data import supabase_client
+from lib.data.supabase_settings import PREFIX
+from lib.data.supabase_source import SupabaseSource
+from lib.ui import cached, live, sign_in
+from lib.ui.comparison import ComparedRun
+from tests.app.conftest import _own_settings  # noqa: F401 - a fixture
+from tests.app.harness import DIFF, MAIN, PAGES, RANKING, TITLES, App
+from tests.supabase.live import LiveJob
+from tests.supabase.project import Project
+from tests.supabase.readers import project_for, reader_for
+from tests.supabase.seed import JOBS, METRICS
+
+JOBS_PATH, METRICS_PATH = f"/rest/v1/{JOBS}", f"/rest/v1/{METRICS}"
+SECRETS = re.compile(r"eyJ|sb_secret_|sb_publishable_|-has-a-password|Traceback|HTTPStatusError|httpx")
+"""What no page may say: keys, tokens, passwords, and how the code fails."""
+HIDDEN = "There are no runs that you may see."
+
+
+@pytest.fixture(autouse=True)
+def cold(monkeypatch):
+    """Nothing is cached yet, and a repetition comes at once; no setting of the caller's shell gets through."""
+    cached.refresh()
+    monkeypatch.setattr(supabase_client, "FIRST_PAUSE_S", 0.01)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def on(monkeypatch) -> Callable[..., App]:
+    """Open a page of the app on a project: ``on(project, page, user="ann", run=[...], timeout_s=2)``."""
+
+    def open_on(
+        project: Project | None,
+        page: str = MAIN,
+        *,
+        user: str | None = None,
+        settings: dict[str, object] | None = None,
+        **query: str | Sequence[str],
+    ) -> App:
+        given = {"url": project.url, "key": project.anon_key} if project else {}
+        for name, value in (given | (settings or {})).items():
+            monkeypatch.setenv(PREFIX + name.upper(), str(value))
+        app = App()
+        if page != MAIN:
+            app.at.switch_page(page)
+            app.page = page
+        for name, value in query.items():
+            app.at.query_params[name] = [value] if isinstance(value, str) else list(value)
+        app.rerun()
+        return enter(app, project, user) if user else app
+
+    return open_on
+
+
+def enter(app: App, project: Project, name: str, password: str | None = None) -> App:
+    """Fill in the form with the password."""
+    user = project.users[name]
+    app.at.text_input(key="sign-in:email").set_value(user.email)
+    field(app, "Password").set_value(user.password if password is None else password)
+    return submit(app, "Sign in")
+
+
+def field(app: App, label: str):
+    (found,) = [each for each in app.at.text_input if each.label == label]
+    return found
+
+
+def submit(app: App, label: str) -> App:
+    (button,) = [each for each in app.at.button if each.label == label]
+    button.click()
+    return app.rerun()
+
+
+def asks_to_sign_in(app: App) -> bool:
+    """The form is there, and nothing of a run."""
+    assert not app.at.exception, app.at.exception
+    assert not SECRETS.search(everything(app))
+    form = "#### Sign in" in app.text
+    if form:
+        assert not app.listed
+        assert app.grid is None
+        assert not app.charts
+    return form
+
+
+def everything(app: App) -> str:
+    """All that is sent to the browser."""
+    return "\n".join(map(str, app.at._tree)) + "\n".join(app.said) + "\n".join(app.html_bodies)
+
+
+def labels(app: App) -> set[str]:
+    return set(app.grid.rows.index) if app.grid else set()
+
+
+def says(app: App) -> str:
+    """The one error on the page, which holds no secret and no traceback."""
+    assert not app.at.exception, app.at.exception
+    (error,) = app.at.error
+    assert not SECRETS.search(everything(app))
+    assert "<html" not in everything(app).lower()
+    return error.value.replace("\\", "")
+
+
+def assert_compares(app: App, run_ids: Sequence[str]) -> None:
+    app.assert_sound()
+    assert not asks_to_sign_in(app)
+    assert app.compared == tuple(run_ids)
+    if app.page == MAIN:
+        assert len(app.grid.rows) == len(run_ids)
+
+
+@contextlib.contextmanager
+def closed_port():
+    """An address where nothing listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_asks_to_sign_in_and_then_shows_what_the_link_says(plain, on, page):
+    wanted = plain.jobs["ann"][1:3]
+    app = on(plain, page, run=wanted, weight="0.5")
+    assert asks_to_sign_in(app)
+    assert [title.value for title in app.at.title] == [TITLES[page]]
+    assert app.link == {"run": list(wanted), "weight": ["0.5"]}
+    assert plain.log == []
+    enter(app, plain, "ann")
+    assert_compares(app, wanted)
+    assert app.link == {"run": list(wanted), "weight": ["0.5"]}
+    assert "ann@example.com" in app.text
+    assert len(app.listed) == len(plain.jobs["ann"])
+
+
+def test_a_wrong_password_is_named_and_the_right_one_is_taken_after_it(plain, on):
+    app = enter(on(plain, run=plain.jobs["ann"][:2]), plain, "ann", "guess")
+    assert asks_to_sign_in(app)
+    assert "E-mail address or password is wrong." in says(app)
+    assert "guess" not in app.text
+    assert not plain.log.of("/rest/v1/")
+    assert_compares(enter(app, plain, "ann"), plain.jobs["ann"][:2])
+
+
+def test_a_form_that_is_not_filled_in_asks_nobody(plain, on):
+    app = submit(on(plain), "Sign in")
+    assert "Expected an e-mail address and a password." in says(app)
+    assert plain.log == []
+
+
+def test_a_code_from_an_e_mail_signs_in_once_a_wrong_one_never(plain, on):
+    app = on(plain, run=plain.jobs["bob"][:2])
+    app.at.get("button_group")[0].set_value("Code by e-mail")
+    app.rerun()
+    email = plain.users["bob"].email
+    app.at.text_input(key="sign-in:email").set_value(email)
+    submit(app, "Send me a code")
+    assert [each.value for each in app.at.success] == ["A code is on its way by e-mail."]
+    code = plain.accounts.codes[email]
+    field(app, "Code from the e-mail").set_value("not the code")
+    assert "The code is wrong or has expired." in says(submit(app, "Sign in"))
+    field(app, "Code from the e-mail").set_value(code)
+    assert_compares(submit(app, "Sign in"), plain.jobs["bob"][:2])
+    assert email in app.text
+    assert email not in plain.accounts.codes
+
+
+def test_a_code_for_nobody_is_refused_and_no_account_is_made(plain, on):
+    app = on(plain)
+    app.at.get("button_group")[0].set_value("Code by e-mail")
+    app.rerun()
+    app.at.text_input(key="sign-in:email").set_value("eve@example.com")
+    assert "There is no account with this e-mail address." in says(submit(app, "Send me a code"))
+    assert "eve@example.com" not in plain.accounts.by_email
+
+
+def test_signing_out_ends_the_session_at_the_project_too_and_keeps_the_link(plain, on):
+    wanted = plain.jobs["ann"][:2]
+    app = on(plain, user="ann", run=wanted)
+    before = len(plain.accounts.sessions)
+    app.click("sign_out")
+    assert asks_to_sign_in(app)
+    assert app.link == {"run": list(wanted)}
+    assert len(plain.accounts.sessions) == before - 1
+    assert asks_to_sign_in(app.rerun())
+    assert_compares(enter(app, plain, "ann"), wanted)
+
+
+def test_a_sign_in_that_was_not_used_for_its_time_is_over(plain, on, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(cached.visitors(), "_clock", lambda: now[0])
+    wanted = plain.jobs["ann"][:2]
+    app = on(plain, user="ann", run=wanted)
+    now[0] += sign_in.KEPT_S - 1
+    assert_compares(app.rerun(), wanted)
+    now[0] += sign_in.KEPT_S - 1
+    assert_compares(app.rerun(), wanted)
+    now[0] += sign_in.KEPT_S
+    assert asks_to_sign_in(app.rerun())
+    assert_compares(enter(app, plain, "ann"), wanted)
+
+
+def test_a_sign_in_that_the_project_has_ended_is_asked_for_again_and_the_comparison_comes_back(plain, on):
+    # Renewed after half of its life.
+    plain.accounts.token_seconds = 1
+    wanted = plain.jobs["ann"][:2]
+    app = on(plain, user="ann", run=wanted, weight="0.4")
+    plain.accounts.end_sessions(plain.users["ann"])
+    time.sleep(0.6)
+    app.click("refresh")
+    assert asks_to_sign_in(app)
+    assert "The sign-in has expired." in app.text
+    assert app.link == {"run": list(wanted), "weight": ["0.4"]}
+    plain.accounts.reset()
+    assert_compares(enter(app, plain, "ann"), wanted)
+    assert app.link == {"run": list(wanted), "weight": ["0.4"]}
+
+
+def test_a_token_that_the_project_refuses_is_renewed_without_a_word(plain, on):
+    wanted = plain.jobs["ann"][:2]
+    app = on(plain, user="ann", run=wanted)
+    plain.faults.add(JOBS_PATH, status=401, body={"code": "PGRST301", "message": "JWT expired"}, times=1)
+    assert_compares(app.click("refresh"), wanted)
+
+
+@pytest.mark.parametrize("order", [("ann", "bob"), ("bob", "ann")])
+def test_two_readers_with_the_same_link_see_their_own_runs_only_whatever_is_cached(plain, on, order):
+    wanted = [*plain.jobs["ann"][:2], *plain.jobs["bob"][2:5]]
+    apps = {name: on(plain, user=name, run=wanted) for name in order}
+    for name, other in (order, order[::-1], order):
+        app = apps[name].rerun()
+        assert_compares(app, [run_id for run_id in wanted if run_id in plain.jobs[name]])
+        assert set(app.listed) == set(plain.jobs[name])
+        shown = everything(app) + str(app.grid.rows.to_dict())
+        assert not [model for model in models(plain, other) - models(plain, name) if model in shown]
+        assert plain.users[other].email not in shown
+
+
+def models(project: Project, user: str) -> set[str]:
+    """What somebody's runs are called."""
+    return {row["model_name"] for row in project.execute(f"select model_name from public.{JOBS}", user=user)}
+
+
+def label_of(project: Project, run_id: str) -> str:
+    """What a run is called where no other has its name."""
+    (row,) = project.execute(f"select model_name from public.{JOBS} where id = '{run_id}'")
+    return row["model_name"]
+
+
+@pytest.mark.parametrize("order", [("ann", "bob"), ("bob", "ann")])
+def test_whoever_signs_in_after_somebody_else_in_one_browser_sees_nothing_of_theirs(plain, on, order):
+    first, second = order
+    wanted = plain.jobs[first][:2]
+    app = on(plain, user=first, run=wanted)
+    assert_compares(app, wanted)
+    foreign = labels(app)
+    assert asks_to_sign_in(app.click("sign_out"))
+    enter(app, plain, second)
+    app.assert_sound()
+    assert app.compared == ()
+    assert set(app.listed) == set(plain.jobs[second])
+    assert not [label for label in foreign if label in app.text]
+    assert "2 runs were left out: deleted, or not visible to this reader" in app.text
+
+
+def test_each_page_asks_as_its_own_reader(plain, on):
+    apps = [on(plain, user=name, run=plain.jobs[name][:1]) for name in ("ann", "bob")]
+    for app, name in zip(apps, ("ann", "bob"), strict=True):
+        plain.log.clear()
+        app.click("refresh").assert_sound()
+        tokens = {entry.headers["authorization"].removeprefix("Bearer ") for entry in plain.log.of("/rest/v1/")}
+        readers = {jwt.decode(token, options={"verify_signature": False})["sub"] for token in tokens}
+        assert readers == {plain.users[name].id}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_sign_in_the_rules_may_leave_nothing_and_the_page_says_why(plain, on, page):
+    app = on(plain, page, settings={"sign_in": "off"}, run=plain.jobs["ann"][:1])
+    app.assert_sound()
+    assert HIDDEN in app.text
+    assert "has no runs yet" not in app.text
+    assert app.listed == []
+    assert app.compared == ()
+    assert not asks_to_sign_in(app)
+    assert "sign_out" not in [button.key for button in app.at.button]
+
+
+def test_a_reader_without_runs_of_their_own_is_told_the_same(fresh, on):
+    project = fresh(seeded=False)
+    app = on(project, user="ann")
+    app.assert_sound()
+    assert HIDDEN in app.text
+
+
+def test_a_search_that_finds_nothing_is_not_taken_for_an_empty_project(plain, on):
+    app = on(plain, user="ann", q="no such run")
+    app.assert_sound()
+    assert HIDDEN not in app.text
+    assert "No run matches the search and the filter." in app.text
+
+
+@pytest.mark.parametrize("schema", ["plain", "migrated", "old"])
+def test_every_schema_opens_on_every_page(request, on, schema):
+    project = request.getfixturevalue(schema)
+    wanted = project.jobs["ann"][:2]
+    app = on(project, user="ann", run=wanted)
+    assert_compares(app, wanted)
+    assert len(app.charts) == 5
+    for page in (DIFF, RANKING):
+        assert_compares(app.go(page, run=wanted), wanted)
+
+
+def test_a_project_that_is_not_there_has_a_sentence_and_a_retry(on, plain):
+    with closed_port() as nowhere:
+        app = on(plain, settings={"url": nowhere, "sign_in": "off"})
+        assert "could not be reached" in says(app)
+        app = on(plain, settings={"url": nowhere, "sign_in": "required"})
+        enter(app, plain, "ann")
+        assert "could not be reached" in says(app)
+        assert asks_to_sign_in(app)
+
+
+FAULTS = {
+    "502 with a page of HTML": ({"status": 502}, "the server failed (HTTP 502)"),
+    "429": ({"status": 429, "headers": {"Retry-After": "60"}}, "too many requests"),
+    "a cut answer": ({"cut": "body"}, "is not complete"),
+    "a connection cut off": ({"cut": "connection"}, "broke off"),
+    "silence": ({"hang": True}, "none came in time"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_list_that_cannot_be_read_has_a_sentence_and_a_retry_that_works_afterwards(plain, on, kind):
+    fault, sentence = FAULTS[kind]
+    wanted = plain.jobs["ann"][:2]
+    app = on(plain, user="ann", run=wanted, settings={"timeout_s": 1})
+    plain.faults.add(JOBS_PATH, **fault)
+    app.click("refresh")
+    assert sentence in says(app)
+    assert app.link == {"run": list(wanted)}
+    plain.faults.clear()
+    assert_compares(app.click("retry:page"), wanted)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_run_whose_metrics_cannot_be_read_leaves_the_others_compared(plain, on, kind):
+    fault, sentence = FAULTS[kind]
+    wanted = plain.jobs["bob"][2:5]
+    lost = wanted[1]
+    plain.faults.add(METRICS_PATH, query=lost, **fault)
+    app = on(plain, user="bob", run=wanted, settings={"timeout_s": 1})
+    assert sentence in says(app)
+    name = label_of(plain, lost)
+    assert f"The metrics of {name} could not be read; it is compared by its summary." in app.text
+    assert len(app.grid.rows) == 3
+    assert len(app.colors) == 2
+    assert len(app.charts) == 5
+    plain.faults.clear()
+    assert_compares(app.click(f"retry:{lost}"), wanted)
+    assert len(app.colors) == 3
+
+
+def test_rows_that_are_missing_are_marked_until_they_are_there(plain, on):
+    (long,) = [run_id for run_id in plain.jobs["bob"] if label_of(plain, run_id) == "legal-qa-qwen-7b-full"]
+    wanted = [plain.jobs["bob"][2], long]
+    plain.faults.add(METRICS_PATH, query=long, after=1, status=502)
+    app = on(plain, user="bob", run=wanted)
+    said = says(app)
+    assert re.search(r"Expected 2,999 metric rows of 1 run, read 1,000\.", said)
+    assert "rows are missing" in said
+    assert "The metrics of legal-qa-qwen-7b-full are incomplete." in app.text
+    assert len(app.colors) == 2
+    plain.faults.clear()
+    assert_compares(app.click(f"retry:{long}"), wanted)
+    assert "are incomplete" not in app.text
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("key", "service_key", "Expected a public key, found a service key"),
+        ("key", "secret_key", "Expected a public key, found a service key"),
+        ("url", "anon_key", "Expected"),
+        ("refresh_s", "0", "Expected the environment variable RUNOFF_SUPABASE_REFRESH_S to be a number of seconds"),
+        ("sign_in", "maybe", 'to be "required" or "off"'),
+        ("password", "hunter2", "environment variable RUNOFF_SUPABASE_PASSWORD"),
+    ],
+)
+@pytest.mark.parametrize("page", [MAIN, DIFF])
+def test_settings_that_are_wrong_are_said_on_the_page_without_a_key(plain, on, page, setting, value, sentence):
+    given = getattr(plain, value, value)
+    app = on(plain, page, settings={setting: given})
+    assert sentence in says(app)
+    assert given not in everything(app) or given in ("0", "maybe")
+    assert not asks_to_sign_in(app)
+    assert app.listed == []
+    assert plain.log == []
+
+
+def test_a_key_that_the_project_does_not_know_is_named_without_being_shown(plain, on):
+    key = "sb_publishable_of_another_project"
+    app = on(plain, user="ann", settings={"key": key})
+    assert "Expected the API key" in says(app)
+    assert key not in everything(app)
+
+
+def test_search_filter_and_order_are_the_databases(plain, on):
+    app = on(plain, user="ann", q="support-llama", sort="best loss", status="completed")
+    app.assert_sound()
+    assert len(app.listed) == 5
+    losses = {
+        row["id"]: float(row["best_eval_loss"])
+        for row in plain.execute(f"select id, best_eval_loss from public.{JOBS} where model_name = 'support-llama-8b'")
+    }
+    assert app.listed == sorted(losses, key=losses.get)
+    (asked,) = [entry.query for entry in plain.log.of(JOBS_PATH) if "limit=50" in entry.query]
+    assert "order=best_eval_loss.asc" in asked
+    assert "imatch" in asked
+    plain.log.clear()
+    app.turn("selectbox", "widget:status", "failed")
+    app.turn("text_input", "widget:q", "")
+    app.assert_sound()
+    assert {label_of(plain, run_id) for run_id in app.listed} == {"support-qwen-7b", "legal-qa-llama-8b"}
+    app.turn("selectbox", "widget:sort", RunSort.MODEL)
+    assert [label_of(plain, run_id) for run_id in app.listed] == ["legal-qa-llama-8b", "support-qwen-7b"]
+    app.turn("selectbox", "widget:status", "all")
+    assert len(app.listed) == len(plain.jobs["ann"])
+
+
+def test_a_long_list_comes_in_pieces(fresh, on):
+    project = fresh(seeded=False)
+    owner = project.users["ann"].id
+    project.execute(
+        f"insert into public.{JOBS} (user_id, model_name, dataset_path, base_model, status, created_at)"
+        f" select '{owner}', 'run-' || lpad(n::text, 3, '0'), 'd', 'b', 'completed', now() - n * interval '1 minute'"
+        " from generate_series(1, 120) n"
+    )
+    app = on(project, user="ann")
+    app.assert_sound()
+    assert len(app.listed) == PAGE_SIZE
+    assert "First 50 of 120 runs" in app.text
+    app.click("more").assert_sound()
+    assert len(app.listed) == 2 * PAGE_SIZE
+    assert app.link == {"list": ["100"]}
+    assert app.at.button(key="more").label == "Show 20 more"
+    app.click("more").assert_sound()
+    assert [label_of(project, run_id) for run_id in app.listed[::60]] == ["run-001", "run-061"]
+    assert len(set(app.listed)) == 120
+    assert "120 runs" in app.text
+    assert "more" not in [button.key for button in app.at.button]
+
+
+def test_a_running_run_is_watched_and_a_finished_one_is_not(fresh, on):
+    project = fresh()
+    running = LiveJob(project)
+    app = on(project, user="ann", run=[running.job])
+    app.assert_sound()
+    assert "1 run is running · as of" in app.text
+    assert "stalled" not in app.text
+    before = last_step(app)
+    assert running.grow() == before + 5
+    cached._held.clear()
+    assert last_step(app.rerun()) == before + 5
+
+    project.execute(f"update public.{JOBS} set status = 'completed', updated_at = now() where id = '{running.job}'")
+    app.click("refresh").assert_sound()
+    assert "running · as of" not in app.text
+    assert "live_pause" not in [toggle.key for toggle in app.at.toggle]
+
+
+def last_step(app: App) -> int:
+    """The last step that is drawn."""
+    return int(app.charts["Loss"].data["lines"]["x"].max())
+
+
+def test_a_run_that_has_not_reported_for_ten_minutes_is_stalled_on_card_and_page(fresh, on):
+    project = fresh()
+    running = LiveJob(project)
+    for minutes, stalled in ((9, False), (11, True)):
+        project.execute(
+            f"update public.{JOBS} set updated_at = now() - interval '{minutes} minutes' where id = '{running.job}'"
+        )
+        cached.refresh()
+        app = on(project, user="ann", run=[running.job])
+        app.assert_sound()
+        assert ("is stalled: it has not reported for 11 min" in app.text) is stalled
+        assert len([text for text in app.said if "hourglass_disabled: stalled" in text]) == stalled
+
+
+def test_a_number_that_is_none_is_no_news_at_each_look(fresh):
+    project = fresh()
+    job = LiveJob(project).job
+    project.execute(f"update public.{JOBS} set loss = 'NaN', grad_norm = 'Infinity' where id = '{job}'")
+    with project_for(project) as connections:
+        source = SupabaseSource(connections, reader_for(connections, project, "ann"))
+        (run,) = source.load_runs([job])
+        shown = ComparedRun(run, run, "a", "#000000", 0, cached.load_curves(source, run))
+        assert math.isnan(run.loss)
+        assert not live._has_news(source, [shown])
+        project.execute(f"update public.{JOBS} set loss = 0.5 where id = '{job}'")
+        assert live._has_news(source, [shown])
