@@ -20,8 +20,8 @@
 --                "total": 100000, "nan": 1, "positive": 0, "negative": 0,
 --                "step": [0, ..], "value": [2.5, ..], "epoch": [0.0, ..], "elapsed_s": [0, ..]}, ..]}
 --
--- Runs, and the curves of each run, come in the order asked for, points in that of their steps. "total" counts
--- the finite points in range, the three after it NaN, infinity and -infinity. "first_timestamp_us" is the run's
+-- Runs come in the order asked for, points in that of their steps. "total" counts the finite points in range,
+-- the three after it NaN, infinity and -infinity. "first_timestamp_us" is the run's
 -- earliest timestamp, whatever the range, in microseconds since 1970, and what "elapsed_s" counts from, in
 -- seconds. What is not recorded is null. JSON has no NaN: it travels as the text "NaN", the infinities as
 -- "Infinity" and "-Infinity".
@@ -35,8 +35,9 @@ create or replace function public.reduced_metrics(
 ) returns json
 language plpgsql stable security invoker
 set search_path = ''
-set jit = off           -- with PostgreSQL 15, compiling the queries takes ten times longer than running them
-set work_mem = '32MB'   -- a curve of some 100,000 rows is sorted in memory
+set jit = off              -- with PostgreSQL 15, compiling the queries takes ten times longer than running them
+set enable_nestloop = off  -- in a table without statistics a curve is taken for a few rows
+set work_mem = '32MB'      -- a curve of some 100,000 rows is sorted in memory
 as $function$
 declare
   run_query constant text := $query$
@@ -44,14 +45,28 @@ declare
     from public.local_training_metrics
     where job_id = $1 and step >= 0
   $query$;
-  curve_query constant text := $query$
+  logged_query constant text := $query$
+    with logged as materialized (
+      select step, %1$s as epoch, %2$s as written, %3$s as id, %4$s
+      from public.local_training_metrics
+      where job_id = $1 and step between $2 and $3 and (%5$s)
+    ),
+    repeated as materialized (
+      -- Most steps have one row: only where there are several does it matter which was written last.
+      select step from logged group by step having count(*) > 1
+    )
+    select array_agg(curve) filter (where curve is not null) from (%6$s) curves
+  $query$;
+  curve_query constant text := $query$ (
     with curve as materialized (
       select *, value > '-infinity' and value < 'infinity' as is_finite
       from (
-        select distinct on (step) step, %2$s as value, %3$s as epoch, %4$s as written
-        from public.local_training_metrics
-        where job_id = $1 and step between $2 and $3 and %1$I is not null
-        order by step, %4$s desc nulls last, %5$s desc nulls last
+        select step, %2$s as value, epoch, written
+        from logged where %2$s is not null and step not in (select step from repeated)
+        union all (
+          select distinct on (step) step, %2$s, epoch, written
+          from logged where %2$s is not null and step in (select step from repeated)
+          order by step, written desc nulls last, id desc nulls last)
       ) last_written
     ),
     extent as materialized (
@@ -92,18 +107,19 @@ declare
     from curve
     where step in (select step from kept)
     having count(*) > 0
-  $query$;
+  ) $query$;
   no_two_steps_in_one constant bigint := 1::bigint << 50;
   types jsonb;  -- of the table's columns
   known text[];
+  metric text;
   written text;
   run uuid;
-  metric text;
-  is_evaluated boolean;
   has_rows boolean;
   first_us bigint;
+  query text;
+  buckets_each bigint;
+  part json[];
   runs json[] := '{}';
-  curve json;
   curves json[] := '{}';
 begin
   if buckets < 1 or buckets is null then
@@ -131,24 +147,31 @@ begin
     continue when not has_rows;
     runs := array_append(runs, json_build_object('run_id', run, 'first_timestamp_us', first_us));
 
-    for metric in
-      select name from unnest(coalesce(metrics, known)) with ordinality m(name, place) group by name order by min(place)
-    loop
-      is_evaluated := metric in ('eval_loss', 'perplexity') or metric like 'eval\_%';
-      execute format(
-          curve_query,
-          metric,
-          -- By way of its text a real becomes the number that it is shown as.
-          format(case types ->> metric when 'real' then '%I::text::float8' else '%I::float8' end, metric),
+    -- One query for the measured metrics and one for the evaluated: their rows are few and have their own index.
+    for query, buckets_each in
+      select
+        format(
+          logged_query,
           case when types ? 'epoch' then 'epoch::float8' else 'null::float8' end,
           written,
-          case when types ? 'id' then 'id' else 'null::int' end)
-        into curve
-        using run, greatest(first_step, 0), coalesce(last_step, 9223372036854775807),
-          case when is_evaluated then no_two_steps_in_one else buckets end, first_us;
-      if curve is not null then
-        curves := array_append(curves, curve);
-      end if;
+          case when types ? 'id' then 'id' else 'null::int' end,
+          -- By way of its text a real becomes the number that it is shown as.
+          string_agg(format(
+            case types ->> name when 'real' then '%I::text::float8 as %s' else '%I::float8 as %s' end, name, alias), ', '),
+          string_agg(format('%I is not null', name), ' or '),
+          string_agg('select ' || format(curve_query, name, alias) || ' as curve', ' union all ' order by name)),
+        case when is_evaluated then no_two_steps_in_one else buckets end
+      from (
+        select name, 'value_' || row_number() over (order by name) as alias,
+          name in ('eval_loss', 'perplexity') or name like 'eval\_%' as is_evaluated
+        from (select distinct unnest(coalesce(metrics, known)) as name) asked
+      ) named
+      group by is_evaluated
+      order by is_evaluated
+    loop
+      execute query into part
+        using run, greatest(first_step, 0), coalesce(last_step, 9223372036854775807), buckets_each, first_us;
+      curves := curves || part;
     end loop;
   end loop;
   return json_build_object('runs', array_to_json(runs), 'curves', array_to_json(curves));

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import httpx
-
 from supabase import ClientOptions, create_client
 
 JOBS = "/rest/v1/local_training_jobs"

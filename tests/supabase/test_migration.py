@@ -248,7 +248,7 @@ def test_the_answer_is_not_cut_at_the_most_rows_of_an_answer(random_rows: tuple[
     assert len(curve["step"]) == curve["total"] == (frame["run_id"] == EVERY_STEP).sum() > 1000
 
 
-def test_runs_and_curves_come_once_and_in_the_order_asked_for(nasty: tuple[Project, pd.DataFrame]) -> None:
+def test_runs_come_once_and_in_the_order_asked_for(nasty: tuple[Project, pd.DataFrame]) -> None:
     project, _ = nasty
     asked = [NO_POINTS, STRANGE, ONE_POINT, NASTY, ONE_POINT]
     answer = reduced(project, asked, metrics=["train_loss", "eval_loss", "train_loss"])
