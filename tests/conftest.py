@@ -1,4 +1,4 @@
-"""What every test shares: no cached data from the test before, and, on request, no skipped test."""
+"""What every test shares: the browser, no cached data from the test before, and, on request, no skipped test."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import sys
 
 import pytest
+
+pytest_plugins = ["tests.browser.fixtures"]
 
 NO_SKIP = "RUNOFF_NO_SKIP"
 """Environment variable: set, a run in which any test was skipped fails."""
