@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import jwt
 import pytest
+import streamlit as st
 
 from lib.core.query import PAGE_SIZE, RunSort
 from lib.data import supabase_client
@@ -33,9 +34,8 @@ HIDDEN = "There are no runs that you may see."
 
 
 @pytest.fixture(autouse=True)
-def cold(monkeypatch):
-    """Nothing is cached yet, and a repetition comes at once; no setting of the caller's shell gets through."""
-    cached.refresh()
+def own_environment(monkeypatch):
+    """No setting of the caller's shell gets through, and a repetition comes at once."""
     monkeypatch.setattr(supabase_client, "FIRST_PAUSE_S", 0.01)
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
@@ -495,7 +495,7 @@ def test_a_run_that_has_not_reported_for_ten_minutes_is_stalled_on_card_and_page
         project.execute(
             f"update public.{JOBS} set updated_at = now() - interval '{minutes} minutes' where id = '{running.job}'"
         )
-        cached.refresh()
+        st.cache_data.clear()
         app = on(project, user="ann", run=[running.job])
         app.assert_sound()
         assert ("is stalled: it has not reported for 11 min" in app.text) is stalled
