@@ -12,7 +12,8 @@ from lib.ui.comparison import ComparedRun
 
 _STYLE = """<style>
 .runoff-legend { display: flex; gap: .3rem 1rem; font-size: .85rem; line-height: 1.3; }
-.runoff-legend.vertical { flex-direction: column; }
+.runoff-legend.vertical { flex-direction: column; font-size: .78rem; }
+@media (max-width: 640px) { [data-testid="stColumn"]:has(.runoff-legend.vertical):not(:has(canvas)) { order: -1; } }
 .runoff-legend.horizontal { flex-flow: row wrap; }
 .runoff-legend i { display: inline-block; width: 1.1rem; height: .28rem; border-radius: 2px;
   margin-right: .45rem; vertical-align: middle; }

@@ -29,7 +29,7 @@ def pinned(runs: Sequence[PlacedRun]) -> None:
         {label: [column.get(key, formatting.NOT_RECORDED) for key in known] for label, column in columns.items()},
         index=pd.Index([metric_of(key).axis_title for key in known], name="Metric"),
     )
-    st.dataframe(table, key="pinned")
+    st.dataframe(table, height="content", key="pinned")
     st.caption(":small[Where a run logged nothing just there, the last value before it, with its place.]")
 
 

@@ -34,17 +34,18 @@ STATUS_BADGES = {
 def run_picker(source: RunSource, compared: Comparison) -> None:
     """Draw the panel; each change of a check box is taken before the page runs again."""
     selected = url.RUNS.value
-    head, clear, reload = st.columns([6, 3, 1.6], vertical_alignment="center", gap="xsmall")
-    head.markdown(f"**{selected_text(selected)}**")
-    clear.button("Clear", key="clear", disabled=not selected, on_click=url.RUNS.set, args=((),), type="tertiary")
-    reload.button(
-        "",
-        key="refresh",
-        icon=":material/refresh:",
-        help="Read the runs again",
-        on_click=cached.refresh,
-        type="tertiary",
-    )
+    # One line on a telephone too, where columns would stand one below the other.
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{selected_text(selected)}**", width="stretch")
+        st.button("Clear", key="clear", disabled=not selected, on_click=url.RUNS.set, args=((),), type="tertiary")
+        st.button(
+            "",
+            key="refresh",
+            icon=":material/refresh:",
+            help="Read the runs again",
+            on_click=cached.refresh,
+            type="tertiary",
+        )
     st.text_input(
         "Search runs",
         type="search",
