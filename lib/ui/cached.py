@@ -7,6 +7,7 @@ is shared between sessions and must not be changed by anybody.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import threading
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from lib.core.errors import SourceUnavailable
 from lib.core.evidence import RunEvidence, evidence_of
 from lib.core.hyperparameters import EffectiveBatch, configured_learning_rate, effective_batch
 from lib.core.metric_frame import extend_metric_frame
@@ -86,13 +88,18 @@ class Held:
                 self._curves = curves_of(source.load_metrics([run.run_id]), run)
                 self._whole_at = self._asked_at = now
             elif now - self._asked_at > ASK_SHARE * source.refresh_s:
-                held = self._curves.frame
-                after = int(held["step"].max()) if len(held) else 0
-                frame = extend_metric_frame(held, source.load_new_metrics([run.run_id], {run.run_id: after}), after)
-                if not frame.equals(held):
-                    self._curves = curves_of(frame, run)
                 self._asked_at = now
+                # What is held stays worth showing; the live bar says that there is no news, and why.
+                with contextlib.suppress(SourceUnavailable):
+                    self._extend(source, run)
             return self._curves
+
+    def _extend(self, source: LiveSource, run: RunSummary) -> None:
+        held = self._curves.frame
+        after = int(held["step"].max()) if len(held) else 0
+        frame = extend_metric_frame(held, source.load_new_metrics([run.run_id], {run.run_id: after}), after)
+        if not frame.equals(held):
+            self._curves = curves_of(frame, run)
 
 
 def source(settings: Settings) -> RunSource:
