@@ -34,7 +34,7 @@ BESIDE = [5.2, 1]
 
 
 @st.fragment
-def curves(comparison: Comparison, menu: DeltaGenerator) -> None:
+def curves(comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
     """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
     options()
     placed = _on_axis([each for each in comparison.runs if each.curves is not None])

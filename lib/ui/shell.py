@@ -6,7 +6,7 @@ link to any page works on a server that has just started.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,11 +43,11 @@ stand there in full."""
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page may use; ``menu`` is the place of the menu."""
+    """What a page may use; ``menu`` has the places of the menu's links."""
 
     source: RunSource
     comparison: Comparison
-    menu: DeltaGenerator
+    menu: Sequence[DeltaGenerator]
 
 
 @contextmanager
@@ -59,7 +59,8 @@ def page(title: str) -> Iterator[Page]:
     st.set_page_config(page_title=f"{title} · {APP}", page_icon="🏁", layout="wide")
     url.read(title)
     st.html(STYLE)
-    menu = st.sidebar.empty()
+    with st.sidebar.container(gap="xxsmall"):
+        menu = [st.empty() for _ in PAGES]
     draw_menu(menu)
     st.title(title, anchor=False)
     settings = Settings()
@@ -84,12 +85,15 @@ def page(title: str) -> Iterator[Page]:
     cached.settle()
 
 
-def draw_menu(place: DeltaGenerator) -> None:
-    """Draw the links to the app's pages; they carry the options, so a fragment that changed some draws them anew."""
+def draw_menu(places: Sequence[DeltaGenerator]) -> None:
+    """Draw the links to the app's pages; they carry the options, so a fragment that changed some draws them anew.
+
+    Each link has a place of its own. A container drawn twice in one run would be emptied by the second
+    drawing at a moment that nobody controls.
+    """
     query = url.menu_texts()
-    with place.container(gap="xxsmall"):
-        for path, name, icon in PAGES:
-            st.page_link(path, label=name, icon=icon, query_params=query)
+    for place, (path, name, icon) in zip(places, PAGES, strict=True):
+        place.page_link(path, label=name, icon=icon, query_params=query)
 
 
 def _banner(source: RunSource, compared: Comparison) -> None:
