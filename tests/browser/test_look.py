@@ -74,7 +74,7 @@ CUT_OFF = """
 """The texts of the page that reach beyond the window; tables scroll by themselves and are canvases."""
 
 WIDER = """
-() => [document.documentElement, document.querySelector('[data-testid=stMain]')]
+() => [document.documentElement, ...document.querySelectorAll('[data-testid=stMain], .runoff-legend')]
   .filter(e => e.scrollWidth > e.clientWidth).map(e => `${e.scrollWidth} > ${e.clientWidth}`)
 """
 
