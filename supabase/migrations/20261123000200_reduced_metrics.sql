@@ -55,7 +55,8 @@ declare
       -- Most steps have one row: only where there are several does it matter which was written last.
       select step from logged group by step having count(*) > 1
     )
-    select array_agg(curve) filter (where curve is not null) from (%6$s) curves
+    select array_agg(curve) filter (where curve is not null)
+    from (%6$s offset 0) curves  -- offset 0: or else one curve alone is computed twice, for the filter too
   $query$;
   curve_query constant text := $query$ (
     with curve as materialized (
@@ -157,7 +158,8 @@ begin
           case when types ? 'id' then 'id' else 'null::int' end,
           -- By way of its text a real becomes the number that it is shown as.
           string_agg(format(
-            case types ->> name when 'real' then '%I::text::float8 as %s' else '%I::float8 as %s' end, name, alias), ', '),
+            case types ->> name when 'real' then '%I::text::float8 as %s' else '%I::float8 as %s' end,
+            name, alias), ', '),
           string_agg(format('%I is not null', name), ' or '),
           string_agg('select ' || format(curve_query, name, alias) || ' as curve', ' union all ' order by name)),
         case when is_evaluated then no_two_steps_in_one else buckets end
