@@ -58,20 +58,6 @@ def test_a_link_to_any_page_shows_the_comparison_in_a_new_browser(page, path):
         assert_shows(page, path, runs)
 
 
-def test_the_menu_back_and_forward_keep_the_comparison(page):
-    open_app(page, run=list(TWO), x="epoch")
-    for path in ("hyperparameters", "ranking"):
-        go(page, PAGES[path])
-        assert_shows(page, path, TWO)
-        assert query(page)["x"] == ["epoch"]
-    for step, path in ((page.go_back, "hyperparameters"), (page.go_back, ""), (page.go_forward, "hyperparameters")):
-        step()
-        expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
-        wait_idle(page)
-        assert_shows(page, path, TWO)
-        assert query(page)["x"] == ["epoch"]
-
-
 def test_back_undoes_one_choice_at_a_time_and_reload_keeps_what_is_chosen(page):
     open_app(page)
     first, second = demo_id("reviews-qwen-queued"), demo_id("reviews-gemma-running")
@@ -99,18 +85,24 @@ def test_back_undoes_one_choice_at_a_time_and_reload_keeps_what_is_chosen(page):
     assert checked(page) == ["code-review-qwen-7b"]
 
 
-def test_a_changed_comparison_goes_along_and_the_earlier_page_has_the_earlier_one_on_back(page):
-    open_app(page, run=list(TWO))
+def test_the_menu_takes_the_comparison_along_and_back_leads_through_all_that_was_seen(page):
+    open_app(page, run=list(TWO), x="epoch")
     go(page, PAGES["hyperparameters"])
+    assert_shows(page, "hyperparameters", TWO)
     click_card(page, "code-review-qwen-7b")
     three = (*TWO, demo_id("reviews-qwen-queued"))
     expect_query(page, "run", *three)
-    go(page, PAGES[""])
-    assert_shows(page, "", three)
-    page.go_back()
-    expect_query(page, "run", *three)
-    assert_shows(page, "hyperparameters", three)
-    page.go_back()
-    expect_query(page, "run", *TWO)
-    assert_shows(page, "hyperparameters", TWO)
+    go(page, PAGES["ranking"])
+    assert_shows(page, "ranking", three)
+    for step, path, runs in (
+        (page.go_back, "hyperparameters", three),
+        (page.go_back, "hyperparameters", TWO),
+        (page.go_back, "", TWO),
+        (page.go_forward, "hyperparameters", TWO),
+    ):
+        step()
+        expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
+        expect_query(page, "run", *runs)
+        assert_shows(page, path, runs)
+        assert query(page)["x"] == ["epoch"]
     assert set(checked(page)) == TWO_NAMES

@@ -65,7 +65,7 @@ def test_fast_clicks_lose_no_run_and_the_sixth_is_refused_with_a_reason(page):
 
 
 def test_a_run_can_be_taken_out_again_and_the_others_keep_their_colours(page):
-    open_app(page)
+    open_app(page, "ranking")
     runs = demo_runs()
     (one, first), (two, second), (three, third) = list(runs.items())[:3]
     for label, ids in ((first, [one]), (second, [one, two]), (third, [one, two, three])):
@@ -86,7 +86,7 @@ def test_a_run_can_be_taken_out_again_and_the_others_keep_their_colours(page):
 
 
 def test_runs_are_chosen_by_keyboard_alone(page):
-    open_app(page)
+    open_app(page, "ranking")
     (one, first), (two, second) = list(demo_runs().items())[:2]
     page.get_by_placeholder("Search name").click()
     assert tab_to_a_check_box(page) == first
@@ -102,7 +102,7 @@ def test_runs_are_chosen_by_keyboard_alone(page):
 
 
 def test_the_list_follows_the_search_while_it_is_typed(page):
-    open_app(page)
+    open_app(page, "ranking")
     runs = demo_runs()
     search = page.get_by_placeholder("Search name")
     search.click()
