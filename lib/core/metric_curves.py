@@ -1,0 +1,180 @@
+"""The curves of a run, as they travel from a source to charts, tables and judgements.
+
+A run has one ``MetricCurve`` for each metric that it logged; a metric that it never logged is absent.
+A null is not a value and has no point; NaN and infinities were logged and are points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from lib.core.row_facts import RowFacts
+
+FRAME_COLUMNS = ("run_id", "metric", "step", "epoch", "elapsed_s", "value")
+"""The columns of ``frame_of``, as they are exported."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MetricCurve:
+    """One metric of one run: points in the order of their steps, one a step.
+
+    The arrays are shared with other curves and with caches: never write into them.
+
+    Attributes:
+        step: Optimizer steps, shape (n,), int64, at least 0, strictly increasing.
+        value: In the metric's unit, shape (n,), float64; NaN or an infinity where the run logged just that.
+        epoch: Epochs done at each step, shape (n,), float64; NaN where not logged.
+        elapsed_s: Seconds since the run's first logged row, shape (n,), float64; NaN where not logged.
+        logged: How many values the source has in the range of steps that was read; more than n where it
+            reduced them (``lib.core.series.reduce_indices``, NaN and infinities beside the finite ones).
+        lost: How many of these are NaN or infinite.
+        median: Of all finite values, where the source reduced them and says it.
+    """
+
+    step: np.ndarray
+    value: np.ndarray
+    epoch: np.ndarray
+    elapsed_s: np.ndarray
+    logged: int
+    lost: int
+    median: float | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Every logged value of the range is here."""
+        return self.logged == len(self.step)
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def where(self, keep: np.ndarray | slice) -> MetricCurve:
+        """The points of a mask, of sorted positions or of a slice, as a curve of their own, all of it logged."""
+        return complete_curve(self.step[keep], self.value[keep], self.epoch[keep], self.elapsed_s[keep])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunCurves:
+    """The curves of one run.
+
+    Attributes:
+        run_id: The run.
+        curves: By metric, a key of ``lib.core.metrics.METRICS`` or the source's own name.
+        unread: Metrics that the run may have logged and that were not asked for.
+        rows: What was noticed of the rows that the curves are made of; ``None`` where no row was seen.
+    """
+
+    run_id: str
+    curves: Mapping[str, MetricCurve] = field(default_factory=lambda: MappingProxyType({}))
+    unread: tuple[str, ...] = ()
+    rows: RowFacts | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Every logged value of every curve is here."""
+        return all(curve.is_complete for curve in self.curves.values())
+
+    @property
+    def points(self) -> int:
+        """How many points all curves have together."""
+        return sum(map(len, self.curves.values()))
+
+    def get(self, metric: str) -> MetricCurve:
+        """The curve of a metric; one without points where it was not logged."""
+        return self.curves.get(metric, NO_CURVE)
+
+
+def complete_curve(step: np.ndarray, value: np.ndarray, epoch: np.ndarray, elapsed_s: np.ndarray) -> MetricCurve:
+    """A curve of which every logged value is there."""
+    return MetricCurve(step, value, epoch, elapsed_s, len(step), int(len(value) - np.isfinite(value).sum()))
+
+
+NO_CURVE = complete_curve(np.empty(0, "int64"), np.empty(0), np.empty(0), np.empty(0))
+
+
+def tidy_curve(step: np.ndarray, value: np.ndarray, epoch: np.ndarray, elapsed_s: np.ndarray) -> MetricCurve:
+    """Make a curve of points in the order in which they were written.
+
+    Where one step was written more than once (a resumed run repeats steps), the last one written wins.
+
+    Args:
+        step: Shape (n,), int64, at least 0.
+        value, epoch, elapsed_s: Shape (n,), float64.
+    """
+    if (step[1:] > step[:-1]).all():
+        return complete_curve(step, value, epoch, elapsed_s)
+    order = np.argsort(step, kind="stable")
+    ordered = step[order]
+    last = order[np.append(ordered[1:] != ordered[:-1], True)]
+    return complete_curve(step[last], value[last], epoch[last], elapsed_s[last])
+
+
+def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
+    """Put the points from step ``after`` on in the place of those that ``held`` has from there on.
+
+    Args:
+        held: Curves of a run.
+        news: All points of the same run from that step on.
+        after: The first step that may differ.
+    """
+    if not news.curves:
+        return held
+    curves = dict(held.curves)
+    for metric, new in news.curves.items():
+        old = held.get(metric)
+        keep = int(np.searchsorted(old.step, after))
+        replaced = len(old) - keep
+        curves[metric] = MetricCurve(
+            *(
+                np.concatenate((getattr(old, name)[:keep], getattr(new, name)))
+                for name in ("step", "value", "epoch", "elapsed_s")
+            ),
+            logged=old.logged - replaced + new.logged,
+            lost=old.lost - int((~np.isfinite(old.value[keep:])).sum()) + new.lost,
+            median=old.median,
+        )
+    return replace(held, curves=MappingProxyType(curves))
+
+
+def frame_of(runs: Iterable[RunCurves], metrics: Sequence[str] | None = None) -> pd.DataFrame:
+    """The points as a table of one row for each run, metric and step, sorted by these.
+
+    Args:
+        runs: Curves of different runs.
+        metrics: Only these; ``None`` for all.
+
+    Returns:
+        Columns ``FRAME_COLUMNS``: text, text, int64 and three float64.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "run_id": run.run_id,
+                "metric": metric,
+                "step": curve.step,
+                "epoch": curve.epoch,
+                "elapsed_s": curve.elapsed_s,
+                "value": curve.value,
+            }
+        )
+        for run in sorted(runs, key=lambda run: run.run_id)
+        for metric, curve in sorted(run.curves.items())
+        if len(curve) and (metrics is None or metric in metrics)
+    ]
+    if parts:
+        return pd.concat(parts, ignore_index=True)
+    kinds = dict(zip(FRAME_COLUMNS, ("str", "str", "int64", "float64", "float64", "float64"), strict=True))
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+
+
+def curves_of_frame(frame: pd.DataFrame) -> dict[str, RunCurves]:
+    """The curves of a table as ``frame_of`` makes it, in whatever order its rows were written, by run id."""
+    found: dict[str, dict[str, MetricCurve]] = {}
+    for (run_id, metric), rows in frame.groupby(["run_id", "metric"], sort=True):
+        columns = (rows[name].to_numpy() for name in ("step", "value", "epoch", "elapsed_s"))
+        found.setdefault(str(run_id), {})[str(metric)] = tidy_curve(*columns)
+    return {run_id: RunCurves(run_id, MappingProxyType(curves)) for run_id, curves in found.items()}
