@@ -8,6 +8,7 @@ from lib.ui import shell
 from lib.ui.curves import curves
 from lib.ui.empty import failed_runs, nothing_selected
 from lib.ui.live import live
+from lib.ui.reading import reading
 from lib.ui.table import inputs, summary_table
 from lib.ui.verdict import verdict
 
@@ -21,5 +22,6 @@ with shell.page("Compare runs") as page:
         failed_runs(runs)
         st.subheader("Curves", anchor=False)
         live(page.source, page.comparison)
-        curves(page.comparison, page.menu)
+        reading(page.source, page.comparison)
+        curves(page.source, page.comparison, page.menu)
         summary_table(page.comparison, rows)

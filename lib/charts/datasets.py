@@ -31,6 +31,8 @@ class Curve:
         evaluated: An eval metric: dashed, marked point by point, neither reduced nor smoothed.
         mark_lowest: Mark the lowest value: of an eval loss that is the best one.
         real: For an eval metric, which points are measurements and not repeats of the last one, shape (n,).
+        unread: How many further finite points were logged that the source left out, no extreme among them.
+        unread_nonfinite: The same of NaN and infinite values.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Curve:
     evaluated: bool = False
     mark_lowest: bool = False
     real: np.ndarray | None = None
+    unread: int = 0
+    unread_nonfinite: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def picture(curves: Sequence[Curve], view: View) -> Picture:
         finite = np.isfinite(curve.y)
         nonfinite = curve.x[in_range & ~finite]
         bad.add(_one_a_bucket(nonfinite, view.buckets), color=curve.color)
-        logged_nonfinite += len(nonfinite)
+        logged_nonfinite += len(nonfinite) + curve.unread_nonfinite
         keep = in_range & finite
         if view.log_y:
             hidden = keep & (curve.y <= 0)
@@ -99,7 +103,7 @@ def picture(curves: Sequence[Curve], view: View) -> Picture:
             keep &= ~hidden
         x, shown, raw = curve.x[keep], y[keep], curve.y[keep]
         spans.append(curve.x[in_range])
-        logged += len(x)
+        logged += len(x) + curve.unread
         kept = np.arange(len(x)) if curve.evaluated else reduce_indices(x, raw, view.buckets)
         drawn += len(kept)
         line = {"color": curve.color, "kind": "eval" if curve.evaluated else "train"}

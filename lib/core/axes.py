@@ -1,12 +1,13 @@
-"""The x axes on which curves can be compared, and where the rows of a run lie on each."""
+"""The x axes on which curves can be compared, and where the points of a run lie on each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import numpy as np
-import pandas as pd
 
+from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.core.runs import RunSummary
 from lib.core.values import finite
 
@@ -14,6 +15,10 @@ SECONDS_PER_HOUR = 3600.0
 TOKEN_METRICS = ("num_input_tokens_seen", "total_tokens")
 """Metrics that count the tokens seen so far, the preferred one first (the names that Hugging Face's
 Trainer and LLaMA-Factory log)."""
+
+
+Placing = Callable[[MetricCurve], np.ndarray]
+"""From a curve of n points to their positions, shape (n,)."""
 
 
 class Axis(StrEnum):
@@ -48,74 +53,87 @@ _WHY_NOT = {
 
 
 def why_not(axis: Axis) -> str:
-    """Why a run has no place on ``axis`` where ``position`` gave ``None``; "" for the step, which all have."""
+    """Why a run has no place on ``axis`` where ``place`` gave ``None``; "" for the step, which all have."""
     return _WHY_NOT[axis]
 
 
-def position(
-    frame: pd.DataFrame, axis: Axis, run: RunSummary, samples_per_step: float | None = None
-) -> np.ndarray | None:
-    """Where each row of one run's metric frame lies on ``axis``.
+def place(curves: RunCurves, axis: Axis, run: RunSummary, samples_per_step: float | None = None) -> Placing | None:
+    """Where the points of a run lie on ``axis``.
 
     ======= ==========================================================================================
     step    ``step``
-    epoch   ``epoch`` as logged; for rows that lack it, linear in the step between those that have it,
+    epoch   ``epoch`` as logged; for points that lack it, linear in the step between those that have it,
             from (0, 0) to the first, and at the average rate after the last. Where it is never logged:
             ``step * total_epochs / total_steps``
-    hours   ``elapsed_s / 3600``; NaN for rows without a time
+    hours   ``elapsed_s / 3600``; NaN for points without a time
     samples ``step * samples_per_step``
     tokens  a logged count of tokens (``TOKEN_METRICS``), completed over the steps as the epoch is; else
             ``step * total_tokens_processed / current_step``
     ======= ==========================================================================================
 
     Args:
-        frame: The run's rows. Only with the token metric among them is it used.
+        curves: Of the run. Only with the token metric among them is it used.
         axis: Which axis.
-        run: The run that the rows belong to.
+        run: The run.
         samples_per_step: The effective batch size, all devices and accumulated batches included.
 
     Returns:
-        Shape (n,), float64, in the axis's unit; ``None`` when the run has no place on this axis, for
-        the reason ``why_not(axis)``.
+        A function from one of the run's curves, n points, to their positions, shape (n,), float64, in
+        the axis's unit; ``None`` when the run has no place on this axis, for the reason ``why_not(axis)``.
     """
-    step = frame["step"].to_numpy(dtype=np.float64)
     match axis:
         case Axis.STEP:
-            return step
+            return _times(1.0)
         case Axis.EPOCH:
-            return _epochs(step, frame["epoch"].to_numpy(dtype=np.float64), run)
+            return _epochs(curves, run)
         case Axis.HOURS:
-            hours = frame["elapsed_s"].to_numpy(dtype=np.float64) / SECONDS_PER_HOUR
-            return hours if np.isfinite(hours).any() else None
+            timed = any(np.isfinite(curve.elapsed_s).any() for curve in curves.curves.values())
+            return (lambda curve: curve.elapsed_s / SECONDS_PER_HOUR) if timed else None
         case Axis.SAMPLES:
-            return _times(step, finite(samples_per_step))
+            return _times(finite(samples_per_step))
         case Axis.TOKENS:
-            return _tokens(step, frame, run)
+            return _tokens(curves, run)
 
 
-def _epochs(step: np.ndarray, logged: np.ndarray, run: RunSummary) -> np.ndarray | None:
-    is_logged = np.isfinite(logged)
-    if not is_logged.any():
-        return _times(step, _ratio(run.total_epochs, run.total_steps))
-    return np.where(is_logged, logged, _completed(step, step[is_logged], logged[is_logged]))
+def _epochs(curves: RunCurves, run: RunSummary) -> Placing | None:
+    known_step, known = _logged_epochs(curves)
+    if not len(known):
+        return _times(_ratio(run.total_epochs, run.total_steps))
+    complete = _completed(known_step, known)
+
+    def epochs(curve: MetricCurve) -> np.ndarray:
+        is_logged = np.isfinite(curve.epoch)
+        return curve.epoch if is_logged.all() else np.where(is_logged, curve.epoch, complete(curve))
+
+    return epochs
 
 
-def _tokens(step: np.ndarray, frame: pd.DataFrame, run: RunSummary) -> np.ndarray | None:
+def _logged_epochs(curves: RunCurves) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and epochs of all points that have one; curves that share their steps are looked at once."""
+    distinct = {(id(curve.step), id(curve.epoch)): curve for curve in curves.curves.values()}
+    steps = np.concatenate([np.empty(0), *(curve.step for curve in distinct.values())])
+    epochs = np.concatenate([np.empty(0), *(curve.epoch for curve in distinct.values())])
+    is_logged = np.isfinite(epochs)
+    return steps[is_logged], epochs[is_logged]
+
+
+def _tokens(curves: RunCurves, run: RunSummary) -> Placing | None:
     for metric in TOKEN_METRICS:
-        rows = frame[(frame["metric"] == metric) & np.isfinite(frame["value"])]
-        if len(rows):
-            return _completed(step, rows["step"].to_numpy(dtype=np.float64), rows["value"].to_numpy())
-    return _times(step, _ratio(run.total_tokens_processed, run.current_step))
+        curve = curves.get(metric)
+        known = np.isfinite(curve.value)
+        if known.any():
+            return _completed(curve.step[known].astype("float64"), curve.value[known])
+    return _times(_ratio(run.total_tokens_processed, run.current_step))
 
 
-def _completed(step: np.ndarray, known_step: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _completed(known_step: np.ndarray, known: np.ndarray) -> Placing:
     """A count that starts at (0, 0), at every step, from the steps at which it is known."""
     known_step, first = np.unique(known_step, return_index=True)
     known = known[first]
     if known_step[0] > 0:
         known_step, known = np.insert(known_step, 0, 0.0), np.insert(known, 0, 0.0)
     rate = known[-1] / known_step[-1] if known_step[-1] > 0 else 0.0
-    return np.interp(step, known_step, known) + rate * np.maximum(step - known_step[-1], 0.0)
+    return lambda curve: np.interp(curve.step, known_step, known) + rate * np.maximum(curve.step - known_step[-1], 0.0)
 
 
 def _ratio(total: float | None, steps: float | None) -> float | None:
@@ -123,5 +141,5 @@ def _ratio(total: float | None, steps: float | None) -> float | None:
     return total / steps if total is not None and steps is not None and steps > 0 else None
 
 
-def _times(step: np.ndarray, per_step: float | None) -> np.ndarray | None:
-    return step * per_step if per_step is not None and per_step > 0 else None
+def _times(per_step: float | None) -> Placing | None:
+    return (lambda curve: curve.step * per_step) if per_step is not None and per_step > 0 else None

@@ -66,6 +66,8 @@ _BARE = {
     "experiment",
 }  # fmt: skip
 _ABOUT_RUN = {"metadata", "run", "experiment", "wandb", "mlflow"}
+_MODULES = re.compile(r"_modules$")
+"""Lists of modules: their order means nothing."""
 _AS_TEXT = re.compile(r"(?:^|_)(?:versions?|revision|sha|commit|hash|tag|name|id|uuid)$")
 
 
@@ -175,7 +177,7 @@ def _name_facts(name: str) -> _NameFacts:
         bool(_IDENTITY.search(name)) and not _NOT_IDENTITY.search(name),
         bool(_DATA_FILE.search(name)),
         next((group for group, hint in _GROUP_HINTS if hint.search(name)), None),
-        Comparison.TEXT if _AS_TEXT.search(name) else Comparison.VALUE,
+        Comparison.SET if _MODULES.search(name) else Comparison.TEXT if _AS_TEXT.search(name) else Comparison.VALUE,
     )
 
 

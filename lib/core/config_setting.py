@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from lib.core.parameters import PARAMETERS, Group
@@ -10,6 +11,30 @@ from lib.core.setting_values import Comparison
 
 FOLDER = ".folder"
 """Ends the key of the row that holds the whole path of a dataset, of which only the name is compared."""
+
+
+class Oddity(StrEnum):
+    """What kind of thing is odd about a setting."""
+
+    CONTRADICTION = "contradiction"
+    TYPO = "typo"
+    REMARK = "remark"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that is odd about a setting in its own run.
+
+    Attributes:
+        sentence: For people, whole: it names the places and the values. Plain text, secrets masked.
+        places: For a contradiction, the places that disagree, each with its value as it is shown.
+        used: The place that counts; "" where there is none or none is known.
+    """
+
+    kind: Oddity
+    sentence: str
+    places: tuple[tuple[str, str], ...] = ()
+    used: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +47,7 @@ class Setting:
             secret, ``MISSING`` for a derived value that cannot be worked out.
         source: The place that won ("config.lora.r", "column batch_size"), or how the value was derived.
         places: Every place that states the parameter with its value, the winner first.
-        notes: Sentences about what is odd here.
-        contradicted: True where places state different values.
+        remarks: What is odd here.
         derived: True where the value was worked out from other settings.
     """
 
@@ -33,14 +57,23 @@ class Setting:
     group: Group
     comparison: Comparison = Comparison.VALUE
     places: tuple[tuple[str, Any], ...] = ()
-    notes: tuple[str, ...] = ()
-    contradicted: bool = False
+    remarks: tuple[Remark, ...] = ()
     derived: bool = False
 
     @property
     def title(self) -> str:
         """The name for people."""
         return title_of(self.key)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences of the remarks."""
+        return tuple(remark.sentence for remark in self.remarks)
+
+    @property
+    def contradicted(self) -> bool:
+        """True where the configuration contradicts itself here."""
+        return any(remark.kind is Oddity.CONTRADICTION for remark in self.remarks)
 
 
 def title_of(key: str) -> str:

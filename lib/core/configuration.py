@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from lib.core.config_datasets import dataset_folder, dataset_name
-from lib.core.config_notes import contradiction, misspelt, overridden, warmup_notes
+from lib.core.config_modules import misspelt
+from lib.core.config_notes import between_settings, contradiction
 from lib.core.config_places import COLUMN_RANK, Place, Places
 from lib.core.config_secrets import Secrecy, mask
 from lib.core.config_setting import FOLDER, Setting, title_of
@@ -20,7 +21,7 @@ from lib.core.config_tree import leaves
 from lib.core.derived_settings import LAST_RATE, EffectiveBatch, batch_of, derive, fall_back
 from lib.core.parameters import NAMES, PARAMETERS, Group, Parameter, Section
 from lib.core.runs import RunSummary
-from lib.core.setting_values import MASKED, Comparison
+from lib.core.setting_values import MASKED, Comparison, comparable
 from lib.core.values import finite
 
 
@@ -66,6 +67,14 @@ def effective_batch(run: RunSummary) -> EffectiveBatch:
     return batch_of(effective(run))
 
 
+_BETAS = {
+    key: ("adam_beta1", "adam_beta2") for key in ("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas")
+}
+_PER_DEVICE = {
+    "per_device_train_batch_size", "micro_batch_size", "per_device_batch_size", "per_gpu_train_batch_size",
+    "train_micro_batch_size_per_gpu",
+}  # fmt: skip
+_PERHAPS_WHOLE = {"batch_size", "train_batch_size"}
 _LINEAGE = ("resumed_from_run_id", "resumed_from_checkpoint")
 _UPDATES = "parameter_updates"
 _NOT_FROM_EXTRA = frozenset(("model_name", "model", "precision", "data"))
@@ -82,6 +91,7 @@ def resolve(run: RunSummary, places: Places | None = None) -> Resolution:
     stated: dict[str, list[_Statement]] = {}
     for statement in (*_from_config(run, places or Places()), *_from_columns(run)):
         stated.setdefault(statement.place.key, []).append(statement)
+    _part_batch_sizes(stated)
     settings: dict[str, Setting] = {}
     secrets: dict[str, Any] = {}
     for key, statements in stated.items():
@@ -91,13 +101,9 @@ def resolve(run: RunSummary, places: Places | None = None) -> Resolution:
         if winner.place.is_dataset:
             _name_dataset(settings, settings[key])
     fall_back(run, settings)
-    derive(settings)
-    for key, note, is_contradiction in (*warmup_notes(settings), *overridden(settings)):
-        settings[key] = replace(
-            settings[key],
-            notes=(*settings[key].notes, note),
-            contradicted=settings[key].contradicted or is_contradiction,
-        )
+    derive(settings, run.total_steps)
+    for key, remark in tuple(between_settings(settings, run.total_steps)):
+        settings[key] = replace(settings[key], remarks=(*settings[key].remarks, remark))
     return Resolution(settings, secrets)
 
 
@@ -109,8 +115,41 @@ def _from_config(run: RunSummary, places: Places) -> list[_Statement]:
         if path[-1] == "value" and isinstance(container, Mapping):
             # An environment as a list of pairs: the name of the secret stands beside its value.
             level = max(level, places.named_by(container))
-        statements.append(_state(place, value, level))
+        if place.key in _BETAS and isinstance(value, tuple) and len(value) == len(_BETAS[place.key]):
+            statements += _from_betas(place, value)
+        else:
+            statements.append(_state(place, value, level))
     return statements
+
+
+def _from_betas(place: Place, values: tuple) -> list[_Statement]:
+    """Adam's pair of coefficients, which other tools state one by one."""
+    return [
+        _Statement(place._replace(key=key, parameter=PARAMETERS[key], source=f"{place.source}[{index}]"), value)
+        for index, (key, value) in enumerate(zip(_BETAS[place.key], values, strict=True))
+    ]
+
+
+def _part_batch_sizes(stated: dict[str, list[_Statement]]) -> None:
+    """Beside a batch size that is named one per device, another value called ``batch_size`` is the effective one.
+
+    So axolotl and DeepSpeed have it: ``batch_size`` or ``train_batch_size`` is the product of the others.
+    """
+    sizes = stated.get("batch_size", ())
+    own = [one for one in sizes if one.value is not None and _last_name(one) in _PER_DEVICE]
+    if not own:
+        return
+    per_device = comparable(own[0].value)
+    whole = [one for one in sizes if _last_name(one) in _PERHAPS_WHOLE and comparable(one.value) != per_device]
+    for one in whole:
+        if one.value is not None and one.place.rank[0] < COLUMN_RANK:
+            sizes.remove(one)
+            moved = one.place._replace(key="effective_batch_size", parameter=PARAMETERS["effective_batch_size"])
+            stated.setdefault("effective_batch_size", []).append(one._replace(place=moved))
+
+
+def _last_name(statement: _Statement) -> str:
+    return statement.place.source.rsplit(".", 1)[-1]
 
 
 def _from_columns(run: RunSummary) -> list[_Statement]:
@@ -156,15 +195,15 @@ def _state(place: Place, value: Any, level: Secrecy | None = None) -> _Statement
 
 def _settle(key: str, statements: list[_Statement]) -> tuple[_Statement, Setting]:
     """Choose the statement that counts, and say where others disagree with it."""
-    note = None
+    remark = None
     if len(statements) > 1:
         statements.sort(key=lambda one: (one.value is None, one.place.rank, one.place.source))
-        note = contradiction(title_of(key), [(one.place, one.value) for one in statements])
+        remark = contradiction(title_of(key), [(one.place, one.value) for one in statements])
     winner = statements[0]
     place = winner.place
-    notes = [note] if note else []
+    remarks = [remark] if remark else []
     if place.comparison is Comparison.SET:
-        notes += misspelt(winner.value)
+        remarks += misspelt(winner.value)
     group = Group.IDENTITY if winner.value is MASKED else place.group
     return winner, Setting(
         key,
@@ -173,8 +212,7 @@ def _settle(key: str, statements: list[_Statement]) -> tuple[_Statement, Setting
         group,
         place.comparison,
         tuple((one.place.source, one.value) for one in statements),
-        tuple(notes),
-        note is not None,
+        tuple(remarks),
     )
 
 

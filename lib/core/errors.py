@@ -15,9 +15,11 @@ The pages show both. Anything that is not an ``AppError`` is a bug.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    from lib.core.metric_curves import RunCurves
 
 
 class AppError(Exception):
@@ -44,7 +46,7 @@ class IncompleteRead(SourceUnavailable):
     """Some rows of the curves are there, others could not be read; trying again may help.
 
     Attributes:
-        frame: What was read, as a metric frame. Runs that were read in full are in it too.
+        curves: What was read, by run id. Runs that were read in full are in it too.
         run_ids: The runs whose rows are not all there.
         rows_read: How many rows of these runs were read.
         rows_expected: How many there are; ``None`` where that is not known.
@@ -54,14 +56,14 @@ class IncompleteRead(SourceUnavailable):
         self,
         message: str,
         *,
-        frame: pd.DataFrame,
+        curves: Mapping[str, RunCurves],
         run_ids: Sequence[str],
         rows_read: int,
         rows_expected: int | None,
         hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
-        self.frame = frame
+        self.curves = curves
         self.run_ids = tuple(run_ids)
         self.rows_read = rows_read
         self.rows_expected = rows_expected

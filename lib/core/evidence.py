@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 
+from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.core.runs import RunSummary
-from lib.core.series import curve_of, real_evaluations
+from lib.core.series import real_evaluations
 from lib.core.values import finite
 
 STORED_DECIMALS = 4
@@ -21,12 +21,11 @@ FLOAT32_ROUNDING = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
-    """Facts from all rows of a run's metric frame. ``None``: the series do not say.
+    """Facts from the curves of a run. ``None``: the series do not say.
 
     Attributes:
         run_id: The run.
-        logged_steps: How many different steps have a row.
-        first_step, last_step: The range of these steps.
+        first_step, last_step: The range of the logged steps; ``None`` where nothing is logged.
         best_eval_loss: Lowest finite eval loss, nats; the stored one is what a checkpoint rule chose.
         best_step: The first step that reached it.
         best_epoch: The epoch logged at that step.
@@ -41,7 +40,6 @@ class RunEvidence:
     """
 
     run_id: str
-    logged_steps: int = 0
     first_step: int | None = None
     last_step: int | None = None
     best_eval_loss: float | None = None
@@ -60,70 +58,91 @@ class RunEvidence:
     nonfinite: Mapping[str, int] = field(default_factory=dict)
 
 
-def evidence_of(run_id: str, frame: pd.DataFrame) -> RunEvidence:
+def evidence_of(curves: RunCurves) -> RunEvidence:
     """Gather the evidence about one run.
 
-    Args:
-        run_id: The run.
-        frame: A metric frame with all rows of that run; rows of other runs are ignored.
+    Of curves that the source reduced, everything but the medians is the same: first and last points,
+    extremes and evaluations are never left out. A median is the one that the source says, or unknown.
     """
-    rows = frame[frame["run_id"] == run_id]
-    if rows.empty:
-        return RunEvidence(run_id=run_id)
-    is_finite = np.isfinite(rows["value"])
-    known = rows[is_finite]
-    lost = rows.loc[~is_finite, "metric"].value_counts(sort=False)
-    last_train = _last(curve_of(known, run_id, "train_loss"))
+    logged = [curve for curve in curves.curves.values() if len(curve)]
+    if not logged:
+        return RunEvidence(run_id=curves.run_id)
+    train_loss, train_step = _last(_known(curves.get("train_loss")))
     return RunEvidence(
-        run_id=run_id,
-        logged_steps=int(rows["step"].nunique()),
-        first_step=int(rows["step"].min()),
-        last_step=int(rows["step"].max()),
-        last_train_loss=last_train[0],
-        last_train_step=last_train[1],
-        peak_learning_rate=finite(curve_of(known, run_id, "learning_rate")["value"].max()),
-        median_tokens_per_second=finite(curve_of(known, run_id, "tokens_per_second")["value"].median()),
-        median_samples_per_second=finite(curve_of(known, run_id, "samples_per_second")["value"].median()),
-        peak_memory_gb=finite(curve_of(known, run_id, "gpu_memory_allocated_gb")["value"].max()),
-        duration_s=_duration(rows),
-        nonfinite={str(metric): int(count) for metric, count in lost.items()},
-        **_evaluation_facts(rows, run_id),
+        run_id=curves.run_id,
+        first_step=min(int(curve.step[0]) for curve in logged),
+        last_step=max(int(curve.step[-1]) for curve in logged),
+        last_train_loss=train_loss,
+        last_train_step=train_step,
+        peak_learning_rate=_greatest(curves.get("learning_rate")),
+        median_tokens_per_second=_median(curves.get("tokens_per_second")),
+        median_samples_per_second=_median(curves.get("samples_per_second")),
+        peak_memory_gb=_greatest(curves.get("gpu_memory_allocated_gb")),
+        duration_s=_duration(logged),
+        nonfinite={metric: curve.lost for metric, curve in curves.curves.items() if curve.lost},
+        **_evaluation_facts(curves, logged),
     )
 
 
-def _evaluation_facts(rows: pd.DataFrame, run_id: str) -> dict[str, float | int | None]:
-    curve = curve_of(rows, run_id, "eval_loss")
-    train_steps = curve_of(rows, run_id, "train_loss")["step"].to_numpy()
-    measured = curve[real_evaluations(curve["step"].to_numpy(), curve["value"].to_numpy(), train_steps)]
-    known = measured[np.isfinite(measured["value"])]
-    if known.empty:
-        return {"evaluations": len(measured)}
-    best = known.iloc[known["value"].to_numpy().argmin()]
+def measured(curves: RunCurves, metric: str) -> MetricCurve:
+    """The evaluations of a metric that are measurements and not repeats (``lib.core.series.real_evaluations``)."""
+    curve, train = curves.get(metric), curves.get("train_loss")
+    real = real_evaluations(curve.step, curve.value, train.step, train.logged)
+    return curve if real.all() else curve.where(real)
+
+
+def _evaluation_facts(curves: RunCurves, logged: Sequence[MetricCurve]) -> dict[str, float | int | None]:
+    evaluations = measured(curves, "eval_loss")
+    known = _known(evaluations)
+    if not len(known):
+        return {"evaluations": len(evaluations)}
+    best = int(known.value.argmin())
     last_loss, last_step = _last(known)
+    # The eval row itself may lack the epoch that the train row of the same step has.
+    epochs = [
+        curve.epoch[slice(*np.searchsorted(curve.step, (known.step[best], known.step[best] + 1)))] for curve in logged
+    ]
     return {
-        "evaluations": len(measured),
-        "best_eval_loss": float(best["value"]),
-        "best_step": int(best["step"]),
-        # The eval row itself may lack the epoch that the train row of the same step has.
-        "best_epoch": finite(rows.loc[rows["step"] == best["step"], "epoch"].max()),
+        "evaluations": len(evaluations),
+        "best_eval_loss": float(known.value[best]),
+        "best_step": int(known.step[best]),
+        "best_epoch": finite(np.fmax.reduce(np.concatenate(epochs))),
         "last_eval_loss": last_loss,
         "last_eval_step": last_step,
     }
 
 
-def _last(curve: pd.DataFrame) -> tuple[float | None, int | None]:
-    if curve.empty:
-        return None, None
-    return float(curve["value"].iloc[-1]), int(curve["step"].iloc[-1])
+def _known(curve: MetricCurve) -> MetricCurve:
+    return curve.where(np.isfinite(curve.value)) if curve.lost else curve
 
 
-def _duration(rows: pd.DataFrame) -> float | None:
-    timed = rows[np.isfinite(rows["elapsed_s"])]
-    if timed.empty:
+def _last(curve: MetricCurve) -> tuple[float | None, int | None]:
+    return (float(curve.value[-1]), int(curve.step[-1])) if len(curve) else (None, None)
+
+
+def _greatest(curve: MetricCurve) -> float | None:
+    known = _known(curve)
+    return float(known.value.max()) if len(known) else None
+
+
+def _median(curve: MetricCurve) -> float | None:
+    known = _known(curve)
+    if not curve.is_complete or not len(known):
+        return curve.median
+    return float(np.median(known.value))
+
+
+def _duration(logged: Sequence[MetricCurve]) -> float | None:
+    ends = [(curve.step[timed[-1]], curve.elapsed_s[timed[-1]]) for curve in logged if len(timed := _timed(curve))]
+    if not ends:
         return None
-    elapsed = float(timed.loc[timed["step"] == timed["step"].max(), "elapsed_s"].max())
+    elapsed = float(max(ends)[1])
     # A clock that was set back gives a time before the start, which is no duration.
     return elapsed if elapsed >= 0.0 else None
+
+
+def _timed(curve: MetricCurve) -> np.ndarray:
+    return np.flatnonzero(np.isfinite(curve.elapsed_s))
 
 
 def with_evidence(run: RunSummary, evidence: RunEvidence) -> RunSummary:
@@ -137,14 +156,14 @@ def with_evidence(run: RunSummary, evidence: RunEvidence) -> RunSummary:
     duration, current step               the series' last, where the job has none
     ==================================== ================================================================
 
-    A run without metric rows is returned unchanged.
+    A run without logged values is returned unchanged.
 
     Raises:
         ValueError: If the evidence is about another run.
     """
     if evidence.run_id != run.run_id:
         raise ValueError(f"The evidence is about run {evidence.run_id!r}, not about {run.run_id!r}.")
-    if not evidence.logged_steps:
+    if evidence.last_step is None:
         return run
     better: dict[str, float | int | None] = {
         "loss": _filled(run.loss, evidence.last_train_loss),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.core.config_places import Places
-from lib.core.config_setting import title_of
+from lib.core.config_setting import Oddity, Remark, title_of
 from lib.core.configuration import (
     EffectiveBatch,
     Resolution,
@@ -28,6 +28,8 @@ __all__ = [
     "DiffRow",
     "EffectiveBatch",
     "Group",
+    "Oddity",
+    "Remark",
     "Setting",
     "configured_learning_rate",
     "diff",
@@ -38,7 +40,11 @@ __all__ = [
     "show",
 ]
 
+CANNOT_TELL = "cannot tell"
+"""Stands for a derived value of which the run lacks a part; the row's source says which."""
+
 _GROUPS = tuple(Group)
+_NOTHING = ("nothing stated",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +56,17 @@ class DiffRow:
         title: The name for people.
         values: Effective values; ``MISSING`` where the run has none, ``None`` for null, ``MASKED`` for a
             secret.
-        differs: True where two runs have different values; having none is a value of its own. All that is
-            compared of a secret is whether it is set.
+        differs: True where two runs have different values. Having a value and having none differ; null
+            states nothing, as does a key that is missing, unless the catalogue says that null counts. A
+            derived value that cannot be worked out is compared with nothing. All that is compared of a
+            secret is whether it is set.
         odd: True where fewer runs have this value than have the most common one. Where all values are
             equally common (two runs that differ, or all of them do) none is the norm, and each is marked.
             Nothing is marked in a row that does not differ.
         sources: The place that won ("config.lora.r", "column batch_size"); "" for ``MISSING`` values of
             runs that do not state it.
-        notes: Sentences about what is odd in the run's own configuration; "" for nothing.
-        contradicted: True where the run's configuration states different values.
+        places: Every place that states the parameter in the run with its value, the winner first.
+        remarks: What is odd in the run's own configuration.
         derived: True where the values are worked out from other rows, which then differ as well.
         same_secret: For a row of secrets, whether all runs have the same one; ``None`` for other rows.
         comparison: How the values were compared.
@@ -71,8 +79,8 @@ class DiffRow:
     differs: bool
     odd: tuple[bool, ...]
     sources: tuple[str, ...]
-    notes: tuple[str, ...]
-    contradicted: tuple[bool, ...]
+    places: tuple[tuple[tuple[str, Any], ...], ...]
+    remarks: tuple[tuple[Remark, ...], ...]
     derived: bool = False
     same_secret: bool | None = None
     comparison: Comparison = Comparison.VALUE
@@ -81,6 +89,16 @@ class DiffRow:
     def is_identity(self) -> bool:
         """True for what tells runs apart by design (ids, folders) and for secrets: no hyperparameters."""
         return self.group is Group.IDENTITY
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what is odd in each run's own configuration; "" for nothing."""
+        return tuple(" ".join(remark.sentence for remark in each) for each in self.remarks)
+
+    @property
+    def contradicted(self) -> tuple[bool, ...]:
+        """True where the run's own configuration contradicts itself."""
+        return tuple(any(remark.kind is Oddity.CONTRADICTION for remark in each) for each in self.remarks)
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -94,11 +112,16 @@ class DiffRow:
 
     def texts(self, limit: int | None = 300) -> tuple[str, ...]:
         """The values as text, cut at ``limit`` characters; ``None`` for whole."""
+        return tuple(
+            CANNOT_TELL if value is MISSING and source else self.text_of(value, limit)
+            for value, source in zip(self.values, self.sources, strict=True)
+        )
+
+    def text_of(self, value: Any, limit: int | None = 300) -> str:
+        """Another value of this parameter as text, such as one that was overridden."""
         parameter = PARAMETERS.get(self.key)
         scientific = parameter is not None and parameter.scientific
-        return tuple(
-            show(value, scientific=scientific, comparison=self.comparison, limit=limit) for value in self.values
-        )
+        return show(value, scientific=scientific, comparison=self.comparison, limit=limit)
 
 
 def diff(runs: Sequence[RunSummary]) -> tuple[DiffRow, ...]:
@@ -152,8 +175,10 @@ def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
     if type(first) in (str, int, bool) and all(type(value) is type(first) and value == first for value in values):
         classes = [("same",)] * len(values)
     else:
-        classes = [comparable(value, comparison) for value in values]
-    counts = Counter(classes)
+        classes = [_class(key, value, comparison) for value in values]
+    derived = any(setting.derived for setting in present)
+    unknown = all(setting.derived for setting in present)
+    counts = Counter(one for one in classes if not (unknown and one == _NOTHING)) or Counter(classes)
     most = max(counts.values())
     no_norm = len(counts) > 1 and min(counts.values()) == most
     secret = any(value is MASKED for value in values)
@@ -163,14 +188,21 @@ def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
         group=group,
         values=values,
         differs=len(counts) > 1,
-        odd=tuple(no_norm or counts[one] < most for one in classes),
+        odd=tuple(one in counts and (no_norm or counts[one] < most) for one in classes),
         sources=tuple("" if setting is None else setting.source for setting in settings),
-        notes=tuple("" if setting is None else " ".join(setting.notes) for setting in settings),
-        contradicted=tuple(setting is not None and setting.contradicted for setting in settings),
-        derived=any(setting.derived for setting in present),
+        places=tuple(() if setting is None else setting.places for setting in settings),
+        remarks=tuple(() if setting is None else setting.remarks for setting in settings),
+        derived=derived,
         same_secret=_same_secret(key, resolved) if secret else None,
         comparison=comparison,
     )
+
+
+def _class(key: str, value: Any, comparison: Comparison) -> tuple:
+    """What is equal for values that count as equal: null and a missing key both state nothing."""
+    if value is None and not ((parameter := PARAMETERS.get(key)) and parameter.null_counts):
+        return _NOTHING
+    return _NOTHING if value is MISSING else comparable(value, comparison)
 
 
 def _same_secret(key: str, resolved: Sequence[Resolution]) -> bool:

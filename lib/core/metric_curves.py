@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lib.core.row_facts import RowFacts
+from lib.core.series import POINTS_PER_BUCKET, bucket_of, reduce_indices
 
 FRAME_COLUMNS = ("run_id", "metric", "step", "epoch", "elapsed_s", "value")
 """The columns of ``frame_of``, as they are exported."""
@@ -83,6 +84,11 @@ class RunCurves:
         """How many points all curves have together."""
         return sum(map(len, self.curves.values()))
 
+    @property
+    def logged(self) -> int:
+        """How many values were logged in all curves together."""
+        return sum(curve.logged for curve in self.curves.values())
+
     def get(self, metric: str) -> MetricCurve:
         """The curve of a metric; one without points where it was not logged."""
         return self.curves.get(metric, NO_CURVE)
@@ -103,7 +109,9 @@ def tidy_curve(step: np.ndarray, value: np.ndarray, epoch: np.ndarray, elapsed_s
 
     Args:
         step: Shape (n,), int64, at least 0.
-        value, epoch, elapsed_s: Shape (n,), float64.
+        value: Shape (n,), float64.
+        epoch: The same.
+        elapsed_s: The same.
     """
     if (step[1:] > step[:-1]).all():
         return complete_curve(step, value, epoch, elapsed_s)
@@ -111,6 +119,23 @@ def tidy_curve(step: np.ndarray, value: np.ndarray, epoch: np.ndarray, elapsed_s
     ordered = step[order]
     last = order[np.append(ordered[1:] != ordered[:-1], True)]
     return complete_curve(step[last], value[last], epoch[last], elapsed_s[last])
+
+
+def reduced(curve: MetricCurve, buckets: int) -> MetricCurve:
+    """Leave out what a drawing of so many buckets of steps does not show.
+
+    Of the finite values those of ``lib.core.series.reduce_indices`` stay; of the others, which have
+    buckets of their own, the first of each. What was logged and lost is counted as before.
+    """
+    if len(curve) <= POINTS_PER_BUCKET * buckets and not curve.lost:
+        return curve
+    kept = reduce_indices(curve.step, curve.value, buckets)
+    if curve.lost:
+        lost = np.flatnonzero(~np.isfinite(curve.value))
+        firsts = np.unique(bucket_of(curve.step[lost], buckets), return_index=True)[1]
+        kept = np.sort(np.concatenate((kept, lost[firsts])))
+    columns = (curve.step[kept], curve.value[kept], curve.epoch[kept], curve.elapsed_s[kept])
+    return MetricCurve(*columns, logged=curve.logged, lost=curve.lost, median=curve.median)
 
 
 def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
@@ -138,6 +163,28 @@ def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
             median=old.median,
         )
     return replace(held, curves=MappingProxyType(curves))
+
+
+def holds(held: RunCurves, news: RunCurves) -> bool:
+    """Whether every point of ``news`` is in ``held`` already, with the same value."""
+    return all(_holds(held.get(metric), new) for metric, new in news.curves.items())
+
+
+def _holds(old: MetricCurve, new: MetricCurve) -> bool:
+    start = len(old) - len(new)
+    return start >= 0 and all(
+        np.array_equal(getattr(old, name)[start:], getattr(new, name), equal_nan=True) for name in ("step", "value")
+    )
+
+
+def cut(curves: RunCurves, first: int, last: int) -> RunCurves:
+    """Only the points from one step to another, both included; curves without any are absent."""
+    kept = {}
+    for metric, curve in curves.curves.items():
+        start, end = np.searchsorted(curve.step, (first, last + 1))
+        if start < end:
+            kept[metric] = curve if start == 0 and end == len(curve) else curve.where(slice(start, end))
+    return replace(curves, curves=MappingProxyType(kept))
 
 
 def frame_of(runs: Iterable[RunCurves], metrics: Sequence[str] | None = None) -> pd.DataFrame:

@@ -7,7 +7,6 @@ are counted and marked, and never enter a mean, a minimum or a range.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -124,80 +123,9 @@ def reduce_indices(x: np.ndarray, y: np.ndarray, buckets: int) -> np.ndarray:
     return np.unique(positions[np.concatenate(kept)])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NonFinite:
-    """The non-finite values of a curve.
-
-    Attributes:
-        nan, positive, negative: How many are NaN, +inf, -inf.
-        x: Where they are, shape (k,); those whose x is not finite are counted and have no place here.
-        values: NaN, inf or -inf, one for each ``x``.
-    """
-
-    nan: int
-    positive: int
-    negative: int
-    x: np.ndarray
-    values: np.ndarray
-
-    @property
-    def total(self) -> int:
-        """How many values are not finite."""
-        return self.nan + self.positive + self.negative
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reduced:
-    """A curve as it is drawn: "``kept`` of ``total`` points".
-
-    Every row of the input is counted once: ``total + nonfinite.total + unplaced`` is its length.
-
-    Attributes:
-        frame: The kept rows of the input, same columns, same order and index labels.
-        x: The x of each of these rows.
-        total: How many points are finite in x and value.
-        kept: How many of them are in ``frame``.
-        nonfinite: The others, to be marked on the axis.
-        unplaced: Finite values that have no x (no epoch logged there, say).
-    """
-
-    frame: pd.DataFrame
-    x: np.ndarray
-    total: int
-    kept: int
-    nonfinite: NonFinite
-    unplaced: int
-
-
-def reduce_curve(frame: pd.DataFrame, x: np.ndarray, buckets: int, keep_all: bool = False) -> Reduced:
-    """Reduce one curve of a metric frame by ``reduce_indices``.
-
-    Args:
-        frame: Rows of one curve; only the column ``value`` is read.
-        x: The x of each row, in the axis's unit; NaN where the row has no place on it.
-        buckets: How many columns of pixels the drawing has, roughly.
-        keep_all: Keep every finite point. For ``Metric.evaluated`` ones: no evaluation is ever lost.
-    """
-    x = np.asarray(x, dtype=np.float64)
-    if len(x) != len(frame):
-        raise ValueError(f"Expected one x for each of the {len(frame)} rows, got {len(x)}.")
-    y = frame["value"].to_numpy(dtype=np.float64)
-    placed, is_finite = np.isfinite(x), np.isfinite(y)
-    drawable = np.flatnonzero(placed & is_finite)
-    positions = drawable if keep_all else reduce_indices(x, y, buckets)
-    marks = placed & ~is_finite
-    nonfinite = NonFinite(
-        nan=int(np.isnan(y).sum()),
-        positive=int(np.isposinf(y).sum()),
-        negative=int(np.isneginf(y).sum()),
-        x=x[marks],
-        values=y[marks],
-    )
-    unplaced = int((is_finite & ~placed).sum())
-    return Reduced(frame.iloc[positions], x[positions], len(drawable), len(positions), nonfinite, unplaced)
-
-
-def real_evaluations(eval_steps: np.ndarray, eval_values: np.ndarray, train_steps: np.ndarray) -> np.ndarray:
+def real_evaluations(
+    eval_steps: np.ndarray, eval_values: np.ndarray, train_steps: np.ndarray, train_logged: int | None = None
+) -> np.ndarray:
     """Tell measured evaluations from values that the writer only repeated on the following steps.
 
     Repeats are assumed only where, between the first and the last evaluation, there is at least
@@ -209,6 +137,7 @@ def real_evaluations(eval_steps: np.ndarray, eval_values: np.ndarray, train_step
         eval_steps: Shape (n,), increasing.
         eval_values: Shape (n,).
         train_steps: Shape (m,).
+        train_logged: How many train points were logged, where only some of them are in ``train_steps``.
 
     Returns:
         Shape (n,), bool: True where the value is a measurement.
@@ -219,6 +148,10 @@ def real_evaluations(eval_steps: np.ndarray, eval_values: np.ndarray, train_step
         return real
     train = np.asarray(train_steps)
     trained = np.count_nonzero((train >= steps[0]) & (train <= steps[-1]))
+    if train_logged is not None and train_logged > len(train):
+        # Points that a source left out are spread as the others are, over the steps.
+        width = max(int(train[-1] - train[0]), 1)
+        trained = train_logged * max(0, min(steps[-1], train[-1]) - max(steps[0], train[0])) / width
     repeats = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
     if trained and len(steps) >= REPEAT_DENSITY * trained and repeats.mean() > REPEAT_SHARE:
         real[1:] = ~repeats

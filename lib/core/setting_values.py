@@ -51,6 +51,7 @@ MASKED = Sentinel("MASKED")
 
 _SHOWN_SENTINELS = {MISSING: "not set", MASKED: "•••• (set)"}
 _QUOTED = {"", "null", "true", "false", *(text.lower() for text in _SHOWN_SENTINELS.values())}
+_DTYPES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32", "float": "float32"}
 _LIST_SYNTAX = re.compile(r"[,\[\]]")
 
 
@@ -61,6 +62,7 @@ class Comparison(Enum):
     TEXT = "text as text: the version 1.10 is not 1.1"
     SET = "lists without their order; text is split at commas"
     BITS = "by bits: 4, 4bit and 4-bit are one"
+    DTYPE = "number types: bf16, bfloat16 and torch.bfloat16 are one"
 
 
 def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> tuple:
@@ -80,6 +82,9 @@ def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> tuple:
         return ("set", frozenset(map(comparable, items)))
     if comparison is Comparison.BITS and (bits := _bits(value)) is not None:
         return ("bits", bits)
+    if comparison is Comparison.DTYPE and isinstance(value, str):
+        name = value.strip().lower().removeprefix("torch.")
+        return ("text", _DTYPES.get(name, name))
     if isinstance(value, list | tuple):
         return ("list", tuple(comparable(item, comparison) for item in value))
     if isinstance(value, Mapping):

@@ -1,24 +1,24 @@
 """The embedded source: demo runs that come with the app, for a first look and for tests.
 
 The files have the shape of the database tables and are read as database rows are, with no special
-treatment. Nothing is read before the first question, and nothing twice in one process.
+treatment. Nothing is read before the first question; of the curves, only those of the run asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Lock
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.core.errors import SourceUnavailable
+from lib.core.metric_curves import RunCurves, cut
 from lib.core.query import RunPage, RunQuery, answer
 from lib.core.runs import RunSummary
-from lib.data.rows import metric_frame_from_table, run_from_row
+from lib.data.metric_rows import PLACES, curves_of_table
+from lib.data.rows import run_from_row
 
 JOBS_FILE = Path(__file__).parent / "demo" / "demo_jobs.parquet"
 METRICS_FILE = JOBS_FILE.with_name("demo_metrics.parquet")
@@ -27,9 +27,21 @@ METRICS_FILE = JOBS_FILE.with_name("demo_metrics.parquet")
 class EmbeddedSource:
     """The demo runs as a ``RunSource``. They are the same for every reader and never change."""
 
-    cache_key = "embedded"
     title = "Demo runs"
     synthetic = True
+
+    def __init__(self, jobs_file: Path = JOBS_FILE, metrics_file: Path = METRICS_FILE) -> None:
+        """Take other files of the same shape in the place of the demo's; they are read when they are needed.
+
+        Args:
+            jobs_file: The jobs table.
+            metrics_file: The metrics table. Quickly read where each run has row groups of its own.
+        """
+        self.cache_key = "embedded" if metrics_file == METRICS_FILE else f"embedded:{metrics_file}"
+        self._jobs_file, self._metrics_file = jobs_file, metrics_file
+        self._rows: list[dict] | None = None
+        # Two threads that ask at once would both read the file.
+        self._loading = threading.Lock()
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """Return the runs that match ``query``, and how many there are beyond the page.
@@ -37,7 +49,7 @@ class EmbeddedSource:
         Raises:
             SourceUnavailable: If the demo files are not there or damaged.
         """
-        return answer(_runs(), query)
+        return answer(self._runs(), query)
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
         """Return the runs with these ids, in the order asked for; unknown ids are left out.
@@ -45,59 +57,62 @@ class EmbeddedSource:
         Raises:
             SourceUnavailable: As ``list_runs``.
         """
-        runs = {run.run_id: run for run in _runs()}
+        runs = {run.run_id: run for run in self._runs()}
         return tuple(runs[run_id] for run_id in run_ids if run_id in runs)
 
-    def load_metrics(
+    def load_curves(
         self,
         run_ids: Sequence[str],
         metrics: Sequence[str] | None = None,
         steps: tuple[int, int] | None = None,
-    ) -> pd.DataFrame:
-        """Return the curves of these runs as a metric frame, complete.
-
-        Args:
-            run_ids: Which runs; unknown ids have no rows.
-            metrics: Only these metrics; ``None`` for all.
-            steps: Only steps from the first to the last of this pair, both included; ``None`` for all.
+        buckets: int | None = None,
+    ) -> dict[str, RunCurves]:
+        """As ``RunSource.load_curves``; every point is there, whatever ``buckets`` says.
 
         Raises:
             SourceUnavailable: As ``list_runs``.
         """
-        with _LOADING:
-            frame = _metric_frame()
-        wanted = frame["run_id"].isin(list(run_ids))
-        if metrics is not None:
-            wanted &= frame["metric"].isin(list(metrics))
-        if steps is not None:
-            wanted &= frame["step"].between(*steps)
-        return frame[wanted].reset_index(drop=True)
+        return {
+            run_id: curves
+            for run_id in dict.fromkeys(run_ids)
+            if (curves := _run_curves(self._metrics_file, run_id, metrics, steps)) is not None
+        }
+
+    def _runs(self) -> list[RunSummary]:
+        """All runs, made anew: their configurations are dictionaries that a caller could write into."""
+        with self._loading:
+            if self._rows is None:
+                self._rows = _read(lambda: pq.read_table(self._jobs_file), self._jobs_file).to_pylist()
+        return [run_from_row(row, self._jobs_file.name) for row in self._rows]
 
 
-_LOADING = Lock()
-"""Two threads that ask at once would both read the files."""
+def _run_curves(
+    path: Path, run_id: str, metrics: Sequence[str] | None, steps: tuple[int, int] | None
+) -> RunCurves | None:
+    """The curves of one run, out of the row groups that may hold it; ``None`` where it has none."""
+
+    def rows() -> pa.Table:
+        with pq.ParquetFile(path) as file:
+            names = [name for name in file.schema_arrow.names if name in PLACES or metrics is None or name in metrics]
+            groups = [number for number in range(file.num_row_groups) if _may_hold(file, number, run_id)]
+            return file.read_row_groups(groups, names, use_threads=False)
+
+    curves = curves_of_table(_read(rows, path), [run_id]).get(run_id)
+    if curves is None or steps is None:
+        return curves
+    return cut(curves, *steps)
 
 
-def _runs() -> list[RunSummary]:
-    """All runs, made anew: their configurations are dictionaries that a caller could write into."""
-    with _LOADING:
-        rows = _job_rows()
-    return [run_from_row(row, JOBS_FILE.name) for row in rows]
+def _may_hold(file: pq.ParquetFile, group: int, run_id: str) -> bool:
+    """Whether rows of a run can be in a row group, as far as its statistics tell."""
+    column = file.metadata.row_group(group).column(file.schema_arrow.get_field_index("job_id"))
+    known = column.statistics
+    return known is None or not known.has_min_max or known.min <= run_id <= known.max
 
 
-@cache
-def _job_rows() -> list[dict]:
-    return _read(JOBS_FILE).to_pylist()
-
-
-@cache
-def _metric_frame() -> pd.DataFrame:
-    return metric_frame_from_table(_read(METRICS_FILE))
-
-
-def _read(path: Path) -> pa.Table:
+def _read(read: Callable[[], pa.Table], path: Path) -> pa.Table:
     try:
-        return pq.read_table(path)
+        return read()
     except (OSError, pa.ArrowException) as error:
         raise SourceUnavailable(
             f"Demo runs could not be read: expected the Parquet file {path.name}, got {type(error).__name__}.",

@@ -15,11 +15,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import pandas as pd
-
-from lib.core.metric_frame import METRIC_FRAME_DTYPES, empty_metric_frame
+from lib.core.metric_curves import RunCurves, cut
 from lib.core.query import RunPage, RunQuery, Unreadable, answer
 from lib.core.runs import RunSummary
 from lib.data.folder_names import readable, run_id_of, telling_names
@@ -42,14 +41,14 @@ class _FoundRun:
     Attributes:
         files: The files it was made of, with their stamps.
         run: ``None`` where no log of it could be read.
-        curves: Its metric frame, the texts as categories to save memory.
+        curves: Its curves.
         digest: Equal where the leading log is, byte for byte; empty without any curve.
         settled: False where another try may give more, though no file changes.
     """
 
     files: Mapping[Folder, Mapping[str, Stamp]]
     run: RunSummary | None
-    curves: pd.DataFrame
+    curves: RunCurves
     unreadable: tuple[Unreadable, ...]
     digest: str = ""
     settled: bool = True
@@ -60,7 +59,7 @@ class _Collection:
     """Everything below the root at one moment."""
 
     runs: Mapping[str, RunSummary] = field(default_factory=dict)
-    curves: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    curves: Mapping[str, RunCurves] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
 
@@ -95,25 +94,25 @@ class FolderSource:
         runs = self._current().runs
         return tuple(runs[run_id] for run_id in run_ids if run_id in runs)
 
-    def load_metrics(
+    def load_curves(
         self,
         run_ids: Sequence[str],
         metrics: Sequence[str] | None = None,
         steps: tuple[int, int] | None = None,
-    ) -> pd.DataFrame:
-        """As ``RunSource.load_metrics``."""
-        curves = self._current().curves
-        parts = []
-        for run_id in sorted(set(run_ids) & curves.keys()):
-            part = curves[run_id]
+        buckets: int | None = None,
+    ) -> dict[str, RunCurves]:
+        """As ``RunSource.load_curves``; every point is there, whatever ``buckets`` says."""
+        known = self._current().curves
+        found = {}
+        for run_id in dict.fromkeys(run_ids):
+            if run_id not in known or not known[run_id].curves:
+                continue
+            run = known[run_id]
             if metrics is not None:
-                part = part[part["metric"].isin(list(metrics))]
-            if steps is not None:
-                part = part[part["step"].between(*steps)]
-            if len(part):
-                parts.append(part.astype(dict(METRIC_FRAME_DTYPES)))
-        # The copy is for a single part, which would share its numbers with what is kept here.
-        return pd.concat(parts, ignore_index=True).copy() if parts else empty_metric_frame()
+                kept = {metric: curve for metric, curve in run.curves.items() if metric in metrics}
+                run = replace(run, curves=MappingProxyType(kept))
+            found[run_id] = run if steps is None else cut(run, *steps)
+        return found
 
     def _current(self) -> _Collection:
         with self._lock:
@@ -171,7 +170,7 @@ class FolderSource:
         problems = tuple(Unreadable(path_text(place, name), read.reason) for place, name, read in unread)
         settled = not any(read.transient for _, _, read in unread)
         if not logs:
-            return _FoundRun(files, None, empty_metric_frame(), problems, settled=settled)
+            return _FoundRun(files, None, RunCurves(run_id_of(folder)), problems, settled=settled)
         stamps = [stamp for names in files.values() for stamp in names.values() if stamp is not None]
         changed_at = max((stamp[0] for stamp in stamps), default=math.nan) / 1e9
         run, curves = summarise_run(
@@ -182,8 +181,7 @@ class FolderSource:
             changed_at,
         )
         run = replace(run, extra={**run.extra, **_whereabouts(folder, [place for place, _ in logs])})
-        digest = logs[-1][1].digest if len(curves) else ""
-        curves = curves.astype({"run_id": "category", "metric": "category"})
+        digest = logs[-1][1].digest if curves.curves else ""
         return _FoundRun(files, run, curves, problems, digest, settled)
 
     def _read(self, folder: Folder, name: str, stamp: Stamp, reader: Callable[[Path], Any]) -> Any:

@@ -17,12 +17,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lib.core.metric_frame import empty_metric_frame, tidy_metric_frame
+from lib.core.metric_curves import RunCurves, tidy_curve
+from lib.core.row_facts import RowFacts
 from lib.core.values import finite, moment, number, whole
 from lib.data.training_files import Unread, read_json
 
@@ -180,21 +182,26 @@ def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield _RENAMED.get(name, name), parsed
 
 
-def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[pd.DataFrame, int]:
-    """Make one metric frame of the logs of one run.
+def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
+    """Make curves of the logs of one run.
 
     Args:
-        run_id: Goes into the frame.
+        run_id: The run.
         logs: The states of the run's checkpoints; where they disagree the later in this order holds.
 
     Returns:
-        The frame, and how many of its values the last log lacks.
+        The curves, and how many of their values the last log lacks.
     """
     points = [log.points.assign(metric=log.points["metric"].astype("str"), log=index) for index, log in enumerate(logs)]
     filled = [frame for frame in points if len(frame)]
     if not filled:
-        return empty_metric_frame(), 0
+        return RunCurves(run_id), 0
     rows = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
-    rows = rows.drop_duplicates(["metric", "step"], keep="last")
-    rows = rows.assign(run_id=run_id, elapsed_s=rows["at"] - rows["at"].min())
-    return tidy_metric_frame(rows), int((rows["log"] < len(logs) - 1).sum())
+    elapsed = (rows["at"] - rows["at"].min()).to_numpy()
+    columns = [rows["step"].to_numpy(), rows["value"].to_numpy(), rows["epoch"].to_numpy(), elapsed]
+    curves = {}
+    for metric, positions in sorted(rows.groupby("metric", sort=False).indices.items()):
+        curves[str(metric)] = tidy_curve(*(column[positions] for column in columns))
+    last = rows.drop_duplicates(["metric", "step"], keep="last")["log"]
+    borrowed = int((last < len(logs) - 1).sum())
+    return RunCurves(run_id, MappingProxyType(curves), rows=RowFacts(received=len(rows))), borrowed

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.core.runs import RunStatus, RunSummary, normalise_status
 from lib.core.values import finite, moment, number, text, whole
 from lib.data.folder_names import add_folder_hyperparameters
@@ -39,7 +39,7 @@ def summarise_run(
     side_files: Mapping[str, Mapping[str, Any]],
     folders: Sequence[str],
     changed_at: float,
-) -> tuple[RunSummary, pd.DataFrame]:
+) -> tuple[RunSummary, RunCurves]:
     """Make a run of its logs and of what lies beside them.
 
     The file system knows no moment of creation that survives a copy: where neither a manifest nor a
@@ -53,7 +53,7 @@ def summarise_run(
         changed_at: When the newest of its files changed, in Unix seconds.
 
     Returns:
-        The run, named after its innermost folder, and its metric frame.
+        The run, named after its innermost folder, and its curves.
     """
     log = logs[-1]
     curves, borrowed = merged_curves(run_id, logs)
@@ -147,10 +147,10 @@ def _training_returned(results: Mapping[str, float], epoch: float | None) -> boo
 
 
 def _losses(
-    curves: pd.DataFrame, log: TrainerLog, results: Mapping[str, float], config: Mapping[str, Any]
+    curves: RunCurves, log: TrainerLog, results: Mapping[str, float], config: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Last and best values of the curves, and sentences on them."""
-    last = curves.drop_duplicates("metric", keep="last").set_index("metric")["value"].to_dict()
+    last = {metric: float(curve.value[-1]) for metric, curve in curves.curves.items()}
     facts: dict[str, Any] = {
         "loss": last.get("train_loss"),
         "eval_loss": last.get("eval_loss"),
@@ -163,17 +163,19 @@ def _losses(
         "best_checkpoint_path": text(log.state.get("best_model_checkpoint")),
     }
     notes = []
-    measured = curves[np.isfinite(curves["value"])]
-    rates = measured.loc[measured["metric"] == "learning_rate", "value"]
+    rates, evals = (_measured(curves.get(metric)) for metric in ("learning_rate", "eval_loss"))
     if facts["max_learning_rate"] is None and len(rates):
-        facts["max_learning_rate"] = float(rates.max())
+        facts["max_learning_rate"] = float(rates.value.max())
         notes.append("The configured learning rate is not recorded; shown is the highest that was logged.")
-    evals = measured[measured["metric"] == "eval_loss"]
     if len(evals):
-        best = evals.loc[evals["value"].idxmin()]
-        facts |= {"best_eval_loss": float(best["value"]), "best_step": int(best["step"])}
-        facts["best_epoch"] = finite(best["epoch"])
+        best = int(evals.value.argmin())
+        facts |= {"best_eval_loss": float(evals.value[best]), "best_step": int(evals.step[best])}
+        facts["best_epoch"] = finite(evals.epoch[best])
     return facts, notes
+
+
+def _measured(curve: MetricCurve) -> MetricCurve:
+    return curve.where(np.isfinite(curve.value))
 
 
 def _parameters(config: Mapping[str, Any]) -> dict[str, Any]:

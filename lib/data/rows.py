@@ -1,4 +1,4 @@
-"""Reading rows of the two database tables: a jobs row into a run, metrics rows into a metric frame.
+"""Reading a row of the jobs table into a run.
 
 Rows come from a database client, a JSON answer or a Parquet file, so a value may be a number, its text,
 a numpy scalar, a ``Decimal`` or one of pandas' nulls. All of them are understood here and nowhere else.
@@ -14,11 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from lib.core.errors import MalformedRow
-from lib.core.metric_frame import empty_metric_frame, tidy_metric_frame
-from lib.core.metrics import METRICS
 from lib.core.runs import RunStatus, RunSummary, normalise_status
 from lib.core.values import finite, moment, number, text, whole
 
@@ -48,9 +45,6 @@ _CREDENTIAL = re.compile(
     r"(?<![a-z])(token|key|apikey|secrets?|passw(or)?d|passphrase|authorization|credentials?|bearer)(?![a-z])"
 )
 """Words of a column's name that say it holds a credential. "tokens" is a count, and no such word."""
-
-_PLACE_COLUMNS = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
-_NEVER = np.iinfo(np.int64).min
 
 
 def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE) -> RunSummary:
@@ -93,54 +87,6 @@ def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE) -> RunSummary:
         extra=_extra(values),
         notes=tuple(notes),
         **facts,
-    )
-
-
-def metric_frame_from_table(table: pa.Table) -> pd.DataFrame:
-    """Make a metric frame of rows of the metrics table.
-
-    The catalogue's metrics are read whatever type their column has, further columns where they are
-    numeric. Null is no row, NaN is a row: validity is Arrow's, pandas does not know the difference.
-    Of the values of one step the last in (timestamp, id) order wins; rows without a timestamp come
-    first. Rows that have no place in a curve (no run, or no whole step from 0 on) are left out.
-
-    Args:
-        table: Columns ``job_id`` and ``step``; optionally ``id``, ``epoch``, ``timestamp`` and metrics.
-            ``elapsed_s`` counts from the earliest timestamp of each run *in this table*.
-
-    Raises:
-        MalformedRow: If ``job_id`` or ``step`` is no column of the table.
-    """
-    table = table.filter(pa.array(_placed(table)))
-    metrics = [name for name in table.column_names if name in METRICS or _is_further_metric(table, name)]
-    if not table.num_rows or not metrics:
-        return empty_metric_frame()
-    written_us = _microseconds(table)
-    order = np.lexsort((_write_order(table), written_us))
-    run_codes, run_ids = pd.factorize(pd.Series(table["job_id"].cast(pa.string()), dtype="str"))
-    elapsed = _elapsed_seconds(written_us, run_codes)
-    steps = _floats(table["step"])[0].astype("int64")
-    epochs = _floats(table["epoch"])[0] if "epoch" in table.column_names else np.full(len(steps), np.nan)
-
-    rows, metric_codes, values = [], [], []
-    for code, name in enumerate(metrics):
-        column, valid = _floats(table[name])
-        logged = order[valid[order]]
-        rows.append(logged)
-        metric_codes.append(np.full(len(logged), code))
-        values.append(column[logged])
-    at = np.concatenate(rows)
-    return tidy_metric_frame(
-        pd.DataFrame(
-            {
-                "run_id": run_ids.take(run_codes[at]),
-                "metric": pd.Index(metrics, dtype="str").take(np.concatenate(metric_codes)),
-                "step": steps[at],
-                "epoch": epochs[at],
-                "elapsed_s": elapsed[at],
-                "value": np.concatenate(values),
-            }
-        )
     )
 
 
@@ -225,65 +171,3 @@ def _config(value: Any, notes: list[str]) -> Mapping[str, Any]:
 def _extra(values: Mapping[str, Any]) -> dict[str, Any]:
     known = _FIELDS.keys() | _RENAMED
     return {name: value for name, value in values.items() if name not in known and not is_credential(name)}
-
-
-def _placed(table: pa.Table) -> np.ndarray:
-    if missing := [name for name in ("job_id", "step") if name not in table.column_names]:
-        raise MalformedRow(
-            f"Table of metrics, column {missing[0]}: expected it beside the metrics, got no such column.",
-            hint="Check that the table name in the settings is the metrics table.",
-        )
-    steps, valid = _floats(table["step"])
-    whole_step = valid & np.isfinite(steps) & (steps >= 0) & (steps == np.floor(steps))
-    return whole_step & table["job_id"].is_valid().to_numpy()
-
-
-def _is_further_metric(table: pa.Table, name: str) -> bool:
-    kind = table.schema.field(name).type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return numeric and name not in _PLACE_COLUMNS and not name.endswith("_id") and not is_credential(name)
-
-
-def _floats(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Values as float64, and which of them are values: not null, and not text that is no number."""
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        # JSON has no NaN, so a writer's NaN may come as text and make text of the whole column.
-        written = column.to_pandas()
-        parsed = pd.to_numeric(written, errors="coerce").to_numpy("float64")
-        is_nan = written.str.strip().str.lower().eq("nan").to_numpy("bool")
-        return parsed, is_nan | ~np.isnan(parsed)
-    valid = column.is_valid().to_numpy()
-    return column.cast(pa.float64(), safe=False).fill_null(np.nan).to_numpy(), valid
-
-
-def _microseconds(table: pa.Table) -> np.ndarray:
-    """When each row was written, in microseconds since 1970; the lowest integer where that is unknown."""
-    if "timestamp" not in table.column_names:
-        return np.full(table.num_rows, _NEVER)
-    column = table["timestamp"]
-    if not pa.types.is_timestamp(column.type):
-        stamps = pd.to_datetime(column.to_pandas(), utc=True, format="ISO8601", errors="coerce")
-        column = pa.chunked_array([pa.Array.from_pandas(stamps)])
-    stamped = column.cast(pa.timestamp("us", tz="UTC"), safe=False)
-    return stamped.cast(pa.int64()).fill_null(_NEVER).to_numpy()
-
-
-def _write_order(table: pa.Table) -> np.ndarray:
-    """Ranks of the ids; the rows' own order where the table has no ids."""
-    if "id" not in table.column_names:
-        return np.arange(table.num_rows)
-    column = table["id"]
-    if pa.types.is_integer(column.type):
-        return column.cast(pa.int64(), safe=False).fill_null(_NEVER).to_numpy()
-    ids = column.to_pandas()
-    numbers = pd.to_numeric(ids, errors="coerce")
-    return (numbers if numbers.notna().all() else ids).rank(method="first", na_option="top").to_numpy()
-
-
-def _elapsed_seconds(written_us: np.ndarray, run_codes: np.ndarray) -> np.ndarray:
-    known = written_us != _NEVER
-    first = np.full(run_codes.max() + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, run_codes[known], written_us[known])
-    elapsed = np.full(len(written_us), np.nan)
-    elapsed[known] = (written_us[known] - first[run_codes[known]]) / 1e6
-    return elapsed

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-import pandas as pd
-
+from lib.core.metric_curves import RunCurves
 from lib.core.query import RunPage, RunQuery
 from lib.core.runs import RunSummary
 
@@ -47,30 +46,36 @@ class RunSource(Protocol):
         """
         ...
 
-    def load_metrics(
+    def load_curves(
         self,
         run_ids: Sequence[str],
         metrics: Sequence[str] | None = None,
         steps: tuple[int, int] | None = None,
-    ) -> pd.DataFrame:
-        """Return the curves of these runs as a metric frame (``lib.core.metric_frame``), complete.
-
-        Unknown ids, and runs without metrics, have no rows.
+        buckets: int | None = None,
+    ) -> dict[str, RunCurves]:
+        """Return the curves of these runs by run id; unknown ids, and runs without values, are absent.
 
         Args:
             run_ids: Which runs.
             metrics: Only these metrics; ``None`` for all.
             steps: Only steps from the first to the last of this pair, both included; ``None`` for all.
+            buckets: The source may leave out points that a curve reduced to so many buckets does not have
+                (``lib.core.series.reduce_indices``); evaluations are never left out. ``None``: all points.
 
         Raises:
             As ``list_runs``.
+            IncompleteRead: If some values could not be read; the others are in it.
         """
         ...
 
 
+Progress = Callable[[int, int | None], None]
+"""Is told, from any thread, how many rows of how many a read has so far; ``None`` where that is not known."""
+
+
 @runtime_checkable
 class LiveSource(RunSource, Protocol):
-    """A source whose running runs grow while one looks at them.
+    """A source far away, whose running runs grow while one looks at them.
 
     Attributes:
         refresh_s: How often running runs are worth asking for news, in seconds.
@@ -78,14 +83,29 @@ class LiveSource(RunSource, Protocol):
 
     refresh_s: float
 
-    def load_new_metrics(self, run_ids: Sequence[str], after: Mapping[str, int]) -> pd.DataFrame:
-        """Return the rows of these runs from step ``after`` on, that step included, as a metric frame.
+    def load_curves(
+        self,
+        run_ids: Sequence[str],
+        metrics: Sequence[str] | None = None,
+        steps: tuple[int, int] | None = None,
+        buckets: int | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, RunCurves]:
+        """As ``RunSource.load_curves``; says meanwhile how far it is."""
+        ...
+
+    def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:
+        """Return the values of these runs from step ``after`` on, that step included.
 
         Args:
             run_ids: Which runs.
             after: The last step held of each run; one that is missing is read from its beginning.
 
         Raises:
-            As ``load_metrics``.
+            As ``load_curves``.
         """
+        ...
+
+    def way(self) -> str:
+        """How curves are read, in a sentence, as far as it is known."""
         ...

@@ -10,7 +10,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeVar
@@ -143,6 +143,39 @@ class Access:
         Raises:
             AppError: If there is no answer, or a refusal.
         """
+        return self._read(table, columns, essential, lambda client, found: write(client.from_(table), found), parse)
+
+    def call(
+        self,
+        function: str,
+        table: str,
+        columns: Sequence[str],
+        arguments: Callable[[Columns], Mapping[str, Any]],
+        parse: Callable[[Answer, Columns], T],
+    ) -> T:
+        """Call a function of the database that only reads, as ``read`` does.
+
+        Args:
+            function: Which function.
+            table: The table that it reads.
+            columns: What of it is wanted. What the table turns out to lack is left out.
+            arguments: Says the arguments, given those of the columns that are there.
+            parse: Reads the answer; raises ``Damaged`` where it is not whole.
+
+        Raises:
+            FunctionMissing: If the database has no such function for this reader.
+            AppError: If there is no answer, or a refusal.
+        """
+        return self._read(table, columns, (), lambda client, found: client.rpc(function, dict(arguments(found))), parse)
+
+    def _read(
+        self,
+        table: str,
+        columns: Sequence[str],
+        essential: Sequence[str],
+        write: Callable[[SyncPostgrestClient, Columns], Any],
+        parse: Callable[[Answer, Columns], T],
+    ) -> T:
         deadline = time.monotonic() + self.project.settings.timeout_s
         token = refused = None
         attempt = 0
@@ -172,7 +205,7 @@ class Access:
         table: str,
         token: str | None,
         columns: Columns,
-        write: Callable[[SyncRequestBuilder, Columns], Any],
+        write: Callable[[SyncPostgrestClient, Columns], Any],
         parse: Callable[[Answer, Columns], T],
         deadline: float,
     ) -> tuple[T] | Refusal:
@@ -180,13 +213,18 @@ class Access:
         client = SyncPostgrestClient(
             f"{settings.url}/rest/v1", headers=self.project.headers(token), http_client=pool, retry_enabled=False
         )
-        query = write(client.from_(table), columns).request
+        query = write(client, columns).request
         left = max(deadline - time.monotonic(), 0.05)
         each = min(left, settings.timeout_s * ATTEMPT_SHARE)
         timeout = httpx.Timeout(each, connect=min(each, CONNECT_TIMEOUT_S))
         try:
             request = pool.build_request(
-                query.http_method, str(query.path), params=query.params, headers=query.headers, timeout=timeout
+                query.http_method,
+                str(query.path),
+                params=query.params,
+                headers=query.headers,
+                json=query.json,
+                timeout=timeout,
             )
             response = pool.send(request, stream=True)
             try:

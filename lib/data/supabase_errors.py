@@ -17,14 +17,24 @@ from lib.core.errors import AccessDenied, AppError, RunSourceError, SettingsErro
 
 TOKEN_CODES = frozenset({"PGRST301", "PGRST303"})
 TABLE_CODES = frozenset({"42P01", "PGRST205", "PGRST106"})
+FUNCTION_CODE = "PGRST202"
 DATABASE_DOWN_CODES = frozenset({"PGRST000", "PGRST001", "PGRST002", "PGRST003"})
 PAUSED_STATUS = 540
 """Hosted Supabase answers so for a project that is paused."""
 LONGEST_NAMED_WAIT_S = 86_400.0
 
 _COLUMN = re.compile(r'column (?:"?[\w$]+"?\.)*"?([\w$]+)"? does not exist')
+_METRIC = re.compile(r"Unknown metric: (.+)\.")
 _AGAIN = "Wait a moment and try again."
 _ADDRESS = "Check the internet connection and the url in the settings, then try again."
+
+
+class FunctionMissing(RunSourceError):
+    """The optional migration is not there, or not for this reader. Never leaves the source."""
+
+
+class TookTooLong(SourceUnavailable):
+    """The database cancelled a query; asking for less may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,10 @@ def refusal_of_answer(
     code, message = _code_and_message(body)
     if code in TOKEN_CODES or (code == "PGRST302" and signed_in):
         return Refusal(expired(), token_refused=True) if signed_in else Refusal(wrong_key(host))
+    if code == FUNCTION_CODE:
+        return Refusal(FunctionMissing(f"Expected a function that reduces table {table}, found none."))
+    if code == "22023" and (found := _METRIC.fullmatch(message)):
+        return Refusal(missing_column(table, found[1]), column=found[1])
     if code in TABLE_CODES:
         return Refusal(
             SettingsError(
@@ -73,7 +87,7 @@ def refusal_of_answer(
         return Refusal(missing_column(table, found[1]), column=found[1])
     if code == "57014":
         return Refusal(
-            SourceUnavailable(
+            TookTooLong(
                 f"Expected rows of table {table}; the database cancelled the query because it took too long.",
                 hint="An index on (job_id, step) of the metrics table makes it fast.",
             )

@@ -9,7 +9,8 @@ the run.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,8 +20,10 @@ import pyarrow as pa
 from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.errors import IncompleteRead, SourceUnavailable
+from lib.core.metric_curves import RunCurves
 from lib.core.metrics import METRICS
-from lib.data.rows import metric_frame_from_table
+from lib.data.metric_rows import curves_of_rows
+from lib.data.source import Progress
 from lib.data.supabase_client import Access, Answer, Columns
 from lib.data.supabase_pages import AGAIN, only_value, rows_of_page
 
@@ -85,12 +88,15 @@ class MetricsReader:
     table: str
     origins: dict[str, str | None] = field(default_factory=dict)
 
-    def frame(self, spans: Sequence[Span], metrics: Sequence[str] | None = None) -> pd.DataFrame:
-        """Read these spans as a metric frame. ``elapsed_s`` counts from the first row of each run, read or not.
+    def curves(
+        self, spans: Sequence[Span], metrics: Sequence[str] | None = None, progress: Progress | None = None
+    ) -> dict[str, RunCurves]:
+        """Read these spans. ``elapsed_s`` counts from the first row of each run, read or not.
 
         Args:
             spans: One for each run.
             metrics: Only these, keys of ``METRICS``; ``None`` for all.
+            progress: Is told how many rows of how many are there.
 
         Raises:
             IncompleteRead: If rows are missing after all repetitions; what came is in it.
@@ -98,12 +104,13 @@ class MetricsReader:
         """
         wanted = [name for name in METRICS if metrics is None or name in metrics]
         if not spans or not wanted:
-            return metric_frame_from_table(self._table((), wanted, {}))
+            return {}
         whole = metrics is None or set(wanted) == set(METRICS)
         moved = [span.run_id for span in spans if not whole or span.first > 0]
+        tally = _Tally(progress)
         with ThreadPoolExecutor(min(WORKERS, len(spans) + len(moved))) as threads:
             timed = threads.map(self._origin, moved)
-            parts = list(threads.map(lambda span: self._open(span, wanted, whole), spans))
+            parts = list(threads.map(lambda span: self._open(span, wanted, whole, tally), spans))
             origins = {run_id: when for run_id, when in zip(moved, timed, strict=True) if when is not None}
         follow = [(part.run_id, span) for part in parts for span in part.rest]
         if follow:
@@ -111,7 +118,7 @@ class MetricsReader:
 
             def go_on(span: Span) -> Part:
                 # One page that cannot be read after all repetitions is enough to know of a run.
-                part = Part(span.run_id) if span.run_id in failed else self._drain(span, wanted, whole)
+                part = Part(span.run_id) if span.run_id in failed else self._drain(span, wanted, whole, tally)
                 if part.error is not None:
                     failed.add(span.run_id)
                 return part
@@ -120,39 +127,16 @@ class MetricsReader:
                 more = list(threads.map(go_on, [span for _, span in follow]))
         else:
             more = []
-        return self._joined(parts, more, wanted, origins)
+        return _joined(parts, more, origins)
 
-    def _joined(
-        self, parts: Sequence[Part], more: Sequence[Part], metrics: Sequence[str], origins: dict[str, str]
-    ) -> pd.DataFrame:
-        pages = [(part.run_id, page) for part in (*parts, *more) for page in part.pages]
-        frame = metric_frame_from_table(self._table(pages, metrics, origins))
-        errors = {part.run_id: part.error for part in (*parts, *more) if part.error is not None}
-        if not errors:
-            return frame
-        error = next(iter(errors.values()))
-        if not pages:
-            raise error
-        read = sum(part.rows for part in (*parts, *more) if part.run_id in errors)
-        totals = [part.total for part in parts if part.run_id in errors]
-        expected = None if None in totals else sum(totals)
-        raise IncompleteRead(
-            f"Expected {'all' if expected is None else format(expected, ',')} metric rows of"
-            f" {len(errors)} {'run' if len(errors) == 1 else 'runs'}, read {read:,}. {error}",
-            hint="What was read can be shown, but rows are missing. " + error.hint,
-            frame=frame,
-            run_ids=list(errors),
-            rows_read=read,
-            rows_expected=expected,
-        ) from error
-
-    def _open(self, span: Span, metrics: Sequence[str], whole: bool) -> Part:
+    def _open(self, span: Span, metrics: Sequence[str], whole: bool, tally: _Tally) -> Part:
         """Read the first page, and plan the others."""
         pages: tuple[pa.Table, ...] = ()
         total = None
         try:
             page, total = self._page(span, metrics, whole, counted=True)
             pages = (page,) if page.num_rows else ()
+            tally.add(page.num_rows, total)
             if not pages or (total is not None and page.num_rows >= total):
                 return Part(span.run_id, pages, total)
             after = _after(span, page)
@@ -163,7 +147,7 @@ class MetricsReader:
         except SourceUnavailable as error:
             return Part(span.run_id, pages, total, error=error)
 
-    def _drain(self, span: Span, metrics: Sequence[str], whole: bool) -> Part:
+    def _drain(self, span: Span, metrics: Sequence[str], whole: bool, tally: _Tally) -> Part:
         """Read a span to its end, page by page."""
         pages: list[pa.Table] = []
         total, read, skipped = None, 0, span.skip
@@ -174,6 +158,7 @@ class MetricsReader:
                 if not page.num_rows:
                     break
                 pages.append(page)
+                tally.add(page.num_rows)
                 read += page.num_rows
                 if total is not None and read >= total - skipped:
                     break
@@ -232,19 +217,56 @@ class MetricsReader:
             self.origins[run_id] = found
         return self.origins[run_id]
 
-    def _table(
-        self, pages: Iterable[tuple[str, pa.Table]], metrics: Sequence[str], origins: dict[str, str]
-    ) -> pa.Table:
-        """One table of all pages; a row without values stands for the first row of a run that was not read."""
-        tables = [
-            page.append_column("job_id", pa.repeat(pa.scalar(run_id, pa.string()), page.num_rows))
-            for run_id, page in pages
-        ]
-        first = {"job_id": list(origins), "step": [0.0] * len(origins), "timestamp": list(origins.values())}
-        schema = {"job_id": pa.string(), "step": pa.float64(), "timestamp": pa.string()}
-        empty = {name: pa.array([None] * len(origins), pa.float64()) for name in metrics}
-        started = pa.table({name: pa.array(first[name], kind) for name, kind in schema.items()} | empty)
-        return pa.concat_tables([started, *tables], promote_options="default")
+
+def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, str]) -> dict[str, RunCurves]:
+    read = (*parts, *more)
+    curves = {}
+    for part in parts:
+        pages = [page for each in read if each.run_id == part.run_id for page in each.pages]
+        if pages:
+            rows = pa.concat_tables(pages, promote_options="default")
+            curves[part.run_id] = curves_of_rows(
+                part.run_id, rows, expected=part.total, started_us=_microseconds(origins.get(part.run_id))
+            )
+    errors = {part.run_id: part.error for part in read if part.error is not None}
+    if not errors:
+        return {run_id: run for run_id, run in curves.items() if run.curves}
+    error = next(iter(errors.values()))
+    if not curves:
+        raise error
+    rows_read = sum(part.rows for part in read if part.run_id in errors)
+    totals = [part.total for part in parts if part.run_id in errors]
+    expected = None if None in totals else sum(totals)
+    raise IncompleteRead(
+        f"Expected {'all' if expected is None else format(expected, ',')} metric rows of"
+        f" {len(errors)} {'run' if len(errors) == 1 else 'runs'}, read {rows_read:,}. {error}",
+        hint="What was read can be shown, but rows are missing. " + error.hint,
+        curves=curves,
+        run_ids=list(errors),
+        rows_read=rows_read,
+        rows_expected=expected,
+    ) from error
+
+
+def _microseconds(moment: str | None) -> int | None:
+    """A timestamp of the database, in microseconds since 1970."""
+    stamp = pd.to_datetime(moment, utc=True, format="ISO8601", errors="coerce")
+    return None if moment is None or stamp is pd.NaT else stamp.value // 1000
+
+
+class _Tally:
+    """Counts the rows that threads read, for somebody who waits."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self._lock = progress, threading.Lock()
+        self._read, self._expected = 0, 0
+
+    def add(self, rows: int, expected: int | None = None) -> None:
+        with self._lock:
+            self._read += rows
+            self._expected += expected or 0
+            if self._progress is not None:
+                self._progress(self._read, self._expected or None)
 
 
 def _within(query: Any, span: Span, any_of: Sequence[str]) -> Any:

@@ -19,14 +19,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import pandas as pd
 from postgrest import CountMethod, SyncRequestBuilder
 
+from lib.core.metric_curves import RunCurves, cut
+from lib.core.metrics import METRICS
 from lib.core.query import RunPage, RunQuery, RunSort
 from lib.core.runs import STATUS_SYNONYMS, RunStatus, RunSummary
 from lib.data.rows import run_from_row
+from lib.data.source import Progress
 from lib.data.supabase_client import Access, Answer, Columns, Damaged, Project, Reader
 from lib.data.supabase_metrics import MetricsReader, Span
+from lib.data.supabase_reduced import ReducedReader
 
 _JOB_COLUMNS = """
 id status model_name dataset_path base_model
@@ -85,6 +88,7 @@ class SupabaseSource:
         self._jobs_table = settings.jobs_table
         self._access = Access(project, reader)
         self._metrics = MetricsReader(self._access, settings.metrics_table)
+        self._reduced = ReducedReader(self._access, settings.metrics_table)
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """As ``RunSource.list_runs``; what differs is said at the top of this module."""
@@ -118,37 +122,46 @@ class SupabaseSource:
             found.update((run.run_id, run) for run in runs)
         return tuple(found[run_id] for run_id in run_ids if run_id in found)
 
-    def load_metrics(
+    def load_curves(
         self,
         run_ids: Sequence[str],
         metrics: Sequence[str] | None = None,
         steps: tuple[int, int] | None = None,
-    ) -> pd.DataFrame:
-        """As ``RunSource.load_metrics``; only the metrics and steps asked for travel.
+        buckets: int | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, RunCurves]:
+        """As ``LiveSource.load_curves``; only the metrics and steps asked for travel.
+
+        With ``buckets`` the database reduces the curves, where it has the function for it.
 
         Raises:
             IncompleteRead: If some rows could not be read; the others are in it.
         """
+        wanted = _ids(run_ids)
         first, last = (0, None) if steps is None else (max(0, steps[0]), steps[1])
-        if last is not None and last < first:
-            return self._metrics.frame(())
-        frame = self._metrics.frame([Span(run_id, first, last) for run_id in _ids(run_ids)], metrics)
-        return frame if steps is None else frame[frame["step"].between(*steps)].reset_index(drop=True)
+        if not wanted or (last is not None and last < first):
+            return {}
+        if buckets is not None and self._reduced.may_be_there:
+            names = [name for name in METRICS if metrics is None or name in metrics]
+            curves = self._reduced.curves(wanted, names, (first, last), buckets)
+            if curves is not None:
+                return curves
+        curves = self._metrics.curves([Span(run_id, first, last) for run_id in wanted], metrics, progress)
+        return curves if steps is None else {run_id: cut(run, *steps) for run_id, run in curves.items()}
 
-    def load_new_metrics(self, run_ids: Sequence[str], after: Mapping[str, int]) -> pd.DataFrame:
-        """Return the rows of these runs from step ``after`` on, as a metric frame.
+    def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:
+        """As ``LiveSource.load_new_curves``.
 
         The step itself is among them, since an evaluation may be written after the training row of its
-        step: put them in the place of what is held for the same run, metric and step.
-
-        Args:
-            run_ids: Which runs.
-            after: The last step held of each; a run that is missing is read from its beginning.
-
-        Raises:
-            As ``load_metrics``.
+        step: put them in the place of what is held (``lib.core.metric_curves.extended``).
         """
-        return self._metrics.frame([Span(run_id, max(0, after.get(run_id, 0))) for run_id in _ids(run_ids)])
+        return self._metrics.curves([Span(run_id, max(0, after.get(run_id, 0))) for run_id in _ids(run_ids)])
+
+    def way(self) -> str:
+        """As ``LiveSource.way``."""
+        if self._reduced.was_used:
+            return "Curves are reduced in the database (function reduced_metrics)."
+        return "Every row is read; the optional migration would let the database reduce long curves."
 
     def _runs(self, narrow: Callable[[Any, Columns], Any], limit: int) -> tuple[tuple[RunSummary, ...], int]:
         """The first runs in an order, past the server's own limit; and how many there are."""

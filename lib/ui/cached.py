@@ -12,25 +12,23 @@ import gc
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
 from lib.core.errors import SourceUnavailable
 from lib.core.evidence import RunEvidence, evidence_of
 from lib.core.hyperparameters import EffectiveBatch, configured_learning_rate, effective_batch
-from lib.core.metric_frame import extend_metric_frame
+from lib.core.metric_curves import RunCurves, extended, frame_of, holds
 from lib.core.naming import labels_of
 from lib.core.query import RunPage, RunQuery
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.stability import Stability, stability_of
 from lib.data.settings import Settings, open_source
-from lib.data.source import LiveSource, RunSource
+from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -45,6 +43,16 @@ CURVES_TTL = "10m"
 """How long curves stay in memory; a change of the run's ``updated_at`` reads them anew at once."""
 
 
+SOURCE_BUCKETS = 1000
+"""A source may reduce curves to so many stretches: several times what a chart is wide, so that every axis and
+every width can be drawn of them, and so many that runs of up to four thousand points come whole."""
+
+FIRST_METRICS = (
+    *("train_loss", "eval_loss", "learning_rate", "grad_norm"),
+    *("tokens_per_second", "samples_per_second", "gpu_memory_allocated_gb"),
+)
+"""What the page's charts and its table need; a source that reduces curves is asked for others when they are wanted."""
+
 WHOLE_EVERY_S = 60.0
 """A running run is read as a whole so often, in seconds; in between only its end is."""
 
@@ -53,18 +61,10 @@ ASK_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Curves:
-    """All metric rows of one run and what follows from them. Shared: never change it.
+class RunData:
+    """What was read of a run, and what follows from it. Shared: never change it."""
 
-    Attributes:
-        frame: A metric frame of this run alone.
-        metrics: Where each metric's rows lie in it.
-        values: The column ``value``.
-    """
-
-    frame: pd.DataFrame
-    metrics: Mapping[str, slice]
-    values: np.ndarray
+    curves: RunCurves
     evidence: RunEvidence
     stability: Stability
     batch: EffectiveBatch
@@ -72,34 +72,34 @@ class Curves:
 
 
 class Held:
-    """The rows of one running run as one reader has them: what is new is asked for and put to them."""
+    """The curves of one running run as one reader has them: what is new is asked for and put to them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._curves: Curves | None = None
+        self._data: RunData | None = None
         self._asked_at = self._whole_at = -math.inf
 
-    def newest(self, source: LiveSource, run: RunSummary) -> Curves:
+    def newest(self, source: LiveSource, run: RunSummary, buckets: int | None, progress: Progress | None) -> RunData:
         """The run's curves, at most about ``source.refresh_s`` old."""
         with self._lock:
             now = time.monotonic()
-            if self._curves is None or now - self._whole_at > WHOLE_EVERY_S:
+            if self._data is None or now - self._whole_at > WHOLE_EVERY_S:
                 # A row of an earlier step may come late, where a run was resumed.
-                self._curves = curves_of(source.load_metrics([run.run_id]), run)
+                self._data = data_of(_read(source, run.run_id, buckets, progress), run)
                 self._whole_at = self._asked_at = now
             elif now - self._asked_at > ASK_SHARE * source.refresh_s:
                 self._asked_at = now
                 # What is held stays worth showing; the live bar says that there is no news, and why.
                 with contextlib.suppress(SourceUnavailable):
                     self._extend(source, run)
-            return self._curves
+            return self._data
 
     def _extend(self, source: LiveSource, run: RunSummary) -> None:
-        held = self._curves.frame
-        after = int(held["step"].max()) if len(held) else 0
-        frame = extend_metric_frame(held, source.load_new_metrics([run.run_id], {run.run_id: after}), after)
-        if not frame.equals(held):
-            self._curves = curves_of(frame, run)
+        held = self._data.curves
+        after = self._data.evidence.last_step or 0
+        news = source.load_new_curves([run.run_id], {run.run_id: after}).get(run.run_id, RunCurves(run.run_id))
+        if not holds(held, news):
+            self._data = data_of(extended(held, news, after), run)
 
 
 def source(settings: Settings) -> RunSource:
@@ -133,32 +133,49 @@ def run_labels(source: RunSource, run_ids: tuple[str, ...]) -> dict[str, str]:
     return _load_runs(source.cache_key, run_ids, source)[1] if run_ids else {}
 
 
-def load_curves(source: RunSource, run: RunSummary) -> Curves:
-    """All metric rows of a run; of one that is running, with the newest.
+def load_data(
+    source: RunSource, run: RunSummary, *, every_row: bool = False, progress: Progress | None = None
+) -> RunData:
+    """The curves of a run, and what follows from them; of one that is running, with the newest.
+
+    Args:
+        source: Where from.
+        run: Which run.
+        every_row: Ask for every logged value, where the source could reduce them.
+        progress: Is told, from the thread of this call, how many rows are read.
 
     Raises:
-        RunSourceError: If they cannot be read. Of an ``IncompleteRead`` the frame is worth showing.
+        RunSourceError: If they cannot be read. Of an ``IncompleteRead`` the curves are worth showing.
     """
+    buckets = None if every_row else SOURCE_BUCKETS
     if isinstance(source, LiveSource) and run.status is RunStatus.RUNNING:
-        return _held(source.cache_key, run.run_id).newest(source, run)
-    return _load_curves(source.cache_key, run.run_id, run.updated_at, run, source)
+        return _held(source.cache_key, run.run_id, buckets).newest(source, run, buckets, progress)
+    return _load_data(source.cache_key, run.run_id, run.updated_at, buckets, run, source, progress)
 
 
-def curves_of(frame: pd.DataFrame, run: RunSummary) -> Curves:
-    """What follows from the rows of one run."""
-    names = frame["metric"].to_numpy()
-    # The frame is sorted by metric, so each metric's rows lie together.
-    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]]) if len(names) else np.empty(0, int)
-    ends = np.append(starts[1:], len(names))
-    return Curves(
-        frame,
-        {str(names[start]): slice(start, end) for start, end in zip(starts, ends, strict=False)},
-        frame["value"].to_numpy(),
-        evidence_of(run.run_id, frame),
-        stability_of(run.run_id, frame),
-        effective_batch(run),
-        configured_learning_rate(run),
+def load_part(
+    source: RunSource, run: RunSummary, metrics: tuple[str, ...] | None = None, steps: tuple[int, int] | None = None
+) -> RunCurves:
+    """Some metrics or some steps of a run whose curves the source reduced, as finely as they are looked at.
+
+    Raises:
+        RunSourceError: If they cannot be read.
+    """
+    return _load_part(source.cache_key, run.run_id, run.updated_at, metrics, steps, source)
+
+
+def data_of(curves: RunCurves, run: RunSummary) -> RunData:
+    """What follows from the curves of a run."""
+    return RunData(
+        curves, evidence_of(curves), stability_of(curves.run_id, frame_of([curves])), effective_batch(run), configured_learning_rate(run)
     )
+
+
+def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progress | None) -> RunCurves:
+    # Only a source far away takes so long that somebody wants to know how far it is.
+    told = {"progress": progress} if isinstance(source, LiveSource) else {}
+    metrics = None if buckets is None else FIRST_METRICS
+    return source.load_curves([run_id], metrics, buckets=buckets, **told).get(run_id, RunCurves(run_id))
 
 
 def once(subject: str, key: Hashable, make: Callable[[], T]) -> T:
@@ -182,7 +199,8 @@ def refresh() -> None:
     """Forget everything that was read."""
     _list_runs.clear()
     _load_runs.clear()
-    _load_curves.clear()
+    _load_data.clear()
+    _load_part.clear()
     _held.clear()
     _once.clear()
 
@@ -222,11 +240,32 @@ def _load_runs(
     return runs, labels_of(runs)
 
 
-@st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner="Loading metrics…")
-def _load_curves(cache_key: str, run_id: str, version: datetime | None, _run: RunSummary, _source: RunSource) -> Curves:
-    return curves_of(_source.load_metrics([run_id]), _run)
+@st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner=False)
+def _load_data(
+    cache_key: str,
+    run_id: str,
+    version: datetime | None,
+    buckets: int | None,
+    _run: RunSummary,
+    _source: RunSource,
+    _progress: Progress | None,
+) -> RunData:
+    return data_of(_read(_source, run_id, buckets, _progress), _run)
+
+
+@st.cache_resource(ttl=CURVES_TTL, max_entries=200, show_spinner="Loading full resolution…")
+def _load_part(
+    cache_key: str,
+    run_id: str,
+    version: datetime | None,
+    metrics: tuple[str, ...] | None,
+    steps: tuple[int, int] | None,
+    _source: RunSource,
+) -> RunCurves:
+    read = _source.load_curves([run_id], metrics, steps, SOURCE_BUCKETS)
+    return read.get(run_id, RunCurves(run_id))
 
 
 @st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner=False)
-def _held(cache_key: str, run_id: str) -> Held:
+def _held(cache_key: str, run_id: str, buckets: int | None) -> Held:
     return Held()

@@ -16,11 +16,13 @@ from lib.charts.curves import LOSS_HEIGHT, METRIC_HEIGHT, PIN, ZOOM, curve_spec
 from lib.charts.datasets import Curve, Picture, View, picture, pin_table
 from lib.core import formatting
 from lib.core.axes import Axis
+from lib.core.metric_curves import MetricCurve
 from lib.core.metrics import Metric, metric_of
 from lib.core.series import real_evaluations
 from lib.ui import cached, url
-from lib.ui.comparison import ComparedRun, Comparison
+from lib.ui.comparison import Comparison
 from lib.ui.escape import md
+from lib.ui.placed import PlacedRun
 
 BUCKETS = {True: 120, False: 70}
 """Buckets a curve is cut into in the wide chart and in a half-width one. Each keeps up to four points, so
@@ -31,19 +33,6 @@ HOVER_POSITIONS = {True: 200, False: 100}
 
 Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
 _REMOUNTS = "chart remounts"
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedRun:
-    """A run and where each of its metric rows lies on the x axis."""
-
-    compared: ComparedRun
-    x: np.ndarray
-
-    def points(self, metric: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """X and value of every logged point of a metric; ``None`` where it was never logged."""
-        rows = self.compared.curves.metrics.get(metric)
-        return None if rows is None else (self.x[rows], self.compared.curves.values[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +91,8 @@ def compute(
         encoded = {name: convert_arrow_table_to_arrow_bytes(table) for name, table in shown.tables.items()}
         return Chart(key, title, tuple(metrics), spec, shown, encoded, absent)
 
-    return cached.once("chart", (comparison.key, key, tuple(metrics), axis, *astuple(view)), make)
+    detail = tuple((run.detail.points, run.further.points) for run in runs)
+    return cached.once("chart", (comparison.key, key, tuple(metrics), axis, *astuple(view), detail), make)
 
 
 def _curves(
@@ -114,26 +104,36 @@ def _curves(
     for name in metrics:
         metric = metric_of(name)
         for run in runs:
-            points = run.points(name)
-            if points is not None:
-                found.append(_curve(run, metric, points, suffixes.get(name, "")))
+            curve = run.curve(name)
+            if curve is not None:
+                found.append(_curve(run, metric, curve, suffixes.get(name, "")))
             else:
                 which = f" ({metric.title.lower()})" if len(metrics) > 1 else ""
                 absent.append(run.compared.label + which)
     return found, tuple(absent)
 
 
-def _curve(run: PlacedRun, metric: Metric, points: tuple[np.ndarray, np.ndarray], suffix: str) -> Curve:
-    x, y = points
+def _curve(run: PlacedRun, metric: Metric, curve: MetricCurve, suffix: str) -> Curve:
     real = None
     if metric.evaluated:
-        train = run.points("train_loss")
-        real = real_evaluations(x, y, train[0] if train else np.empty(0))
+        train = run.curves.get("train_loss")
+        real = real_evaluations(curve.step, curve.value, train.step, train.logged)
     # The bullet keeps a name apart from the position's own column, and from the words that the
     # tooltip has a use of its own for ("title", "image").
     name = f"● {run.compared.label}{suffix}"
-    is_eval_loss = metric.key == "eval_loss"
-    return Curve(name, run.compared.color, x, y, metric.spec, metric.evaluated, is_eval_loss, real)
+    known_lost = int((~np.isfinite(curve.value)).sum())
+    return Curve(
+        name,
+        run.compared.color,
+        run.placing(curve),
+        curve.value,
+        metric.spec,
+        metric.evaluated,
+        mark_lowest=metric.key == "eval_loss",
+        real=real,
+        unread=curve.logged - curve.lost - (len(curve) - known_lost),
+        unread_nonfinite=curve.lost - known_lost,
+    )
 
 
 def draw(chart: Chart, *, alt: str) -> None:

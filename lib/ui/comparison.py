@@ -1,12 +1,13 @@
-"""The selected runs with all that a page needs of them: rows, label, colour, score."""
+"""The selected runs with all that a page needs of them: curves, label, colour, score."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
@@ -14,13 +15,19 @@ from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ct
 from lib.charts.palette import RUN_COLORS
 from lib.core.errors import AppError, IncompleteRead, SignInExpired
 from lib.core.evidence import with_evidence
+from lib.core.metric_curves import RunCurves
 from lib.core.runs import RunSummary
 from lib.core.scoring import Recommendation, ScoringPolicy, recommend
 from lib.core.selection import assign_slots, reconcile
-from lib.data.source import LiveSource, RunSource
+from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui import cached, url
 
 _SLOTS = "colour slots"
+
+PATIENCE_S = 0.3
+"""Nobody needs to be told of a read that takes no longer."""
+PROGRESS_EVERY_S = 0.25
+"""How often the page says how far the reads are, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class ComparedRun:
         run: With what its metric rows show put in (``lib.core.evidence.with_evidence``).
         stored: As the source has it.
         label: What it is called here; no other selected run has the same label.
-        curves: Its metric rows and what follows from them; ``None`` where they could not be read.
+        data: Its curves and what follows from them; ``None`` where they could not be read.
         error: Why they could not be read, or not all of them.
     """
 
@@ -40,7 +47,7 @@ class ComparedRun:
     label: str
     color: str
     slot: int
-    curves: cached.Curves | None
+    data: cached.RunData | None
     error: AppError | None = None
 
 
@@ -87,41 +94,88 @@ def load(source: RunSource) -> Comparison:
     st.session_state[_SLOTS] = slots
     labels = cached.run_labels(source, wanted)
     stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
-    # Over a network the runs are read side by side; from memory or disk that would only cost.
-    each = _side_by_side if isinstance(source, LiveSource) else map
-    runs = tuple(each(lambda run: _compared(source, run, labels[run.run_id], slots[run.run_id]), stored))
+    make = partial(_compared, source, every_row=url.EVERY_ROW.value)
+    runs = (
+        _side_by_side(make, stored, labels, slots)
+        if isinstance(source, LiveSource)
+        else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
+    )
     policy = ScoringPolicy(eval_weight=url.EVAL_WEIGHT.value)
     return Comparison(runs, recommend([each.run for each in runs], policy), reconciled.sentences, _key(source, runs))
 
 
-def _side_by_side(step: Callable[[RunSummary], ComparedRun], runs: Sequence[RunSummary]) -> list[ComparedRun]:
-    """Take a step for each run in a thread of its own, as part of this run of the page."""
+def _side_by_side(
+    make: Callable[..., ComparedRun],
+    runs: Sequence[RunSummary],
+    labels: Mapping[str, str],
+    slots: Mapping[str, int],
+) -> tuple[ComparedRun, ...]:
+    """Read runs that are far away, each in a thread of its own, and show how far they are."""
+    if not runs:
+        return ()
     context = get_script_run_ctx()
+    so_far: dict[str, tuple[int, int | None]] = {}
+
+    def read(run: RunSummary) -> ComparedRun:
+        def progress(rows: int, expected: int | None) -> None:
+            so_far[run.run_id] = rows, expected
+
+        return make(run, labels[run.run_id], slots[run.run_id], progress=progress)
+
     with ThreadPoolExecutor(
-        max(1, len(runs)), initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
+        len(runs), initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
     ) as threads:
-        return list(threads.map(step, runs))
+        reads = [threads.submit(read, run) for run in runs]
+        left = wait(reads, timeout=PATIENCE_S).not_done
+        if left:
+            place = st.empty()
+            while left:
+                place.progress(*_progress(len(runs) - len(left), len(runs), so_far.values()))
+                left = wait(left, timeout=PROGRESS_EVERY_S).not_done
+            place.empty()
+    return tuple(each.result() for each in reads)
+
+
+def _progress(done: int, runs: int, so_far: Collection[tuple[int, int | None]]) -> tuple[float, str]:
+    """How much of the metrics is read, as a share and in words."""
+    rows = sum(read for read, _ in so_far)
+    if not rows or any(expected is None for _, expected in so_far):
+        return done / runs, f"Reading metrics: {done} of {runs} runs"
+    expected = max(sum(expected for _, expected in so_far), 1)
+    return min(rows / expected, 1.0), f"Reading metrics: {rows:,} of {expected:,} rows, {done} of {runs} runs done"
 
 
 def _key(source: RunSource, runs: Sequence[ComparedRun]) -> str:
-    # How many rows were read is part of it: a running run grows, and what lacked some must not stay cached.
+    # How much was read is part of it: a running run grows, and what lacked some must not stay cached.
     each = tuple(
-        (one.run.run_id, one.stored.updated_at, one.label, one.slot, one.curves and len(one.curves.frame))
+        (
+            *(one.run.run_id, one.stored.updated_at, one.label, one.slot),
+            one.data and (one.data.curves.points, one.data.curves.logged, one.data.evidence.last_step),
+        )
         for one in runs
     )
     # A digest, since the key itself is hashed at every look-up.
     return hashlib.blake2b(repr((source.cache_key, each)).encode(), digest_size=16).hexdigest()
 
 
-def _compared(source: RunSource, run: RunSummary, label: str, slot: int) -> ComparedRun:
+def _compared(
+    source: RunSource,
+    run: RunSummary,
+    label: str,
+    slot: int,
+    *,
+    every_row: bool,
+    progress: Progress | None = None,
+) -> ComparedRun:
     color = RUN_COLORS[slot]
+    error = None
     try:
-        curves = cached.load_curves(source, run)
-    except IncompleteRead as error:
-        curves = cached.curves_of(error.frame, run)
-        return ComparedRun(with_evidence(run, curves.evidence), run, label, color, slot, curves, error)
+        data = cached.load_data(source, run, every_row=every_row, progress=progress)
+    except IncompleteRead as incomplete:
+        error = incomplete
+        data = cached.data_of(incomplete.curves.get(run.run_id, RunCurves(run.run_id)), run)
     except SignInExpired:
         raise
-    except AppError as error:
-        return ComparedRun(run, run, label, color, slot, None, error)
-    return ComparedRun(with_evidence(run, curves.evidence), run, label, color, slot, curves)
+    except AppError as failed:
+        return ComparedRun(run, run, label, color, slot, None, failed)
+    return ComparedRun(with_evidence(run, data.evidence), run, label, color, slot, data, error)

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lib.core.axes import position, why_not
 from lib.core.labels import LEGEND_LIMIT, LOSS_LEGEND_LIMIT
 from lib.core.metrics import metric_of
+from lib.data.source import RunSource
 from lib.ui import url
-from lib.ui.chart import Chart, PlacedRun, compute, draw
+from lib.ui.chart import Chart, compute, draw
 from lib.ui.chart_options import options
-from lib.ui.comparison import ComparedRun, Comparison
+from lib.ui.comparison import Comparison
 from lib.ui.downloads import downloads
-from lib.ui.escape import md
 from lib.ui.legend import legend
 from lib.ui.pinned import pinned
+from lib.ui.placed import PlacedRun, placed_runs
 from lib.ui.shell import draw_menu
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
@@ -34,10 +34,10 @@ BESIDE = [5.2, 1]
 
 
 @st.fragment
-def curves(comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
+def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
     """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
     options()
-    placed = _on_axis([each for each in comparison.runs if each.curves is not None])
+    placed = placed_runs(source, comparison)
     charts = [
         _loss_chart(comparison, placed),
         *_health_charts(comparison, placed),
@@ -47,19 +47,6 @@ def curves(comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
     pinned(placed)
     url.write()
     draw_menu(menu)
-
-
-def _on_axis(runs: Sequence[ComparedRun]) -> list[PlacedRun]:
-    """Place every run on the chosen axis; name those that cannot be, and why."""
-    axis = url.AXIS.value
-    placed = []
-    for each in runs:
-        x = position(each.curves.frame, axis, each.run, each.curves.batch.effective)
-        if x is None:
-            st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
-        else:
-            placed.append(PlacedRun(each, x))
-    return placed
 
 
 def _loss_chart(comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
@@ -97,13 +84,13 @@ def _beside_legend(
 
 def _throughput(runs: Sequence[PlacedRun]) -> str:
     """The throughput that most runs log; units are never mixed in one chart."""
-    return max(THROUGHPUT, key=lambda key: sum(run.points(key) is not None for run in runs))
+    return max(THROUGHPUT, key=lambda key: sum(run.curve(key) is not None for run in runs))
 
 
 def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[Chart]:
     """Any further metric of the rows."""
     drawn = {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
-    logged = sorted({key for run in runs for key in run.compared.curves.metrics} - drawn)
+    logged = sorted({key for run in runs for key in run.logged()} - drawn)
     chosen = [key for key in url.MORE_METRICS.value if key in logged]
     st.multiselect(
         "Further metrics",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from lib.charts.export import standalone, to_png, to_svg
-from lib.core.metric_frame import METRIC_FRAME_DTYPES
+from lib.core.metric_curves import FRAME_COLUMNS, frame_of
 from lib.core.spreadsheet import inert
 from lib.ui import url
-from lib.ui.chart import Chart, PlacedRun
+from lib.ui.chart import Chart
+from lib.ui.placed import PlacedRun, every_point
 
 
 def downloads(charts: Sequence[Chart], runs: Sequence[PlacedRun]) -> None:
@@ -44,11 +46,13 @@ def _still(chart: Chart, legend: dict[str, str]) -> dict:
 def _csv(metrics: Sequence[str], runs: Sequence[PlacedRun], zoom: tuple[float, float] | None) -> bytes:
     parts = []
     for each in runs:
-        frame = each.compared.curves.frame
-        wanted = frame["metric"].isin(metrics)
+        curves = every_point(each, metrics)
         if zoom is not None:
-            wanted &= (each.x >= zoom[0]) & (each.x <= zoom[1])
-        part = frame.loc[wanted]
+            kept = {}
+            for metric, curve in curves.curves.items():
+                x = each.placing(curve)
+                kept[metric] = curve.where((x >= zoom[0]) & (x <= zoom[1]))
+            curves = replace(curves, curves=kept)
+        part = frame_of([curves], metrics)
         parts.append(part.assign(run_id=inert(each.compared.run.run_id), run=inert(each.compared.label)))
-    table = pd.concat(parts) if parts else pd.DataFrame(columns=list(METRIC_FRAME_DTYPES))
-    return table[["run", *METRIC_FRAME_DTYPES]].to_csv(index=False, na_rep="NaN").encode()
+    return pd.concat(parts)[["run", *FRAME_COLUMNS]].to_csv(index=False, na_rep="NaN").encode()

@@ -54,8 +54,8 @@ def failed_runs(runs: Sequence[ComparedRun]) -> None:
     """Name the runs whose metrics could not be read; the others are compared all the same."""
     for each in runs:
         if each.error:
-            what = "could not be read; it is compared by its summary" if each.curves is None else "are incomplete"
+            what = "could not be read; it is compared by its summary" if each.data is None else "are incomplete"
             st.markdown(f"The metrics of **{md(each.label)}** {what}.")
             messages.error_panel(each.error, retry=each.run.run_id)
-        elif each.curves.frame.empty:
+        elif not each.data.curves.curves:
             st.info(f"{md(each.label)} has logged no metrics.", icon=":material/inbox:")

@@ -70,8 +70,8 @@ def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
         # As text, since NaN, which a run may well report, is never equal to itself.
         if repr(run) != repr(each.stored):
             return True
-        held = 0 if each.curves is None else len(each.curves.frame)
-        if len(cached.load_curves(source, run).frame) != held:
+        fresh_data = cached.load_data(source, run, every_row=url.EVERY_ROW.value)
+        if each.data is None or fresh_data.curves.logged != each.data.curves.logged:
             return True
     return False
 

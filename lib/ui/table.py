@@ -75,8 +75,8 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
 
 
 def _input(each: ComparedRun, recommendation: Recommendation) -> SummaryInput:
-    batch = each.curves.batch if each.curves else effective_batch(each.run)
-    rate = each.curves.configured_learning_rate if each.curves else configured_learning_rate(each.run)
+    batch = each.data.batch if each.data else effective_batch(each.run)
+    rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
     run_id = each.run.run_id
     return SummaryInput(
         run=each.run,
@@ -87,7 +87,7 @@ def _input(each: ComparedRun, recommendation: Recommendation) -> SummaryInput:
         batch=batch.batch,
         effective_batch=batch.effective,
         effective_batch_text=batch.source,
-        stored_note=stored_differs(each.stored, each.curves.evidence) if each.curves else None,
+        stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
     )
 
 

@@ -126,13 +126,16 @@ SMOOTHING: Param[float] = Param("smooth", 0.0, _number(0.0, 0.99), lambda value:
 LOG_Y: Param[bool] = Param("log", False, _flag, lambda value: ["1" if value else "0"])
 ZOOM: Param[tuple[float, float] | None] = Param("zoom", None, _range, lambda value: ["~".join(map(_exact, value))])
 PIN: Param[float | None] = Param("pin", None, _position, lambda value: [_exact(value)])
+EVERY_ROW: Param[bool] = Param(
+    "rows", False, lambda texts: _one_of("all", "some")(texts) == "all", lambda value: ["all" if value else "some"]
+)
 MORE_METRICS: Param[tuple[str, ...]] = Param("metric", (), lambda texts: tuple(dict.fromkeys(texts)), list)
 COLUMNS: Param[tuple[str, ...]] = Param("col", (), lambda texts: tuple(dict.fromkeys(texts)), list)
 DIFF_SEARCH: Param[str] = Param("find", "", lambda texts: texts[-1].strip())
 
 PARAMS: tuple[Param, ...] = (
     RUNS, SEARCH, STATUS, SORT, LIMIT, EVAL_WEIGHT, AXIS, LOSS_MODE, SMOOTHING, LOG_Y, ZOOM, PIN,
-    MORE_METRICS, COLUMNS, DIFF_SEARCH,
+    EVERY_ROW, MORE_METRICS, COLUMNS, DIFF_SEARCH,
 )  # fmt: skip
 
 

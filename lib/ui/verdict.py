@@ -54,8 +54,8 @@ def _reasons(
     reasons = [md(reason) for reason in recommendation.reasons]
     if trophy := trophy_sentence(recommendation, rows, comparison.labels):
         reasons.append(f":material/trophy: {md(trophy)}")
-    if winner.curves:
-        advice = checkpoint_to_ship(winner.run, winner.curves.evidence)
+    if winner.data:
+        advice = checkpoint_to_ship(winner.run, winner.data.evidence)
         reasons.append(f":material/deployed_code: {md(advice.sentence)}")
     st.markdown("\n".join(f"- {reason}" for reason in reasons))
 
@@ -79,16 +79,16 @@ def _others(recommendation: Recommendation, comparison: Comparison) -> None:
 
 
 def _stability_badge(each: ComparedRun) -> str:
-    if each.curves is None:
+    if each.data is None:
         return ""
-    level = each.curves.stability.level
+    level = each.data.stability.level
     return f":{STABILITY_COLORS[level]}-badge[stability: {level.value}]"
 
 
 def _stability(each: ComparedRun) -> str:
-    if each.curves is None:
+    if each.data is None:
         return f"**{md(each.label)}**: its metrics could not be read."
-    stability = each.curves.stability
+    stability = each.data.stability
     said = [md(finding.sentence) for finding in stability.findings] or [md(stability.sentence)]
     return f"**{md(each.label)}** {_stability_badge(each)}  \n" + "  \n".join(said)
 

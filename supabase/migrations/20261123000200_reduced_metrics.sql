@@ -17,11 +17,12 @@
 --
 --   {"runs":   [{"run_id": "...", "first_timestamp_us": 1767225600000000}, ..],
 --    "curves": [{"run_id": "...", "metric": "train_loss",
---                "total": 100000, "nan": 1, "positive": 0, "negative": 0,
+--                "total": 100000, "nan": 1, "positive": 0, "negative": 0, "median": null,
 --                "step": [0, ..], "value": [2.5, ..], "epoch": [0.0, ..], "elapsed_s": [0, ..]}, ..]}
 --
 -- Runs come in the order asked for, points in that of their steps. "total" counts the finite points in range,
--- the three after it NaN, infinity and -infinity. "first_timestamp_us" is the run's
+-- the three after it NaN, infinity and -infinity. "median" is that of all finite values of a throughput (a name
+-- that ends in per_second), which is a run's speed and could not be told of the reduced curve. "first_timestamp_us" is the run's
 -- earliest timestamp, whatever the range, in microseconds since 1970, and what "elapsed_s" counts from, in
 -- seconds. What is not recorded is null. JSON has no NaN: it travels as the text "NaN", the infinities as
 -- "Infinity" and "-Infinity".
@@ -100,6 +101,8 @@ declare
       'nan', (select count(*) from others where value = 'nan'),
       'positive', (select count(*) from others where value = 'infinity'),
       'negative', (select count(*) from others where value = '-infinity'),
+      'median', case when %1$L like '%%per\_second'
+        then (select percentile_cont(0.5) within group (order by value) from curve where is_finite) end,
       'step', json_agg(step order by step),
       'value', json_agg(value order by step),
       'epoch', json_agg(epoch order by step),

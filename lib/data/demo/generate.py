@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lib.data.demo.configs import config_of, output_dir
@@ -72,9 +73,12 @@ def make_tables() -> tuple[pa.Table, pa.Table]:
 
 
 def write(jobs: pa.Table, metrics: pa.Table) -> None:
-    """Write both files."""
-    for table, path in ((jobs, JOBS_FILE), (metrics, METRICS_FILE)):
-        pq.write_table(table, path, compression="zstd", compression_level=15)
+    """Write both files; each run's metrics are a row group, so that one run can be read alone."""
+    options = {"compression": "zstd", "compression_level": 15}
+    pq.write_table(jobs, JOBS_FILE, **options)
+    with pq.ParquetWriter(METRICS_FILE, METRICS_SCHEMA, **options) as file:
+        for run_id in metrics["job_id"].unique():
+            file.write_table(metrics.filter(pc.equal(metrics["job_id"], run_id)))
 
 
 def _metrics_table(written: list[tuple[DemoRun, pd.DataFrame]]) -> pa.Table:

@@ -1,0 +1,151 @@
+"""One check of a data passport, and what the checks look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+
+from lib.core.evidence import RunEvidence
+from lib.core.findings import Finding, Severity
+from lib.core.metric_curves import MetricCurve, RunCurves
+from lib.core.runs import RunSummary
+
+REGULAR_TOLERANCE = 0.1
+"""Differences of steps within this share of their median count as equal: trainers log at fixed intervals, and
+round where the interval is a share of an epoch."""
+
+REGULAR_SHARE = 0.5
+"""Share of equal differences from which on there is a logging interval; below it, steps are spread too freely."""
+
+REGULAR_POINTS = 5
+"""Points needed to speak of an interval: with fewer, one gap would be a quarter of all that is known."""
+
+REDUCED = "only the reduced curve was read"
+
+
+class Outcome(StrEnum):
+    """What came of a check."""
+
+    FINE = "fine"
+    FOUND = "found"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One entry of the passport.
+
+    Attributes:
+        code: Stable name of the check, and of its finding.
+        outcome: One of three. ``FINE`` also where the check has no object (a running run has no end yet).
+        sentence: What was looked at and seen, or why that cannot be told. Plain text without the run's name.
+        finding: What was found; ``None`` for the other outcomes.
+        touches_verdict: A finding of this check puts into doubt what a recommendation rests on: the eval
+            loss, the train loss of the gap, or the status. False for what only charts and tables show.
+    """
+
+    code: str
+    outcome: Outcome
+    sentence: str
+    finding: Finding | None = None
+    touches_verdict: bool = False
+
+
+def fine(code: str, sentence: str) -> Check:
+    """The check found nothing."""
+    return Check(code, Outcome.FINE, sentence)
+
+
+def cannot_tell(code: str, because: str, *, touches: bool = False) -> Check:
+    """The check could not be made; ``because`` goes on after "Cannot tell, because "."""
+    return Check(code, Outcome.CANNOT_TELL, f"Cannot tell, because {because}.", touches_verdict=touches)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """A run and all that is known about it, as the checks see it.
+
+    Attributes:
+        run: As the source gave it, before the evidence corrects it.
+        curves: All its curves, over the whole range of steps.
+        evidence: From the same curves.
+        now: ``None`` where the moment does not matter, or is not known.
+    """
+
+    run: RunSummary
+    curves: RunCurves
+    evidence: RunEvidence
+    now: datetime | None = None
+
+    def found(
+        self,
+        code: str,
+        severity: Severity,
+        sentence: str,
+        *,
+        step: int | None = None,
+        extent: int | None = None,
+        touches: bool = False,
+        **evidence: float | int | str,
+    ) -> Check:
+        """The check found something."""
+        finding = Finding(code, severity, self.run.run_id, step, extent, evidence, sentence)
+        return Check(code, Outcome.FOUND, sentence, finding, touches)
+
+    def unseen(self, metric: str, title: str) -> str | None:
+        """Why nothing can be said from a metric's curve; ``None`` where it has points."""
+        if metric in self.curves.unread:
+            return f"the {title} was not read"
+        return None if len(self.curves.get(metric)) else f"no {title} was logged"
+
+    def without_rows(self) -> str | None:
+        """Why nothing can be said about the rows; ``None`` where they were seen."""
+        if self.curves.rows is not None:
+            return None
+        # A reduced curve is worked out beside the rows, which never travel.
+        return "the rows themselves were not seen" if self.curves.is_complete else REDUCED
+
+    @property
+    def interval(self) -> float | None:
+        """The typical number of steps between two train losses, as ``typical_interval``."""
+        return typical_interval(self.curves.get("train_loss"))
+
+    @property
+    def tolerance(self) -> float | None:
+        """Steps that a log may end before the run does: a few intervals; ``None`` where there is no interval."""
+        intervals = [
+            found for metric in self.curves.curves if (found := typical_interval(self.curves.get(metric))) is not None
+        ]
+        return TOLERATED_INTERVALS * min(intervals) if intervals else None
+
+
+TOLERATED_INTERVALS = 3.5
+"""Intervals from which on points are missing. One or two may be lost, or not be logged at the ends of a run; the
+half leaves room for rounding."""
+
+
+def typical_interval(curve: MetricCurve, points: int = REGULAR_POINTS) -> float | None:
+    """The median difference of a curve's steps.
+
+    Returns:
+        ``None`` where the curve is reduced, has fewer than ``points`` points, or has no typical difference.
+    """
+    if not curve.is_complete or len(curve) < points:
+        return None
+    differences = np.diff(curve.step)
+    median = float(np.median(differences))
+    equal = np.abs(differences - median) <= max(REGULAR_TOLERANCE * median, 1.0 if median > 1.0 else 0.0)
+    return median if equal.mean() >= REGULAR_SHARE else None
+
+
+def counted(many: int, one: str, more: str | None = None) -> str:
+    """A number and its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(1200, "row"), counted(0, "time")
+        ('1 row', '1,200 rows', '0 times')
+    """
+    return f"{many:,} {one if many == 1 else more or one + 's'}"
