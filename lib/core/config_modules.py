@@ -9,16 +9,15 @@ from typing import Any
 from lib.core.config_setting import Oddity, Remark
 from lib.core.setting_values import show
 
-KNOWN_MODULES = frozenset(
-    (
-        "q_proj k_proj v_proj o_proj out_proj gate_proj up_proj down_proj gate_up_proj qkv_proj in_proj x_proj dt_proj"
-        " output_proj q_a_proj q_b_proj kv_a_proj_with_mqa kv_b_proj query_key_value dense dense_h_to_4h dense_4h_to_h"
-        " query key value query_proj key_proj value_proj q_lin k_lin v_lin out_lin q k v o wi wi_0 wi_1 wo wq wk wv w1"
-        " w2 w3 Wqkv wqkv c_attn c_proj c_fc fc1 fc2 fc_in fc_out linear_q linear_k linear_v linear_qkv linear_proj"
-        " linear_fc1 linear_fc2 att_proj ff_proj attn_out ff_out to_q to_k to_v to_out lm_head embed_tokens embed_out"
-        " embed_in score classifier all-linear all_linear embeddings embedding word_embeddings conv1d"
-    ).split()
+_NAMES = (
+    "q_proj k_proj v_proj o_proj out_proj gate_proj up_proj down_proj gate_up_proj qkv_proj in_proj x_proj dt_proj"
+    " output_proj q_a_proj q_b_proj kv_a_proj_with_mqa kv_b_proj query_key_value dense dense_h_to_4h dense_4h_to_h"
+    " query key value query_proj key_proj value_proj q_lin k_lin v_lin out_lin q k v o wi wi_0 wi_1 wo wq wk wv w1"
+    " w2 w3 Wqkv wqkv c_attn c_proj c_fc fc1 fc2 fc_in fc_out linear_q linear_k linear_v linear_qkv linear_proj"
+    " linear_fc1 linear_fc2 att_proj ff_proj attn_out ff_out to_q to_k to_v to_out lm_head embed_tokens embed_out"
+    " embed_in score classifier all-linear all_linear embeddings embedding word_embeddings conv1d"
 )
+KNOWN_MODULES = frozenset(_NAMES.split())
 """What the linear layers of common language models are called.
 
 After PEFT's ``TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING``. A model may well have others: a name
@@ -30,6 +29,7 @@ SHORTEST_TYPO = 5
 
 _STRAY = " \t\r\n:;,'\"`"
 _MODULE_NAME = re.compile(r"[^\s:;,'\"`]+")
+_PATTERN = re.compile(r"[()\[\]|*+?\\^$]")
 _PLAIN_NAME = re.compile(r"[A-Za-z][\w.-]*")
 
 
@@ -41,7 +41,7 @@ def misspelt(value: Any) -> Iterator[Remark]:
     """
     items = value if isinstance(value, tuple) else value.split(",") if isinstance(value, str) else ()
     for item in items:
-        if not isinstance(item, str):
+        if not isinstance(item, str) or _PATTERN.search(item):
             continue
         item = item if isinstance(value, tuple) else item.strip()
         if not _MODULE_NAME.fullmatch(item):

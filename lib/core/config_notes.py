@@ -72,7 +72,9 @@ def _warmup_twice(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Remark
     if is_column(steps) or finite(steps.value) < 0:
         return
     remark = _both(
-        steps, ratio, f"The Hugging Face trainer uses {steps.source} (warmup_steps, when above 0) and ignores the ratio."
+        steps,
+        ratio,
+        f"The Hugging Face trainer uses {steps.source} (warmup_steps, when above 0) and ignores the ratio.",
     )
     yield "warmup_steps", remark
     yield "warmup_ratio", remark

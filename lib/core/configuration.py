@@ -67,9 +67,7 @@ def effective_batch(run: RunSummary) -> EffectiveBatch:
     return batch_of(effective(run))
 
 
-_BETAS = {
-    key: ("adam_beta1", "adam_beta2") for key in ("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas")
-}
+_BETAS = dict.fromkeys(("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas"), ("adam_beta1", "adam_beta2"))
 _PER_DEVICE = {
     "per_device_train_batch_size", "micro_batch_size", "per_device_batch_size", "per_gpu_train_batch_size",
     "train_micro_batch_size_per_gpu",

@@ -49,7 +49,11 @@ def fall_back(run: RunSummary, settings: dict[str, Setting]) -> None:
             settings["learning_rate"] = replace(peak, key="learning_rate", remarks=())
         elif rate is None and run.learning_rate is not None:
             settings["learning_rate"] = Setting(
-                "learning_rate", run.learning_rate, LAST_RATE, Group.OPTIMIZER, remarks=(Remark(Oddity.REMARK, _LAST_RATE_NOTE),)
+                "learning_rate",
+                run.learning_rate,
+                LAST_RATE,
+                Group.OPTIMIZER,
+                remarks=(Remark(Oddity.REMARK, _LAST_RATE_NOTE),),
             )
     named = settings.get("model_name")
     if "base_model" not in settings and named is not None and named.value not in (None, run.name):

@@ -199,7 +199,8 @@ _CATALOGUE = (
         Section.MODEL: "max_seq_length max_seq_len"}),
     _of("eval_split", "Eval split", Group.DATA, "eval_split validation_split val_split eval_ratio val_size"
         " eval_size"
-        " test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction", {Section.EVALUATION: "eval_split split validation_split val_split split_ratio"}),
+        " test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction",
+        {Section.EVALUATION: "eval_split split validation_split val_split split_ratio"}),
     _of("packing", "Packing", Group.DATA, "packing sample_packing use_packing", {Section.DATA: "packed"}),
     _of("train_on_inputs", "Train on inputs", Group.DATA, "train_on_inputs train_on_prompt"),
     _of("base_model", "Base model", Group.MODEL, "base_model base_model_name model_name_or_path"

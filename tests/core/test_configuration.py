@@ -98,7 +98,8 @@ def test_a_zero_in_a_column_is_a_value_and_none_is_nothing():
 )
 def test_the_configured_learning_rate_is_not_the_last_scheduled_one(config, columns, expected, source):
     found = setting("learning_rate", config, learning_rate=columns.pop("learning_rate", 1e-10), **columns)
-    assert (found.value, found.source, found.contradicted) == (expected, source, False)
+    assert (found.value, found.source) == (expected, source)
+    assert not any("column learning_rate" in note for note in found.notes)
     assert configured_learning_rate(run(config, **columns)) == expected
 
 
@@ -156,7 +157,9 @@ def test_warmup_in_steps_and_as_a_ratio_is_a_contradiction_on_both_rows():
     settings = effective(run({"training": {"warmup_steps": 100, "warmup_ratio": 0.03}}))
     for key in ("warmup_steps", "warmup_ratio"):
         assert settings[key].contradicted
-        assert "uses warmup_steps when it is above 0" in settings[key].notes[0]
+        (remark,) = settings[key].remarks
+        assert remark.places == (("config.training.warmup_steps", "100"), ("config.training.warmup_ratio", "0.03"))
+        assert remark.used == "config.training.warmup_steps"
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,7 @@ def test_sections_of_other_tools_are_understood():
         }
     }
     settings = effective(run(config))
-    found = {key: settings[key].value for key in settings}
+    found = {key: settings[key].value for key in settings if not settings[key].derived}
     assert found == {
         "optimizer": "torch.optim.AdamW", "learning_rate": 1e-4, "weight_decay": 0.01, "scheduler": "linear",
         "warmup_steps": 10, "max_steps": 9, "gradient_accumulation_steps": 4, "max_grad_norm": 1.0,

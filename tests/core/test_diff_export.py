@@ -19,11 +19,11 @@ def cells_of(text):
 
 
 def test_csv_has_one_line_per_parameter_and_one_column_per_run():
-    header, *lines = cells_of(to_csv(rows_of({"lr": 1e-4}, {"lr": 2e-4, "foo": None}), ["A", "B"]))
+    header, *lines = cells_of(to_csv(rows_of({"lr": 1e-4}, {"lr": 2e-4, "foo": "null"}), ["A", "B"]))
     assert header == ["Group", "Parameter", "Key", "Differs", "A", "B", "Notes"]
     assert lines == [
         ["optimizer", "Learning rate", "learning_rate", "yes", "1e-4", "2e-4", ""],
-        ["other", "Foo", "foo", "yes", "not set", "null", ""],
+        ["other", "Foo", "foo", "yes", "not set", '"null"', ""],
     ]
 
 
