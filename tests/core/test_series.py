@@ -3,20 +3,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.metric_frame import tidy_metric_frame
-from lib.core.metrics import METRICS
 from lib.core.series import (
     align,
     bucket_of,
-    curve_of,
     hover_grid,
     real_evaluations,
-    reduce_curve,
     reduce_indices,
     smooth,
 )
@@ -35,15 +30,6 @@ CURVES = st.lists(st.tuples(COORDINATES, VALUES), max_size=120).map(
 )
 SERIES = st.lists(st.one_of(VALUES, st.floats(-1e6, 1e6)), max_size=60).map(lambda v: np.array(v, dtype=float))
 WEIGHTS = st.floats(0.0, 0.999)
-
-
-def rows_of(run_id, metric, points, epoch=math.nan, elapsed_s=math.nan):
-    return [(run_id, metric, step, epoch, elapsed_s, value) for step, value in points]
-
-
-def frame_of(*curves):
-    columns = ["run_id", "metric", "step", "epoch", "elapsed_s", "value"]
-    return tidy_metric_frame(pd.DataFrame([row for curve in curves for row in curve], columns=columns))
 
 
 def finite_positions(x, y):
@@ -126,45 +112,6 @@ def test_no_bucket_is_an_error():
         bucket_of(np.arange(3.0), 0)
 
 
-@given(curve=CURVES, buckets=st.integers(1, 20), keep_all=st.booleans())
-@settings(deadline=None, max_examples=50)
-def test_every_row_is_drawable_or_nonfinite_or_unplaced(curve, buckets, keep_all):
-    x, y = curve
-    frame = pd.DataFrame({"value": y, "note": "kept"})
-    reduced = reduce_curve(frame, x, buckets, keep_all)
-    assert reduced.total + reduced.nonfinite.total + reduced.unplaced == len(y)
-    assert reduced.nonfinite.nan == sum(math.isnan(v) for v in y)
-    assert reduced.nonfinite.positive == sum(v == math.inf for v in y)
-    assert reduced.nonfinite.negative == sum(v == -math.inf for v in y)
-    assert reduced.kept == len(reduced.frame) == len(reduced.x)
-    assert list(reduced.frame.columns) == ["value", "note"]
-    assert np.isfinite(reduced.nonfinite.x).all()
-    assert not np.isfinite(reduced.nonfinite.values).any()
-    if keep_all:
-        assert reduced.kept == reduced.total
-
-
-def test_no_evaluation_is_ever_lost():
-    steps = np.arange(5_000)
-    frame = frame_of(rows_of("r", "eval_loss", zip(steps, np.sin(steps), strict=True)))
-    reduced = reduce_curve(frame, steps, 100, keep_all=METRICS["eval_loss"].evaluated)
-    assert reduced.kept == reduced.total == 5_000
-
-
-def test_nonfinite_values_are_marked_where_they_are():
-    frame = frame_of(rows_of("r", "train_loss", [(0, 1.0), (5, math.nan), (7, math.inf), (9, 2.0)]))
-    reduced = reduce_curve(frame, frame["step"].to_numpy(), 10)
-    assert reduced.nonfinite.x.tolist() == [5.0, 7.0]
-    assert np.isnan(reduced.nonfinite.values[0])
-    assert reduced.nonfinite.values[1] == math.inf
-    assert reduced.frame["step"].tolist() == [0, 9]
-
-
-def test_x_of_another_length_is_an_error():
-    with pytest.raises(ValueError, match="2 rows, got 3"):
-        reduce_curve(pd.DataFrame({"value": [1.0, 2.0]}), np.arange(3.0), 10)
-
-
 @given(values=SERIES, weight=WEIGHTS)
 @settings(deadline=None)
 def test_a_smoothed_value_lies_within_the_values_so_far_and_nonfinite_ones_pass_through(values, weight):
@@ -244,9 +191,23 @@ def test_all_evaluations_are_real_where_repeats_are_not_plain(eval_steps, values
     assert real_evaluations(eval_steps, values, train_steps).all()
 
 
-def test_a_curve_is_the_rows_of_one_run_and_metric():
-    frame = frame_of(rows_of("a", "x", [(1, 1.0)]), rows_of("a", "y", [(1, 2.0)]), rows_of("b", "x", [(1, 3.0)]))
-    assert curve_of(frame, "a", "y")["value"].tolist() == [2.0]
+@given(train=st.lists(st.integers(0, 300), min_size=1, unique=True), values=st.lists(st.integers(0, 2), max_size=60))
+@settings(deadline=None)
+def test_saying_how_many_train_points_there_are_changes_nothing_where_all_are_there(train, values):
+    steps, losses = np.arange(len(values)) * 5, np.array(values, float)
+    told = real_evaluations(steps, losses, np.sort(train), len(train))
+    assert told.tolist() == real_evaluations(steps, losses, np.sort(train)).tolist()
+
+
+@pytest.mark.parametrize("every", [1, 10, 100])
+def test_repeats_are_told_alike_where_most_train_points_were_left_out(every):
+    # An evaluation in every tenth row is measured however few of the other rows came along.
+    train, sparse = np.arange(10_000), np.arange(0, 10_000, 10)
+    left = train[::every]
+    assert real_evaluations(sparse, np.ones(len(sparse)), left, len(train)).all()
+    dense = np.repeat(np.linspace(2, 1, 100), 100)
+    real = real_evaluations(train, dense, left, len(train))
+    assert np.flatnonzero(real).tolist() == list(range(0, 10_000, 100))
 
 
 @given(
