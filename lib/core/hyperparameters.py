@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,8 @@ class DiffRow:
         values: Effective values; ``MISSING`` where the run has none, ``None`` for null, ``MASKED`` for a
             secret.
         differs: True where two runs have different values. Having a value and having none differ; null
-            states nothing, as does a key that is missing, unless the catalogue says that null counts. A
+            and an empty section state nothing, as does a key that is missing, unless the catalogue says that
+            null counts. A
             derived value that cannot be worked out is compared with nothing. All that is compared of a
             secret is whether it is set.
         odd: True where fewer runs have this value than have the most common one. Where all values are
@@ -199,7 +200,9 @@ def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
 
 
 def _class(key: str, value: Any, comparison: Comparison) -> tuple:
-    """What is equal for values that count as equal: null and a missing key both state nothing."""
+    """What is equal for values that count as equal: null, an empty section and a missing key state nothing."""
+    if isinstance(value, Mapping) and not value:
+        return _NOTHING
     if value is None and not ((parameter := PARAMETERS.get(key)) and parameter.null_counts):
         return _NOTHING
     return _NOTHING if value is MISSING else comparable(value, comparison)

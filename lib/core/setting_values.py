@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from lib.core.values import number
+from lib.core.values import number, whole
 
 SHOWN_CHARACTERS = 300
 """Longer text is cut where it is shown, and says so: real configurations carry whole vocabularies."""
@@ -171,8 +171,8 @@ def _numeral(value: int | float, scientific: bool) -> str:
     digits, _, exponent = repr(float(value)).partition("e")
     mantissa = digits.replace(".", "").lstrip("-")
     significant = mantissa.lstrip("0")
-    whole = digits.lstrip("-").partition(".")[0]
-    power = int(exponent or 0) + len(whole) - 1 - (len(mantissa) - len(significant))
+    integral = digits.lstrip("-").partition(".")[0]
+    power = int(exponent or 0) + len(integral) - 1 - (len(mantissa) - len(significant))
     significant = significant.rstrip("0") or "0"
     fraction = f".{significant[1:]}" if len(significant) > 1 else ""
     return f"{'-' if value < 0 else ''}{significant[0]}{fraction}e{power}"
@@ -205,5 +205,7 @@ def _members(value: Any) -> list | tuple | None:
 def _bits(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if (bits := whole(value)) is not None:
+        return bits
     found = re.fullmatch(r"\s*(?:int)?(\d+)(?:\.0)?[\s_-]*(?:bits?)?\s*", str(value), re.IGNORECASE)
     return int(found.group(1)) if found else None

@@ -103,7 +103,7 @@ def test_every_row_is_consistent(chosen):
         fields = (each.values, each.odd, each.sources, each.notes, each.contradicted, each.shown)
         assert {len(field) for field in fields} == {len(chosen)}
         assert each.differs == any(each.odd)
-        stated = {shown for shown in each.shown if shown not in ("null", "not set", "cannot tell")}
+        stated = {shown for shown in each.shown if shown not in ("null", "not set", "cannot tell", "{}")}
         lacking = len(stated) == 1 and any(shown not in stated for shown in each.shown)
         assert len(stated) <= 1 or each.differs
         if len(stated) <= 1 and not each.derived:
@@ -115,7 +115,7 @@ def test_every_row_is_consistent(chosen):
 @pytest.mark.parametrize("value", ["something else", None, 77, [1], {}])
 def test_one_changed_key_is_one_more_difference(path, value):
     runs = [run(CONFIG, 1), run(changed(path, value), 2)]
-    expected = 0 if path == ("note.with.dots",) and value is None else 1
+    expected = 0 if path == ("note.with.dots",) and value in (None, {}) else 1
     assert len([each for each in differences(diff(runs)) if not each.derived]) == expected
 
 
@@ -156,6 +156,11 @@ def test_null_and_a_missing_key_look_different_and_are_no_difference():
     found = row("foo", {"foo": None}, {})
     assert found.values[1] is MISSING
     assert (found.shown, found.differs, found.odd) == (("null", "not set"), False, (False, False))
+
+
+def test_an_empty_section_states_nothing_and_an_empty_list_does():
+    assert not row("deepspeed", {"deepspeed": {}}, {"seed": 1}).differs
+    assert row("callbacks", {"callbacks": []}, {"seed": 1}).differs
 
 
 def test_null_is_a_difference_where_it_switches_off_what_would_be_on():
