@@ -2,9 +2,10 @@
 
     python -m bench.health [--seeds 300]
 
-Prints for every kind and size: recall, how often the first step is right (within one logging interval,
-plus the kind's tolerance for what begins gradually), and by how much it is off; false alarms and "cannot
-tell" of every check on clean runs; and the time that health takes.
+Prints for every kind and size: recall; how often it cannot be told; of those found, how often the first step is
+right (within one logging interval, plus the kind's tolerance for what begins gradually), and by how many
+intervals it is off; how many runs have an alarm of another kind. Then false alarms and "cannot tell" of every
+check on clean runs, and the time that health takes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bench.simulated_runs import KINDS, NOW, SIZES, clean_run, planted_run
+from bench.health_runs import KINDS, NOW, SIZES, clean_run, planted_run
 from lib.core.health import health_of
 from lib.core.health_checks import Outcome
 from lib.core.metric_curves import RunCurves, complete_curve
@@ -24,15 +25,19 @@ from lib.core.runs import RunSummary
 
 
 def recall_table(seeds: int) -> None:
-    print(f"\n{'kind':24} {'size':>20} {'recall':>7} {'step ok':>8} {'median off':>11} {'other alarms':>13}")
+    print(
+        f"\n{'kind':24} {'size':>20} {'recall':>7} {'untold':>7} {'step ok':>8} {'median off':>11} {'other alarms':>13}"
+    )
     for name, kind in KINDS.items():
         for size in range(len(SIZES)):
-            found, right, off, others = 0, 0, [], 0
+            found, untold, right, off, others = 0, 0, 0, [], 0
             for seed in range(seeds):
                 planted = planted_run(name, size, seed)
                 health = health_of(planted.run, planted.curves, NOW)
-                findings = health.check(kind.code).findings
-                others += any(check.findings for check in health.checks if check.code != kind.code)
+                check = health.check(kind.code)
+                findings = check.findings
+                untold += check.outcome is Outcome.CANNOT_TELL
+                others += any(other.findings for other in health.checks if other is not check)
                 if not findings:
                     continue
                 found += 1
@@ -41,7 +46,7 @@ def recall_table(seeds: int) -> None:
                 right += error <= planted.interval + kind.tolerance * planted.length
             steps = f"{right / found:8.1%} {np.median(off):11.1f}" if found else f"{'-':>8} {'-':>11}"
             label = f"{kind.sizes[size]:g} {kind.size_unit}"
-            print(f"{name:24} {label:>20} {found / seeds:7.1%} {steps} {others / seeds:13.1%}")
+            print(f"{name:24} {label:>20} {found / seeds:7.1%} {untold / seeds:7.1%} {steps} {others / seeds:13.1%}")
 
 
 def alarm_table(seeds: int) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from lib.core.findings import Finding, Severity
-from lib.core.metric_curves import MetricCurve
+from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.core.metrics import metric_of
 
 POINTS_NEEDED = 24
@@ -111,12 +111,15 @@ def finite_points(curve: MetricCurve) -> Points:
     return Points(curve.step, curve.value) if keep.all() else Points(curve.step[keep], curve.value[keep])
 
 
-def why_not(curve: MetricCurve, metric: str, needed: int = POINTS_NEEDED) -> str | None:
+def why_not(curves: RunCurves, metric: str, needed: int = POINTS_NEEDED) -> str | None:
     """Why a curve cannot be judged, as the end of a sentence; ``None`` where it can.
 
     A reduced curve keeps every extreme and loses how many points lie between them.
     """
-    title = metric_of(metric).title.lower()
+    curve, title = curves.get(metric), metric_of(metric).title
+    title = title if title.startswith("GPU") else title.lower()
+    if metric in curves.unread:
+        return f"the {title} was not read."
     if not len(curve):
         return f"the {title} was not logged."
     if not curve.is_complete:

@@ -93,7 +93,7 @@ def densest_stretch(mask: np.ndarray) -> tuple[int, int]:
     """The stretch in which True outnumbers False by most, as first and last position.
 
     The maximum-sum subarray (Kadane) of +1 for True and -1 for False: the most likely place of a change
-    that is noisy on both sides. The first one of equals.
+    that is noisy on both sides. Of equals the first one, and the shortest.
 
     Args:
         mask: Shape (n,), at least 1.
@@ -101,8 +101,7 @@ def densest_stretch(mask: np.ndarray) -> tuple[int, int]:
     total = np.concatenate(([0], np.cumsum(np.where(mask, 1, -1))))
     lowest = np.minimum.accumulate(total[:-1])
     last = int(np.argmax(total[1:] - lowest))
-    first = int(np.argmin(total[: last + 1]))
-    return first, last
+    return int(np.flatnonzero(total[: last + 1] == lowest[last])[-1]), last
 
 
 def bend_of(values: np.ndarray) -> int:

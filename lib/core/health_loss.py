@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lib.core.findings import Finding, Severity
-from lib.core.health_checks import Check, Subject, changes_sign, finite_points, why_not
+from lib.core.health_checks import Check, Points, Subject, changes_sign, finite_points, why_not
 from lib.core.health_levels import MAD_TO_SD, MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
 from lib.core.metric_curves import RunCurves
 from lib.core.metrics import metric_of
@@ -46,6 +46,9 @@ DIVERGED_BAND = 2.0
 PLATEAU_RATE = 0.5
 """The learning rate has not decayed while it is at least this share of its peak."""
 
+PLATEAU_STARTS = (0.25, 0.4, 0.5)
+"""A plateau is looked for from these shares of the points with a high rate on: a longer one is surer."""
+
 PLATEAU_POINTS = 24
 """Points that a flat stretch must have to be judged."""
 
@@ -53,20 +56,26 @@ PLATEAU_SHARE = 0.2
 """A flat stretch shorter than this share of the run is none worth telling."""
 
 PLATEAU_BLOCKS = 12
-"""A slope is fitted to medians of so many parts of the stretch, so that spikes do not tilt it."""
+"""A slope is fitted to means of so many parts of the stretch: neighbouring losses may be alike."""
 
-PLATEAU_FALL = 0.03
+PLATEAU_OUTLIERS = 3.0
+"""Standard deviations from the stretch's median at which values are cut off before: spikes would tilt a slope."""
+
+PLATEAU_FALL = 0.05
 """Flat: with ``PLATEAU_ERRORS`` standard errors allowed, falls by at most this share of the fall before.
 Power laws and slow exponentials still fall by 8 % and more in the second half of a run."""
 
-PLATEAU_ERRORS = 2.2
-"""Standard errors of a slope through 12 medians that 95 % of them lie within (Student's t, 10 degrees)."""
+PLATEAU_ERRORS = 1.81
+"""Standard errors that 95 % of slopes through 12 means are below (Student's t, 10 degrees, one-sided)."""
+
+PLATEAU_REACHED = 0.02
+"""A plateau begins where the smoothed loss is above its level by at most this share of the fall before."""
 
 EVALUATIONS_NEEDED = 4
 """Fewer evaluations say nothing about their noise."""
 
-REBOUND_RISE = 0.02
-"""A rebound is at least this share of the best eval loss: evaluations of one run repeat to about 1 %."""
+REBOUND_RISE = 0.03
+"""A rebound is at least this share of the best eval loss: evaluations of one run repeat to 1 % or better."""
 
 REBOUND_SDS = 5.0
 """And so many standard deviations of the evaluations' noise; the lowest of some is below their mean."""
@@ -108,22 +117,20 @@ def divergence(curves: RunCurves) -> Check:
     The first step is the one from which on the loss is mostly above its best by more than its noise.
     """
     subject, curve = Subject("divergence", "Divergence", curves.run_id), curves.get("train_loss")
-    if why := why_not(curve, "train_loss"):
+    if why := why_not(curves, "train_loss"):
         return subject.cannot_tell(why)
     points = finite_points(curve)
     steps, values = points.step, points.value
     if changes_sign(values):
         return subject.cannot_tell("the train loss is 0 or changes sign, so a rise of it has no scale.")
     size = max(SECTION_POINTS, math.ceil(SECTION_SHARE * len(values)))
-    _, deviation = levels(values)
     sections = equal_blocks(values, len(values) // size)
     start_of = len(values) % (len(values) // size)
     length = (len(values) - start_of) // len(sections)
     lowest = int(np.argmin(sections))
     best, end = float(sections[lowest]), float(np.median(values[-size:]))
     begin = start_of + lowest * length
-    noise = MAD_TO_SD * float(deviation[min(begin + length // 2, len(values) - 1)])
-    last_noise = MAD_TO_SD * float(np.median(deviation[-size:]))
+    noise, last_noise = noise_of(values[: begin + length]), noise_of(values[-2 * size :])
     error = MEDIAN_TO_MEAN * math.hypot(noise, last_noise) / math.sqrt(size)
     rise, fall = end - best, float(sections[0]) - best
     if rise <= max(DIVERGED_RISE * abs(best), DIVERGED_FALL * fall, DIVERGED_ERRORS * error):
@@ -142,36 +149,50 @@ def divergence(curves: RunCurves) -> Check:
 def plateau(curves: RunCurves) -> Check:
     """Look whether the train loss stopped falling although the learning rate was still high.
 
-    Judged is the later half of the points up to the last one with at least ``PLATEAU_RATE`` of the peak
-    learning rate. The first step is where the loss, smoothed, had come down to the level of that stretch.
+    Judged are the points up to the last one with at least ``PLATEAU_RATE`` of the peak learning rate, from the
+    shares ``PLATEAU_STARTS`` of them on. The first step is where the loss, smoothed, had come down to the level
+    of that stretch.
     """
-    subject, curve = Subject("plateau", "Plateau", curves.run_id), curves.get("train_loss")
-    if why := why_not(curve, "train_loss") or why_not(curves.get("learning_rate"), "learning_rate", 2):
+    subject = Subject("plateau", "Plateau", curves.run_id)
+    if why := why_not(curves, "train_loss") or why_not(curves, "learning_rate", 2):
         return subject.cannot_tell(why)
-    rate, points = finite_points(curves.get("learning_rate")), finite_points(curve)
-    steps, values = points.step, points.value
+    rate, points = finite_points(curves.get("learning_rate")), finite_points(curves.get("train_loss"))
     high = rate.step[rate.value >= PLATEAU_RATE * rate.value.max()]
-    stop = int(np.searchsorted(steps, high[-1], side="right"))
-    begin = stop // 2
-    if stop - begin < max(PLATEAU_POINTS, PLATEAU_SHARE * len(values)):
+    stop = int(np.searchsorted(points.step, high[-1], side="right"))
+    needed = math.ceil(max(PLATEAU_POINTS, PLATEAU_SHARE * len(points)))
+    begins = [int(share * stop) for share in PLATEAU_STARTS]
+    if stop - begins[-1] < needed:
         return subject.cannot_tell(
-            f"{stop - begin} of {len(values)} train-loss points make the later half of the steps with a high "
-            f"learning rate; {math.ceil(max(PLATEAU_POINTS, PLATEAU_SHARE * len(values)))} are needed."
+            f"{stop - begins[-1]} of {len(points)} train-loss points make the later half of the steps with a high "
+            f"learning rate; {needed} are needed."
         )
+    checks = []
+    for begin in begins:
+        checks.append(_flat(subject, points, begin, stop))
+        if checks[-1].findings:
+            break
+    return checks[-1]
+
+
+def _flat(subject: Subject, points: Points, begin: int, stop: int) -> Check:
+    """Whether the train loss no longer falls between two positions."""
+    steps, values = points.step, points.value
     stretch = values[begin:stop]
     level = float(np.median(stretch))
     fall = float(np.median(values[: max(5, len(values) // 50)])) - level
-    slope, error = _slope(equal_blocks(stretch, PLATEAU_BLOCKS))
+    slope, error = _slope(_without_outliers(stretch))
     least, most = -slope - PLATEAU_ERRORS * error, -slope + PLATEAU_ERRORS * error
     if fall <= 0.0 or most - least > fall:
         return subject.cannot_tell("the train loss has fallen too little, for its noise, to tell when it stopped.")
     if least > PLATEAU_FALL * fall:
         return subject.not_found(f"Train loss was still falling up to step {steps[stop - 1]}.", len(values))
+    if most < -PLATEAU_FALL * fall:
+        return subject.not_found(f"Train loss rose up to step {steps[stop - 1]}.", len(values))
     if most > PLATEAU_FALL * fall:
         return subject.cannot_tell("the train loss is too noisy to tell a slow fall from none.")
     smoothed, _ = levels(values)
-    reached = smoothed <= level + PLATEAU_FALL / 2 * fall
-    first = int(np.argmax(reached[: begin + 1])) if reached[: begin + 1].any() else begin
+    reached = np.flatnonzero(smoothed[: begin + 1] <= level + PLATEAU_REACHED * fall)
+    first = int(reached[0]) if len(reached) else begin
     finding = subject.finding(
         Severity.INFO,
         (steps[first], steps[stop - 1]),
@@ -180,6 +201,14 @@ def plateau(curves: RunCurves) -> Check:
         f"learning rate is at least half its peak.",
     )
     return subject.found((finding,), len(values))
+
+
+def _without_outliers(values: np.ndarray) -> np.ndarray:
+    """Means of equal parts, after values far from the median were moved to the border."""
+    middle = np.median(values)
+    reach = PLATEAU_OUTLIERS * MAD_TO_SD * np.median(np.abs(values - middle))
+    kept = np.clip(values, middle - reach, middle + reach) if reach > 0.0 else values
+    return kept[len(kept) % PLATEAU_BLOCKS :].reshape(PLATEAU_BLOCKS, -1).mean(axis=1)
 
 
 def _slope(values: np.ndarray) -> tuple[float, float]:
@@ -195,8 +224,7 @@ def _slope(values: np.ndarray) -> tuple[float, float]:
 def eval_rebound(curves: RunCurves) -> Check:
     """Look whether the eval loss ended above its best. The first step is that of the best evaluation.
 
-    The end is the median of the last three evaluations after the best, or the last one where there are
-    fewer: one evaluation out of line at the end is no rebound.
+    The end is the lower one of the last two evaluations: one that is out of line is no rebound.
     """
     subject, curve = Subject("eval_rebound", "Eval rebound", curves.run_id), curves.get("eval_loss")
     if not len(curve):
@@ -208,17 +236,26 @@ def eval_rebound(curves: RunCurves) -> Check:
             f"the eval loss has {len(values)} finite values; {EVALUATIONS_NEEDED} are needed to know its noise."
         )
     at = int(np.argmin(values))
-    best, after = float(values[at]), values[at + 1 :][-3:]
-    end = float(np.median(after) if len(after) == 3 else values[-1])
-    noise = noise_of(values)
-    if end - best <= max(REBOUND_RISE * abs(best), REBOUND_SDS * noise):
+    best, last, noise = float(values[at]), float(values[-1]), _evaluation_noise(values, at)
+    limit = best + max(REBOUND_RISE * abs(best), REBOUND_SDS * noise)
+    if last <= limit or (at < len(values) - 2 and values[-2] <= limit):
         return subject.not_found(
-            f"Eval loss ends at {values[-1]:.4f}; its best is {best:.4f} at step {steps[at]}.", len(values)
+            f"Eval loss ends at {last:.4f}; its best is {best:.4f} at step {steps[at]}.", len(values)
+        )
+    if at == len(values) - 2:
+        return subject.cannot_tell(
+            f"only the last evaluation ({last:.4f}, step {steps[-1]}) is above the best one before it ({best:.4f})."
         )
     finding = subject.finding(
         Severity.WARNING,
         (steps[at], steps[-1]),
-        {"metric": "eval_loss", "best": best, "end": float(values[-1]), "noise": noise},
-        f"Eval loss rises from its best {best:.4f} at step {steps[at]} to {values[-1]:.4f} at step {steps[-1]}.",
+        {"metric": "eval_loss", "best": best, "end": last, "noise": noise},
+        f"Eval loss rises from its best {best:.4f} at step {steps[at]} to {last:.4f} at step {steps[-1]}.",
     )
     return subject.found((finding,), len(values))
+
+
+def _evaluation_noise(values: np.ndarray, at: int) -> float:
+    """Noise of all evaluations, or of those from the best on: the curve's first, steep fall is no noise."""
+    later = values[at:]
+    return min(noise_of(values), noise_of(later)) if len(later) > EVALUATIONS_NEEDED else noise_of(values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lib.core.configuration import effective
@@ -76,12 +78,15 @@ def clipping_saturation(run: RunSummary, curves: RunCurves) -> Check:
     limit = None if setting is None else finite(setting.value)
     if len(curve) and not curve.is_complete and limit and curve.median is not None:
         return _clipped_by_median(subject, curve, limit)
-    if why := why_not(curve, "grad_norm"):
+    if why := why_not(curves, "grad_norm"):
         return subject.cannot_tell(why)
     points = finite_points(curve)
     top = float(points.value.max())
     pinned = points.value >= top * (1.0 - PINNED_WITHIN)
-    if top > 0.0 and pinned.mean() >= PINNED_SHARE and len(np.unique(points.value[~pinned])) >= PINNED_OTHERS:
+    fine = len(np.unique(points.value[~pinned])) >= PINNED_OTHERS
+    if limit and abs(top / limit - 1.0) <= PINNED_WITHIN:
+        fine = True
+    if top > 0.0 and pinned.mean() >= PINNED_SHARE and fine:
         clipped, how, limit = pinned, "equal", top
     elif limit and limit > 0.0:
         clipped, how = points.value > limit, "exceed"
@@ -125,7 +130,7 @@ def _clipped_by_median(subject: Subject, curve: MetricCurve, limit: float) -> Ch
 def throughput_decay(curves: RunCurves) -> Check:
     """Look for a lasting drop of the throughput. The first step is the first of the slow stretch."""
     subject = Subject("throughput_decay", "Throughput decay", curves.run_id)
-    whys = {metric: why_not(curves.get(metric), metric) for metric in THROUGHPUT_METRICS}
+    whys = {metric: why_not(curves, metric) for metric in THROUGHPUT_METRICS}
     metric = next((metric for metric, why in whys.items() if why is None), None)
     if metric is None:
         logged = [why for name, why in whys.items() if len(curves.get(name))]
@@ -157,20 +162,18 @@ def memory_creep(curves: RunCurves) -> Check:
     """Look for a slow climb of the allocated GPU memory. The first step is where the climb bends upwards."""
     metric = "gpu_memory_allocated_gb"
     subject, curve = Subject("memory_creep", "Memory creep", curves.run_id), curves.get(metric)
-    if why := why_not(curve, metric):
+    if why := why_not(curves, metric):
         return subject.cannot_tell(why)
     points = finite_points(curve)
     start = int(MEMORY_START * len(points))
     steps, values = points.step[start:], points.value[start:]
-    if len(values) > BEND_POINTS:
-        size = len(values) // BEND_POINTS
-        first = len(values) % BEND_POINTS + size * bend_of(equal_blocks(values, BEND_POINTS))
-    else:
-        first = bend_of(values)
+    size = math.ceil(len(values) / BEND_POINTS)
+    count = len(values) // size
+    first = len(values) % count + size * bend_of(equal_blocks(values, count))
     climb = values[first:]
-    level = not_climbing = f"GPU memory stays near {float(np.median(values)):,.4g} GB."
+    level = f"GPU memory stays near {float(np.median(values)):,.4g} GB."
     if len(climb) < max(CREEP_SHARE * len(points), 2 * CREEP_BLOCKS):
-        return subject.not_found(not_climbing, len(points))
+        return subject.not_found(level, len(points))
     parts = equal_blocks(climb, CREEP_BLOCKS)
     ups, rise = np.diff(parts), float(parts[-1] - parts[0])
     error = noise_of(climb) / np.sqrt(len(climb) / CREEP_BLOCKS)

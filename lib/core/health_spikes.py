@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 
 from lib.core.findings import Severity
 from lib.core.health_checks import (
@@ -17,7 +18,7 @@ from lib.core.health_checks import (
     finite_points,
     why_not,
 )
-from lib.core.health_levels import LEVEL_HISTORY, LEVEL_WINDOW, levels, stretches
+from lib.core.health_levels import LEVEL_BLOCKS, LEVEL_HISTORY, LEVEL_WINDOW, levels, stretches
 from lib.core.metric_curves import RunCurves
 from lib.core.metrics import metric_of
 
@@ -34,8 +35,8 @@ Gradient norms are measured on the logarithm, as they have a long tail to the ri
 SPIKE_RATIO = 3.0
 """A gradient spike is also at least so many times the median: the deviation of a flat stretch is 0."""
 
-LOSS_SPIKE_RISE = 0.1
-"""A loss spike also rises by at least this share of the median: smaller ones change nothing."""
+LOSS_SPIKE_RISE = 0.2
+"""A loss spike also rises by at least this share of the median: one hard batch makes 10 %."""
 
 GRADIENT_SUBJECT = ("gradient_spike", "Gradient-norm spikes")
 LOSS_SUBJECT = ("loss_spike", "Loss spikes")
@@ -54,7 +55,9 @@ def spike_limits(values: np.ndarray) -> np.ndarray:
         Shape (n,); infinite where there is nothing to judge by: at the first ``SPIKE_HISTORY`` points.
     """
     values = np.asarray(values, dtype=np.float64)
-    median, deviation = levels(np.log(values, out=np.full(len(values), np.nan), where=values > 0.0))
+    logs = np.log(values, out=np.full(len(values), np.nan), where=values > 0.0)
+    median, deviation = levels(logs)
+    median = _raised_start(median, logs)
     height = np.maximum(SPIKE_MADS * deviation, math.log(SPIKE_RATIO))
     return _judged(np.exp(np.minimum(median + height, math.log(np.finfo(np.float64).max))))
 
@@ -68,8 +71,20 @@ def loss_spike_limits(values: np.ndarray) -> np.ndarray:
     Returns:
         Shape (n,); infinite at the first ``SPIKE_HISTORY`` points.
     """
-    median, deviation = levels(np.asarray(values, dtype=np.float64))
+    values = np.asarray(values, dtype=np.float64)
+    median, deviation = levels(values)
+    median = _raised_start(median, values)
     return _judged(median + np.maximum(SPIKE_MADS * deviation, LOSS_SPIKE_RISE * np.abs(median)))
+
+
+def _raised_start(level: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The level, at the start at least that of the points just before: a steep fall is no row of spikes.
+
+    Windows there are cut short on one side, so that their medians lie below a falling curve.
+    """
+    start = SPIKE_WINDOW // 2 * max(1, math.ceil(len(values) / LEVEL_BLOCKS))
+    before = pd.Series(values[:start]).rolling(SPIKE_HISTORY, min_periods=1).median().shift(1).to_numpy()
+    return np.concatenate((np.fmax(level[:start], before), level[start:]))
 
 
 def _judged(limits: np.ndarray) -> np.ndarray:
@@ -81,24 +96,24 @@ def _judged(limits: np.ndarray) -> np.ndarray:
 def gradient_spikes(curves: RunCurves, needed: int = POINTS_NEEDED) -> Check:
     """Look for explosions of the gradient norm."""
     subject, curve = Subject(*GRADIENT_SUBJECT, curves.run_id), curves.get("grad_norm")
-    if why := why_not(curve, "grad_norm", needed):
+    if why := why_not(curves, "grad_norm", needed):
         return subject.cannot_tell(why)
     points = finite_points(curve)
-    return _spikes(subject, "grad_norm", points, spike_limits(points.value))
+    return _spikes(subject, "grad_norm", points, spike_limits(points.value), Severity.WARNING)
 
 
 def loss_spikes(curves: RunCurves) -> Check:
-    """Look for outbursts of the train loss."""
+    """Look for outbursts of the train loss. One point is often one hard batch, and no more than worth knowing."""
     subject, curve = Subject(*LOSS_SUBJECT, curves.run_id), curves.get("train_loss")
-    if why := why_not(curve, "train_loss"):
+    if why := why_not(curves, "train_loss"):
         return subject.cannot_tell(why)
     points = finite_points(curve)
     if changes_sign(points.value):
         return subject.cannot_tell("the train loss is 0 or changes sign, so a rise of it has no scale.")
-    return _spikes(subject, "train_loss", points, loss_spike_limits(points.value))
+    return _spikes(subject, "train_loss", points, loss_spike_limits(points.value), Severity.INFO)
 
 
-def _spikes(subject: Subject, metric: str, points: Points, limits: np.ndarray) -> Check:
+def _spikes(subject: Subject, metric: str, points: Points, limits: np.ndarray, single: Severity) -> Check:
     title, spec = metric_of(metric).title, "#.3g"
     judged = int(np.isfinite(limits).sum())
     starts, ends = stretches(points.value > limits)
@@ -112,7 +127,7 @@ def _spikes(subject: Subject, metric: str, points: Points, limits: np.ndarray) -
         value, limit = float(points.value[top]), float(limits[top])
         findings.append(
             subject.finding(
-                Severity.WARNING,
+                single if start == end else Severity.WARNING,
                 (points.step[start], points.step[end]),
                 {"metric": metric, "value": value, "limit": limit, "peak_step": int(points.step[top])},
                 f"{title} spikes to {value:{spec}} at step {points.step[top]} "
