@@ -41,9 +41,7 @@ TOKENIZER_FAMILIES: tuple[TokenizerFamily, ...] = (
     TokenizerFamily("Mistral Nemo", r"mistral-nemo", has_dropout=False),
     # The 151,643 pieces are the same from Qwen 1.5 to Qwen 3; Qwen 3.5 has others.
     TokenizerFamily("Qwen 1.5 to 3", r"qwen-?(?:1\.5|2\.5|2|3)(?![.\d]|b(?![a-z]))", has_dropout=False),
-    TokenizerFamily(
-        "Gemma 1 and 2", r"gemma-(?:1\.1-)?[27]b|gemma-?2-(?:2|9|27)b|codegemma", has_dropout=False
-    ),
+    TokenizerFamily("Gemma 1 and 2", r"gemma-(?:1\.1-)?[27]b|gemma-?2-(?:2|9|27)b|codegemma", has_dropout=False),
     TokenizerFamily("Gemma 3", r"gemma-?3n?-(?:270m|1b|4b|12b|27b|e2b|e4b)", has_dropout=False),
     TokenizerFamily("Phi-1 and 2", r"phi-(?:1(?:[.-]5)?|2)(?![.\d]|b(?![a-z]))"),
     TokenizerFamily("Phi-4", r"phi-4(?!-mini|-multimodal|[.\d])"),
@@ -52,7 +50,9 @@ TOKENIZER_FAMILIES: tuple[TokenizerFamily, ...] = (
     TokenizerFamily("GPT-NeoX", r"pythia" + _SIZE + r"|gpt-neox-20b|dolly-v2", has_dropout=False),
     TokenizerFamily("gpt-oss", r"gpt-oss-(?:20|120)b", has_dropout=False),
     TokenizerFamily("mT5", r"(?:^|(?<=google-))mt5-(?:small|base|large|xl|xxl)$"),
-    TokenizerFamily("T5", r"(?:^|(?<=google-)|(?<=google-t5-))(?:flan-)?t5-(?:v1\.1-)?(?:small|base|large|xl|xxl|3b|11b)$"),
+    TokenizerFamily(
+        "T5", r"(?:^|(?<=google-)|(?<=google-t5-))(?:flan-)?t5-(?:v1\.1-)?(?:small|base|large|xl|xxl|3b|11b)$"
+    ),
     TokenizerFamily("BERT uncased", r"(?:distil)?bert-(?:base|large)-uncased$"),
     TokenizerFamily("BERT cased", r"(?:distil)?bert-(?:base|large)-cased$"),
     TokenizerFamily("BERT multilingual cased", r"(?:distil)?bert-base-multilingual-cased$"),

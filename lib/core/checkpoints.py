@@ -1,19 +1,23 @@
-"""Which checkpoint of a run to ship: the one of its best evaluation, and whether it was saved."""
+"""Which checkpoint of a run to ship: of those that still exist the one nearest to the best evaluation."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lib.core.evidence import RunEvidence
-from lib.core.runs import RunSummary
-from lib.core.scoring import eval_loss_of
-from lib.core.values import finite, number, text, whole
+import numpy as np
 
-CONFIG_SECTIONS = ("training", "training_args", None)
-"""Where the saving options stand in a config, looked at in this order; ``None`` is its top level."""
+from lib.core.checkpoint_sentences import BestEvaluation, Fate, Weighed, sentence_of
+from lib.core.configuration import effective
+from lib.core.evidence import RunEvidence, measured
+from lib.core.metric_curves import RunCurves
+from lib.core.runs import RunStatus, RunSummary
+from lib.core.save_plan import plan_of, save_interval
+from lib.core.saved_checkpoints import NO_STEPS, SavedCheckpoints, saved_checkpoints
+from lib.core.scoring import eval_loss_of
+from lib.core.values import finite, text, whole
+
+__all__ = ["CheckpointAdvice", "Fate", "checkpoint_to_ship", "save_interval", "step_in_path"]
 
 _STEP_IN_PATH = re.compile(r"(?<![a-z])(?:checkpoint-|step[=_-]?)(\d+)", re.IGNORECASE)
 
@@ -26,10 +30,17 @@ class CheckpointAdvice:
         step: Of the lowest eval loss; ``None`` when it is not known.
         epoch: At that step.
         eval_loss: The lowest eval loss, nats; ``None`` when it is not known.
-        path: The checkpoint that the trainer recorded as its best, whichever step it is of.
+        path: Of the checkpoint to ship, as recorded or as its step and ``output_dir`` make it; ``None`` when
+            it is not known.
         path_step: The step that the path names.
-        saved_step: Where no path is known: the step nearest to ``step`` at which one was saved.
-        exact: True where ``path`` is known to be the checkpoint of ``step``.
+        saved_step: The step of the checkpoint to ship: of those that certainly exist the nearest to ``step``,
+            the earlier of two; ``None`` when none certainly exists.
+        exact: True where the checkpoint to ship is that of ``step``.
+        fate: What became of the checkpoint of ``step``.
+        possible_step: The step of a checkpoint that is nearer to ``step`` and of which it cannot be told whether it
+            exists; ``None`` for no such.
+        saved_eval_loss: The eval loss measured at ``saved_step``; ``None`` where none was.
+        depends_on: Options that are not recorded and that the answer depends on.
         sentence: All of this for people.
     """
 
@@ -41,14 +52,25 @@ class CheckpointAdvice:
     saved_step: int | None
     exact: bool
     sentence: str
+    fate: Fate = Fate.CANNOT_TELL
+    possible_step: int | None = None
+    saved_eval_loss: float | None = None
+    depends_on: tuple[str, ...] = ()
 
 
-def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence | None = None) -> CheckpointAdvice:
+def checkpoint_to_ship(
+    run: RunSummary, evidence: RunEvidence | None = None, curves: RunCurves | None = None
+) -> CheckpointAdvice:
     """Say which checkpoint of a run to ship, as far as it is known.
+
+    Nothing is looked up: it is what the recorded options imply, unless the source lists the checkpoints that
+    it saw. Of a run that is not completed it is what exists as of its last recorded step.
 
     Args:
         run: The run.
         evidence: From the run's series; where it has no eval loss, the run's stored best one is taken.
+        curves: The series themselves: they tell which checkpoint is kept as the best where not every
+            evaluation is saved, and where epochs end.
     """
     step, epoch, loss = _best(run, evidence)
     path = text(run.best_checkpoint_path)
@@ -57,23 +79,12 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence | None = None) -> 
         known = f" The trainer recorded {path} as its best." if path else ""
         why = "No eval loss is" if eval_loss_of(run) is None else "Only the last eval loss is"
         sentence = f"{why} recorded, so no checkpoint can be told to be the best.{known}"
-        return CheckpointAdvice(None, None, None, path, path_step, None, False, sentence)
-
-    best = f"The lowest eval loss, {loss:.4f}, was measured at {_place(step, epoch)}."
-    exact = path is not None and path_step is not None and path_step == step
-    saved = None
-    if path is None:
-        saved, where = _where_saved(run, evidence, step)
-    elif exact:
-        where = f"Ship {path}."
-    elif path_step is None or step is None:
-        reason = "its step is not in its name" if path_step is None else f"it is of step {path_step}"
-        where = f"The trainer recorded {path} as its best; {reason}."
-    else:
-        where = (
-            f"The trainer kept {path}, of step {path_step}, as its best, perhaps by another metric than the eval loss."
-        )
-    return CheckpointAdvice(step, epoch, loss, path, path_step, saved, exact, f"{best} {where}")
+        return CheckpointAdvice(None, None, None, path, path_step, path_step, False, sentence)
+    best = BestEvaluation(step, epoch, loss, path, path_step)
+    if path is not None and path_step is not None and path_step == step:
+        said = f"{best.sentence} Ship {path}."
+        return CheckpointAdvice(step, epoch, loss, path, path_step, step, True, said, Fate.KEPT, None, loss)
+    return _weighed(run, evidence, curves, best)
 
 
 def step_in_path(path: str) -> int | None:
@@ -89,21 +100,47 @@ def step_in_path(path: str) -> int | None:
     return int(named[-1]) if named else None
 
 
-def save_interval(run: RunSummary) -> int | None:
-    """Every how many steps the run saves a checkpoint; ``None`` where its config does not say so.
-
-    A number below 1 is a share of all steps, as in Hugging Face's ``TrainingArguments.save_steps``.
-    Where the strategy is not to save by steps, ``save_steps`` has no effect and is ignored.
-    """
-    strategy = text(_option(run.config, "save_strategy"))
-    steps = number(_option(run.config, "save_steps"))
-    if steps is None or not math.isfinite(steps) or steps <= 0:
-        return None
-    if strategy is not None and strategy.casefold().rsplit(".", 1)[-1] != "steps":
-        return None
-    if steps < 1:
-        return math.ceil(steps * run.total_steps) if run.total_steps else None
-    return whole(steps)
+def _weighed(
+    run: RunSummary, evidence: RunEvidence | None, curves: RunCurves | None, best: BestEvaluation
+) -> CheckpointAdvice:
+    plan = plan_of(run)
+    ends = _ends(run, evidence, best.step)
+    listed = _listed(run)
+    if listed is not None:
+        found = SavedCheckpoints(listed, listed, listed, listed)
+    else:
+        found = saved_checkpoints(run, plan, ends, curves, best.step, best.recorded_step)
+    certain = NO_STEPS if found is None else found.kept
+    if best.recorded_step is not None and listed is None:
+        certain = np.union1d(certain, [best.recorded_step])
+    ship = _nearest(certain, best.step)
+    weighed = Weighed(
+        run=run,
+        plan=plan,
+        best=best,
+        found=found,
+        fate=_fate(best.step, found, is_listed=listed is not None),
+        ship=ship,
+        ship_path=_path_of(run, best, ship),
+        ship_loss=best.loss if ship == best.step else _loss_at(curves, ship),
+        possible=None if found is None else _nearer(found.may_exist, ship, best.step),
+        ends_at_best=[end for end, _ in ends] == [best.step],
+    )
+    path = weighed.ship_path
+    return CheckpointAdvice(
+        best.step,
+        best.epoch,
+        best.loss,
+        path,
+        step_in_path(path) if path else None,
+        ship,
+        ship is not None and ship == best.step,
+        sentence_of(weighed),
+        weighed.fate,
+        weighed.possible,
+        weighed.ship_loss,
+        found.unknown if found is not None and weighed.possible is not None else (),
+    )
 
 
 def _best(run: RunSummary, evidence: RunEvidence | None) -> tuple[int | None, float | None, float | None]:
@@ -113,37 +150,82 @@ def _best(run: RunSummary, evidence: RunEvidence | None) -> tuple[int | None, fl
     return (run.best_step, run.best_epoch, loss) if loss is not None else (None, None, None)
 
 
-def _place(step: int | None, epoch: float | None) -> str:
-    if step is None:
-        return "a step that is not recorded" if epoch is None else f"epoch {epoch:.4g}"
-    return f"step {step}" if epoch is None else f"step {step} (epoch {epoch:.4g})"
+def _listed(run: RunSummary) -> np.ndarray | None:
+    """The steps of the checkpoints that the source saw and lists as ``checkpoints``; ``None`` for no list."""
+    names = run.extra.get("checkpoints")
+    if not isinstance(names, list | tuple):
+        return None
+    steps = [step for name in names if (step := step_in_path(str(name))) is not None]
+    return np.unique(np.array(steps, dtype=np.int64)) if steps else None
 
 
-def _where_saved(run: RunSummary, evidence: RunEvidence | None, step: int | None) -> tuple[int | None, str]:
-    """The saved step nearest to ``step``, and a sentence about it."""
-    every = save_interval(run)
-    if every is None or step is None:
-        return None, "The path of its checkpoint is not recorded."
+def _ends(run: RunSummary, evidence: RunEvidence | None, best: int | None) -> list[tuple[int, bool]]:
+    """The last steps that the run may have done, each with whether it was the last of its schedule.
+
+    A completed run may have done the rest of its steps without logging them, if that is less than a logging
+    interval; else it was stopped early.
+    """
     logged = None if evidence is None else evidence.last_step
-    last = max((known for known in (logged, run.current_step) if known is not None), default=step)
-    below, above = step // every * every, -(-step // every) * every
-    saved = [candidate for candidate in {below, above} if 0 < candidate <= max(last, step)]
-    if not saved:
-        return None, f"Checkpoints are saved every {every} steps, and none was saved by step {last}."
-    # Between two that are equally near, the earlier one: it cannot have been trained past the best.
-    nearest = min(saved, key=lambda candidate: (abs(candidate - step), candidate))
-    limit = " if it was kept" if _option(run.config, "save_total_limit") is not None else ""
-    if nearest == step:
-        return nearest, f"Its path is not recorded; a checkpoint is saved at that step{limit}."
-    return nearest, (
-        f"Its path is not recorded; checkpoints are saved every {every} steps, the nearest at step {nearest}{limit}."
-    )
+    known = [step for step in (logged, run.current_step, best) if step is not None]
+    if run.status is not RunStatus.COMPLETED:
+        return [(max(known), False)] if known else []
+    total = run.total_steps
+    if not known:
+        return [(total, True)] if total else []
+    last = max(known)
+    if total is None or last >= total:
+        return [(last, True)]
+    interval = effective(run).get("logging_steps")
+    every = None if interval is None else whole(interval.value)
+    reached = every is None or total - last < every
+    return [(last, False), (total, True)] if reached else [(last, False)]
 
 
-def _option(config: Mapping[str, object], key: str) -> object:
-    """The value of a saving option in the first section that has one."""
-    for name in CONFIG_SECTIONS:
-        section = config if name is None else config.get(name)
-        if isinstance(section, Mapping) and section.get(key) is not None:
-            return section[key]
-    return None
+def _fate(step: int | None, found: SavedCheckpoints | None, *, is_listed: bool) -> Fate:
+    if step is None or found is None:
+        return Fate.CANNOT_TELL
+    if step in found.kept:
+        return Fate.KEPT
+    if is_listed:
+        return Fate.NOT_FOUND
+    if step not in found.may_be_saved:
+        return Fate.NEVER_SAVED
+    return Fate.CANNOT_TELL if step in found.may_exist else Fate.DELETED
+
+
+def _nearest(steps: np.ndarray, step: int | None) -> int | None:
+    """Of two that are equally near the earlier one: it cannot have been trained past the best."""
+    if not len(steps) or step is None:
+        return None
+    return int(steps[np.abs(steps - step).argmin()])
+
+
+def _nearer(steps: np.ndarray, ship: int | None, step: int | None) -> int | None:
+    """The nearest of ``steps``, where it is nearer than ``ship``."""
+    nearest = _nearest(steps, step)
+    if nearest is None or ship is None:
+        return nearest
+    return nearest if (abs(nearest - step), nearest) < (abs(ship - step), ship) else None
+
+
+def _path_of(run: RunSummary, best: BestEvaluation, step: int | None) -> str | None:
+    if step is None:
+        return best.recorded
+    if step == best.recorded_step:
+        return best.recorded
+    name = f"checkpoint-{step}"
+    if _listed(run) is not None:
+        return name
+    if best.recorded is not None and best.recorded.endswith(f"checkpoint-{best.recorded_step}"):
+        return best.recorded.removesuffix(f"checkpoint-{best.recorded_step}") + name
+    folder = effective(run).get("output_dir")
+    named = text(folder.value) if folder is not None and isinstance(folder.value, str) else None
+    return f"{named.rstrip('/')}/{name}" if named else None
+
+
+def _loss_at(curves: RunCurves | None, step: int | None) -> float | None:
+    if curves is None or step is None:
+        return None
+    evaluations = measured(curves, "eval_loss")
+    at = np.flatnonzero(evaluations.step == step)
+    return finite(evaluations.value[at[0]]) if len(at) else None

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.evidence import RunEvidence
+from lib.core.evidence import RunEvidence, measured
 from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.core.negative_gap import NegativeGap, explain_negative_gap
 from lib.core.runs import RunSummary
-from lib.core.series import REPEAT_SHARE, real_evaluations
 from lib.core.train_window import Window, window_before
 from lib.core.training_method import Method, method_of
 
@@ -84,9 +83,7 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
     if best is None or step is None:
         why = "no finite eval loss is logged"
         unknown = tuple((name, why) for name in ("gap", "rebound", "slope_per_1000_steps"))
-        return Overfitting(
-            run_id=run.run_id, cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",)
-        )
+        return Overfitting(run_id=run.run_id, cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",))
     train = curves.get("train_loss")
     window = window_before(train, step)
     method = method_of(run)
@@ -95,10 +92,10 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
     known = window if isinstance(window, Window) else None
     gap = None if known is None else best - known.mean
     negative = explain_negative_gap(run, train, known, gap) if known is not None and gap < 0.0 else None
-    measured, unmeasured = _measured(curves)
-    rebound = _rebound(best, evidence, curves.get("eval_loss"))
-    slope = unmeasured or slope_at_end(measured)
-    per_epoch = None if isinstance(slope, str) else _per_epoch(measured, slope[1])
+    evaluations = measured(curves, "eval_loss")
+    rebound = _rebound(best, evidence, evaluations)
+    slope = slope_at_end(evaluations)
+    per_epoch = None if isinstance(slope, str) else _per_epoch(evaluations, slope[1])
     reasons = {"gap": window, "rebound": rebound, "slope_per_1000_steps": slope}
     return Overfitting(
         run_id=run.run_id,
@@ -141,7 +138,8 @@ def theil_sen(x: np.ndarray, y: np.ndarray) -> float:
     """The median slope between all pairs of points with different x; NaN where there is no such pair.
 
     Args:
-        x, y: Shape (n,), finite. n * n numbers are held at once.
+        x: Shape (n,), finite. n * n numbers are held at once.
+        y: Shape (n,), finite.
     """
     first, second = np.triu_indices(len(x), k=1)
     run = x[second] - x[first]
@@ -164,17 +162,6 @@ def _per_epoch(evaluations: MetricCurve, count: int) -> float | None:
     return theil_sen(epochs, known.value[-count:])
 
 
-def _measured(curves: RunCurves) -> tuple[MetricCurve, str | None]:
-    """The evaluations that are measurements, and why they may not be: a train curve in part tells no repeats."""
-    evaluations, train = curves.get("eval_loss"), curves.get("train_loss")
-    if not evaluations.is_complete:
-        return evaluations, "the eval loss was read in part"
-    repeats = evaluations.value[1:] == evaluations.value[:-1]
-    if not train.is_complete and len(repeats) and repeats.mean() > REPEAT_SHARE:
-        return evaluations, "the train loss was read in part, and repeated evaluations cannot be told from measured"
-    return evaluations.where(real_evaluations(evaluations.step, evaluations.value, train.step)), None
-
-
 def _rebound(best: float, evidence: RunEvidence, evaluations: MetricCurve) -> float | str:
     if len(evaluations) and not math.isfinite(evaluations.value[-1]):
         return f"the last eval loss, at step {evaluations.step[-1]}, is {evaluations.value[-1]}"
@@ -187,8 +174,10 @@ def _gap_sentence(best: float, step: int, window: Window | str, negative: Negati
     if isinstance(window, str):
         return f"The gap at the best evaluation (step {step}) cannot be told: {window}."
     single = window.points == 1
-    over = f"the value logged at step {window.last_step}" if single else (
-        f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}"
+    over = (
+        f"the value logged at step {window.last_step}"
+        if single
+        else (f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}")
     )
     said = (
         f"At the best evaluation, step {step}, the eval loss is {best:.4f} and the train loss {window.mean:.4f}"
