@@ -1,297 +1,308 @@
-"""Simulated training runs, clean or with one planted trouble, of which kind, size and first step are known.
+"""Clean runs as a trainer writes them, row by row, for planting defects into.
 
-Clean runs vary in length, logging interval, shape of the loss, noise, schedule and machine; see ``clean_run``.
+They vary in what real ones vary in: length, logging and evaluation interval, schedule, precision of the losses,
+epochs (fractional, rounded, whole or none), timestamps or none, evaluations in rows of their own or not; and in
+habits that look like defects and are none (``HABITS``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from lib.core.metric_curves import MetricCurve, RunCurves, complete_curve
+from lib.core.evidence import evidence_of
+from lib.core.metric_curves import RunCurves, tidy_curve
+from lib.core.passport import Passport, passport_of
+from lib.core.row_facts import UNKNOWN_US, row_facts
 from lib.core.runs import RunStatus, RunSummary
 
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
-SIZES = ("small", "middle", "large")
+BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
+HABITS = ("interval changes", "late evaluations", "unsteady clock", "sparse evaluations", "continued", "checkpoints")
+"""A coarser logging interval from the middle on; evaluations whose rows come after the next train rows; timestamps
+out of order by parts of a second; evaluations ever farther apart; steps that go on where another run ended; a
+checkpoint now and then that takes minutes."""
+
+METRICS = ("train_loss", "eval_loss", "learning_rate", "grad_norm", "samples_per_second")
 
 
-@dataclass
-class Simulation:
-    """A run while it is made; arrays of one value for each logged step, unless said otherwise.
+@dataclass(slots=True)
+class SimulatedRun:
+    """Rows in the order in which they were written, and what is stored about the run.
 
     Attributes:
-        rng: Where all its chance comes from.
-        every: Steps between logged ones; ``step`` has them.
-        floor: The train loss without noise; ``noise`` is its standard deviation.
-        rate: Learning rate; ``schedule`` names its shape.
-        norm: Gradient norm, log-normal with ``norm_spread`` about ``norm_level``.
-        limit: Configured clipping.
-        speed: Throughput, tokens per second; ``seconds`` is the time between logged rows.
-        memory: Allocated GPU memory, GB.
-        eval_at: Positions of the evaluations in the other arrays; ``eval_loss`` and ``eval_noise`` go with them.
+        step, epoch: Shape (n,), float64; NaN for null.
+        written_us: Shape (n,), int64; ``UNKNOWN_US`` for null.
+        values: By metric, shape (n,), float64.
+        logged: By metric, shape (n,), bool: where the value is not null.
+        facts: Fields of ``RunSummary``.
+        interval: Steps between two train rows.
+        with_ids: The rows have ids that grow with each.
+        expected: How many rows the source says there are.
+        now: When the run is looked at.
     """
 
-    rng: np.random.Generator
-    every: int
     step: np.ndarray
-    schedule: str
-    floor: np.ndarray
-    noise: float
-    loss: np.ndarray
-    rate: np.ndarray
-    norm_level: np.ndarray
-    norm_spread: float
-    norm: np.ndarray
-    limit: float
-    speed_level: float
-    speed: np.ndarray
-    seconds: np.ndarray
-    memory: np.ndarray
-    eval_at: np.ndarray
-    eval_loss: np.ndarray
-    eval_noise: float
-    status: RunStatus = RunStatus.COMPLETED
-    silent_s: float = 5.0
-
-    def built(self) -> tuple[RunSummary, RunCurves]:
-        elapsed = np.concatenate(([0.0], np.cumsum(self.seconds)))
-
-        def curve(values: np.ndarray, at: np.ndarray | slice = slice(None)) -> MetricCurve:
-            step = self.step[at]
-            return complete_curve(step, np.asarray(values), step / self.step[-1], elapsed[at])
-
-        curves = {
-            "train_loss": curve(self.loss),
-            "eval_loss": curve(self.eval_loss, self.eval_at),
-            "learning_rate": curve(self.rate),
-            "grad_norm": curve(self.norm),
-            "tokens_per_second": curve(self.speed),
-            "gpu_memory_allocated_gb": curve(self.memory),
-        }
-        run = RunSummary(
-            run_id="run",
-            name="run",
-            status=self.status,
-            updated_at=NOW - timedelta(seconds=self.silent_s),
-            config={"training": {"max_grad_norm": self.limit}},
-        )
-        return run, RunCurves("run", MappingProxyType(curves))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Planted:
-    """A run with one trouble.
-
-    Attributes:
-        code: The finding that it must give.
-        step: The true first step; ``None`` where the finding has none.
-        interval: Steps between neighbouring points of the metric that it is in.
-        length: Steps of the run.
-    """
-
-    run: RunSummary
-    curves: RunCurves
-    code: str
-    step: int | None
+    epoch: np.ndarray
+    written_us: np.ndarray
+    values: dict[str, np.ndarray]
+    logged: dict[str, np.ndarray]
+    facts: dict[str, Any]
     interval: int
-    length: int
+    with_ids: bool
+    now: datetime
+    expected: int | None = None
+
+    @property
+    def run(self) -> RunSummary:
+        """What is stored about the run."""
+        return RunSummary(run_id="r", name="simulated", **self.facts)
+
+    def take(self, rows: np.ndarray) -> SimulatedRun:
+        """These rows, in this order; a row may come more than once."""
+        return replace(
+            self,
+            step=self.step[rows],
+            epoch=self.epoch[rows],
+            written_us=self.written_us[rows],
+            values={metric: values[rows] for metric, values in self.values.items()},
+            logged={metric: logged[rows] for metric, logged in self.logged.items()},
+            facts=dict(self.facts),
+        )
+
+    def rows_of(self, metric: str) -> np.ndarray:
+        """The rows that have a value of a metric."""
+        return np.flatnonzero(self.logged[metric])
+
+    def curves(self) -> RunCurves:
+        """What a source makes of the rows: the last value in the order of time and id wins."""
+        ids = np.arange(len(self.step)) if self.with_ids else None
+        facts = row_facts(self.step, self.written_us, self.logged, ids=ids, expected=self.expected)
+        timed = self.written_us != UNKNOWN_US
+        origin = self.written_us[timed].min() if timed.any() else 0
+        elapsed = np.where(timed, (self.written_us - origin) / 1e6, np.nan)
+        order = np.lexsort((np.arange(len(self.step)), self.written_us))
+        curves = {}
+        for metric, logged in self.logged.items():
+            rows = order[(logged & np.isfinite(self.step))[order]]
+            if len(rows):
+                columns = (self.values[metric][rows], self.epoch[rows], elapsed[rows])
+                curves[metric] = tidy_curve(self.step[rows].astype(np.int64), *columns)
+        return RunCurves("r", MappingProxyType(curves), rows=facts if len(self.step) else None)
+
+    def passport(self) -> Passport:
+        """The passport of the run."""
+        curves = self.curves()
+        return passport_of(self.run, curves, evidence_of(curves), self.now)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of trouble.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What a clean run must be like; ``None`` for whatever comes."""
 
-    Attributes:
-        code: The finding that it must give.
-        sizes: Of the small, middle and large one, in the unit that ``size_unit`` says.
-        tolerance: How far the finding's first step may be off, as a share of the run's length; beside
-            it one interval is always allowed. 0 for what begins at once.
-        plant: Puts it in, and returns the position of its first point.
-        fewest: Runs are at least so many points long.
-    """
-
-    code: str
-    sizes: tuple[float, float, float]
-    size_unit: str
-    tolerance: float
-    plant: Callable[[Simulation, float], int]
-    fewest: int = 60
+    evaluated: bool | None = None
+    timed: bool | None = None
+    epochs: str | None = None
+    status: RunStatus | None = None
+    points: tuple[int, int] = (40, 1500)
+    evaluations: int = 3
+    throughput: bool | None = None
+    batch: tuple[int, ...] = (1, 4, 8, 16, 64)
+    decimals: tuple[int, ...] = (3, 4, 6, 16)
 
 
-def simulate(seed: int, fewest: int = 60) -> Simulation:
-    """A clean run: loss still falling at its end, nothing odd."""
-    rng = np.random.default_rng(seed)
-    n = int(max(fewest, round(60 * (2000 / 60) ** rng.random())))
-    every = int(rng.choice([1, 5, 10, 50]))
-    x = np.arange(n) / n
-    start, end = rng.uniform(1.5, 6.0), rng.uniform(0.3, 1.5)
-    if rng.random() < 0.5:
-        decay = np.exp(-x / rng.uniform(0.2, 0.8))
-    else:
-        decay = (1.0 + x * rng.choice([10, 30, 100])) ** -rng.uniform(0.3, 0.7)
-    floor = end + (start - end) * (decay - decay[-1] * 0.5)
-    noise = float(rng.choice([0.005, 0.02, 0.05])) * float(np.median(floor))
-    loss = np.abs(floor + rng.normal(0.0, noise, n))
-    schedule = str(rng.choice(["cosine", "linear", "constant"]))
-    shapes = {"cosine": 0.5 * (1.0 + np.cos(np.pi * x)), "linear": 1.0 - x, "constant": np.ones(n)}
-    warm = rng.uniform(0.01, 0.1)
-    rate = 2e-4 * np.minimum(1.0, (x + 1.0 / n) / warm) * shapes[schedule]
-    spread = float(rng.choice([0.1, 0.25, 0.5]))
-    norm_level = rng.uniform(0.3, 2.0) * (1.0 + 3.0 * np.exp(-x / 0.02))
-    norm = norm_level * np.exp(rng.normal(0.0, spread, n))
-    count = int(rng.integers(5, 30))
-    eval_at = np.unique(np.linspace(n // count, n - 1, count).astype(int))
-    eval_noise = float(rng.choice([0.001, 0.003]))
-    gap = 1.0 + 0.1 * x[eval_at]
-    eval_loss = floor[eval_at] * gap * (1.0 + rng.normal(0.0, eval_noise, len(eval_at)))
-    speed_level = float(rng.uniform(1e3, 1e5))
-    speed = speed_level * (1.0 + rng.normal(0.0, rng.choice([0.01, 0.05]), n))
-    speed[:2] *= 0.4
-    dipped = eval_at[: max(1, n // 10)]
-    speed[dipped] *= rng.uniform(0.2, 0.8)
-    seconds = rng.uniform(2.0, 60.0) * np.exp(rng.normal(0.0, 0.1, n - 1))
-    seconds[np.minimum(eval_at, n - 2)] += rng.uniform(10.0, 900.0)
-    memory = rng.uniform(8.0, 70.0) * (1.0 - 0.2 * np.exp(-x / 0.01)) * (1.0 + rng.normal(0, rng.choice([0, 0.01]), n))
-    return Simulation(
-        rng, every, (np.arange(n) + 1) * every, schedule, floor, noise, loss, rate, norm_level, spread, norm,
-        4.0 * float(np.median(norm)), speed_level, speed, seconds, memory, eval_at, eval_loss, eval_noise,
-        status=RunStatus.RUNNING if rng.random() < 0.2 else RunStatus.COMPLETED,
-    )  # fmt: skip
-
-
-def _somewhere(run: Simulation, low: float, high: float) -> int:
-    return int(len(run.step) * run.rng.uniform(low, high))
-
-
-def _loss_spike(run: Simulation, size: float) -> int:
-    at = max(15, _somewhere(run, 0.1, 0.98))
-    run.loss[at] = run.floor[at] + size * max(run.noise, 0.02 * run.floor[at])
-    return at
-
-
-def _gradient_spike(run: Simulation, size: float) -> int:
-    at = max(15, _somewhere(run, 0.1, 0.98))
-    run.norm[at] = run.norm_level[at] * np.exp(size * max(run.norm_spread, 0.2))
-    return at
-
-
-def _divergence_jump(run: Simulation, size: float) -> int:
-    at = _somewhere(run, 0.3, 0.8)
-    run.loss[at:] += (size - 1.0) * run.floor[at]
-    return at
-
-
-def _divergence_ramp(run: Simulation, size: float) -> int:
-    at = _somewhere(run, 0.3, 0.7)
-    away = np.arange(len(run.loss) - at)
-    run.loss[at:] += (run.floor[at] - run.floor[at:]) + (size - 1.0) * run.floor[at] * away / away[-1]
-    return at
-
-
-def _nonfinite(run: Simulation, size: float) -> int:
-    at = _somewhere(run, 0.1, 0.8)
-    bad = run.rng.choice([np.nan, np.inf])
-    series = (run.loss, run.norm)[int(run.rng.integers(2))]
-    series[at : at + int(size)] = bad
-    return at
-
-
-def _plateau(run: Simulation, size: float) -> int:
-    high = np.flatnonzero(run.rate >= 0.5 * run.rate.max())[-1]
-    at = int(high * (1.0 - size))
-    run.loss[at:] += run.floor[at] - run.floor[at:]
-    return at
-
-
-def _eval_rebound(run: Simulation, size: float) -> int:
-    count = len(run.eval_at)
-    at = int(run.rng.integers(1, max(2, int(0.6 * count))))
-    best, away = run.eval_loss[at], np.arange(1, count - at)
-    noise = 1.0 + run.rng.normal(0.0, run.eval_noise, count - at - 1)
-    run.eval_loss[at + 1 :] = best * (1.0 + size * away / away[-1]) * noise
-    return int(run.eval_at[at])
-
-
-def _clipping(run: Simulation, size: float) -> int:
-    at = _somewhere(run, 0.0, 0.3)
-    run.limit = 4.0 * float(np.median(run.norm))
-    grown = run.limit * np.exp(size * run.norm_spread) / run.norm_level[at:]
-    run.norm[at:] *= np.maximum(1.0, grown)
-    return at
-
-
-def _pinned(run: Simulation, size: float) -> int:
-    """Norms logged after clipping, at a limit that ``size`` of them reach from some step on."""
-    at = _somewhere(run, 0.0, 0.2)
-    run.limit = float(np.quantile(run.norm[at:], 1.0 - size))
-    run.norm = np.minimum(run.norm, run.limit)
-    return int(np.flatnonzero(run.norm == run.limit)[0])
-
-
-def _throughput(run: Simulation, size: float) -> int:
-    at = _somewhere(run, 0.3, 0.75)
-    run.speed[at:] *= 1.0 - size
-    return at
-
-
-def _memory(run: Simulation, size: float) -> int:
-    at = _somewhere(run, 0.1, 0.5)
-    away = np.arange(len(run.memory) - at)
-    run.memory[at:] += size * run.memory[at] * away / away[-1]
-    return at
-
-
-def _stalled(run: Simulation, size: float) -> int:
-    run.status, run.silent_s = RunStatus.RUNNING, size
-    return len(run.step) - 1
-
-
-def _gap(run: Simulation, size: float) -> int:
-    usual = np.quantile(run.seconds, 0.95)
-    at = _somewhere(run, 0.05, 0.95)
-    run.seconds[at] = size * max(usual, 300.0)
-    return at
-
-
-KINDS: dict[str, Kind] = {
-    "loss spike": Kind("loss_spike", (5.0, 10.0, 20.0), "sd", 0.0, _loss_spike),
-    "gradient spike": Kind("gradient_spike", (5.0, 9.0, 14.0), "log sd", 0.0, _gradient_spike),
-    "divergence, jump": Kind("divergence", (1.3, 2.0, 10.0), "x loss", 0.0, _divergence_jump),
-    "divergence, ramp": Kind("divergence", (1.3, 2.0, 10.0), "x loss", 0.1, _divergence_ramp),
-    "NaN or infinity": Kind("nonfinite_value", (1.0, 3.0, 50.0), "points", 0.0, _nonfinite),
-    "plateau": Kind("plateau", (0.5, 0.65, 0.8), "of high rate", 0.1, _plateau, 400),
-    "eval rebound": Kind("eval_rebound", (0.02, 0.1, 0.5), "of best", 0.05, _eval_rebound),
-    "clipping, norms above": Kind("clipping_saturation", (0.5, 1.5, 3.0), "log sd over", 0.02, _clipping),
-    "clipping, norms pinned": Kind("clipping_saturation", (0.25, 0.6, 0.95), "share", 0.0, _pinned),
-    "throughput decay": Kind("throughput_decay", (0.15, 0.3, 0.6), "drop", 0.0, _throughput),
-    "memory creep": Kind("memory_creep", (0.05, 0.15, 0.5), "rise", 0.1, _memory),
-    "stalled": Kind("stalled", (500.0, 1200.0, 86400.0), "s", 0.0, _stalled),
-    "reporting gap": Kind("reporting_gap", (1.5, 5.0, 50.0), "x slow interval", 0.0, _gap),
-}
-
-
-def clean_run(seed: int) -> tuple[RunSummary, RunCurves]:
-    """A run in which nothing is to be found."""
-    return simulate(seed).built()
-
-
-def planted_run(kind: str, size: int, seed: int) -> Planted:
-    """A run with one trouble of ``KINDS``.
+def clean_run(random: np.random.Generator, traits: Traits | None = None) -> SimulatedRun:
+    """A run without any defect.
 
     Args:
-        kind: Its name.
-        size: Position in ``SIZES``.
-        seed: The run is otherwise the one of this seed, or a longer one where the kind needs it.
+        random: What varies comes from here.
+        traits: What does not vary. Without them the run may also have one of ``HABITS``.
     """
-    made, about = simulate(seed, KINDS[kind].fewest), KINDS[kind]
-    made = replace(made, rng=np.random.default_rng([seed, size]))
-    first = about.plant(made, about.sizes[size])
-    run, curves = made.built()
-    interval = made.every
-    if about.code == "eval_rebound":
-        interval = int(np.diff(made.step[made.eval_at]).max())
-    return Planted(run, curves, about.code, int(made.step[first]), interval, int(made.step[-1]))
+    habit = "" if traits is not None or random.random() < 0.5 else str(random.choice(HABITS))
+    traits = traits or Traits()
+    points = int(np.exp(random.uniform(*np.log(traits.points))))
+    interval = int(random.choice([1, 2, 5, 10, 25, 50, 100]))
+    total = points * interval + int(random.integers(0, interval))
+    unfinished = (RunStatus.RUNNING, RunStatus.FAILED, RunStatus.CANCELLED)
+    statuses = (*[RunStatus.COMPLETED] * 6, *unfinished)
+    status = traits.status or statuses[int(random.integers(len(statuses)))]
+    done = total if status is RunStatus.COMPLETED else int(total * random.uniform(0.75, 0.95))
+    steps = np.arange(interval, done + 1, interval)
+    if interval > 1 and random.random() < 0.5:
+        steps = np.append(1, steps)
+    if status is RunStatus.COMPLETED and steps[-1] != total and random.random() < 0.3:
+        steps = np.append(steps, total)
+    if random.random() < 0.3:
+        # A row or two that were lost on the way.
+        steps = np.delete(steps, random.integers(2, len(steps) - 2, size=int(random.integers(1, 3))))
+    if habit == "interval changes":
+        half = len(steps) // 2
+        steps = np.append(steps[:half], steps[half :: int(random.integers(2, max(3, min(11, half // 4))))])
+    evaluated = _either(random, traits.evaluated, 0.85)
+    every = interval * max(1, int(len(steps) / random.uniform(traits.evaluations + 1, traits.evaluations * 4 + 1)))
+    eval_steps = np.arange(every, done + 1, every) if evaluated else np.zeros(0, dtype=int)
+    if habit == "sparse evaluations" and evaluated:
+        eval_steps = np.unique(np.geomspace(every, done, 8).astype(int))
+    timed = _either(random, traits.timed, 0.7)
+    sim = _rows(random, steps, eval_steps, total, traits, timed)
+    sim.interval = interval
+    sim = _with_habit(random, sim, habit)
+    _store(random, sim, status, total, done, every if evaluated else None, traits, timed)
+    if habit == "continued":
+        sim = sim.take(np.arange(int(random.integers(5, len(sim.step) // 2)), len(sim.step)))
+        _store(random, sim, status, total, done, every if evaluated else None, traits, timed)
+        sim.facts["resumed_from_run_id"] = "parent"
+    return sim
+
+
+def _with_habit(random: np.random.Generator, sim: SimulatedRun, habit: str) -> SimulatedRun:
+    count, timed = len(sim.step), sim.written_us != UNKNOWN_US
+    if habit == "unsteady clock":
+        sim.written_us += timed * random.integers(-450_000, 450_000, count)
+    if habit == "checkpoints":
+        saved = np.arange(max(2, count // 12), count, max(2, count // 12))
+        waits = np.zeros(count)
+        waits[saved] = random.uniform(60.0, 900.0, len(saved))
+        sim.written_us += (timed * np.cumsum(waits) * 1e6).astype(np.int64)
+    if habit == "late evaluations":
+        alone = sim.logged["eval_loss"] & ~sim.logged["train_loss"]
+        written = np.sort(sim.written_us)
+        sim = sim.take(np.argsort(np.arange(count) + 2.5 * alone, kind="stable"))
+        sim.written_us = written
+    return sim
+
+
+def _either(random: np.random.Generator, wanted: bool | None, chance: float) -> bool:
+    return bool(random.random() < chance) if wanted is None else wanted
+
+
+def _rows(
+    random: np.random.Generator,
+    steps: np.ndarray,
+    eval_steps: np.ndarray,
+    total: int,
+    traits: Traits,
+    timed: bool,
+) -> SimulatedRun:
+    train = _train_values(random, steps, total, _either(random, traits.throughput, 0.6))
+    decimals = int(random.choice(traits.decimals))
+    floor = random.uniform(0.2, 1.5)
+    train["train_loss"] = np.round(train["train_loss"] + floor, decimals)
+    rise = random.uniform(-0.05, 0.3) * (eval_steps / total) ** 2
+    evals = floor + 0.1 + 1.5 * (1.0 + 20.0 * eval_steps / total) ** -0.5 + rise
+    evals = np.round(evals + random.normal(0.0, 0.004, len(evals)), decimals)
+
+    joined = random.random() < 0.3
+    at = np.concatenate((steps, eval_steps))
+    order = np.lexsort((np.arange(len(at)) >= len(steps), at))
+    is_eval = order >= len(steps)
+    step, count = at[order].astype(np.float64), len(at)
+    values = {metric: np.full(count, np.nan) for metric in METRICS}
+    logged = {metric: np.zeros(count, dtype=bool) for metric in METRICS}
+    for metric, series in train.items():
+        values[metric][~is_eval] = series
+        logged[metric][~is_eval] = True
+    values["eval_loss"][is_eval] = evals
+    logged["eval_loss"][is_eval] = True
+    seconds = random.uniform(0.5, 40.0)
+    wait = seconds * np.diff(step, prepend=0.0) / np.median(np.diff(steps)) * random.lognormal(0.0, 0.1, count)
+    wait += is_eval * random.uniform(1.0, 60.0) * seconds * random.lognormal(0.0, 0.1, count)
+    start_s = BEGIN.timestamp() + random.uniform(20.0, 400.0)
+    written = ((start_s + np.cumsum(wait)) * 1e6).astype(np.int64) if timed else np.full(count, UNKNOWN_US)
+    sim = SimulatedRun(
+        step=step,
+        epoch=_epochs(random, step, total, traits.epochs),
+        written_us=written,
+        values=values,
+        logged=logged,
+        facts={},
+        interval=1,
+        with_ids=bool(random.random() < 0.5),
+        now=BEGIN,
+    )
+    return _joined(sim, is_eval) if joined else sim
+
+
+def _train_values(
+    random: np.random.Generator, steps: np.ndarray, total: int, throughput: bool
+) -> dict[str, np.ndarray]:
+    done = steps / total
+    warm = np.minimum(1.0, steps / max(1.0, 0.05 * total))
+    shapes = {"cosine": 0.5 * (1.0 + np.cos(np.pi * done)), "linear": 1.0 - done, "constant": np.ones(len(steps))}
+    peak = float(random.choice([1e-5, 2e-4, 1e-3]))
+    values = {
+        "train_loss": 2.0 * (1.0 + 20.0 * done) ** -0.5 + random.normal(0.0, 0.02, len(steps)),
+        "learning_rate": peak * warm * shapes[str(random.choice(list(shapes)))],
+        "grad_norm": random.lognormal(0.0, 0.3, len(steps)),
+    }
+    if throughput:
+        values["samples_per_second"] = random.uniform(2.0, 50.0) * random.normal(1.0, 0.05, len(steps))
+    return values
+
+
+def _epochs(random: np.random.Generator, step: np.ndarray, total: int, kind: str | None) -> np.ndarray:
+    epochs = step / total * float(random.integers(1, 6))
+    kind = kind or str(random.choice(["fractional", "rounded", "whole", "none"]))
+    match kind:
+        case "rounded":
+            return np.round(epochs, 2)
+        case "whole":
+            return np.floor(epochs)
+        case "none":
+            return np.full(len(epochs), np.nan)
+    return epochs
+
+
+def _joined(sim: SimulatedRun, is_eval: np.ndarray) -> SimulatedRun:
+    """The eval loss in the train row of its step, where there is one."""
+    twin = np.flatnonzero(is_eval[1:] & (sim.step[1:] == sim.step[:-1]))
+    sim.values["eval_loss"][twin] = sim.values["eval_loss"][twin + 1]
+    sim.logged["eval_loss"][twin] = True
+    return sim.take(np.delete(np.arange(len(sim.step)), twin + 1))
+
+
+def _store(
+    random: np.random.Generator,
+    sim: SimulatedRun,
+    status: RunStatus,
+    total: int,
+    done: int,
+    every: int | None,
+    traits: Traits,
+    timed: bool,
+) -> None:
+    """What the job row of the run says, all of it true."""
+    span = float(sim.written_us[-1] / 1e6 - BEGIN.timestamp()) if timed else 3600.0
+    ended = BEGIN + timedelta(seconds=span + 30.0)
+    losses = sim.values["eval_loss"][sim.rows_of("eval_loss")]
+    rates = sim.values["learning_rate"][sim.rows_of("learning_rate")]
+    speed = sim.values["samples_per_second"][sim.rows_of("samples_per_second")]
+    batch = int(random.choice(traits.batch))
+    training: dict[str, Any] = {"logging_steps": sim.interval, "eval_strategy": "steps" if every else "no"}
+    if every:
+        training["eval_steps"] = every
+    known = timed or random.random() < 0.5
+    sim.facts = {
+        "status": status,
+        "started_at": BEGIN if known else None,
+        "completed_at": ended if known and status is not RunStatus.RUNNING else None,
+        "updated_at": ended,
+        "current_step": done,
+        "total_steps": total,
+        "progress": done / total,
+        "learning_rate": float(rates.max()) if random.random() < 0.9 else None,
+        "batch_size": batch,
+        "gradient_accumulation_steps": 1,
+        "num_gpus": 1,
+        "samples_per_second": round(float(np.median(speed)), 3) if len(speed) else None,
+        "config": {"training": training},
+    }
+    if len(losses) and random.random() < 0.9:
+        rows = sim.rows_of("eval_loss")
+        best = int(losses.argmin())
+        sim.facts |= {"best_eval_loss": round(float(losses[best]), 4), "best_step": int(sim.step[rows[best]])}
+    sim.now = ended + timedelta(seconds=60.0 if status is RunStatus.RUNNING else 86_400.0 * random.random())
+    sim.expected = len(sim.step) if random.random() < 0.5 else None

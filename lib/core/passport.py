@@ -20,7 +20,7 @@ from lib.core import passport_curves, passport_evaluations, passport_job, passpo
 from lib.core.evidence import RunEvidence
 from lib.core.findings import Finding, Severity
 from lib.core.metric_curves import RunCurves
-from lib.core.passport_check import Check, Outcome, Subject
+from lib.core.passport_check import Check, Outcome, Subject, subject_of
 from lib.core.runs import RunSummary
 
 CHECKS: tuple[Callable[[Subject], Check], ...] = (
@@ -125,5 +125,5 @@ def passport_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence, now: 
             "Expected run, curves and evidence of one run, got"
             f" {run.run_id!r}, {curves.run_id!r} and {evidence.run_id!r}."
         )
-    subject = Subject(run, curves, evidence, now)
+    subject = subject_of(run, curves, evidence, now)
     return Passport(run.run_id, tuple(check(subject) for check in CHECKS))

@@ -23,6 +23,16 @@ REGULAR_SHARE = 0.5
 REGULAR_POINTS = 5
 """Points needed to speak of an interval: with fewer, one gap would be a quarter of all that is known."""
 
+EVALUATION_POINTS = 3
+"""Evaluations from which on their interval can be told."""
+
+TOLERATED_INTERVALS = 3.5
+"""Intervals from which on points are missing. One or two may be lost, or not be logged at the ends of a run; the
+half leaves room for rounding."""
+
+LAST_POINTS = 6
+"""Points at the end of a curve that show at which interval it was logged there."""
+
 REDUCED = "only the reduced curve was read"
 
 
@@ -73,12 +83,16 @@ class Subject:
         curves: All its curves, over the whole range of steps.
         evidence: From the same curves.
         now: ``None`` where the moment does not matter, or is not known.
+        interval: The typical number of steps between two train losses, as ``typical_interval``.
+        tolerance: Steps that the log may end before the run does: a few intervals; ``None`` where none is known.
     """
 
     run: RunSummary
     curves: RunCurves
     evidence: RunEvidence
-    now: datetime | None = None
+    now: datetime | None
+    interval: float | None
+    tolerance: float | None
 
     def found(
         self,
@@ -108,23 +122,16 @@ class Subject:
         # A reduced curve is worked out beside the rows, which never travel.
         return "the rows themselves were not seen" if self.curves.is_complete else REDUCED
 
-    @property
-    def interval(self) -> float | None:
-        """The typical number of steps between two train losses, as ``typical_interval``."""
-        return typical_interval(self.curves.get("train_loss"))
 
-    @property
-    def tolerance(self) -> float | None:
-        """Steps that a log may end before the run does: a few intervals; ``None`` where there is no interval."""
-        intervals = [
-            found for metric in self.curves.curves if (found := typical_interval(self.curves.get(metric))) is not None
-        ]
-        return TOLERATED_INTERVALS * min(intervals) if intervals else None
-
-
-TOLERATED_INTERVALS = 3.5
-"""Intervals from which on points are missing. One or two may be lost, or not be logged at the ends of a run; the
-half leaves room for rounding."""
+def subject_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence, now: datetime | None) -> Subject:
+    """What the checks look at; the arguments are those of ``lib.core.passport.passport_of``."""
+    interval = typical_interval(curves.get("train_loss"))
+    metric = "eval_loss" if interval is None else "train_loss"
+    ends = interval if interval is not None else typical_interval(curves.get(metric), EVALUATION_POINTS)
+    if ends is not None:
+        # Some runs log less often after a while.
+        ends = TOLERATED_INTERVALS * max(ends, float(np.median(np.diff(curves.get(metric).step[-LAST_POINTS:]))))
+    return Subject(run, curves, evidence, now, interval, ends)
 
 
 def typical_interval(curve: MetricCurve, points: int = REGULAR_POINTS) -> float | None:

@@ -14,7 +14,6 @@ from lib.core.passport_check import (
     cannot_tell,
     counted,
     fine,
-    typical_interval,
 )
 from lib.core.runs import RunStatus
 from lib.core.series import REPEAT_SHARE
@@ -45,18 +44,20 @@ come back to the same values instead."""
 
 def logging_gap(subject: Subject) -> Check:
     """Stretches of a run in which several train losses in a row are missing."""
-    return gaps(subject, "logging_gap", subject.curves.get("train_loss"), "train_loss", "train loss", touches=False)
+    curve = subject.curves.get("train_loss")
+    return gaps(subject, "logging_gap", curve, subject.interval, "train_loss", "train loss", touches=False)
 
 
-def gaps(subject: Subject, code: str, curve: MetricCurve, metric: str, title: str, *, touches: bool) -> Check:
+def gaps(
+    subject: Subject, code: str, curve: MetricCurve, interval: float | None, metric: str, title: str, *, touches: bool
+) -> Check:
     """The gaps of a curve that is called ``title``; several points in a row are missing in each."""
     if because := subject.unseen(metric, title):
         return cannot_tell(code, because, touches=touches)
     if not curve.is_complete:
         return cannot_tell(code, REDUCED, touches=touches)
-    interval = typical_interval(curve)
     if interval is None:
-        return cannot_tell(code, f"the {title} was not logged at a regular interval of steps", touches=touches)
+        return cannot_tell(code, f"the {title} has too few points, or no regular interval of steps", touches=touches)
     differences = np.diff(curve.step)
     wide = np.flatnonzero(differences > TOLERATED_INTERVALS * interval)
     if len(wide):
@@ -91,6 +92,12 @@ def _middle(differences: np.ndarray) -> np.ndarray:
     return np.where(known > 0, picked, 0.0)
 
 
+def _changes(value: np.ndarray) -> np.ndarray:
+    """By how much neighbouring finite values differ, where they do."""
+    changes = np.abs(np.diff(value[np.isfinite(value)]))
+    return changes[changes > 0.0]
+
+
 def begins_late(subject: Subject) -> Check:
     """The first train losses are missing."""
     code, curve = "begins_late", subject.curves.get("train_loss")
@@ -105,7 +112,7 @@ def begins_late(subject: Subject) -> Check:
         return cannot_tell(code, REDUCED)
     interval = subject.interval
     if interval is None:
-        return cannot_tell(code, "the train loss was not logged at a regular interval of steps")
+        return cannot_tell(code, "the train loss has too few points, or no regular interval of steps")
     if first <= TOLERATED_INTERVALS * interval:
         return fine(code, f"The log begins at step {first:,}, and goes on every {interval:,.4g} steps.")
     return subject.found(
@@ -153,13 +160,16 @@ def stale_train_loss(subject: Subject) -> Check:
     if not curve.is_complete:
         return cannot_tell(code, REDUCED, touches=True)
     value = curve.value
-    starts = np.concatenate(([0], np.flatnonzero(value[1:] != value[:-1]) + 1))
+    changed = value[1:] != value[:-1]
+    if np.count_nonzero(changed) > len(value) - STALE_POINTS:
+        return fine(code, "No train loss is repeated.")
+    starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
     lengths = np.diff(starts, append=len(value))
     # A loss of exactly 0 stays there, and is no sign of a writer.
     lengths = np.where(value[starts] == 0.0, 1, lengths)
     repeats = int((lengths - 1).sum())
-    fresh = len(np.unique(value[starts])) >= FRESH_SHARE * len(starts)
-    every = repeats > REPEAT_SHARE * len(value) and len(starts) >= STALE_POINTS and fresh
+    every = repeats > REPEAT_SHARE * len(value) and len(starts) >= STALE_POINTS
+    every = every and len(np.unique(value[starts])) >= FRESH_SHARE * len(starts)
     long = np.flatnonzero(lengths >= (2 if every else STALE_POINTS))
     if not len(long):
         return fine(code, "No train loss is repeated.")
@@ -184,10 +194,10 @@ def stale_train_loss(subject: Subject) -> Check:
 
 def _is_coarse(value: np.ndarray, start: int, length: int) -> bool:
     """Whether the loss changes so little around a stretch that its decimals explain it."""
-    before = value[max(start - COARSE_WINDOW, 0) : start + 1]
-    after = value[start + length - 1 : start + length + COARSE_WINDOW]
-    changes = np.abs(np.concatenate((np.diff(before), np.diff(after))))
-    changes = changes[np.isfinite(changes) & (changes > 0.0)]
-    every = np.abs(np.diff(value))
-    every = every[np.isfinite(every) & (every > 0.0)]
+    every = _changes(value)
+    around = (
+        value[max(start - COARSE_WINDOW, 0) : start + 1],
+        value[start + length - 1 : start + length + COARSE_WINDOW],
+    )
+    changes = np.concatenate([_changes(part) for part in around])
     return bool(len(changes)) and float(np.median(changes)) <= COARSE_STEPS * float(every.min())

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from lib.core.config_tree import leaves
+from lib.core.evidence import measured
 from lib.core.findings import Severity
-from lib.core.metric_curves import MetricCurve
 from lib.core.passport_check import (
+    EVALUATION_POINTS,
     REDUCED,
     TOLERATED_INTERVALS,
     Check,
@@ -21,20 +22,14 @@ from lib.core.passport_check import (
     typical_interval,
 )
 from lib.core.passport_curves import gaps
-from lib.core.series import REPEAT_SHARE, real_evaluations
 from lib.core.values import finite, text
-
-EVALUATION_POINTS = 3
-"""Evaluations from which on their interval can be told."""
 
 
 def evaluation_gap(subject: Subject) -> Check:
     """Stretches of a run in which several evaluations in a row are missing."""
-    code = "evaluation_gap"
-    measured = _measured(subject)
-    if isinstance(measured, str):
-        return cannot_tell(code, measured, touches=True)
-    return gaps(subject, code, measured, "eval_loss", "eval loss", touches=True)
+    curve = subject.curves.get("eval_loss")
+    real = measured(subject.curves, "eval_loss") if curve.is_complete else curve
+    return gaps(subject, "evaluation_gap", real, typical_interval(real), "eval_loss", "eval loss", touches=True)
 
 
 def stale_evaluations(subject: Subject) -> Check:
@@ -42,13 +37,13 @@ def stale_evaluations(subject: Subject) -> Check:
     code, curve = "stale_evaluations", subject.curves.get("eval_loss")
     if because := subject.unseen("eval_loss", "eval loss"):
         return cannot_tell(code, because)
-    measured = _measured(subject)
-    if isinstance(measured, str):
-        return cannot_tell(code, measured)
-    repeats = len(curve) - len(measured)
+    if not curve.is_complete:
+        return cannot_tell(code, REDUCED)
+    real = measured(subject.curves, "eval_loss")
+    repeats = len(curve) - len(real)
     if not repeats:
         return fine(code, f"All {counted(len(curve), 'eval loss', 'eval losses')} are measurements.")
-    repeated = np.setdiff1d(curve.step, measured.step)
+    repeated = np.setdiff1d(curve.step, real.step)
     return subject.found(
         code,
         Severity.INFO,
@@ -58,18 +53,6 @@ def stale_evaluations(subject: Subject) -> Check:
         extent=int(repeated[-1]),
         repeats=repeats,
     )
-
-
-def _measured(subject: Subject) -> MetricCurve | str:
-    """The eval losses that are measurements, or why they cannot be told from repeats."""
-    curve, train = subject.curves.get("eval_loss"), subject.curves.get("train_loss")
-    if not curve.is_complete:
-        return REDUCED
-    if len(curve) > 1 and not train.is_complete:
-        # Repeats are told by how many train points there are, which a reduced curve does not show.
-        equal = curve.value[1:] == curve.value[:-1]
-        return REDUCED if equal.mean() > REPEAT_SHARE else curve
-    return curve.where(real_evaluations(curve.step, curve.value, train.step))
 
 
 def evaluations_absent(subject: Subject) -> Check:
@@ -121,13 +104,13 @@ def evaluations_end_early(subject: Subject) -> Check:
     code, last = "evaluations_end_early", subject.evidence.last_step
     if because := subject.unseen("eval_loss", "eval loss"):
         return cannot_tell(code, because, touches=True)
-    measured = _measured(subject)
-    if isinstance(measured, str):
-        return cannot_tell(code, measured, touches=True)
-    interval = typical_interval(measured, EVALUATION_POINTS)
+    if not subject.curves.get("eval_loss").is_complete:
+        return cannot_tell(code, REDUCED, touches=True)
+    real = measured(subject.curves, "eval_loss")
+    interval = typical_interval(real, EVALUATION_POINTS)
     if interval is None or last is None:
         return cannot_tell(code, "there are too few evaluations, or at no regular interval of steps", touches=True)
-    last_eval = int(measured.step[-1])
+    last_eval = int(real.step[-1])
     missing = (last - last_eval) / interval
     if missing <= TOLERATED_INTERVALS:
         return fine(code, f"The last evaluation is at step {last_eval:,}, the last row at step {last:,}.")

@@ -15,6 +15,9 @@ LOW_RATE_SHARE = 0.5
 """Share of the highest logged learning rate below which the stored one is not the configured one: schedules end
 at a tenth of it or less."""
 
+RATE_TOLERANCE = 0.01
+"""Share by which a stored learning rate may be above the last logged one and be the same, rounded."""
+
 SPEED_TOLERANCE = 0.2
 """Share by which two throughputs may differ and be the same: one is a mean, the other a median."""
 
@@ -22,8 +25,9 @@ SPEED_TOLERANCE = 0.2
 def log_missing(subject: Subject) -> Check:
     """A run that trained and has no rows."""
     code, run = "log_missing", subject.run
-    if steps := subject.evidence.logged_steps:
-        return fine(code, f"Rows were logged for {steps:,} step{'s' if steps > 1 else ''}.")
+    evidence = subject.evidence
+    if evidence.last_step is not None:
+        return fine(code, f"Rows were logged from step {evidence.first_step:,} to step {evidence.last_step:,}.")
     if subject.curves.unread:
         return cannot_tell(code, "not every metric was read", touches=True)
     if run.status is not RunStatus.COMPLETED and not run.current_step:
@@ -100,11 +104,16 @@ def stored_learning_rate(subject: Subject) -> Check:
         return cannot_tell(code, subject.unseen("learning_rate", "learning rate") or "no finite one was logged")
     if stored >= LOW_RATE_SHARE * peak:
         return fine(code, f"The stored learning rate is {formatting.scientific(stored)}.")
+    rates = subject.curves.get("learning_rate").value
+    last = finite(rates[-1]) if len(rates) else None
+    # The job row may be written a few steps after the last metrics row, further down the schedule.
+    is_last = last is not None and stored <= (1.0 + RATE_TOLERANCE) * last
     return subject.found(
         code,
         Severity.INFO,
-        f"The stored learning rate, {formatting.scientific(stored)}, is the one scheduled last; the highest logged one"
-        f" is {formatting.scientific(peak)}.",
+        f"The stored learning rate, {formatting.scientific(stored)}, is"
+        f" {'the one scheduled last' if is_last else 'not the configured one'}; the highest logged one is"
+        f" {formatting.scientific(peak)}.",
         stored=stored,
         peak=peak,
     )
@@ -140,7 +149,7 @@ def throughput_is_steps(subject: Subject) -> Check:
     median = evidence.median_samples_per_second
     if median is not None and median > 0.0:
         steps = median / batch
-    elif evidence.duration_s and evidence.logged_steps > 1:
+    elif evidence.duration_s and evidence.last_step > evidence.first_step:
         steps = (evidence.last_step - evidence.first_step) / evidence.duration_s
     else:
         return cannot_tell(code, "the rows state neither samples per second nor times")

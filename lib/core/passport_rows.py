@@ -25,6 +25,9 @@ PAUSE_OVER_USUAL = 5.0
 MOST_PAUSES = 3
 """So many of the longest waits may be pauses, the next one is usual: what comes more often is how the run works."""
 
+FEW_EVALUATIONS = MOST_PAUSES + 2
+"""So many evaluations do not show how long one takes: waits that hold one are then not judged."""
+
 VERDICT_METRICS = ("eval_loss", "train_loss")
 """What the score of a run is made of."""
 
@@ -149,13 +152,14 @@ def clock_pause(subject: Subject) -> Check:
     steps, waits = curve.step[timed], np.diff(curve.elapsed_s[timed])
     if len(waits) <= 2 * MOST_PAUSES:
         return cannot_tell(code, "too few rows have a timestamp")
+    if waits.max() <= PAUSE_S:
+        return fine(code, f"No wait between two train losses is longer than {formatting.duration(waits.max())}.")
     usual = float(np.median(waits))
     longest_usual = float(np.partition(waits, -1 - MOST_PAUSES)[-1 - MOST_PAUSES])
     limit = max(PAUSE_S, PAUSE_INTERVALS * usual, PAUSE_OVER_USUAL * longest_usual)
     evaluations = subject.curves.get("eval_loss").step
     holds_evaluation = np.searchsorted(evaluations, steps[1:], "right") > np.searchsorted(evaluations, steps[:-1])
-    if holds_evaluation.sum() <= MOST_PAUSES:
-        # So few evaluations cannot show how long one takes.
+    if len(evaluations) <= FEW_EVALUATIONS:
         waits = np.where(holds_evaluation, usual, waits)
     pauses = np.flatnonzero(waits > limit)
     if not len(pauses):
@@ -165,8 +169,8 @@ def clock_pause(subject: Subject) -> Check:
         code,
         Severity.INFO,
         f"{counted(len(pauses), 'pause')} in the log, the longest of {formatting.duration(longest)} where"
-        f" {usual:,.3g} s are typical; the first before step {steps[first + 1]:,}. The run was held up or resumed, or its clock was"
-        " set forward; elapsed times include it.",
+        f" {usual:,.3g} s are typical; the first before step {steps[first + 1]:,}. The run was held up or resumed, or"
+        " its clock was set forward; elapsed times include it.",
         step=int(steps[first + 1]),
         pauses=len(pauses),
         longest_s=longest,

@@ -116,8 +116,9 @@ def duration_includes_queueing(subject: Subject) -> Check:
         return cannot_tell(code, subject.without_rows() or "no row has a timestamp")
     wait = rows.first_written_us / 1e6 - started.timestamp()
     span = (rows.last_written_us - rows.first_written_us) / 1e6
-    # Before the first row is logged, as many steps are trained as between two others.
-    logging = span / max(subject.evidence.logged_steps - 1, 1)
+    # The steps before the first row took their time as well.
+    first, last = subject.evidence.first_step, subject.evidence.last_step
+    logging = span * first / (last - first) if last > first else 0.0
     if wait - logging <= max(QUEUE_S, QUEUE_SHARE * (wait + span)):
         return fine(code, f"The first row came {formatting.duration(max(wait, 0.0))} after the start.")
     return subject.found(

@@ -26,7 +26,8 @@ class RowFacts:
             eval values of one step in two rows are not.
         rewritten_step: The first step at which that was so.
         rewritten_metrics: The metrics of these values, sorted.
-        backwards: How often a row's step is below that of the row written before it.
+        backwards: How often a row's step is below that of the row written before it with a value of the same
+            metric; of the metric in which that is most often so. An evaluation whose row comes late is not.
         backwards_step: The first step that was gone back to.
         clock_backwards: How often a row's timestamp is more than ``CLOCK_SLACK_US`` before that of the row
             written before it (where only timestamps tell the order: of the row of the step before).
@@ -58,11 +59,12 @@ class RowFacts:
 def row_facts(
     step: np.ndarray,
     written_us: np.ndarray | None,
-    logged: Mapping[str, np.ndarray],
+    logged: Mapping[str, np.ndarray | None],
     *,
     ids: np.ndarray | None = None,
     as_written: bool = True,
     expected: int | None = None,
+    left_out: int = 0,
 ) -> RowFacts:
     """Gather the facts about the rows of one run, in whatever order they came.
 
@@ -74,11 +76,12 @@ def row_facts(
         written_us: Shape (n,), int64, microseconds since 1970, ``UNKNOWN_US`` where not known; ``None``
             where no row has a timestamp.
         logged: By metric, the rows that hold a value of it (NaN is a value, null is none): a mask of shape
-            (n,) or positions.
+            (n,) or positions; ``None`` for all rows.
         ids: Shape (n,), integers that grow with every row written, such as a bigint key.
         as_written: Without ``ids``: the rows stand in the order in which they were written. Else only
             their timestamps tell that order.
         expected: How many rows the source says there are.
+        left_out: Rows that came and are not among these, since they have no place in a curve.
     """
     step = np.asarray(step)
     count = len(step)
@@ -88,16 +91,14 @@ def row_facts(
     order_known = ids is not None or as_written
     steps, rows = _taken(steps, order), order if rows is None else _taken(rows, order)
     written = None if written is None else _taken(written, order)
-    back = steps[1:] < steps[:-1]
-    backwards = int(np.count_nonzero(back))
+    unsorted = bool((steps[1:] < steps[:-1]).any())
     return RowFacts(
-        received=count,
+        received=count + left_out,
         expected=expected,
-        unplaced=count - len(steps),
-        backwards=backwards,
-        backwards_step=int(steps[1:][back.argmax()]) if backwards else None,
+        unplaced=left_out + count - len(steps),
         order_known=order_known,
-        **_rewritten(steps, rows, logged, count, bool(backwards)),
+        **(_backwards(steps, rows, logged, count) if unsorted else {}),
+        **_rewritten(steps, rows, logged, count, unsorted),
         **_clock(steps, written, order_known),
     )
 
@@ -128,8 +129,21 @@ def _write_order(
     return np.lexsort((steps,) if written is None else (steps, written))
 
 
+def _backwards(
+    steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray | None], count: int
+) -> dict[str, int]:
+    most, first = 0, None
+    for where in logged.values():
+        places = np.arange(len(steps)) if where is None else np.flatnonzero(_taken(_mask(where, count), rows))
+        back = places[1:][steps[places[1:]] < steps[places[:-1]]]
+        if len(back):
+            most = max(most, len(back))
+            first = int(back[0]) if first is None else min(first, int(back[0]))
+    return {} if first is None else {"backwards": most, "backwards_step": int(steps[first])}
+
+
 def _rewritten(
-    steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray], count: int, unsorted: bool
+    steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray | None], count: int, unsorted: bool
 ) -> dict[str, int | tuple[str, ...] | None]:
     if unsorted:
         order = np.argsort(steps, kind="stable")
@@ -142,7 +156,7 @@ def _rewritten(
     times: dict[str, int] = {}
     first = None
     for metric, where in logged.items():
-        of_metric = steps[_mask(where, count)[rows]]
+        of_metric = steps if where is None else steps[_mask(where, count)[rows]]
         again = of_metric[1:] == of_metric[:-1]
         if again.any():
             times[metric] = int(np.count_nonzero(again))
