@@ -24,7 +24,7 @@ FRAME_COLUMNS = ("run_id", "metric", "step", "epoch", "elapsed_s", "value")
 class MetricCurve:
     """One metric of one run: points in the order of their steps, one a step.
 
-    The arrays are shared with other curves and with caches: never write into them.
+    The arrays are shared with other curves and with caches, so they are made read-only.
 
     Attributes:
         step: Optimizer steps, shape (n,), int64, at least 0, strictly increasing.
@@ -44,6 +44,10 @@ class MetricCurve:
     logged: int
     lost: int
     median: float | None = None
+
+    def __post_init__(self) -> None:
+        for column in (self.step, self.value, self.epoch, self.elapsed_s):
+            column.setflags(write=False)
 
     @property
     def is_complete(self) -> bool:
