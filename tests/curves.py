@@ -18,6 +18,7 @@ def check_curve(curve: MetricCurve) -> None:
     assert {column.shape for column in columns} == {(len(curve),)}
     assert (np.diff(curve.step) > 0).all(), "steps do not increase"
     assert not len(curve) or curve.step[0] >= 0
+    assert not any(column.flags.writeable for column in columns), "curves are shared"
     assert type(curve.logged) is type(curve.lost) is int
     lost = int((~np.isfinite(curve.value)).sum())
     assert curve.logged >= len(curve)

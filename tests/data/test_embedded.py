@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lib.core.errors import SourceUnavailable
-from lib.core.metric_frame import check_metric_frame
+from lib.core.metric_curves import frame_of
 from lib.core.query import RunQuery, RunSort
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import eval_loss_of, gap_of, recommend, score
@@ -24,6 +24,7 @@ from lib.data.demo import generate
 from lib.data.demo.curves import DECIMALS
 from lib.data.demo.specs import DEMO_NOW
 from lib.data.embedded import EmbeddedSource
+from tests.curves import checked
 
 MEGABYTE = 1_000_000
 SOURCE = EmbeddedSource()
@@ -37,7 +38,7 @@ def runs() -> tuple[RunSummary, ...]:
 
 @pytest.fixture(scope="module")
 def frame(runs) -> pd.DataFrame:
-    return SOURCE.load_metrics([run.run_id for run in runs])
+    return frame_of(SOURCE.load_curves([run.run_id for run in runs]).values())
 
 
 @pytest.fixture(scope="module")
@@ -112,46 +113,55 @@ def test_the_files_have_the_columns_of_the_database_tables_and_no_credential():
 # The source
 
 
-def fresh_module(monkeypatch, read_table):
-    """A second copy of the module, as a new process would import it, with another Parquet reader."""
-    monkeypatch.setattr(pq, "read_table", read_table)
+def fresh_module():
+    """A second copy of the module, as a new process would import it."""
     spec = importlib.util.spec_from_file_location("embedded_copy", embedded.__file__)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_importing_reads_nothing_and_each_file_is_read_once_when_asked_for(monkeypatch):
-    read: list[str] = []
-    original = pq.read_table
+def test_importing_reads_nothing_and_of_the_curves_only_those_asked_for_are_read(monkeypatch, frame):
+    tables: list[str] = []
+    rows: list[int] = []
+    read_table, read_row_groups = pq.read_table, pq.ParquetFile.read_row_groups
 
-    def recording(path: Path, *args, **kwargs):
-        read.append(Path(path).name)
-        return original(path, *args, **kwargs)
+    def recording_table(path: Path, *args, **kwargs):
+        tables.append(Path(path).name)
+        return read_table(path, *args, **kwargs)
 
-    module = fresh_module(monkeypatch, recording)
-    source = module.EmbeddedSource()
-    assert read == []
-    page = source.list_runs(RunQuery())
-    source.load_runs([page.runs[0].run_id])
-    assert read == [embedded.JOBS_FILE.name]
-    threads = [threading.Thread(target=source.load_metrics, args=([page.runs[0].run_id],)) for _ in range(4)]
+    def recording_groups(file: pq.ParquetFile, *args, **kwargs):
+        found = read_row_groups(file, *args, **kwargs)
+        rows.append(found.num_rows)
+        return found
+
+    monkeypatch.setattr(pq, "read_table", recording_table)
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", recording_groups)
+    source = fresh_module().EmbeddedSource()
+    assert (tables, rows) == ([], [])
+    threads = [threading.Thread(target=source.list_runs, args=(RunQuery(),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert read == [embedded.JOBS_FILE.name, embedded.METRICS_FILE.name]
+    runs = source.list_runs(RunQuery()).runs
+    source.load_runs([runs[0].run_id])
+    assert (tables, rows) == ([embedded.JOBS_FILE.name], []), "the file of the runs is read once, the other not yet"
+    run_id = with_metrics(frame, runs)[0].run_id
+    received = source.load_curves([run_id])[run_id].rows.received
+    assert rows == [received], "only the rows of the run"
+    assert tables == [embedded.JOBS_FILE.name]
 
 
 @pytest.mark.parametrize("damage", ["missing", "not Parquet"])
-def test_a_damaged_file_makes_the_source_unavailable_and_names_the_file(monkeypatch, tmp_path, damage):
-    module = fresh_module(monkeypatch, pq.read_table)
-    path = tmp_path / "demo_jobs.parquet"
+@pytest.mark.parametrize("which", ["demo_jobs.parquet", "demo_metrics.parquet"])
+def test_a_damaged_file_makes_the_source_unavailable_and_names_the_file(tmp_path, damage, which):
+    path = tmp_path / which
     if damage == "not Parquet":
         path.write_bytes(b"no parquet here")
-    monkeypatch.setattr(module, "JOBS_FILE", path)
-    with pytest.raises(SourceUnavailable, match=r"demo_jobs\.parquet") as caught:
-        module.EmbeddedSource().list_runs(RunQuery())
+    source = EmbeddedSource(**{"jobs_file" if "jobs" in which else "metrics_file": path})
+    with pytest.raises(SourceUnavailable, match=which.replace(".", r"\.")) as caught:
+        source.load_curves(["any"]) if "metrics" in which else source.list_runs(RunQuery())
     assert caught.value.hint
 
 
@@ -170,22 +180,22 @@ def test_what_a_caller_does_to_an_answer_reaches_no_other_caller(runs, frame):
     run_id = with_metrics(frame, runs)[0].run_id
     run = SOURCE.load_runs([run_id])[0]
     run.config.clear()
-    curves = SOURCE.load_metrics([run_id])
-    curves["value"] = 0.0
+    curves = SOURCE.load_curves([run_id])[run_id]
+    for curve in curves.curves.values():
+        with pytest.raises(ValueError, match="read-only"):
+            curve.value[:] = 0.0
     assert SOURCE.load_runs([run_id])[0].config
-    assert (SOURCE.load_metrics([run_id])["value"] != 0.0).any()
+    assert (checked(SOURCE.load_curves([run_id]))["value"] != 0.0).any()
 
 
-def test_curves_are_a_metric_frame_and_filters_only_leave_out(runs, frame):
-    check_metric_frame(frame)
+def test_filters_only_leave_out(runs, frame):
     run = with_metrics(frame, runs)[0]
-    part = SOURCE.load_metrics([run.run_id, "unknown"], ["eval_loss", "unknown"], (200, 400))
-    check_metric_frame(part)
+    part = checked(SOURCE.load_curves([run.run_id, "unknown"], ["eval_loss", "unknown"], (200, 400)))
     whole = frame[(frame["run_id"] == run.run_id) & (frame["metric"] == "eval_loss") & frame["step"].between(200, 400)]
     pd.testing.assert_frame_equal(part, whole.reset_index(drop=True))
     assert set(part["step"]) >= {200, 400}
-    assert check_metric_frame(SOURCE.load_metrics([])).empty
-    assert check_metric_frame(SOURCE.load_metrics([run.run_id], [])).empty
+    assert SOURCE.load_curves([]) == {}
+    assert checked(SOURCE.load_curves([run.run_id], [])).empty
 
 
 # What the demo runs show

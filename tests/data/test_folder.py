@@ -43,8 +43,8 @@ def runs_of(path: Path | FolderSource) -> dict[str, RunSummary]:
 
 
 def train_loss(source: FolderSource, run: RunSummary) -> dict[int, float]:
-    frame = source.load_metrics([run.run_id], ["train_loss"])
-    return dict(zip(frame["step"], frame["value"], strict=True))
+    curve = source.load_curves([run.run_id], ["train_loss"])[run.run_id].get("train_loss")
+    return dict(zip(curve.step.tolist(), curve.value.tolist(), strict=True))
 
 
 def test_checkpoints_of_one_folder_are_one_run(tmp_path):
@@ -209,7 +209,7 @@ def test_a_root_that_comes_into_being_and_goes(tmp_path):
     assert set(runs_of(source)) == {"run"}
     file.unlink()
     assert page_of(source).total == 0
-    assert source.load_metrics(["run"]).empty
+    assert source.load_curves(["run"]) == {}
 
 
 def test_files_are_read_again_only_when_time_or_size_changes(tmp_path):
@@ -317,7 +317,7 @@ def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
     began = time.perf_counter()
     source = FolderSource(tmp_path)
     (run,) = page_of(source).runs
-    assert len(source.load_metrics([run.run_id])) == 100_000
+    assert source.load_curves([run.run_id])[run.run_id].points == 100_000
     assert time.perf_counter() - began < 5
 
 
@@ -336,8 +336,8 @@ def test_the_real_sweep_lists_eleven_runs():
     assert any('"2 3e-5"' in note for note in runs["final_model"].notes)
     assert any('"final_model"' in note for note in runs["2 3e-5"].notes)
     assert runs["final_model"].batch_size is None
-    frame = source.load_metrics([runs["8 3e-5"].run_id])
-    assert "eval_f1-score/Benevolence: caring" in set(frame["metric"])
+    curves = source.load_curves([runs["8 3e-5"].run_id])[runs["8 3e-5"].run_id]
+    assert "eval_f1-score/Benevolence: caring" in curves.curves
 
 
 @real

@@ -4,17 +4,18 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.core.metric_frame import check_metric_frame
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import eval_loss_of, gap_of, train_loss_of
 from lib.data.folder_names import hyperparameters_in
 from lib.data.hf_log import TrainerLog, read_trainer_log
 from lib.data.hf_trainer import summarise_run
 from lib.data.training_files import Unread, read_json, read_side_file
+from tests.curves import checked
 
 REAL_STATES = Path(__file__).parents[2].parent / "shared" / "real_runs" / "hf_trainer_state"
 real = pytest.mark.skipif(not REAL_STATES.is_dir(), reason="the real training logs are not here")
@@ -30,10 +31,12 @@ def log_of(path: Path, state: object) -> TrainerLog:
 
 def run_of(path: Path, rows: list, side=None, folder: str = "run", **state) -> tuple[RunSummary, dict]:
     log = log_of(path, {"log_history": rows, **state})
-    run, frame = summarise_run("r", [log], side or {}, [folder], 0.0)
-    check_metric_frame(frame)
-    curves = {name: dict(zip(curve["step"], curve["value"], strict=True)) for name, curve in frame.groupby("metric")}
-    return run, curves
+    run, curves = summarise_run("r", [log], side or {}, [folder], 0.0)
+    checked({"r": curves})
+    return run, {
+        name: dict(zip(*map(np.ndarray.tolist, (curve.step, curve.value)), strict=True))
+        for name, curve in curves.curves.items()
+    }
 
 
 def test_best_and_last_values_come_from_the_curves(tmp_path):
@@ -83,7 +86,8 @@ def test_throughput_and_time_of_each_logging_step_are_curves(tmp_path):
         for step in (1, 2, 3)
     ]
     log = log_of(tmp_path, {"log_history": rows})
-    run, frame = summarise_run("r", [log], {}, ["run"], 0.0)
+    run, curves = summarise_run("r", [log], {}, ["run"], 0.0)
+    frame = checked({"r": curves})
     assert set(frame["metric"]) == {"train_loss", "tokens_per_second"}
     assert frame.query("metric == 'train_loss'")["elapsed_s"].tolist() == [0.0, 10.0, 20.0]
     assert frame["epoch"].isna().all()
@@ -369,8 +373,8 @@ def test_whatever_the_files_say_reading_them_gives_a_run(tmp_path_factory, histo
     log = read_trainer_log(path)
     assert isinstance(log, TrainerLog)
     names = ("training_args.json", "run_manifest.json", "all_results.json", "config.json")
-    run, frame = summarise_run("r", [log], dict.fromkeys(names, side), ["8 3e-5"], 0.0)
-    check_metric_frame(frame)
+    run, curves = summarise_run("r", [log], dict.fromkeys(names, side), ["8 3e-5"], 0.0)
+    checked({"r": curves})
     assert run.best_eval_loss is None or math.isfinite(run.best_eval_loss)
     assert run.progress is None or 0 <= run.progress <= 1
 
@@ -398,19 +402,19 @@ def test_real_logs_give_the_documented_losses(folder, best, step, last_loss):
 @real
 def test_the_real_stopped_run_is_not_called_completed():
     log = read_trainer_log(REAL_STATES / "mt5_news_summaries" / "trainer_state.json")
-    run, frame = summarise_run("r", [log], {}, ["mt5"], 0.0)
+    run, curves = summarise_run("r", [log], {}, ["mt5"], 0.0)
     assert run.status_text == "log ends at step 7,000 of 9,411"
     assert run.progress == pytest.approx(0.7438, abs=1e-4)
-    assert {"train_loss", "eval_loss", "eval_rouge1", "learning_rate"} <= set(frame["metric"])
+    assert {"train_loss", "eval_loss", "eval_rouge1", "learning_rate"} <= curves.curves.keys()
 
 
 @real
 def test_the_real_preference_run_keeps_all_its_metrics():
     log = read_trainer_log(REAL_STATES / "tinyllama_dpo" / "trainer_state.json")
-    run, frame = summarise_run("r", [log], {}, ["dpo"], 0.0)
+    run, curves = summarise_run("r", [log], {}, ["dpo"], 0.0)
     # 29 keys, less step, epoch and the five of the closing summary.
-    assert frame["metric"].nunique() == 29 - 2 - 5
-    assert (frame.loc[frame["metric"] == "rewards/margins", "value"] < 0).any()
+    assert len(curves.curves) == 29 - 2 - 5
+    assert (curves.get("rewards/margins").value < 0).any()
     assert run.duration_s == pytest.approx(21062.2956)
     assert run.samples_per_second == 8.826
     assert run.config == {

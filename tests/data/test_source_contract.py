@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.core.metric_frame import METRIC_FRAME_DTYPES, check_metric_frame
+from lib.core.metric_curves import RunCurves, reduced
+from lib.core.metrics import metric_of
 from lib.core.query import RunQuery, RunSort, matches
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import eval_loss_of
 from lib.data.folder import FolderSource
 from lib.data.source import RunSource
+from tests.curves import checked
 
 REAL_RUNS = Path(__file__).parents[2].parent / "shared" / "real_runs"
 PLANTED_SECRET = "hf_PlantedSecretPlantedSecret"
@@ -89,7 +91,19 @@ def runs(source) -> tuple[RunSummary, ...]:
 
 @pytest.fixture(scope="module")
 def curves(source, runs) -> pd.DataFrame:
-    return source.load_metrics([run.run_id for run in runs])
+    return points(source, [run.run_id for run in runs])
+
+
+def points(source: RunSource, *query: object) -> pd.DataFrame:
+    """What the source has to say to a query, as a table."""
+    found = source.load_curves(*query)
+    assert all(run.is_complete for run in found.values()), "nobody allowed points to be left out"
+    return checked(found)
+
+
+def arrays(curves: dict[str, RunCurves]) -> list[np.ndarray]:
+    each = [curve for run in curves.values() for curve in run.curves.values()]
+    return [array for curve in each for array in (curve.step, curve.value, curve.epoch, curve.elapsed_s)]
 
 
 def test_ids_are_unique(runs):
@@ -109,8 +123,7 @@ def test_runs_come_in_the_order_asked_for_without_unknown_ids(source, runs):
     assert source.load_runs([]) == ()
 
 
-def test_curves_are_a_metric_frame(curves, runs):
-    check_metric_frame(curves)
+def test_curves_are_those_of_the_runs(curves, runs):
     assert len(curves)
     assert set(curves["run_id"]) <= {run.run_id for run in runs}
     expected = curves.sort_values(["run_id", "metric", "step"], ignore_index=True)
@@ -125,37 +138,52 @@ def test_times_in_curves_start_at_the_first_row_of_the_run(curves):
 
 def test_curves_do_not_depend_on_the_order_or_repetition_of_ids(source, runs, curves):
     ids = [run.run_id for run in runs]
-    pd.testing.assert_frame_equal(source.load_metrics([*reversed(ids), *ids]), curves)
+    pd.testing.assert_frame_equal(points(source, [*reversed(ids), *ids]), curves)
 
 
 def test_curves_of_one_run_are_those_among_all(source, runs, curves):
     for run in runs[:5]:
-        alone = source.load_metrics([run.run_id])
+        alone = points(source, [run.run_id])
         among = curves[curves["run_id"] == run.run_id].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, among)
 
 
 @pytest.mark.parametrize("ids", [[], ["no such run"], ["no such run", ""]])
-def test_unknown_runs_have_no_rows_but_all_columns(source, ids):
-    frame = check_metric_frame(source.load_metrics(ids))
-    assert frame.empty
-    assert list(frame.columns) == list(METRIC_FRAME_DTYPES)
+def test_unknown_runs_are_absent(source, ids):
+    assert source.load_curves(ids) == {}
 
 
-def test_two_reads_share_no_memory(source, runs):
-    ids = [runs[0].run_id]
-    for query in ({}, {"metrics": ["train_loss"]}, {"steps": (0, 10**9)}):
-        first, second = source.load_metrics(ids, **query), source.load_metrics(ids, **query)
-        for column in ("step", "epoch", "elapsed_s", "value"):
-            assert not np.shares_memory(first[column].to_numpy(), second[column].to_numpy())
-
-
-def test_changing_what_was_read_changes_nothing_for_the_next_reader(source, runs, curves):
+def test_only_runs_with_values_are_there(source, runs, curves):
     ids = [run.run_id for run in runs]
-    mine = source.load_metrics(ids)
-    mine.loc[:, "value"] = -1.0
-    mine.loc[0, "metric"] = "changed"
-    pd.testing.assert_frame_equal(source.load_metrics(ids), curves)
+    assert source.load_curves([*ids, "no such run"]).keys() == set(curves["run_id"])
+
+
+def test_nobody_can_change_what_another_reader_gets(source, runs, curves):
+    ids = [run.run_id for run in runs]
+    for query in ((), (["train_loss"],), (None, (0, 10**9))):
+        mine, theirs = arrays(source.load_curves(ids, *query)), arrays(source.load_curves(ids, *query))
+        assert len(mine) == len(theirs) > 0
+        for one, other in zip(mine, theirs, strict=True):
+            assert not one.flags.writeable
+            assert not other.flags.writeable
+    pd.testing.assert_frame_equal(points(source, ids), curves)
+
+
+@pytest.mark.parametrize("buckets", [1, 3, 1000])
+def test_curves_that_may_be_reduced_keep_extremes_ends_evaluations_and_counts(source, runs, buckets):
+    ids = [run.run_id for run in runs]
+    whole, few = source.load_curves(ids), source.load_curves(ids, None, None, buckets)
+    checked(few)
+    assert few.keys() == whole.keys()
+    for run_id, run in whole.items():
+        assert run.curves.keys() == few[run_id].curves.keys() | set(few[run_id].unread)
+        for metric, curve in run.curves.items():
+            part = few[run_id].curves[metric]
+            assert (part.logged, part.lost) == (curve.logged, curve.lost)
+            least = reduced(curve, buckets) if not metric_of(metric).evaluated else curve
+            at = np.searchsorted(part.step, least.step)
+            assert (part.step[at] == least.step).all()
+            assert np.array_equal(part.value[at], least.value, equal_nan=True)
 
 
 @pytest.mark.parametrize("metrics", [["train_loss"], ["eval_loss", "grad_norm"], ["no such metric"], []])
@@ -166,7 +194,7 @@ def test_filters_equal_filtering_the_whole(source, runs, curves, metrics, steps)
         keep = curves["metric"].isin(names) if names is not None else curves["step"] >= 0
         if steps is not None:
             keep &= curves["step"].between(*steps)
-        filtered = source.load_metrics(ids, names, steps)
+        filtered = points(source, ids, names, steps)
         pd.testing.assert_frame_equal(filtered, curves[keep].reset_index(drop=True))
 
 
@@ -251,7 +279,7 @@ def test_eight_threads_read_the_same(make_source):
 
     def read(_: int) -> tuple[str, pd.DataFrame]:
         page = source.list_runs(EVERYTHING)
-        return repr(page), source.load_metrics([run.run_id for run in page.runs])
+        return repr(page), points(source, [run.run_id for run in page.runs])
 
     with ThreadPoolExecutor(8) as pool:
         (page, frame), *others = pool.map(read, range(8))
@@ -264,5 +292,5 @@ def test_hostile_folder_names_survive_as_text(tmp_path):
     source = make_folder(tmp_path)
     listed = source.list_runs(EVERYTHING).runs
     assert {run.name for run in listed} == {*HOSTILE_NAMES, "empty"}
-    metrics = set(source.load_metrics([run.run_id for run in listed])["metric"])
+    metrics = set(points(source, [run.run_id for run in listed])["metric"])
     assert {f"eval_f1/{name}" for name in HOSTILE_NAMES[1::2]} <= metrics
