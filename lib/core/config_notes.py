@@ -74,7 +74,7 @@ def _warmup_twice(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Remark
     remark = _both(
         steps,
         ratio,
-        f"The Hugging Face trainer uses {steps.source} (warmup_steps, when above 0) and ignores the ratio.",
+        f"The Hugging Face trainer uses {steps.source}, as it is above 0, and ignores the ratio.",
     )
     yield "warmup_steps", remark
     yield "warmup_ratio", remark

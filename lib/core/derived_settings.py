@@ -14,6 +14,9 @@ from lib.core.setting_values import MISSING, Comparison, comparable
 from lib.core.values import finite, whole
 
 LAST_RATE = "column learning_rate"
+DIGITS = 4
+"""Significant digits of a derived fraction: more would be noise of its arithmetic, and is not compared."""
+
 _LAST_RATE_NOTE = (
     "No configured learning rate was found: this is the last scheduled value in the job's column learning_rate,"
     " which is near 0 at the end of a run."
@@ -77,7 +80,7 @@ def derive(settings: dict[str, Setting], total_steps: int | None = None) -> None
 
 
 def _add(settings: dict[str, Setting], key: str, value: float | int | None, source: str, group: Group) -> None:
-    shown = MISSING if value is None else value
+    shown = MISSING if value is None else value if isinstance(value, int) else float(f"{value:.{DIGITS}g}")
     settings.setdefault(key, Setting(key, shown, f"derived: {source}", group, derived=True))
 
 

@@ -159,7 +159,7 @@ _CATALOGUE = (
     _of("warmup_ratio", "Warm-up ratio", Group.SCHEDULE, "warmup_ratio warmup_fraction warmup_proportion"
         " lr_warmup_ratio lr_warmup_fraction warm_up_ratio"),
     _of("warmup_in_effect", "Warm-up in effect, steps", Group.SCHEDULE),
-    _of("warmup_share", "Warm-up in effect, share of all steps", Group.SCHEDULE),
+    _of("warmup_share", "Warm-up in effect, share", Group.SCHEDULE),
     _of("batch_size", "Batch size", Group.BATCH, "per_device_train_batch_size batch_size train_batch_size"
         " micro_batch_size per_device_batch_size per_gpu_train_batch_size train_micro_batch_size_per_gpu",
         column="batch_size"),
@@ -176,7 +176,7 @@ _CATALOGUE = (
         {Section.EVALUATION: "batch_size eval_batch_size per_device_eval_batch_size"}),
     _of("distributed_strategy", "Distributed strategy", Group.BATCH, "distributed_strategy strategy",
         column="distributed_strategy"),
-    _of("tokens_per_step", "Tokens per optimizer step, at most", Group.BATCH),
+    _of("tokens_per_step", "Tokens per step, at most", Group.BATCH),
     _of("lora_r", "LoRA rank", Group.LORA, "lora_r lora_rank", {Section.LORA: "r rank", Section.MODEL: "lora_r"
         " lora_rank"}),
     _of("lora_alpha", "LoRA alpha", Group.LORA, "lora_alpha", {Section.LORA: "alpha", Section.MODEL: "lora_alpha"}),

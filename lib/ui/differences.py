@@ -12,7 +12,7 @@ from lib.core.diff_export import to_csv, to_markdown
 from lib.core.hyperparameters import DiffRow
 from lib.ui import cached, url
 from lib.ui.comparison import Comparison
-from lib.ui.escape import md
+from lib.ui.effective import effective_configuration, effective_of, oddities
 
 ODD = "background-color: rgba(245, 158, 11, .28); font-weight: 600"
 """Translucent, so that it reads on light and dark alike."""
@@ -20,9 +20,10 @@ FLAG = " ⚠"
 
 
 def differences(comparison: Comparison) -> None:
-    """Draw both sections, the identity of the runs, the contradictions, and the exports."""
+    """Draw both sections, the identity of the runs, what is odd, the effective configuration, and the exports."""
     labels = [each.label for each in comparison.runs]
-    every = cached.once("diff", comparison.key, lambda: hyperparameters.diff([each.run for each in comparison.runs]))
+    runs = [each.run for each in comparison.runs]
+    every = cached.once("diff", comparison.key, lambda: hyperparameters.diff(runs))
     if not every:
         st.info("The selected runs have recorded no hyperparameters.", icon=":material/inbox:")
         return
@@ -44,12 +45,14 @@ def differences(comparison: Comparison) -> None:
             _table(same, labels, key="same")
     else:
         st.subheader(f"Hyperparameters ({len(same)})", anchor=False)
-        _table(same, labels, key="same")
+        effective_of(same, runs[0], 0)
     if identity:
         with st.expander(f"Names, paths and ids ({len(identity)})", key="identity_values"):
             st.caption("They tell runs apart and say nothing about how they were trained.")
             _table(identity, labels, key="identity")
-    _contradictions(rows, labels)
+    oddities(rows, labels)
+    if len(labels) > 1:
+        effective_configuration([row for row in rows if not row.is_identity], runs, labels)
 
 
 def _search(rows: Sequence[DiffRow], labels: Sequence[str]) -> Sequence[DiffRow]:
@@ -114,16 +117,3 @@ def _table(rows: Sequence[DiffRow], labels: Sequence[str], *, key: str) -> None:
             for number, (name, title) in enumerate(zip(names, columns, strict=True))
         },
     )
-
-
-def _contradictions(rows: Sequence[DiffRow], labels: Sequence[str]) -> None:
-    """Where one run's config states a parameter more than once, or looks mistyped."""
-    said = [
-        f"**{md(label)}** · {md(row.title)}: {md(note)}"
-        for row in rows
-        for label, note in zip(labels, row.notes, strict=True)
-        if note
-    ]
-    if said:
-        st.subheader(f"Notes on single configs ({len(said)})", anchor=False)
-        st.markdown("\n".join(f"- {line}" for line in said))
