@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from bench.planted_defects import KINDS, SIZE_NAMES, Kind, alarms, recognised
+from bench.defect_kinds import KINDS, SIZE_NAMES, Kind, alarms, recognised
 
 
 def main() -> None:

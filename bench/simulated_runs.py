@@ -62,7 +62,7 @@ class SimulatedRun:
         return RunSummary(run_id="r", name="simulated", **self.facts)
 
     def take(self, rows: np.ndarray) -> SimulatedRun:
-        """These rows, in this order; a row may come more than once."""
+        """These rows, in this order."""
         return replace(
             self,
             step=self.step[rows],
@@ -150,10 +150,10 @@ def clean_run(random: np.random.Generator, traits: Traits | None = None) -> Simu
     sim = _rows(random, steps, eval_steps, total, traits, timed)
     sim.interval = interval
     sim = _with_habit(random, sim, habit)
-    _store(random, sim, status, total, done, every if evaluated else None, traits, timed)
+    _store(random, sim, status, (done, total), every * evaluated, traits)
     if habit == "continued":
         sim = sim.take(np.arange(int(random.integers(5, len(sim.step) // 2)), len(sim.step)))
-        _store(random, sim, status, total, done, every if evaluated else None, traits, timed)
+        _store(random, sim, status, (done, total), every * evaluated, traits)
         sim.facts["resumed_from_run_id"] = "parent"
     return sim
 
@@ -180,12 +180,7 @@ def _either(random: np.random.Generator, wanted: bool | None, chance: float) -> 
 
 
 def _rows(
-    random: np.random.Generator,
-    steps: np.ndarray,
-    eval_steps: np.ndarray,
-    total: int,
-    traits: Traits,
-    timed: bool,
+    random: np.random.Generator, steps: np.ndarray, eval_steps: np.ndarray, total: int, traits: Traits, timed: bool
 ) -> SimulatedRun:
     train = _train_values(random, steps, total, _either(random, traits.throughput, 0.6))
     decimals = int(random.choice(traits.decimals))
@@ -268,13 +263,12 @@ def _store(
     random: np.random.Generator,
     sim: SimulatedRun,
     status: RunStatus,
-    total: int,
-    done: int,
-    every: int | None,
+    progress: tuple[int, int],
+    every: int,
     traits: Traits,
-    timed: bool,
 ) -> None:
-    """What the job row of the run says, all of it true."""
+    """What the job row of the run says, all of it true; ``every`` is 0 without evaluations."""
+    (done, total), timed = progress, bool((sim.written_us != UNKNOWN_US).any())
     span = float(sim.written_us[-1] / 1e6 - BEGIN.timestamp()) if timed else 3600.0
     ended = BEGIN + timedelta(seconds=span + 30.0)
     losses = sim.values["eval_loss"][sim.rows_of("eval_loss")]

@@ -30,8 +30,15 @@ TOLERATED_INTERVALS = 3.5
 """Intervals from which on points are missing. One or two may be lost, or not be logged at the ends of a run; the
 half leaves room for rounding."""
 
-LAST_POINTS = 6
-"""Points at the end of a curve that show at which interval it was logged there."""
+LAST_POINTS = 5
+"""Intervals at the end of a curve that show how often it was logged there."""
+
+END_SHARE = 0.01
+"""Share of all steps that the log of a run may lack at its end: planned totals are rounded per epoch."""
+
+ROUGH_END_SHARE = 0.05
+"""The same where the interval is not known: logs that are reduced have a hundred points or more. In between, nothing
+can be told."""
 
 REDUCED = "only the reduced curve was read"
 
@@ -84,7 +91,8 @@ class Subject:
         evidence: From the same curves.
         now: ``None`` where the moment does not matter, or is not known.
         interval: The typical number of steps between two train losses, as ``typical_interval``.
-        tolerance: Steps that the log may end before the run does: a few intervals; ``None`` where none is known.
+        tolerance: Steps that the log may end before the run does: a few intervals, or the widest one of a log
+            too short or too irregular to have a typical one; ``None`` where that is not known.
     """
 
     run: RunSummary
@@ -93,6 +101,12 @@ class Subject:
     now: datetime | None
     interval: float | None
     tolerance: float | None
+
+    def lacks(self, steps: float, of: int) -> bool | None:
+        """Whether a log that ends so many steps before a run of ``of`` steps lacks some; ``None``: cannot tell."""
+        if steps <= max(self.tolerance or 0.0, END_SHARE * of):
+            return False
+        return True if self.tolerance is not None or steps > ROUGH_END_SHARE * of else None
 
     def found(
         self,
@@ -126,12 +140,18 @@ class Subject:
 def subject_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence, now: datetime | None) -> Subject:
     """What the checks look at; the arguments are those of ``lib.core.passport.passport_of``."""
     interval = typical_interval(curves.get("train_loss"))
-    metric = "eval_loss" if interval is None else "train_loss"
-    ends = interval if interval is not None else typical_interval(curves.get(metric), EVALUATION_POINTS)
-    if ends is not None:
-        # Some runs log less often after a while.
-        ends = TOLERATED_INTERVALS * max(ends, float(np.median(np.diff(curves.get(metric).step[-LAST_POINTS:]))))
-    return Subject(run, curves, evidence, now, interval, ends)
+    return Subject(run, curves, evidence, now, interval, _tolerance(curves, interval))
+
+
+def _tolerance(curves: RunCurves, interval: float | None) -> float | None:
+    curve = curves.get("train_loss") if len(curves.get("train_loss")) else curves.get("eval_loss")
+    if not len(curve) or not curve.is_complete:
+        return None
+    differences = np.diff(curve.step, prepend=0)
+    if interval is None:
+        return float(differences.max())
+    # Some runs log less often after a while.
+    return TOLERATED_INTERVALS * max(interval, float(np.median(differences[-LAST_POINTS:])))
 
 
 def typical_interval(curve: MetricCurve, points: int = REGULAR_POINTS) -> float | None:

@@ -21,12 +21,6 @@ from lib.core.series import REPEAT_SHARE
 NEIGHBOURS = 3
 """Intervals on each side that a gap must stand out from: a logging interval may change in the middle of a run."""
 
-END_SHARE = 0.01
-"""Share of all steps that the log of a finished run may lack at its end: planned totals are rounded per epoch."""
-
-ROUGH_END_SHARE = 0.05
-"""The same where the logging interval is not known."""
-
 STALE_POINTS = 6
 """Equal train losses in a row from which on they are repeats: with four decimals, two that are measured agree once
 in a hundred times or less, and so many never."""
@@ -135,10 +129,12 @@ def ends_early(subject: Subject) -> Check:
         return cannot_tell(code, "the run does not say how many steps were planned", touches=True)
     if last is None:
         return cannot_tell(code, "no step was logged", touches=True)
-    tolerance = max(subject.tolerance or ROUGH_END_SHARE * run.total_steps, END_SHARE * run.total_steps)
-    if last >= run.total_steps - tolerance:
+    lacks = subject.lacks(run.total_steps - last, run.total_steps)
+    if lacks is None:
+        return cannot_tell(code, REDUCED, touches=True)
+    if not lacks:
         return fine(code, f"The log goes to step {last:,} of {run.total_steps:,}.")
-    reached = run.current_step is not None and run.current_step >= run.total_steps - tolerance
+    reached = run.current_step is not None and not subject.lacks(run.total_steps - run.current_step, run.total_steps)
     reading = "the end of the log is missing" if reached else "it stopped early, or its log was cut"
     return subject.found(
         code,

@@ -6,8 +6,7 @@ from lib.core import formatting
 from lib.core.configuration import effective_batch
 from lib.core.evidence import FLOAT32_ROUNDING, STORED_DECIMALS, stored_differs
 from lib.core.findings import Severity
-from lib.core.passport_check import Check, Subject, cannot_tell, fine
-from lib.core.passport_curves import END_SHARE, ROUGH_END_SHARE
+from lib.core.passport_check import REDUCED, Check, Subject, cannot_tell, fine
 from lib.core.runs import RunStatus
 from lib.core.values import finite
 
@@ -173,9 +172,10 @@ def current_step_differs(subject: Subject) -> Check:
         return cannot_tell(code, "the run stores no current step")
     if last is None:
         return cannot_tell(code, "no step was logged")
-    largest = max(run.current_step, last)
-    tolerance = max(subject.tolerance or ROUGH_END_SHARE * largest, END_SHARE * largest)
-    if abs(run.current_step - last) <= tolerance:
+    differs = subject.lacks(abs(run.current_step - last), max(run.current_step, last))
+    if differs is None:
+        return cannot_tell(code, REDUCED)
+    if not differs:
         return fine(code, f"The stored current step is {run.current_step:,}, the last logged one {last:,}.")
     lacks = run.current_step > last
     return subject.found(
