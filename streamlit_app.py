@@ -18,10 +18,13 @@ with shell.page("Compare runs") as page:
         nothing_selected(page.source)
     else:
         rows = inputs(page.comparison)
-        verdict(page.comparison, rows)
-        failed_runs(runs)
+        above = st.container()
+        # The browser takes longest to draw the charts, so it gets them first.
         st.subheader("Curves", anchor=False)
         live(page.source, page.comparison)
         reading(page.source, page.comparison)
         curves(page.source, page.comparison, page.menu)
+        with above:
+            verdict(page.comparison, rows)
+            failed_runs(runs)
         summary_table(page.comparison, rows)

@@ -35,6 +35,16 @@ KINDS = ("train", "eval")
 DASHES = ((1, 0), (6, 4))
 
 
+PLAIN_MARKS = {"aria": False}
+"""The browser would work out a text for every point, which nobody can reach on a canvas: that costs more than drawing
+the lines. The chart as a whole has a text of its own."""
+
+
+def _named(name: str) -> alt.NamedData:
+    # Arrow has types; to parse every number anew would cost.
+    return alt.NamedData(name, format=alt.DataFormat(parse=None))
+
+
 @cache
 def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False, y_format: str | None = None) -> str:
     """Return the specification of one chart as JSON, without data.
@@ -54,7 +64,7 @@ def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False,
 
     zoom = alt.selection_interval(name=ZOOM, encodings=["x"])
     lines = (
-        alt.Chart(alt.NamedData("lines"))
+        alt.Chart(_named("lines"))
         .mark_line(strokeWidth=1.6, interpolate="linear", clip=True)
         .encode(
             x=x,
@@ -66,23 +76,27 @@ def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False,
         )
         .add_params(zoom)
     )
-    evals = alt.Chart(alt.NamedData("evals")).mark_point(size=22, filled=True, opacity=1).encode(x=x, y=y, color=color)
+    evals = alt.Chart(_named("evals")).mark_point(size=22, filled=True, opacity=1).encode(x=x, y=y, color=color)
     best = (
-        alt.Chart(alt.NamedData("best"))
+        alt.Chart(_named("best"))
         .mark_point(shape="diamond", size=110, filled=False, strokeWidth=2.2, opacity=1)
         .encode(x=x, y=y, color=color)
     )
     nonfinite = (
-        alt.Chart(alt.NamedData("nonfinite"))
+        alt.Chart(_named("nonfinite"))
         .mark_point(shape="triangle-down", size=70, filled=True, opacity=1)
         .encode(x=x, y=alt.value("height"), color=color)
     )
-    extent = alt.Chart(alt.NamedData("extent")).mark_rule(opacity=0).encode(x=x)
+    extent = alt.Chart(_named("extent")).mark_rule(opacity=0).encode(x=x)
     layers = [extent, lines, evals, best, nonfinite, _hover_rule(axis_title), _pin_rule(x)]
-    chart = alt.layer(*layers).properties(
-        height=height,
-        padding={"left": 0, "top": 6, "right": 6, "bottom": 0},
-        usermeta={"embedOptions": {"renderer": "canvas"}},
+    chart = (
+        alt.layer(*layers)
+        .properties(
+            height=height,
+            padding={"left": 0, "top": 6, "right": 6, "bottom": 0},
+            usermeta={"embedOptions": {"renderer": "canvas"}},
+        )
+        .configure_mark(**PLAIN_MARKS)
     )
     return chart.to_json(indent=None)
 
@@ -98,7 +112,7 @@ def _hover_rule(axis_title: str) -> alt.Chart:
     )
     pin = alt.selection_point(name=PIN, on="click", nearest=True, encodings=["x"], empty=False, clear=False)
     return (
-        alt.Chart(alt.NamedData("hover"))
+        alt.Chart(_named("hover"))
         .mark_rule(color="#808080", strokeWidth=1.2, tooltip=alt.TooltipContent("data"))
         .encode(
             x=alt.X(f"{axis_title}:Q"),
@@ -109,4 +123,4 @@ def _hover_rule(axis_title: str) -> alt.Chart:
 
 
 def _pin_rule(x: alt.X) -> alt.Chart:
-    return alt.Chart(alt.NamedData("pin")).mark_rule(color="#e3a008", strokeWidth=2, strokeDash=[2, 2]).encode(x=x)
+    return alt.Chart(_named("pin")).mark_rule(color="#e3a008", strokeWidth=2, strokeDash=[2, 2]).encode(x=x)

@@ -23,11 +23,6 @@ REPEAT_SHARE = 0.5
 agree to the last bit."""
 
 
-def curve_of(frame: pd.DataFrame, run_id: str, metric: str) -> pd.DataFrame:
-    """The rows of one curve of a metric frame, non-finite values included."""
-    return frame[(frame["run_id"] == run_id) & (frame["metric"] == metric)]
-
-
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     """Exponential moving average without start-up bias.
 

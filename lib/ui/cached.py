@@ -22,7 +22,7 @@ import streamlit as st
 from lib.core.errors import SourceUnavailable
 from lib.core.evidence import RunEvidence, evidence_of
 from lib.core.hyperparameters import EffectiveBatch, configured_learning_rate, effective_batch
-from lib.core.metric_curves import RunCurves, extended, frame_of, holds
+from lib.core.metric_curves import RunCurves, extended, holds
 from lib.core.naming import labels_of
 from lib.core.query import RunPage, RunQuery
 from lib.core.runs import RunStatus, RunSummary
@@ -167,7 +167,7 @@ def load_part(
 def data_of(curves: RunCurves, run: RunSummary) -> RunData:
     """What follows from the curves of a run."""
     return RunData(
-        curves, evidence_of(curves), stability_of(curves.run_id, frame_of([curves])), effective_batch(run), configured_learning_rate(run)
+        curves, evidence_of(curves), stability_of(curves), effective_batch(run), configured_learning_rate(run)
     )
 
 

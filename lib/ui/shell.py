@@ -68,11 +68,17 @@ def page(title: str) -> Iterator[Page]:
         settings = deployment.settings()
         source = sign_in.source(settings)
         compared = comparison.load(source)
+        _banner(source, compared)
+        try:
+            yield Page(source, compared, menu)
+        except AppError as error:
+            if isinstance(error, SignInExpired):
+                raise
+            messages.error_panel(error, retry="page")
+        # After the content, which a reader waits for: the list of runs is there already, save for the first time.
         with st.sidebar:
             sign_in.account(settings)
             sidebar.run_picker(source, compared)
-        _banner(source, compared)
-        yield Page(source, compared, menu)
     except SignInExpired as expired:
         sign_in.form(settings, expired)
         st.stop()
