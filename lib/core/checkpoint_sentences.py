@@ -119,16 +119,16 @@ def _fate(weighed: Weighed) -> str:
             kept = "one checkpoint is" if plan.limit == 1 else f"{plan.limit} checkpoints are"
             return f"A checkpoint was saved at that step and has been deleted since: only {kept} kept."
         case Fate.CANNOT_TELL if best.step in found.saved:
-            return f"A checkpoint was saved at that step; whether it still exists cannot be told: {_reason(found)}."
+            return f"A checkpoint was saved at that step; whether it still exists cannot be told: {found.reason}."
         case Fate.CANNOT_TELL:
-            return f"Whether a checkpoint of that step exists cannot be told: {_reason(found)}."
+            return f"Whether a checkpoint of that step exists cannot be told: {found.reason}."
     return ""
 
 
 def _possible(weighed: Weighed) -> str:
     if weighed.possible is None or weighed.possible == weighed.best.step:
         return ""
-    reason = _reason(weighed.found)
+    reason = weighed.found.reason
     return f"One of step {weighed.possible} is nearest and may exist; whether it does cannot be told: {reason}."
 
 
@@ -136,14 +136,14 @@ def _ship(weighed: Weighed) -> str:
     ship, path, best = weighed.ship, weighed.ship_path, weighed.best
     if ship is None:
         nothing = weighed.found is not None and not len(weighed.found.may_exist) and not best.recorded
-        return "There is none to ship." if nothing else ""
+        return "No checkpoint exists." if nothing and weighed.plan.strategy is not Strategy.NO else ""
     at = path or f"the checkpoint of step {ship}"
     if weighed.fate is Fate.KEPT:
         return f"Ship {at}." if path else f"Ship {at}; its path is not recorded."
     if weighed.found is None:
         # The trainer's own best is all there is, and was named already.
         return ""
-    apart = f"step {ship}, {abs(ship - best.step)} steps {'later' if ship > best.step else 'earlier'}"
+    apart = f"{abs(ship - best.step)} steps {'later' if ship > best.step else 'earlier'}"
     there = "" if weighed.ship_loss is None else f", eval loss {weighed.ship_loss:.4f}"
     certain = "exists" if weighed.possible is None else "certainly exists"
     return f"The nearest that {certain} is {at} ({apart}{there})."
@@ -156,13 +156,13 @@ def _final(weighed: Weighed) -> str:
     if weighed.fate is Fate.KEPT or not is_over or best.step is None or best.recorded or plan.saves_final is False:
         return ""
     model = (
-        "The model saved at the end"
+        "The model saved at the end is"
         if plan.saves_final
-        else "A model saved at the end (whether one was cannot be told)"
+        else "If the script saved a model at the end, which is not recorded, it is"
     )
     if plan.loads_best:
-        return f"{model} is that of the checkpoint kept as the best."
-    return f"{model} is that of this step." if plan.loads_best is False and weighed.ends_at_best else ""
+        return f"{model} that of the checkpoint kept as the best."
+    return f"{model} that of this step." if plan.loads_best is False and weighed.ends_at_best else ""
 
 
 def _schedule(plan: SavePlan) -> str:
@@ -185,10 +185,3 @@ def _missing(plan: SavePlan) -> str:
             return "metric_for_best_model is not recorded, or not logged"
         case _:
             return "it is not recorded when checkpoints are saved (save_strategy, save_steps)"
-
-
-def _reason(found: SavedCheckpoints) -> str:
-    if not found.unknown:
-        return "versions of the trainer differ in that"
-    *others, last = found.unknown
-    return f"{', '.join(others)} and {last} are not recorded" if others else f"{last} is not recorded"

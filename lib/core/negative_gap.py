@@ -92,27 +92,30 @@ def explain_negative_gap(run: RunSummary, train: MetricCurve, window: Window, ga
     """
     size = -gap
     lag, noise = _lag_and_noise(train, window) or (None, None)
-    scale = abs(window.mean)
-    dropout, possible = (None if part is None else part * scale for part in _dropout_shares(run))
+    dropout, possible = (None if part is None else part * abs(window.mean) for part in _dropout_shares(run))
     averaging = (lag or 0.0) + (noise or 0.0)
     certain = averaging + (dropout or 0.0)
+    causes = (
+        "Averaging while the model improves, chance and dropout"
+        if dropout
+        else ("Averaging while the model improves and chance")
+    )
     if size <= certain:
         explanation = Explanation.EXPLAINED
-        said = "That is explained by the train loss's averaging over steps in which the model improved"
-        said += " and by dropout." if dropout else "."
+        said = f"{causes} explain that: they make up to {certain:.4f}."
     elif lag is None:
         explanation = Explanation.CANNOT_TELL
-        said = "Too few train losses are logged to tell whether their averaging explains it."
+        said = "Too few train losses are logged to tell whether averaging explains that."
     elif size <= averaging + possible:
         explanation = Explanation.CANNOT_TELL
         said = (
-            f"{certain:.4f} of it is explained; dropout could explain the rest, but its rate is not recorded,"
-            " so potential leakage cannot be told."
+            f"{causes} explain {certain:.4f} of it. Dropout could explain the rest, but not all of its rates are"
+            " recorded, so whether data leaked cannot be told."
         )
     else:
         explanation = Explanation.NOT_EXPLAINED
         said = (
-            f"Averaging, chance and dropout explain at most {averaging + possible:.4f} of it:"
+            f"Averaging while the model improves, chance and dropout explain at most {averaging + possible:.4f} of it:"
             " potential leakage, or evaluation data that are easier than the training data."
         )
     return NegativeGap(explanation, size, lag, noise, dropout, possible, said)

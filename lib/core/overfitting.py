@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.core import formatting
 from lib.core.evidence import RunEvidence, measured
 from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.core.negative_gap import NegativeGap, explain_negative_gap
@@ -164,7 +165,7 @@ def _per_epoch(evaluations: MetricCurve, count: int) -> float | None:
 
 def _rebound(best: float, evidence: RunEvidence, evaluations: MetricCurve) -> float | str:
     if len(evaluations) and not math.isfinite(evaluations.value[-1]):
-        return f"the last eval loss, at step {evaluations.step[-1]}, is {evaluations.value[-1]}"
+        return f"the last eval loss, at step {evaluations.step[-1]}, is {formatting.loss(evaluations.value[-1])}"
     if evidence.last_eval_loss is None:
         return "no last eval loss is known"
     return evidence.last_eval_loss - best

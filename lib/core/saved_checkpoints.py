@@ -30,6 +30,7 @@ class SavedCheckpoints:
         saved: Certain to have been saved, whether deleted since or not.
         may_be_saved: These, and those of which it cannot be told.
         unknown: Options that are not recorded and that the answer depends on.
+        reason: Why it cannot be told of every checkpoint whether it exists, as a clause.
     """
 
     kept: np.ndarray
@@ -37,6 +38,7 @@ class SavedCheckpoints:
     saved: np.ndarray
     may_be_saved: np.ndarray
     unknown: tuple[str, ...] = ()
+    reason: str = ""
 
 
 def saved_checkpoints(
@@ -60,13 +62,15 @@ def saved_checkpoints(
     Returns:
         ``None`` where it is not recorded when checkpoints are saved.
     """
-    found = []
+    found, guesses, unknown = [], [], _unknown(plan)
+    ends = list(ends)
     for end, is_last in ends:
         schedules = _schedules(run, plan, end, is_last, curves, best)
         if schedules is None:
             return None
         for saved in schedules:
-            for protected in _protected(plan, saved, end, curves, best, recorded):
+            guesses.append(_protected(plan, saved, end, curves, best, recorded))
+            for protected in guesses[-1]:
                 found.append((saved, *_rotated(saved, plan.limit, protected)))
     if not found:
         return None
@@ -75,8 +79,20 @@ def saved_checkpoints(
         _all(may for _, _, may in found),
         _shared(saved for saved, _, _ in found),
         _all(saved for saved, _, _ in found),
-        _unknown(plan),
+        unknown,
+        _reason(plan, unknown, len(ends), is_guess=any(UNKNOWN_BEST in best_of for best_of in guesses)),
     )
+
+
+def _reason(plan: SavePlan, unknown: tuple[str, ...], ends: int, *, is_guess: bool) -> str:
+    if unknown:
+        *others, last = unknown
+        return f"{', '.join(others)} and {last} are not recorded" if others else f"{last} is not recorded"
+    if is_guess:
+        return f"which one was best by {plan.metric} is not known"
+    if ends > 1:
+        return "the last logged step is not the last one planned"
+    return "versions of the trainer differ in that"
 
 
 def kept_steps(saved: np.ndarray, limit: int, best: int | None) -> np.ndarray:

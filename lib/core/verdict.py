@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from lib.core import formatting
+from lib.core.comparability import comparability_of
 from lib.core.runs import RunSummary
 from lib.core.scoring import TIE_DECIMALS, Recommendation, RunScore, eval_loss_of
 from lib.core.summary import SummaryInput
@@ -91,24 +92,10 @@ def why_not_others(recommendation: Recommendation, labels: Mapping[str, str]) ->
 def comparability_cautions(rows: Sequence[SummaryInput]) -> list[str]:
     """Say what speaks against comparing the eval losses of these runs with each other; [] for nothing known.
 
-    A loss is an average over an evaluation set, per token: another set is another average, and another base
-    model may cut the same text into other tokens. Runs that do not say are not spoken of.
+    Runs without an eval loss are not compared. What is not recorded is not spoken of
+    (``lib.core.comparability.Comparability.unsure_sentence``).
     """
-    judged = [row.run for row in rows if eval_loss_of(row.run) is not None]
-    datasets = sorted({run.dataset_name for run in judged if run.dataset_name})
-    models = sorted({run.base_model for run in judged if run.base_model})
-    cautions = []
-    if len(datasets) > 1:
-        cautions.append(
-            f"These runs name different datasets ({', '.join(datasets)}). Unless they were evaluated on the same"
-            " set, their eval losses cannot be compared."
-        )
-    if len(models) > 1:
-        cautions.append(
-            f"These runs start from different base models ({', '.join(models)}). Unless their tokenizers are the"
-            " same, a loss per token means something else in each."
-        )
-    return cautions
+    return list(comparability_of([row.run for row in rows if eval_loss_of(row.run) is not None]).sentences)
 
 
 def _called(run_id: str, labels: Mapping[str, str]) -> str:
