@@ -46,6 +46,8 @@ def effective_of(rows: Sequence[DiffRow], run: RunSummary, place: int) -> None:
         key="effective",
         column_config={
             "Parameter": st.column_config.TextColumn(pinned=True),
+            "Value": st.column_config.TextColumn(width="medium"),
+            "From": st.column_config.TextColumn(width="medium"),
             "Other places": st.column_config.TextColumn(width="large"),
             "Group": st.column_config.TextColumn(width="small"),
         },
