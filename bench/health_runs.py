@@ -201,6 +201,7 @@ def _nonfinite(run: Simulation, size: float) -> int:
 
 
 def _plateau(run: Simulation, size: float) -> int:
+    """The last ``size`` of the steps with a high learning rate are flat, and all after them."""
     high = np.flatnonzero(run.rate >= 0.5 * run.rate.max())[-1]
     at = int(high * (1.0 - size))
     run.loss[at:] += run.floor[at] - run.floor[at:]
@@ -263,7 +264,7 @@ KINDS: dict[str, Kind] = {
     "divergence, jump": Kind("divergence", (1.3, 2.0, 10.0), "x loss", 0.0, _divergence_jump),
     "divergence, ramp": Kind("divergence", (1.3, 2.0, 10.0), "x loss", 0.1, _divergence_ramp),
     "NaN or infinity": Kind("nonfinite_value", (1.0, 3.0, 50.0), "points", 0.0, _nonfinite),
-    "plateau": Kind("plateau", (0.5, 0.65, 0.8), "of high rate", 0.1, _plateau, 600),
+    "plateau": Kind("plateau", (0.5, 0.65, 0.8), "of high rate", 0.1, _plateau, 1000),
     "eval rebound": Kind("eval_rebound", (0.02, 0.1, 0.5), "of best", 0.05, _eval_rebound),
     "clipping, norms above": Kind("clipping_saturation", (0.5, 1.5, 3.0), "log sd over", 0.02, _clipping),
     "clipping, norms pinned": Kind("clipping_saturation", (0.25, 0.6, 0.95), "share", 0.0, _pinned),

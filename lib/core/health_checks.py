@@ -15,6 +15,12 @@ from lib.core.metrics import metric_of
 POINTS_NEEDED = 24
 """Finite points below which a train curve is not judged: fewer cannot tell a trend from its noise."""
 
+LARGEST = 1e150
+"""Squares of greater values are infinite."""
+
+LARGE = 1e5
+"""Losses from here on are shown with an exponent."""
+
 FINDINGS_LISTED = 20
 """A check lists at most so many findings, the greatest: a curve of a million points may have thousands."""
 
@@ -127,7 +133,23 @@ def why_not(curves: RunCurves, metric: str, needed: int = POINTS_NEEDED) -> str 
     finite = len(curve) - curve.lost
     if finite < needed:
         return f"the {title} has {finite} finite points; {needed} are needed."
-    return None
+    return why_too_large(curve.value, title)
+
+
+def why_too_large(values: np.ndarray, title: str) -> str | None:
+    """Why values cannot be computed with, as the end of a sentence; ``None`` where they can."""
+    largest = np.abs(values).max(where=np.isfinite(values), initial=0.0)
+    return f"the {title} reaches {largest:.3g}, which is too large to compute with." if largest > LARGEST else None
+
+
+def shown(loss: float) -> str:
+    """A loss as sentences show it.
+
+    Example:
+        >>> shown(0.32931), shown(-123456789.0)
+        ('0.3293', '-1.23e+08')
+    """
+    return f"{loss:.4f}" if abs(loss) < LARGE else f"{loss:.3g}"
 
 
 def changes_sign(values: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lib.core.findings import Finding, Severity
-from lib.core.health_checks import Check, Points, Subject, changes_sign, finite_points, why_not
+from lib.core.health_checks import Check, Points, Subject, changes_sign, finite_points, shown, why_not, why_too_large
 from lib.core.health_levels import MAD_TO_SD, MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
 from lib.core.metric_curves import RunCurves
 from lib.core.metrics import metric_of
@@ -134,14 +134,14 @@ def divergence(curves: RunCurves) -> Check:
     error = MEDIAN_TO_MEAN * math.hypot(noise, last_noise) / math.sqrt(size)
     rise, fall = end - best, float(sections[0]) - best
     if rise <= max(DIVERGED_RISE * abs(best), DIVERGED_FALL * fall, DIVERGED_ERRORS * error):
-        return subject.not_found(f"Train loss ends at {end:.4f}; its best level is {best:.4f}.", len(values))
+        return subject.not_found(f"Train loss ends at {shown(end)}; its best level is {shown(best)}.", len(values))
     above = np.where(values[begin:] > best + DIVERGED_BAND * noise, 1, -1)
     first = begin + int(np.argmax(np.cumsum(above[::-1])[::-1]))
     finding = subject.finding(
         Severity.CRITICAL,
         (steps[first], steps[-1]),
         {"metric": "train_loss", "best": best, "end": end, "best_step": int(steps[begin])},
-        f"Train loss rises from step {steps[first]} on: from {best:.4f} to {end:.4f} at step {steps[-1]}.",
+        f"Train loss rises from step {steps[first]} on: from {shown(best)} to {shown(end)} at step {steps[-1]}.",
     )
     return subject.found((finding,), len(values))
 
@@ -197,7 +197,7 @@ def _flat(subject: Subject, points: Points, begin: int, stop: int) -> Check:
         Severity.INFO,
         (steps[first], steps[stop - 1]),
         {"metric": "train_loss", "level": level, "most_fall": most},
-        f"Train loss stays at about {level:.4f} from step {steps[first]} to step {steps[stop - 1]}, while the "
+        f"Train loss stays at about {shown(level)} from step {steps[first]} to step {steps[stop - 1]}, while the "
         f"learning rate is at least half its peak.",
     )
     return subject.found((finding,), len(values))
@@ -228,7 +228,10 @@ def eval_rebound(curves: RunCurves) -> Check:
     """
     subject, curve = Subject("eval_rebound", "Eval rebound", curves.run_id), curves.get("eval_loss")
     if not len(curve):
-        return subject.cannot_tell("the eval loss was not logged.")
+        read = "read" if "eval_loss" in curves.unread else "logged"
+        return subject.cannot_tell(f"the eval loss was not {read}.")
+    if why := why_too_large(curve.value, "eval loss"):
+        return subject.cannot_tell(why)
     real = real_evaluations(curve.step, curve.value, curves.get("train_loss").step) & np.isfinite(curve.value)
     steps, values = curve.step[real], curve.value[real]
     if len(values) < EVALUATIONS_NEEDED:
@@ -240,22 +243,28 @@ def eval_rebound(curves: RunCurves) -> Check:
     limit = best + max(REBOUND_RISE * abs(best), REBOUND_SDS * noise)
     if last <= limit or (at < len(values) - 2 and values[-2] <= limit):
         return subject.not_found(
-            f"Eval loss ends at {last:.4f}; its best is {best:.4f} at step {steps[at]}.", len(values)
+            f"Eval loss ends at {shown(last)}; its best is {shown(best)} at step {steps[at]}.", len(values)
         )
     if at == len(values) - 2:
         return subject.cannot_tell(
-            f"only the last evaluation ({last:.4f}, step {steps[-1]}) is above the best one before it ({best:.4f})."
+            f"only the last evaluation ({shown(last)}, step {steps[-1]}) is above the best one ({shown(best)})."
         )
     finding = subject.finding(
         Severity.WARNING,
         (steps[at], steps[-1]),
         {"metric": "eval_loss", "best": best, "end": last, "noise": noise},
-        f"Eval loss rises from its best {best:.4f} at step {steps[at]} to {last:.4f} at step {steps[-1]}.",
+        f"Eval loss rises from its best {shown(best)} at step {steps[at]} to {shown(last)} at step {steps[-1]}.",
     )
     return subject.found((finding,), len(values))
 
 
 def _evaluation_noise(values: np.ndarray, at: int) -> float:
-    """Noise of all evaluations, or of those from the best on: the curve's first, steep fall is no noise."""
-    later = values[at:]
-    return min(noise_of(values), noise_of(later)) if len(later) > EVALUATIONS_NEEDED else noise_of(values)
+    """Standard deviation of the evaluations' noise, from what no fall to the best at ``at`` and rise from it explains.
+
+    The lower one of two estimates. Second differences (``noise_of``) take the bend of a short curve for noise.
+    Moves against the fall and the rise do not: of normal noise alone, half of all moves ``d`` go each way, and
+    the mean of ``d**2`` over one half, counted over all, is the noise's variance.
+    """
+    moves = np.diff(values)
+    against = np.concatenate((moves[:at].clip(min=0.0), -moves[at:].clip(max=0.0)))
+    return min(noise_of(values), math.sqrt(float(np.mean(against**2))))

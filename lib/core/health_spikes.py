@@ -10,7 +10,6 @@ import pandas as pd
 from lib.core.findings import Severity
 from lib.core.health_checks import (
     FINDINGS_LISTED,
-    POINTS_NEEDED,
     Check,
     Points,
     Subject,
@@ -28,8 +27,8 @@ SPIKE_WINDOW = LEVEL_WINDOW
 SPIKE_HISTORY = LEVEL_HISTORY
 """Points needed before one can be judged. The first losses and gradients of a run are large as a rule."""
 
-SPIKE_MADS = 9.0
-"""A spike lies so many median absolute deviations above the median: 6 standard deviations if normal.
+SPIKE_MADS = 8.0
+"""A spike lies so many median absolute deviations above the median: 5.4 standard deviations if normal.
 Gradient norms are measured on the logarithm, as they have a long tail to the right."""
 
 SPIKE_RATIO = 3.0
@@ -93,10 +92,10 @@ def _judged(limits: np.ndarray) -> np.ndarray:
     return limits
 
 
-def gradient_spikes(curves: RunCurves, needed: int = POINTS_NEEDED) -> Check:
+def gradient_spikes(curves: RunCurves) -> Check:
     """Look for explosions of the gradient norm."""
     subject, curve = Subject(*GRADIENT_SUBJECT, curves.run_id), curves.get("grad_norm")
-    if why := why_not(curves, "grad_norm", needed):
+    if why := why_not(curves, "grad_norm"):
         return subject.cannot_tell(why)
     points = finite_points(curve)
     return _spikes(subject, "grad_norm", points, spike_limits(points.value), Severity.WARNING)
