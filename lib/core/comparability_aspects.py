@@ -22,7 +22,7 @@ from lib.core.comparability_facts import (
 )
 from lib.core.config_setting import Setting
 from lib.core.dataset_identity import same_dataset, shown_dataset
-from lib.core.training_method import Method
+from lib.core.training_method import UPDATE_WORDS, Method
 from lib.core.values import finite, text
 
 Judged = tuple[Outcome, str, str, bool]
@@ -81,9 +81,16 @@ class Aspect:
 
 
 def _method(first: RunFacts, second: RunFacts) -> Judged:
-    shown = [facts.method.value if facts.method else shown_setting(facts.first("method")) for facts in (first, second)]
+    stated = [facts.first("method") for facts in (first, second)]
+    shown = [
+        facts.method.value if facts.method else shown_setting(setting)
+        for facts, setting in zip((first, second), stated, strict=True)
+    ]
     if first.method and second.method:
         outcome = Outcome.SAME if first.method is second.method else Outcome.DIFFERENT
+    elif first.method is second.method and NOT_RECORDED not in shown and shown[0].casefold() == shown[1].casefold():
+        # One word that is not in the catalogue; but how weights are updated says nothing about the loss.
+        outcome = Outcome.CANNOT_TELL if shown[0].casefold() in UPDATE_WORDS else Outcome.SAME
     else:
         outcome = Outcome.CANNOT_TELL
     return outcome, *shown, True
@@ -98,7 +105,7 @@ def _dataset(first: RunFacts, second: RunFacts) -> Judged:
         return Outcome.CANNOT_TELL, *(shown_setting(setting) for setting in held_out), True
     else:
         one, other = (_path(facts.first("dataset")) for facts in (first, second))
-    shown = [NOT_RECORDED if value is None else shown_dataset(value) for value in (one, other)]
+    shown = [(shown_dataset(value) if value is not None else "") or NOT_RECORDED for value in (one, other)]
     same = same_dataset(one, other)
     counts = [(facts.run.train_samples, facts.run.val_samples) for facts in (first, second)]
     if same is None and one is not None and other is not None and counts[0] == counts[1] and None not in counts[0]:

@@ -68,7 +68,9 @@ def facts_of(run: RunSummary) -> RunFacts:
 
 
 def _is_stated(setting: Setting | None) -> bool:
-    return setting is not None and setting.value is not None and setting.value is not MISSING and setting.value != ""
+    if setting is None or setting.value is None or setting.value is MISSING:
+        return False
+    return bool(setting.value.strip()) if isinstance(setting.value, str) else setting.value not in ((), {})
 
 
 def shown_setting(setting: Setting | None) -> str:

@@ -39,13 +39,14 @@ def same_dataset(first: object, second: object) -> bool | None:
 
 def shown_dataset(value: object) -> str:
     """A dataset's name, or the names of several."""
-    return " + ".join(dataset_name(part) for part in _parts(value)) or str(value)
+    return " + ".join(dataset_name(part) for part in _parts(value))
 
 
 def _parts(value: object) -> tuple[str, ...]:
     items = value if isinstance(value, list | tuple) else (value,)
     # A trailing slash or another separator makes no other dataset.
-    return tuple(str(item).strip().replace("\\", "/").rstrip("/") for item in items if item not in (None, ""))
+    paths = (str(item).strip().replace("\\", "/").rstrip("/") for item in items if item is not None)
+    return tuple(path for path in paths if path)
 
 
 def _name(path: str) -> str:

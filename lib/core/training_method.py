@@ -50,8 +50,10 @@ METHOD_WORDS: Mapping[str, Method] = MappingProxyType(
         for word in words.split()
     }
 )
-"""What tools write, in lower case with underscores. How weights are updated (LoRA, QLoRA, full) is not among
-them: it changes the trained weights, not what the loss is a loss of."""
+"""What tools write, in lower case with underscores."""
+
+UPDATE_WORDS = frozenset(("lora", "qlora", "dora", "adapter", "peft", "freeze", "full", "full_finetuning"))
+"""What tools also write in its place: how weights are updated, which does not change what the loss is a loss of."""
 
 _KEYS = ("method", "rl", "stage", "trainer", "trainer_type", "trainer_class", "task", "task_type", "lora.task_type")
 """Where tools say it, the most telling first: axolotl has ``rl``, LLaMA-Factory ``stage``, PEFT ``task_type``."""
