@@ -146,14 +146,14 @@ def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
     """Put the points from step ``after`` on in the place of those that ``held`` has from there on.
 
     Args:
-        held: Curves of a run.
+        held: Curves of a run. Its unread metrics stay unread: of these, the beginning is missing.
         news: All points of the same run from that step on.
         after: The first step that may differ.
     """
     if not news.curves:
         return held
     curves = dict(held.curves)
-    for metric, new in news.curves.items():
+    for metric, new in _read(held, news):
         old = held.get(metric)
         keep = int(np.searchsorted(old.step, after))
         replaced = len(old) - keep
@@ -170,8 +170,12 @@ def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
 
 
 def holds(held: RunCurves, news: RunCurves) -> bool:
-    """Whether every point of ``news`` is in ``held`` already, with the same value."""
-    return all(_holds(held.get(metric), new) for metric, new in news.curves.items())
+    """Whether every point of ``news`` is in ``held`` already, with the same value; unread metrics aside."""
+    return all(_holds(held.get(metric), new) for metric, new in _read(held, news))
+
+
+def _read(held: RunCurves, news: RunCurves) -> list[tuple[str, MetricCurve]]:
+    return [(metric, new) for metric, new in news.curves.items() if metric not in held.unread]
 
 
 def _holds(old: MetricCurve, new: MetricCurve) -> bool:

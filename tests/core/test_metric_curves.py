@@ -194,6 +194,14 @@ def test_what_was_noticed_of_a_run_stays_with_it_when_it_grows() -> None:
     assert cut(grown, 6, 6).unread == ("perplexity",)
 
 
+def test_news_of_a_metric_that_was_not_read_are_no_curve_of_it() -> None:
+    held = replace(run_of([("train_loss", 5, 1.0)]), unread=("perplexity",))
+    news = run_of([("perplexity", 6, 3.0), ("eval_loss", 6, 1.0)])
+    assert extended(held, news, 5).curves.keys() == {"train_loss", "eval_loss"}
+    assert not holds(held, news)
+    assert holds(held, run_of([("perplexity", 6, 3.0)]))
+
+
 @pytest.mark.parametrize(("value", "is_held"), [(0.9, True), (0.8, False), (math.nan, False)])
 def test_news_are_held_only_with_the_same_value(value, is_held) -> None:
     held = run_of([("train_loss", 5, 1.0), ("train_loss", 10, 0.9)])
