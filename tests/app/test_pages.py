@@ -219,14 +219,14 @@ def test_where_no_run_can_be_recommended_the_page_says_who_leads(opened, demo):
 def refused(monkeypatch, demo) -> SimpleNamespace:
     """The metrics of one run cannot be read, as long as there is an error."""
     state = SimpleNamespace(run_id=demo.alike[0], error=SourceUnavailable("No answer <b>now</b>.", hint="Wait."))
-    load = EmbeddedSource.load_metrics
+    load = EmbeddedSource.load_curves
 
     def failing(self, run_ids, *rest, **named):
         if state.error and state.run_id in run_ids:
             raise state.error
         return load(self, run_ids, *rest, **named)
 
-    monkeypatch.setattr(EmbeddedSource, "load_metrics", failing)
+    monkeypatch.setattr(EmbeddedSource, "load_curves", failing)
     return state
 
 

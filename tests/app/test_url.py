@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from lib.core import formatting
+from lib.core.metric_curves import frame_of
 from lib.core.metrics import metric_of
 from lib.ui import url
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, write_run
@@ -27,7 +28,7 @@ JUNK = {
 
 
 def rows_of(demo, run_id: str, metric: str):
-    return demo.source.load_metrics([run_id], [metric])
+    return frame_of(demo.source.load_curves([run_id], [metric]).values())
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -302,7 +303,9 @@ def test_the_pinned_table_holds_the_values_of_all_rows(opened, demo):
     assert "Pinned at step 1,234" in app.text
     table = app.at.dataframe[0].value
     assert list(table.columns) == ["support-llama-8b", "support-qwen-7b"]
-    metrics = {metric_of(key).axis_title: key for key in demo.source.load_metrics(runs)["metric"].unique()}
+    metrics = {
+        metric_of(key).axis_title: key for key in frame_of(demo.source.load_curves(runs).values())["metric"].unique()
+    }
     assert set(table.index) == set(metrics)
     for title, key in metrics.items():
         for label, run_id in zip(table.columns, runs, strict=True):
@@ -345,7 +348,7 @@ def test_unpin_takes_the_pin_away(opened, demo):
 def test_non_finite_values_are_marked_and_counted(opened, demo):
     app = opened(run=[demo.diverged])
     app.assert_sound()
-    values = demo.source.load_metrics([demo.diverged], ["train_loss", "eval_loss"])["value"]
+    values = frame_of(demo.source.load_curves([demo.diverged], ["train_loss", "eval_loss"]).values())["value"]
     broken = sum(not math.isfinite(value) for value in values)
     assert broken
     assert f"▼ {broken} NaN or infinite" in app.text
@@ -353,7 +356,7 @@ def test_non_finite_values_are_marked_and_counted(opened, demo):
 
 
 def test_a_metric_that_a_run_lacks_names_it(opened, demo):
-    logged = demo.source.load_metrics([run.run_id for run in demo.runs])
+    logged = frame_of(demo.source.load_curves([run.run_id for run in demo.runs]).values())
     having = set(logged.loc[logged["metric"] == "gpu_memory_allocated_gb", "run_id"])
     lacking = [run for run in demo.runs if run.run_id not in having and (logged["run_id"] == run.run_id).any()]
     assert lacking, "the demo holds a run that logs no GPU memory"

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.core import formatting
+from lib.core.metric_curves import frame_of
 from lib.core.metrics import metric_of
 from lib.data.demo.specs import demo_id
 from lib.data.embedded import EmbeddedSource
@@ -46,7 +47,7 @@ TWO = [demo_id("support-gemma-markup"), demo_id("legal-gemma-linear")]
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    return EmbeddedSource().load_metrics(FIVE)
+    return frame_of(EmbeddedSource().load_curves(FIVE).values())
 
 
 def last_before(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> str:
