@@ -58,7 +58,7 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
         By ``run_id`` of each run that has a repeat, the name of its group: the smallest ``run_id`` in it.
         The runs of a group have the same effective configuration and at least two different seeds; two
         of them may have the same one (``seed_of``), and are then no independent repeats. Runs without a
-        seed are in no group.
+        seed are in no group, nor is one that cannot be told to be the same as every other of its group.
     """
     facts = {run.run_id: _facts(run) for run in runs}
     alike: dict[frozenset, list[list[RunSummary]]] = defaultdict(list)
