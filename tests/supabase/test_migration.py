@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -15,11 +15,12 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from lib.core.metric_frame import METRIC_FRAME_DTYPES, check_metric_frame, empty_metric_frame
+from lib.core import metric_curves
+from lib.core.metric_curves import RunCurves, cut, frame_of
 from lib.core.metrics import METRICS, metric_of
-from lib.core.series import bucket_of, reduce_curve
 from lib.data.embedded import METRICS_FILE
-from lib.data.rows import metric_frame_from_table
+from lib.data.metric_rows import curves_of_table
+from tests.curves import FRAME_DTYPES, checked
 from tests.supabase.project import Project
 from tests.supabase.stack import Stack, migrations
 
@@ -48,48 +49,68 @@ def in_range(steps: tuple[int, int] | None) -> dict[str, int]:
     return {} if steps is None else {"first_step": steps[0], "last_step": steps[1]}
 
 
+def all_curves(table: pa.Table) -> dict[str, RunCurves]:
+    """The curves of every run of a table."""
+    return curves_of_table(table, table["job_id"].cast(pa.string()).unique().to_pylist())
+
+
 def points_of(answer: dict[str, Any]) -> pd.DataFrame:
-    """The answer's points as a metric frame, in a metric frame's order."""
-    parts = [empty_metric_frame()]
+    """The answer's points as a table, in the order of such a table."""
+    parts = [frame_of([])]
     for curve in answer["curves"]:
         columns = {name: curve[name] for name in ("run_id", "metric", "step")}
         numbers = {name: np.array(curve[name], "float64") for name in ("epoch", "elapsed_s", "value")}
-        parts.append(pd.DataFrame(columns | numbers).astype(dict(METRIC_FRAME_DTYPES)))
-    frame = pd.concat(parts, ignore_index=True).sort_values(["run_id", "metric"], kind="stable", ignore_index=True)
-    return check_metric_frame(frame)
+        parts.append(pd.DataFrame(columns | numbers).astype(FRAME_DTYPES))
+    return pd.concat(parts, ignore_index=True).sort_values(["run_id", "metric"], kind="stable", ignore_index=True)
 
 
 def counts_of(answer: dict[str, Any]) -> list[tuple]:
     return sorted(tuple(curve[name] for name in COUNTS) for curve in answer["curves"])
 
 
+def medians_of(answer: dict[str, Any]) -> dict[tuple[str, str], float | None]:
+    return {(curve["run_id"], curve["metric"]): curve["median"] for curve in answer["curves"]}
+
+
 def expected(
-    frame: pd.DataFrame, run_ids: Sequence[str], buckets: int, steps: tuple[int, int] | None
-) -> tuple[pd.DataFrame, list[tuple]]:
-    """What lib/core keeps of the whole frame, and its counts."""
-    frame = frame[frame["run_id"].isin(run_ids)]
-    if steps is not None:
-        frame = frame[frame["step"].between(*steps)]
-    parts, counts = [empty_metric_frame()], []
-    for (run_id, metric), curve in frame.groupby(["run_id", "metric"]):
-        evaluated = metric_of(metric).evaluated
-        kept = reduce_curve(curve, curve["step"].to_numpy(), buckets, keep_all=evaluated)
-        marks = curve[~np.isfinite(curve["value"])]
-        if not evaluated:
-            marks = marks.iloc[np.unique(bucket_of(marks["step"].to_numpy(), buckets), return_index=True)[1]]
-        parts.append(pd.concat([kept.frame, marks]).sort_values("step"))
-        bad = kept.nonfinite
-        counts.append((run_id, metric, kept.total, bad.nan, bad.positive, bad.negative))
-    return pd.concat(parts, ignore_index=True), sorted(counts)
+    curves: Mapping[str, RunCurves], run_ids: Sequence[str], buckets: int, steps: tuple[int, int] | None
+) -> tuple[pd.DataFrame, list[tuple], dict[tuple[str, str], float | None]]:
+    """What lib/core keeps of all points, its counts, and the medians of throughputs."""
+    kept, counts, medians = {}, [], {}
+    for run_id in set(run_ids) & curves.keys():
+        run = curves[run_id] if steps is None else cut(curves[run_id], *steps)
+        kept[run_id] = RunCurves(
+            run_id,
+            {
+                metric: curve if metric_of(metric).evaluated else metric_curves.reduced(curve, buckets)
+                for metric, curve in run.curves.items()
+            },
+        )
+        for metric, curve in run.curves.items():
+            value = curve.value
+            bad = (int(np.isnan(value).sum()), int((value == np.inf).sum()), int((value == -np.inf).sum()))
+            counts.append((run_id, metric, curve.logged - curve.lost, *bad))
+            finite = value[np.isfinite(value)]
+            said = metric.endswith("per_second") and len(finite)
+            medians[run_id, metric] = float(np.median(finite)) if said else None
+    return checked(kept), sorted(counts), medians
 
 
 def assert_equal_to_core(
-    project: Project, frame: pd.DataFrame, run_ids: Sequence[str], buckets: int, steps: tuple[int, int] | None = None
+    project: Project,
+    curves: Mapping[str, RunCurves],
+    run_ids: Sequence[str],
+    buckets: int,
+    steps: tuple[int, int] | None = None,
 ) -> None:
     answer = reduced(project, run_ids, buckets=buckets, **in_range(steps))
-    points, counts = expected(frame, run_ids, buckets, steps)
+    points, counts, medians = expected(curves, run_ids, buckets, steps)
     pd.testing.assert_frame_equal(points_of(answer), points, check_exact=True)
     assert counts_of(answer) == counts
+    found = medians_of(answer)
+    assert found == {
+        key: None if median is None else pytest.approx(median, rel=1e-12) for key, median in medians.items()
+    }
 
 
 def insert(project: Project, table: pa.Table) -> None:
@@ -115,6 +136,7 @@ def rows_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
     """Rows of the metrics table; ids in the order given, unless they say otherwise."""
     kinds = {"id": pa.int64(), "job_id": pa.string(), "step": pa.int32(), "timestamp": pa.timestamp("us", tz="UTC")}
     names = ["id", "job_id", "step", "epoch", "timestamp", "train_loss", "eval_loss", "perplexity", "grad_norm"]
+    names += ["tokens_per_second", "samples_per_second"]
     rows = [{"id": place} | row for place, row in enumerate(rows, 1)]
     return pa.table({name: pa.array([row.get(name) for row in rows], kinds.get(name, pa.float64())) for name in names})
 
@@ -127,6 +149,8 @@ def nasty_rows() -> list[dict[str, Any]]:
     for step in range(800):
         loss = odd_values.get(step, 3.0 - step % 50 / 100)
         row = {"job_id": NASTY, "step": step, "timestamp": moment(step * 1.5), "train_loss": loss, "grad_norm": 1.0}
+        row["tokens_per_second"] = {5: nan, 6: inf, 7: -inf, 8: None}.get(step, 1000.1 + step * 37 % 101)
+        row["samples_per_second"] = nan if step < 30 else None
         rows.append(row | {"epoch": None if step % 3 else step / 400})
         if step % 40 == 0:
             scores = {"eval_loss": nan if step == 80 else 2.0 + step / 1e4, "perplexity": inf if step == 120 else None}
@@ -170,18 +194,18 @@ def random_table(count: int = 20_000) -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def nasty(stack: Stack) -> tuple[Project, pd.DataFrame]:
-    """A project with the nasty runs, and the metric frame of all its rows."""
+def nasty(stack: Stack) -> tuple[Project, dict[str, RunCurves]]:
+    """A project with the nasty runs, and the curves of all its rows."""
     project = stack.project("nasty", migrated=True, seeded=False)
     table = rows_table(nasty_rows())
     insert(project, table)
-    yield project, metric_frame_from_table(table)
+    yield project, all_curves(table)
     stack.remove(project)
 
 
 @pytest.fixture(scope="module")
-def random_rows(stack: Stack) -> tuple[Project, pd.DataFrame]:
-    """A project with random rows and with a run that logs every step, and the metric frame of all its rows."""
+def random_rows(stack: Stack) -> tuple[Project, dict[str, RunCurves]]:
+    """A project with random rows and with a run that logs every step, and the curves of all its rows."""
     project = stack.project("random_rows", migrated=True, seeded=False)
     insert(project, random := random_table())
     steps = np.arange(6007, dtype="int32")
@@ -189,8 +213,7 @@ def random_rows(stack: Stack) -> tuple[Project, pd.DataFrame]:
     ids = pa.array(100_000 + steps)
     every = pa.table({"id": ids, "job_id": [EVERY_STEP] * len(steps), "step": steps, "train_loss": loss})
     insert(project, every.append_column("timestamp", pa.nulls(len(steps), pa.timestamp("us", tz="UTC"))))
-    frames = [metric_frame_from_table(random), metric_frame_from_table(every)]
-    yield project, pd.concat(frames, ignore_index=True).sort_values(["run_id", "metric", "step"], ignore_index=True)
+    yield project, all_curves(random) | all_curves(every)
     stack.remove(project)
 
 
@@ -198,16 +221,16 @@ def random_rows(stack: Stack) -> tuple[Project, pd.DataFrame]:
 def test_the_demo_runs_are_reduced_as_lib_core_does_it(
     migrated: Project, buckets: int, steps: tuple[int, int] | None
 ) -> None:
-    frame = metric_frame_from_table(pq.read_table(METRICS_FILE))
+    curves = all_curves(pq.read_table(METRICS_FILE))
     run_ids = [*migrated.jobs["ann"], *migrated.jobs["bob"]]
-    assert set(frame["run_id"]) <= set(run_ids)
-    assert_equal_to_core(migrated, frame, run_ids, buckets, steps)
+    assert curves.keys() <= set(run_ids)
+    assert_equal_to_core(migrated, curves, run_ids, buckets, steps)
 
 
 @pytest.mark.parametrize("steps", RANGES)
 @pytest.mark.parametrize("buckets", [1, 3, 64, 199, 1000])
 def test_a_nasty_run_is_reduced_as_lib_core_does_it(
-    nasty: tuple[Project, pd.DataFrame], buckets: int, steps: tuple[int, int] | None
+    nasty: tuple[Project, dict[str, RunCurves]], buckets: int, steps: tuple[int, int] | None
 ) -> None:
     assert_equal_to_core(*nasty, [NASTY, ONE_POINT, NO_POINTS], buckets, steps)
 
@@ -217,21 +240,21 @@ def test_a_nasty_run_is_reduced_as_lib_core_does_it(
     [(1, None), (10, (1, 9_999)), (333, None), (1000, None), (1000, (5_000, 5_400)), (2000, (1, 14_998)), (9999, None)],
 )
 def test_random_rows_are_reduced_as_lib_core_does_it(
-    random_rows: tuple[Project, pd.DataFrame], buckets: int, steps: tuple[int, int] | None
+    random_rows: tuple[Project, dict[str, RunCurves]], buckets: int, steps: tuple[int, int] | None
 ) -> None:
     assert_equal_to_core(*random_rows, [RANDOM], buckets, steps)
 
 
 @pytest.mark.parametrize("buckets", [7, 78, 462, 858, 1001])
 def test_steps_on_the_border_of_two_buckets_fall_to_the_same_side(
-    random_rows: tuple[Project, pd.DataFrame], buckets: int
+    random_rows: tuple[Project, dict[str, RunCurves]], buckets: int
 ) -> None:
     # 6006 = 2 * 3 * 7 * 11 * 13: with these numbers of buckets every border lies on a step.
     assert_equal_to_core(*random_rows, [EVERY_STEP], buckets)
 
 
 def test_a_curve_of_four_points_a_bucket_is_whole_and_one_of_more_is_not(
-    random_rows: tuple[Project, pd.DataFrame],
+    random_rows: tuple[Project, dict[str, RunCurves]],
 ) -> None:
     project, _ = random_rows
     for last, kept in ((3999, 4000), (4000, None)):
@@ -241,14 +264,14 @@ def test_a_curve_of_four_points_a_bucket_is_whole_and_one_of_more_is_not(
     assert len(curve["step"]) < 4000
 
 
-def test_the_answer_is_not_cut_at_the_most_rows_of_an_answer(random_rows: tuple[Project, pd.DataFrame]) -> None:
-    project, frame = random_rows
+def test_the_answer_is_not_cut_at_the_most_rows_of_an_answer(random_rows: tuple[Project, dict[str, RunCurves]]) -> None:
+    project, curves = random_rows
     assert project.max_rows == 1000
     (curve,) = reduced(project, [EVERY_STEP], buckets=10_000)["curves"]
-    assert len(curve["step"]) == curve["total"] == (frame["run_id"] == EVERY_STEP).sum() > 1000
+    assert len(curve["step"]) == curve["total"] == curves[EVERY_STEP].points > 1000
 
 
-def test_runs_come_once_and_in_the_order_asked_for(nasty: tuple[Project, pd.DataFrame]) -> None:
+def test_runs_come_once_and_in_the_order_asked_for(nasty: tuple[Project, dict[str, RunCurves]]) -> None:
     project, _ = nasty
     asked = [NO_POINTS, STRANGE, ONE_POINT, NASTY, ONE_POINT]
     answer = reduced(project, asked, metrics=["train_loss", "eval_loss", "train_loss"])
@@ -260,12 +283,26 @@ def test_runs_come_once_and_in_the_order_asked_for(nasty: tuple[Project, pd.Data
 
 
 def test_elapsed_seconds_count_from_the_run_s_first_timestamp_whatever_the_range(
-    nasty: tuple[Project, pd.DataFrame],
+    nasty: tuple[Project, dict[str, RunCurves]],
 ) -> None:
     project, _ = nasty
     answer = reduced(project, [NASTY], metrics=["train_loss"], first_step=100, last_step=101)
     assert answer["runs"] == [{"run_id": NASTY, "first_timestamp_us": moment(0)}]
     assert answer["curves"][0]["elapsed_s"] == [150.0, 151.5]
+
+
+@pytest.mark.parametrize(("steps", "known"), [((100, 199), 100), ((100, 198), 99), ((0, 9), 6), ((5, 7), 0)])
+def test_the_median_of_a_throughput_is_that_of_all_finite_values_in_range(
+    nasty: tuple[Project, dict[str, RunCurves]], steps: tuple[int, int], known: int
+) -> None:
+    project, curves = nasty
+    answer = reduced(project, [NASTY], buckets=2, **in_range(steps))
+    medians = {curve["metric"]: curve["median"] for curve in answer["curves"]}
+    values = cut(curves[NASTY], *steps).get("tokens_per_second").value
+    finite = values[np.isfinite(values)]
+    assert len(finite) == known
+    assert medians["tokens_per_second"] == (pytest.approx(np.median(finite), rel=1e-12) if known else None)
+    assert {medians[metric] for metric in medians.keys() - {"tokens_per_second"}} == {None}
 
 
 def test_a_stranger_s_run_is_absent(migrated: Project) -> None:
@@ -321,8 +358,8 @@ def test_it_runs_with_the_caller_s_rights_and_an_empty_search_path(migrated: Pro
 def test_without_some_columns_their_metrics_are_unknown_and_the_rest_is_read(fresh: MakeProject) -> None:
     project = fresh(tables="old", migrated=True)
     missing = ["perplexity", "train_perplexity", "tokens_per_second", "epoch"]
-    frame = metric_frame_from_table(pq.read_table(METRICS_FILE).drop_columns(missing))
-    assert_equal_to_core(project, frame, [*project.jobs["ann"], *project.jobs["bob"]], 50)
+    curves = all_curves(pq.read_table(METRICS_FILE).drop_columns(missing))
+    assert_equal_to_core(project, curves, [*project.jobs["ann"], *project.jobs["bob"]], 50)
     assert ask(project, project.jobs["ann"], metrics=["perplexity"]).json()["code"] == "22023"
 
 
@@ -331,7 +368,7 @@ def test_a_table_without_timestamps_and_ids_will_do(fresh: MakeProject) -> None:
     project.execute("alter table local_training_metrics drop column id, drop column timestamp, drop column eval_loss")
     table = pa.table({"job_id": [ONE_POINT] * 3, "step": [5, 1, 3], "train_loss": [0.5, None, 1.5]})
     insert(project, table)
-    assert_equal_to_core(project, metric_frame_from_table(table), [ONE_POINT], 1)
+    assert_equal_to_core(project, all_curves(table), [ONE_POINT], 1)
     assert reduced(project, [ONE_POINT])["runs"] == [{"run_id": ONE_POINT, "first_timestamp_us": None}]
 
 
@@ -346,9 +383,9 @@ def test_further_numeric_columns_are_metrics_and_evaluated_ones_are_whole(fresh:
     numbers = {name: pa.array(steps % 10 if name in ("best_step", "node_id") else steps % 10 / 10) for name in names}
     table = pa.table({"id": steps + 1, "job_id": [RANDOM] * 30, "step": steps, **numbers})
     insert(project, table)
-    frame = metric_frame_from_table(table)
-    assert set(frame["metric"]) == set(names) - {"node_id"}
-    assert_equal_to_core(project, frame, [RANDOM], 2)
+    curves = all_curves(table)
+    assert curves[RANDOM].curves.keys() == set(names) - {"node_id"}
+    assert_equal_to_core(project, curves, [RANDOM], 2)
     assert ask(project, [RANDOM], metrics=["note"]).json()["code"] == "22023"
 
 
