@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from lib.core.metric_curves import RunCurves, tidy_curve
-from lib.core.row_facts import RowFacts
+from lib.core.row_facts import UNKNOWN_US, RowFacts, row_facts
 from lib.core.values import finite, moment, number, whole
 from lib.data.training_files import Unread, read_json
 
@@ -204,4 +204,12 @@ def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, i
         curves[str(metric)] = tidy_curve(*(column[positions] for column in columns))
     last = rows.drop_duplicates(["metric", "step"], keep="last")["log"]
     borrowed = int((last < len(logs) - 1).sum())
-    return RunCurves(run_id, MappingProxyType(curves), rows=RowFacts(received=len(rows))), borrowed
+    return RunCurves(run_id, MappingProxyType(curves), rows=_facts(logs[-1].points)), borrowed
+
+
+def _facts(points: pd.DataFrame) -> RowFacts:
+    """What is noticed of the log that leads: those of earlier checkpoints repeat its values."""
+    at = points["at"].to_numpy()
+    known = np.isfinite(at)
+    written_us = np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype("int64") if known.any() else None
+    return row_facts(points["step"].to_numpy(), written_us, points.groupby("metric", observed=True).indices)

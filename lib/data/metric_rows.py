@@ -6,7 +6,7 @@ whole column. Null is no value, NaN is one: validity is Arrow's, pandas does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from lib.core.errors import MalformedRow
 from lib.core.metric_curves import MetricCurve, RunCurves, complete_curve, tidy_curve
 from lib.core.metrics import METRICS
-from lib.core.row_facts import RowFacts
+from lib.core.row_facts import row_facts
 from lib.data.rows import is_credential
 
 PLACES = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
@@ -46,7 +46,12 @@ def curves_of_table(table: pa.Table, run_ids: Iterable[str]) -> dict[str, RunCur
 
 
 def curves_of_rows(
-    run_id: str, rows: pa.Table, *, expected: int | None = None, started_us: int | None = None
+    run_id: str,
+    rows: pa.Table,
+    *,
+    expected: int | None = None,
+    started_us: int | None = None,
+    as_written: bool = True,
 ) -> RunCurves:
     """Make curves of rows of one run.
 
@@ -60,6 +65,7 @@ def curves_of_rows(
         expected: How many rows there should be, where that is known.
         started_us: When the run's first row was written, in microseconds since 1970, where it is not
             among these rows.
+        as_written: Where there are no ids: the rows come in the order in which they were written.
 
     Raises:
         MalformedRow: If ``step`` is no column of the table.
@@ -70,38 +76,49 @@ def curves_of_rows(
     placed = _placed(rows["step"])
     if placed is not None:
         rows = rows.filter(pa.array(placed))
-    written_us = _microseconds(rows)
-    order = _write_order(rows, written_us)
-    if order is not None:
-        rows, written_us = rows.take(pa.array(order)), written_us[order]
     step = _floats(rows["step"])[0].astype("int64") if rows["step"].type != pa.int64() else rows["step"].to_numpy()
     epoch = _floats(rows["epoch"])[0] if "epoch" in rows.column_names else np.full(len(step), np.nan)
+    written_us = _microseconds(rows)
+    logged = {name: _floats(rows[name]) for name in rows.column_names if _is_metric(rows, name)}
+    facts = row_facts(
+        step,
+        written_us,
+        {name: valid for name, (_, valid) in logged.items()},
+        ids=_id_ranks(rows) if "id" in rows.column_names and pa.types.is_integer(rows["id"].type) else None,
+        as_written=as_written,
+        expected=expected,
+        left_out=received - len(step),
+    )
     elapsed = _elapsed_seconds(written_us, started_us)
-    facts = RowFacts(received=received, expected=expected, unplaced=received - len(step))
-    return RunCurves(run_id, MappingProxyType(_curves(rows, step, epoch, elapsed)), rows=facts)
+    order = _write_order(rows, written_us)
+    if order is not None:
+        step, epoch, elapsed = step[order], epoch[order], elapsed[order]
+        logged = {
+            name: (value[order], None if valid is None else valid[order]) for name, (value, valid) in logged.items()
+        }
+    return RunCurves(run_id, MappingProxyType(_curves(logged, step, epoch, elapsed)), rows=facts)
 
 
-def _curves(rows: pa.Table, step: np.ndarray, epoch: np.ndarray, elapsed: np.ndarray) -> dict[str, MetricCurve]:
+def _curves(
+    logged: Mapping[str, tuple[np.ndarray, np.ndarray | None]],
+    step: np.ndarray,
+    epoch: np.ndarray,
+    elapsed: np.ndarray,
+) -> dict[str, MetricCurve]:
+    """Curves of columns in the order in which their rows were written."""
     curves: dict[str, MetricCurve] = {}
-    rising = bool((step[1:] > step[:-1]).all())
+    make = complete_curve if (step[1:] > step[:-1]).all() else tidy_curve
     # Metrics that are logged at the same rows share the arrays of their places.
     alike: list[tuple[np.ndarray, tuple[np.ndarray, ...]]] = []
-    for name in rows.column_names:
-        if name not in METRICS and not _is_further_metric(rows, name):
-            continue
-        value, valid = _floats(rows[name])
-        if valid is None:
-            places = (step, epoch, elapsed)
-        elif not valid.any():
-            continue
-        else:
+    for name, (value, valid) in logged.items():
+        places = (step, epoch, elapsed)
+        if valid is not None:
             value = value[valid]
             places = next((shared for mask, shared in alike if np.array_equal(mask, valid)), None)
             if places is None:
                 places = (step[valid], epoch[valid], elapsed[valid])
                 alike.append((valid, places))
         if len(value):
-            make = complete_curve if rising else tidy_curve
             curves[name] = make(places[0], value, *places[1:])
     return curves
 
@@ -123,7 +140,9 @@ def _placed(column: pa.ChunkedArray) -> np.ndarray | None:
     return None if placed.all() else placed
 
 
-def _is_further_metric(table: pa.Table, name: str) -> bool:
+def _is_metric(table: pa.Table, name: str) -> bool:
+    if name in METRICS:
+        return True
     kind = table.schema.field(name).type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     return numeric and name not in PLACES and not name.endswith("_id") and not is_credential(name)

@@ -226,7 +226,11 @@ def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, s
         if pages:
             rows = pa.concat_tables(pages, promote_options="default")
             curves[part.run_id] = curves_of_rows(
-                part.run_id, rows, expected=part.total, started_us=_microseconds(origins.get(part.run_id))
+                part.run_id,
+                rows,
+                expected=part.total,
+                started_us=_microseconds(origins.get(part.run_id)),
+                as_written=False,
             )
     errors = {part.run_id: part.error for part in read if part.error is not None}
     if not errors:

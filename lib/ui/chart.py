@@ -24,7 +24,7 @@ from lib.ui.comparison import Comparison
 from lib.ui.escape import md
 from lib.ui.placed import PlacedRun
 
-BUCKETS = {True: 120, False: 70}
+BUCKETS = {True: 90, False: 50}
 """Buckets a curve is cut into in the wide chart and in a half-width one. Each keeps up to four points, so
 that there is about one for every pixel or two; more only make every redraw slower."""
 
