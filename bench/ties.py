@@ -4,8 +4,8 @@
 
 Prints three tables: selections whose true losses are equal (how often a winner is called), selections of random
 differences (how often the set holds the truly best run), and how often a winner is found by how far it is ahead, in
-standard errors of the difference of two runs. Two settings break the model: noise that lasts from one evaluation to
-the next, and noise that falls during the run.
+standard errors of the difference of two runs. Some settings break the model: noise that lasts from one evaluation to
+the next, noise that falls during the run, and runs of which some are ten times as noisy as others.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Setting:
     families: tuple[Callable[[np.ndarray, np.random.Generator], np.ndarray], ...]
     correlation: float = 0.0
     falls: bool = False
+    loudest: float = 1.0
 
 
 def decaying(t: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -59,6 +60,7 @@ SETTINGS = (
     *(Setting(family.__name__.replace("_", "-"), (family,)) for family in FAMILIES),
     Setting("mixed", FAMILIES),
     Setting("mixed, noise falls to a fifth", FAMILIES, falls=True),
+    Setting("mixed, some runs 10 times as noisy", FAMILIES, loudest=10.0),
     Setting("mixed, autocorrelation 0.3", FAMILIES, correlation=0.3),
     Setting("mixed, autocorrelation 0.6", FAMILIES, correlation=0.6),
 )
@@ -72,7 +74,8 @@ def simulated(
     runs = {}
     for number, loss in enumerate(losses):
         trend = setting.families[rng.integers(len(setting.families))](t, rng)
-        deviation = noise * (1.0 - 0.8 * t if setting.falls else np.ones(count))
+        loudness = rng.choice([1.0, setting.loudest])
+        deviation = loudness * noise * (1.0 - 0.8 * t if setting.falls else np.ones(count))
         value = loss + trend - trend.min() + deviation * _fluctuations(count, setting.correlation, rng)
         steps = (np.arange(1, count + 1) * STEPS_BETWEEN).astype("int64")
         unknown = np.full(count, np.nan)
@@ -145,15 +148,15 @@ def main() -> None:
         ("winner called among equal runs (at most 5 %)", false_winners),
         ("set holds the truly best run (at least 90 %)", best_held),
     ):
-        print(f"\n{title}\n{'evaluations of each run':34}{head}")
+        print(f"\n{title}\n{'evaluations of each run':36}{head}")
         for setting in SETTINGS:
-            print(f"{setting.name:34}" + "".join(f"{measure(setting, count, selections):8.1%}" for count in COUNTS))
-    print(f"\nwinner found, by its lead in standard errors\n{'':34}" + "".join(f"{lead:>8}" for lead in LEADS))
+            print(f"{setting.name:36}" + "".join(f"{measure(setting, count, selections):8.1%}" for count in COUNTS))
+    print(f"\nwinner found, by its lead in standard errors\n{'':36}" + "".join(f"{lead:>8}" for lead in LEADS))
     mixed = SETTINGS[3]
     for runs in (2, 5):
         for count in COUNTS:
             cells = (winners_found(mixed, count, runs, lead, selections) for lead in LEADS)
-            print(f"{f'{runs} runs, {count} evaluations':34}" + "".join(f"{cell:8.1%}" for cell in cells))
+            print(f"{f'{runs} runs, {count} evaluations':36}" + "".join(f"{cell:8.1%}" for cell in cells))
 
 
 if __name__ == "__main__":

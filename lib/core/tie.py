@@ -3,7 +3,8 @@
 Every run whose loss is not credibly above the loss of another stays in the set of those that may be the best. The
 idea is that of multiple comparisons with the best (Hsu, "Simultaneous confidence intervals for all distances from the
 best", Annals of Statistics 1981) and of the model confidence set (Hansen, Lunde and Nason, "The model confidence set",
-Econometrica 2011); each comparison is Welch's t, with a Bonferroni correction.
+Econometrica 2011); each comparison is Welch's t with moderated variances (Smyth, "Linear models and
+empirical Bayes methods", SAGMB 2004) and a Bonferroni correction.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ LEVEL = 0.90
 WINNER_ERROR_SHARE = 0.5
 """Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner ends the
 search, a tie too many costs one more look."""
+
+SHARED_FREEDOM = 4.0
+"""Weight, in degrees of freedom, of the mean square noise of all runs in that of each: six evaluations alone tell
+noise so badly that hardly any lead would be found. The error rates hold even where some runs are ten times as noisy as others."""
 
 
 class TieKind(StrEnum):
@@ -99,9 +104,9 @@ def verdict_on(
     A run is out when its estimate is above that of another one by more than ``q * sqrt(e1**2 + e2**2)``, where q is
     the Student t quantile (``comparison_quantile``) with the degrees of freedom of Welch ("The generalization of
     'Student's' problem", Biometrika 1947). Without ``repeats`` the errors ``e`` are those of single evaluations
-    (``lib.core.eval_noise``) and the verdict is about these runs as they were trained. With repeats, the spread of
-    runs that differ in nothing but the seed is put in place of smaller errors, for all runs alike, with its own
-    degrees of freedom; the verdict is then about their configurations.
+    (``lib.core.eval_noise``, ``moderated``) and the verdict is about these runs as they were trained. With repeats,
+    the spread of runs that differ in nothing but the seed is put in place of smaller errors, for all runs alike, with
+    its own degrees of freedom; the verdict is then about their configurations.
 
     Args:
         curves: By run id, with ``eval_loss`` and ``train_loss``; runs may lack.
@@ -122,7 +127,9 @@ def verdict_on(
         if noise.noise is not None and noise.expected is not None
     ]
     spread, seeds = seed_spread(own, _independent(runs, repeats or {}))
-    estimates = sorted((_with_seeds(one, spread, seeds) for one in own), key=lambda one: (one.loss, one.run_id))
+    estimates = sorted(
+        (_with_seeds(one, spread, seeds) for one in moderated(own)), key=lambda one: (one.loss, one.run_id)
+    )
     undecided = sorted(
         run.run_id
         for run in runs
@@ -165,6 +172,23 @@ def welch_freedom(first: Estimate, second: Estimate) -> float:
     if not sum(squares):
         return first.freedom + second.freedom
     return sum(squares) ** 2 / (squares[0] ** 2 / first.freedom + squares[1] ** 2 / second.freedom)
+
+
+def moderated(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """The estimates, each variance drawn towards the mean variance of all.
+
+    ``(d e**2 + d0 m) / (d + d0)`` with d + d0 degrees of freedom, where m is the mean of all ``e**2`` and d0 is
+    ``SHARED_FREEDOM`` or what the other runs have together, if that is less (Smyth 2004, with a fixed d0).
+    """
+    total = sum(one.freedom for one in estimates)
+    mean_square = sum(one.error**2 for one in estimates) / max(len(estimates), 1)
+    found = []
+    for one in estimates:
+        shared = min(SHARED_FREEDOM, total - one.freedom)
+        freedom = one.freedom + shared
+        error = math.sqrt((one.freedom * one.error**2 + shared * mean_square) / freedom)
+        found.append(Estimate(one.run_id, one.loss, error, freedom))
+    return found
 
 
 def seed_spread(estimates: Sequence[Estimate], repeats: Mapping[str, Hashable]) -> tuple[float, int]:

@@ -13,7 +13,16 @@ from lib.core.query import RunQuery
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.score_tie import composite_range, score_tie
 from lib.core.scoring import DEFAULT_POLICY, rank, recommend
-from lib.core.tie import Estimate, TieKind, comparison_quantile, seed_spread, verdict_on, welch_freedom
+from lib.core.tie import (
+    SHARED_FREEDOM,
+    Estimate,
+    TieKind,
+    comparison_quantile,
+    moderated,
+    seed_spread,
+    verdict_on,
+    welch_freedom,
+)
 from lib.data.folder import FolderSource
 
 REAL_RUNS = Path(__file__).parents[2].parent / "shared" / "real_runs"
@@ -34,13 +43,13 @@ def flat(losses: dict[str, float], noise: float = 0.01, count: int = 40, seed: i
     }
 
 
-@pytest.mark.parametrize("setting", SETTINGS[:5], ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", SETTINGS[:6], ids=lambda setting: setting.name)
 @pytest.mark.parametrize("count", [6, 30])
 def test_equal_runs_hardly_ever_have_a_winner(setting, count):
     assert false_winners(setting, count, 60, seed=7) <= 0.05
 
 
-@pytest.mark.parametrize("setting", SETTINGS[:5], ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", SETTINGS[:6], ids=lambda setting: setting.name)
 @pytest.mark.parametrize("count", [6, 30])
 def test_the_set_holds_the_truly_best_run(setting, count):
     assert best_held(setting, count, 60, seed=8) >= 0.88
@@ -170,6 +179,15 @@ def test_the_spread_of_repeats_is_the_pooled_deviation_within_groups():
     assert seed_spread(estimates, {"a": 1, "b": 1, "c": 2}) == (pytest.approx(np.sqrt(2.0)), 1)
     assert seed_spread(estimates, {"a": 1, "b": 1, "c": 2, "d": 2}) == (pytest.approx(1.0), 2)
     assert seed_spread(estimates, {"a": 1, "b": 2}) == (0.0, 0)
+
+
+def test_errors_of_few_evaluations_are_drawn_towards_those_of_the_other_runs():
+    loud, quiet = moderated([Estimate("loud", 1.0, 0.3, 2.0), Estimate("quiet", 1.0, 0.1, 20.0)])
+    assert 0.1 < quiet.error < 0.13 < loud.error < 0.3
+    assert (loud.freedom, quiet.freedom) == (2.0 + SHARED_FREEDOM, 22.0)
+    alone = Estimate("alone", 1.0, 0.3, 2.0)
+    assert moderated([alone]) == [alone]
+    assert moderated([]) == []
 
 
 def test_quantiles_grow_with_the_number_of_runs_and_the_level():
