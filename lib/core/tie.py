@@ -32,7 +32,8 @@ search, a tie too many costs one more look."""
 
 SHARED_FREEDOM = 4.0
 """Weight, in degrees of freedom, of the mean square noise of all runs in that of each: six evaluations alone tell
-noise so badly that hardly any lead would be found. The error rates hold even where some runs are ten times as noisy as others."""
+noise so badly that hardly any lead would be found. The error rates hold
+even where some runs are ten times as noisy as others."""
 
 
 class TieKind(StrEnum):
