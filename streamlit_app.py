@@ -17,13 +17,13 @@ with shell.page("Compare runs") as page:
     if not runs:
         nothing_selected(page.source)
     else:
-        rows = inputs(page.comparison)
         above = st.container()
         # The browser takes longest to draw the charts, so it gets them first.
         st.subheader("Curves", anchor=False)
         live(page.source, page.comparison)
         reading(page.source, page.comparison)
         curves(page.source, page.comparison, page.menu)
+        rows = inputs(page.comparison)
         with above:
             verdict(page.comparison, rows)
             failed_runs(runs)

@@ -7,4 +7,4 @@ from lib.ui.ranking import rules, selected_scores
 
 with shell.page("How runs are ranked") as page:
     selected_scores(page.comparison)
-    rules(page.comparison.recommendation.policy)
+    rules(page.comparison.policy)

@@ -26,7 +26,6 @@ from lib.core.metric_curves import RunCurves, extended, holds
 from lib.core.naming import labels_of
 from lib.core.query import RunPage, RunQuery
 from lib.core.runs import RunStatus, RunSummary
-from lib.core.stability import Stability, stability_of
 from lib.data.settings import Settings, open_source
 from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui.visitors import Visitors
@@ -66,7 +65,6 @@ class RunData:
 
     curves: RunCurves
     evidence: RunEvidence
-    stability: Stability
     batch: EffectiveBatch
     configured_learning_rate: float | None
 
@@ -166,9 +164,7 @@ def load_part(
 
 def data_of(curves: RunCurves, run: RunSummary) -> RunData:
     """What follows from the curves of a run."""
-    return RunData(
-        curves, evidence_of(curves), stability_of(curves), effective_batch(run), configured_learning_rate(run)
-    )
+    return RunData(curves, evidence_of(curves), effective_batch(run), configured_learning_rate(run))
 
 
 def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progress | None) -> RunCurves:

@@ -13,11 +13,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from lib.charts.palette import RUN_COLORS
+from lib.core.decision import Decision, decide
 from lib.core.errors import AppError, IncompleteRead, SignInExpired
 from lib.core.evidence import with_evidence
 from lib.core.metric_curves import RunCurves
 from lib.core.runs import RunSummary
-from lib.core.scoring import Recommendation, ScoringPolicy, recommend
+from lib.core.scoring import Recommendation, ScoringPolicy
 from lib.core.selection import assign_slots, reconcile
 from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui import cached, url
@@ -39,6 +40,8 @@ class ComparedRun:
         stored: As the source has it.
         label: What it is called here; no other selected run has the same label.
         data: Its curves and what follows from them; ``None`` where they could not be read.
+        key: Names reader, run, version and how much was read: what follows from the run alone may be
+            cached under it.
         error: Why they could not be read, or not all of them.
     """
 
@@ -48,23 +51,38 @@ class ComparedRun:
     color: str
     slot: int
     data: cached.RunData | None
+    key: str
     error: AppError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is compared, and the verdict.
+    """What is compared.
 
     Attributes:
+        policy: Weights and bands of the score.
         left_out: Which parts of the link were not taken, in sentences.
         key: Names reader, runs, versions, labels and colours: what follows from the comparison alone
             may be cached under it.
     """
 
     runs: tuple[ComparedRun, ...]
-    recommendation: Recommendation
+    policy: ScoringPolicy
     left_out: tuple[str, ...]
     key: str
+
+    @property
+    def decision(self) -> Decision:
+        """Who is recommended, and how far that holds. Worked out when it is first asked for."""
+        curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
+        runs = [each.run for each in self.runs]
+        key = (self.key, self.policy.eval_weight)
+        return cached.once("decision", key, lambda: decide(runs, curves, self.policy, self.labels))
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The recommendation of ``decision``."""
+        return self.decision.recommendation
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -101,7 +119,7 @@ def load(source: RunSource) -> Comparison:
         else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     )
     policy = ScoringPolicy(eval_weight=url.EVAL_WEIGHT.value)
-    return Comparison(runs, recommend([each.run for each in runs], policy), reconciled.sentences, _key(source, runs))
+    return Comparison(runs, policy, reconciled.sentences, _key(runs))
 
 
 def _side_by_side(
@@ -145,17 +163,13 @@ def _progress(done: int, runs: int, so_far: Collection[tuple[int, int | None]]) 
     return min(rows / expected, 1.0), f"Reading metrics: {rows:,} of {expected:,} rows, {done} of {runs} runs done"
 
 
-def _key(source: RunSource, runs: Sequence[ComparedRun]) -> str:
-    # How much was read is part of it: a running run grows, and what lacked some must not stay cached.
-    each = tuple(
-        (
-            *(one.run.run_id, one.stored.updated_at, one.label, one.slot),
-            one.data and (one.data.curves.points, one.data.curves.logged, one.data.evidence.last_step),
-        )
-        for one in runs
-    )
-    # A digest, since the key itself is hashed at every look-up.
-    return hashlib.blake2b(repr((source.cache_key, each)).encode(), digest_size=16).hexdigest()
+def _key(runs: Sequence[ComparedRun]) -> str:
+    return _digest([(one.key, one.label, one.slot) for one in runs])
+
+
+def _digest(parts: object) -> str:
+    # Short, since keys are hashed at every look-up.
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
 def _compared(
@@ -168,7 +182,7 @@ def _compared(
     progress: Progress | None = None,
 ) -> ComparedRun:
     color = RUN_COLORS[slot]
-    error = None
+    data = error = None
     try:
         data = cached.load_data(source, run, every_row=every_row, progress=progress)
     except IncompleteRead as incomplete:
@@ -177,5 +191,9 @@ def _compared(
     except SignInExpired:
         raise
     except AppError as failed:
-        return ComparedRun(run, run, label, color, slot, None, failed)
-    return ComparedRun(with_evidence(run, data.evidence), run, label, color, slot, data, error)
+        error = failed
+    # How much was read is part of it: a running run grows, and what lacked some must not stay cached.
+    read = data and (data.curves.points, data.curves.logged, data.evidence.last_step)
+    key = _digest((source.cache_key, run.run_id, run.updated_at, run.status, read))
+    shown = run if data is None else with_evidence(run, data.evidence)
+    return ComparedRun(shown, run, label, color, slot, data, key, error)

@@ -14,7 +14,6 @@ import streamlit as st
 from lib.charts.palette import RUN_COLORS
 from lib.core.evidence import stored_differs
 from lib.core.hyperparameters import configured_learning_rate, effective_batch
-from lib.core.scoring import Recommendation
 from lib.core.summary import Mark, SummaryInput, marks, summary_frame, to_csv
 from lib.core.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
 from lib.core.verdict import trophy
@@ -42,12 +41,12 @@ MARK, RECOMMENDED, SLOT = "_mark", "_recommended", "_slot"
 
 def inputs(comparison: Comparison) -> list[SummaryInput]:
     """What the table needs to know of each selected run."""
-    return [_input(each, comparison.recommendation) for each in comparison.runs]
+    return [_input(each, comparison) for each in comparison.runs]
 
 
 def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     """Draw the table with its column choice and its export."""
-    key = (comparison.key, comparison.recommendation.policy.eval_weight)
+    key = (comparison.key, comparison.policy.eval_weight)
     frame = cached.once("summary", key, lambda: summary_frame(rows))
     title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
     title.subheader("Summary", anchor=False)
@@ -74,15 +73,17 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     )
 
 
-def _input(each: ComparedRun, recommendation: Recommendation) -> SummaryInput:
+def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
     batch = each.data.batch if each.data else effective_batch(each.run)
     rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
     run_id = each.run.run_id
     return SummaryInput(
         run=each.run,
         label=each.label,
-        score=next((score for score in recommendation.ranking.scores if score.run_id == run_id), None),
-        unscorable=next((left.why for left in recommendation.ranking.unscorable if left.run_id == run_id), None),
+        score=comparison.decision.scores.get(run_id),
+        unscorable=next(
+            (left.why for left in comparison.recommendation.ranking.unscorable if left.run_id == run_id), None
+        ),
         configured_learning_rate=rate,
         batch=batch.batch,
         effective_batch=batch.effective,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from lib.core import formatting
-from lib.core.checkpoints import checkpoint_to_ship
 from lib.core.scoring import DEFAULT_POLICY, Recommendation
 from lib.core.stability import Level
 from lib.core.summary import SummaryInput
@@ -15,6 +14,7 @@ from lib.core.verdict import comparability_cautions, leader_so_far, trophy_sente
 from lib.ui import url
 from lib.ui.comparison import ComparedRun, Comparison
 from lib.ui.escape import md
+from lib.ui.judgements import judgements
 
 STABILITY_COLORS = {
     Level.STEADY: "green",
@@ -55,7 +55,7 @@ def _reasons(
     if trophy := trophy_sentence(recommendation, rows, comparison.labels):
         reasons.append(f":material/trophy: {md(trophy)}")
     if winner.data:
-        advice = checkpoint_to_ship(winner.run, winner.data.evidence)
+        advice = judgements(winner).checkpoint
         reasons.append(f":material/deployed_code: {md(advice.sentence)}")
     st.markdown("\n".join(f"- {reason}" for reason in reasons))
 
@@ -81,14 +81,14 @@ def _others(recommendation: Recommendation, comparison: Comparison) -> None:
 def _stability_badge(each: ComparedRun) -> str:
     if each.data is None:
         return ""
-    level = each.data.stability.level
+    level = judgements(each).stability.level
     return f":{STABILITY_COLORS[level]}-badge[stability: {level.value}]"
 
 
 def _stability(each: ComparedRun) -> str:
     if each.data is None:
         return f"**{md(each.label)}**: its metrics could not be read."
-    stability = each.data.stability
+    stability = judgements(each).stability
     said = [md(finding.sentence) for finding in stability.findings] or [md(stability.sentence)]
     return f"**{md(each.label)}** {_stability_badge(each)}  \n" + "  \n".join(said)
 
