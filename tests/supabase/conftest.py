@@ -42,8 +42,10 @@ from pathlib import Path
 
 import pytest
 
+from lib.data.supabase_source import SupabaseSource
 from tests.supabase.binaries import Missing
 from tests.supabase.project import Project
+from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
 
 HERE = Path(__file__).parent
@@ -107,6 +109,22 @@ def fresh(stack: Stack) -> Iterator[Callable[..., Project]]:
     yield make
     for project in made:
         stack.remove(project)
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., SupabaseSource]]:
+    """Open a stand-in project for one reader, or for nobody."""
+    opened = []
+
+    def make(stand_in: Project, name: str | None = "ann", **settings: object) -> SupabaseSource:
+        context = project_for(stand_in, **settings)
+        connections = context.__enter__()
+        opened.append(context)
+        return SupabaseSource(connections, name and reader_for(connections, stand_in, name))
+
+    yield make
+    for context in opened:
+        context.__exit__(None, None, None)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import threading
 import time
 
 import httpx
+import pandas as pd
 import pytest
 import supabase_auth.errors
 
@@ -22,7 +23,6 @@ from lib.core.errors import (
     SignInExpired,
     SourceUnavailable,
 )
-from lib.core.metric_frame import check_metric_frame
 from lib.core.query import RunQuery
 from lib.data import supabase_client
 from lib.data.supabase_auth import send_code, sign_in
@@ -31,6 +31,7 @@ from lib.data.supabase_errors import refusal_of_exception
 from lib.data.supabase_pages import rows_of_page
 from lib.data.supabase_settings import SupabaseSettings
 from lib.data.supabase_source import SupabaseSource
+from tests.curves import checked
 from tests.supabase.project import ANON_KEY, legacy_key
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.seed import JOBS, METRICS
@@ -64,6 +65,11 @@ def failure(ask) -> AppError:
     assert "eyJ" not in said
     assert "password" not in said
     return raised.value
+
+
+def points(source, job):
+    """All points of a run as a table."""
+    return checked(source.load_curves([job]))
 
 
 PAUSED = {"status": 540, "body": {"message": "project paused"}}
@@ -127,7 +133,7 @@ def test_what_fails_once_is_read_all_the_same(plain, source, fault):
     assert source.list_runs(RunQuery()).total == len(plain.jobs["ann"])
     plain.faults.add(f"/rest/v1/{METRICS}", times=1, **fault)
     job = plain.jobs["ann"][0]
-    assert len(source.load_metrics([job])) == len(source.load_metrics([job])) > 0
+    assert len(points(source, job)) == len(points(source, job)) > 0
 
 
 def test_a_server_that_asks_to_wait_is_waited_for(plain, source):
@@ -204,7 +210,7 @@ def test_a_reader_without_the_privilege_is_told_so(fresh):
     project.execute(f"revoke select on {METRICS} from authenticated")
     with project_for(project) as connections:
         source = SupabaseSource(connections, reader_for(connections, project, "ann"))
-        error = failure(lambda: source.load_metrics(project.jobs["ann"]))
+        error = failure(lambda: source.load_curves(project.jobs["ann"]))
         assert isinstance(error, AccessDenied)
         assert METRICS in str(error)
         assert source.list_runs(RunQuery()).total, "the other table is still read"
@@ -230,16 +236,18 @@ def test_a_page_that_cannot_be_read_makes_the_read_incomplete(long_run, after):
     project, job, source = long_run
     project.log.clear()
     project.faults.add(f"/rest/v1/{METRICS}", after=after, status=502)
-    error = failure(lambda: source.load_metrics([job]))
+    error = failure(lambda: source.load_curves([job]))
     assert isinstance(error, IncompleteRead)
-    check_metric_frame(error.frame)
+    frame = checked(error.curves)
     assert error.run_ids == (job,)
     assert error.rows_expected == 5000
-    assert error.rows_read == len(error.frame) > 0
-    assert error.frame["value"].tolist() == error.frame["step"].tolist()
+    assert error.rows_read == len(frame) > 0
+    assert frame["value"].tolist() == frame["step"].tolist()
+    facts = error.curves[job].rows
+    assert (facts.received, facts.expected) == (error.rows_read, 5000)
     assert f"Expected 5,000 metric rows of 1 run, read {error.rows_read:,}." in str(error)
     project.faults.clear()
-    assert len(source.load_metrics([job])) == 5000
+    assert len(points(source, job)) == 5000
 
 
 PAGE = (
@@ -266,27 +274,27 @@ def test_pages_that_fail_now_and_then_are_all_read(long_run):
     project, job, source = long_run
     for after in (0, 2, 5, 6, 9):
         project.faults.add(f"/rest/v1/{METRICS}", after=after, times=1, cut="body")
-    frame = source.load_metrics([job])
+    frame = points(source, job)
     assert frame["value"].tolist() == frame["step"].tolist() == list(range(1, 5001))
 
 
 def test_a_run_of_which_nothing_can_be_read_is_no_incomplete_read(long_run):
     project, job, source = long_run
     project.faults.add(f"/rest/v1/{METRICS}", status=502)
-    error = failure(lambda: source.load_metrics([job]))
+    error = failure(lambda: source.load_curves([job]))
     assert type(error) is SourceUnavailable
 
 
 def test_a_run_that_fails_does_not_take_the_others_with_it(plain, source):
     first, second = plain.jobs["ann"][:2]
-    alone = source.load_metrics([second])
+    alone = points(source, second)
     plain.faults.add(f"/rest/v1/{METRICS}", status=500, body={"code": "57014", "message": "canceling"}, times=1)
     with pytest.raises(IncompleteRead) as raised:
-        source.load_metrics([first, second])
+        source.load_curves([first, second])
     (failed,) = raised.value.run_ids
     if failed == first:
-        assert raised.value.frame.equals(alone)
-    assert set(raised.value.frame["run_id"]) == {first, second} - {failed}
+        pd.testing.assert_frame_equal(checked(raised.value.curves), alone)
+    assert raised.value.curves.keys() == {first, second} - {failed}
     assert raised.value.rows_read == 0
 
 
@@ -337,7 +345,7 @@ def test_no_exception_of_the_http_client_escapes(kind):
     job = "00000000-0000-4000-8000-000000000001"
     for ask in (
         lambda: source.list_runs(RunQuery()),
-        lambda: source.load_metrics([job], ["eval_loss"]),
+        lambda: source.load_curves([job], ["eval_loss"]),
         lambda: sign_in(connections, "a@example.com", "b"),
         lambda: send_code(connections, "a@example.com"),
     ):

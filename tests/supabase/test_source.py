@@ -10,33 +10,18 @@ import pandas as pd
 import pytest
 
 from lib.core.errors import SettingsError
-from lib.core.metric_frame import check_metric_frame
+from lib.core.metric_curves import extended
 from lib.core.query import PAGE_SIZE, RunQuery, RunSort, matches
 from lib.core.runs import RunStatus, normalise_status
 from lib.data.embedded import EmbeddedSource
 from lib.data.supabase_source import JOB_COLUMNS, SupabaseSource
 from lib.ui import cached
+from tests.curves import checked
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.seed import JOBS, METRICS
 
 JOB = "00000000-0000-4000-8000-0000000000{:02}"
 EVERYTHING = RunQuery(limit=10**9)
-
-
-@pytest.fixture
-def connect():
-    """Open a stand-in project for one reader, or for nobody."""
-    opened = []
-
-    def make(stand_in, name="ann", **settings):
-        context = project_for(stand_in, **settings)
-        connections = context.__enter__()
-        opened.append(context)
-        return SupabaseSource(connections, name and reader_for(connections, stand_in, name))
-
-    yield make
-    for context in opened:
-        context.__exit__(None, None, None)
 
 
 def add_job(project, number=1, owner="ann", **columns) -> str:
@@ -57,6 +42,11 @@ def add_rows(project, job, first, last, **columns):
     )
 
 
+def points(source, ids, *query, **named):
+    """What a source has to say to a query, as a table."""
+    return checked(source.load_curves(ids, *query, **named))
+
+
 def metric_requests(project):
     return project.log.of(f"/rest/v1/{METRICS}")
 
@@ -67,7 +57,7 @@ def metric_requests(project):
 def test_the_demo_runs_read_through_the_database_are_the_demo_runs(plain, connect):
     source, demo = connect(plain), EmbeddedSource()
     ids = list(plain.jobs["ann"])
-    pd.testing.assert_frame_equal(source.load_metrics(ids), demo.load_metrics(ids))
+    pd.testing.assert_frame_equal(points(source, ids), points(demo, ids))
     for read, made in zip(source.load_runs(ids), demo.load_runs(ids), strict=True):
         assert read.config == made.config
         for name in ("name", "status", "duration_s", "progress", "best_eval_loss", "created_at", "notes"):
@@ -83,7 +73,7 @@ def test_five_thousand_rows_come_whole_past_any_limit_of_the_server(fresh, conne
         f'insert into {METRICS} (job_id, step, train_loss, "timestamp")'
         f" select '{job}', 2500, i, '2026-02-01'::timestamptz + i * interval '1 second' from generate_series(1, 701) i"
     )
-    frame = check_metric_frame(connect(project).load_metrics([job]))
+    frame = points(connect(project), [job])
     assert list(frame["step"]) == list(range(1, 5001))
     assert frame.set_index("step")["value"][2500] == 701, "the last one written wins"
     assert frame.set_index("step")["value"][4999] == pytest.approx(1 / 4999)
@@ -97,7 +87,7 @@ def test_the_servers_limit_makes_no_difference(fresh, connect, max_rows):
     job = add_job(project)
     add_rows(project, job, 1, 20)
     add_rows(project, job, 1, 20, train_loss="null", eval_loss="case when i % 5 = 0 then i end")
-    frame = connect(project).load_metrics([job])
+    frame = points(connect(project), [job])
     assert list(frame["metric"].value_counts().sort_index()) == [4, 20]
     assert len(connect(project).list_runs(EVERYTHING).runs) == 1
 
@@ -117,7 +107,7 @@ def test_null_is_no_row_and_nan_is_one(fresh, connect):
     job = add_job(project)
     values = "(array[null, 'NaN', 'Infinity', '-Infinity', '0'])[i]::float8"
     add_rows(project, job, 1, 5, train_loss=values, grad_norm="null")
-    frame = connect(project).load_metrics([job])
+    frame = points(connect(project), [job])
     assert list(frame["step"]) == [2, 3, 4, 5]
     assert math.isnan(frame["value"][0])
     assert list(frame["value"][1:]) == [math.inf, -math.inf, 0.0]
@@ -130,9 +120,9 @@ def test_times_count_from_the_runs_first_row_whatever_is_read(fresh, connect):
     add_rows(project, job, 11, 30, eval_loss="case when i = 20 then 1 end")
     add_rows(project, job, 10, 10)
     source = connect(project)
-    assert source.load_metrics([job], steps=(20, 21))["elapsed_s"].tolist() == [10.0, 10.0, 11.0]
-    assert source.load_metrics([job], ["eval_loss"])["elapsed_s"].tolist() == [10.0]
-    assert source.load_new_metrics([job], {job: 29})["elapsed_s"].tolist() == [19.0, 20.0]
+    assert points(source, [job], steps=(20, 21))["elapsed_s"].tolist() == [10.0, 10.0, 11.0]
+    assert points(source, [job], ["eval_loss"])["elapsed_s"].tolist() == [10.0]
+    assert checked(source.load_new_curves([job], {job: 29}))["elapsed_s"].tolist() == [19.0, 20.0]
 
 
 def test_what_is_written_late_for_the_last_step_is_new(fresh, connect):
@@ -141,10 +131,11 @@ def test_what_is_written_late_for_the_last_step_is_new(fresh, connect):
     add_rows(project, job, 1, 50)
     add_rows(project, other, 1, 3)
     source = connect(project)
-    held = source.load_metrics([job, other])
+    held = source.load_curves([job, other])
     add_rows(project, job, 50, 50, train_loss="null", eval_loss="0.5")
     add_rows(project, job, 51, 52)
-    new = check_metric_frame(source.load_new_metrics([job, other], {job: 50}))
+    news = source.load_new_curves([job, other], {job: 50})
+    new = checked(news)
     hers = new[new["run_id"] == job]
     assert list(zip(hers["metric"], hers["step"], strict=True)) == [
         ("eval_loss", 50),
@@ -153,9 +144,23 @@ def test_what_is_written_late_for_the_last_step_is_new(fresh, connect):
         ("train_loss", 52),
     ]
     assert list(new[new["run_id"] == other]["step"]) == [1, 2, 3], "a run that is not held is read from its beginning"
-    merged = pd.concat([held, new]).drop_duplicates(["run_id", "metric", "step"], keep="last")
-    merged = merged.sort_values(["run_id", "metric", "step"], ignore_index=True)
-    pd.testing.assert_frame_equal(merged, source.load_metrics([job, other]))
+    merged = {job: extended(held[job], news[job], 50), other: extended(held[other], news[other], 0)}
+    pd.testing.assert_frame_equal(checked(merged), points(source, [job, other]))
+
+
+@pytest.mark.parametrize("metrics", [None, ["eval_loss", "train_loss"]])
+def test_whoever_waits_is_told_of_ever_more_rows_until_all_are_there(fresh, connect, metrics):
+    project = fresh(seeded=False, max_rows=100)
+    jobs = [add_job(project, 1), add_job(project, 2)]
+    add_rows(project, jobs[0], 1, 2500)
+    add_rows(project, jobs[1], 1, 40)
+    told = []
+    connect(project).load_curves(jobs, metrics, progress=lambda read, expected: told.append((read, expected)))
+    read = [rows for rows, _ in told]
+    assert read == sorted(read)
+    assert all(expected is None or rows <= expected for rows, expected in told)
+    assert told[-1] == (2540, 2540)
+    assert len(told) > 20, "page by page"
 
 
 # --- what travels ------------------------------------------------------------------------------------
@@ -186,7 +191,7 @@ def test_five_small_runs_are_five_requests_and_their_rows_one(plain, connect):
     assert len(plain.log) == 1
     lengths = plain.execute(f"select count(*) as n from {METRICS} where job_id = any ('{{{','.join(ids)}}}')")
     plain.log.clear()
-    source.load_metrics(ids)
+    source.load_curves(ids)
     assert sum(int(row["n"]) for row in lengths) < 5000
     assert len(plain.log) == 5
 
@@ -194,8 +199,8 @@ def test_five_small_runs_are_five_requests_and_their_rows_one(plain, connect):
 def test_only_the_metrics_and_steps_asked_for_travel(plain, connect):
     source, job = connect(plain), plain.jobs["ann"][0]
     plain.log.clear()
-    source.load_metrics([job], ["eval_loss"], (100, 200))
-    source.load_metrics([job], ["no such metric"])
+    source.load_curves([job], ["eval_loss"], (100, 200))
+    source.load_curves([job], ["no such metric"])
     rows = [parse_qs(entry.query) for entry in metric_requests(plain) if "eval_loss" in entry.query]
     (query,) = rows
     assert query["select"] == ["step,epoch,timestamp,eval_loss,again:step"]
@@ -211,8 +216,8 @@ def test_no_request_asks_for_the_credential_or_for_everything(request, connect, 
     page = source.list_runs(EVERYTHING)
     source.list_runs(RunQuery(search="llama job_toke", status=RunStatus.FAILED, sort=RunSort.DURATION))
     source.load_runs([run.run_id for run in page.runs])
-    source.load_metrics([run.run_id for run in page.runs], ["train_loss"], (1, 50))
-    source.load_new_metrics(list(project.jobs["ann"]), {})
+    source.load_curves([run.run_id for run in page.runs], ["train_loss"], (1, 50))
+    source.load_new_curves(list(project.jobs["ann"]), {})
     asked = [unquote(entry.path + "?" + entry.query) for entry in project.log.of("/rest/v1/")]
     assert len(asked) > 20
     for question in asked:
@@ -230,7 +235,7 @@ def test_columns_that_are_missing_are_found_out_once(old, connect):
             source = SupabaseSource(connections, reader_for(connections, old, "ann"))
             old.log.clear()
             page = source.list_runs(RunQuery())
-            source.load_metrics([page.runs[0].run_id])
+            source.load_curves([page.runs[0].run_id])
             refused = [entry for entry in old.log if entry.status == 400]
             assert bool(refused) == (attempt == 0)
     assert {run.config == {} for run in page.runs} == {True}
@@ -249,8 +254,8 @@ def test_readers_with_the_same_ids_selected_never_see_each_others_rows(plain, co
         runs = cached.load_runs(source, ids)
         assert {run.run_id for run in runs} == set(plain.jobs[name])
         assert {run.run_id for run in cached.list_runs(source, EVERYTHING).runs} == set(plain.jobs[name])
-        assert set(source.load_metrics(ids)["run_id"]) <= set(plain.jobs[name])
-        assert set(cached.load_curves(source, runs[0]).frame["run_id"]) <= {runs[0].run_id}
+        assert source.load_curves(ids).keys() <= set(plain.jobs[name])
+        assert cached.load_data(source, runs[0]).curves.run_id == runs[0].run_id
 
 
 def test_who_signs_in_after_somebody_else_reads_their_own_rows(plain):
@@ -264,7 +269,7 @@ def test_who_signs_in_after_somebody_else_reads_their_own_rows(plain):
         anonymous = SupabaseSource(connections)
         assert cached.load_runs(anonymous, ids) == ()
         assert anonymous.list_runs(EVERYTHING).total == 0, "row-level security that leaves nothing is no error"
-        assert anonymous.load_metrics(ids).empty
+        assert anonymous.load_curves(ids) == {}
 
 
 def test_readers_at_the_same_time_stay_apart(plain):
@@ -404,10 +409,10 @@ def test_a_wrong_table_name_is_a_wrong_setting(plain, connect):
         connect(plain, jobs_table="no_such_jobs").list_runs(RunQuery())
     assert "jobs_table" in raised.value.hint
     with pytest.raises(SettingsError, match="Expected a table no_such_rows"):
-        connect(plain, metrics_table="no_such_rows").load_metrics(plain.jobs["ann"][:1])
+        connect(plain, metrics_table="no_such_rows").load_curves(plain.jobs["ann"][:1])
 
 
 def test_tables_changed_round_are_a_wrong_setting(plain, connect):
     source = connect(plain, jobs_table=METRICS, metrics_table=JOBS)
     with pytest.raises(SettingsError, match="column"):
-        source.load_metrics(plain.jobs["ann"][:1])
+        source.load_curves(plain.jobs["ann"][:1])
