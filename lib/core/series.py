@@ -74,9 +74,13 @@ def bucket_of(x: np.ndarray, buckets: int) -> np.ndarray:
         found = np.full(len(x), -1, dtype=np.int64)
         found[is_finite] = bucket_of(x[is_finite], buckets)
         return found
-    if not len(x) or (span := x.max() - x.min()) == 0.0:
+    if not len(x) or (lowest := x.min()) == x.max():
         return np.zeros(len(x), dtype=np.int64)
-    scaled = x - x.min()
+    with np.errstate(over="ignore"):
+        span = x.max() - lowest
+    if span == np.inf:
+        return bucket_of(x / 2.0, buckets)
+    scaled = x - lowest
     scaled /= span
     scaled *= buckets
     return np.minimum(scaled.astype(np.int64), buckets - 1)
@@ -96,26 +100,49 @@ def reduce_indices(x: np.ndarray, y: np.ndarray, buckets: int) -> np.ndarray:
     Returns:
         Positions in x and y, sorted and unique; at most ``4 * buckets`` of them.
     """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    x, y = np.asarray(x), np.asarray(y, dtype=np.float64)
     if buckets < 1:
         raise ValueError(f"Expected at least one bucket, got {buckets}.")
-    positions = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    if len(positions) <= POINTS_PER_BUCKET * buckets:
-        return positions
-    if len(positions) < len(x):
-        x, y = x[positions], y[positions]
-    if (x[1:] < x[:-1]).any():
-        order = np.argsort(x, kind="stable")
-        x, y, positions = x[order], y[order], positions[order]
+    if not (_is_finite_and_sorted(x) and np.isfinite(y).all()):
+        positions = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        positions = positions[np.argsort(x[positions], kind="stable")]
+        return np.sort(positions[reduce_indices(x[positions], y[positions], buckets)])
+    if len(x) <= POINTS_PER_BUCKET * buckets:
+        return np.arange(len(x))
+    starts = _bucket_starts(x, buckets)
+    ends = np.append(starts[1:], len(x))
+    spans = [y[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    lowest = starts + [span.argmin() for span in spans]
+    highest = starts + [span.argmax() for span in spans]
+    return np.unique(np.concatenate((starts, ends - 1, lowest, highest)))
 
-    bucket = bucket_of(x, buckets)
-    starts = np.concatenate(([0], np.flatnonzero(bucket[1:] != bucket[:-1]) + 1))
-    lengths = np.diff(starts, append=len(x))
-    kept = [starts, starts + lengths - 1]
-    for extreme in (np.minimum, np.maximum):
-        hits = np.flatnonzero(y == np.repeat(extreme.reduceat(y, starts), lengths))
-        kept.append(hits[np.searchsorted(hits, starts)])
-    return np.unique(positions[np.concatenate(kept)])
+
+def _is_finite_and_sorted(x: np.ndarray) -> bool:
+    # NaN is not at least anything, and what lies between two finite ends is finite.
+    return bool((x[1:] >= x[:-1]).all() and np.isfinite(x[:1]).all() and np.isfinite(x[-1:]).all())
+
+
+def _bucket_starts(x: np.ndarray, buckets: int) -> np.ndarray:
+    """Where those buckets begin that hold any of the sorted and finite x.
+
+    They are those of ``bucket_of``, which is asked only of the x beside the borders.
+    """
+    if x[0] == x[-1]:
+        return np.zeros(1, dtype=np.int64)
+    number = np.arange(1, buckets)
+    edges = x[0] + number * (x[-1] / buckets - x[0] / buckets)
+    # Integers are compared with integers: numpy would make floats of all x.
+    starts = np.searchsorted(x, np.ceil(edges).astype(x.dtype) if x.dtype.kind == "i" else edges).clip(1)
+
+    def bucket(positions: np.ndarray) -> np.ndarray:
+        return bucket_of(np.concatenate((x[positions], x[[0, -1]])), buckets)[:-2]
+
+    # An edge may be a rounding away from the border.
+    while (late := bucket(starts - 1) >= number).any():
+        starts[late] = np.searchsorted(x, x[starts[late] - 1])
+    while (early := bucket(starts) < number).any():
+        starts[early] = np.searchsorted(x, x[starts[early]], side="right")
+    return np.unique(np.append(0, starts))
 
 
 def real_evaluations(

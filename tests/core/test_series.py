@@ -77,6 +77,37 @@ def test_integer_steps_reduce_like_the_same_steps_as_floats(steps, buckets):
     assert reduce_indices(x, y, buckets).tolist() == reduce_indices(x.astype(float), y, buckets).tolist()
 
 
+@given(
+    low=st.one_of(st.integers(-(10**6), 10**6).map(float), st.floats(-1e300, 1e300)),
+    width=st.one_of(st.integers(1, 1000).map(float), st.floats(1e-12, 1e300)),
+    buckets=st.integers(1, 60),
+    seed=st.integers(0, 10**6),
+)
+@settings(deadline=None, max_examples=300)
+def test_points_a_rounding_away_from_a_border_fall_where_bucket_of_puts_them(low, width, buckets, seed):
+    random = np.random.default_rng(seed)
+    edges = low + width * np.arange(buckets + 1) / buckets
+    near = [edges, *(np.nextafter(edges, end) for end in (-np.inf, np.inf))]
+    x = np.sort(
+        np.concatenate([*near, near[1] - np.spacing(near[1]), edges[random.integers(0, buckets + 1, 2 * buckets)]])
+    )
+    y = random.integers(0, 3, len(x)).astype(float)
+    assert reduce_indices(x, y, buckets).tolist() == kept_by_definition(x, y, buckets)
+
+
+@pytest.mark.parametrize("buckets", [7, 78, 462, 858, 1001])
+def test_whole_steps_on_the_border_of_two_buckets_fall_where_bucket_of_puts_them(buckets):
+    # 6006 = 2 * 3 * 7 * 11 * 13: with these numbers of buckets every border lies on a step.
+    steps, y = np.arange(6007), np.sin(np.arange(6007.0))
+    assert reduce_indices(steps, y, buckets).tolist() == kept_by_definition(steps, y, buckets)
+
+
+def test_a_range_too_wide_for_a_difference_has_buckets_too():
+    x = np.linspace(-1.0, 1.0, 9) * np.finfo(np.float64).max
+    assert bucket_of(x, 4).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 3]
+    assert reduce_indices(x, np.zeros(9), 2).tolist() == [0, 3, 4, 8]
+
+
 @pytest.mark.parametrize("x", [np.zeros(100), np.repeat(np.arange(5.0), 20), np.arange(100.0)[::-1]])
 def test_repeated_and_backward_x_lose_no_extreme(x):
     y = np.sin(np.arange(100.0))
