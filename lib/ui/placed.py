@@ -100,7 +100,14 @@ def values_at(run: PlacedRun, position: float) -> dict[str, tuple[float, float]]
     if coarse or run.curves.unread:
         steps = _steps_between(coarse or list(curves.values()), run.placing, position, position)
         near = cached.load_part(run.source, run.compared.stored, None, steps).curves
-        curves = {**near, **{metric: curve for metric, curve in curves.items() if curve.is_complete}}
+        # Nobody knows yet how far back a metric that was not read has its last point.
+        sparse = tuple(
+            metric
+            for metric in run.curves.unread
+            if metric not in curves and not (metric in near and (run.placing(near[metric]) <= position).any())
+        )
+        earlier = cached.load_part(run.source, run.compared.stored, sparse, (0, steps[1])).curves if sparse else {}
+        curves = {**near, **earlier, **{metric: curve for metric, curve in curves.items() if curve.is_complete}}
     found = {}
     for metric, curve in curves.items():
         x = run.placing(curve)
