@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import jwt
+import pandas as pd
 import pytest
 import streamlit as st
 
@@ -26,6 +27,7 @@ from tests.supabase.live import LiveJob
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.seed import JOBS, METRICS
+from tests.supabase.test_source import add_job, add_rows
 
 JOBS_PATH, METRICS_PATH = f"/rest/v1/{JOBS}", f"/rest/v1/{METRICS}"
 SECRETS = re.compile(r"eyJ|sb_secret_|sb_publishable_|-has-a-password|Traceback|HTTPStatusError|httpx")
@@ -378,7 +380,8 @@ def test_a_run_whose_metrics_cannot_be_read_leaves_the_others_compared(plain, on
 def test_rows_that_are_missing_are_marked_until_they_are_there(plain, on):
     (long,) = [run_id for run_id in plain.jobs["bob"] if label_of(plain, run_id) == "legal-qa-qwen-7b-full"]
     wanted = [plain.jobs["bob"][2], long]
-    plain.faults.add(METRICS_PATH, query=long, after=1, status=502)
+    # When the run began and its first page come at the same time, in any order.
+    plain.faults.add(METRICS_PATH, query=long, after=2, status=502)
     app = on(plain, user="bob", run=wanted)
     said = says(app)
     assert re.search(r"Expected 2,999 metric rows of 1 run, read 1,000\.", said)
@@ -509,8 +512,135 @@ def test_a_number_that_is_none_is_no_news_at_each_look(fresh):
     with project_for(project) as connections:
         source = SupabaseSource(connections, reader_for(connections, project, "ann"))
         (run,) = source.load_runs([job])
-        shown = ComparedRun(run, run, "a", "#000000", 0, cached.load_curves(source, run))
+        shown = ComparedRun(run, run, "a", "#000000", 0, cached.load_data(source, run), "key")
         assert math.isnan(run.loss)
         assert not live._has_news(source, [shown])
         project.execute(f"update public.{JOBS} set loss = 0.5 where id = '{job}'")
         assert live._has_news(source, [shown])
+
+
+LONG = 9000
+FUNCTION_PATH = "/rest/v1/rpc/reduced_metrics"
+
+
+@pytest.fixture
+def long_run(fresh) -> Callable[..., tuple[Project, str]]:
+    """Make a project with a run that logged more than comes whole: ``long_run(migrated=True)``."""
+
+    def make(*, migrated: bool) -> tuple[Project, str]:
+        project = fresh(migrated=migrated, seeded=False)
+        job = add_job(project, model_name="long-run", status="completed")
+        add_rows(
+            project,
+            job,
+            1,
+            LONG,
+            epoch="i / 3000.0",
+            train_loss="2 + sin(i)",
+            grad_norm="case when i = 4321 then 50 else 1 + cos(i) / 2 end",
+            eval_loss="case when i % 100 = 0 then 2 - i / 1e5 end",
+            perplexity="case when i % 100 = 0 then exp(2 - i / 1e5) end",
+            tokens_per_second="1000 + i % 7",
+            gpu_utilization_percent="90 + i % 10",
+        )
+        return project, job
+
+    return make
+
+
+def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_run, on):
+    project, job = long_run(migrated=True)
+    app = on(project, user="ann", run=job)
+    app.assert_sound()
+    assert "Curves are reduced in the database (function reduced_metrics)." in app.text
+    assert re.search(
+        r"Of 1 run, [\d,]+ of 27,090 values are here, every extreme and every evaluation among them", app.text
+    )
+    assert not project.log.of(METRICS_PATH), "one small answer, and no rows"
+    assert len(project.log.of(FUNCTION_PATH)) == 1
+
+    app.turn("toggle", "widget:rows", True)
+    app.assert_sound()
+    assert app.link["rows"] == ["all"]
+    assert "Every logged value is here." in app.text
+    assert "Read every row" in [toggle.label for toggle in app.at.toggle]
+    assert project.log.of(METRICS_PATH)
+    again = on(project, user="ann", run=job, rows="all")
+    again.assert_sound()
+    assert "Every logged value is here." in again.text
+    app.turn("toggle", "widget:rows", False)
+    assert "rows" not in app.link
+    assert "of 27,090 values are here" in app.text
+
+
+def test_short_runs_come_whole_either_way_and_nothing_is_offered(plain, migrated, on):
+    for project, way in ((plain, "Every row is read"), (migrated, "Curves are reduced in the database")):
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        app = on(project, user="ann", run=project.jobs["ann"][:2])
+        app.assert_sound()
+        assert way in app.text
+        assert "Every logged value is here." in app.text
+        assert "Read every row" not in [toggle.label for toggle in app.at.toggle]
+
+
+def test_without_the_migration_a_long_run_is_read_row_by_row_and_the_page_says_so(long_run, on):
+    project, job = long_run(migrated=False)
+    app = on(project, user="ann", run=job)
+    app.assert_sound()
+    assert "Every row is read; the optional migration would let the database reduce long curves." in app.text
+    assert "Every logged value is here." in app.text
+    assert "Read every row" not in [toggle.label for toggle in app.at.toggle]
+    assert len(project.log.of(FUNCTION_PATH)) == 1
+
+
+def test_both_ways_draw_the_same_points_and_extremes_and_judge_alike(long_run, on):
+    project, job = long_run(migrated=True)
+    charts, grids = [], []
+    for rows in ([], ["all"]):
+        app = on(project, user="ann", run=job, rows=rows)
+        app.assert_sound()
+        charts.append(app.charts)
+        grids.append(app.grid.rows)
+    for name in ("Loss", "Gradient norm"):
+        few, whole = (each[name].data["lines"] for each in charts)
+        assert (few["y"].min(), few["y"].max()) == (whole["y"].min(), whole["y"].max())
+        assert (few["x"].min(), few["x"].max()) == (whole["x"].min(), whole["x"].max())
+        assert (charts[0][name].data["evals"] == charts[1][name].data["evals"]).all(axis=None)
+    for column in ("best_eval_loss", "best_step", "tokens_per_second"):
+        if column in grids[0]:
+            assert grids[0][column].tolist() == pytest.approx(grids[1][column].tolist(), rel=1e-12)
+    assert charts[0]["Gradient norm"].data["lines"]["y"].max() == 50
+
+
+def test_zooming_into_a_reduced_run_shows_full_resolution(long_run, on):
+    project, job = long_run(migrated=True)
+    app = on(project, user="ann", run=job, zoom="4300~4400", loss="train")
+    app.assert_sound()
+    shown = app.charts["Gradient norm"].data["lines"]
+    inside = shown[shown["x"].between(4300, 4400)]
+    assert inside["x"].tolist() == list(range(4300, 4401))
+    assert "all 101 points drawn" in app.text
+    assert not project.log.of(METRICS_PATH), "the database reduced nothing of so few, and sent no rows"
+
+
+def test_pinned_values_of_a_reduced_run_are_those_of_all_rows(long_run, on):
+    project, job = long_run(migrated=True)
+    for pin in ("4322", "777.5", "8999", "1"):
+        reduced, whole = (
+            on(project, user="ann", run=job, pin=pin, rows=rows).at.dataframe[0].value for rows in ([], ["all"])
+        )
+        assert {"Train loss", "Gradient norm", "GPU utilisation (%)"} <= set(reduced.index)
+        pd.testing.assert_frame_equal(reduced, whole)
+
+
+@pytest.mark.parametrize("migrated", [True, False])
+def test_a_further_metric_is_read_when_it_is_chosen(long_run, on, migrated):
+    project, job = long_run(migrated=migrated)
+    app = on(project, user="ann", run=job)
+    before = set(app.charts)
+    app.turn("multiselect", "widget:metric", ["gpu_utilization_percent", "perplexity"]).assert_sound()
+    assert set(app.charts) - before == {"GPU utilisation (%)", "Perplexity"}
+    utilisation = app.charts["GPU utilisation (%)"].data["lines"]
+    assert (utilisation["y"].min(), utilisation["y"].max()) == (90, 99)
+    assert len(app.charts["Perplexity"].data["evals"]) == LONG // 100
