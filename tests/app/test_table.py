@@ -10,7 +10,7 @@ import pytest
 
 from lib.charts.palette import RUN_COLORS
 from lib.core import formatting
-from lib.core.scoring import ScoringPolicy, recommend
+from lib.core.scoring import ScoringPolicy
 from lib.core.summary import SummaryInput, summary_frame
 from lib.core.summary_columns import COLUMNS
 from lib.ui import table
@@ -178,13 +178,13 @@ def test_each_row_has_the_colour_of_its_run(opened, demo):
 
 def test_the_grid_gets_a_frame_of_its_own(demo):
     runs = demo.source.load_runs(demo.alike)
-    recommendation = recommend(runs, ScoringPolicy())
     compared = tuple(
-        ComparedRun(run, run, f"{number}", RUN_COLORS[number], number, None) for number, run in enumerate(runs)
+        ComparedRun(run, run, f"{number}", RUN_COLORS[number], number, None, run.run_id)
+        for number, run in enumerate(runs)
     )
     frame = summary_frame([SummaryInput(run=each.run, label=each.label) for each in compared])
     before = frame.copy(deep=True)
-    comparison = Comparison(compared, recommendation, (), ())
+    comparison = Comparison(compared, ScoringPolicy(), (), "these runs")
     grid = table._grid_frame(frame, COLUMNS, comparison, (runs[0].run_id,))
     grid.loc[:, "run"] = "changed"
     grid["run_text"] = "changed"
