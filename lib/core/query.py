@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
 
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import eval_loss_of
@@ -75,22 +77,87 @@ def matches(run: RunSummary, search: str) -> bool:
         >>> matches(RunSummary(run_id="r1", name="Llama 8B", dataset="s3/alpaca"), " ALPACA llama ")
         True
     """
-    text = "\n".join(filter(None, (run.name, run.dataset, run.run_id, run.base_model))).casefold()
+    text = _text(run)
     return all(word in text for word in search.casefold().split())
 
 
 def answer(runs: Iterable[RunSummary], query: RunQuery, unreadable: Sequence[Unreadable] = ()) -> RunPage:
-    """Answer ``query`` from runs that are all in memory."""
+    """Answer ``query`` from runs that are all in memory. To answer many, keep a ``RunIndex``."""
     everything = list(runs)
-    found = [run for run in everything if matches(run, query.search)]
-    statuses = Counter(run.status for run in found)
-    listed = [run for run in found if query.status in (None, run.status)]
-    listed.sort(key=lambda run: (*_sort_key(run, query.sort), run.run_id))
-    return RunPage(tuple(listed[: query.limit]), len(listed), statuses, len(everything), tuple(unreadable))
+    found = RunIndex(everything).find(query)
+    return found.page([everything[position] for position in found.positions], unreadable)
 
 
-def _sort_key(run: RunSummary, sort: RunSort) -> tuple:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the runs of a page are among the runs of an index, and the counts beside them (``RunPage``)."""
+
+    positions: Sequence[int]
+    total: int
+    statuses: Mapping[RunStatus, int]
+    source_total: int
+
+    def page(self, runs: Iterable[RunSummary], unreadable: Sequence[Unreadable] = ()) -> RunPage:
+        """The page, with the runs of ``positions``."""
+        return RunPage(tuple(runs), self.total, self.statuses, self.source_total, tuple(unreadable))
+
+
+class RunIndex:
+    """What any question asks of runs, without the runs: long lists are answered out of it quickly.
+
+    Each order is worked out when it is first asked for. Then a page costs as much as it holds; only a search looks at
+    every run's text.
+    """
+
+    def __init__(self, runs: Iterable[RunSummary]) -> None:
+        """Take the runs; none of them is kept."""
+        self._facts = [_facts(run) for run in runs]
+        self._statuses = Counter(facts.status for facts in self._facts)
+        self._orders: dict[RunSort, list[int]] = {}
+
+    def find(self, query: RunQuery) -> Found:
+        """Find the page of ``query``."""
+        facts, order = self._facts, self._order(query.sort)
+        statuses = self._statuses
+        if words := query.search.casefold().split():
+            order = [position for position in order if all(word in facts[position].text for word in words)]
+            statuses = Counter(facts[position].status for position in order)
+        listed = (position for position in order if query.status in (None, facts[position].status))
+        total = statuses.total() if query.status is None else statuses[query.status]
+        # Of a long list only the beginning is looked at; a negative limit leaves off the end, as in a slice.
+        most = query.limit if query.limit >= 0 else max(total + query.limit, 0)
+        return Found(tuple(islice(listed, most)), total, Counter(statuses), len(facts))
+
+    def _order(self, sort: RunSort) -> list[int]:
+        if sort not in self._orders:
+            keys = [(*_sort_key(facts, sort), facts.run_id) for facts in self._facts]
+            self._orders[sort] = sorted(range(len(keys)), key=keys.__getitem__)
+        return self._orders[sort]
+
+
+class _Facts(NamedTuple):
+    """Of a run, what is searched, counted and sorted by."""
+
+    run_id: str
+    text: str
+    name: str
+    status: RunStatus
+    created: datetime | None
+    eval_loss: float | None
+    duration_s: float | None
+
+
+def _facts(run: RunSummary) -> _Facts:
     created = run.created_at or run.started_at
+    return _Facts(run.run_id, _text(run), run.name, run.status, created, eval_loss_of(run), run.duration_s)
+
+
+def _text(run: RunSummary) -> str:
+    return "\n".join(filter(None, (run.name, run.dataset, run.run_id, run.base_model))).casefold()
+
+
+def _sort_key(run: _Facts, sort: RunSort) -> tuple:
+    created = run.created
     age = -(created or datetime.fromtimestamp(0, UTC)).timestamp()
     match sort:
         case RunSort.NEWEST:
@@ -98,8 +165,7 @@ def _sort_key(run: RunSummary, sort: RunSort) -> tuple:
         case RunSort.OLDEST:
             return created is None, -age
         case RunSort.BEST_LOSS:
-            loss = eval_loss_of(run)
-            return loss is None, loss or 0.0, age
+            return run.eval_loss is None, run.eval_loss or 0.0, age
         case RunSort.STATUS:
             return list(RunStatus).index(run.status), age
         case RunSort.DURATION:

@@ -7,21 +7,35 @@ treatment. Nothing is read before the first question; of the curves, only those 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.core.errors import SourceUnavailable
 from lib.core.metric_curves import RunCurves, cut
-from lib.core.query import RunPage, RunQuery, answer
+from lib.core.query import RunIndex, RunPage, RunQuery
 from lib.core.runs import RunSummary
 from lib.data.metric_rows import PLACES, curves_of_table
 from lib.data.rows import run_from_row
 
 JOBS_FILE = Path(__file__).parent / "demo" / "demo_jobs.parquet"
 METRICS_FILE = JOBS_FILE.with_name("demo_metrics.parquet")
+
+
+BATCH_ROWS = 1000
+"""Rows that are Python objects at once while the list is made: as these they take many times the room."""
+
+
+class _Listed(NamedTuple):
+    """The jobs table: its rows, an index of them, and the row of each run id."""
+
+    rows: pa.Table
+    index: RunIndex
+    places: Mapping[str, int]
 
 
 class EmbeddedSource:
@@ -39,7 +53,7 @@ class EmbeddedSource:
         """
         self.cache_key = "embedded" if metrics_file == METRICS_FILE else f"embedded:{metrics_file}"
         self._jobs_file, self._metrics_file = jobs_file, metrics_file
-        self._rows: list[dict] | None = None
+        self._listed: _Listed | None = None
         # Two threads that ask at once would both read the file.
         self._loading = threading.Lock()
 
@@ -49,7 +63,9 @@ class EmbeddedSource:
         Raises:
             SourceUnavailable: If the demo files are not there or damaged.
         """
-        return answer(self._runs(), query)
+        listed = self._list()
+        found = listed.index.find(query)
+        return found.page(self._made(listed, found.positions))
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
         """Return the runs with these ids, in the order asked for; unknown ids are left out.
@@ -57,8 +73,8 @@ class EmbeddedSource:
         Raises:
             SourceUnavailable: As ``list_runs``.
         """
-        runs = {run.run_id: run for run in self._runs()}
-        return tuple(runs[run_id] for run_id in run_ids if run_id in runs)
+        listed = self._list()
+        return tuple(self._made(listed, [listed.places[run_id] for run_id in run_ids if run_id in listed.places]))
 
     def load_curves(
         self,
@@ -78,12 +94,26 @@ class EmbeddedSource:
             if (curves := _run_curves(self._metrics_file, run_id, metrics, steps)) is not None
         }
 
-    def _runs(self) -> list[RunSummary]:
-        """All runs, made anew: their configurations are dictionaries that a caller could write into."""
+    def _list(self) -> _Listed:
         with self._loading:
-            if self._rows is None:
-                self._rows = _read(lambda: pq.read_table(self._jobs_file), self._jobs_file).to_pylist()
-        return [run_from_row(row, self._jobs_file.name) for row in self._rows]
+            if self._listed is None:
+                table = _read(lambda: pq.read_table(self._jobs_file), self._jobs_file)
+                rows = chain.from_iterable(batch.to_pylist() for batch in table.to_batches(BATCH_ROWS))
+                places: dict[str, int] = {}
+
+                def runs() -> Iterator[RunSummary]:
+                    for place, row in enumerate(rows):
+                        run = run_from_row(row, self._jobs_file.name)
+                        places[run.run_id] = place
+                        yield run
+
+                self._listed = _Listed(table, RunIndex(runs()), places)
+        return self._listed
+
+    def _made(self, listed: _Listed, positions: Sequence[int]) -> list[RunSummary]:
+        """The runs at these rows, made anew: their configurations are dictionaries that a caller could write into."""
+        rows = listed.rows.take(pa.array(positions, pa.int64())).to_pylist()
+        return [run_from_row(row, self._jobs_file.name) for row in rows]
 
 
 def _run_curves(
