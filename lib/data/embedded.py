@@ -19,7 +19,7 @@ from lib.core.errors import SourceUnavailable
 from lib.core.metric_curves import RunCurves, cut
 from lib.core.query import RunIndex, RunPage, RunQuery
 from lib.core.runs import RunSummary
-from lib.data.metric_rows import PLACES, curves_of_table
+from lib.data.metric_rows import PLACES, curves_of_rows, curves_of_table
 from lib.data.rows import run_from_row
 
 JOBS_FILE = Path(__file__).parent / "demo" / "demo_jobs.parquet"
@@ -123,11 +123,18 @@ def _run_curves(
 
     def rows() -> pa.Table:
         with pq.ParquetFile(path) as file:
-            names = [name for name in file.schema_arrow.names if name in PLACES or metrics is None or name in metrics]
             groups = [number for number in range(file.num_row_groups) if _may_hold(file, number, run_id)]
-            return file.read_row_groups(groups, names, use_threads=False)
+            names = [name for name in file.schema_arrow.names if name in PLACES or metrics is None or name in metrics]
+            if all(_holds_only(file, number, run_id) for number in groups):
+                # Text that says one thing in every row takes longer to read than all metrics together.
+                names.remove("job_id")
+            return file.read_row_groups(groups, names)
 
-    curves = curves_of_table(_read(rows, path), [run_id]).get(run_id)
+    table = _read(rows, path)
+    if "job_id" in table.column_names:
+        curves = curves_of_table(table, [run_id]).get(run_id)
+    else:
+        curves = curves_of_rows(run_id, table) if table.num_rows else None
     if curves is None or steps is None:
         return curves
     return cut(curves, *steps)
@@ -135,9 +142,20 @@ def _run_curves(
 
 def _may_hold(file: pq.ParquetFile, group: int, run_id: str) -> bool:
     """Whether rows of a run can be in a row group, as far as its statistics tell."""
-    column = file.metadata.row_group(group).column(file.schema_arrow.get_field_index("job_id"))
-    known = column.statistics
+    known = _of_runs(file, group)
     return known is None or not known.has_min_max or known.min <= run_id <= known.max
+
+
+def _holds_only(file: pq.ParquetFile, group: int, run_id: str) -> bool:
+    """Whether the statistics of a row group say that every row of it is of a run."""
+    known = _of_runs(file, group)
+    if known is None or not known.has_min_max or not known.has_null_count:
+        return False
+    return known.null_count == 0 and known.min == known.max == run_id
+
+
+def _of_runs(file: pq.ParquetFile, group: int) -> pq.Statistics | None:
+    return file.metadata.row_group(group).column(file.schema_arrow.get_field_index("job_id")).statistics
 
 
 def _read(read: Callable[[], pa.Table], path: Path) -> pa.Table:

@@ -133,6 +133,9 @@ def _require(table: pa.Table, column: str) -> None:
 
 def _placed(column: pa.ChunkedArray) -> np.ndarray | None:
     """Which rows have a whole step from 0 on; ``None`` where all have."""
+    if pa.types.is_integer(column.type) and not column.null_count:
+        placed = column.to_numpy() >= 0
+        return None if placed.all() else placed
     steps, valid = _floats(column)
     placed = np.isfinite(steps) & (steps >= 0) & (steps == np.floor(steps))
     if valid is not None:
@@ -202,7 +205,9 @@ def _elapsed_seconds(written_us: np.ndarray, started_us: int | None) -> np.ndarr
     known = written_us != _NEVER
     if not known.any():
         return np.full(len(written_us), np.nan)
-    first = int(written_us.min() if known.all() else written_us[known].min())
-    elapsed = (written_us - (first if started_us is None else min(first, started_us))) / 1e6
-    elapsed[~known] = np.nan
-    return elapsed
+    if not known.all():
+        elapsed = np.full(len(written_us), np.nan)
+        elapsed[known] = _elapsed_seconds(written_us[known], started_us)
+        return elapsed
+    first = int(written_us.min())
+    return (written_us - (first if started_us is None else min(first, started_us))) / 1e6
