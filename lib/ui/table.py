@@ -18,6 +18,7 @@ from lib.core.summary import Mark, SummaryInput, marks, summary_frame, to_csv
 from lib.core.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
 from lib.core.verdict import trophy
 from lib.ui import cached, url
+from lib.ui.after_charts import charts_are_drawn
 from lib.ui.comparison import ComparedRun, Comparison
 
 ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
@@ -36,6 +37,7 @@ MEANINGS = {
     Mark.TIE_BEST: "Tied for best of the selected runs.",
     Mark.WORST: "Worst of the selected runs.",
 }
+_SHOWN = "grid shown"
 MARK, RECOMMENDED, SLOT = "_mark", "_recommended", "_slot"
 
 
@@ -64,8 +66,7 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     )
     columns = [column for column in COLUMNS if column.key in shown]
     grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, trophy(rows)))
-    # The grid may change the frame that it is given.
-    _grid(grid.copy(), columns)
+    _grid_after_charts(grid, columns, comparison.reader, repr((key, shown)))
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
         f" · ⚠ gap above {GAP_WARNING:g} · ⚑ gap below 0."
@@ -139,6 +140,23 @@ def _grid_frame(
     return grid
 
 
+@st.fragment
+def _grid_after_charts(grid: pd.DataFrame, columns: Sequence[Column], reader: str, token: str) -> None:
+    """Draw the grid when the charts are there; until then the one before stays, if the same reader saw it."""
+    if charts_are_drawn(token):
+        st.session_state[_SHOWN] = reader, grid, columns
+    seen_by, shown, columns = st.session_state.get(_SHOWN, (None, None, None))
+    if seen_by != reader:
+        st.skeleton(height=_height(grid))
+        return
+    # The grid may change the frame that it is given.
+    _grid(shown.copy(), columns)
+
+
+def _height(grid: pd.DataFrame) -> int:
+    return HEADER_HEIGHT + ROW_HEIGHT * len(grid) + SCROLL_BAR
+
+
 def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
     # Imported where it is drawn: the other pages, and the page without a selection, need no grid.
     from st_aggrid import AgGrid
@@ -163,7 +181,7 @@ def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
             "suppressFieldDotNotation": True,
         },
         key="summary",
-        height=HEADER_HEIGHT + ROW_HEIGHT * len(grid) + SCROLL_BAR,
+        height=_height(grid),
         update_on=[],
         theme="streamlit",
         custom_css=_css(),

@@ -1,0 +1,62 @@
+"""Waiting until the browser has drawn the charts, so that what is heavy and less urgent comes after them.
+
+The summary table's grid is some 4.7 MB of JavaScript in the page's own thread: drawn at once, it doubles
+the time to the charts.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit import runtime
+
+CHARTS = "charts on the page"
+LONGEST_WAIT_MS = 4000
+"""A chart that is not drawn by then will not be: the rest of the page does not wait for it."""
+
+_JS = """
+export default function ({ data, setStateValue }) {
+  if (data.drawn) return;
+  const start = performance.now();
+  const idle = window.requestIdleCallback ?? (then => setTimeout(then, 100));
+  const charts = () => document.querySelectorAll('[data-testid="stVegaLiteChart"] canvas').length;
+  const look = () => idle(() => {
+    if (charts() >= data.charts || performance.now() - start > data.wait) setStateValue('drawn', data.token);
+    else setTimeout(look, 50);
+  });
+  const timer = setTimeout(look, 20);
+  return () => clearTimeout(timer);
+}
+"""
+
+
+def note_charts(count: int) -> None:
+    """Say how many charts this run of the page draws."""
+    st.session_state[CHARTS] = count
+
+
+def charts_are_drawn(token: str) -> bool:
+    """Whether the browser has drawn the charts that belong to ``token``; when it has, the fragment runs again."""
+    if not runtime.exists():
+        # Without a server there is no browser that could draw them.
+        return True
+    key = "after_charts"
+    before = st.session_state.get(key) or {}
+    drawn = before.get("drawn") == token
+    _mounted()(
+        key=key,
+        data={
+            "token": token,
+            "drawn": drawn,
+            "charts": st.session_state.get(CHARTS, 0),
+            "wait": LONGEST_WAIT_MS,
+        },
+        default={"drawn": ""},
+        on_drawn_change=lambda: None,
+        height=1,
+    )
+    return drawn
+
+
+@st.cache_resource(show_spinner=False)
+def _mounted() -> object:
+    return st.components.v2.component("runoff_after_charts", js=_JS)
