@@ -111,16 +111,22 @@ class RunIndex:
 
     def __init__(self, runs: Iterable[RunSummary]) -> None:
         """Take the runs; none of them is kept."""
-        self._facts = [_facts(run) for run in runs]
+        self._facts: list[_Facts] = []
+        self._texts: list[str] = []
+        for run in runs:
+            self._facts.append(_facts(run))
+            self._texts.append(_text(run))
         self._statuses = Counter(facts.status for facts in self._facts)
         self._orders: dict[RunSort, list[int]] = {}
 
     def find(self, query: RunQuery) -> Found:
         """Find the page of ``query``."""
-        facts, order = self._facts, self._order(query.sort)
+        facts, texts, order = self._facts, self._texts, self._order(query.sort)
         statuses = self._statuses
         if words := query.search.casefold().split():
-            order = [position for position in order if all(word in facts[position].text for word in words)]
+            # Each word on its own: a plain comprehension over the texts is the quickest search that Python has.
+            for word in words:
+                order = [position for position in order if word in texts[position]]
             statuses = Counter(facts[position].status for position in order)
         listed = (position for position in order if query.status in (None, facts[position].status))
         total = statuses.total() if query.status is None else statuses[query.status]
@@ -136,10 +142,9 @@ class RunIndex:
 
 
 class _Facts(NamedTuple):
-    """Of a run, what is searched, counted and sorted by."""
+    """Of a run, what is counted and sorted by."""
 
     run_id: str
-    text: str
     name: str
     status: RunStatus
     created: datetime | None
@@ -149,7 +154,7 @@ class _Facts(NamedTuple):
 
 def _facts(run: RunSummary) -> _Facts:
     created = run.created_at or run.started_at
-    return _Facts(run.run_id, _text(run), run.name, run.status, created, eval_loss_of(run), run.duration_s)
+    return _Facts(run.run_id, run.name, run.status, created, eval_loss_of(run), run.duration_s)
 
 
 def _text(run: RunSummary) -> str:
