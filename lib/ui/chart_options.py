@@ -47,7 +47,6 @@ def options() -> None:
     log.toggle("Log y", **url.LOG_Y.widget())
     with more.popover("How to read", icon=":material/help:", width="stretch"):
         st.markdown(HELP)
-    _zoom_bar()
 
 
 def _axis_widget() -> dict:
@@ -63,19 +62,45 @@ def _axis_widget() -> dict:
     return widget | {"on_change": change}
 
 
-def _zoom_bar() -> None:
-    zoom, pin = url.ZOOM.value, url.PIN.value
-    if zoom is None and pin is None:
-        st.caption("Drag across a chart to zoom all of them; click to pin a step.")
+def zoom_bar(extent: tuple[float, float] | None) -> None:
+    """Draw the range in view, in numbers that can be changed, and the pinned position.
+
+    Args:
+        extent: The two ends of the x axis over all runs; ``None`` where nothing is logged.
+    """
+    if extent is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        title = url.AXIS.value.axis_title
-        if zoom is not None:
-            st.markdown(
-                f":material/zoom_in: {title} **{formatting.place(zoom[0])}** to **{formatting.place(zoom[1])}**",
-                width="content",
+    zoom, pin = url.ZOOM.value, url.PIN.value
+    title = url.AXIS.value.axis_title
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for end, name in enumerate(("from", "to")):
+            st.number_input(
+                f"{title} {name}",
+                placeholder=formatting.place(extent[end]),
+                width=150,
+                **_end_widget(end, extent),
             )
+        if zoom is not None:
             st.button("Reset zoom", key="reset_zoom", on_click=url.ZOOM.set, args=(None,), type="tertiary")
+        else:
+            st.caption("Or drag across a chart to zoom all of them; click to pin a step.", width="content")
         if pin is not None:
             st.markdown(f":material/push_pin: {title} **{formatting.place(pin)}**", width="content")
             st.button("Unpin", key="unpin", on_click=url.PIN.set, args=(None,), type="tertiary")
+
+
+def _end_widget(end: int, extent: tuple[float, float]) -> dict:
+    """Key and callback of the field for one end of the zoomed range; empty where the axis ends there."""
+    key, zoom = f"zoom_{end}", url.ZOOM.value
+    whole = url.AXIS.value is Axis.STEP
+    value = None if zoom is None or zoom[end] == extent[end] else zoom[end]
+    st.session_state[key] = int(value) if whole and value is not None else value
+
+    def take() -> None:
+        ends = list(zoom or extent)
+        typed = st.session_state[key]
+        ends[end] = extent[end] if typed is None else float(typed)
+        # Two ends that leave nothing between them are no range; the whole axis is none either.
+        url.ZOOM.set(tuple(ends) if ends[0] < ends[1] and tuple(ends) != tuple(extent) else None)
+
+    return {"key": key, "on_change": take, "step": 1 if whole else None, "format": "%d" if whole else None}

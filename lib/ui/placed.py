@@ -75,6 +75,18 @@ def placed_runs(source: RunSource, comparison: Comparison) -> list[PlacedRun]:
     return placed
 
 
+def axis_extent(runs: Sequence[PlacedRun]) -> tuple[float, float] | None:
+    """The two ends of the x axis over whole runs; ``None`` where there is no range of positions."""
+    ends = [
+        x
+        for run in runs
+        for curve in run.curves.curves.values()
+        for x in run.placing(curve.where(np.unique([0, len(curve) - 1])))
+        if np.isfinite(x)
+    ]
+    return (float(min(ends)), float(max(ends))) if ends and min(ends) < max(ends) else None
+
+
 def _with_details(run: PlacedRun) -> PlacedRun:
     stored, curves = run.compared.stored, run.curves
     empty = RunCurves(curves.run_id)
