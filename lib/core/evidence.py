@@ -61,8 +61,9 @@ class RunEvidence:
 def evidence_of(curves: RunCurves) -> RunEvidence:
     """Gather the evidence about one run.
 
-    Of curves that the source reduced, everything but the medians is the same: first and last points,
-    extremes and evaluations are never left out. A median is the one that the source says, or unknown.
+    Of curves that the source reduced, first and last points, extremes and evaluations are there: a median
+    is the one that the source says, or unknown. Where rows lack times or evaluations epochs, the duration
+    and the best epoch may be unknown or a little early, since the rows that have them may be left out.
     """
     logged = [curve for curve in curves.curves.values() if len(curve)]
     if not logged:

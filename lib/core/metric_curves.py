@@ -129,15 +129,16 @@ def reduced(curve: MetricCurve, buckets: int) -> MetricCurve:
     """Leave out what a drawing of so many buckets of steps does not show.
 
     Of the finite values those of ``lib.core.series.reduce_indices`` stay; of the others, which have
-    buckets of their own, the first of each. What was logged and lost is counted as before.
+    buckets of their own, the first and the last of each. What was logged and lost is counted as before.
     """
     if len(curve) <= POINTS_PER_BUCKET * buckets and not curve.lost:
         return curve
     kept = reduce_indices(curve.step, curve.value, buckets)
     if curve.lost:
         lost = np.flatnonzero(~np.isfinite(curve.value))
-        firsts = np.unique(bucket_of(curve.step[lost], buckets), return_index=True)[1]
-        kept = np.sort(np.concatenate((kept, lost[firsts])))
+        bucket = bucket_of(curve.step[lost], buckets)
+        borders = bucket[1:] != bucket[:-1]
+        kept = np.sort(np.concatenate((kept, lost[np.append(True, borders) | np.append(borders, True)])))
     columns = (curve.step[kept], curve.value[kept], curve.epoch[kept], curve.elapsed_s[kept])
     return MetricCurve(*columns, logged=curve.logged, lost=curve.lost, median=curve.median)
 

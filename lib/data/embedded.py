@@ -91,7 +91,7 @@ class EmbeddedSource:
         return {
             run_id: curves
             for run_id in dict.fromkeys(run_ids)
-            if (curves := _run_curves(self._metrics_file, run_id, metrics, steps)) is not None
+            if (curves := _run_curves(self._metrics_file, run_id, metrics, steps)) is not None and curves.curves
         }
 
     def _list(self) -> _Listed:

@@ -105,13 +105,13 @@ class FolderSource:
         known = self._current().curves
         found = {}
         for run_id in dict.fromkeys(run_ids):
-            if run_id not in known or not known[run_id].curves:
-                continue
-            run = known[run_id]
+            run = known.get(run_id, RunCurves(run_id))
             if metrics is not None:
                 kept = {metric: curve for metric, curve in run.curves.items() if metric in metrics}
                 run = replace(run, curves=MappingProxyType(kept))
-            found[run_id] = run if steps is None else cut(run, *steps)
+            run = run if steps is None else cut(run, *steps)
+            if run.curves:
+                found[run_id] = run
         return found
 
     def _current(self) -> _Collection:

@@ -16,6 +16,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -147,7 +148,10 @@ class SupabaseSource:
             if curves is not None:
                 return curves
         curves = self._metrics.curves([Span(run_id, first, last) for run_id in wanted], metrics, progress)
-        return curves if steps is None else {run_id: cut(run, *steps) for run_id, run in curves.items()}
+        unread = () if metrics is None else tuple(name for name in METRICS if name not in metrics)
+        return {
+            run_id: replace(run if steps is None else cut(run, *steps), unread=unread) for run_id, run in curves.items()
+        }
 
     def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:
         """As ``LiveSource.load_new_curves``.

@@ -170,7 +170,7 @@ def data_of(curves: RunCurves, run: RunSummary) -> RunData:
 def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progress | None) -> RunCurves:
     # Only a source far away takes so long that somebody wants to know how far it is.
     told = {"progress": progress} if isinstance(source, LiveSource) else {}
-    metrics = None if buckets is None else FIRST_METRICS
+    metrics = FIRST_METRICS if buckets is not None and isinstance(source, LiveSource) else None
     return source.load_curves([run_id], metrics, buckets=buckets, **told).get(run_id, RunCurves(run_id))
 
 

@@ -8,7 +8,8 @@
 --   * A curve of more than 4 x buckets finite points is cut into buckets of equal width between its least and its
 --     greatest step in range; of each bucket the first, the last, the lowest and the highest point are kept, of
 --     equal extremes the first one (lib/core/series.py, reduce_indices). Shorter curves are kept whole.
---   * NaN and the infinities are counted. They have buckets of their own, of each of which the first one is kept.
+--   * NaN and the infinities are counted. They have buckets of their own, of each of which the first and the last
+--     one are kept.
 --   * Evaluated metrics (eval_loss, perplexity, eval_...) are never reduced: every value is there.
 --
 -- A metric is any numeric column of the table but places and references (id, job_id, step, epoch, ..._id).
@@ -22,10 +23,10 @@
 --
 -- Runs come in the order asked for, points in that of their steps. "total" counts the finite points in range,
 -- the three after it NaN, infinity and -infinity. "median" is that of all finite values of a throughput (a name
--- that ends in per_second), which is a run's speed and could not be told of the reduced curve. "first_timestamp_us" is the run's
--- earliest timestamp, whatever the range, in microseconds since 1970, and what "elapsed_s" counts from, in
--- seconds. What is not recorded is null. JSON has no NaN: it travels as the text "NaN", the infinities as
--- "Infinity" and "-Infinity".
+-- that ends in per_second), which is a run's speed and could not be told of the reduced curve.
+-- "first_timestamp_us" is the run's earliest timestamp, whatever the range, in microseconds since 1970, and what
+-- "elapsed_s" counts from, in seconds. What is not recorded is null. JSON has no NaN: it travels as the text "NaN",
+-- the infinities as "Infinity" and "-Infinity".
 
 create or replace function public.reduced_metrics(
   run_ids uuid[],
@@ -91,7 +92,7 @@ declare
       group by least($4 - 1, floor(
         (step - (select lo from extent))::float8 / (select width from extent)::float8 * $4::float8))
       union all
-      select min(step) from others
+      select unnest(array[min(step), max(step)]) from others
       group by least($4 - 1, floor(
         (step - (select lo from others_extent))::float8 / (select width from others_extent)::float8 * $4::float8))
     )
