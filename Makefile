@@ -5,6 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
+BENCHES ?= page data load growth start
 export RUNS PORT ADDRESS PYTHON
 
 .DEFAULT_GOAL := help
@@ -42,9 +43,9 @@ demo: $(VENV)/installed ## Make the demo runs anew
 supabase: $(VENV)/installed-dev ## Serve a Supabase project to try the app with, on this machine; ARGS=--live lets a run grow
 	$(RUN) tests.supabase.serve $(ARGS)
 
-bench: $(VENV)/installed-dev ## Time the main page; prints a table, writes bench/results/
+bench: $(VENV)/installed-dev ## Run the benches, one after the other; BENCHES= names some, ARGS= goes to each of them
 	@$(RUN) tests.browser.chromium
-	$(RUN) bench.page $(ARGS)
+	@set -e; for bench in $(BENCHES); do echo "== $$bench"; $(RUN) bench.$$bench $(ARGS); done
 
 pictures: $(VENV)/installed-dev ## Take the README's pictures anew
 	@$(RUN) tests.browser.chromium
