@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.query import PAGE_SIZE, RunQuery, RunSort, Unreadable, answer, matches
+from lib.core.query import PAGE_SIZE, RunIndex, RunQuery, RunSort, Unreadable, answer, matches
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import eval_loss_of
 
@@ -116,6 +116,23 @@ def test_a_page_is_the_beginning_of_the_whole_list(runs, query) -> None:
         everything.statuses,
         everything.source_total,
     )
+
+
+@given(some_runs(), st.lists(QUERIES, min_size=1, max_size=5))
+@settings(deadline=None)
+def test_an_index_answers_each_question_as_the_runs_do_whatever_was_asked_before(runs, queries) -> None:
+    index = RunIndex(iter(runs))
+    for query in queries:
+        found = index.find(query)
+        assert found.page(runs[position] for position in found.positions) == answer(runs, query)
+
+
+@pytest.mark.parametrize("limit", [-2, -1, 0, 1, 3, 4])
+def test_a_limit_cuts_the_list_as_a_slice_does(limit) -> None:
+    runs = [RunSummary(run_id=str(number), name="a") for number in range(3)]
+    page = answer(runs, RunQuery(limit=limit))
+    assert [run.run_id for run in page.runs] == ["0", "1", "2"][:limit]
+    assert page.total == 3
 
 
 def test_what_could_not_be_read_is_passed_on_whatever_is_asked() -> None:
