@@ -3,7 +3,7 @@
     python -m bench.data [--steps 1000 20000 100000 1000000] [--rounds 7] [--no-database] [--series 1000]
 
 Five runs of six metrics that are logged at every step, read as the page reads them: one run after the other, or, from
-a database, each in a thread. The floor is the same Parquet columns read by pyarrow at once and reduced by
+a database, each in a thread. The floor is the same Parquet columns read by pyarrow and reduced by
 tsdownsample's M4, in turn with the app in one process; a folder's floor is ``json.loads`` of its files. "judged" is
 what the page works out of the curves besides, "charts" the data of six charts, "cached" the curves out of the app's
 cache and their reduction. Memory is measured in a process of its own. At last a search for extremes that got lost.
@@ -104,10 +104,9 @@ def judge(runs: Sequence[RunCurves]) -> None:
 
 
 def floor_read(path: Path) -> list[pa.Table]:
-    """The columns of all runs, and each run's part of them."""
-    table = pq.read_table(path, columns=COLUMNS)
-    rows = table.num_rows // len(RUNS)
-    return [table.slice(rows * number, rows).combine_chunks() for number in range(len(RUNS))]
+    """The columns of each run, as plainly as pyarrow can read them."""
+    with pq.ParquetFile(path) as file:
+        return [file.read_row_group(number, COLUMNS) for number in range(len(RUNS))]
 
 
 def floor_reduce(tables: Sequence[pa.Table]) -> None:
