@@ -195,15 +195,33 @@ def hover_grid(xs: Sequence[np.ndarray], count: int) -> np.ndarray:
     """
     if count < 2:
         raise ValueError(f"A hover grid holds the first and the last x: expected count >= 2, got {count}.")
-    logged = np.unique(np.concatenate([np.zeros(0), *(np.asarray(x, dtype=np.float64) for x in xs)]))
-    logged = logged[np.isfinite(logged)]
-    if len(logged) <= count:
-        return logged
-    places = np.linspace(logged[0], logged[-1], count)
+    each = [known for x in xs if len(known := _distinct(np.asarray(x, dtype=np.float64)))]
+    if any(len(x) > count for x in each):
+        # What lies next to a place in all curves together lies next to it in one of them.
+        places = np.linspace(min(x[0] for x in each), max(x[-1] for x in each), count)
+        logged = np.unique(np.concatenate([x[_beside(x, places)] for x in each]))
+    else:
+        logged = np.unique(np.concatenate([np.zeros(0), *each]))
+        if len(logged) <= count:
+            return logged
+        places = np.linspace(logged[0], logged[-1], count)
     after = np.searchsorted(logged, places).clip(1, len(logged) - 1)
     before = after - 1
     nearest = np.where(places - logged[before] <= logged[after] - places, before, after)
     return logged[np.unique(nearest)]
+
+
+def _distinct(x: np.ndarray) -> np.ndarray:
+    """The finite values, sorted and each once."""
+    if not _is_finite_and_sorted(x):
+        return np.unique(x[np.isfinite(x)])
+    return x[np.append(True, x[1:] != x[:-1])[: len(x)]]
+
+
+def _beside(x: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Positions of the sorted x before and after each place, and of both ends."""
+    after = np.searchsorted(x, places).clip(1, len(x)) - 1
+    return np.unique(np.concatenate((after, (after + 1).clip(max=len(x) - 1), [0, len(x) - 1])))
 
 
 def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -223,11 +241,12 @@ def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, n
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     grid = np.asarray(grid, dtype=np.float64)
-    placed = np.flatnonzero(np.isfinite(x))
-    order = placed[np.argsort(x[placed], kind="stable")]
-    if not len(order):
+    if not _is_finite_and_sorted(x):
+        placed = np.flatnonzero(np.isfinite(x))
+        order = placed[np.argsort(x[placed], kind="stable")]
+        x, y = x[order], y[order]
+    if not len(x):
         return np.full(len(grid), np.nan), np.full(len(grid), np.nan)
-    x, y = x[order], y[order]
     at = np.searchsorted(x, grid, side="right") - 1
     inside = (at >= 0) & (grid <= x[-1])
     return np.where(inside, y[at], np.nan), np.where(inside, x[at], np.nan)
