@@ -1,35 +1,40 @@
-"""What the main page costs: script time of a rerun, and the time from a click to redrawn charts.
+"""What the main page costs: script time of a rerun, and the time from an action to redrawn charts.
 
-    python -m bench.page [--rounds 8]
+    python -m bench.page [--rounds 8] [--lengths 1000 1000000]
 
-Prints a table and writes bench/results/page.json. Compare rows of one run: the machine's load moves
-all of them. The two floors, an empty Streamlit page's load and script, are measured in the same run.
+Loads, a toggled run, changed smoothing, a zoom to full resolution, and a change of the page, in headless
+Chromium; the bytes of the first view; and loads and toggles again for runs of other lengths. Prints a
+table and writes bench/results/page.json. Compare rows of one run: the machine's load moves all of them.
+The floors, an empty Streamlit page's loads, are measured in the same run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
-import json
-import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import streamlit.runtime.scriptrunner.script_runner as script_runner
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
+from bench.report import print_times, say_load, write
+from bench.run_files import long_run, run_id, write_parquet
 from lib.core.query import RunQuery
-from lib.data.embedded import EmbeddedSource
+from lib.data.embedded import JOBS_FILE, EmbeddedSource
 from tests.browser.chromium import find_chromium
 from tests.browser.harness import CHROMIUM_ARGS, PROJECT_ROOT, Server, wait_idle
 
-RESULTS = Path(__file__).parent / "results"
 CHARTS = 5
+VIEWPORT = {"width": 1440, "height": 1300}
 
 # Notes the moment of each drawing on each chart's canvas: looking at the pixels instead would cost more
 # than what is measured. Charts draw once more when they are resized, so still means nothing for a while.
@@ -58,6 +63,11 @@ WATCH = """
   });
 })()
 """
+
+
+# The third run is taken out, or put in again.
+TOGGLE = """() => [...document.querySelectorAll('[data-testid="stSidebar"] input[type=checkbox]')]
+  .filter(box => !box.disabled && /long-run|support-llama-8b/.test(box.closest('label').innerText))[2].click()"""
 
 
 def five_runs() -> list[str]:
@@ -109,28 +119,105 @@ def measure_scripts(rounds: int) -> dict[str, list[float]]:
 
 
 def measure_browser(rounds: int) -> dict[str, list[float]]:
-    """Milliseconds in the browser: loads, and toggling a run until its charts stand still."""
+    """Milliseconds in the browser, from an action until the charts stand still; and megabytes of the first view."""
     measured: dict[str, list[float]] = {}
     query = "&".join(f"run={run_id}" for run_id in five_runs())
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, _chromium() as chromium:
         empty = Path(folder) / "empty.py"
         empty.write_text("import streamlit as st\n\nst.write('empty')\n")
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
         with Server() as app, Server(script=empty) as floor:
-            for name, url, charts in (
-                ("empty Streamlit page", floor.url, 0),
-                ("five runs", f"{app.url}/?{query}", CHARTS),
-            ):
-                _load(chromium.new_page(), url, charts)  # the server's own warm-up
-                for _ in range(max(2, rounds // 3)):
-                    page = chromium.new_context(viewport={"width": 1440, "height": 1300}).new_page()
+            _load(chromium.new_page(), floor.url, 0)  # the servers' own warm-up
+            _load(chromium.new_page(), f"{app.url}/?{query}", CHARTS)
+            # Alternating, so that what slows the machine down slows both down.
+            for _ in range(max(2, rounds // 2)):
+                for name, url, charts in (("empty page", floor.url, 0), ("five runs", f"{app.url}/?{query}", CHARTS)):
+                    page = chromium.new_context(viewport=VIEWPORT).new_page()
+                    sent = _count_bytes(page)
                     measured.setdefault(f"cold load, {name}", []).append(_load(page, url, charts))
+                    if charts:
+                        measured.setdefault("first view, MB over the websocket", []).append(sum(sent) / 1e6)
                     measured.setdefault(f"warm load, {name}", []).append(_load(page, url, charts))
                     if not charts:
                         page.context.close()
-            measured["toggle a run"] = [_toggle(page) for _ in range(2 * rounds)]
-        chromium.close()
+                actions = {
+                    "toggle a run": _toggle,
+                    "change smoothing": _smooth,
+                    "zoom by numbers": _zoom,
+                    "reset the zoom": _reset_zoom,
+                    "change the page and back": _pages,
+                }
+                for name, act in actions.items():
+                    measured.setdefault(name, []).extend(act(page) for _ in range(1 if "zoom" in name else 3))
+                page.context.close()
     return measured
+
+
+def measure_lengths(rounds: int, lengths: Sequence[int]) -> dict[str, list[float]]:
+    """The same loads and toggles for five runs of other lengths, with six metrics at every step."""
+    measured: dict[str, list[float]] = {}
+    with contextlib.ExitStack() as stack:
+        chromium = stack.enter_context(_chromium())
+        servers = {}
+        for steps in lengths:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            servers[steps] = stack.enter_context(Server(script=app_on(folder, steps)))
+        query = "&".join(f"run={run_id(number)}" for number in range(5))
+        for _ in range(max(3, rounds // 2)):
+            for steps, server in servers.items():
+                page = chromium.new_context(viewport=VIEWPORT).new_page()
+                measured.setdefault(f"cold load, 5 x {steps:,} steps", []).append(
+                    _load(page, f"{server.url}/?{query}", CHARTS)
+                )
+                measured.setdefault(f"toggle, 5 x {steps:,} steps", []).extend(_toggle(page) for _ in range(3))
+                page.context.close()
+    # The first load of a server reads the files, which the others find in its cache.
+    for name, values in measured.items():
+        if name.startswith("cold"):
+            values.append(values.pop(0))
+    return {name: values[:-1] if name.startswith("cold") else values for name, values in measured.items()} | {
+        name.replace("cold load", "first load of a server"): values[-1:]
+        for name, values in measured.items()
+        if name.startswith("cold")
+    }
+
+
+def app_on(folder: Path, steps: int) -> Path:
+    """The app over five generated runs, as a script of its own in a folder."""
+    write_parquet(folder / "metrics.parquet", (long_run(number, steps) for number in range(5)))
+    jobs = pq.read_table(JOBS_FILE).slice(0, 5)
+    ids = pa.array([run_id(number) for number in range(5)])
+    names = pa.array([f"long-run-{number}" for number in range(5)])
+    for column, values in (("id", ids), ("model_name", names), ("status", pa.array(["completed"] * 5))):
+        jobs = jobs.set_column(jobs.schema.get_field_index(column), column, values)
+    pq.write_table(jobs, folder / "jobs.parquet")
+    for name in ("lib", "pages", ".streamlit"):
+        (folder / name).symlink_to(PROJECT_ROOT / name)
+    script = folder / "streamlit_app.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from lib.data.embedded import EmbeddedSource\n"
+        f"files = Path({str(folder)!r}) / 'jobs.parquet', Path({str(folder)!r}) / 'metrics.parquet'\n"
+        "EmbeddedSource.__init__.__defaults__ = files\n"
+        + (PROJECT_ROOT / "streamlit_app.py").read_text().partition("from __future__ import annotations")[2]
+    )
+    return script
+
+
+@contextmanager
+def _chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def _count_bytes(page: Page) -> list[int]:
+    """The size of every message that the server sends, as it comes."""
+    sizes: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: sizes.append(len(data))))
+    return sizes
 
 
 def _load(page: Page, url: str, charts: int) -> float:
@@ -148,32 +235,59 @@ def _load(page: Page, url: str, charts: int) -> float:
 
 def _toggle(page: Page) -> float:
     wait_idle(page)
-    result = page.evaluate(
-        """want => {
-          const box = [...document.querySelectorAll('[data-testid="stSidebar"] input[type=checkbox]')]
-            .filter(each => each.closest('label').innerText.includes('support-llama-8b'))[2];
-          const start = performance.now();
-          box.click();
-          return window.settled(want, start, 400, 15000).then(result => ({...result, took: result.at - start}));
-        }""",
-        CHARTS,
-    )
-    assert result["done"], "the charts were not redrawn within 15 s of the click"
-    return result["took"]
+    return _redrawn(page, lambda: page.evaluate(TOGGLE))
+
+
+def _smooth(page: Page) -> float:
+    wait_idle(page)
+    page.get_by_role("slider", name="Smoothing").focus()
+    return _redrawn(page, lambda: page.keyboard.press("ArrowRight"))
+
+
+def _zoom(page: Page) -> float:
+    wait_idle(page)
+    page.get_by_label("Step from").fill("1000")
+    return _redrawn(page, lambda: page.keyboard.press("Enter"))
+
+
+def _reset_zoom(page: Page) -> float:
+    wait_idle(page)
+    return _redrawn(page, lambda: page.get_by_role("button", name="Reset zoom").click())
+
+
+def _pages(page: Page) -> float:
+    """From the click on the link back to the main page until its charts are there."""
+    wait_idle(page)
+    page.get_by_role("link", name="Hyperparameter diff").first.click()
+    page.get_by_role("heading", name="Hyperparameter diff").wait_for()
+    wait_idle(page)
+    return _redrawn(page, lambda: page.get_by_role("link", name="Compare runs").first.click())
+
+
+def _redrawn(page: Page, act: Callable[[], object]) -> float:
+    """Milliseconds from an action, with the way to the browser and back, until all charts stand still again."""
+    start = page.evaluate("() => performance.now()")
+    act()
+    result = page.evaluate("([want, since]) => window.settled(want, since, 400, 15000)", [CHARTS, start])
+    assert result["done"], "the charts were not redrawn within 15 s"
+    return result["at"] - start
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=8)
-    rounds = parser.parse_args().rounds
-    print(f"load average before: {os.getloadavg()[0]:.2f}, {os.cpu_count()} processors")
-    measured = measure_browser(rounds) | measure_scripts(rounds)
-    print(f"{'milliseconds':36}{'median':>8}{'min':>8}{'max':>8}{'n':>5}")
+    parser.add_argument("--lengths", type=int, nargs="*", default=[1_000, 1_000_000])
+    options = parser.parse_args()
+    say_load()
+    measured = measure_browser(options.rounds) | measure_scripts(options.rounds)
+    if options.lengths:
+        measured |= measure_lengths(options.rounds, options.lengths)
+    print_times({name: values for name, values in measured.items() if "MB" not in name})
     for name, values in measured.items():
-        print(f"{name:36}{statistics.median(values):8.0f}{min(values):8.0f}{max(values):8.0f}{len(values):5}")
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "page.json").write_text(json.dumps(measured, indent=1))
+        if "MB" in name:
+            print(f"{name}: {statistics.median(values):.2f}")
+    write("page", measured)
 
 
 if __name__ == "__main__":
