@@ -27,7 +27,6 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from streamlit.logger import set_log_level
 from tsdownsample import M4Downsampler
 
 from bench.database import timed
@@ -255,8 +254,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--no-database", action="store_true")
     options = parser.parse_args(arguments)
-    # Outside of an app Streamlit warns of each cache.
-    set_log_level("error")
     say_load()
     stack = None if options.no_database else Stack()
     results: dict[str, Any] = {"paths": []}
