@@ -17,7 +17,7 @@ from lib.core.metric_curves import RunCurves
 from lib.core.repeats import repeat_groups
 from lib.core.runs import RunSummary
 from lib.core.score_tie import ScoreTie, score_tie
-from lib.core.scoring import Recommendation, RunScore, ScoringPolicy, recommend, score
+from lib.core.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, eval_loss_of, recommend, score
 from lib.core.series import real_evaluations
 from lib.core.tie import TieVerdict, verdict_on
 
@@ -29,10 +29,17 @@ class Apart:
     Attributes:
         recommendation: Among themselves.
         why: What differs, in words, from the ranked runs.
+        differing: The titles of the aspects that differ; empty where too little is recorded.
     """
 
     recommendation: Recommendation
     why: str
+    differing: tuple[str, ...] = ()
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs, best first."""
+        return tuple(each.run_id for each in self.recommendation.ranking.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,8 @@ class Decision:
         lowest: Which of the ranked runs may have the lowest true eval loss.
         lead: Whether the lead of the recommended run is beyond the noise.
         flip: What would make another run the recommended one.
+        alongside: Runs that are left out and have an eval loss that is not known to mean something else than
+            those that are ranked; all such runs where none is ranked.
     """
 
     recommendation: Recommendation
@@ -57,12 +66,44 @@ class Decision:
     lowest: TieVerdict
     lead: ScoreTie
     flip: Flip
+    alongside: tuple[str, ...] = ()
 
     @property
     def scores(self) -> dict[str, RunScore]:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""
         parts = (self.recommendation, *(each.recommendation for each in self.apart))
         return {each.run_id: each for part in parts for each in part.ranking.scores}
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The runs whose scores are compared, best first."""
+        return tuple(each.run_id for each in self.recommendation.ranking.scores)
+
+    @property
+    def has_main_class(self) -> bool:
+        """Whether one class has more runs than any other, so that its ranking speaks for the selection.
+
+        Else the class of the recommended run is one of several, chosen by scores that do not compare.
+        """
+        return all(len(each.run_ids) < len(self.ranked) for each in self.apart)
+
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """The recommended run and those whose composite may be as high, best first; () where there is no such.
+
+        Composites that are equal are so whatever the noise is.
+        """
+        winner = self.recommendation.winner
+        if winner is None:
+            return ()
+        best = round(winner.total, TIE_DECIMALS)
+        level = [
+            each.run_id
+            for each in self.recommendation.ranking.scores
+            if each.run_id in self.lead.level_with or round(each.total, TIE_DECIMALS) == best
+        ]
+        together = tuple(dict.fromkeys((winner.run_id, *level)))
+        return together if len(together) > 1 else ()
 
 
 def decide(
@@ -82,6 +123,7 @@ def decide(
         policy: Weights and bands.
         labels: What the runs are called in sentences; their ids by default.
     """
+    runs = sorted(runs, key=lambda run: run.run_id)
     scores = {run.run_id: found for run in runs if isinstance(found := score(run, policy), RunScore)}
     scored = [run for run in runs if run.run_id in scores]
     comparability = comparability_of(scored)
@@ -97,29 +139,49 @@ def decide(
     return Decision(
         recommendation=recommendation,
         comparability=comparability,
-        apart=tuple(
-            Apart(recommend([run for run in scored if run.run_id in ids], policy), _why(comparability, main, ids))
-            for ids in classes[1:]
-        ),
+        apart=tuple(_apart(ids, main, scored, comparability, policy) for ids in classes[1:]),
         improvements={run.run_id: _improvement(curves.get(run.run_id)) for run in scored},
         lowest=lowest,
         lead=score_tie(recommendation, lowest, labels),
         flip=flip_of(recommendation, labels),
+        alongside=_alongside([run for run in runs if run.run_id not in scores], members),
     )
 
 
-def _why(comparability: Comparability, main: set[str], others: Sequence[str]) -> str:
-    """What differs between two classes, or that too little is recorded to put the runs into either."""
-    differing = {
-        result.aspect.title: None
-        for pair in comparability.pairs
-        if len(main & set(pair.run_ids)) == 1 and set(pair.run_ids) & set(others)
-        for result in pair.aspects
-        if result.decides and result.outcome is Outcome.DIFFERENT
-    }
-    if differing:
-        return f"another {', '.join(name[0].lower() + name[1:] for name in differing)}"
-    return "too little is recorded to tell which of the others it can be compared with"
+def _apart(
+    ids: Sequence[str],
+    main: set[str],
+    scored: Sequence[RunSummary],
+    comparability: Comparability,
+    policy: ScoringPolicy,
+) -> Apart:
+    """A class that is not ranked, with what differs, or that too little is recorded to tell where it belongs."""
+    differing = tuple(
+        dict.fromkeys(
+            result.aspect.title
+            for pair in comparability.pairs
+            if len(main & set(pair.run_ids)) == 1 and set(pair.run_ids) & set(ids)
+            for result in pair.aspects
+            if result.decides and result.outcome is Outcome.DIFFERENT
+        )
+    )
+    why = (
+        f"different {', '.join(name[0].lower() + name[1:] for name in differing)}"
+        if differing
+        else "too little is recorded to tell which of the others it can be compared with"
+    )
+    return Apart(recommend([run for run in scored if run.run_id in ids], policy), why, differing)
+
+
+def _alongside(left_out: Sequence[RunSummary], members: Sequence[RunSummary]) -> tuple[str, ...]:
+    found = []
+    for run in left_out:
+        if eval_loss_of(run) is None:
+            continue
+        pairs = comparability_of([run, *members[:1]]).pairs
+        if all(pair.outcome is not Outcome.DIFFERENT for pair in pairs):
+            found.append(run.run_id)
+    return tuple(found)
 
 
 def _improvement(curves: RunCurves | None) -> float | None:

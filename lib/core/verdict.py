@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from lib.core import formatting
-from lib.core.comparability import comparability_of
+from lib.core.comparability import Outcome, comparability_of
+from lib.core.decision import Decision
 from lib.core.runs import RunSummary
 from lib.core.scoring import TIE_DECIMALS, Recommendation, RunScore, eval_loss_of
 from lib.core.summary import SummaryInput
@@ -59,6 +60,9 @@ def leader_so_far(
     leaders = trophy(rows)
     if not leaders:
         return _why_no_leader(rows, labels)
+    differing = _differing([row.run for row in rows if eval_loss_of(row.run) is not None])
+    if differing:
+        return f"There is no leader so far: the eval losses cannot be compared (different {differing})."
     shown = formatting.loss(eval_loss_of(by_id[leaders[0]].run))
     reasons = {run_id: _why_left_out(recommendation, by_id[run_id]) for run_id in leaders}
     bracketed = {run_id: f" ({why})" if why else "" for run_id, why in reasons.items()}
@@ -89,13 +93,20 @@ def why_not_others(recommendation: Recommendation, labels: Mapping[str, str]) ->
     return lines
 
 
-def comparability_cautions(rows: Sequence[SummaryInput]) -> list[str]:
-    """Say what speaks against comparing the eval losses of these runs with each other; [] for nothing known.
+def apart_lines(decision: Decision, labels: Mapping[str, str]) -> list[str]:
+    """A line for every run whose eval loss does not compare with the ranked ones: what differs, and how far it came.
 
-    Runs without an eval loss are not compared. What is not recorded is not spoken of
-    (``lib.core.comparability.Comparability.unsure_sentence``).
+    How far is the share of its own first evaluation by which its best one is lower: the one figure that may stand
+    beside those of other classes, where it is labelled as that.
     """
-    return list(comparability_of([row.run for row in rows if eval_loss_of(row.run) is not None]).sentences)
+    lines = []
+    for apart in decision.apart:
+        for place, run_id in enumerate(apart.run_ids, 1):
+            own = "" if len(apart.run_ids) == 1 else f" (number {place} of its own class)"
+            share = decision.improvements.get(run_id)
+            by = "cannot tell" if share is None else f"by {formatting.percent(share)}"
+            lines.append(f"{_called(run_id, labels)}{own}: {apart.why}; {by}.")
+    return lines
 
 
 def _called(run_id: str, labels: Mapping[str, str]) -> str:
@@ -115,6 +126,17 @@ def _why_no_leader(rows: Sequence[SummaryInput], labels: Mapping[str, str]) -> s
     if shown:
         return f"There is no leader so far: no selected run has a finite eval loss ({shown})."
     return "There is no leader so far: no selected run has logged an eval loss."
+
+
+def _differing(runs: Sequence[RunSummary]) -> str:
+    """What makes the eval losses of some of these runs mean different things; "" for nothing that is known."""
+    titles = dict.fromkeys(
+        result.aspect.title
+        for pair in comparability_of(runs).pairs
+        for result in pair.having(Outcome.DIFFERENT)
+        if result.decides
+    )
+    return ", ".join(title[0].lower() + title[1:] for title in titles)
 
 
 def _level(first: RunScore, second: RunScore) -> bool:

@@ -15,7 +15,7 @@ from lib.core.query import RunQuery
 from lib.data.embedded import EmbeddedSource
 from lib.data.folder import FolderSource
 from lib.data.settings import RUNS_VARIABLE
-from tests.app.harness import DIFF, GONE, MAIN, PAGES, RANKING, REAL_RUNS, TITLES, App, write_run
+from tests.app.harness import DIFF, GONE, HEALTH, MAIN, PAGES, RANKING, REAL_RUNS, TITLES, App, write_run
 
 real = pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
 LEFT_OUT = "1 run was left out: deleted, or not visible to this reader"
@@ -50,6 +50,8 @@ def assert_shows(app: App, count: int) -> None:
     elif app.page == MAIN:
         assert app.headings == ["Curves", "Summary"]
         assert len(app.grid.rows) == count
+    elif app.page == HEALTH:
+        assert app.headings == ["All checks", "Run by run"]
     elif count == 1:
         assert app.headings[0].startswith("Hyperparameters (")
     else:
@@ -113,7 +115,8 @@ def test_the_real_runs_of_batch_8_get_the_known_verdict(on_folder, real_ids):
     assert list(rows.index[rows["_recommended"]]) == ["8 3e-6"]
     assert rows["run_text"]["8 3e-6"] == "★ 8 3e-6"
     assert list(rows.index[rows["best_eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
-    assert "#### 8 3e-6  \nRecommended score 79.74 of 100" in app.text
+    assert "#### Tie: 8 3e-6 and 8 1e-3 may score the same" in app.text
+    assert "★ first by score: 8 3e-6 score 79.74 of 100" in app.text
     assert "8 3e-5 has the lowest eval loss (0.3293), but its gap of +0.3090 (high overfitting)" in app.text
     assert list(app.colors) == names
     (card,) = [text for text in app.said if "recommended] eval loss" in text]

@@ -1,37 +1,34 @@
-"""Cautions about comparing eval losses; the verdict's other sentences are tested with the summary."""
+"""Runs apart, and leaders that cannot be compared; the other sentences are tested with the summary."""
 
 from __future__ import annotations
 
-import itertools
-
-from lib.core.runs import RunStatus, RunSummary
+from lib.core.decision import decide
+from lib.core.runs import RunStatus
+from lib.core.scoring import DEFAULT_POLICY, recommend
 from lib.core.summary import SummaryInput
-from lib.core.verdict import comparability_cautions
+from lib.core.verdict import apart_lines, leader_so_far
+from tests.core.decided_runs import curves_of, run
 
 
-def row(run_id, loss=0.5, **fields):
-    run = RunSummary(run_id=run_id, name=run_id, status=RunStatus.COMPLETED, best_eval_loss=loss, **fields)
-    return SummaryInput(run=run, label=run_id)
+def test_runs_of_other_classes_say_what_differs_and_how_far_they_came():
+    runs = [run("a"), run("b"), run("c"), run("d", dataset="x/y"), run("e", 0.6, dataset="x/y")]
+    curves = {"d": curves_of("d", 0.5, noise=0.0, start=1.0)}
+    decision = decide(runs, curves, DEFAULT_POLICY)
+    assert apart_lines(decision, {"d": "D"}) == [
+        "D (number 1 of its own class): different evaluation data; by 50%.",
+        "e (number 2 of its own class): different evaluation data; cannot tell.",
+    ]
+    assert apart_lines(decide(runs[:3], {}, DEFAULT_POLICY), {}) == []
 
 
-def test_the_same_dataset_and_model_give_no_caution():
-    rows = [row("a", dataset="x/1/chat.jsonl", base_model="m"), row("b", dataset="y/2/chat.jsonl", base_model="m")]
-    assert comparability_cautions(rows) == []
+def test_runs_whose_losses_do_not_compare_have_no_leader():
+    def said(*runs):
+        rows = [SummaryInput(run=each, label=each.run_id) for each in runs]
+        return leader_so_far(rows, recommend(runs), {})
 
-
-def test_what_a_run_does_not_say_gives_no_caution():
-    assert comparability_cautions([row("a", dataset="chat.jsonl", base_model="m"), row("b")]) == []
-    assert comparability_cautions([]) == []
-
-
-def test_different_datasets_and_base_models_are_both_named_in_any_order():
-    rows = [row("a", dataset="a.jsonl", base_model="m1"), row("b", dataset="b.jsonl", base_model="m2"), row("c")]
-    said = {tuple(comparability_cautions(order)) for order in itertools.permutations(rows)}
-    assert len(said) == 1
-    on_data, on_model = said.pop()
-    assert "a.jsonl, b.jsonl" in on_data
-    assert "m1, m2" in on_model
-
-
-def test_a_run_without_an_eval_loss_is_not_compared():
-    assert comparability_cautions([row("a", dataset="a.jsonl"), row("b", loss=None, dataset="b.jsonl")]) == []
+    running = RunStatus.RUNNING
+    assert said(run("a", 0.5, running), run("b", 0.4, running)).startswith("Leader so far by eval loss: b")
+    assert said(run("a", 0.5, running), run("b", 0.4, running, dataset="x/y")) == (
+        "There is no leader so far: the eval losses cannot be compared (different evaluation data)."
+    )
+    assert said(run("a", 0.5, running), run("b", 0.4, running, dataset=...)).startswith("Leader so far")

@@ -1,0 +1,153 @@
+"""The verdict panel: every kind of headline, what stands below it, and the rules on the page that explains it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.core.objections import KINDS, NARROW_WEIGHT
+from lib.core.sureness import CAPS
+from tests.app.harness import RANKING, REAL_RUNS, write_run
+
+SAME = {
+    "trainer": "sft", "dataset_name": "tatsu-lab/alpaca", "model_name_or_path": "meta-llama/Meta-Llama-3-8B",
+    "max_seq_length": 2048, "packing": False,
+}  # fmt: skip
+WOBBLE = np.resize([0.0, 1.0, 0.4, 0.7, 0.1, 0.9], 30)
+
+
+def write(path, name, loss, noise=0.001, count=30, **args):
+    """A run whose eval loss falls from twice ``loss`` to it."""
+    evaluation = np.arange(count)
+    values = list(loss * (1 + np.exp(-evaluation / 6)) + noise * WOBBLE[:count])
+    trained = list(np.linspace(2 * loss, loss * 0.99, count))
+    return write_run(path / name, trained, values, args={**SAME, "learning_rate": 1e-4, **args})
+
+
+@pytest.fixture
+def compared(on_folder, tmp_path):
+    def opened(*names, **query):
+        app = on_folder(tmp_path, run=names, **query)
+        app.assert_sound()
+        return app
+
+    return opened
+
+
+def headings(app):
+    return [text.split("\n")[0] for text in app.said if text.startswith("#### ")]
+
+
+def test_a_winner_has_a_star_reasons_an_objection_a_checkpoint_and_a_line_for_the_other(compared, tmp_path):
+    write(tmp_path, "better", 0.5)
+    write(tmp_path, "worse", 0.9)
+    app = compared("better", "worse")
+    assert headings(app) == ["#### ★ better"]
+    assert "Recommended score " in app.text
+    assert "is beyond the noise (90% level)" in app.text
+    assert "Its eval loss is 0.50" in app.text
+    assert "Strongest objection:" in app.text
+    assert "Checkpoint:" in app.text
+    assert "Why not the others" in app.text
+    assert "worse: " in app.text
+
+
+def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_path):
+    write(tmp_path, "one", 0.5, noise=0.05)
+    write(tmp_path, "other", 0.501, noise=0.05)
+    app = compared("one", "other")
+    assert headings(app) == ["#### :material/balance: Tie: one and other may score the same"]
+    assert "★ first by score: one" in app.text
+    assert ":violet-badge[tie]" in "\n".join(app.said)
+    assert "would part them." in app.text
+    rows = app.grid.rows
+    assert rows["_recommended"].to_dict() == {"one": True, "other": False}
+
+
+def test_too_few_evaluations_cannot_tell(compared, tmp_path):
+    write(tmp_path, "better", 0.5, count=3)
+    write(tmp_path, "worse", 0.9, count=3)
+    app = compared("better", "worse")
+    assert headings(app) == ["#### ★ better"]
+    assert "cannot tell how sure" in app.text
+    assert "Whether its lead is more than noise cannot be told." in app.text
+
+
+def test_runs_of_different_data_are_not_ranked_together(compared, tmp_path):
+    write(tmp_path, "one", 0.5)
+    write(tmp_path, "other", 0.4, dataset_name="another/set")
+    app = compared("one", "other")
+    assert headings(app) == ["#### :material/call_split: Not comparable: other and one"]
+    assert "Losses not comparable; improved on own first evaluation (starred run: 50%):" in app.text
+    assert "one: different evaluation data; by 50%." in app.text
+    assert "★ best of its class: other" in app.text
+    assert "points behind" not in app.text
+
+
+def test_the_larger_class_is_ranked_and_the_others_stand_apart(compared, tmp_path):
+    for name, loss, data in (("a", 0.5, "x/y"), ("b", 0.9, "x/y"), ("c", 0.1, "p/q")):
+        write(tmp_path, name, loss, dataset_name=data)
+    app = compared("a", "b", "c")
+    assert headings(app) == ["#### ★ a"]
+    assert "c: different evaluation data; by " in app.text
+    scores = app.go(RANKING, run=("a", "b", "c")).at.dataframe
+    assert [list(scores[number].value["Run"]) for number in (0, 1)] == [["a", "b"], ["c"]]
+    assert "Not comparable with these: different evaluation data." in app.text
+
+
+def test_one_run_has_no_competition(compared, tmp_path):
+    write(tmp_path, "only", 0.5)
+    app = compared("only")
+    assert headings(app) == ["#### ★ only"]
+    assert "There is nothing to compare it with." in app.text
+    assert "Why not the others" not in app.text
+
+
+def test_failed_runs_have_no_recommendation_and_nobody_says_yet(opened, demo):
+    app = opened(run=[demo.diverged])
+    app.assert_sound()
+    assert headings(app) == ["#### :material/hourglass_empty: No recommendation"]
+    assert "Why none of them" in app.text
+    assert "Strongest objection" not in app.text
+
+
+def test_a_running_run_says_yet(opened, demo):
+    assert headings(opened(run=[demo.running])) == ["#### :material/hourglass_empty: No recommendation yet"]
+
+
+def test_details_are_there_on_demand(opened, demo):
+    app = opened(run=demo.alike)
+    app.assert_sound()
+    labels = [element.proto.popover.label for element in app.at.get("popover")]
+    for label in ("What would flip it", "Noise", "Comparability", "Stability", "Score and checkpoints"):
+        assert label in labels
+    assert any(label.startswith("All objections (") for label in labels)
+    assert "It stays the recommended run for eval weights from" in app.text
+    assert "| Run | Evaluations |" in app.text
+
+
+def test_a_name_that_is_cut_is_there_in_full_on_hover(opened, demo):
+    (name,) = [run.name for run in demo.runs if run.run_id == demo.longest]
+    app = opened(run=[demo.alike[0], demo.longest])
+    helps = [element.proto.help for element in app.at.markdown if element.proto.help]
+    assert any(name in text for text in helps)
+
+
+def test_the_page_that_explains_the_ranking_prints_the_rules_with_their_constants(opened):
+    app = opened(RANKING)
+    app.assert_sound()
+    assert "When to trust the score" in app.headings
+    assert f"within {NARROW_WEIGHT:.2f} of the eval weight" in app.text
+    tables = [frame.value for frame in app.at.dataframe]
+    (objections,) = [table for table in tables if "Objection" in table]
+    assert list(objections["Objection"]) == [kind.title for kind in KINDS]
+    assert list(objections["At most"]) == [CAPS[kind.code].value for kind in KINDS]
+
+
+@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
+def test_real_runs_without_a_recorded_method_are_not_said_to_compare(on_folder):
+    prefix = "semeval_human_values-model-old_results-8"
+    app = on_folder(REAL_RUNS, run=[f"{prefix}-3e-6-e59cbaeb", f"{prefix}-3e-5-712a6ff0"])
+    app.assert_sound()
+    assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
+    assert ":orange-badge[unsure]" in "\n".join(app.said)
