@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from lib.core import formatting, series, stability
 from lib.core.runs import STATUS_SYNONYMS, RunStatus
-from lib.core.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, ScoringPolicy
+from lib.core.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, RunScore, ScoringPolicy
 from lib.core.selection import MAX_SELECTED
 from lib.core.summary_columns import GAP_WARNING
 from lib.ui.comparison import Comparison
@@ -18,29 +18,37 @@ from lib.ui.escape import md
 
 
 def selected_scores(comparison: Comparison) -> None:
-    """Apply the rules to the selected runs, one row each."""
+    """Apply the rules to the selected runs, one row each and one table for each class of comparable runs."""
     st.subheader("The selected runs", anchor=False)
-    ranking, labels = comparison.recommendation.ranking, comparison.labels
+    decision, labels = comparison.decision, comparison.labels
+    ranking = comparison.recommendation.ranking
     if not comparison.runs:
         st.caption("No run is selected; tick some in the sidebar to see the rules applied to them.")
         return
     if ranking.scores:
-        table = pd.DataFrame(
-            {
-                "Rank": range(1, len(ranking.scores) + 1),
-                "Run": [labels[score.run_id] for score in ranking.scores],
-                "Eval loss E": [formatting.loss(score.eval_loss) for score in ranking.scores],
-                "Train loss T": [formatting.loss(score.train_loss) for score in ranking.scores],
-                "Gap E − T": [formatting.signed(score.gap) for score in ranking.scores],
-                "Band": [score.gap_label for score in ranking.scores],
-                "Eval-loss points": [formatting.points(score.loss_points) for score in ranking.scores],
-                "Gap points": [formatting.points(score.gap_points) for score in ranking.scores],
-                "Composite": [formatting.points(score.total) for score in ranking.scores],
-            }
-        )
-        st.dataframe(table, hide_index=True, height="content", key="selected_scores")
+        st.dataframe(_scores(ranking.scores, labels), hide_index=True, height="content", key="selected_scores")
+    for number, apart in enumerate(decision.apart):
+        st.markdown(f"Not comparable with these: {md(apart.why)}.")
+        scores = apart.recommendation.ranking.scores
+        st.dataframe(_scores(scores, labels), hide_index=True, height="content", key=f"apart_scores_{number}")
     for left in ranking.unscorable:
         st.markdown(f"- **{md(labels[left.run_id])}** is left out: {md(left.why)}.")
+
+
+def _scores(scores: Sequence[RunScore], labels: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Rank": range(1, len(scores) + 1),
+            "Run": [labels[score.run_id] for score in scores],
+            "Eval loss E": [formatting.loss(score.eval_loss) for score in scores],
+            "Train loss T": [formatting.loss(score.train_loss) for score in scores],
+            "Gap E − T": [formatting.signed(score.gap) for score in scores],
+            "Band": [score.gap_label for score in scores],
+            "Eval-loss points": [formatting.points(score.loss_points) for score in scores],
+            "Gap points": [formatting.points(score.gap_points) for score in scores],
+            "Composite": [formatting.points(score.total) for score in scores],
+        }
+    )
 
 
 def rules(policy: ScoringPolicy) -> None:
