@@ -17,6 +17,9 @@ extent         x: the two ends of the range in view, so that all charts share it
 hover          the x axis's title, and a column of ready text for every run, named as it
                is to be shown; one row for each position that the rule can take
 pin            x: the pinned position, one row or none
+spans          x, x2, color, lane: how far a finding reaches; drawn at the top of the plot
+marks          x, color, lane, count, run, finding: what was noticed there; ``lane`` is the
+               distance from the top in pixels, ``count`` is "" for one
 =============  ===========================================================================
 """
 
@@ -26,7 +29,7 @@ from functools import cache
 
 import altair as alt
 
-DATASETS = ("lines", "evals", "best", "nonfinite", "extent", "hover", "pin")
+DATASETS = ("lines", "evals", "best", "nonfinite", "extent", "hover", "pin", "spans", "marks")
 ZOOM, PIN = "zoom", "pin"
 """Names of the two selections: a range of x, dragged; a position on x, clicked."""
 
@@ -88,7 +91,18 @@ def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False,
         .encode(x=x, y=alt.value("height"), color=color)
     )
     extent = alt.Chart(_named("extent")).mark_rule(opacity=0).encode(x=x)
-    layers = [extent, lines, evals, best, nonfinite, _hover_rule(axis_title), _pin_rule(x)]
+    # What lies last is topmost: only there a mark gets the pointer, which else belongs to the hover rule.
+    layers = [
+        extent,
+        lines,
+        evals,
+        best,
+        nonfinite,
+        _spans(x),
+        _hover_rule(axis_title),
+        _pin_rule(x),
+        *_marks(x),
+    ]
     chart = (
         alt.layer(*layers)
         .properties(
@@ -124,3 +138,26 @@ def _hover_rule(axis_title: str) -> alt.Chart:
 
 def _pin_rule(x: alt.X) -> alt.Chart:
     return alt.Chart(_named("pin")).mark_rule(color="#e3a008", strokeWidth=2, strokeDash=[2, 2]).encode(x=x)
+
+
+def _spans(x: alt.X) -> alt.Chart:
+    return (
+        alt.Chart(_named("spans"))
+        .mark_rule(strokeWidth=2, opacity=0.45)
+        .encode(x=x, x2="x2:Q", y=_lane(), color=alt.Color("color:N", scale=None))
+    )
+
+
+def _marks(x: alt.X) -> tuple[alt.Chart, alt.Chart]:
+    """What was noticed, each at its place on the upper edge of the plot, with a tooltip of its own."""
+    color = alt.Color("color:N", scale=None)
+    base = alt.Chart(_named("marks")).encode(x=x, y=_lane(), color=color)
+    count = base.mark_text(align="left", baseline="middle", dx=6, fontSize=10, fontWeight="bold")
+    square = base.mark_point(shape="square", size=52, filled=True, opacity=1)
+    said = [alt.Tooltip("run:N", title="Run"), alt.Tooltip("finding:N", title="Noticed")]
+    return count.encode(text="count:N"), square.encode(tooltip=said)
+
+
+def _lane() -> alt.Y:
+    """Pixels from the top: what was noticed has no value."""
+    return alt.Y("lane:Q", scale=None, axis=None)

@@ -18,6 +18,16 @@ from lib.core.series import align, bucket_of, hover_grid, reduce_indices, smooth
 RAW_OPACITY = 0.25
 """The raw line behind a smoothed one is faint, and still there."""
 
+LANE_TOP, LANE_HEIGHT = 6, 10
+"""Pixels from the top to what was noticed of the first run, and from there to that of the next one: each run has a
+row of its own, so that marks of one colour never hide those of another."""
+
+MARK_BUCKETS = 2
+"""What was noticed of one run within so many buckets is one mark with a count: two squares would overlap there."""
+
+MARK_SENTENCES = 6
+"""A mark that stands for more says so many of them and how many more there are: a tooltip has to fit on the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -45,6 +55,24 @@ class Curve:
     real: np.ndarray | None = None
     unread: int = 0
     unread_nonfinite: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that was noticed about a run.
+
+    Attributes:
+        run: Its label; no two runs share one.
+        x: Where it is, or begins, on the chosen axis.
+        end: Where it ends; the same where it is one point.
+        text: Plain text for the tooltip.
+    """
+
+    run: str
+    color: str
+    x: float
+    end: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +110,8 @@ class Picture:
     not_positive: int
 
 
-def picture(curves: Sequence[Curve], view: View) -> Picture:
-    """Compute what a chart of ``curves`` shows in ``view``."""
+def picture(curves: Sequence[Curve], view: View, notices: Sequence[Notice] = ()) -> Picture:
+    """Compute what a chart of ``curves`` shows in ``view``; ``notices`` are marked where they are in view."""
     lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
     logged = drawn = not_positive = logged_nonfinite = 0
     spans: list[np.ndarray] = []
@@ -124,6 +152,7 @@ def picture(curves: Sequence[Curve], view: View) -> Picture:
         "nonfinite": bad.table("x", "color"),
         "extent": pa.table({"x": pa.array(extent or (), pa.float64())}),
         "hover": _hover(curves, spans, view),
+        **_noticed(notices, extent, view),
     }
     return Picture(tables, extent, len(curves), logged, drawn, logged_nonfinite, not_positive)
 
@@ -197,6 +226,65 @@ def _extent(spans: Sequence[np.ndarray], view: View) -> tuple[float, float] | No
     ends = [x for span in spans if len(span) for x in (span.min(), span.max())]
     ends += [end for end in (view.start, view.end) if end is not None]
     return (float(min(ends)), float(max(ends))) if ends else None
+
+
+def _noticed(notices: Sequence[Notice], extent: tuple[float, float] | None, view: View) -> dict[str, pa.Table]:
+    """The datasets ``marks`` and ``spans``: one row for each run that has some in view."""
+    low, high = extent or (np.inf, -np.inf)
+    by_run: dict[str, list[Notice]] = {}
+    for notice in notices:
+        if notice.x <= high and notice.end >= low:
+            by_run.setdefault(notice.run, []).append(notice)
+    marks: list[tuple] = []
+    spans: list[tuple] = []
+    for lane, (run, seen) in enumerate(by_run.items()):
+        found = sorted(seen, key=lambda each: each.x)
+        color, y = found[0].color, LANE_TOP + LANE_HEIGHT * lane
+        shown = [notice for notice in found if notice.x >= low]
+        for group in _side_by_side(shown, MARK_BUCKETS * (high - low) / view.buckets):
+            count = str(len(group)) if len(group) > 1 else ""
+            marks.append((group[0].x, color, y, count, run, _said(group)))
+        spans += [(max(start, low), min(end, high), color, y) for start, end in _united(found)]
+    return {
+        "marks": _table(marks, ("x", "color", "lane", "count", "run", "finding")),
+        "spans": _table(spans, ("x", "x2", "color", "lane")),
+    }
+
+
+def _table(rows: Sequence[tuple], names: Sequence[str]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    types = [pa.float64() if name in ("x", "x2", "lane") else pa.string() for name in names]
+    return pa.table([pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], names=list(names))
+
+
+def _side_by_side(notices: Sequence[Notice], width: float) -> list[list[Notice]]:
+    """Those that begin within ``width`` of the first of them, together; ``notices`` in the order of x."""
+    groups: list[list[Notice]] = []
+    for notice in notices:
+        if groups and notice.x - groups[-1][0].x <= width:
+            groups[-1].append(notice)
+        else:
+            groups.append([notice])
+    return groups
+
+
+def _said(group: Sequence[Notice]) -> str:
+    said = [notice.text for notice in group[:MARK_SENTENCES]]
+    more = len(group) - len(said)
+    return "\n".join([*said, f"And {more} more."] if more else said)
+
+
+def _united(notices: Sequence[Notice]) -> list[tuple[float, float]]:
+    """The stretches that any of them covers; ``notices`` in the order of x."""
+    united: list[tuple[float, float]] = []
+    for notice in notices:
+        if notice.end <= notice.x:
+            continue
+        if united and notice.x <= united[-1][1]:
+            united[-1] = united[-1][0], max(united[-1][1], notice.end)
+        else:
+            united.append((notice.x, notice.end))
+    return united
 
 
 def _hover(curves: Sequence[Curve], spans: Sequence[np.ndarray], view: View) -> pa.Table:

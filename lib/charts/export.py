@@ -10,8 +10,8 @@ import pyarrow as pa
 PICTURE_WIDTH = 900
 PNG_SCALE = 2.0
 """Pixels per unit: sharp in a slide or on a high-density screen."""
-INTERACTIVE = ("hover", "extent", "pin")
-"""Datasets that a still picture has no use for."""
+INTERACTIVE = ("hover", "extent", "pin", "spans", "marks")
+"""Datasets that a still picture has no use for: it has no tooltips to say what is marked."""
 
 
 def standalone(spec: str, tables: Mapping[str, pa.Table], *, title: str, legend: Mapping[str, str]) -> dict:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from lib.core import formatting
+from lib.core.findings import Severity
+from lib.core.noticed import SIGNS, Noticed, counted
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import TIE_DECIMALS, RunScore, band_of, eval_loss_of, gap_of, train_loss_of
 from lib.core.spreadsheet import inert
@@ -43,6 +45,7 @@ class SummaryInput:
         batch: Samples per device and step.
         effective_batch: Samples per optimizer step; ``effective_batch_text`` says how it was derived.
         stored_note: A sentence where stored best values disagree with the metric rows.
+        noticed: What was noticed of its health and data; ``None`` where its curves could not be read.
     """
 
     run: RunSummary
@@ -54,6 +57,11 @@ class SummaryInput:
     effective_batch: float | None = None
     effective_batch_text: str = ""
     stored_note: str | None = None
+    noticed: Noticed | None = None
+
+
+SENTENCES = 4
+"""So many findings are told in a cell's tooltip, the most severe first."""
 
 
 class _Cell(NamedTuple):
@@ -126,6 +134,8 @@ def _record(row: SummaryInput) -> dict[str, Any]:
         "batch_effective": row.effective_batch,
         "epochs_total": run.total_epochs,
         "perplexity_origin": origin,
+        "findings_critical": _count(row.noticed, Severity.CRITICAL),
+        "findings_info": _count(row.noticed, Severity.INFO),
     }
     for key, cell in cells.items():
         record |= {key: cell.value, key + TEXT: cell.text, key + NOTE: cell.note}
@@ -156,6 +166,7 @@ def _loss_cells(row: SummaryInput) -> dict[str, _Cell]:
         "train_loss": _cell("train_loss", shown_train, _non_finite("train loss", train_loss, run.loss)),
         "gap": _cell("gap", gap_of(run), _gap_note(row)),
         "perplexity": _perplexity(run),
+        "findings": _findings(row.noticed),
         "score": _score(row),
     }
 
@@ -240,6 +251,20 @@ def _perplexity(run: RunSummary) -> _Cell:
     except OverflowError:
         value = math.inf
     return _cell("perplexity", value, "exp(eval loss): the run logged no perplexity.")
+
+
+def _findings(found: Noticed | None) -> _Cell:
+    if found is None:
+        return _cell("findings", None, "The run's metrics could not be read, so nothing could be judged.")
+    if not found.findings:
+        return _Cell(0, "0", "Nothing was noticed.")
+    told = [f"{SIGNS[finding.severity]} {finding.sentence}" for finding in found.findings[:SENTENCES]]
+    more = len(found.findings) - len(told)
+    return _Cell(len(found.serious), counted(found.counts), _sentences(*told, f"And {more} more." if more else ""))
+
+
+def _count(found: Noticed | None, severity: Severity) -> int | None:
+    return None if found is None else found.counts.get(severity, 0)
 
 
 def _score(row: SummaryInput) -> _Cell:

@@ -64,7 +64,7 @@ class Column:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("run", "Run", "The run's label; hover a cell for its name and id.", width=190, essential=True),
+    Column("run", "Run", "The run's label; hover a cell for its name and id.", width=168, essential=True),
     Column("model", "Model", "The base model that was fine-tuned.", width=150),
     Column("dataset", "Dataset", "The last part of the dataset's path.", width=100, essential=True),
     Column("status", "Status", "Only completed runs can be recommended.", width=92, essential=True),
@@ -154,6 +154,17 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("epochs", "Epochs", "Epochs done, of those planned.", formatting.figure, width=80),
     Column(
+        "findings",
+        "Findings",
+        "What was noticed of the run's health and data: ✖ critical, ⚠ warning, ● worth knowing. Sorted by the"
+        " first two together.",
+        formatting.count,
+        width=98,
+        unit="critical or warning",
+        unit_in_cell=True,
+        essential=True,
+    ),
+    Column(
         "score",
         "Score",
         "Composite of eval-loss points and gap points, 0 to 100.",
@@ -169,6 +180,8 @@ EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "batch_effective": ("Effective batch", "float64"),
         "epochs_total": ("Epochs planned", "float64"),
         "perplexity_origin": ("Perplexity origin", "str"),
+        "findings_critical": ("Findings (critical)", "float64"),
+        "findings_info": ("Findings (worth knowing)", "float64"),
     }
 )
 """Raw values that the table shows only inside other cells: header of the export, and dtype."""

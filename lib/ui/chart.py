@@ -13,15 +13,18 @@ import streamlit as st
 from streamlit.dataframe_util import convert_arrow_table_to_arrow_bytes
 
 from lib.charts.curves import LOSS_HEIGHT, METRIC_HEIGHT, PIN, ZOOM, curve_spec
-from lib.charts.datasets import Curve, Picture, View, picture, pin_table
+from lib.charts.datasets import Curve, Notice, Picture, View, picture, pin_table
 from lib.core import formatting
 from lib.core.axes import Axis
+from lib.core.findings import Finding
 from lib.core.metric_curves import MetricCurve
 from lib.core.metrics import Metric, metric_of
+from lib.core.noticed import SIGNS
 from lib.core.series import real_evaluations
 from lib.ui import cached, url
 from lib.ui.comparison import Comparison
 from lib.ui.escape import md
+from lib.ui.noticed import noticed_of
 from lib.ui.placed import PlacedRun
 
 BUCKETS = {True: 90, False: 50}
@@ -87,7 +90,7 @@ def compute(
         height = LOSS_HEIGHT if wide else METRIC_HEIGHT
         y_format = Y_FORMATS.get(metrics[0])
         spec = curve_spec(title, axis.axis_title, height=height, log_y=log_y, y_format=y_format)
-        shown = picture(found, view)
+        shown = picture(found, view, _notices(metrics, runs))
         encoded = {name: convert_arrow_table_to_arrow_bytes(table) for name, table in shown.tables.items()}
         return Chart(key, title, tuple(metrics), spec, shown, encoded, absent)
 
@@ -134,6 +137,35 @@ def _curve(run: PlacedRun, metric: Metric, curve: MetricCurve, suffix: str) -> C
         unread=curve.logged - curve.lost - (len(curve) - known_lost),
         unread_nonfinite=curve.lost - known_lost,
     )
+
+
+def _notices(metrics: Sequence[str], runs: Sequence[PlacedRun]) -> list[Notice]:
+    """What was noticed in these metrics, where the runs have it on the axis."""
+    found = []
+    for run in runs:
+        noticed = noticed_of(run.compared)
+        for finding in noticed.findings if noticed else ():
+            if finding.evidence.get("metric") in metrics and (place := _place(run, finding)) is not None:
+                found.append(Notice(run.compared.label, run.compared.color, *place, _sentence(finding)))
+    return found
+
+
+def _place(run: PlacedRun, finding: Finding) -> tuple[float, float] | None:
+    """Where a finding begins and ends, by the points of its curve; ``None`` where these have no place."""
+    curve = run.curves.curves.get(str(finding.evidence["metric"]))
+    if finding.step is None or curve is None:
+        return None
+    x = run.placing(curve)
+    known = np.isfinite(x)
+    if not known.any():
+        return None
+    steps = [finding.step, finding.step if finding.extent is None else finding.extent]
+    begin, end = np.interp(steps, curve.step[known], x[known])
+    return float(begin), float(max(begin, end))
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}"
 
 
 def draw(chart: Chart, *, alt: str) -> None:

@@ -11,13 +11,15 @@ from lib.core.labels import LEGEND_LIMIT, LOSS_LEGEND_LIMIT
 from lib.core.metrics import metric_of
 from lib.data.source import RunSource
 from lib.ui import url
+from lib.ui.after_charts import note_charts
 from lib.ui.chart import Chart, compute, draw
-from lib.ui.chart_options import options
+from lib.ui.chart_options import options, zoom_bar
 from lib.ui.comparison import Comparison
 from lib.ui.downloads import downloads
 from lib.ui.legend import legend
+from lib.ui.noticed import worst_noticed
 from lib.ui.pinned import pinned
-from lib.ui.placed import PlacedRun, placed_runs
+from lib.ui.placed import PlacedRun, axis_extent, placed_runs
 from lib.ui.shell import draw_menu
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
@@ -28,6 +30,7 @@ LEGEND_KEYS = {
     "(T)": "train loss: solid line",
     "(E)": "eval loss: dashed line, ● each evaluation, ◇ the lowest",
     "▼": "NaN or infinity was logged",
+    "■": "noticed in the run's health; hover it",
 }
 BESIDE = [5.2, 1]
 """Widths of a chart and of the legend at its right."""
@@ -38,12 +41,16 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
     options()
     placed = placed_runs(source, comparison)
+    zoom_bar(axis_extent(placed))
     charts = [
         _loss_chart(comparison, placed),
         *_health_charts(comparison, placed),
         *_more_charts(comparison, placed),
     ]
-    downloads([chart for chart in charts if not chart.is_empty], placed)
+    logged = [chart for chart in charts if not chart.is_empty]
+    note_charts(len(logged))
+    worst_noticed([each.compared for each in placed])
+    downloads(logged, placed)
     pinned(placed)
     url.write()
     draw_menu(menu)

@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from lib.core import formatting, series, stability
+from lib.core import formatting
 from lib.core.runs import STATUS_SYNONYMS, RunStatus
 from lib.core.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, RunScore, ScoringPolicy
 from lib.core.selection import MAX_SELECTED
 from lib.core.summary_columns import GAP_WARNING
+from lib.core.thresholds import every_threshold
 from lib.ui.comparison import Comparison
 from lib.ui.escape import md
+from lib.ui.passport import ROW_HEIGHT
 
 
 def selected_scores(comparison: Comparison) -> None:
@@ -89,9 +91,7 @@ def rules(policy: ScoringPolicy) -> None:
         " (missing last), then to the lower id. The order depends neither on the order in which runs were selected"
         f" nor on which others are among the selected, of which there are at most {MAX_SELECTED}."
     )
-    st.subheader("Shown beside the score", anchor=False)
-    st.markdown("Stability is no part of the score. These limits decide what is said about it:")
-    st.dataframe(_limits(), hide_index=True, height="content", key="limits")
+    limits()
 
 
 def _bands(policy: ScoringPolicy) -> pd.DataFrame:
@@ -124,22 +124,28 @@ def _statuses() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-LIMITS: Sequence[tuple[str, float, str]] = (
-    ("End of a run", stability.END_SHARE, "share of its train-loss points that is its end"),
-    ("Points at the end", stability.END_POINTS, "the end holds at least so many"),
-    ("Points needed", stability.LOSS_POINTS, "runs with fewer train-loss points are not judged"),
-    ("Unsteady above", stability.UNSTEADY_VARIATION, "loss variation at the end, relative to the mean loss there"),
-    ("Unstable above", stability.UNSTABLE_VARIATION, "the same"),
-    ("Spike window", stability.SPIKE_WINDOW, "a gradient norm is compared with the median of so many points before it"),
-    ("Spike history", stability.SPIKE_HISTORY, "points needed before one can be judged"),
-    ("Spike deviations", stability.SPIKE_MADS, "median absolute deviations above the median that make a spike"),
-    ("Spike ratio", stability.SPIKE_RATIO, "times the median that a spike reaches at least"),
-    ("Unstable spikes", stability.UNSTABLE_SPIKES, "spikes from which on a run may be unstable"),
-    ("Unstable share", stability.UNSTABLE_SPIKE_SHARE, "spikes per gradient norm from which on it is"),
-    ("Repeat density", series.REPEAT_DENSITY, "evaluations per train point from which on equal neighbours are repeats"),
-    ("Repeat share", series.REPEAT_SHARE, "share of equal neighbours needed for that"),
-)  # fmt: skip
-
-
-def _limits() -> pd.DataFrame:
-    return pd.DataFrame([{"Limit": name, "Value": f"{value:g}", "Meaning": meaning} for name, value, meaning in LIMITS])
+def limits() -> None:
+    """Print every number that decides what is said beside the score, with its reason."""
+    st.subheader("Shown beside the score", anchor=False)
+    st.markdown(
+        "Stability, run health, overfitting at matched steps and the data passport are no part of the score."
+        " These limits decide what is said about them:"
+    )
+    for heading, thresholds in every_threshold().items():
+        with st.expander(f"{heading} ({len(thresholds)})"):
+            table = pd.DataFrame(
+                [(threshold.title, threshold.shown, threshold.reason) for threshold in thresholds],
+                columns=["Limit", "Value", "Meaning"],
+            )
+            st.dataframe(
+                table,
+                hide_index=True,
+                height="content",
+                row_height=ROW_HEIGHT,
+                key=f"limits:{heading}",
+                column_config={
+                    "Limit": st.column_config.TextColumn(width=170),
+                    "Value": st.column_config.TextColumn(width=96),
+                    "Meaning": st.column_config.TextColumn(width=580),
+                },
+            )

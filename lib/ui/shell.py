@@ -24,6 +24,7 @@ APP = "Runoff"
 PAGES = (
     ("streamlit_app.py", "Compare runs", ":material/query_stats:"),
     ("pages/hyperparameters.py", "Hyperparameter diff", ":material/difference:"),
+    ("pages/run_health.py", "Run health", ":material/monitor_heart:"),
     ("pages/ranking.py", "How runs are ranked", ":material/trophy:"),
 )
 
@@ -69,16 +70,23 @@ def page(title: str) -> Iterator[Page]:
         source = sign_in.source(settings)
         compared = comparison.load(source)
         _banner(source, compared)
+        failed = None
         try:
             yield Page(source, compared, menu)
+        except SignInExpired:
+            raise
         except AppError as error:
-            if isinstance(error, SignInExpired):
-                raise
+            failed = error
             messages.error_panel(error, retry="page")
         # After the content, which a reader waits for: the list of runs is there already, save for the first time.
-        with st.sidebar:
-            sign_in.account(settings)
-            sidebar.run_picker(source, compared)
+        try:
+            with st.sidebar:
+                sign_in.account(settings)
+                sidebar.run_picker(source, compared)
+        except AppError:
+            # Said once is enough: what cannot be reached fails here too.
+            if failed is None:
+                raise
     except SignInExpired as expired:
         sign_in.form(settings, expired)
         st.stop()

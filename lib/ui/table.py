@@ -20,6 +20,7 @@ from lib.core.verdict import trophy
 from lib.ui import cached, url
 from lib.ui.after_charts import charts_are_drawn
 from lib.ui.comparison import ComparedRun, Comparison
+from lib.ui.noticed import noticed_of
 
 ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
 MIN_SHARE = 0.84
@@ -90,6 +91,7 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
         effective_batch=batch.effective,
         effective_batch_text=batch.source,
         stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
+        noticed=noticed_of(each),
     )
 
 
@@ -213,7 +215,8 @@ def _definition(column: Column) -> dict:
             "sortingOrder": ["desc", "asc", None] if column.better == "higher" else ["asc", "desc", None],
         }
     if key == "run":
-        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left"}
+        # A pinned column takes its own width and no share of what is left.
+        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left", "width": column.width}
         definition["cellClassRules"] |= {f"slot{slot}": f"data['{SLOT}'] === {slot}" for slot in range(len(RUN_COLORS))}
     return definition
 

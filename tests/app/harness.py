@@ -17,8 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 PROJECT_ROOT = Path(__file__).parents[2]
 REAL_RUNS = PROJECT_ROOT.parent / "shared" / "real_runs" / "hf_trainer_state"
-MAIN, DIFF, RANKING = PAGES = ("streamlit_app.py", "pages/hyperparameters.py", "pages/ranking.py")
-TITLES = dict(zip(PAGES, ("Compare runs", "Hyperparameter diff", "How runs are ranked"), strict=True))
+MAIN, DIFF, HEALTH, RANKING = PAGES = (
+    "streamlit_app.py",
+    "pages/hyperparameters.py",
+    "pages/run_health.py",
+    "pages/ranking.py",
+)
+TITLES = dict(zip(PAGES, ("Compare runs", "Hyperparameter diff", "Run health", "How runs are ranked"), strict=True))
 GONE = "0b7c1a6e-0000-4000-8000-000000000000"
 """An id that no source has."""
 

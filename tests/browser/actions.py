@@ -24,7 +24,12 @@ CHARTS = {
 }
 """The charts that are always there, and their accessible names."""
 
-PAGES = {"": "Compare runs", "hyperparameters": "Hyperparameter diff", "ranking": "How runs are ranked"}
+PAGES = {
+    "": "Compare runs",
+    "hyperparameters": "Hyperparameter diff",
+    "run_health": "Run health",
+    "ranking": "How runs are ranked",
+}
 """Path and title of every page."""
 
 FIVE = tuple(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lib.charts.curves import DATASETS, LOSS_HEIGHT, PIN, ZOOM, curve_spec
-from lib.charts.datasets import Curve, View, picture, pin_table
+from lib.charts.datasets import Curve, Notice, View, picture, pin_table
 from lib.core.axes import Axis
 
 EVERY_VIEW = list(itertools.product(Axis, [False, True]))
@@ -40,7 +40,7 @@ def tables(axis: Axis):
         Curve("● a", "#000000", steps, steps + 1, ".4f"),
         Curve("● b", "#111111", steps, np.array([1, np.nan, 3, 2, np.inf]), ".4f", evaluated=True, mark_lowest=True),
     ]
-    found = picture(curves, View(axis.axis_title))
+    found = picture(curves, View(axis.axis_title), [Notice("a", "#000000", 1.0, 3.0, "w")])
     return {**found.tables, "pin": pin_table(found.extent, 2.0)}
 
 
@@ -48,8 +48,10 @@ def tables(axis: Axis):
 def test_a_specification_and_its_datasets_fit_together(axis, log_y):
     spec, data = spec_of(axis=axis, log_y=log_y), tables(axis)
     assert set(layers(spec)) == set(data) == set(DATASETS)
-    assert len(spec["layer"]) == len(DATASETS)
-    for name, layer in layers(spec).items():
+    # What is noticed has a layer for the squares and one for their counts.
+    assert len(spec["layer"]) == len(DATASETS) + 1
+    for layer in spec["layer"]:
+        name = layer["data"]["name"]
         fields = {value for key, value in walk(layer["encoding"]) if key == "field"}
         assert fields, name
         assert fields <= set(data[name].column_names), name
@@ -86,6 +88,21 @@ def test_the_hover_rule_searches_its_own_few_rows_only():
     views = {name: layer.get("name") for name, layer in layers(spec_of()).items()}
     assert params["hover"] == params[PIN] == [views["hover"]]
     assert params[ZOOM] == [views["lines"]]
+
+
+def test_only_the_squares_of_what_was_noticed_lie_above_the_hover_rule_and_take_the_pointer():
+    names = [layer["data"]["name"] for layer in spec_of()["layer"]]
+    assert names.index("spans") < names.index("hover") < names.index("marks")
+    with_tooltip = [layer for layer in spec_of()["layer"] if "tooltip" in json.dumps(layer)]
+    assert [layer["data"]["name"] for layer in with_tooltip] == ["hover", "marks"]
+    assert with_tooltip[1]["mark"]["type"] == "point"
+    assert spec_of()["layer"][-1] == with_tooltip[1]
+
+
+def test_what_was_noticed_has_no_value_and_moves_no_axis():
+    for layer in spec_of()["layer"]:
+        if layer["data"]["name"] in ("spans", "marks"):
+            assert layer["encoding"]["y"] == {"field": "lane", "type": "quantitative", "scale": None, "axis": None}
 
 
 def test_the_colour_is_the_one_in_the_data_and_has_no_legend():

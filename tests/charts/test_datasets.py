@@ -9,7 +9,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lib.charts.datasets import RAW_OPACITY, Curve, View, picture, pin_table
+from lib.charts.datasets import (
+    LANE_HEIGHT,
+    MARK_BUCKETS,
+    MARK_SENTENCES,
+    RAW_OPACITY,
+    Curve,
+    Notice,
+    View,
+    picture,
+    pin_table,
+)
 from lib.core.formatting import NOT_RECORDED
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a.b['c']", "title", "Step", "x", "image", "● ", "日本\u202e", "y\ny"]
@@ -143,7 +153,7 @@ def test_positions_that_are_not_known_are_left_out():
 
 
 def test_without_curves_or_points_every_dataset_keeps_its_columns():
-    full = picture([eval_curve([1, 2], [1, np.nan])], View("Step"))
+    full = picture([eval_curve([1, 2], [1, np.nan])], View("Step"), [Notice("a", "#000000", 1.0, 2.0, "w")])
     for curves in ([], [curve([], [])]):
         empty = picture(curves, View("Step"))
         assert empty.extent is None
@@ -262,3 +272,59 @@ def test_the_pin_shows_only_where_it_is_in_view(extent, pin, shown):
     table = pin_table(extent, pin)
     assert table["x"].to_pylist() == shown
     assert table.schema == pa.schema({"x": pa.float64()})
+
+
+places = st.tuples(st.integers(0, 1000), st.integers(0, 300), st.sampled_from("abc"))
+
+
+@quick
+@given(st.lists(places, max_size=30), st.integers(0, 900), st.integers(1, 400), st.integers(2, 90))
+def test_all_that_was_noticed_in_view_has_a_mark_of_its_run_and_nothing_is_invented(found, start, width, buckets):
+    notices = [
+        Notice(run, f"#{run}", float(x), float(x + length), f"<{number}>")
+        for number, (x, length, run) in enumerate(found)
+    ]
+    end, near = start + width, MARK_BUCKETS * width / buckets
+    steps = np.arange(0, 1400.0)
+    tables = picture([curve(steps, steps)], View("Step", start, end, buckets=buckets), notices).tables
+    marks = tables["marks"].to_pylist()
+    seen = [notice for notice in notices if start <= notice.x <= end]
+    assert sum(int(mark["count"] or 1) for mark in marks) == len(seen)
+    assert {(mark["run"], mark["x"]) for mark in marks} <= {(notice.run, notice.x) for notice in seen}
+    for notice in seen:
+        its = [mark for mark in marks if mark["run"] == notice.run and mark["x"] <= notice.x <= mark["x"] + near]
+        assert its
+        assert all(mark["color"] == notice.color for mark in its)
+        assert any(notice.text in mark["finding"] or int(mark["count"]) > MARK_SENTENCES for mark in its)
+    lanes = {mark["run"]: mark["lane"] for mark in marks}
+    assert len(set(lanes.values())) == len(lanes), "no run's marks hide another's"
+    for span in tables["spans"].to_pylist():
+        assert start <= span["x"] <= span["x2"] <= end
+        begins = [notice for notice in notices if notice.color == span["color"]]
+        assert any(span["x"] == max(notice.x, start) for notice in begins)
+        assert any(span["x2"] == min(notice.end, end) for notice in begins)
+
+
+def test_many_findings_at_nearly_one_place_are_one_mark_that_says_how_many():
+    notices = [Notice("a", "#000000", 500.0 + number, 500.0 + number, f"spike {number}") for number in range(9)]
+    (mark,) = picture([curve(range(1000), range(1000))], View("Step"), notices).tables["marks"].to_pylist()
+    assert (mark["x"], mark["count"]) == (500.0, "9")
+    assert mark["finding"].splitlines() == [*(f"spike {number}" for number in range(MARK_SENTENCES)), "And 3 more."]
+
+
+def test_runs_stand_below_each_other_in_their_order():
+    notices = [Notice("b", "#b", 900.0, 900.0, "late"), Notice("a", "#a", 5.0, 5.0, "early")]
+    marks = picture([curve(range(1000), range(1000))], View("Step"), notices).tables["marks"].to_pylist()
+    assert [mark["run"] for mark in marks] == ["b", "a"]
+    assert marks[1]["lane"] - marks[0]["lane"] == LANE_HEIGHT
+
+
+def test_without_points_in_view_nothing_is_marked():
+    tables = picture([curve([], [])], View("Step"), [Notice("a", "#a", 5.0, 9.0, "w")]).tables
+    assert tables["marks"].num_rows == tables["spans"].num_rows == 0
+
+
+def test_stretches_that_overlap_are_one_line():
+    notices = [Notice("a", "#a", x, end, "w") for x, end in ((10.0, 60.0), (30.0, 40.0), (55.0, 80.0), (90.0, 95.0))]
+    spans = picture([curve(range(101), range(101))], View("Step"), notices).tables["spans"]
+    assert columns(spans, "x", "x2") == [(10.0, 80.0), (90.0, 95.0)]

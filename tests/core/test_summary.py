@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.core.findings import Finding, Severity
 from lib.core.formatting import NOT_RECORDED
+from lib.core.noticed import Noticed
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import RunScore, ScoringPolicy, eval_loss_of, recommend
 from lib.core.summary import Mark, SummaryInput, marks, summary_frame, to_csv
@@ -53,6 +55,38 @@ def marks_of(key, *runs):
 
 def real_runs():
     return [run(name, *losses) for name, losses in REAL.items()]
+
+
+def found_of(*severities):
+    findings = tuple(
+        Finding("x", severity, "1", None, None, {}, f"{number}.") for number, severity in enumerate(severities)
+    )
+    return Noticed(findings, 0, {})
+
+
+# What was noticed
+
+
+def test_findings_are_counted_by_severity_and_told_in_the_tooltip():
+    found = found_of(Severity.CRITICAL, Severity.WARNING, Severity.WARNING, Severity.INFO, Severity.INFO)
+    frame = summary_frame([SummaryInput(run=run("1"), label="L", noticed=found)])
+    cells = frame.iloc[0]
+    assert (cells["findings"], cells["findings_text"]) == (3, "✖1 ⚠2 ●2")
+    assert cells["findings_note"] == "✖ 0. ⚠ 1. ⚠ 2. ● 3. And 1 more."
+    (written,) = csv.DictReader(io.StringIO(to_csv(frame)))
+    assert written["Findings (critical or warning)"] == "3"
+    assert (written["Findings (critical)"], written["Findings (worth knowing)"]) == ("1", "2")
+
+
+def test_no_finding_is_a_zero_and_an_unread_run_has_none():
+    rows = [SummaryInput(run=run(name), label=name, noticed=found) for name, found in (("1", found_of()), ("2", None))]
+    frame = summary_frame(rows)
+    assert frame["findings_text"].to_list() == ["0", NOT_RECORDED]
+    assert frame["findings"].isna().to_list() == [False, True]
+    assert "could not be read" in frame["findings_note"].iloc[1]
+    written = list(csv.DictReader(io.StringIO(to_csv(frame))))
+    assert [row["Findings (critical)"] for row in written] == ["0", ""]
+    assert set(marks(frame)["findings"]) == {""}
 
 
 # The columns

@@ -1,0 +1,212 @@
+"""The page Run health: every finding of the selected runs, what cannot be told, and what the data can bear."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from lib.core.errors import SourceUnavailable
+from lib.core.evidence import evidence_of, with_evidence
+from lib.core.health import health_of
+from lib.core.noticed import PASSPORT_TITLES
+from lib.core.stability import stability_of
+from lib.data.embedded import EmbeddedSource
+from tests.app.harness import HEALTH, MAIN, RANKING, App, plain, write_run
+
+FINDINGS = ["Severity", "What", "Sentence", "First step", "Last step"]
+CHECKS = ["Outcome", "Check", "Sentence", "First step", "Last step"]
+
+
+def tables(app: App, columns: list[str]) -> list[pd.DataFrame]:
+    return [each.value for each in app.at.dataframe if list(each.value.columns)[: len(columns)] == columns]
+
+
+def findings(app: App) -> pd.DataFrame:
+    (found,) = tables(app, FINDINGS)
+    return found
+
+
+def matrix(app: App) -> pd.DataFrame:
+    (found,) = tables(app, ["area", "check"])
+    return found.set_index(["area", "check"])
+
+
+@pytest.fixture(scope="module")
+def judged(demo) -> SimpleNamespace:
+    """What the checks themselves say of the run that diverged."""
+    (run,) = demo.source.load_runs([demo.diverged])
+    curves = demo.source.load_curves([demo.diverged])[demo.diverged]
+    return SimpleNamespace(
+        health=health_of(with_evidence(run, evidence_of(curves)), curves), stability=stability_of(curves)
+    )
+
+
+def test_every_finding_of_a_run_is_in_its_table_the_most_severe_first(opened, demo, judged):
+    app = opened(HEALTH, run=demo.diverged)
+    app.assert_sound()
+    shown = findings(app)
+    sentences = [finding.sentence for finding in (*judged.health.findings, *judged.stability.findings)]
+    assert set(sentences) <= set(shown["Sentence"])
+    assert len(set(shown["Sentence"])) == len(shown)
+    order = [text.split()[1] for text in shown["Severity"]]
+    assert order == sorted(order, key=["critical", "warning", "info"].index)
+    divergence = shown[shown["What"] == "Divergence"].iloc[0]
+    (finding,) = judged.health.check("divergence").findings
+    assert (divergence["First step"], divergence["Last step"]) == (finding.step, finding.extent)
+    assert divergence["Severity"] == "✖ critical"
+
+
+def test_the_overview_names_the_outcome_of_every_check_that_is_not_fine(opened, demo):
+    app = opened(HEALTH, run=[demo.diverged, demo.alike[0]])
+    app.assert_sound()
+    shown = matrix(app)
+    assert list(shown.loc[("Health", "Divergence")]) == ["✖ critical", "✓ fine"]
+    assert shown.loc[("Health", "NaN or infinity")].iloc[0] == "✖ critical × 3"
+    assert shown.loc[("Data", "NaN in any metric")].iloc[0] == "✖ critical"
+    assert ("Health", "Memory creep") not in shown.index
+    (rest,) = [each.label for each in app.at.expander if each.label.startswith("Nothing found in any run")]
+    total = 11 + 1 + len(PASSPORT_TITLES)
+    assert f"({total - len(shown)} of {total} checks)" in rest
+    assert "Health: Memory creep" in app.text
+
+
+def test_what_cannot_be_told_is_said_with_the_reason(opened, demo):
+    app = opened(HEALTH, run=demo.diverged)
+    assert "Could not be told (1)" in app.text
+    assert "Overfitting, rebound: the last eval loss, at step 2100, is NaN." in app.text
+    assert "The rebound cannot be told" in app.text
+
+
+def test_overfitting_and_stability_are_told_in_numbers_and_words(opened, demo):
+    app = opened(HEALTH, run=demo.alike[0])
+    metrics = {metric.label: metric.value for metric in app.at.metric}
+    assert set(metrics) == {"Gap at best", "Rebound", "Slope at the end"}
+    assert all(value[0] in "+-–" for value in metrics.values())
+    assert "At the best evaluation, step" in app.text
+    assert "loss variation at the end" in app.text
+
+
+def test_the_passport_has_every_check_and_says_what_lowers_the_confidence(opened, demo):
+    app = opened(HEALTH, run=demo.longest)
+    odd, fine = tables(app, CHECKS)
+    assert sorted([*odd["Check"], *fine["Check"]]) == sorted(PASSPORT_TITLES.values())
+    assert set(fine["Outcome"]) == {"✓ fine"}
+    assert odd["Outcome"].iloc[0] == "⚠ warning"
+    assert "The confidence in a verdict about this run is lowered: The job's stored best eval loss is" in app.text
+
+
+def test_another_run_is_chosen_by_its_name_and_keeps_its_place(opened, demo):
+    app = opened(HEALTH, run=[demo.alike[0], demo.diverged])
+    before = list(findings(app)["Sentence"])
+    app.turn("segmented_control", "health_run", demo.diverged)
+    app.assert_sound()
+    after = list(findings(app)["Sentence"])
+    assert before != after
+    assert any("NaN" in sentence for sentence in after)
+    app.uncheck(demo.alike[0]).assert_sound()
+    assert list(findings(app)["Sentence"]) == after
+
+
+def test_without_a_selection_the_page_says_what_to_do(opened):
+    app = opened(HEALTH)
+    app.assert_sound()
+    assert "Which of your runs should ship?" in app.text
+    assert app.headings == []
+
+
+def test_a_run_without_metrics_is_no_row_of_questions(opened, demo):
+    app = opened(HEALTH, run=[demo.queued, demo.alike[0]])
+    app.assert_sound()
+    assert "code-review-qwen-7b has logged no metrics." in app.text
+    for cells in matrix(app).itertuples(index=False):
+        assert cells[1] != "✓ fine" or not cells[0].startswith("?")
+    app.turn("segmented_control", "health_run", demo.queued).assert_sound()
+    assert "Overfitting cannot be told: no finite eval loss is logged." in app.text
+
+
+def test_a_run_whose_curves_cannot_be_read_leaves_the_others(opened, demo, monkeypatch):
+    load = EmbeddedSource.load_curves
+
+    def failing(self, run_ids, *rest, **named):
+        if demo.alike[0] in run_ids:
+            raise SourceUnavailable("No answer <b>now</b>.", hint="Wait.")
+        return load(self, run_ids, *rest, **named)
+
+    monkeypatch.setattr(EmbeddedSource, "load_curves", failing)
+    app = opened(HEALTH, run=[demo.alike[0], demo.diverged])
+    assert not app.at.exception
+    assert len(app.at.error) == 1
+    assert set(matrix(app).iloc[:, 0]) == {"? not read"}
+    assert "neither its health nor its data could be judged" in app.text
+    app.turn("segmented_control", "health_run", demo.diverged)
+    assert "✖ critical" in set(findings(app)["Severity"])
+    alone = opened(HEALTH, run=demo.alike[0])
+    assert "nothing could be checked" in alone.text
+    main = opened(MAIN, run=[demo.alike[0], demo.diverged])
+    assert not main.at.exception
+    assert main.grid.rows["findings_text"].iloc[0] == "–"
+
+
+def test_names_stay_names(on_folder, tmp_path):
+    hostile = "**a** <img src=x> $x$ :red[y]"
+    write_run(tmp_path / hostile, [1.0, float("nan"), 0.4], [0.8, 0.7])
+    write_run(tmp_path / "check", [1.0, 0.5], [0.8, 0.7])
+    app = on_folder(tmp_path, HEALTH, run=[hostile, "check"])
+    app.assert_sound()
+    assert not any(hostile in text for text in app.said)
+    assert hostile in app.text
+
+
+def test_the_main_page_counts_marks_and_lists_what_was_noticed(opened, demo, judged):
+    app = opened(MAIN, run=[demo.diverged, demo.alike[3]])
+    app.assert_sound()
+    rows = app.grid.rows
+    assert rows["findings_text"].iloc[0] == "✖3 ⚠3 ●2"
+    assert rows["findings"].iloc[0] == 6
+    (line,) = [text for text in app.said if "**support-qwen-7b** ✖3" in text]
+    assert judged.health.findings[0].sentence in plain(line)
+    marked = "\n".join(text for chart in app.charts.values() for text in chart.data["marks"]["finding"])
+    for finding in judged.health.findings:
+        assert finding.sentence in marked
+
+
+def test_without_anything_serious_nothing_is_listed_below_the_charts(opened, demo):
+    app = opened(MAIN, run=demo.queued)
+    app.assert_sound()
+    assert not [each for each in app.at.caption if "⚠" in each.value and "·" in each.value and "**" in each.value]
+
+
+@pytest.mark.parametrize("axis", ["step", "epoch", "hours", "samples", "tokens"])
+def test_marks_are_where_the_curve_is_on_every_axis(opened, demo, axis):
+    app = opened(MAIN, run=demo.diverged, x=axis)
+    app.assert_sound()
+    for chart in app.charts.values():
+        marks, extent = chart.data["marks"], chart.data["extent"]["x"]
+        assert marks["x"].between(extent.min(), extent.max()).all()
+    (gradient,) = [chart for title, chart in app.charts.items() if title.startswith("Gradient")]
+    drawn = gradient.data["lines"]
+    spike = gradient.data["marks"].iloc[0]
+    highest = drawn[drawn["x"].between(spike["x"] * 0.9, spike["x"] * 1.1)]["y"].max()
+    assert f"{highest:.2f}" in spike["finding"]
+
+
+def test_marks_outside_of_the_range_are_gone(opened, demo):
+    app = opened(MAIN, run=demo.diverged, zoom="1000~1500")
+    (gradient,) = [chart for title, chart in app.charts.items() if title.startswith("Gradient")]
+    assert gradient.data["marks"].empty
+    (loss,) = [chart for title, chart in app.charts.items() if title == "Loss"]
+    assert loss.data["marks"].empty
+    assert list(loss.data["spans"][["x", "x2"]].iloc[0]) == [1000, 1500], "the plateau goes on through it"
+
+
+def test_the_page_of_the_ranking_prints_every_threshold(opened):
+    app = opened(RANKING)
+    app.assert_sound()
+    shown = pd.concat(tables(app, ["Limit", "Value", "Meaning"]))
+    values = dict(zip(shown["Limit"], shown["Value"], strict=False))
+    assert values["Unsteady variation"] == "0.15"
+    assert values["Spike MADs"] == "8"
+    assert values["Window share"] == "0.05"
+    assert shown["Meaning"].str.len().min() > 10
