@@ -94,7 +94,9 @@ def sureness_of(decision: Decision, objections: Sequence[Objection]) -> Surety:
         return Surety(Sureness.CANNOT_TELL, "There is nothing to be sure of: no run can be recommended.")
     level, because = lowered([objection.code for objection in objections])
     titles = {objection.code: objection.title for objection in objections}
-    said = ", ".join(dict.fromkeys(titles[code] for code in because))
+    causes = list(dict.fromkeys(titles[code] for code in because))
+    more = f" and {len(causes) - MANY_DOUBTS} more" if len(causes) > MANY_DOUBTS else ""
+    said = ", ".join(causes[:MANY_DOUBTS]) + more
     return Surety(level, _sentence(decision, level, said), because)
 
 

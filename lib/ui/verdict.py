@@ -42,8 +42,6 @@ _STYLE = """<style>
 .st-key-verdict [data-testid="stMarkdown"] p { margin-bottom: .2rem; overflow-wrap: anywhere; }
 .st-key-verdict ul { margin-bottom: .2rem; padding-left: 0; }
 .st-key-verdict li { margin: 0 0 0 1rem; padding: 0; overflow-wrap: anywhere; }
-.st-key-verdict [data-testid="stMarkdown"]:has(.stTooltipIcon) { position: relative; padding-right: 1.4rem; }
-.st-key-verdict [data-testid="stMarkdown"] .stTooltipIcon { position: absolute; right: 0; top: 0; }
 .st-key-verdict [data-testid="stHorizontalBlock"] { row-gap: .3rem; }
 .st-key-verdict_details { gap: 0 1.1rem; }
 .st-key-verdict_details button { padding: 0; min-height: 1.6rem; }
@@ -64,7 +62,7 @@ def verdict(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         # The side with the longest sentence is the wider one.
         left, right = st.columns([1.2, 1] if panel.trophy else [1, 1.15], gap="medium")
         left.markdown(_reasons(panel))
-        right.markdown(_against(panel), help=_full_names(comparison))
+        right.markdown(_against(panel), help=_full_names(panel, comparison))
         with st.container(horizontal=True, key="verdict_details"):
             st.html(_STYLE)
             details(comparison, panel, judged)
@@ -140,9 +138,14 @@ def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {md(line)}" for line in lines)
 
 
-def _full_names(comparison: Comparison) -> str | None:
-    """The names that are cut somewhere in the panel, in full, for whoever asks."""
-    cut = [label for label in comparison.labels.values() if len(label) > NAME_LIMIT]
+def _full_names(panel: Panel, comparison: Comparison) -> str | None:
+    """The names that the panel cuts, in full, for whoever asks."""
+    named = panel.headline.run_ids
+    cut = [
+        label
+        for run_id, label in comparison.labels.items()
+        if len(label) > (HEADLINE_LIMIT // len(named) if run_id in named else NAME_LIMIT)
+    ]
     return "\n".join(f"- {md(label)}" for label in cut) or None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import streamlit as st
@@ -111,11 +112,16 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
     if len(classes) > 1:
         yield "Runs are ranked only with those whose eval losses mean the same:"
         yield "\n".join(f"- {md(', '.join(names))}" for names in classes)
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for pair in decision.comparability.pairs:
+        names = " – ".join(labels[run_id] for run_id in pair.run_ids)
+        alike[pair.outcome.value, "; ".join(_aspects(pair))].append(names)
+    count = len(decision.comparability.pairs)
     rows = [
-        (" – ".join(labels[run_id] for run_id in pair.run_ids), pair.outcome.value, "; ".join(_aspects(pair)))
-        for pair in decision.comparability.pairs
+        (f"all {count} pairs" if len(pairs) == count > 1 else "; ".join(pairs), outcome, why or "nothing differs")
+        for (outcome, why), pairs in alike.items()
     ]
-    yield _table(("Runs", "Eval losses are", "Because"), rows)
+    yield _table(("Runs", "Eval losses", "What is known"), rows)
 
 
 def _aspects(pair: Pair) -> Iterator[str]:
