@@ -44,7 +44,7 @@ def assert_shows(page: Page, path: str, runs: tuple[str, ...]) -> None:
         for name in CHARTS:
             expect(chart(page, name)).to_be_visible()
         assert len(grid_column(page, "run")) == len(runs)
-    elif path == "hyperparameters":
+    elif path in ("hyperparameters", "run_health"):
         assert MARKUP_NAME in table(page, page.get_by_test_id("stDataFrame").first)[0]
     else:
         ranked = table(page, page.get_by_test_id("stDataFrame").first)
