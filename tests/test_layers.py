@@ -26,10 +26,10 @@ def layer(own: str, foreign: str) -> Layer:
 
 EVERYBODY = {"numpy", "pandas"}
 LAYERS = {
-    "lib/core/": layer("lib.core", "tsdownsample"),
-    "lib/data/": layer("lib.core lib.data", "pyarrow supabase_auth postgrest httpx duckdb"),
+    "lib/core/": layer("lib.core", ""),
+    "lib/data/": layer("lib.core lib.data", "pyarrow supabase_auth postgrest httpx"),
     "lib/charts/": layer("lib.core lib.charts", "altair pyarrow vl_convert"),
-    "lib/ui/": layer("lib.core lib.data lib.charts lib.ui", "streamlit st_aggrid"),
+    "lib/ui/": layer("lib.core lib.data lib.charts lib.ui", "streamlit st_aggrid cachetools"),
     "pages/": layer("lib.core lib.charts lib.ui", "streamlit"),
     "streamlit_app.py": layer("lib.core lib.charts lib.ui", "streamlit"),
 }

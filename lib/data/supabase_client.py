@@ -6,6 +6,7 @@ HTTP status, waits seconds between repetitions, and takes any page of text for d
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import threading
@@ -82,6 +83,7 @@ class Project:
             follow_redirects=False,
         )
         self._missing: dict[str, frozenset[str]] = {}
+        self._functions: dict[tuple[str, str | None], float] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -97,6 +99,17 @@ class Project:
         """Never ask for this column again."""
         with self._lock:
             self._missing[table] = self._missing.get(table, frozenset()) | {column}
+
+    def note_function(self, name: str, user_id: str | None, absent_for_s: float) -> None:
+        """Remember that a reader may call a function (0 seconds), or may not for so long."""
+        self._functions[name, user_id] = time.monotonic() + absent_for_s if absent_for_s else math.inf
+
+    def function_state(self, name: str, user_id: str | None) -> bool | None:
+        """Whether a reader may call a function; ``None`` where nobody knows."""
+        noted = self._functions.get((name, user_id))
+        if noted is None or (noted != math.inf and noted <= time.monotonic()):
+            return None
+        return noted == math.inf
 
     def headers(self, token: str | None = None) -> dict[str, str]:
         """What every request carries: the project's key, and the reader's token, or the key as one."""

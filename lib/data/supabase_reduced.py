@@ -6,8 +6,6 @@ One request for a run, and an answer whose size does not grow with the run's len
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
@@ -36,14 +34,12 @@ class ReducedReader:
         self._access = access
         # The function reads the table of the default name.
         self._possible = table == METRICS_TABLE
-        self._absent_until = 0.0
-        self._lock = threading.Lock()
-        self.was_used = False
+        self._reader = access.reader.user_id if access.reader is not None else None
 
     @property
-    def may_be_there(self) -> bool:
-        """Whether asking is worth it: the function was there, or nobody knows."""
-        return self._possible and time.monotonic() >= self._absent_until
+    def is_there(self) -> bool | None:
+        """Whether this reader may call the function; ``None`` where nobody has tried."""
+        return self._access.project.function_state(FUNCTION, self._reader) if self._possible else False
 
     def curves(
         self, run_ids: Sequence[str], metrics: Sequence[str], steps: tuple[float, float | None], buckets: int
@@ -61,10 +57,9 @@ class ReducedReader:
                 read = list(threads.map(lambda run_id: self._run(run_id, metrics, steps, buckets), run_ids))
         except (FunctionMissing, AccessDenied):
             # Whoever may not call it may still be let to read the rows.
-            self._absent_until = time.monotonic() + ASK_AGAIN_S
-            self.was_used = False
+            self._access.project.note_function(FUNCTION, self._reader, ASK_AGAIN_S)
             return None
-        self.was_used = True
+        self._access.project.note_function(FUNCTION, self._reader, 0.0)
         return {run.run_id: run for run in read if run.curves}
 
     def _run(self, run_id: str, metrics: Sequence[str], steps: tuple[float, float | None], buckets: int) -> RunCurves:

@@ -142,7 +142,7 @@ class SupabaseSource:
         first, last = (0, None) if steps is None else (max(0, steps[0]), steps[1])
         if not wanted or (last is not None and last < first):
             return {}
-        if buckets is not None and self._reduced.may_be_there:
+        if buckets is not None and self._reduced.is_there is not False:
             names = [name for name in METRICS if metrics is None or name in metrics]
             curves = self._reduced.curves(wanted, names, (first, last), buckets)
             if curves is not None:
@@ -163,7 +163,7 @@ class SupabaseSource:
 
     def way(self) -> str:
         """As ``LiveSource.way``."""
-        if self._reduced.was_used:
+        if self._reduced.is_there:
             return "Curves are reduced in the database (function reduced_metrics)."
         return "Every row is read; the optional migration would let the database reduce long curves."
 

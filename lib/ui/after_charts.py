@@ -6,8 +6,9 @@ the time to the charts.
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
-from streamlit import runtime
 
 CHARTS = "charts on the page"
 LONGEST_WAIT_MS = 4000
@@ -36,8 +37,8 @@ def note_charts(count: int) -> None:
 
 def charts_are_drawn(token: str) -> bool:
     """Whether the browser has drawn the charts that belong to ``token``; when it has, the fragment runs again."""
-    if not runtime.exists():
-        # Without a server there is no browser that could draw them.
+    if st.context.url is None:
+        # No browser shows this run of the page, so none will ever have drawn it.
         return True
     key = "after_charts"
     before = st.session_state.get(key) or {}
@@ -57,6 +58,6 @@ def charts_are_drawn(token: str) -> bool:
     return drawn
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _mounted() -> object:
     return st.components.v2.component("runoff_after_charts", js=_JS)

@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
+from cachetools import TTLCache
 
 from lib.core.errors import SourceUnavailable
 from lib.core.evidence import RunEvidence, evidence_of
@@ -51,6 +52,9 @@ FIRST_METRICS = (
     *("tokens_per_second", "samples_per_second", "gpu_memory_allocated_gb"),
 )
 """What the page's charts and its table need; a source that reduces curves is asked for others when they are wanted."""
+
+MADE_ENTRIES, MADE_S = 1000, 600.0
+"""How many results of ``once`` are kept, and for how many seconds: some ten for each comparison and way of looking."""
 
 WHOLE_EVERY_S = 60.0
 """A running run is read as a whole so often, in seconds; in between only its end is."""
@@ -182,7 +186,15 @@ def once(subject: str, key: Hashable, make: Callable[[], T]) -> T:
         key: Everything that it depends on, the reader among it (``Comparison.key``).
         make: Makes it. May not draw anything.
     """
-    return _once(subject, key, make)
+    made = _made()
+    with made.lock:
+        found = made.results.get((subject, key), _MISSING)
+    if found is _MISSING:
+        # Two sessions may make the same at once: that costs less than one waiting for the other.
+        found = make()
+        with made.lock:
+            made.results[subject, key] = found
+    return found
 
 
 def forget_runs(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) -> None:
@@ -198,7 +210,7 @@ def refresh() -> None:
     _load_data.clear()
     _load_part.clear()
     _held.clear()
-    _once.clear()
+    _made.clear()
 
 
 @st.cache_resource(show_spinner=False)
@@ -217,9 +229,20 @@ def _open(settings: Settings) -> RunSource:
     return open_source(settings)
 
 
-@st.cache_resource(ttl=CURVES_TTL, max_entries=500, show_spinner=False)
-def _once(subject: str, key: Hashable, _make: Callable[[], T]) -> T:
-    return _make()
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What ``once`` made. Streamlit's own caches hash every argument anew, which costs more than most of it."""
+
+    results: TTLCache
+    lock: threading.Lock
+
+
+_MISSING = object()
+
+
+@st.cache_resource(show_spinner=False)
+def _made() -> _Made:
+    return _Made(TTLCache(MADE_ENTRIES, MADE_S), threading.Lock())
 
 
 @st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
@@ -55,7 +55,7 @@ class ComparedRun:
     error: AppError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """What is compared.
 
@@ -73,7 +73,7 @@ class Comparison:
     reader: str
     key: str
 
-    @property
+    @cached_property
     def decision(self) -> Decision:
         """Who is recommended, and how far that holds. Worked out when it is first asked for."""
         curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
@@ -86,7 +86,7 @@ class Comparison:
         """The recommendation of ``decision``."""
         return self.decision.recommendation
 
-    @property
+    @cached_property
     def labels(self) -> Mapping[str, str]:
         """Run id to label."""
         return {each.run.run_id: each.label for each in self.runs}

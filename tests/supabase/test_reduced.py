@@ -10,7 +10,7 @@ from lib.core.errors import AccessDenied, SourceUnavailable
 from lib.core.metric_curves import RunCurves, cut, extended, holds, reduced
 from lib.core.metrics import METRICS as CATALOGUE
 from lib.core.metrics import metric_of
-from lib.data import supabase_client, supabase_reduced
+from lib.data import supabase_client
 from lib.data.supabase_reduced import ASK_AGAIN_S
 from tests.curves import checked
 from tests.supabase.seed import METRICS
@@ -140,7 +140,7 @@ def test_without_the_function_it_is_asked_for_once_in_ten_minutes_and_found_when
     project = fresh()
     source, ids = connect(project), list(project.jobs["ann"][:3])
     now = [1000.0]
-    monkeypatch.setattr(supabase_reduced.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(supabase_client.time, "monotonic", lambda: now[0])
     whole = source.load_curves(ids)
     for run_id in ids:
         found = source.load_curves([run_id], None, None, 20)
