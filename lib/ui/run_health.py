@@ -53,6 +53,8 @@ def overview(runs: Sequence[ComparedRun]) -> None:
             for told, (text, style) in zip(logged, cells, strict=True)
         )
     }
+    # What was found comes first; it is what the page is opened for.
+    notable = dict(sorted(notable.items(), key=lambda row: not any(style in SHADES.values() for _, style in row[1])))
     rest = [title for title in titles if title not in notable]
     if notable:
         _matrix(notable, runs)
@@ -188,7 +190,7 @@ def findings_table(found: Noticed) -> pd.DataFrame:
 def _untold(judged: Judgements) -> None:
     """What the curves could not tell, and why; the passport says it of the data with its checks."""
     lines = [
-        f"- **{md(check.title)}**: {md(check.sentence)}"
+        f"- **{md(check.title)}**: {md(check.sentence.removeprefix('Cannot tell: '))}"
         for check in judged.health.with_outcome(health_checks.Outcome.CANNOT_TELL)
     ]
     lines += [
