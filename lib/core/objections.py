@@ -297,8 +297,7 @@ def _rivals(case: _Case) -> Iterator[Objection]:
             yield Objection("lower_loss_beyond_noise", f"{said} This difference is beyond the noise.")
         else:
             yield Objection("lower_loss", said)
-    for row in case.rows:
-        run = row.run
+    for run in sorted((row.run for row in case.rows), key=lambda run: run.run_id):
         if run.run_id not in decision.alongside or run.status not in UNFINISHED:
             continue
         now = _as_completed(run, case)

@@ -90,8 +90,8 @@ def _scores(comparison: Comparison, judged: Mapping[str, Judgements | None]) -> 
 
 def _noise(comparison: Comparison) -> Iterator[str]:
     decision = comparison.decision
-    yield md(decision.lead.sentence)
-    yield md(decision.lowest.sentence)
+    yield f"**By score.** {md(decision.lead.sentence)}"
+    yield f"**By eval loss alone.** {md(decision.lowest.sentence)}"
     rows = [
         (
             comparison.labels[run_id],
