@@ -10,7 +10,8 @@ from lib.core import formatting
 from lib.core.checkpoints import CheckpointAdvice, Fate
 from lib.core.decision import Decision
 from lib.core.findings import Severity
-from lib.core.objections import Judged, Objection, objections_to
+from lib.core.objection_kinds import Objection
+from lib.core.objections import Judged, objections_to
 from lib.core.scoring import Recommendation
 from lib.core.summary import SummaryInput
 from lib.core.sureness import Surety, sureness_of

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from lib.core import formatting
 from lib.core.decision import Decision
-from lib.core.objections import Objection
+from lib.core.objection_kinds import Objection
 from lib.core.scoring import TIE_DECIMALS
 from lib.core.tie import TieKind
 

@@ -7,7 +7,8 @@ import streamlit as st
 
 from lib.core.comparability_aspects import ASPECTS
 from lib.core.eval_noise import MIN_EVALUATIONS, NOISE_EVALUATIONS
-from lib.core.objections import ESSENTIAL_ASPECTS, KINDS, NARROW_WEIGHT
+from lib.core.objection_kinds import KINDS
+from lib.core.objections import ESSENTIAL_ASPECTS, NARROW_WEIGHT
 from lib.core.panel import REASONS_SHOWN
 from lib.core.sureness import CAPS, MANY_DOUBTS, Sureness
 from lib.core.tie import LEVEL, WINNER_ERROR_SHARE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.core.objections import KINDS, NARROW_WEIGHT
+from lib.core.objection_kinds import KINDS
+from lib.core.objections import NARROW_WEIGHT
 from lib.core.sureness import CAPS
 from tests.app.harness import RANKING, REAL_RUNS, write_run
 

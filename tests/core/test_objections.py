@@ -15,7 +15,8 @@ from lib.core.health import Health
 from lib.core.health_checks import Check as HealthCheck
 from lib.core.health_checks import Outcome as HealthOutcome
 from lib.core.negative_gap import Explanation, NegativeGap
-from lib.core.objections import KINDS, NARROW_WEIGHT, Objection, objections_to
+from lib.core.objection_kinds import KINDS, Objection
+from lib.core.objections import NARROW_WEIGHT, objections_to
 from lib.core.overfitting import Overfitting
 from lib.core.passport import Passport
 from lib.core.passport_check import Check, Outcome

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lib.core.checkpoints import CheckpointAdvice, Fate
 from lib.core.findings import Severity
-from lib.core.objections import Objection
+from lib.core.objection_kinds import Objection
 from lib.core.panel import (
     REASONS_SHOWN,
     HeadlineKind,

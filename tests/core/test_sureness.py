@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.objections import KINDS, Objection
+from lib.core.objection_kinds import KINDS, Objection
 from lib.core.sureness import CAPS, MANY_DOUBTS, Sureness, lowered, sureness_of
 from tests.core.decided_runs import decided, run
 
