@@ -33,7 +33,8 @@ from bench.database import timed
 from bench.lost_extremes import lost_extremes
 from bench.report import say_load, write
 from bench.run_files import SIX, insert, long_run, run_id, write_parquet, write_states
-from lib.charts.datasets import Curve, View, picture
+from lib.charts.datasets import picture
+from lib.charts.drawn import Curve, View
 from lib.core.metric_curves import RunCurves
 from lib.core.runs import RunSummary
 from lib.core.series import POINTS_PER_BUCKET, reduce_indices

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from bench.run_files import BEGAN_US, run_id, run_table
-from lib.charts.datasets import Curve, View, picture
+from lib.charts.datasets import picture
+from lib.charts.drawn import Curve, View
 from lib.core.axes import Axis, place
 from lib.core.metric_curves import RunCurves
 from lib.core.runs import RunSummary

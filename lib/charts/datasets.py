@@ -6,14 +6,15 @@ beside the chart: how many of the logged points are drawn, what is not finite, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
+from lib.charts.drawn import Curve, Drawn, View, drawn_of
 from lib.core.formatting import NOT_RECORDED, figure, place
-from lib.core.series import align, bucket_of, hover_grid, reduce_indices, smooth
+from lib.core.series import align, hover_grid
 
 RAW_OPACITY = 0.25
 """The raw line behind a smoothed one is faint, and still there."""
@@ -27,34 +28,6 @@ MARK_BUCKETS = 2
 
 MARK_SENTENCES = 6
 """A mark that stands for more says so many of them and how many more there are: a tooltip has to fit on the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One curve to draw: all logged points of one metric of one run.
-
-    Attributes:
-        name: Full name for the tooltip; no two curves of a chart share one.
-        x: Position of each point on the chosen axis, shape (n,), in step order.
-        y: Value of each point, shape (n,); may hold NaN and infinities.
-        spec: Python format of one value.
-        evaluated: An eval metric: dashed, marked point by point, neither reduced nor smoothed.
-        mark_lowest: Mark the lowest value: of an eval loss that is the best one.
-        real: For an eval metric, which points are measurements and not repeats of the last one, shape (n,).
-        unread: How many further finite points were logged that the source left out, no extreme among them.
-        unread_nonfinite: The same of NaN and infinite values.
-    """
-
-    name: str
-    color: str
-    x: np.ndarray
-    y: np.ndarray
-    spec: str
-    evaluated: bool = False
-    mark_lowest: bool = False
-    real: np.ndarray | None = None
-    unread: int = 0
-    unread_nonfinite: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +46,6 @@ class Notice:
     x: float
     end: float
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """How the curves of a chart are looked at. ``start`` and ``end`` are positions on the x axis."""
-
-    axis_title: str
-    start: float | None = None
-    end: float | None = None
-    smoothing: float = 0.0
-    log_y: bool = False
-    buckets: int = 120
-    hover_positions: int = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,51 +70,49 @@ class Picture:
     not_positive: int
 
 
-def picture(curves: Sequence[Curve], view: View, notices: Sequence[Notice] = ()) -> Picture:
-    """Compute what a chart of ``curves`` shows in ``view``; ``notices`` are marked where they are in view."""
+def picture(
+    curves: Sequence[Curve],
+    view: View,
+    notices: Sequence[Notice] = (),
+    draw: Callable[[Curve], Drawn] | None = None,
+) -> Picture:
+    """Compute what a chart of ``curves`` shows in ``view``; ``notices`` are marked where they are in view.
+
+    Args:
+        curves: No two share a name.
+        view: How they are looked at.
+        notices: What to mark.
+        draw: Gives what ``drawn_of`` gives for a curve and this view: a place to keep it in between.
+    """
     lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
-    logged = drawn = not_positive = logged_nonfinite = 0
-    spans: list[np.ndarray] = []
-    for number, curve in enumerate(curves):
-        y = curve.y
-        if view.smoothing and not curve.evaluated:
-            y = smooth(y, view.smoothing)
-        in_range = _in_range(curve.x, view)
-        finite = np.isfinite(curve.y)
-        nonfinite = curve.x[in_range & ~finite]
-        bad.add(_one_a_bucket(nonfinite, view.buckets), color=curve.color)
-        logged_nonfinite += len(nonfinite) + curve.unread_nonfinite
-        keep = in_range & finite
-        if view.log_y:
-            hidden = keep & (curve.y <= 0)
-            not_positive += int(hidden.sum())
-            keep &= ~hidden
-        x, shown, raw = curve.x[keep], y[keep], curve.y[keep]
-        spans.append(curve.x[in_range])
-        logged += len(x) + curve.unread
-        kept = np.arange(len(x)) if curve.evaluated else reduce_indices(x, raw, view.buckets)
-        drawn += len(kept)
+    drawn = [draw(curve) if draw else drawn_of(curve, view) for curve in curves]
+    for number, (curve, each) in enumerate(zip(curves, drawn, strict=True)):
         line = {"color": curve.color, "kind": "eval" if curve.evaluated else "train"}
-        if shown is not raw and view.smoothing and not curve.evaluated:
-            lines.add(x[kept], raw[kept], series=2 * number, opacity=RAW_OPACITY, **line)
-            kept = reduce_indices(x, shown, view.buckets)
-        lines.add(x[kept], shown[kept], series=2 * number + 1, opacity=1.0, **line)
-        if curve.evaluated and len(x):
-            real = np.ones(len(x), bool) if curve.real is None else curve.real[keep]
-            evals.add(x[real], raw[real], color=curve.color)
-    for curve in curves:
-        _mark_best(best, curve, view)
-    extent = _extent(spans, view)
+        if each.raw is not None:
+            lines.add(*each.raw, series=2 * number, opacity=RAW_OPACITY, **line)
+        lines.add(*each.line, series=2 * number + 1, opacity=1.0, **line)
+        evals.add(*each.evals, color=curve.color)
+        best.add(*each.best, color=curve.color)
+        bad.add(each.nonfinite, color=curve.color)
+    extent = _extent(drawn, view)
     tables = {
         "lines": lines.table("x", "y", "series", "color", "kind", "opacity"),
         "evals": evals.table("x", "y", "color"),
         "best": best.table("x", "y", "color"),
         "nonfinite": bad.table("x", "color"),
         "extent": pa.table({"x": pa.array(extent or (), pa.float64())}),
-        "hover": _hover(curves, spans, view),
+        "hover": _hover(curves, drawn, view),
         **_noticed(notices, extent, view),
     }
-    return Picture(tables, extent, len(curves), logged, drawn, logged_nonfinite, not_positive)
+    return Picture(
+        tables,
+        extent,
+        curves=len(curves),
+        logged=sum(each.logged for each in drawn),
+        drawn=sum(each.points for each in drawn),
+        nonfinite=sum(each.lost for each in drawn),
+        not_positive=sum(each.not_positive for each in drawn),
+    )
 
 
 def pin_table(extent: tuple[float, float] | None, pin: float | None) -> pa.Table:
@@ -198,32 +156,8 @@ class _Points:
         return pa.array(np.repeat(np.asarray(values, "float32"), lengths))
 
 
-def _in_range(x: np.ndarray, view: View) -> np.ndarray:
-    inside = np.isfinite(x)
-    if view.start is not None:
-        inside &= x >= view.start
-    if view.end is not None:
-        inside &= x <= view.end
-    return inside
-
-
-def _mark_best(best: _Points, curve: Curve, view: View) -> None:
-    """Mark the lowest finite value of the whole curve, where it is in view."""
-    if not curve.mark_lowest or not np.isfinite(curve.y).any():
-        return
-    position = int(np.nanargmin(np.where(np.isfinite(curve.y), curve.y, np.nan)))
-    visible = _in_range(curve.x, view)[position] and not (view.log_y and curve.y[position] <= 0)
-    if visible:
-        best.add(curve.x[[position]], curve.y[[position]], color=curve.color)
-
-
-def _one_a_bucket(x: np.ndarray, buckets: int) -> np.ndarray:
-    """The first position of each bucket: a run that diverged logs thousands of NaN side by side."""
-    return x[np.unique(bucket_of(x, buckets), return_index=True)[1]] if len(x) else x
-
-
-def _extent(spans: Sequence[np.ndarray], view: View) -> tuple[float, float] | None:
-    ends = [x for span in spans if len(span) for x in (span.min(), span.max())]
+def _extent(drawn: Sequence[Drawn], view: View) -> tuple[float, float] | None:
+    ends = [x for each in drawn if len(each.places) for x in (each.places[0], each.places[-1])]
     ends += [end for end in (view.start, view.end) if end is not None]
     return (float(min(ends)), float(max(ends))) if ends else None
 
@@ -287,16 +221,16 @@ def _united(notices: Sequence[Notice]) -> list[tuple[float, float]]:
     return united
 
 
-def _hover(curves: Sequence[Curve], spans: Sequence[np.ndarray], view: View) -> pa.Table:
+def _hover(curves: Sequence[Curve], drawn: Sequence[Drawn], view: View) -> pa.Table:
     """One row a position: ready text for each curve, so that the tooltip needs to know none of them."""
-    grid = hover_grid([span for span in spans if len(span)], view.hover_positions)
+    grid = hover_grid([each.places for each in drawn], view.hover_positions, distinct=True)
     columns: dict[str, pa.Array] = {view.axis_title: pa.array(grid, pa.float64())}
-    for curve in curves:
-        values, origins = align(curve.x, curve.y, grid)
+    for curve, each in zip(curves, drawn, strict=True):
+        values, origins = align(curve.x, curve.y, grid, ordered=each.is_ordered)
         columns[curve.name] = pa.array(
             [
                 NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve.spec)
-                for value, origin, x in zip(values, origins, grid, strict=True)
+                for value, origin, x in zip(values.tolist(), origins.tolist(), grid.tolist(), strict=True)
             ],
             pa.string(),
         )

@@ -180,7 +180,7 @@ def real_evaluations(
     return real
 
 
-def hover_grid(xs: Sequence[np.ndarray], count: int) -> np.ndarray:
+def hover_grid(xs: Sequence[np.ndarray], count: int, *, distinct: bool = False) -> np.ndarray:
     """At most ``count`` positions for the hover rule, all of them logged ones.
 
     They are the logged x nearest to ``count`` places spread evenly over the axis; the first and the
@@ -189,13 +189,14 @@ def hover_grid(xs: Sequence[np.ndarray], count: int) -> np.ndarray:
     Args:
         xs: The x of every curve; non-finite ones are ignored.
         count: At least 2.
+        distinct: Each of ``xs`` is known to be finite and to ascend, no value twice.
 
     Returns:
         Sorted and unique, float64; empty when nothing was logged.
     """
     if count < 2:
         raise ValueError(f"A hover grid holds the first and the last x: expected count >= 2, got {count}.")
-    each = [known for x in xs if len(known := _distinct(np.asarray(x, dtype=np.float64)))]
+    each = [known for x in xs if len(known := x if distinct else _distinct(np.asarray(x, dtype=np.float64)))]
     if any(len(x) > count for x in each):
         # What lies next to a place in all curves together lies next to it in one of them.
         places = np.linspace(min(x[0] for x in each), max(x[-1] for x in each), count)
@@ -224,7 +225,7 @@ def _beside(x: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate((after, (after + 1).clip(max=len(x) - 1), [0, len(x) - 1])))
 
 
-def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray, *, ordered: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """For every grid position, the curve's last point at or before it.
 
     Before the curve's first x and after its last there is none: a run that ended earlier has no value
@@ -235,13 +236,14 @@ def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, n
             one counts.
         y: Shape (n,); non-finite values are values.
         grid: Shape (m,).
+        ordered: ``x`` is known to be finite and to ascend.
 
     Returns:
         Values and the x they come from, each of shape (m,); both NaN where there is none.
     """
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     grid = np.asarray(grid, dtype=np.float64)
-    if not _is_finite_and_sorted(x):
+    if not ordered and not _is_finite_and_sorted(x):
         placed = np.flatnonzero(np.isfinite(x))
         order = placed[np.argsort(x[placed], kind="stable")]
         x, y = x[order], y[order]

@@ -6,7 +6,7 @@ Shown beside the score and no part of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -93,7 +93,7 @@ class Stability:
     nonfinite: Mapping[str, int] = field(default_factory=dict)
 
 
-def stability_of(curves: RunCurves) -> Stability:
+def stability_of(curves: RunCurves, checks: Sequence[Check] = ()) -> Stability:
     """Judge one run by the checks of ``lib.core.health`` that concern how it trained, and its loss variation.
 
     Unstable: a non-finite loss, divergence, a loss variation above ``UNSTABLE_VARIATION``, or many spikes.
@@ -102,8 +102,12 @@ def stability_of(curves: RunCurves) -> Stability:
 
     Args:
         curves: Of the train loss, the eval loss and the gradient norm at least.
+        checks: Those of ``lib.core.health`` that were made of these curves already.
     """
-    nonfinite, diverged, spikes = nonfinite_values(curves), divergence(curves), gradient_spikes(curves)
+    made = {check.code: check for check in checks}
+    nonfinite = made.get("nonfinite_value") or nonfinite_values(curves)
+    diverged = made.get("divergence") or divergence(curves)
+    spikes = made.get("gradient_spike") or gradient_spikes(curves)
     variation, end, why = _end_of_loss(curves)
     loud = _variation_finding(curves.run_id, variation, end)
     findings = (*nonfinite.findings, *diverged.findings, *spikes.findings, *loud)

@@ -13,7 +13,8 @@ import streamlit as st
 from streamlit.dataframe_util import convert_arrow_table_to_arrow_bytes
 
 from lib.charts.curves import LOSS_HEIGHT, METRIC_HEIGHT, PIN, ZOOM, curve_spec
-from lib.charts.datasets import Curve, Notice, Picture, View, picture, pin_table
+from lib.charts.datasets import Notice, Picture, picture, pin_table
+from lib.charts.drawn import Curve, Drawn, View, drawn_of
 from lib.core import formatting
 from lib.core.axes import Axis
 from lib.core.findings import Finding
@@ -86,11 +87,17 @@ def compute(
     )
 
     def make() -> Chart:
-        found, absent = _curves(metrics, runs, suffixes)
+        found, absent, keys = _curves(metrics, runs, suffixes)
+
+        def draw(curve: Curve) -> Drawn:
+            # A curve is reduced once for each way of looking, whatever it is compared with and called there.
+            key = (keys[curve.name], axis, *astuple(view))
+            return cached.once("drawn", key, lambda: drawn_of(curve, view))
+
         height = LOSS_HEIGHT if wide else METRIC_HEIGHT
         y_format = Y_FORMATS.get(metrics[0])
         spec = curve_spec(title, axis.axis_title, height=height, log_y=log_y, y_format=y_format)
-        shown = picture(found, view, _notices(metrics, runs))
+        shown = picture(found, view, _notices(metrics, runs), draw)
         encoded = {name: convert_arrow_table_to_arrow_bytes(table) for name, table in shown.tables.items()}
         return Chart(key, title, tuple(metrics), spec, shown, encoded, absent)
 
@@ -100,31 +107,34 @@ def compute(
 
 def _curves(
     metrics: Sequence[str], runs: Sequence[PlacedRun], suffixes: Mapping[str, str]
-) -> tuple[list[Curve], tuple[str, ...]]:
-    """The curves that are there, and in words the ones that are not."""
+) -> tuple[list[Curve], tuple[str, ...], dict[str, tuple]]:
+    """The curves that are there; in words the ones that are not; and by name what each curve is made of."""
     found: list[Curve] = []
     absent: list[str] = []
-    for name in metrics:
-        metric = metric_of(name)
+    keys: dict[str, tuple] = {}
+    for metric in map(metric_of, metrics):
         for run in runs:
-            curve = run.curve(name)
-            if curve is not None:
-                found.append(_curve(run, metric, curve, suffixes.get(name, "")))
-            else:
+            curve = run.curve(metric.key)
+            if curve is None:
                 which = f" ({metric.title.lower()})" if len(metrics) > 1 else ""
                 absent.append(run.compared.label + which)
-    return found, tuple(absent)
+                continue
+            # The bullet keeps a name apart from the position's own column, and from the words that the
+            # tooltip has a use of its own for ("title", "image").
+            name = f"● {run.compared.label}{suffixes.get(metric.key, '')}"
+            keys[name] = (run.compared.key, run.detail.points, metric.key)
+            found.append(_curve(name, run, metric, curve, keys[name]))
+    return found, tuple(absent), keys
 
 
-def _curve(run: PlacedRun, metric: Metric, curve: MetricCurve, suffix: str) -> Curve:
+def _curve(name: str, run: PlacedRun, metric: Metric, curve: MetricCurve, key: tuple) -> Curve:
+    train = run.curves.get("train_loss")
     real = None
     if metric.evaluated:
-        train = run.curves.get("train_loss")
-        real = real_evaluations(curve.step, curve.value, train.step, train.logged)
-    # The bullet keeps a name apart from the position's own column, and from the words that the
-    # tooltip has a use of its own for ("title", "image").
-    name = f"● {run.compared.label}{suffix}"
-    known_lost = int((~np.isfinite(curve.value)).sum())
+        real = cached.once(
+            "real evaluations", key, lambda: real_evaluations(curve.step, curve.value, train.step, train.logged)
+        )
+    known_lost = int((~np.isfinite(curve.value)).sum()) if curve.lost else 0
     return Curve(
         name,
         run.compared.color,

@@ -42,9 +42,10 @@ def _judge(each: ComparedRun) -> Judgements:
     curves, evidence = each.data.curves, each.data.evidence
     # A silent run is noticed when it is looked at anew, after some minutes.
     now = datetime.now(UTC)
+    health = health_of(each.run, curves, now)
     return Judgements(
-        health_of(each.run, curves, now),
-        stability_of(curves),
+        health,
+        stability_of(curves, health.checks),
         passport_of(each.stored, curves, evidence, now),
         overfitting_of(each.run, curves, evidence),
         checkpoint_to_ship(each.run, evidence, curves),

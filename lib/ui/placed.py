@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from lib.core.axes import Placing, place, why_not
+from lib.core.axes import Axis, Placing, place, why_not
 from lib.core.errors import AppError, SignInExpired
 from lib.core.metric_curves import MetricCurve, RunCurves
 from lib.data.source import RunSource
@@ -57,7 +57,7 @@ def placed_runs(source: RunSource, comparison: Comparison) -> list[PlacedRun]:
     for each in comparison.runs:
         if each.data is None:
             continue
-        placing = place(each.data.curves, axis, each.run, each.data.batch.effective)
+        placing = cached.once("placing", (each.key, axis), lambda each=each: _placing(each, axis))
         if placing is None:
             st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
             continue
@@ -85,6 +85,30 @@ def axis_extent(runs: Sequence[PlacedRun]) -> tuple[float, float] | None:
         if np.isfinite(x)
     ]
     return (float(min(ends)), float(max(ends))) if ends and min(ends) < max(ends) else None
+
+
+def _placing(each: ComparedRun, axis: Axis) -> Placing | None:
+    """Where the curves of a run lie; the positions are kept, as most curves of a run share their steps."""
+    curves = each.data.curves
+    placing = place(curves, axis, each.run, each.data.batch.effective)
+    if placing is None:
+        return None
+    # Arrays are told apart by their identity: these live as long as ``curves``, which the function below holds.
+    known: dict[tuple[int, ...], np.ndarray | None] = {_arrays(curve): None for curve in curves.curves.values()}
+
+    def kept(curve: MetricCurve, _: RunCurves = curves) -> np.ndarray:
+        arrays = _arrays(curve)
+        if arrays not in known:
+            return placing(curve)
+        if known[arrays] is None:
+            known[arrays] = placing(curve)
+        return known[arrays]
+
+    return kept
+
+
+def _arrays(curve: MetricCurve) -> tuple[int, ...]:
+    return id(curve.step), id(curve.epoch), id(curve.elapsed_s)
 
 
 def _with_details(run: PlacedRun) -> PlacedRun:

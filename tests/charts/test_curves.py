@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from lib.charts.curves import DATASETS, LOSS_HEIGHT, PIN, ZOOM, curve_spec
-from lib.charts.datasets import Curve, Notice, View, picture, pin_table
+from lib.charts.datasets import Notice, picture, pin_table
+from lib.charts.drawn import Curve, View
 from lib.core.axes import Axis
 
 EVERY_VIEW = list(itertools.product(Axis, [False, True]))

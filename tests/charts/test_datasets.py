@@ -14,12 +14,11 @@ from lib.charts.datasets import (
     MARK_BUCKETS,
     MARK_SENTENCES,
     RAW_OPACITY,
-    Curve,
     Notice,
-    View,
     picture,
     pin_table,
 )
+from lib.charts.drawn import Curve, View
 from lib.core.formatting import NOT_RECORDED
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a.b['c']", "title", "Step", "x", "image", "● ", "日本\u202e", "y\ny"]

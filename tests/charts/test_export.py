@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from lib.charts.curves import DATASETS, curve_spec
-from lib.charts.datasets import Curve, View, picture
+from lib.charts.datasets import picture
+from lib.charts.drawn import Curve, View
 from lib.charts.export import INTERACTIVE, PICTURE_WIDTH, PNG_SCALE, standalone, to_png, to_svg
 from lib.charts.palette import RUN_COLORS
 
