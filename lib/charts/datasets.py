@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import pyarrow as pa
@@ -239,5 +240,6 @@ def _hover(curves: Sequence[Curve], drawn: Sequence[Drawn], view: View) -> pa.Ta
 
 def _hover_text(value: float, origin: float, x: float, spec: str) -> str:
     """The value; where the run logged none just there, also the position that it is from."""
-    shown = figure(value, spec)
+    # Thousands of these are made for a page, and most are plain numbers.
+    shown = format(value + 0.0, spec) if isfinite(value) else figure(value, spec)
     return shown if origin == x else f"{shown} (at {place(origin)})"

@@ -56,6 +56,11 @@ FIRST_METRICS = (
 MADE_ENTRIES, MADE_S = 1000, 600.0
 """How many results of ``once`` are kept, and for how many seconds: some ten for each comparison and way of looking."""
 
+_MADE: TTLCache = TTLCache(MADE_ENTRIES, MADE_S)
+"""What ``once`` made. Not one of Streamlit's caches: to hash every argument anew costs more than most of it."""
+_MADE_LOCK = threading.Lock()
+_MISSING = object()
+
 WHOLE_EVERY_S = 60.0
 """A running run is read as a whole so often, in seconds; in between only its end is."""
 
@@ -186,14 +191,13 @@ def once(subject: str, key: Hashable, make: Callable[[], T]) -> T:
         key: Everything that it depends on, the reader among it (``Comparison.key``).
         make: Makes it. May not draw anything.
     """
-    made = _made()
-    with made.lock:
-        found = made.results.get((subject, key), _MISSING)
+    with _MADE_LOCK:
+        found = _MADE.get((subject, key), _MISSING)
     if found is _MISSING:
         # Two sessions may make the same at once: that costs less than one waiting for the other.
         found = make()
-        with made.lock:
-            made.results[subject, key] = found
+        with _MADE_LOCK:
+            _MADE[subject, key] = found
     return found
 
 
@@ -210,7 +214,8 @@ def refresh() -> None:
     _load_data.clear()
     _load_part.clear()
     _held.clear()
-    _made.clear()
+    with _MADE_LOCK:
+        _MADE.clear()
 
 
 @st.cache_resource(show_spinner=False)
@@ -227,22 +232,6 @@ def settle() -> None:
 @st.cache_resource(show_spinner=False)
 def _open(settings: Settings) -> RunSource:
     return open_source(settings)
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What ``once`` made. Streamlit's own caches hash every argument anew, which costs more than most of it."""
-
-    results: TTLCache
-    lock: threading.Lock
-
-
-_MISSING = object()
-
-
-@st.cache_resource(show_spinner=False)
-def _made() -> _Made:
-    return _Made(TTLCache(MADE_ENTRIES, MADE_S), threading.Lock())
 
 
 @st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
