@@ -31,6 +31,8 @@ PAGES = (
 
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 3rem); }
+[data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
+[data-testid="stMainBlockContainer"] h1 { font-size: 1.7rem; padding: 0; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [class*="st-key-card_"] { padding: .4rem .6rem .5rem; }
 [class*="st-key-card_"] p { line-height: 1.4; }

@@ -66,7 +66,9 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         key="summary_csv",
     )
     columns = [column for column in COLUMNS if column.key in shown]
-    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, trophy(rows)))
+    comparable = {*comparison.decision.ranked, *comparison.decision.alongside}
+    holders = trophy([row for row in rows if row.run.run_id in comparable])
+    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, holders))
     _grid_after_charts(grid, columns, comparison.reader, repr((key, shown)))
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"

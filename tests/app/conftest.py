@@ -16,6 +16,7 @@ from lib.core.query import RunQuery
 from lib.data import folder
 from lib.data.embedded import EmbeddedSource
 from lib.data.settings import RUNS_VARIABLE
+from lib.ui import cached
 from tests.app.harness import MAIN, App, Query
 
 
@@ -24,6 +25,7 @@ def _own_settings(monkeypatch, tmp_path) -> Iterator[None]:
     """No setting of the account that runs the tests reaches the app; files are looked at on every read."""
     monkeypatch.delenv(RUNS_VARIABLE, raising=False)
     monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
+    cached.refresh()
     before = config.get_option("secrets.files")
     config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
     monkeypatch.setattr(st, "secrets", Secrets())

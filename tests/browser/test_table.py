@@ -21,7 +21,18 @@ from tests.browser.actions import (
 from tests.browser.harness import open_app
 
 QUEUED, FAILED = "code-review-qwen-7b", "support-qwen-7b"
-HEADERS = ["Run", "Dataset", "Status", "Best eval loss", "Train loss", "Gap", "Learning rate", "Duration", "Score"]
+HEADERS = [
+    "Run",
+    "Dataset",
+    "Status",
+    "Best eval loss",
+    "Train loss",
+    "Gap",
+    "Learning rate",
+    "Duration",
+    "Findings",
+    "Score",
+]
 
 
 def number(cell: str) -> float:

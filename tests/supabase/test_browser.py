@@ -181,7 +181,8 @@ def test_a_running_run_grows_on_the_page_without_a_loss_until_it_is_paused_or_do
     assert page.evaluate("window.sameDocument")
     assert query(page) == address
     expect(page.get_by_text("Pinned at step 1,800")).to_be_visible()
-    expect(page.get_by_text("Step 1,500 to 4,000")).to_be_visible()
+    expect(page.get_by_label("Step from")).to_have_value("1500")
+    expect(page.get_by_label("Step to")).to_have_value("4000")
     assert compared(page) == {"code-review-gemma-9b", ANNS[0]}
 
     page.get_by_text("Pause", exact=True).click()

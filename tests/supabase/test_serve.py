@@ -79,7 +79,7 @@ def test_the_served_project_says_how_to_use_it_and_ends_cleanly(served):
             assert time.monotonic() < deadline
             time.sleep(0.05)
     served.send_signal(signal.SIGINT)
-    assert served.wait(15) == 0
+    assert served.wait(30) == 0
     assert "Stopped." in served.stdout.read()
     assert not folder.exists()
 
