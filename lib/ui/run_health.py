@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.core import formatting, health_checks, passport_check
 from lib.core.findings import Finding, Severity
+from lib.core.labels import short_labels
 from lib.core.noticed import LOSS_VARIATION, PASSPORT_TITLES, SIGNS, Noticed, counted
 from lib.core.overfitting import Overfitting
 from lib.core.stability import Level, Stability
@@ -29,6 +30,9 @@ FAINT = "color: gray"
 CHECK_WIDTH, MIN_RUN_WIDTH, MATRIX_WIDTH = 160, 110, 730
 """Pixels of the overview's columns: five runs beside their checks fill a window of 1280 px."""
 LEVELS = {Level.STEADY: "green", Level.UNSTEADY: "orange", Level.UNSTABLE: "red", Level.CANNOT_TELL: "gray"}
+
+LABEL_LIMIT = 15
+"""Characters of a run's label that such a column has room for; the whole one is its tooltip."""
 
 Cell = tuple[str, str]
 """What a cell of the overview shows, and its style."""
@@ -92,6 +96,7 @@ def _cell(findings: Sequence[Finding], cannot_tell: bool, events: int) -> Cell:
 
 
 def _matrix(rows: dict[tuple[str, str], list[Cell]], runs: Sequence[ComparedRun]) -> None:
+    called = short_labels({each.run.run_id: each.label for each in runs}, LABEL_LIMIT)
     # Numbers, not labels, name the columns: a run may be called "Check".
     names = ["area", "check", *(f"run {number}" for number in range(len(runs)))]
     table = pd.DataFrame([[*title, *(text for text, _ in cells)] for title, cells in rows.items()], columns=names)
@@ -106,7 +111,7 @@ def _matrix(rows: dict[tuple[str, str], list[Cell]], runs: Sequence[ComparedRun]
         column_config={
             "check": st.column_config.TextColumn("Check", pinned=True, width=CHECK_WIDTH),
             **{
-                name: st.column_config.TextColumn(each.label, width=width)
+                name: st.column_config.TextColumn(called[each.run.run_id], help=md(each.label), width=width)
                 for name, each in zip(names[2:], runs, strict=True)
             },
         },
