@@ -13,7 +13,9 @@ from typing import NamedTuple
 from lib.core.runs import RunStatus, RunSummary
 from lib.core.scoring import eval_loss_of
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
+"""Runs listed at first, and by each press of the button below them: every card costs each run of the page half a
+millisecond, and a search finds a run sooner than scrolling does."""
 
 
 class RunSort(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.query import RunQuery, RunSort, matches
+from lib.core.query import PAGE_SIZE, RunQuery, RunSort, matches
 from lib.core.runs import RunStatus
 from lib.core.scoring import eval_loss_of
 from lib.core.selection import LIMIT_REACHED
@@ -191,17 +191,17 @@ def test_the_button_counts_the_runs_there_are(on_folder, tmp_path, count, label)
 
 
 def test_more_runs_than_a_page_holds_can_be_loaded(on_folder, tmp_path):
-    for number in range(53):
+    for number in range(PAGE_SIZE + 3):
         write_run(tmp_path / f"run {number}", [1.0])
     app = on_folder(tmp_path)
-    assert len(app.listed) == 50
-    assert "First 50 of 53 runs" in app.text
+    assert len(app.listed) == PAGE_SIZE
+    assert f"First {PAGE_SIZE} of {PAGE_SIZE + 3} runs" in app.text
     assert app.at.button(key="more").label == "Show 3 more"
     app.click("more").assert_sound()
-    assert len(app.listed) == 53
-    assert "53 runs" in app.text
+    assert len(app.listed) == PAGE_SIZE + 3
+    assert f"{PAGE_SIZE + 3} runs" in app.text
     assert "First" not in app.text
-    assert app.link == {"list": ["100"]}
+    assert app.link == {"list": [str(2 * PAGE_SIZE)]}
 
 
 @pytest.mark.parametrize("keeps_query", [True, False], ids=["with its query string", "without any"])

@@ -431,7 +431,7 @@ def test_search_filter_and_order_are_the_databases(plain, on):
         for row in plain.execute(f"select id, best_eval_loss from public.{JOBS} where model_name = 'support-llama-8b'")
     }
     assert app.listed == sorted(losses, key=losses.get)
-    (asked,) = [entry.query for entry in plain.log.of(JOBS_PATH) if "limit=50" in entry.query]
+    (asked,) = [entry.query for entry in plain.log.of(JOBS_PATH) if f"limit={PAGE_SIZE}" in entry.query]
     assert "order=best_eval_loss.asc" in asked
     assert "imatch" in asked
     plain.log.clear()
@@ -446,25 +446,25 @@ def test_search_filter_and_order_are_the_databases(plain, on):
 
 
 def test_a_long_list_comes_in_pieces(fresh, on):
-    project = fresh(seeded=False)
+    project, total = fresh(seeded=False), 2 * PAGE_SIZE + 20
     owner = project.users["ann"].id
     project.execute(
         f"insert into public.{JOBS} (user_id, model_name, dataset_path, base_model, status, created_at)"
         f" select '{owner}', 'run-' || lpad(n::text, 3, '0'), 'd', 'b', 'completed', now() - n * interval '1 minute'"
-        " from generate_series(1, 120) n"
+        f" from generate_series(1, {total}) n"
     )
     app = on(project, user="ann")
     app.assert_sound()
     assert len(app.listed) == PAGE_SIZE
-    assert "First 50 of 120 runs" in app.text
+    assert f"First {PAGE_SIZE} of {total} runs" in app.text
     app.click("more").assert_sound()
     assert len(app.listed) == 2 * PAGE_SIZE
-    assert app.link == {"list": ["100"]}
+    assert app.link == {"list": [str(2 * PAGE_SIZE)]}
     assert app.at.button(key="more").label == "Show 20 more"
     app.click("more").assert_sound()
     assert [label_of(project, run_id) for run_id in app.listed[::60]] == ["run-001", "run-061"]
-    assert len(set(app.listed)) == 120
-    assert "120 runs" in app.text
+    assert len(set(app.listed)) == total
+    assert f"{total} runs" in app.text
     assert "more" not in [button.key for button in app.at.button]
 
 
