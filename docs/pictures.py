@@ -18,6 +18,7 @@ PICTURES = {
     "compare-dark.png": ("", "dark", 0, 1190),
     "summary.png": ("", "light", "Summary", 370),
     "diff.png": ("hyperparameters", "light", 0, 560),
+    "health.png": ("run_health", "light", 0, 760),
 }
 """File name: path, theme, top (in pixels, or the heading that stands there), height in pixels."""
 

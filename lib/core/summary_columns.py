@@ -66,14 +66,14 @@ class Column:
 COLUMNS: tuple[Column, ...] = (
     Column("run", "Run", "The run's label; hover a cell for its name and id.", width=168, essential=True),
     Column("model", "Model", "The base model that was fine-tuned.", width=150),
-    Column("dataset", "Dataset", "The last part of the dataset's path.", width=100, essential=True),
+    Column("dataset", "Dataset", "The last part of the dataset's path.", width=86, essential=True),
     Column("status", "Status", "Only completed runs can be recommended.", width=92, essential=True),
     Column(
         "best_eval_loss",
         "Best eval loss",
         "The lowest loss on the evaluation set, @ the step where it was measured.",
         formatting.loss,
-        width=152,
+        width=154,
         better="lower",
         essential=True,
     ),
@@ -90,7 +90,7 @@ COLUMNS: tuple[Column, ...] = (
         f"Eval loss less train loss. Above +{GAP_WARNING} the run overfits; below 0 the evaluation set may"
         " have leaked into training.",
         formatting.signed,
-        width=88,
+        width=100,
         essential=True,
     ),
     Column(

@@ -25,6 +25,7 @@ from lib.ui.noticed import noticed_of
 ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
 MIN_SHARE = 0.84
 """A column may shrink to this share of its width before the grid scrolls sideways."""
+TWO_LINES = {"whiteSpace": "normal", "lineHeight": "1.15", "display": "flex", "alignItems": "center"}
 ESSENTIAL = tuple(column.key for column in COLUMNS if column.essential)
 ICONS = {
     Mark.BEST: "✔ ",
@@ -219,6 +220,8 @@ def _definition(column: Column) -> dict:
     if key == "run":
         # A pinned column takes its own width and no share of what is left.
         definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left", "width": column.width}
+        # Labels that begin alike differ at their end: they take a second line.
+        definition |= {"wrapText": True, "cellStyle": TWO_LINES}
         definition["cellClassRules"] |= {f"slot{slot}": f"data['{SLOT}'] === {slot}" for slot in range(len(RUN_COLORS))}
     return definition
 

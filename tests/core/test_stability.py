@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.findings import Severity
+from lib.core.health import health_of
 from lib.core.health_checks import LARGEST
 from lib.core.health_spikes import spike_limits
 from lib.core.metric_curves import RunCurves, complete_curve
+from lib.core.runs import RunStatus, RunSummary
 from lib.core.stability import (
     END_POINTS,
     LOSS_POINTS,
@@ -245,3 +247,13 @@ def test_real_runs_that_went_well_are_steady(name):
     log = json.loads((REAL_RUNS / "hf_trainer_state" / name / "trainer_state.json").read_text())["log_history"]
     losses = [float(row["loss"]) for row in log if "loss" in row]
     assert stability_of(curves_of(train_loss=losses)).level is Level.STEADY
+
+
+def test_checks_that_were_made_already_change_nothing() -> None:
+    random = np.random.default_rng(4)
+    gradient = np.exp(random.normal(0.0, 0.2, 300))
+    gradient[150] = 40.0
+    loss = np.where(np.arange(300) == 200, np.nan, 2.0 + random.normal(0.0, 0.3, 300))
+    curves = curves_of(train_loss=loss, grad_norm=gradient)
+    run = RunSummary(run_id="r", name="r", status=RunStatus.COMPLETED)
+    assert stability_of(curves, health_of(run, curves).checks) == stability_of(curves)
