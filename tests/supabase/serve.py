@@ -23,8 +23,9 @@ SECONDS_PER_ROW = 3.0
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
-    # As Ctrl-C, so that a stopped service tidies up too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A stopped service tidies up as after Ctrl-C, and one that a shell started in the background does not ignore that.
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, signal.default_int_handler)
     try:
         with Stack() as stack:
             migrated = options.tables == "plain" and not options.unmigrated
