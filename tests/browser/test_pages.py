@@ -17,6 +17,7 @@ from tests.browser.actions import (
     chart,
     checked,
     click_card,
+    eventually,
     expect_query,
     go,
     grid_column,
@@ -43,7 +44,8 @@ def assert_shows(page: Page, path: str, runs: tuple[str, ...]) -> None:
     if path == "":
         for name in CHARTS:
             expect(chart(page, name)).to_be_visible()
-        assert len(grid_column(page, "run")) == len(runs)
+        # The table follows the charts.
+        eventually(page, lambda: len(grid_column(page, "run")), len(runs))
     elif path in ("hyperparameters", "run_health"):
         # Long names are cut in a column's title; how they begin is theirs.
         titles = table(page, page.get_by_test_id("stDataFrame").first)[0]
