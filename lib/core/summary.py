@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -88,16 +88,26 @@ def summary_frame(rows: Sequence[SummaryInput]) -> pd.DataFrame:
     return pd.concat([text, number], axis=1)[list(SUMMARY_DTYPES)]
 
 
-def marks(frame: pd.DataFrame) -> pd.DataFrame:
+OF_LOSSES = frozenset(("best_eval_loss", "train_loss", "perplexity", "score"))
+"""Columns whose best and worst mean something only among runs whose losses mean the same."""
+
+
+def marks(frame: pd.DataFrame, comparable: Collection[str] | None = None) -> pd.DataFrame:
     """Find what stands out: per cell a ``Mark``, in a frame of text with the index of ``frame``.
 
     Best and worst need two different finite values; NaN and infinities take no part. Several best are
     ``TIE_BEST``, several worst are each ``WORST``. The gap is marked ``HIGH`` or ``NEGATIVE`` instead.
+
+    Args:
+        frame: Of ``summary_frame``.
+        comparable: The ids of the runs among which the columns ``OF_LOSSES`` have a best and a worst; ``None``
+            for all.
     """
+    alike = pd.Series(True, index=frame.index) if comparable is None else frame["run_id"].isin(list(comparable))
     found = {column.key: pd.Series("", index=frame.index, dtype="str") for column in COLUMNS}
     for column in COLUMNS:
         if column.better:
-            _mark_extremes(frame, column, found[column.key])
+            _mark_extremes(frame, column, found[column.key], alike if column.key in OF_LOSSES else None)
     # Not by rounding the gap: that overflows for a loss near the largest float.
     noise = 0.5 * 10.0**-TIE_DECIMALS
     found["gap"][frame["gap"] > GAP_WARNING + noise] = Mark.HIGH.value
@@ -287,8 +297,10 @@ def _sentences(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _mark_extremes(frame: pd.DataFrame, column: Column, found: pd.Series) -> None:
+def _mark_extremes(frame: pd.DataFrame, column: Column, found: pd.Series, among: pd.Series | None) -> None:
     values = frame[column.key].where(np.isfinite(frame[column.key]))
+    if among is not None:
+        values = values.where(among)
     if column.key == "score":
         values = values.round(TIE_DECIMALS)
     lowest, highest = values.min(), values.max()

@@ -35,9 +35,9 @@ ICONS = {
     Mark.NEGATIVE: "⚑ ",
 }
 MEANINGS = {
-    Mark.BEST: "Best of the selected runs.",
-    Mark.TIE_BEST: "Tied for best of the selected runs.",
-    Mark.WORST: "Worst of the selected runs.",
+    Mark.BEST: "Best of the runs that this column compares.",
+    Mark.TIE_BEST: "Tied for best of the runs that this column compares.",
+    Mark.WORST: "Worst of the runs that this column compares.",
 }
 _SHOWN = "grid shown"
 MARK, RECOMMENDED, SLOT = "_mark", "_recommended", "_slot"
@@ -119,7 +119,9 @@ def _grid_frame(
     frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison, holders: Sequence[str]
 ) -> pd.DataFrame:
     """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
-    found = marks(frame)
+    # Where nothing is ranked, nothing is known to keep the losses apart.
+    decision = comparison.decision
+    found = marks(frame, {*decision.ranked, *decision.alongside} if decision.apart else None)
     grid = pd.DataFrame(
         {
             RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,

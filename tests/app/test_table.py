@@ -129,8 +129,8 @@ def test_the_best_and_the_worst_are_marked_by_more_than_colour(compared):
     rows = compared(a=(0.5, 0.52), b=(0.5, 0.7), c=(0.5, 0.6))
     assert marks_of(rows, "best_eval_loss") == {"a": "best", "b": "worst", "c": ""}
     assert rows["best_eval_loss_text"].to_dict() == {"a": "🏆 0.5200 @ 1", "b": "▽ 0.7000 @ 1", "c": "0.6000 @ 1"}
-    assert "Best of the selected runs." in rows["best_eval_loss_note"]["a"]
-    assert "Worst of the selected runs." in rows["best_eval_loss_note"]["b"]
+    assert "Best of the runs that this column compares." in rows["best_eval_loss_note"]["a"]
+    assert "Worst of the runs that this column compares." in rows["best_eval_loss_note"]["b"]
     assert marks_of(rows, "score")["a"] == "best"
     assert rows["score_text"]["a"].startswith("✔ ")
 

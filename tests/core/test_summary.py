@@ -500,3 +500,14 @@ def test_the_frame_takes_a_score_as_it_is():
     frame = summary_frame([SummaryInput(run=run("1", 0.2), label="L", score=score)])
     assert frame.at[0, "score"] == 12.5
     assert isinstance(frame, pd.DataFrame)
+
+
+def test_losses_are_best_and_worst_among_comparable_runs_only_and_other_columns_among_all():
+    made = (("1", 0.1, 9.0), ("2", 0.3, 5.0), ("3", 0.2, 7.0))
+    runs = [run(name, loss, duration_s=seconds) for name, loss, seconds in made]
+    frame = frame_of(*runs)
+    found = marks(frame, {"2", "3"})
+    assert found["best_eval_loss"].tolist() == ["", "worst", "best"]
+    assert found["duration"].tolist() == marks(frame)["duration"].tolist()
+    assert marks(frame, set())["best_eval_loss"].tolist() == ["", "", ""]
+    assert marks(frame, {"1", "2", "3"}).equals(marks(frame))
