@@ -9,10 +9,24 @@ from lib.charts.curves import PIN, ZOOM
 KINDS = ("train", "eval")
 DASHES = ((1, 0), (6, 4))
 
-
-PLAIN_MARKS = {"aria": False}
+PLAIN_MARKS = {"aria": False, "invalid": None, "tooltip": None}
 """The browser would work out a text for every point, which nobody can reach on a canvas: that costs more than drawing
-the lines. The chart as a whole has a text of its own."""
+the lines. The chart as a whole has a text of its own. Nor need it look for missing values, of which there are none."""
+
+PADDING = {"left": 54, "top": 24, "right": 8, "bottom": 36}
+"""Pixels around the plot, fixed: were it fitted to what its axes say, the browser would work everything out twice.
+Plots keep their place, too, when the selection changes, and lie below each other."""
+
+
+TITLE_ABOVE = {
+    "titleAngle": 0,
+    "titleAlign": "left",
+    "titleAnchor": "end",
+    "titleBaseline": "bottom",
+    "titleX": -PADDING["left"],
+    "titleY": -10,
+}
+"""Of the y axis: above it, where no label of whatever width can push it out of the picture."""
 
 
 def _named(name: str) -> alt.NamedData:
@@ -22,10 +36,11 @@ def _named(name: str) -> alt.NamedData:
 
 def specification(title: str, axis_title: str, *, height: int, log_y: bool, y_format: str | None) -> alt.LayerChart:
     """The chart that ``lib.charts.curves.curve_spec`` describes, without data."""
-    x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2)
+    x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2, labelPadding=6)
     x = alt.X("x:Q", title=axis_title, scale=alt.Scale(nice=False, zero=False), axis=x_axis)
     y_scale = alt.Scale(type="log", nice=False) if log_y else alt.Scale(zero=False)
-    y = alt.Y("y:Q", title=title, scale=y_scale, axis=alt.Axis(format=y_format or alt.Undefined, tickCount=6))
+    y_axis = alt.Axis(format=y_format or alt.Undefined, tickCount=6, labelPadding=6, **TITLE_ABOVE)
+    y = alt.Y("y:Q", title=title, scale=y_scale, axis=y_axis)
     color = alt.Color("color:N", scale=None)
 
     zoom = alt.selection_interval(name=ZOOM, encodings=["x"])
@@ -69,8 +84,9 @@ def specification(title: str, axis_title: str, *, height: int, log_y: bool, y_fo
     return (
         alt.layer(*layers)
         .properties(
-            height=height,
-            padding={"left": 0, "top": 6, "right": 6, "bottom": 0},
+            height=height + PADDING["top"] + PADDING["bottom"],
+            autosize={"type": "none", "contains": "padding"},
+            padding=PADDING,
             usermeta={"embedOptions": {"renderer": "canvas"}},
         )
         .configure_mark(**PLAIN_MARKS)
