@@ -84,8 +84,8 @@ class Session:
         self._url, self._page = url, ""
         self._runs, self._keep = 0, 2
         self._held: dict[str, int] = {}
-        self._drawn: dict[str, str] = {}
-        self._waiting: tuple[str, str, str] | None = None
+        self._drawn: set[str] = set()
+        self._waiting: tuple[str, str] | None = None
 
     async def __aenter__(self) -> Session:
         # Compressed as a browser would have it: the server's work on that belongs to what is measured.
@@ -109,9 +109,9 @@ class Session:
             answer = await self._request()
             if self._waiting is None:
                 return answer
-            each, token, fragment = self._waiting
+            each, fragment = self._waiting
             self._waiting = None
-            self._drawn[each] = json.dumps({"drawn": token})
+            self._drawn.add(each)
             rest = await self._request(fragment)
         return Answer(answer.seconds, answer.first_s, answer.seconds + rest.seconds, answer.megabytes + rest.megabytes)
 
@@ -124,8 +124,8 @@ class Session:
         state.context_info.url, state.context_info.color_scheme = self._url, "light"
         for each, on in self.checks.values():
             state.widget_states.widgets.add(id=each, bool_value=on)
-        for each, drawn in self._drawn.items():
-            state.widget_states.widgets.add(id=each, json_value=drawn)
+        for each in self._drawn:
+            state.widget_states.widgets.add(id=each, json_value=json.dumps({"drawn": True}))
         sent = time.perf_counter()
         await self._socket.send(request.SerializeToString())
         return await self._answer(sent)
@@ -171,9 +171,8 @@ class Session:
                 key = box.id.split("-", 2)[-1]
                 self.checks[key] = box.id, box.value if box.set_value else self.checks.get(key, ("", box.default))[1]
             case "bidi_component" if element.bidi_component.component_name == "runoff_after_charts":
-                data = json.loads(element.bidi_component.json)
-                if not data["drawn"]:
-                    self._waiting = element.bidi_component.id, data["token"], fragment
+                if not json.loads(element.bidi_component.json)["drawn"]:
+                    self._waiting = element.bidi_component.id, fragment
             case "exception":
                 raise RuntimeError(f"Expected a page, got {element.exception.type}: {element.exception.message}")
 

@@ -80,6 +80,11 @@ class Decision:
         return tuple(each.run_id for each in self.recommendation.ranking.scores)
 
     @property
+    def comparable(self) -> frozenset[str]:
+        """The runs whose eval losses are compared: those that are ranked, and ``alongside`` them."""
+        return frozenset((*self.ranked, *self.alongside))
+
+    @property
     def has_main_class(self) -> bool:
         """Whether one class has more runs than any other, so that its ranking speaks for the selection.
 

@@ -216,10 +216,8 @@ def _checkpoint(case: _Case) -> Iterator[Objection]:
 def _rivals(case: _Case) -> Iterator[Objection]:
     """Runs with a lower eval loss, and runs that are not finished."""
     decision, winner = case.decision, case.winner
-    compared = {*decision.ranked, *decision.alongside}
-    said = trophy_sentence(
-        decision.recommendation, [row for row in case.rows if row.run.run_id in compared], case.labels
-    )
+    compared = [row for row in case.rows if row.run.run_id in decision.comparable]
+    said = trophy_sentence(decision.recommendation, compared, case.labels)
     if said:
         lowest = decision.lowest
         clear = winner.run_id in lowest.estimates and winner.run_id not in lowest.best_set

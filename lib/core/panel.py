@@ -102,8 +102,8 @@ def panel_of(
     surety = sureness_of(decision, objections)
     strongest = strongest_objection(objections, surety)
     own = judged.get(decision.recommendation.run_id or "")
-    compared = {*decision.ranked, *decision.alongside}
-    trophy = trophy_sentence(decision.recommendation, [row for row in rows if row.run.run_id in compared], labels)
+    compared = [row for row in rows if row.run.run_id in decision.comparable]
+    trophy = trophy_sentence(decision.recommendation, compared, labels)
     names = names or labels
     return Panel(
         headline=headline(decision),

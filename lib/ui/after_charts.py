@@ -21,7 +21,7 @@ export default function ({ data, setStateValue }) {
   const idle = window.requestIdleCallback ?? (then => setTimeout(then, 100));
   const charts = () => document.querySelectorAll('[data-testid="stVegaLiteChart"] canvas').length;
   const look = () => idle(() => {
-    if (charts() >= data.charts || performance.now() - start > data.wait) setStateValue('drawn', data.token);
+    if (charts() >= data.charts || performance.now() - start > data.wait) setStateValue('drawn', true);
     else setTimeout(look, 50);
   });
   const timer = setTimeout(look, 20);
@@ -35,23 +35,17 @@ def note_charts(count: int) -> None:
     st.session_state[CHARTS] = count
 
 
-def charts_are_drawn(token: str) -> bool:
-    """Whether the browser has drawn the charts that belong to ``token``; when it has, the fragment runs again."""
+def charts_are_drawn() -> bool:
+    """Whether the browser has drawn charts since it opened the page; when it has, the fragment runs again."""
     if st.context.url is None:
         # No browser shows this run of the page, so none will ever have drawn it.
         return True
     key = "after_charts"
-    before = st.session_state.get(key) or {}
-    drawn = before.get("drawn") == token
+    drawn = bool((st.session_state.get(key) or {}).get("drawn"))
     _mounted()(
         key=key,
-        data={
-            "token": token,
-            "drawn": drawn,
-            "charts": st.session_state.get(CHARTS, 0),
-            "wait": LONGEST_WAIT_MS,
-        },
-        default={"drawn": ""},
+        data={"drawn": drawn, "charts": st.session_state.get(CHARTS, 0), "wait": LONGEST_WAIT_MS},
+        default={"drawn": False},
         on_drawn_change=lambda: None,
         height=1,
     )

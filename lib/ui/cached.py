@@ -234,13 +234,13 @@ def _open(settings: Settings) -> RunSource:
     return open_source(settings)
 
 
-@st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
+@st.cache_resource(ttl=LIST_TTL, max_entries=200, show_spinner=False)
 def _list_runs(cache_key: str, query: RunQuery, _source: RunSource) -> tuple[RunPage, dict[str, str]]:
     page = _source.list_runs(query)
     return page, labels_of(page.runs)
 
 
-@st.cache_data(ttl=LIST_TTL, max_entries=200, show_spinner=False)
+@st.cache_resource(ttl=LIST_TTL, max_entries=200, show_spinner=False)
 def _load_runs(
     cache_key: str, run_ids: tuple[str, ...], _source: RunSource
 ) -> tuple[tuple[RunSummary, ...], dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _SPECIAL = re.compile(
     r"[\\`*{}\[\]<>|~:$&#@]"  # mean something wherever they stand
@@ -22,6 +23,7 @@ _NOTHING = ":small[]"
 """Draws nothing, and ends the piece of text that is searched."""
 
 
+@lru_cache(maxsize=4096)
 def md(text: str) -> str:
     r"""Escape ``text`` for the places where Streamlit renders Markdown: labels, badges, captions.
 

@@ -6,7 +6,7 @@ user wrote may stand there. Names and notes travel as data, which the grid shows
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -39,8 +39,10 @@ MEANINGS = {
     Mark.TIE_BEST: "Tied for best of the runs that this column compares.",
     Mark.WORST: "Worst of the runs that this column compares.",
 }
-_SHOWN = "grid shown"
-MARK, RECOMMENDED, SLOT = "_mark", "_recommended", "_slot"
+RECOMMENDED, SLOT, TEXTS, MARKS = "_recommended", "_slot", "_texts", "_marks"
+SEPARATOR = "\x1f"
+"""Between the texts, and the marks, of a row's cells: each of these is one column of the grid's data, as AgGrid's work
+grows with the columns."""
 
 
 def inputs(comparison: Comparison) -> list[SummaryInput]:
@@ -67,10 +69,9 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         key="summary_csv",
     )
     columns = [column for column in COLUMNS if column.key in shown]
-    comparable = {*comparison.decision.ranked, *comparison.decision.alongside}
-    holders = trophy([row for row in rows if row.run.run_id in comparable])
+    holders = trophy([row for row in rows if row.run.run_id in comparison.decision.comparable])
     grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, holders))
-    _grid_after_charts(grid, columns, comparison.reader, repr((key, shown)))
+    _grid_after_charts(grid, columns)
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
         f" · ⚠ gap above {GAP_WARNING:g} · ⚑ gap below 0."
@@ -121,43 +122,46 @@ def _grid_frame(
     """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
     # Where nothing is ranked, nothing is known to keep the losses apart.
     decision = comparison.decision
-    found = marks(frame, {*decision.ranked, *decision.alongside} if decision.apart else None)
+    found = marks(frame, decision.comparable if decision.apart else None)
     grid = pd.DataFrame(
         {
             RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
             SLOT: [each.slot for each in comparison.runs],
         }
     )
+    texts = {}
     for column in columns:
         mark = found[column.key]
+        texts[column.key] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
         grid[column.key] = frame[column.key]
-        grid[column.key + TEXT] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
         grid[column.key + NOTE] = (
             frame[column.key + NOTE] + " " + mark.map(lambda each: MEANINGS.get(each, ""))
         ).str.strip()
-        grid[column.key + MARK] = mark
     why = " ".join(["Recommended.", *comparison.recommendation.reasons])
     grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + ". " + why)
-    grid["run" + TEXT] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + grid["run" + TEXT]
-    if "best_eval_loss" in grid:
+    texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
+    if "best_eval_loss" in texts:
         holds = frame["run_id"].isin(holders)
-        grid["best_eval_loss" + TEXT] = grid["best_eval_loss" + TEXT].where(
-            ~holds, "🏆 " + frame["best_eval_loss" + TEXT]
-        )
+        texts["best_eval_loss"] = texts["best_eval_loss"].where(~holds, "🏆 " + frame["best_eval_loss" + TEXT])
+    grid[TEXTS] = _joined(texts.values())
+    grid[MARKS] = _joined(found[column.key] for column in columns)
     return grid
 
 
+def _joined(cells: Iterable[pd.Series]) -> list[str]:
+    """What a row's cells hold, as one text a row."""
+    rows = zip(*cells, strict=True)
+    return [SEPARATOR.join(str(each).replace(SEPARATOR, " ") for each in row) for row in rows]
+
+
 @st.fragment
-def _grid_after_charts(grid: pd.DataFrame, columns: Sequence[Column], reader: str, token: str) -> None:
-    """Draw the grid when the charts are there; until then the one before stays, if the same reader saw it."""
-    if charts_are_drawn(token):
-        st.session_state[_SHOWN] = reader, grid, columns
-    seen_by, shown, columns = st.session_state.get(_SHOWN, (None, None, None))
-    if seen_by != reader:
+def _grid_after_charts(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
+    """Draw the grid when there are charts: to open it takes the browser long, to change it does not."""
+    if charts_are_drawn():
+        # The grid may change the frame that it is given.
+        _grid(grid.copy(), columns)
+    else:
         st.skeleton(height=_height(grid))
-        return
-    # The grid may change the frame that it is given.
-    _grid(shown.copy(), columns)
 
 
 def _height(grid: pd.DataFrame) -> int:
@@ -171,7 +175,7 @@ def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
     AgGrid(
         grid,
         gridOptions={
-            "columnDefs": [_definition(column) for column in columns],
+            "columnDefs": [_definition(column, position) for position, column in enumerate(columns)],
             "defaultColDef": {
                 "resizable": True,
                 "sortable": True,
@@ -197,18 +201,19 @@ def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
     )
 
 
-def _definition(column: Column) -> dict:
+def _definition(column: Column, position: int) -> dict:
     key = column.key
+    text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (TEXTS, MARKS))
     definition = {
         "colId": key,
         "field": key,
         "headerName": column.header,
         "headerTooltip": column.tooltip,
         "tooltipField": key + NOTE,
-        "valueFormatter": f"data['{key}{TEXT}']",
+        "valueFormatter": text,
         "minWidth": round(column.width * MIN_SHARE),
         "flex": column.width,
-        "cellClassRules": {mark.value: f"data['{key}{MARK}'] === '{mark.value}'" for mark in Mark if mark},
+        "cellClassRules": {each.value: f"{mark} === '{each.value}'" for each in Mark if each},
     }
     if column.show:
         # What is missing comes last in both directions; the grid itself puts it first going up.

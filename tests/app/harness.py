@@ -15,6 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.table import MARKS, SEPARATOR, TEXTS
+
 PROJECT_ROOT = Path(__file__).parents[2]
 REAL_RUNS = PROJECT_ROOT.parent / "shared" / "real_runs" / "hf_trainer_state"
 MAIN, DIFF, HEALTH, RANKING = PAGES = (
@@ -139,7 +141,11 @@ class App:
             return None
         proto = found[0].proto
         (data,) = [each.arrow_dataframe.data.data for each in proto.special_args if each.key == "data"]
-        return SimpleNamespace(arguments=json.loads(proto.json_args), rows=frame(data).set_index("run", drop=False))
+        arguments, rows = json.loads(proto.json_args), frame(data)
+        for joined, suffix in ((TEXTS, "_text"), (MARKS, "_mark")):
+            for position, column in enumerate(arguments["gridOptions"]["columnDefs"]):
+                rows[column["colId"] + suffix] = [row.split(SEPARATOR)[position] for row in rows[joined]]
+        return SimpleNamespace(arguments=arguments, rows=rows.set_index("run", drop=False))
 
     @property
     def columns(self) -> list[str]:

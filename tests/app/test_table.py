@@ -187,7 +187,7 @@ def test_the_grid_gets_a_frame_of_its_own(demo):
     comparison = Comparison(compared, ScoringPolicy(), (), "anybody", "these runs")
     grid = table._grid_frame(frame, COLUMNS, comparison, (runs[0].run_id,))
     grid.loc[:, "run"] = "changed"
-    grid["run_text"] = "changed"
+    grid[table.TEXTS] = "changed"
     pd.testing.assert_frame_equal(frame, before)
 
 

@@ -68,10 +68,11 @@ def test_a_specification_carries_no_data_and_depends_on_nothing_but_its_argument
     assert curve_spec("Loss", "Step", height=300) != curve_spec("Loss", "Step", height=170)
 
 
-def test_it_is_drawn_on_a_canvas_and_says_its_height():
+def test_it_is_drawn_on_a_canvas_and_its_plot_is_as_high_as_it_says_whatever_the_axes_show():
     spec = spec_of()
     assert spec["usermeta"] == {"embedOptions": {"renderer": "canvas"}}
-    assert spec["height"] == LOSS_HEIGHT
+    assert spec["autosize"] == {"type": "none", "contains": "padding"}
+    assert spec["height"] == LOSS_HEIGHT + spec["padding"]["top"] + spec["padding"]["bottom"]
     assert "width" not in spec, "the page decides"
 
 
@@ -95,6 +96,7 @@ def test_only_the_squares_of_what_was_noticed_lie_above_the_hover_rule_and_take_
     names = [layer["data"]["name"] for layer in spec_of()["layer"]]
     assert names.index("spans") < names.index("hover") < names.index("marks")
     with_tooltip = [layer for layer in spec_of()["layer"] if "tooltip" in json.dumps(layer)]
+    assert spec_of()["config"]["mark"]["tooltip"] is None
     assert [layer["data"]["name"] for layer in with_tooltip] == ["hover", "marks"]
     assert with_tooltip[1]["mark"]["type"] == "point"
     assert spec_of()["layer"][-1] == with_tooltip[1]
