@@ -16,7 +16,6 @@ NO_SKIP = "RUNOFF_NO_SKIP"
 @pytest.fixture(autouse=True)
 def fresh_streamlit_caches():
     if streamlit := sys.modules.get("streamlit"):
-        streamlit.cache_data.clear()
         streamlit.cache_resource.clear()
 
 

@@ -27,7 +27,7 @@ def layer(own: str, foreign: str) -> Layer:
 EVERYBODY = {"numpy", "pandas"}
 LAYERS = {
     "lib/core/": layer("lib.core", ""),
-    "lib/data/": layer("lib.core lib.data", "pyarrow supabase_auth postgrest httpx"),
+    "lib/data/": layer("lib.core lib.data", "pyarrow supabase_auth postgrest httpx cachetools"),
     "lib/charts/": layer("lib.core lib.charts", "altair pyarrow vl_convert"),
     "lib/ui/": layer("lib.core lib.data lib.charts lib.ui", "streamlit st_aggrid cachetools"),
     "pages/": layer("lib.core lib.charts lib.ui", "streamlit"),

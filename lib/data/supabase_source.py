@@ -8,18 +8,22 @@ one request. Where the database cannot do quite what the other sources do in mem
 * A word is found in an id only at its beginning.
 * Runs per status are counted only where the answer holds every run; else ``statuses`` is empty, and
   ``source_total`` is the least that is known.
+* To count a long list costs the database far more than to give a page of it, so its length is asked for
+  once in ten minutes.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from cachetools import TTLCache
 from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.metric_curves import RunCurves, cut
@@ -53,6 +57,8 @@ IDS_AT_ONCE = 100
 LONGEST_SEARCH = 200
 """Characters of a search that are looked at, for the same reason."""
 LARGEST_LIMIT = 2**31 - 1
+LONG_LIST, COUNTED_EVERY_S = 1000, 600.0
+"""Of more runs than that, nobody minds that the length of the list is so many seconds old."""
 NONE = "id.is.null"
 """A condition that no row fulfils."""
 
@@ -87,6 +93,8 @@ class SupabaseSource:
         self.title = f"Supabase project {settings.host}"
         self.refresh_s = settings.refresh_s
         self._jobs_table = settings.jobs_table
+        self._lengths: TTLCache[tuple[RunStatus | None, str], int] = TTLCache(100, COUNTED_EVERY_S)
+        self._lock = threading.Lock()
         self._access = Access(project, reader)
         self._metrics = MetricsReader(self._access, settings.metrics_table)
         self._reduced = ReducedReader(self._access, settings.metrics_table)
@@ -102,7 +110,13 @@ class SupabaseSource:
                     rows = rows.order(column, desc=descending, nullsfirst=False)
             return rows.order("id")
 
-        runs, total = self._runs(narrow, limit)
+        asked = query.status, query.search
+        with self._lock:
+            known = self._lengths.get(asked)
+        runs, total = self._runs(narrow, limit, known)
+        if known is None and total > LONG_LIST:
+            with self._lock:
+                self._lengths[asked] = total
         narrowed = query.status is not None or bool(query.search.strip())
         complete = query.status is None and len(runs) == total
         return RunPage(
@@ -167,15 +181,17 @@ class SupabaseSource:
             return "Curves are reduced in the database (function reduced_metrics)."
         return "Every row is read; the optional migration would let the database reduce long curves."
 
-    def _runs(self, narrow: Callable[[Any, Columns], Any], limit: int) -> tuple[tuple[RunSummary, ...], int]:
-        """The first runs in an order, past the server's own limit; and how many there are."""
+    def _runs(
+        self, narrow: Callable[[Any, Columns], Any], limit: int, total: int | None = None
+    ) -> tuple[tuple[RunSummary, ...], int]:
+        """The first runs in an order, past the server's own limit; and how many there are, where that is not known."""
         found: dict[str, RunSummary] = {}
-        offset, total = 0, None
+        offset, count = 0, CountMethod.exact if total is None else None
         while True:
             left = min(limit - offset, LARGEST_LIMIT)
 
             def write(table: SyncRequestBuilder, columns: Columns, left: int = left, offset: int = offset) -> Any:
-                query = narrow(table.select(*columns, count=CountMethod.exact), columns).limit(left)
+                query = narrow(table.select(*columns, count=count), columns).limit(left)
                 return query.offset(offset) if offset else query
 
             rows, counted = self._access.read(self._jobs_table, JOB_COLUMNS, ESSENTIAL, write, _rows)

@@ -62,7 +62,6 @@ class Comparison:
     Attributes:
         policy: Weights and bands of the score.
         left_out: Which parts of the link were not taken, in sentences.
-        reader: Names the source and who reads it.
         key: Names reader, runs, versions, labels and colours: what follows from the comparison alone
             may be cached under it.
     """
@@ -70,7 +69,6 @@ class Comparison:
     runs: tuple[ComparedRun, ...]
     policy: ScoringPolicy
     left_out: tuple[str, ...]
-    reader: str
     key: str
 
     @cached_property
@@ -121,7 +119,7 @@ def load(source: RunSource) -> Comparison:
         else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     )
     policy = ScoringPolicy(eval_weight=url.EVAL_WEIGHT.value)
-    return Comparison(runs, policy, reconciled.sentences, source.cache_key, _key(runs))
+    return Comparison(runs, policy, reconciled.sentences, _key(runs))
 
 
 def _side_by_side(

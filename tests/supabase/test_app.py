@@ -498,7 +498,7 @@ def test_a_run_that_has_not_reported_for_ten_minutes_is_stalled_on_card_and_page
         project.execute(
             f"update public.{JOBS} set updated_at = now() - interval '{minutes} minutes' where id = '{running.job}'"
         )
-        st.cache_data.clear()
+        cached.refresh()
         app = on(project, user="ann", run=[running.job])
         app.assert_sound()
         assert ("is stalled: it has not reported for 11 min" in app.text) is stalled
@@ -575,7 +575,6 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
 
 def test_short_runs_come_whole_either_way_and_nothing_is_offered(plain, migrated, on):
     for project, way in ((plain, "Every row is read"), (migrated, "Curves are reduced in the database")):
-        st.cache_data.clear()
         st.cache_resource.clear()
         app = on(project, user="ann", run=project.jobs["ann"][:2])
         app.assert_sound()

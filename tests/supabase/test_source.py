@@ -181,6 +181,19 @@ def test_the_first_page_of_a_hundred_thousand_runs_is_one_request(fresh, connect
     assert page.total == page.source_total == 100_000
     assert page.statuses == {}, "not counted, and not made up from the page"
     assert len(project.log) == 1
+    project.execute(f"delete from {JOBS} where model_name = 'run 100000'")
+    page = source.list_runs(RunQuery())
+    assert [run.name for run in page.runs] == [f"run {99_999 - place}" for place in range(PAGE_SIZE)]
+    assert page.total == 100_000, "a long list is not counted each time"
+    assert connect(project).list_runs(RunQuery()).total == 99_999
+
+
+def test_a_short_list_is_counted_each_time(fresh, connect):
+    project = fresh()
+    source, runs = connect(project), len(project.jobs["ann"])
+    assert source.list_runs(RunQuery(limit=1)).total == runs
+    project.execute(f"delete from {JOBS} where id = '{project.jobs['ann'][0]}'")
+    assert source.list_runs(RunQuery(limit=1)).total == runs - 1
 
 
 def test_five_small_runs_are_five_requests_and_their_rows_one(plain, connect):
