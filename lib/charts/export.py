@@ -29,7 +29,8 @@ def standalone(spec: str, tables: Mapping[str, pa.Table], *, title: str, legend:
     # The room around the plot is for the axes alone, not for a title and a legend.
     del chart["autosize"], chart["padding"]
     chart["background"] = "white"
-    chart["layer"] = [layer for layer in chart["layer"] if layer["data"]["name"] not in INTERACTIVE]
+    still = tables.keys() - set(INTERACTIVE)
+    chart["layer"] = [layer for layer in chart["layer"] if layer["data"].get("name") in still]
     colors = list(legend)
     for layer in chart["layer"]:
         layer.pop("params", None)
@@ -39,7 +40,7 @@ def standalone(spec: str, tables: Mapping[str, pa.Table], *, title: str, legend:
                 # JSON text is a literal of the expression language too, whatever a name holds.
                 "legend": {"title": None, "labelExpr": f"{json.dumps(legend)}[datum.label]", "labelLimit": 320},
             }
-    chart["datasets"] = {name: table.to_pylist() for name, table in tables.items() if name not in INTERACTIVE}
+    chart["datasets"] = {name: tables[name].to_pylist() for name in still}
     return chart
 
 

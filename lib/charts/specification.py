@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import altair as alt
 
 from lib.charts.curves import PIN, ZOOM
 
+HOVER = "hover"
 KINDS = ("train", "eval")
 DASHES = ((1, 0), (6, 4))
 
-PLAIN_MARKS = {"aria": False, "invalid": None, "tooltip": None}
-"""The browser would work out a text for every point, which nobody can reach on a canvas: that costs more than drawing
-the lines. The chart as a whole has a text of its own. Nor need it look for missing values, of which there are none."""
+PLAIN_MARKS = {"aria": False, "tooltip": None}
+"""The browser would work out two texts for every point, which nobody can reach on a canvas: that costs more than drawing
+the lines. The chart as a whole has a text of its own."""
 
 PADDING = {"left": 54, "top": 24, "right": 8, "bottom": 36}
 """Pixels around the plot, fixed: were it fitted to what its axes say, the browser would work everything out twice.
@@ -77,6 +80,7 @@ def specification(title: str, axis_title: str, *, height: int, log_y: bool, y_fo
         best,
         nonfinite,
         _spans(x),
+        _hover_positions(axis_title),
         _hover_rule(axis_title),
         _pin_rule(x),
         *_marks(x),
@@ -93,24 +97,34 @@ def specification(title: str, axis_title: str, *, height: int, log_y: bool, y_fo
     )
 
 
-def _hover_rule(axis_title: str) -> alt.Chart:
-    """The rule that follows the pointer, and the positions that a click can pin.
+def _hover_positions(axis_title: str) -> alt.Chart:
+    """The positions that the pointer can take and a click can pin, with a tooltip each.
 
     A layer of its own with few rows: a nearest-point search over every point of every curve would
     cost a visible delay at each move of the pointer.
     """
     hover = alt.selection_point(
-        name="hover", on="pointermove", nearest=True, encodings=["x"], clear="pointerleave", empty=False
+        name=HOVER, on="pointermove", nearest=True, encodings=["x"], clear="pointerleave", empty=False
     )
     pin = alt.selection_point(name=PIN, on="click", nearest=True, encodings=["x"], empty=False, clear=False)
     return (
         alt.Chart(_named("hover"))
-        .mark_rule(color="#808080", strokeWidth=1.2, tooltip=alt.TooltipContent("data"))
-        .encode(
-            x=alt.X(f"{axis_title}:Q"),
-            opacity=alt.condition(hover, alt.value(0.8), alt.value(0)),
-        )
+        .mark_rule(opacity=0, tooltip=alt.TooltipContent("data"))
+        .encode(x=alt.X(f"{axis_title}:Q"))
         .add_params(hover, pin)
+    )
+
+
+def _hover_rule(axis_title: str) -> alt.Chart:
+    """The rule that follows the pointer: one, put where it is, so that a move changes nothing else."""
+    at = f"{HOVER}[{json.dumps(axis_title)}]"
+    return (
+        alt.Chart(alt.sequence(1))
+        .mark_rule(color="#808080", strokeWidth=1.2)
+        .encode(
+            x=alt.value(alt.expr(f"{at} ? scale('x', {at}[0]) : 0")),
+            opacity=alt.value(alt.expr(f"{at} ? 0.8 : 0")),
+        )
     )
 
 

@@ -32,7 +32,8 @@ def walk(node):
 
 
 def layers(spec: dict) -> dict[str, dict]:
-    return {layer["data"]["name"]: layer for layer in spec["layer"]}
+    """The layers of the datasets by their names; the rule that follows the pointer has none."""
+    return {layer["data"]["name"]: layer for layer in spec["layer"] if "name" in layer["data"]}
 
 
 def tables(axis: Axis):
@@ -49,9 +50,11 @@ def tables(axis: Axis):
 def test_a_specification_and_its_datasets_fit_together(axis, log_y):
     spec, data = spec_of(axis=axis, log_y=log_y), tables(axis)
     assert set(layers(spec)) == set(data) == set(DATASETS)
-    # What is noticed has a layer for the squares and one for their counts.
-    assert len(spec["layer"]) == len(DATASETS) + 1
+    # What is noticed has a layer for the squares and one for their counts, and one is the rule under the pointer.
+    assert len(spec["layer"]) == len(DATASETS) + 2
     for layer in spec["layer"]:
+        if "name" not in layer["data"]:
+            continue
         name = layer["data"]["name"]
         fields = {value for key, value in walk(layer["encoding"]) if key == "field"}
         assert fields, name
@@ -92,8 +95,17 @@ def test_the_hover_rule_searches_its_own_few_rows_only():
     assert params[ZOOM] == [views["lines"]]
 
 
+def test_one_rule_follows_the_pointer_so_that_a_move_redraws_no_other():
+    (rule,) = (layer for layer in spec_of(axis=Axis.HOURS)["layer"] if "name" not in layer["data"])
+    assert rule["data"] == {"sequence": {"start": 0, "stop": 1}}
+    at = 'hover["Hours since start"]'
+    assert rule["encoding"]["x"] == {"value": {"expr": f"{at} ? scale('x', {at}[0]) : 0"}}
+    assert rule["encoding"]["opacity"] == {"value": {"expr": f"{at} ? 0.8 : 0"}}
+    assert "hover" not in json.dumps(layers(spec_of())["hover"]["encoding"])
+
+
 def test_only_the_squares_of_what_was_noticed_lie_above_the_hover_rule_and_take_the_pointer():
-    names = [layer["data"]["name"] for layer in spec_of()["layer"]]
+    names = list(layers(spec_of()))
     assert names.index("spans") < names.index("hover") < names.index("marks")
     with_tooltip = [layer for layer in spec_of()["layer"] if "tooltip" in json.dumps(layer)]
     assert spec_of()["config"]["mark"]["tooltip"] is None
@@ -104,7 +116,7 @@ def test_only_the_squares_of_what_was_noticed_lie_above_the_hover_rule_and_take_
 
 def test_what_was_noticed_has_no_value_and_moves_no_axis():
     for layer in spec_of()["layer"]:
-        if layer["data"]["name"] in ("spans", "marks"):
+        if layer["data"].get("name") in ("spans", "marks"):
             assert layer["encoding"]["y"] == {"field": "lane", "type": "quantitative", "scale": None, "axis": None}
 
 
