@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from lib.core.metric_curves import FRAME_COLUMNS, MetricCurve, RunCurves, curves_of_frame, frame_of
+from lib.core.metric_curves import FRAME_COLUMNS, MetricCurve, RunCurves, frame_of, tidy_curve
 
 FRAME_DTYPES = dict(zip(FRAME_COLUMNS, ("str", "str", "int64", "float64", "float64", "float64"), strict=True))
+
+
+def curves_of_frame(frame: pd.DataFrame) -> dict[str, RunCurves]:
+    """The curves of a table as ``frame_of`` makes it, in whatever order its rows were written, by run id."""
+    found: dict[str, dict[str, MetricCurve]] = {}
+    for (run_id, metric), rows in frame.groupby(["run_id", "metric"], sort=True):
+        columns = (rows[name].to_numpy() for name in ("step", "value", "epoch", "elapsed_s"))
+        found.setdefault(str(run_id), {})[str(metric)] = tidy_curve(*columns)
+    return {run_id: RunCurves(run_id, MappingProxyType(curves)) for run_id, curves in found.items()}
 
 
 def check_curve(curve: MetricCurve) -> None:

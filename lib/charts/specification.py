@@ -13,8 +13,8 @@ KINDS = ("train", "eval")
 DASHES = ((1, 0), (6, 4))
 
 PLAIN_MARKS = {"aria": False, "tooltip": None}
-"""The browser would work out two texts for every point, which nobody can reach on a canvas: that costs more than drawing
-the lines. The chart as a whole has a text of its own."""
+"""The browser would work out two texts for every point, which nobody can reach on a canvas: that costs more than
+drawing the lines. The chart as a whole has a text of its own."""
 
 PADDING = {"left": 54, "top": 24, "right": 8, "bottom": 36}
 """Pixels around the plot, fixed: were it fitted to what its axes say, the browser would work everything out twice.

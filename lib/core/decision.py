@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from lib.core.comparability import Comparability, Outcome, comparability_of, relative_improvement
+from lib.core.evidence import is_measured
 from lib.core.flip import Flip, flip_of
 from lib.core.metric_curves import RunCurves
 from lib.core.repeats import repeat_groups
 from lib.core.runs import RunSummary
 from lib.core.score_tie import ScoreTie, score_tie
 from lib.core.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, eval_loss_of, recommend, score
-from lib.core.series import real_evaluations
 from lib.core.tie import TieVerdict, verdict_on
 
 
@@ -192,6 +190,4 @@ def _alongside(left_out: Sequence[RunSummary], members: Sequence[RunSummary]) ->
 def _improvement(curves: RunCurves | None) -> float | None:
     if curves is None:
         return None
-    evals, train = curves.get("eval_loss"), curves.get("train_loss")
-    real = real_evaluations(evals.step, evals.value, train.step, train.logged)
-    return relative_improvement(evals, np.asarray(real))
+    return relative_improvement(curves.get("eval_loss"), is_measured(curves, "eval_loss"))

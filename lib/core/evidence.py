@@ -85,10 +85,19 @@ def evidence_of(curves: RunCurves) -> RunEvidence:
     )
 
 
-def measured(curves: RunCurves, metric: str) -> MetricCurve:
-    """The evaluations of a metric that are measurements and not repeats (``lib.core.series.real_evaluations``)."""
+def is_measured(curves: RunCurves, metric: str) -> np.ndarray:
+    """Which points of a metric are measurements and not repeats (``lib.core.series.real_evaluations``).
+
+    Returns:
+        Shape (n,) for the n points of the metric's curve, bool.
+    """
     curve, train = curves.get(metric), curves.get("train_loss")
-    real = real_evaluations(curve.step, curve.value, train.step, train.logged)
+    return real_evaluations(curve.step, curve.value, train.step, train.logged)
+
+
+def measured(curves: RunCurves, metric: str) -> MetricCurve:
+    """The evaluations of a metric that are measurements and not repeats."""
+    curve, real = curves.get(metric), is_measured(curves, metric)
     return curve if real.all() else curve.where(real)
 
 

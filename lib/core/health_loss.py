@@ -8,12 +8,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from lib.core.evidence import is_measured
 from lib.core.findings import Finding, Severity
 from lib.core.health_checks import Check, Points, Subject, changes_sign, finite_points, shown, why_not, why_too_large
 from lib.core.health_levels import MAD_TO_SD, MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
 from lib.core.metric_curves import RunCurves
 from lib.core.metrics import metric_of
-from lib.core.series import real_evaluations
 
 NONFINITE_METRICS: Mapping[str, Severity] = MappingProxyType(
     {
@@ -232,7 +232,7 @@ def eval_rebound(curves: RunCurves) -> Check:
         return subject.cannot_tell(f"the eval loss was not {read}.")
     if why := why_too_large(curve.value, "eval loss"):
         return subject.cannot_tell(why)
-    real = real_evaluations(curve.step, curve.value, curves.get("train_loss").step) & np.isfinite(curve.value)
+    real = is_measured(curves, "eval_loss") & np.isfinite(curve.value)
     steps, values = curve.step[real], curve.value[real]
     if len(values) < EVALUATIONS_NEEDED:
         return subject.cannot_tell(

@@ -225,12 +225,3 @@ def frame_of(runs: Iterable[RunCurves], metrics: Sequence[str] | None = None) ->
         return pd.concat(parts, ignore_index=True)
     kinds = dict(zip(FRAME_COLUMNS, ("str", "str", "int64", "float64", "float64", "float64"), strict=True))
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
-
-
-def curves_of_frame(frame: pd.DataFrame) -> dict[str, RunCurves]:
-    """The curves of a table as ``frame_of`` makes it, in whatever order its rows were written, by run id."""
-    found: dict[str, dict[str, MetricCurve]] = {}
-    for (run_id, metric), rows in frame.groupby(["run_id", "metric"], sort=True):
-        columns = (rows[name].to_numpy() for name in ("step", "value", "epoch", "elapsed_s"))
-        found.setdefault(str(run_id), {})[str(metric)] = tidy_curve(*columns)
-    return {run_id: RunCurves(run_id, MappingProxyType(curves)) for run_id, curves in found.items()}

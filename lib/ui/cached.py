@@ -22,6 +22,7 @@ from cachetools import TTLCache
 
 from lib.core.errors import SourceUnavailable
 from lib.core.evidence import RunEvidence, evidence_of
+from lib.core.health import METRICS_READ
 from lib.core.hyperparameters import EffectiveBatch, configured_learning_rate, effective_batch
 from lib.core.metric_curves import RunCurves, extended, holds
 from lib.core.naming import labels_of
@@ -47,11 +48,9 @@ SOURCE_BUCKETS = 1000
 """A source may reduce curves to so many stretches: several times what a chart is wide, so that every axis and
 every width can be drawn of them, and so many that runs of up to four thousand points come whole."""
 
-FIRST_METRICS = (
-    *("train_loss", "eval_loss", "learning_rate", "grad_norm"),
-    *("tokens_per_second", "samples_per_second", "gpu_memory_allocated_gb"),
-)
-"""What the page's charts and its table need; a source that reduces curves is asked for others when they are wanted."""
+FIRST_METRICS = METRICS_READ
+"""What the page's checks need, and with them its charts and its table; a source that reduces curves is asked for
+others when they are wanted."""
 
 MADE_ENTRIES, MADE_S = 1000, 600.0
 """How many results of ``once`` are kept, and for how many seconds: some ten for each comparison and way of looking."""

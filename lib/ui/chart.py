@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -17,11 +17,11 @@ from lib.charts.datasets import Notice, Picture, picture, pin_table
 from lib.charts.drawn import Curve, Drawn, View, drawn_of
 from lib.core import formatting
 from lib.core.axes import Axis
+from lib.core.evidence import is_measured
 from lib.core.findings import Finding
 from lib.core.metric_curves import MetricCurve
 from lib.core.metrics import Metric, metric_of
 from lib.core.noticed import SIGNS
-from lib.core.series import real_evaluations
 from lib.ui import cached, url
 from lib.ui.comparison import Comparison
 from lib.ui.escape import md
@@ -128,12 +128,10 @@ def _curves(
 
 
 def _curve(name: str, run: PlacedRun, metric: Metric, curve: MetricCurve, key: tuple) -> Curve:
-    train = run.curves.get("train_loss")
     real = None
     if metric.evaluated:
-        real = cached.once(
-            "real evaluations", key, lambda: real_evaluations(curve.step, curve.value, train.step, train.logged)
-        )
+        looked_at = replace(run.curves, curves={**run.curves.curves, metric.key: curve})
+        real = cached.once("real evaluations", key, lambda: is_measured(looked_at, metric.key))
     known_lost = int((~np.isfinite(curve.value)).sum()) if curve.lost else 0
     return Curve(
         name,

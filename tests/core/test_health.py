@@ -149,6 +149,15 @@ def test_what_was_found_reads_from_the_worst_to_the_least():
 # Reduced curves
 
 
+def test_equal_evaluations_are_no_repeats_where_most_of_the_train_curve_was_not_read():
+    evals = [1.0, *[0.5] * 15, *[0.9] * 15]
+    made = curves_of(train_loss=np.linspace(2.0, 1.0, 310), eval_loss=evals).curves
+    evaluated = replace(made["eval_loss"], step=made["eval_loss"].step * 10)
+    kept = replace(made["train_loss"].where(slice(None, None, 30)), logged=310)
+    read = RunCurves("run", MappingProxyType({"train_loss": kept, "eval_loss": evaluated}))
+    assert health_of(run_of(), read).check("eval_rebound").outcome is Outcome.FOUND
+
+
 def test_a_reduced_curve_is_judged_only_for_what_stays_true():
     planted = planted_run("NaN or infinity", LARGE, 1)
     metrics = {

@@ -16,7 +16,6 @@ from lib.core.metric_curves import (
     MetricCurve,
     RunCurves,
     complete_curve,
-    curves_of_frame,
     cut,
     extended,
     frame_of,
@@ -25,7 +24,7 @@ from lib.core.metric_curves import (
     tidy_curve,
 )
 from lib.core.series import bucket_of, reduce_indices
-from tests.curves import FRAME_DTYPES, check_curve, checked
+from tests.curves import FRAME_DTYPES, check_curve, checked, curves_of_frame
 
 COLUMNS = ("step", "value", "epoch", "elapsed_s")
 
