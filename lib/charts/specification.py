@@ -32,6 +32,13 @@ TITLE_ABOVE = {
 """Of the y axis: above it, where no label of whatever width can push it out of the picture."""
 
 
+SHORT_LABELS = (
+    "datum.label === '' ? '' : abs(datum.value) >= 1e5 ? format(datum.value, '.4~s')"
+    " : datum.value !== 0 && abs(datum.value) < 1e-4 ? format(datum.value, '.1e') : datum.label"
+)
+"""Of the y axis, where a metric has no format of its own: the margin has room for some seven characters."""
+
+
 def _named(name: str) -> alt.NamedData:
     # Arrow has types; to parse every number anew would cost.
     return alt.NamedData(name, format=alt.DataFormat(parse=None))
@@ -42,7 +49,8 @@ def specification(title: str, axis_title: str, *, height: int, log_y: bool, y_fo
     x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2, labelPadding=6)
     x = alt.X("x:Q", title=axis_title, scale=alt.Scale(nice=False, zero=False), axis=x_axis)
     y_scale = alt.Scale(type="log", nice=False) if log_y else alt.Scale(zero=False)
-    y_axis = alt.Axis(format=y_format or alt.Undefined, tickCount=6, labelPadding=6, **TITLE_ABOVE)
+    labels = {"format": y_format} if y_format else {"labelExpr": SHORT_LABELS}
+    y_axis = alt.Axis(tickCount=6, labelPadding=6, **labels, **TITLE_ABOVE)
     y = alt.Y("y:Q", title=title, scale=y_scale, axis=y_axis)
     color = alt.Color("color:N", scale=None)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from xml.etree import ElementTree
 
@@ -107,3 +108,15 @@ def test_a_log_axis_and_an_empty_chart_can_be_kept_too():
     assert "Loss" in texts(to_svg(chart(spec=log)))
     nothing = standalone(SPEC, picture([], View("Step")).tables, title="Nothing", legend={RUN_COLORS[0]: "a"})
     assert "Nothing" in texts(to_svg(nothing))
+
+
+@pytest.mark.parametrize("log_y", [False, True])
+@pytest.mark.parametrize("size", [1e-9, 3e-6, 1e-4, 1.0, 3e4, 1e5, 1e8])
+def test_the_y_axis_has_room_for_its_labels_whatever_the_values(size, log_y):
+    steps = np.arange(1.0, 40.0)
+    curves = [Curve("● a", RUN_COLORS[0], steps, size * (1 + 8 * steps / 40), ".4f")]
+    spec = curve_spec("Loss", "Step", height=200, log_y=log_y)
+    drawn = standalone(spec, picture(curves, View("Step", log_y=log_y)).tables, title="T", legend={RUN_COLORS[0]: "a"})
+    labels = [text for text in texts(to_svg(drawn)) if re.match(r"[-\u2212]?[0-9]", text)]
+    assert len(labels) > 6
+    assert max(map(len, labels)) <= 7, labels
