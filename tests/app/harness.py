@@ -158,7 +158,7 @@ class App:
         found = {}
         for element in self.at.get("vega_lite_chart"):
             spec = json.loads(element.proto.spec)
-            (lines,) = [layer for layer in spec["layer"] if layer["data"]["name"] == "lines"]
+            (lines,) = [layer for layer in spec["layer"] if layer["data"].get("name") == "lines"]
             data = {each.name: frame(each.data.data) for each in element.proto.datasets}
             found[lines["encoding"]["y"]["title"]] = SimpleNamespace(spec=spec, lines=lines, data=data)
         return found
