@@ -26,8 +26,6 @@ def standalone(spec: str, tables: Mapping[str, pa.Table], *, title: str, legend:
     chart = json.loads(spec)
     chart["title"] = {"text": title, "anchor": "start"}
     chart["width"] = PICTURE_WIDTH
-    # The room around the plot is for the axes alone, not for a title and a legend.
-    del chart["autosize"], chart["padding"]
     chart["background"] = "white"
     still = tables.keys() - set(INTERACTIVE)
     chart["layer"] = [layer for layer in chart["layer"] if layer["data"].get("name") in still]

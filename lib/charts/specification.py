@@ -16,20 +16,20 @@ PLAIN_MARKS = {"aria": False, "tooltip": None}
 """The browser would work out two texts for every point, which nobody can reach on a canvas: that costs more than
 drawing the lines. The chart as a whole has a text of its own."""
 
-PADDING = {"left": 54, "top": 24, "right": 8, "bottom": 36}
-"""Pixels around the plot, fixed: were it fitted to what its axes say, the browser would work everything out twice.
-Plots keep their place, too, when the selection changes, and lie below each other."""
-
+PADDING = {"left": 0, "top": 2, "right": 8, "bottom": 0}
+LEFT, AXES_HEIGHT = 54, 58
+"""Pixels that the axes take at the left of the plot, and above and below it, whatever their labels: so plots lie below
+each other and keep their place when the selection changes, and the browser need not lay them out again."""
 
 TITLE_ABOVE = {
     "titleAngle": 0,
     "titleAlign": "left",
     "titleAnchor": "end",
     "titleBaseline": "bottom",
-    "titleX": -PADDING["left"],
+    "titleX": -LEFT,
     "titleY": -10,
 }
-"""Of the y axis: above it, where no label of whatever width can push it out of the picture."""
+"""Of the y axis: above it, where no label of whatever width can push it away; it is what gives the axis its width."""
 
 
 SHORT_LABELS = (
@@ -96,8 +96,7 @@ def specification(title: str, axis_title: str, *, height: int, log_y: bool, y_fo
     return (
         alt.layer(*layers)
         .properties(
-            height=height + PADDING["top"] + PADDING["bottom"],
-            autosize={"type": "none", "contains": "padding"},
+            height=height + AXES_HEIGHT,
             padding=PADDING,
             usermeta={"embedOptions": {"renderer": "canvas"}},
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from lib.charts.datasets import LANE_TOP
-from lib.charts.specification import PADDING
 from lib.core.health import health_of
 from lib.data.demo.specs import demo_id
 from lib.data.embedded import EmbeddedSource
@@ -13,7 +12,7 @@ from tests.browser.actions import MARKUP_NAME, PAGES, chart, eventually, hover, 
 from tests.browser.harness import open_app, wait_idle
 
 RUN = demo_id("support-gemma-markup")
-FROM_TOP = PADDING["top"] + LANE_TOP
+FROM_TOP = 24 + LANE_TOP
 """Pixels from the top of a chart to the first row of marks."""
 
 
