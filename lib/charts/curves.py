@@ -43,7 +43,7 @@ def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False,
         axis_title: Of the x axis; also the name of the ``hover`` dataset's position column.
         height: Plot height in pixels.
         log_y: Logarithmic y axis. The data must hold positive values only.
-        y_format: d3 format of the y axis; ``None`` for Vega's own choice.
+        y_format: d3 format of the y axis; ``None`` for Vega's own choice, shortened where it is long.
     """
     # Imported where a chart is drawn: a page without one needs no altair.
     from lib.charts.specification import specification

@@ -27,7 +27,7 @@ def standalone(spec: str, tables: Mapping[str, pa.Table], *, title: str, legend:
     chart["title"] = {"text": title, "anchor": "start"}
     chart["width"] = PICTURE_WIDTH
     chart["background"] = "white"
-    still = tables.keys() - set(INTERACTIVE)
+    still = [name for name in tables if name not in INTERACTIVE]
     chart["layer"] = [layer for layer in chart["layer"] if layer["data"].get("name") in still]
     colors = list(legend)
     for layer in chart["layer"]:

@@ -1,4 +1,4 @@
-"""Runs apart, and leaders that cannot be compared; the other sentences are tested with the summary."""
+"""Runs apart, and leaders that cannot be compared; the other sentences stand in test_verdict_words.py."""
 
 from __future__ import annotations
 
