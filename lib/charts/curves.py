@@ -1,10 +1,4 @@
-"""The Vega-Lite specification of a chart of curves.
-
-A specification depends on the metric, the x axis and the scale, never on the selected runs: colour is
-a field of the data, series are told apart by a number, and the tooltip shows whatever columns its row
-has. So a change of the selection sends data only, and the browser patches the view it has.
-
-The datasets that the page sends beside the specification:
+"""What a chart of curves looks like, and the datasets that it shows.
 
 =============  ===========================================================================
 name           columns
@@ -14,39 +8,44 @@ evals          x, y, color: one mark each
 best           x, y, color: the lowest eval loss of a run
 nonfinite      x, color: where a run logged NaN or an infinity; drawn on the axis
 extent         x: the two ends of the range in view, so that all charts share it
-hover          the x axis's title, and a column of ready text for every run, named as it
+hover          the x axis's title, and a column of ready text for every curve, named as it
                is to be shown; one row for each position that the rule can take
-pin            x: the pinned position, one row or none
 spans          x, x2, color, lane: how far a finding reaches; drawn at the top of the plot
 marks          x, color, lane, count, run, finding: what was noticed there; ``lane`` is the
                distance from the top in pixels, ``count`` is "" for one
 =============  ===========================================================================
+
+Vega draws all of them save ``hover``, which ``static/charts.js`` shows at the pointer.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
 
-DATASETS = ("lines", "evals", "best", "nonfinite", "extent", "hover", "pin", "spans", "marks")
-ZOOM, PIN = "zoom", "pin"
-"""Names of the two selections: a range of x, dragged; a position on x, clicked."""
+DRAWN = ("lines", "evals", "best", "nonfinite", "extent", "spans", "marks")
+"""The datasets that Vega draws."""
 
 LOSS_HEIGHT, METRIC_HEIGHT = 300, 170
 
+AXES = {"left": 54, "top": 24, "right": 8, "bottom": 36}
+"""Pixels around the plot, whatever the labels: so plots lie below each other and keep their place when the selection
+changes, and the browser need not lay them out again."""
 
-@cache
-def curve_spec(title: str, axis_title: str, *, height: int, log_y: bool = False, y_format: str | None = None) -> str:
-    """Return the specification of one chart as JSON, without data.
 
-    Args:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a chart looks like without its data.
+
+    Attributes:
         title: Of the y axis, with the unit.
         axis_title: Of the x axis; also the name of the ``hover`` dataset's position column.
         height: Plot height in pixels.
         log_y: Logarithmic y axis. The data must hold positive values only.
         y_format: d3 format of the y axis; ``None`` for Vega's own choice, shortened where it is long.
     """
-    # Imported where a chart is drawn: a page without one needs no altair.
-    from lib.charts.specification import specification
 
-    chart = specification(title, axis_title, height=height, log_y=log_y, y_format=y_format)
-    return chart.to_json(indent=None)
+    title: str
+    axis_title: str
+    height: int
+    log_y: bool = False
+    y_format: str | None = None

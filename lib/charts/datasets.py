@@ -116,12 +116,6 @@ def picture(
     )
 
 
-def pin_table(extent: tuple[float, float] | None, pin: float | None) -> pa.Table:
-    """The dataset ``pin``: the pinned position, where it is in view."""
-    visible = pin is not None and extent is not None and extent[0] <= pin <= extent[1]
-    return pa.table({"x": pa.array([pin] if visible else [], pa.float64())})
-
-
 class _Points:
     """Columns of a dataset, gathered curve by curve."""
 

@@ -7,44 +7,45 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
+from lib.charts.curves import Look
+
 PICTURE_WIDTH = 900
 PNG_SCALE = 2.0
 """Pixels per unit: sharp in a slide or on a high-density screen."""
-INTERACTIVE = ("hover", "extent", "pin", "spans", "marks")
-"""Datasets that a still picture has no use for: it has no tooltips to say what is marked."""
+STILL = ("lines", "evals", "best", "nonfinite")
+"""The datasets that a still picture shows: it has no tooltips to say what is marked, and no range but its own."""
 
 
-def standalone(spec: str, tables: Mapping[str, pa.Table], *, title: str, legend: Mapping[str, str]) -> dict:
-    """Return a chart specification that carries its data, a title and a legend.
+def standalone(look: Look, tables: Mapping[str, pa.Table], *, title: str, legend: Mapping[str, str]) -> dict:
+    """Return the Vega-Lite specification of a chart that carries its data, a title and a legend.
 
     Args:
-        spec: From ``lib.charts.curves.curve_spec``.
+        look: What it looks like.
         tables: The chart's datasets by name.
         title: Plain text.
         legend: Colour to label, in the order shown.
     """
-    chart = json.loads(spec)
-    chart["title"] = {"text": title, "anchor": "start"}
-    chart["width"] = PICTURE_WIDTH
-    chart["background"] = "white"
-    still = [name for name in tables if name not in INTERACTIVE]
-    chart["layer"] = [layer for layer in chart["layer"] if layer["data"].get("name") in still]
+    # Imported where it is used: most visits save no picture, and a page needs no altair.
+    from lib.charts.specification import specification
+
+    chart = specification(look).to_dict()
+    chart |= {"title": {"text": title, "anchor": "start"}, "width": PICTURE_WIDTH, "background": "white"}
+    # The margins of the page's charts have no room for a legend.
+    chart["autosize"] = "pad"
+    chart["layer"] = [layer for layer in chart["layer"] if layer["data"]["name"] in STILL]
     colors = list(legend)
     for layer in chart["layer"]:
-        layer.pop("params", None)
-        if "color" in layer["encoding"]:
-            layer["encoding"]["color"] |= {
-                "scale": {"domain": colors, "range": colors},
-                # JSON text is a literal of the expression language too, whatever a name holds.
-                "legend": {"title": None, "labelExpr": f"{json.dumps(legend)}[datum.label]", "labelLimit": 320},
-            }
-    chart["datasets"] = {name: tables[name].to_pylist() for name in still}
+        layer["encoding"]["color"] |= {
+            "scale": {"domain": colors, "range": colors},
+            # JSON text is a literal of the expression language too, whatever a name holds.
+            "legend": {"title": None, "labelExpr": f"{json.dumps(legend)}[datum.label]", "labelLimit": 320},
+        }
+    chart["datasets"] = {name: tables[name].to_pylist() for name in STILL}
     return chart
 
 
 def to_svg(chart: dict) -> bytes:
     """Draw a stand-alone specification as SVG."""
-    # Imported where it is used: it is large, and most visits save no picture.
     import vl_convert
 
     return vl_convert.vegalite_to_svg(chart).encode()

@@ -1,22 +1,18 @@
-"""One chart of curves: computed from the runs, drawn, and its selections taken."""
+"""One chart of curves, computed from the runs."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import streamlit as st
-from streamlit.dataframe_util import convert_arrow_table_to_arrow_bytes
 
-from lib.charts.curves import LOSS_HEIGHT, METRIC_HEIGHT, PIN, ZOOM, curve_spec
-from lib.charts.datasets import Notice, Picture, picture, pin_table
+from lib.charts.curves import DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Look
+from lib.charts.datasets import Notice, Picture, picture
 from lib.charts.drawn import Curve, Drawn, View, drawn_of
+from lib.charts.packed import packed
 from lib.core import formatting
-from lib.core.axes import Axis
 from lib.core.evidence import is_measured
 from lib.core.findings import Finding
 from lib.core.metric_curves import MetricCurve
@@ -24,7 +20,6 @@ from lib.core.metrics import Metric, metric_of
 from lib.core.noticed import SIGNS
 from lib.ui import cached, url
 from lib.ui.comparison import Comparison
-from lib.ui.escape import md
 from lib.ui.noticed import noticed_of
 from lib.ui.placed import PlacedRun
 
@@ -36,7 +31,6 @@ HOVER_POSITIONS = {True: 200, False: 100}
 """Positions that the hover rule can take: as many as a pointer can tell apart."""
 
 Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
-_REMOUNTS = "chart remounts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +39,15 @@ class Chart:
 
     Attributes:
         key: Tells the charts of a page apart.
-        title: Of the y axis, with the unit.
         metrics: Their keys.
-        encoded: The picture's datasets as they travel to the browser.
-        absent: The runs that lack a metric, in words.
+        sent: All of it as it travels to the browser.
     """
 
     key: str
-    title: str
     metrics: tuple[str, ...]
-    spec: str
+    look: Look
     picture: Picture
-    encoded: Mapping[str, bytes]
-    absent: tuple[str, ...]
+    sent: bytes
 
     @property
     def is_empty(self) -> bool:
@@ -72,6 +62,7 @@ def compute(
     comparison: Comparison,
     runs: Sequence[PlacedRun],
     *,
+    alt: str,
     wide: bool = False,
     suffixes: Mapping[str, str] = MappingProxyType({}),
 ) -> Chart:
@@ -95,11 +86,10 @@ def compute(
             return cached.once("drawn", key, lambda: drawn_of(curve, view))
 
         height = LOSS_HEIGHT if wide else METRIC_HEIGHT
-        y_format = Y_FORMATS.get(metrics[0])
-        spec = curve_spec(title, axis.axis_title, height=height, log_y=log_y, y_format=y_format)
+        look = Look(title, axis.axis_title, height, log_y, Y_FORMATS.get(metrics[0]))
         shown = picture(found, view, _notices(metrics, runs), draw)
-        encoded = {name: convert_arrow_table_to_arrow_bytes(table) for name, table in shown.tables.items()}
-        return Chart(key, title, tuple(metrics), spec, shown, encoded, absent)
+        sent = _sent(key, look, found, shown, _said(shown, absent), alt)
+        return Chart(key, tuple(metrics), look, shown, sent)
 
     detail = tuple((run.detail.points, run.further.points) for run in runs)
     return cached.once("chart", (comparison.key, key, tuple(metrics), axis, *astuple(view), detail), make)
@@ -176,50 +166,26 @@ def _sentence(finding: Finding) -> str:
     return f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}"
 
 
-def draw(chart: Chart, *, alt: str) -> None:
-    """Draw a chart and what is to be said about it, or say that nothing was logged."""
-    if chart.is_empty:
-        with st.container(border=True):
-            st.markdown(f"**{md(chart.title)}**  \n:gray[Not logged by any of the selected runs.]")
-        return
-    remounts = st.session_state.setdefault(_REMOUNTS, {})
-    key = f"chart:{chart.key}:{remounts.get(chart.key, 0)}"
-    pin = convert_arrow_table_to_arrow_bytes(pin_table(chart.picture.extent, url.PIN.value))
-    st.vega_lite_chart(
-        None,
-        json.loads(chart.spec) | {"datasets": {**chart.encoded, "pin": pin}},
-        key=key,
-        width="stretch",
-        on_select=lambda: _take_selection(key, chart.key),
-        selection_mode=[ZOOM, PIN],
-        alt=alt,
-    )
-    st.caption(_said(chart))
+def _sent(key: str, look: Look, curves: Sequence[Curve], shown: Picture, said: str, alt: str) -> bytes:
+    """A chart as it travels to the browser."""
+    head = {
+        "key": key,
+        "title": look.title,
+        "axis": look.axis_title,
+        "height": look.height,
+        "log": look.log_y,
+        "format": look.y_format or "",
+        "alt": alt,
+        "said": said if curves else f"{look.title}: not logged by any of the selected runs.",
+        "empty": not curves,
+        "drawn": DRAWN,
+        "colors": [curve.color for curve in curves],
+    }
+    return packed(head, shown.tables)
 
 
-def _take_selection(key: str, chart: str) -> None:
-    """A dragged range zooms all charts, a click pins a position in all of them."""
-    selection = st.session_state[key].selection
-    dragged = (selection.get(ZOOM) or {}).get("x")
-    if dragged and dragged[0] < dragged[1]:
-        start, end = dragged
-        if url.AXIS.value is Axis.STEP:
-            start, end = math.floor(start), math.ceil(end)
-        url.ZOOM.set((start, end))
-        # The browser keeps the dragged rectangle as long as the chart stays the same element.
-        _remount(chart)
-    elif clicked := selection.get(PIN):
-        url.PIN.set(float(next(iter(clicked[0].values()))))
-
-
-def _remount(chart: str) -> None:
-    remounts = st.session_state.setdefault(_REMOUNTS, {})
-    remounts[chart] = remounts.get(chart, 0) + 1
-
-
-def _said(chart: Chart) -> str:
+def _said(shown: Picture, absent: Sequence[str]) -> str:
     """What the picture does not show by itself."""
-    shown = chart.picture
     said = [
         f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"
         if shown.drawn < shown.logged
@@ -229,6 +195,6 @@ def _said(chart: Chart) -> str:
         said.append(f"▼ {formatting.count(shown.nonfinite)} NaN or infinite")
     if shown.not_positive:
         said.append(f"{formatting.count(shown.not_positive)} not above zero, hidden by the log axis")
-    if chart.absent:
-        said.append(f"not logged: {md(', '.join(chart.absent))}")
-    return f":small[{' · '.join(said)}]"
+    if absent:
+        said.append(f"not logged: {', '.join(absent)}")
+    return " · ".join(said)

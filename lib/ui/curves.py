@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +12,7 @@ from lib.core.metrics import metric_of
 from lib.data.source import RunSource
 from lib.ui import url
 from lib.ui.after_charts import note_charts
-from lib.ui.chart import Chart, compute, draw
+from lib.ui.chart import Chart, compute
 from lib.ui.chart_options import options, zoom_bar
 from lib.ui.comparison import Comparison
 from lib.ui.downloads import downloads
@@ -21,6 +21,7 @@ from lib.ui.noticed import worst_noticed
 from lib.ui.pinned import pinned
 from lib.ui.placed import PlacedRun, axis_extent, placed_runs
 from lib.ui.shell import draw_menu
+from lib.ui.surface import draw
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
 THROUGHPUT = ("tokens_per_second", "samples_per_second")
@@ -57,25 +58,26 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
 
 
 def _loss_chart(comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
-    chart = compute("loss", "Loss", LOSSES[url.LOSS_MODE.value], comparison, runs, wide=True, suffixes=SUFFIXES)
+    alt = "Train and eval loss of the selected runs"
+    metrics = LOSSES[url.LOSS_MODE.value]
+    chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
     with _beside_legend(runs, most_above=2, limit=LOSS_LEGEND_LIMIT, keys=LEGEND_KEYS):
-        draw(chart, alt="Train and eval loss of the selected runs")
+        draw("loss", [chart], wide=True)
     return chart
 
 
-def _health_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[Chart]:
+def _health_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> list[Chart]:
+    charts = [
+        _metric_chart(name, _throughput(runs) if name == "throughput" else name, comparison, runs) for name in HEALTH
+    ]
     with _beside_legend(runs, most_above=3, limit=LEGEND_LIMIT):
-        for pair in (HEALTH[:2], HEALTH[2:]):
-            for column, name in zip(st.columns(2), pair, strict=True):
-                with column:
-                    yield _metric_chart(name, _throughput(runs) if name == "throughput" else name, comparison, runs)
+        draw("health", charts)
+    return charts
 
 
 def _metric_chart(key: str, metric_key: str, comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
     metric = metric_of(metric_key)
-    chart = compute(key, metric.axis_title, (metric_key,), comparison, runs)
-    draw(chart, alt=f"{metric.title} of the selected runs")
-    return chart
+    return compute(key, metric.axis_title, (metric_key,), comparison, runs, alt=f"{metric.title} of the selected runs")
 
 
 def _beside_legend(
@@ -94,7 +96,7 @@ def _throughput(runs: Sequence[PlacedRun]) -> str:
     return max(THROUGHPUT, key=lambda key: sum(run.curve(key) is not None for run in runs))
 
 
-def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[Chart]:
+def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> list[Chart]:
     """Any further metric of the rows."""
     drawn = {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
     logged = sorted({key for run in runs for key in run.logged()} - drawn)
@@ -107,7 +109,7 @@ def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> Iterator[
         disabled=not logged,
         **url.MORE_METRICS.widget(chosen, adopt=tuple),
     )
-    for start in range(0, len(chosen), 2):
-        for column, key in zip(st.columns(2), chosen[start : start + 2], strict=False):
-            with column:
-                yield _metric_chart(f"more_{key}", key, comparison, runs)
+    charts = [_metric_chart(f"more_{key}", key, comparison, runs) for key in chosen]
+    if charts:
+        draw("more", charts)
+    return charts

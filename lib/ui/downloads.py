@@ -22,7 +22,7 @@ def downloads(charts: Sequence[Chart], runs: Sequence[PlacedRun]) -> None:
         return
     with st.popover("Download a chart", icon=":material/download:"):
         by_key = {chart.key: chart for chart in charts}
-        key = st.selectbox("Chart", list(by_key), format_func=lambda key: by_key[key].title, key="download_chart")
+        key = st.selectbox("Chart", list(by_key), format_func=lambda key: by_key[key].look.title, key="download_chart")
         chosen = by_key[key]
         # What is behind a button is made when it is pressed, outside of this run: it gets values only.
         zoom = url.ZOOM.value
@@ -40,7 +40,7 @@ def _button(kind: str, chart: Chart, mime: str, make: object) -> None:
 
 
 def _still(chart: Chart, legend: dict[str, str]) -> dict:
-    return standalone(chart.spec, chart.picture.tables, title=chart.title, legend=legend)
+    return standalone(chart.look, chart.picture.tables, title=chart.look.title, legend=legend)
 
 
 def _csv(metrics: Sequence[str], runs: Sequence[PlacedRun], zoom: tuple[float, float] | None) -> bytes:

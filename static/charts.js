@@ -1,0 +1,321 @@
+// The charts of the page. Vega draws them; hover, zoom and pin are taken here, for all charts of the page together.
+// What arrives is described in lib/charts/packed.py and lib/charts/curves.py.
+
+const beside = name => new URL(name + new URL(import.meta.url).search, import.meta.url);
+const drawing = Promise.all([
+  import(beside('vega.min.js')).then(() => globalThis.vega),
+  fetch(beside('curves.json')).then(answer => answer.json()),
+]);
+
+const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
+const MARK_PX = 7; // half the width of what a pointer hits of a mark
+const surfaces = new Map(); // by the element that Streamlit gives
+
+// One group of charts: called with every change of its data, and of the theme.
+export async function draw({ data, parentElement, setTriggerValue }) {
+  const [vega, specifications] = await drawing;
+  let surface = surfaces.get(parentElement);
+  if (!surface) surfaces.set(parentElement, surface = new Surface(parentElement, vega, specifications));
+  surface.send = setTriggerValue;
+  surface.show(unpack(data));
+  return () => {
+    surface.remove();
+    surfaces.delete(parentElement);
+  };
+}
+
+function unpack(bytes) {
+  const { buffer } = bytes.slice();
+  const parts = [];
+  for (let at = 0; at < buffer.byteLength;) {
+    const [text, block] = new Uint32Array(buffer, at, 2);
+    const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, at + 8, text)));
+    const numbers = new Float64Array(buffer, at + 8 + text, block / 8);
+    for (const columns of Object.values(head.tables))
+      for (const [name, column] of Object.entries(columns)) columns[name] = values(column, numbers);
+    at += 8 + text + block;
+    parts.push(Object.assign(head, { sent: new Uint8Array(buffer, numbers.byteOffset - text - 8, 8 + text + block) }));
+  }
+  return parts;
+}
+
+function values(column, numbers) {
+  if (column.runs) return column.runs.flatMap(([value, count]) => Array(count).fill(value));
+  return 'at' in column ? numbers.subarray(column.at, column.at + column.count) : column;
+}
+
+function rows(columns) {
+  const names = Object.keys(columns), count = columns[names[0]].length, found = new Array(count);
+  for (let row = 0; row < count; row++) {
+    const one = found[row] = {};
+    for (const name of names) one[name] = columns[name][row];
+  }
+  return found;
+}
+
+function same(one, other) {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+class Surface {
+  constructor(parent, vega, specifications) {
+    Object.assign(this, { vega, specifications, charts: new Map(), parsed: {} });
+    this.grid = add(parent, 'div', 'runoff-charts');
+    this.resized = new ResizeObserver(() => this.charts.forEach(chart => chart.fit()));
+    this.resized.observe(this.grid);
+  }
+
+  show([shared, ...parts]) {
+    this.grid.classList.toggle('wide', shared.wide);
+    const theme = themeOf(this.grid), key = JSON.stringify(theme);
+    if (key !== this.theme) {
+      this.theme = key;
+      this.parsed = Object.fromEntries(Object.entries(this.specifications).map(
+        ([scale, specification]) => [scale, this.vega.parse(specification, theme)]));
+      this.charts.forEach(chart => chart.forget());
+    }
+    const gone = new Set(this.charts.keys());
+    for (const part of parts) {
+      if (!gone.delete(part.key)) this.charts.set(part.key, new Chart(this));
+      this.grid.append(this.charts.get(part.key).figure);
+    }
+    for (const key of gone) {
+      this.charts.get(key).remove();
+      this.charts.delete(key);
+    }
+    for (const part of parts) this.charts.get(part.key).show(part, shared.pin);
+  }
+
+  remove() {
+    this.resized.disconnect();
+    this.charts.forEach(chart => chart.remove());
+  }
+}
+
+class Chart {
+  constructor(surface) {
+    this.surface = surface;
+    this.figure = document.createElement('figure');
+    this.figure.className = 'runoff-chart';
+    this.plot = add(this.figure, 'div', 'runoff-plot');
+    this.plot.dataset.testid = 'stVegaLiteChart'; // as Streamlit calls a chart that Vega draws
+    this.plot.tabIndex = 0;
+    this.canvas = add(this.plot, 'div');
+    this.rule = add(this.plot, 'i', 'runoff-rule');
+    this.pin = add(this.plot, 'i', 'runoff-pin');
+    this.brush = add(this.plot, 'i', 'runoff-brush');
+    this.caption = add(this.figure, 'figcaption');
+    this.plot.onpointermove = event => this.move(event);
+    this.plot.onpointerdown = event => this.down(event);
+    this.plot.onpointerup = event => this.up(event);
+    this.plot.onpointercancel = () => this.cancel();
+    this.plot.onpointerleave = () => this.from === undefined && leave();
+    this.plot.onkeydown = event => this.press(event);
+    this.plot.onblur = leave;
+  }
+
+  show(part, pin) {
+    const changed = !this.part || !same(part.sent, this.part.sent);
+    this.part = part;
+    this.pinned = pin;
+    this.figure.classList.toggle('empty', part.empty);
+    this.plot.hidden = part.empty;
+    this.caption.textContent = part.said;
+    if (part.empty) this.forget();
+    else if (!this.view || this.log !== part.log) this.build();
+    else if (changed) this.update();
+    if (this.view) this.place(this.pin, pin);
+  }
+
+  build() {
+    this.forget();
+    this.log = this.part.log;
+    const { vega, parsed } = this.surface;
+    this.view = new vega.View(parsed[this.log ? 'log' : 'linear'], { renderer: 'canvas', container: this.canvas, hover: false });
+    this.axes = this.view.padding();
+    this.view.width(this.room());
+    this.update();
+  }
+
+  update() {
+    const { vega } = this.surface, { part, view, axes } = this;
+    view.description(part.alt).height(part.height).signal('yTitle', part.title).signal('xTitle', part.axis)
+      .signal('yFormat', part.format);
+    for (const name of part.drawn) view.change(name, vega.changeset().remove(vega.truthy).insert(rows(part.tables[name])));
+    view.run();
+    for (const line of [this.rule, this.pin, this.brush]) {
+      line.style.top = `${axes.top}px`;
+      line.style.height = `${part.height}px`;
+    }
+    [this.positions, ...this.texts] = Object.values(part.tables.hover);
+    [, ...this.names] = Object.keys(part.tables.hover);
+    leave();
+  }
+
+  room() {
+    const { left, right } = this.axes;
+    return Math.max(1, this.figure.clientWidth - left - right);
+  }
+
+  fit() {
+    if (!this.view || !this.figure.clientWidth || this.view.width() === this.room()) return;
+    this.view.width(this.room()).run();
+    this.place(this.pin, this.pinned);
+  }
+
+  forget() {
+    this.view?.finalize();
+    this.view = undefined;
+    this.canvas.replaceChildren();
+  }
+
+  remove() {
+    leave();
+    this.forget();
+    this.figure.remove();
+  }
+
+  // Put a line at a position on the x axis, or hide it where that is out of view.
+  place(line, position) {
+    const [low, high] = this.view.scale('x').domain();
+    const visible = position !== null && position >= low && position <= high;
+    line.style.visibility = visible ? 'visible' : 'hidden';
+    if (visible) line.style.transform = `translateX(${this.axes.left + this.view.scale('x')(position)}px)`;
+  }
+
+  // The pointer in pixels of the plot, kept inside it.
+  pixel(event) {
+    const x = event.clientX - this.plot.getBoundingClientRect().left - this.axes.left;
+    return Math.min(Math.max(x, 0), this.view.width());
+  }
+
+  at(pixel) {
+    return this.view.scale('x').invert(pixel);
+  }
+
+  // The row of the position nearest to a place on the x axis.
+  nearest(place) {
+    const { positions } = this, next = positions.findIndex(position => position >= place);
+    if (next < 0) return positions.length - 1;
+    return next > 0 && place - positions[next - 1] < positions[next] - place ? next - 1 : next;
+  }
+
+  move(event) {
+    const pixel = this.pixel(event);
+    if (this.from !== undefined) {
+      const [start, end] = [this.from, pixel].sort((one, other) => one - other);
+      this.brush.style.visibility = 'visible';
+      this.brush.style.transform = `translateX(${this.axes.left + start}px)`;
+      this.brush.style.width = `${end - start}px`;
+      leave();
+      return;
+    }
+    const mark = this.markAt(pixel, event.clientY - this.plot.getBoundingClientRect().top - this.axes.top);
+    if (mark) say(this, event, [['Run', mark.run], ['Noticed', mark.finding]]);
+    else if (this.positions.length) this.point(this.nearest(this.at(pixel)), event);
+  }
+
+  markAt(x, y) {
+    const scale = this.view.scale('x');
+    return rows(this.part.tables.marks).find(mark => Math.abs(scale(mark.x) - x) < MARK_PX && Math.abs(mark.lane - y) < MARK_PX);
+  }
+
+  // Show the values at a position, and where it is in all charts.
+  point(row, event) {
+    this.row = row;
+    const position = this.positions[row];
+    for (const chart of everyChart()) chart.place(chart.rule, position);
+    const place = position.toLocaleString('en', { maximumSignificantDigits: 7 });
+    say(this, event, [[this.part.axis, place], ...this.names.map((name, at) => [name, this.texts[at][row], this.part.colors[at]])]);
+  }
+
+  down(event) {
+    if (event.button !== 0) return;
+    this.from = this.pixel(event);
+    this.plot.setPointerCapture(event.pointerId);
+  }
+
+  up(event) {
+    if (this.from === undefined) return;
+    const [start, end] = [this.from, this.pixel(event)].sort((one, other) => one - other);
+    this.cancel();
+    if (end - start >= CLICK_PX) this.surface.send('zoom', [this.at(start), this.at(end)]);
+    else if (this.positions.length) this.surface.send('pin', this.positions[this.nearest(this.at(start))]);
+  }
+
+  cancel() {
+    this.from = undefined;
+    this.brush.style.visibility = 'hidden';
+  }
+
+  press(event) {
+    const steps = { ArrowLeft: -1, ArrowRight: 1 }[event.key], last = this.positions.length - 1;
+    if (steps && last >= 0) {
+      const row = this.row === undefined ? Math.round(last / 2) : Math.min(Math.max(this.row + steps, 0), last);
+      const box = this.plot.getBoundingClientRect();
+      const clientX = box.left + this.axes.left + this.view.scale('x')(this.positions[row]);
+      this.point(row, { clientX, clientY: box.top + box.height / 2 });
+    } else if (event.key === 'Enter' && this.row !== undefined) this.surface.send('pin', this.positions[this.row]);
+    else if (event.key === 'Escape') leave();
+    else return;
+    event.preventDefault();
+  }
+}
+
+function* everyChart() {
+  for (const surface of surfaces.values()) for (const chart of surface.charts.values()) if (chart.view) yield chart;
+}
+
+let tooltip;
+
+function say(chart, event, lines) {
+  tooltip?.remove();
+  tooltip = add(chart.surface.grid, 'div', 'runoff-tooltip');
+  tooltip.setAttribute('role', 'status');
+  const body = add(add(tooltip, 'table'), 'tbody');
+  for (const [name, text, color] of lines) {
+    const row = add(body, 'tr');
+    add(row, 'td').append(...(color ? [colored(name[0], color), name.slice(1)] : [name]));
+    add(row, 'td').textContent = text;
+  }
+  const { width, height } = tooltip.getBoundingClientRect(), away = 14;
+  const left = event.clientX + away + width > innerWidth ? event.clientX - away - width : event.clientX + away;
+  const top = Math.min(event.clientY + away, innerHeight - height - 4);
+  Object.assign(tooltip.style, { left: `${Math.max(4, left)}px`, top: `${Math.max(4, top)}px` });
+}
+
+function leave() {
+  tooltip?.remove();
+  tooltip = undefined;
+  for (const chart of everyChart()) {
+    chart.rule.style.visibility = 'hidden';
+    chart.row = undefined;
+  }
+}
+
+// How Vega is to write, in the page's colours and font.
+function themeOf(element) {
+  const style = getComputedStyle(element), get = name => style.getPropertyValue(`--st-${name}`).trim();
+  const text = get('text-color'), font = get('font'), grid = get('border-color-light');
+  return {
+    axis: {
+      labelColor: text, labelOpacity: 0.65, labelFont: font, labelFontSize: 12,
+      titleColor: text, titleOpacity: 0.65, titleFont: font, titleFontSize: 13, titleFontWeight: 400,
+      domain: false, ticks: false, gridColor: grid, labelFlush: true, labelOverlap: true,
+    },
+    style: { cell: { stroke: null } },
+  };
+}
+
+function add(parent, tag, name) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  return parent.appendChild(element);
+}
+
+function colored(text, color) {
+  const element = document.createElement('span');
+  element.textContent = text;
+  element.style.color = color;
+  return element;
+}
