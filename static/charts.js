@@ -40,8 +40,9 @@ function unpack(bytes) {
 }
 
 function values(column, numbers) {
+  if (Array.isArray(column)) return column;
   if (column.runs) return column.runs.flatMap(([value, count]) => Array(count).fill(value));
-  return 'at' in column ? numbers.subarray(column.at, column.at + column.count) : column;
+  return numbers.subarray(column.at, column.at + column.count);
 }
 
 function rows(columns) {

@@ -36,13 +36,9 @@ STYLE = """<style>
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
 [class*="st-key-card_"] { padding: .4rem .6rem .5rem; }
 [class*="st-key-card_"] p { line-height: 1.4; }
-#vg-tooltip-element { max-width: 90vw !important; }
-#vg-tooltip-element td.value { white-space: pre-line; }
-#vg-tooltip-element table td.key { max-width: 34rem !important; overflow: visible !important; }
 :has(> .st-key-run_cards), .st-key-run_cards { height: max(20rem, calc(100vh - 24rem)) !important; }
 </style>"""
-"""Room for five charts and ten columns: the default margins are made for reading text. Names in tooltips
-stand there in full."""
+"""Room for five charts and ten columns: the default margins are made for reading text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ CHARTS = {
 }
 """The charts that are always there, and their accessible names."""
 
+TOOLTIP = ".runoff-tooltip"
+"""The tooltip of a chart; there is at most one."""
+
 PAGES = {
     "": "Compare runs",
     "hyperparameters": "Hyperparameter diff",
@@ -112,7 +115,7 @@ def at(canvas: Locator, share: float) -> tuple[float, float]:
 def hover(page: Page, name: str, share: float) -> dict[str, str]:
     """Hold the pointer over a chart and read its tooltip, once it has come up anew."""
     canvas = chart(page, name)
-    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip = page.locator(TOOLTIP)
     page.mouse.move(1, 1)
     expect(tooltip).to_have_count(0)
     x, y = at(canvas, share)
@@ -124,8 +127,14 @@ def hover(page: Page, name: str, share: float) -> dict[str, str]:
         return tooltip.count() == 1
 
     eventually(page, shows, True)
-    cells = tooltip.locator("tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
-    return dict(cells)
+    return in_tooltip(page)
+
+
+def in_tooltip(page: Page) -> dict[str, str]:
+    """Names and values of the tooltip that is shown; a position without the commas of its thousands."""
+    read = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    (name, value), *others = page.locator(TOOLTIP).locator("tr").evaluate_all(read)
+    return {name: value.replace(",", "") if others and name != "Run" else value, **dict(others)}
 
 
 def click_at(page: Page, name: str, share: float) -> None:
@@ -143,6 +152,13 @@ def drag(page: Page, name: str, start: float, end: float) -> None:
     page.mouse.move(*at(canvas, (start + end) / 2), steps=4)
     page.mouse.move(*at(canvas, end), steps=4)
     page.mouse.up()
+
+
+def pinned_at(page: Page, name: str) -> float | None:
+    """Where the pin stands on a chart, as a share of its width; ``None`` where it is out of view."""
+    box = chart(page, name).bounding_box()
+    pin = chart(page, name).locator("xpath=ancestor::figure").locator(".runoff-pin")
+    return (pin.bounding_box()["x"] - box["x"]) / box["width"] if pin.is_visible() else None
 
 
 def picture(page: Page, name: str) -> str:

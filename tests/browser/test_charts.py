@@ -29,6 +29,7 @@ from tests.browser.actions import (
     go,
     hover,
     picture,
+    pinned_at,
     query,
     table,
 )
@@ -116,15 +117,14 @@ def test_hovering_shows_every_run_and_clicking_pins_the_step_in_all_rows(page, r
     step = int(shown.pop("Step"))
     assert shown == {f"● {name}": in_tooltip(rows, run_id, "grad_norm", step) for run_id, name in NAMES.items()}
 
-    before = {name: picture(page, name) for name in CHARTS}
     click_at(page, "throughput", 0.5)
     (pin,) = eventually(page, lambda: query(page).get("pin", []), bool)
     wait_idle(page)
     heading = page.get_by_text(f"Pinned at step {int(pin):,}", exact=True)
     expect(heading).to_be_visible()
     # The rule stands in every chart.
-    for name, pixels in before.items():
-        eventually(page, lambda name=name: picture(page, name), lambda now, then=pixels: now != then)
+    for name in CHARTS:
+        assert 0.4 < eventually(page, lambda name=name: pinned_at(page, name), lambda at: at is not None) < 0.6, name
     assert_pinned(page, rows, int(pin))
 
     go(page, PAGES["ranking"])
@@ -136,6 +136,7 @@ def test_hovering_shows_every_run_and_clicking_pins_the_step_in_all_rows(page, r
     page.get_by_role("button", name="Unpin").click()
     expect_query(page, "pin")
     expect(heading).to_have_count(0)
+    assert [pinned_at(page, name) for name in CHARTS] == [None] * len(CHARTS)
 
 
 def assert_pinned(page: Page, rows: pd.DataFrame, pin: int) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import FIVE, PAGES, chart, eventually, grid, grid_column, hover
+from tests.browser.actions import FIVE, PAGES, TOOLTIP, chart, eventually, grid, grid_column, hover
 from tests.browser.harness import open_app, wait_idle
 
 PHONE = {"width": 390, "height": 844}
@@ -41,7 +41,7 @@ def assert_theme(page: Page, scheme: str) -> None:
     header = grid(page).locator(".ag-header")
     eventually(page, lambda: luminance(colors(header)["background"]) > 128, scheme == "light")
     hover(page, "loss", 0.5)
-    assert is_so(colors(page.locator("#vg-tooltip-element")))
+    assert is_so(colors(page.locator(TOOLTIP)))
 
 
 def test_charts_and_table_follow_the_theme_each_time_it_changes(new_page, app):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from lib.charts.curves import AXES
 from lib.charts.datasets import LANE_TOP
 from lib.core.health import health_of
 from lib.data.demo.specs import demo_id
 from lib.data.embedded import EmbeddedSource
-from tests.browser.actions import MARKUP_NAME, PAGES, chart, eventually, hover, query
+from tests.browser.actions import MARKUP_NAME, PAGES, TOOLTIP, chart, eventually, hover, in_tooltip, query
 from tests.browser.harness import open_app, wait_idle
 
 RUN = demo_id("support-gemma-markup")
-FROM_TOP = 24 + LANE_TOP
+FROM_TOP = AXES["top"] + LANE_TOP
 """Pixels from the top of a chart to the first row of marks."""
 
 
@@ -27,7 +28,7 @@ def spike() -> tuple[int, str]:
 def find_mark(page: Page, name: str) -> None:
     """Move the pointer to the first mark from the left: where the tooltip says what was noticed."""
     box = chart(page, name).bounding_box()
-    noticed = page.locator("#vg-tooltip-element.visible").get_by_text("Noticed")
+    noticed = page.locator(TOOLTIP).get_by_text("Noticed")
     y = box["y"] + FROM_TOP
 
     def found() -> bool:
@@ -44,11 +45,7 @@ def test_a_mark_says_what_was_noticed_and_the_list_below_leads_to_all_of_it(page
     step, sentence = spike()
     open_app(page, run=RUN, zoom=f"{step - 40}~{step + 60}")
     find_mark(page, "gradient norm")
-    rows = page.locator("#vg-tooltip-element.visible tr").evaluate_all(
-        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
-    )
-    said = {name.strip(": "): value for name, value in rows}
-    assert said == {"Run": MARKUP_NAME, "Noticed": f"⚠ Warning: {sentence}"}
+    assert in_tooltip(page) == {"Run": MARKUP_NAME, "Noticed": f"⚠ Warning: {sentence}"}
     # Beside the mark the pointer belongs to the values again.
     assert set(hover(page, "gradient norm", 0.5)) == {"Step", f"● {MARKUP_NAME}"}
 
