@@ -34,7 +34,7 @@ function unpack(bytes) {
     for (const columns of Object.values(head.tables))
       for (const [name, column] of Object.entries(columns)) columns[name] = values(column, numbers);
     at += 8 + text + block;
-    parts.push(Object.assign(head, { sent: new Uint8Array(buffer, numbers.byteOffset - text - 8, 8 + text + block) }));
+    parts.push(head);
   }
   return parts;
 }
@@ -54,10 +54,6 @@ function rows(columns) {
   return found;
 }
 
-function same(one, other) {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
-}
-
 class Surface {
   constructor(parent, vega, specifications) {
     Object.assign(this, { vega, specifications, charts: new Map(), parsed: {} });
@@ -66,7 +62,8 @@ class Surface {
     this.resized.observe(this.grid);
   }
 
-  show([shared, ...parts]) {
+  show([shared, ...rest]) {
+    const parts = rest.slice(0, shared.charts);
     this.grid.classList.toggle('wide', shared.wide);
     const theme = themeOf(this.grid), key = JSON.stringify(theme);
     if (key !== this.theme) {
@@ -85,6 +82,8 @@ class Surface {
       this.charts.delete(key);
     }
     for (const part of parts) this.charts.get(part.key).show(part, shared.pin);
+    for (const part of rest.slice(shared.charts)) this.charts.get(part.key).levels = part;
+    follow(shared.slider);
   }
 
   remove() {
@@ -116,7 +115,7 @@ class Chart {
   }
 
   show(part, pin) {
-    const changed = !this.part || !same(part.sent, this.part.sent);
+    const fresh = this.part?.basis !== part.basis;
     this.part = part;
     this.pinned = pin;
     this.figure.classList.toggle('empty', part.empty);
@@ -124,7 +123,7 @@ class Chart {
     this.caption.textContent = part.said;
     if (part.empty) this.forget();
     else if (!this.view || this.log !== part.log) this.build();
-    else if (changed) this.update();
+    else if (fresh || (this.smoothing !== part.smoothing && !this.has(part.smoothing))) this.update();
     if (this.view) this.place(this.pin, pin);
   }
 
@@ -139,11 +138,12 @@ class Chart {
   }
 
   update() {
-    const { vega } = this.surface, { part, view, axes } = this;
+    const { part, view, axes } = this;
     view.description(part.alt).height(part.height).signal('yTitle', part.title).signal('xTitle', part.axis)
       .signal('yFormat', part.format);
-    for (const name of part.drawn) view.change(name, vega.changeset().remove(vega.truthy).insert(rows(part.tables[name])));
+    for (const name of part.drawn) this.replace(name, rows(part.tables[name]));
     view.run();
+    this.smoothing = part.smoothing;
     for (const line of [this.rule, this.pin, this.brush]) {
       line.style.top = `${axes.top}px`;
       line.style.height = `${part.height}px`;
@@ -151,6 +151,24 @@ class Chart {
     [this.positions, ...this.texts] = Object.values(part.tables.hover);
     [, ...this.names] = Object.keys(part.tables.hover);
     leave();
+  }
+
+  replace(name, found) {
+    const { vega } = this.surface;
+    this.view.change(name, vega.changeset().remove(vega.truthy).insert(found));
+  }
+
+  // Whether the lines for a weight of smoothing are here: then the slider has them drawn, whatever the server says later.
+  has(weight) {
+    return this.levels?.basis === this.part.basis && weight in this.levels.tables;
+  }
+
+  smooth(weight) {
+    if (weight === this.smoothing || !this.has(weight)) return;
+    const { [weight]: lines, behind } = this.levels.tables, found = rows(lines);
+    this.replace('lines', weight === '0' ? found : found.concat(rows(behind)).sort((one, other) => one.series - other.series));
+    this.view.run();
+    this.smoothing = weight;
   }
 
   room() {
@@ -265,6 +283,29 @@ class Chart {
 
 function* everyChart() {
   for (const surface of surfaces.values()) for (const chart of surface.charts.values()) if (chart.view) yield chart;
+}
+
+// The slider of the page is Streamlit's, and so is what it says in the end: the charts only do not wait for that.
+let slider, asked;
+
+function follow(key) {
+  const found = document.querySelector(`.st-key-${key.replace(/[^\w-]/g, '-')}`);
+  if (!found || found === slider) return;
+  slider = found;
+  for (const near of ['pointerenter', 'focusin']) slider.addEventListener(near, ask);
+  const moved = () => {
+    const weight = slider.querySelector('input').getAttribute('aria-valuetext');
+    for (const chart of everyChart()) chart.smooth(weight);
+  };
+  new MutationObserver(moved).observe(slider, { subtree: true, attributeFilter: ['aria-valuetext'] });
+}
+
+// Ask for the lines of every weight, once for what is shown: somebody is about to move the slider.
+function ask() {
+  const charts = [...everyChart()], bases = charts.map(chart => chart.part.basis).join();
+  if (asked === bases || !charts.length || charts.every(chart => chart.has('0'))) return;
+  asked = bases;
+  charts[0].surface.send('levels', true);
 }
 
 let tooltip;

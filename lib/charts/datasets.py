@@ -7,13 +7,13 @@ beside the chart: how many of the logged points are drawn, what is not finite, w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
 import pyarrow as pa
 
-from lib.charts.drawn import Curve, Drawn, View, drawn_of
+from lib.charts.drawn import Curve, Drawn, View, drawn_of, smoothed_line
 from lib.core.formatting import NOT_RECORDED, figure, place
 from lib.core.series import align, hover_grid
 
@@ -29,6 +29,9 @@ MARK_BUCKETS = 2
 
 MARK_SENTENCES = 6
 """A mark that stands for more says so many of them and how many more there are: a tooltip has to fit on the page."""
+
+
+LINE_COLUMNS = ("x", "y", "series", "color", "kind", "opacity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +91,15 @@ def picture(
     lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
     drawn = [draw(curve) if draw else drawn_of(curve, view) for curve in curves]
     for number, (curve, each) in enumerate(zip(curves, drawn, strict=True)):
-        line = {"color": curve.color, "kind": "eval" if curve.evaluated else "train"}
         if each.raw is not None:
-            lines.add(*each.raw, series=2 * number, opacity=RAW_OPACITY, **line)
-        lines.add(*each.line, series=2 * number + 1, opacity=1.0, **line)
+            lines.add(*each.raw, **_faint(number, curve))
+        lines.add(*each.line, **_line(number, curve))
         evals.add(*each.evals, color=curve.color)
         best.add(*each.best, color=curve.color)
         bad.add(each.nonfinite, color=curve.color)
     extent = _extent(drawn, view)
     tables = {
-        "lines": lines.table("x", "y", "series", "color", "kind", "opacity"),
+        "lines": lines.table(*LINE_COLUMNS),
         "evals": evals.table("x", "y", "color"),
         "best": best.table("x", "y", "color"),
         "nonfinite": bad.table("x", "color"),
@@ -114,6 +116,36 @@ def picture(
         nonfinite=sum(each.lost for each in drawn),
         not_positive=sum(each.not_positive for each in drawn),
     )
+
+
+def levels(curves: Sequence[Curve], view: View, weights: Sequence[float]) -> dict[str, pa.Table]:
+    """The dataset ``lines`` for each weight of smoothing, so that a browser can change it by itself.
+
+    Returns:
+        By weight, as ``f"{weight:g}"``, the smoothed lines alone, which belong before "behind": the raw lines, faint,
+        and the eval lines. "0" is complete.
+    """
+    whole, behind = _Points(), _Points()
+    smoothed = {weight: _Points() for weight in weights if weight}
+    for number, curve in enumerate(curves):
+        raw = drawn_of(curve, replace(view, smoothing=0.0)).line
+        whole.add(*raw, **_line(number, curve))
+        behind.add(*raw, **(_line if curve.evaluated else _faint)(number, curve))
+        for weight, points in () if curve.evaluated else smoothed.items():
+            points.add(*smoothed_line(curve, replace(view, smoothing=weight)), **_line(number, curve))
+    found = {"0": whole, "behind": behind} | {f"{weight:g}": points for weight, points in smoothed.items()}
+    return {name: points.table(*LINE_COLUMNS) for name, points in found.items()}
+
+
+def _line(number: int, curve: Curve) -> dict[str, str | float]:
+    """What is the same all along a curve's line; a higher ``series`` is drawn later."""
+    kind = "eval" if curve.evaluated else "train"
+    return {"series": 2 * number + 1, "color": curve.color, "kind": kind, "opacity": 1.0}
+
+
+def _faint(number: int, curve: Curve) -> dict[str, str | float]:
+    """The same for the raw line behind a smoothed one."""
+    return _line(number, curve) | {"series": 2 * number, "opacity": RAW_OPACITY}
 
 
 class _Points:

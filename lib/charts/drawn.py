@@ -91,8 +91,6 @@ def drawn_of(curve: Curve, view: View) -> Drawn:
     is_ordered = bool((curve.x[1:] >= curve.x[:-1]).all() and np.isfinite(curve.x[-1:]).all())
     chosen = _in_view(curve.x, view, is_ordered)
     x, raw = curve.x[chosen], curve.y[chosen]
-    is_smoothed = bool(view.smoothing) and not curve.evaluated
-    shown = smooth(curve.y, view.smoothing)[chosen] if is_smoothed else raw
     real = None if curve.real is None else curve.real[chosen]
     places = x if is_ordered and (x[1:] > x[:-1]).all() else np.unique(x)
     finite = np.isfinite(raw)
@@ -101,18 +99,15 @@ def drawn_of(curve: Curve, view: View) -> Drawn:
         not_positive = int((raw[finite] <= 0).sum())
         finite &= ~(raw <= 0)
     if not finite.all():
-        x, raw, shown, real = x[finite], raw[finite], shown[finite], None if real is None else real[finite]
+        x, raw, real = x[finite], raw[finite], None if real is None else real[finite]
     kept = slice(None) if curve.evaluated else reduce_indices(x, raw, view.buckets)
     behind = (x[kept], raw[kept])
-    line = behind
-    if is_smoothed:
-        smoothed = reduce_indices(x, shown, view.buckets)
-        line = x[smoothed], shown[smoothed]
+    is_smoothed = bool(view.smoothing) and not curve.evaluated
     evals = NO_POINTS
     if curve.evaluated:
         evals = (x, raw) if real is None else (x[real], raw[real])
     return Drawn(
-        line=line,
+        line=smoothed_line(curve, view) if is_smoothed else behind,
         raw=behind if is_smoothed else None,
         evals=evals,
         best=_best(curve, view),
@@ -124,6 +119,17 @@ def drawn_of(curve: Curve, view: View) -> Drawn:
         lost=len(nonfinite) + curve.unread_nonfinite,
         not_positive=not_positive,
     )
+
+
+def smoothed_line(curve: Curve, view: View) -> Points:
+    """The points that the line of a smoothed curve goes through; the average is that of the whole curve."""
+    chosen = _in_view(curve.x, view, is_ordered=False)
+    chosen &= np.isfinite(curve.y)
+    if view.log_y:
+        chosen &= curve.y > 0
+    x, shown = curve.x[chosen], smooth(curve.y, view.smoothing)[chosen]
+    kept = reduce_indices(x, shown, view.buckets)
+    return x[kept], shown[kept]
 
 
 def _in_view(x: np.ndarray, view: View, is_ordered: bool) -> slice | np.ndarray:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
+from secrets import token_hex
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from lib.charts.curves import DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Look
-from lib.charts.datasets import Notice, Picture, picture
+from lib.charts.datasets import Notice, Picture, levels, picture
 from lib.charts.drawn import Curve, Drawn, View, drawn_of
 from lib.charts.packed import packed
 from lib.core import formatting
@@ -30,6 +32,8 @@ that there is about one for every pixel or two; more only make every redraw slow
 HOVER_POSITIONS = {True: 200, False: 100}
 """Positions that the hover rule can take: as many as a pointer can tell apart."""
 
+_NOT_LOGGED = "%s: not logged by any of the selected runs."
+
 Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
 
 
@@ -40,19 +44,28 @@ class Chart:
     Attributes:
         key: Tells the charts of a page apart.
         metrics: Their keys.
+        basis: The same text as long as nothing but the smoothing changes.
         sent: All of it as it travels to the browser.
     """
 
     key: str
     metrics: tuple[str, ...]
     look: Look
+    view: View
+    curves: tuple[Curve, ...]
     picture: Picture
+    basis: str
     sent: bytes
 
     @property
     def is_empty(self) -> bool:
         """None of the runs logged any of the metrics."""
-        return not self.picture.curves
+        return not self.curves
+
+    @property
+    def to_smooth(self) -> int:
+        """How many points smoothing looks at."""
+        return sum(len(curve.y) for curve in self.curves if not curve.evaluated)
 
 
 def compute(
@@ -88,11 +101,22 @@ def compute(
         height = LOSS_HEIGHT if wide else METRIC_HEIGHT
         look = Look(title, axis.axis_title, height, log_y, Y_FORMATS.get(metrics[0]))
         shown = picture(found, view, _notices(metrics, runs), draw)
-        sent = _sent(key, look, found, shown, _said(shown, absent), alt)
-        return Chart(key, tuple(metrics), look, shown, sent)
+        head = {"key": key, "basis": basis, "alt": alt, "said": _said(shown, absent) if found else _NOT_LOGGED % title}
+        sent = packed(head | _look(look, view, found), shown.tables)
+        return Chart(key, tuple(metrics), look, view, tuple(found), shown, basis, sent)
 
     detail = tuple((run.detail.points, run.further.points) for run in runs)
-    return cached.once("chart", (comparison.key, key, tuple(metrics), axis, *astuple(view), detail), make)
+    identity = (comparison.key, key, tuple(metrics), axis, *astuple(replace(view, smoothing=0.0)), detail)
+    basis = cached.once("basis", identity, lambda: token_hex(8))
+    return cached.once("chart", (*identity, view.smoothing), make)
+
+
+def levels_sent(chart: Chart) -> bytes:
+    """The chart's lines for every weight of smoothing that can be chosen, as they travel to the browser."""
+    head = {"key": chart.key, "basis": chart.basis}
+    return cached.once(
+        "levels", chart.basis, lambda: packed(head, levels(chart.curves, chart.view, url.SMOOTHING_WEIGHTS))
+    )
 
 
 def _curves(
@@ -166,22 +190,19 @@ def _sentence(finding: Finding) -> str:
     return f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}"
 
 
-def _sent(key: str, look: Look, curves: Sequence[Curve], shown: Picture, said: str, alt: str) -> bytes:
-    """A chart as it travels to the browser."""
-    head = {
-        "key": key,
+def _look(look: Look, view: View, curves: Sequence[Curve]) -> dict[str, Any]:
+    """What the browser needs besides the datasets."""
+    return {
         "title": look.title,
         "axis": look.axis_title,
         "height": look.height,
         "log": look.log_y,
         "format": look.y_format or "",
-        "alt": alt,
-        "said": said if curves else f"{look.title}: not logged by any of the selected runs.",
         "empty": not curves,
         "drawn": DRAWN,
         "colors": [curve.color for curve in curves],
+        "smoothing": f"{view.smoothing:g}",
     }
-    return packed(head, shown.tables)
 
 
 def _said(shown: Picture, absent: Sequence[str]) -> str:

@@ -35,11 +35,10 @@ def options() -> None:
     loss, axis, smoothing, log, more = st.columns([3.1, 1.6, 1.9, 1, 1.9], vertical_alignment="bottom", gap="medium")
     loss.segmented_control("Loss", url.LOSS_MODES, required=True, **url.LOSS_MODE.widget())
     axis.selectbox("x axis", list(Axis), format_func=lambda each: each.axis_title, **_axis_widget())
-    smoothing.slider(
+    smoothing.select_slider(
         "Smoothing",
-        0.0,
-        0.99,
-        step=0.01,
+        sorted({*url.SMOOTHING_WEIGHTS, url.SMOOTHING.value}),
+        format_func="{:g}".format,
         help="Exponential moving average without start-up bias; the raw line stays behind it, faint."
         " Eval loss is never smoothed.",
         **url.SMOOTHING.widget(),

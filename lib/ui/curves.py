@@ -21,7 +21,7 @@ from lib.ui.noticed import worst_noticed
 from lib.ui.pinned import pinned
 from lib.ui.placed import PlacedRun, axis_extent, placed_runs
 from lib.ui.shell import draw_menu
-from lib.ui.surface import draw
+from lib.ui.surface import draw, smoothing_is_wanted
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
 THROUGHPUT = ("tokens_per_second", "samples_per_second")
@@ -43,10 +43,11 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     options()
     placed = placed_runs(source, comparison)
     zoom_bar(axis_extent(placed))
+    smoothing = smoothing_is_wanted()
     charts = [
-        _loss_chart(comparison, placed),
-        *_health_charts(comparison, placed),
-        *_more_charts(comparison, placed),
+        *_loss_chart(comparison, placed, smoothing),
+        *_health_charts(comparison, placed, smoothing),
+        *_more_charts(comparison, placed, smoothing),
     ]
     logged = [chart for chart in charts if not chart.is_empty]
     note_charts(len(logged))
@@ -57,21 +58,21 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     draw_menu(menu)
 
 
-def _loss_chart(comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
+def _loss_chart(comparison: Comparison, runs: Sequence[PlacedRun], smoothing: bool) -> list[Chart]:
     alt = "Train and eval loss of the selected runs"
     metrics = LOSSES[url.LOSS_MODE.value]
     chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
     with _beside_legend(runs, most_above=2, limit=LOSS_LEGEND_LIMIT, keys=LEGEND_KEYS):
-        draw("loss", [chart], wide=True)
-    return chart
+        draw("loss", [chart], wide=True, smoothing=smoothing)
+    return [chart]
 
 
-def _health_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> list[Chart]:
+def _health_charts(comparison: Comparison, runs: Sequence[PlacedRun], smoothing: bool) -> list[Chart]:
     charts = [
         _metric_chart(name, _throughput(runs) if name == "throughput" else name, comparison, runs) for name in HEALTH
     ]
     with _beside_legend(runs, most_above=3, limit=LEGEND_LIMIT):
-        draw("health", charts)
+        draw("health", charts, smoothing=smoothing)
     return charts
 
 
@@ -96,7 +97,7 @@ def _throughput(runs: Sequence[PlacedRun]) -> str:
     return max(THROUGHPUT, key=lambda key: sum(run.curve(key) is not None for run in runs))
 
 
-def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> list[Chart]:
+def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun], smoothing: bool) -> list[Chart]:
     """Any further metric of the rows."""
     drawn = {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
     logged = sorted({key for run in runs for key in run.logged()} - drawn)
@@ -111,5 +112,5 @@ def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun]) -> list[Char
     )
     charts = [_metric_chart(f"more_{key}", key, comparison, runs) for key in chosen]
     if charts:
-        draw("more", charts)
+        draw("more", charts, smoothing=smoothing)
     return charts

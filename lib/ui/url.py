@@ -54,6 +54,11 @@ class Param(Generic[T]):
         st.session_state[f"param:{self.name}"] = value
         st.session_state[_TOUCHED] = True
 
+    @property
+    def key(self) -> str:
+        """The key of the widget that edits this value."""
+        return f"widget:{self.name}"
+
     def widget(self, shown: Any = None, *, adopt: Callable[[Any], T] | None = None) -> dict[str, Any]:
         """Key and callback of the widget that edits this value, set to it.
 
@@ -61,7 +66,7 @@ class Param(Generic[T]):
             shown: The widget's value where it is not the parameter's own.
             adopt: Makes the parameter's value of the widget's.
         """
-        key = f"widget:{self.name}"
+        key = self.key
         st.session_state[key] = self.value if shown is None else shown
 
         def take() -> None:
@@ -113,6 +118,9 @@ def _flag(texts: Sequence[str]) -> bool:
 
 
 LOSS_MODES = ("train and eval", "train", "eval")
+
+SMOOTHING_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+"""The weights of smoothing that the page offers; a link may carry any other one too."""
 
 RUNS: Param[tuple[str, ...]] = Param("run", (), lambda texts: tuple(dict.fromkeys(filter(None, texts))), list)
 SEARCH: Param[str] = Param("q", "", lambda texts: texts[-1].strip())
