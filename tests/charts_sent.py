@@ -41,6 +41,7 @@ def unpacked(message: bytes) -> list[Part]:
     while at < len(message):
         text, block = struct.unpack_from("<II", message, at)
         numbers_at = at + 8 + text
+        assert at % 8 == numbers_at % 8 == block % 8 == 0, "the browser refuses numbers that begin in between"
         head = json.loads(message[at + 8 : numbers_at], parse_constant=_refuse)
         numbers = np.frombuffer(message, "<f8", block // 8, numbers_at)
         columns = head.pop("tables")

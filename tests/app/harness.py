@@ -16,6 +16,7 @@ import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.table import MARKS, SEPARATOR, TEXTS
+from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]
 REAL_RUNS = PROJECT_ROOT.parent / "shared" / "real_runs" / "hf_trainer_state"
@@ -116,8 +117,8 @@ class App:
 
     @property
     def text(self) -> str:
-        """The page's text as a reader sees it: escapes and decoration taken away."""
-        return plain("\n".join(self.said))
+        """The page's text as a reader sees it: escapes and decoration taken away, the charts' captions behind."""
+        return "\n".join([plain("\n".join(self.said)), *self.captions])
 
     @property
     def headings(self) -> list[str]:
@@ -153,15 +154,28 @@ class App:
         return [column["colId"] for column in self.grid.arguments["gridOptions"]["columnDefs"]]
 
     @property
+    def surfaces(self) -> dict[str, list[Part]]:
+        """What is sent for each group of charts, by its name: what is said to all of them, then a part for each."""
+        elements = [each for each in self.at.get("bidi_component") if each.proto.component_name == "runoff_charts"]
+        return {each.key.removeprefix("charts:"): unpacked(each.proto.bytes) for each in elements}
+
+    @property
     def charts(self) -> dict[str, SimpleNamespace]:
-        """The charts as they are sent, by the title of their y axis: specification and datasets."""
+        """The charts that are drawn, by the title of their y axis: how, the datasets, and the pinned position."""
         found = {}
-        for element in self.at.get("vega_lite_chart"):
-            spec = json.loads(element.proto.spec)
-            (lines,) = [layer for layer in spec["layer"] if layer["data"].get("name") == "lines"]
-            data = {each.name: frame(each.data.data) for each in element.proto.datasets}
-            found[lines["encoding"]["y"]["title"]] = SimpleNamespace(spec=spec, lines=lines, data=data)
+        for shared, *parts in self.surfaces.values():
+            for part in parts:
+                if not part.head["empty"]:
+                    assert part.head["title"] not in found
+                    found[part.head["title"]] = SimpleNamespace(
+                        head=part.head, data=part.frames, pin=shared.head["pin"]
+                    )
         return found
+
+    @property
+    def captions(self) -> list[str]:
+        """What is said below every chart, or in its place: shown as plain text, so without escapes."""
+        return [part.head["said"] for _, *parts in self.surfaces.values() for part in parts]
 
     def assert_sound(self) -> None:
         """Nothing was raised, no error is shown, and it is the right page."""

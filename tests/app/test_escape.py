@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.ui.escape import md
-from tests.app.harness import DIFF, MAIN, PAGES, write_run
+from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, write_run
 
 NAMES = (
     "<img src=x onerror=alert(1)>",
@@ -165,3 +165,20 @@ def test_the_demo_run_with_markup_in_its_name_is_shown_as_it_is_called(opened, d
         assert name in app.text
         assert not any("<b>" in text.replace(r"\<b\>", "") for text in app.said)
         assert not any("<b>" in body for body in app.html_bodies)
+
+
+@pytest.mark.parametrize("name", NAMES[:5])
+def test_below_a_chart_a_name_is_plain_text(on_folder, tmp_path, name):
+    # No Markdown is rendered there: an escape would be shown.
+    write_run(tmp_path / name, [1.0, 0.5])
+    write_run(tmp_path / "check", [1.0, 0.5], [0.8, 0.7])
+    ids = on_folder(tmp_path).listed
+    app = on_folder(tmp_path, run=ids, loss="eval")
+    app.assert_sound()
+    assert app.captions[0].endswith(f" · not logged: {name}")
+
+
+def test_the_charts_make_no_markup_of_any_text():
+    script = (PROJECT_ROOT / "static" / "charts.js").read_text()
+    assert "textContent" in script
+    assert not re.search(r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|DOMParser|Fragment\(|eval\(", script)

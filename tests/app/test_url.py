@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from urllib.parse import parse_qs
 
+import pandas as pd
 import pytest
 
 from lib.core import formatting
@@ -26,9 +27,17 @@ JUNK = {
     "pin": ["inf", "nan", "here"],
 }
 
+LOOK = ("key", "title", "axis", "height", "log", "format", "alt", "drawn")
+"""What is sent of a chart besides what it shows."""
+
 
 def rows_of(demo, run_id: str, metric: str):
     return frame_of(demo.source.load_curves([run_id], [metric]).values())
+
+
+def looks(app) -> dict[str, dict]:
+    """How the charts are drawn, whatever they show."""
+    return {title: {name: chart.head[name] for name in LOOK} for title, chart in app.charts.items()}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -124,21 +133,48 @@ def test_a_link_opened_elsewhere_shows_the_same(opened, demo):
     again.assert_sound()
     assert again.link == app.link
     assert again.grid.rows.equals(app.grid.rows)
-    assert [(title, chart.spec) for title, chart in again.charts.items()] == [
-        (title, chart.spec) for title, chart in app.charts.items()
-    ]
+    assert list(looks(again).items()) == list(looks(app).items())
+    assert again.captions == app.captions
+    for title, chart in again.charts.items():
+        assert chart.head["colors"] == app.charts[title].head["colors"]
+        for name, data in chart.data.items():
+            pd.testing.assert_frame_equal(data, app.charts[title].data[name])
     links = [parse_qs(element.proto.query_string) for element in app.at.get("page_link")]
     assert links == [app.link] * len(links)
 
 
-def test_the_specification_of_a_chart_does_not_depend_on_the_runs(opened, demo):
+def test_how_a_chart_looks_does_not_depend_on_the_runs(opened, demo):
     app = opened(run=[demo.hostile])
-    before = {title: chart.spec for title, chart in app.charts.items()}
+    before = looks(app)
+    assert len(before) == 5
     for run_id in (demo.diverged, demo.longest, demo.running):
         app.check(run_id).assert_sound()
-        assert {title: chart.spec for title, chart in app.charts.items()} == before
+        assert looks(app) == before
     app.uncheck(demo.hostile)
-    assert {title: chart.spec for title, chart in app.charts.items()} == before
+    assert looks(app) == before
+
+
+def test_charts_are_told_apart_and_grouped(opened, demo):
+    surfaces = opened(run=demo.alike[0], metric="perplexity").surfaces
+    keys = {group: [part.head["key"] for part in parts] for group, (_, *parts) in surfaces.items()}
+    assert keys == {
+        "loss": ["loss"],
+        "health": ["learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb"],
+        "more": ["more_perplexity"],
+    }
+    wide = {group: shared.head["wide"] for group, (shared, *_) in surfaces.items()}
+    assert wide == {"loss": True, "health": False, "more": False}
+
+
+def test_at_the_pointer_every_curve_has_its_name_and_the_colour_of_its_run(opened, demo):
+    app = opened(run=[demo.hostile, demo.diverged, demo.longest])
+    ends = {"Loss": {" (T)", " (E)"}}
+    for title, chart in app.charts.items():
+        axis, *names = chart.data["hover"].columns
+        assert axis == chart.head["axis"] == "Step"
+        named = {f"● {label}{end}": color for label, color in app.colors.items() for end in ends.get(title, {""})}
+        assert set(names) == set(named)
+        assert chart.head["colors"] == [named[name] for name in names]
 
 
 def test_the_weight_changes_the_verdict_its_numbers_and_the_link(opened, demo):
@@ -245,10 +281,10 @@ def test_smoothing_smooths_the_train_loss_and_keeps_it_behind(opened, demo):
 def test_the_log_toggle_changes_the_scale_of_every_chart(on_folder, tmp_path):
     write_run(tmp_path / "a", [1.0, 0.5, 0.0, -1.0], [0.8, 0.6])
     app = on_folder(tmp_path, run="a")
-    assert app.charts["Loss"].lines["encoding"]["y"]["scale"].get("type") is None
+    assert {chart.head["log"] for chart in app.charts.values()} == {False}
     app.turn("toggle", "widget:log", True).assert_sound()
     assert app.link["log"] == ["1"]
-    assert {chart.lines["encoding"]["y"]["scale"]["type"] for chart in app.charts.values()} == {"log"}
+    assert {chart.head["log"] for chart in app.charts.values()} == {True}
     assert (app.charts["Loss"].data["lines"]["y"] > 0).all()
     assert "2 not above zero, hidden by the log axis" in app.text
 
@@ -334,7 +370,7 @@ def test_the_pinned_table_holds_the_values_of_all_rows(opened, demo):
             rows = rows[rows["step"] <= pin]
             assert table.loc[title, label] == _pinned(rows, pin, metric_of(key).spec)
     assert any("(at 1,200)" in cell for cell in table.to_numpy().ravel())
-    assert all(list(chart.data["pin"]["x"]) == [pin] for chart in app.charts.values())
+    assert [chart.pin for chart in app.charts.values()] == [pin] * 5
 
 
 def _pinned(rows, pin: int, spec: str) -> str:
@@ -356,7 +392,8 @@ def test_a_pin_before_the_first_row_says_that_nothing_was_logged(opened, demo):
     app = opened(run=demo.alike[0], pin="-5")
     app.assert_sound()
     assert "No run has logged anything up to here." in app.text
-    assert all(chart.data["pin"].empty for chart in app.charts.values())
+    assert [chart.pin for chart in app.charts.values()] == [-5] * 5
+    assert all(chart.data["extent"]["x"].min() > -5 for chart in app.charts.values()), "out of view"
 
 
 def test_unpin_takes_the_pin_away(opened, demo):
@@ -364,6 +401,7 @@ def test_unpin_takes_the_pin_away(opened, demo):
     app.assert_sound()
     assert "pin" not in app.link
     assert "Pinned at" not in app.text
+    assert [chart.pin for chart in app.charts.values()] == [None] * 5
 
 
 def test_non_finite_values_are_marked_and_counted(opened, demo):
@@ -385,4 +423,5 @@ def test_a_metric_that_a_run_lacks_names_it(opened, demo):
     app.assert_sound()
     assert f"not logged: {lacking[0].name}" in app.text
     app.uncheck(demo.hostile).assert_sound()
-    assert "GPU memory (GB)  \nNot logged by any of the selected runs." in app.text
+    assert "GPU memory (GB): not logged by any of the selected runs." in app.captions
+    assert "GPU memory (GB)" not in app.charts

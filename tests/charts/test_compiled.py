@@ -55,9 +55,7 @@ def test_the_titles_are_signals(made, scale):
 @SCALES
 def test_the_format_of_the_y_axis_is_a_signal_that_its_labels_read(made, scale):
     assert {"name": Y_FORMAT, "value": ""} in made[scale]["signals"]
-    labels = [
-        each["encode"]["labels"]["update"]["text"]["signal"] for each in made[scale]["axes"] if "encode" in each
-    ]
+    labels = [each["encode"]["labels"]["update"]["text"]["signal"] for each in made[scale]["axes"] if "encode" in each]
     assert len(labels) == 1
     assert f"format(datum.value, {Y_FORMAT})" in labels[0]
 

@@ -16,7 +16,6 @@ from lib.charts.datasets import (
     RAW_OPACITY,
     Notice,
     picture,
-    pin_table,
 )
 from lib.charts.drawn import Curve, View
 from lib.core.formatting import NOT_RECORDED
@@ -258,19 +257,6 @@ def test_thousands_of_nan_side_by_side_travel_as_a_few_marks():
     found = picture([curve(range(5000), y)], View("Step", buckets=50))
     assert found.nonfinite == 4999
     assert 1 <= found.tables["nonfinite"].num_rows <= 50
-
-
-@pytest.mark.parametrize(
-    ("extent", "pin", "shown"),
-    [
-        ((0.0, 10.0), 5.0, [5.0]), ((0.0, 10.0), 0.0, [0.0]), ((0.0, 10.0), 10.0, [10.0]), ((0.0, 10.0), 11.0, []),
-        ((0.0, 10.0), -1.0, []), ((0.0, 10.0), None, []), (None, 5.0, []),
-    ],
-)  # fmt: skip
-def test_the_pin_shows_only_where_it_is_in_view(extent, pin, shown):
-    table = pin_table(extent, pin)
-    assert table["x"].to_pylist() == shown
-    assert table.schema == pa.schema({"x": pa.float64()})
 
 
 places = st.tuples(st.integers(0, 1000), st.integers(0, 300), st.sampled_from("abc"))

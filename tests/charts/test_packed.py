@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import math
 
@@ -16,8 +17,8 @@ from lib.charts.packed import packed
 from tests.charts_sent import Part, unpacked
 
 HOSTILE = [
-    "", " ", "        ", '"', "\\", "</script>", "<img src=x onerror=alert(1)>", "\0", "\u2028\u2029", "客服 🦙\U000e0041",
-    "日本\u202e", "y\ny", "__proto__", "tables", "at", "runs", "NaN", "null", '{"at":0,"count":1}',
+    "", " ", "        ", '"', "\\", "</script>", "<img src=x onerror=alert(1)>", "\0", "\u2028\u2029",
+    "客服 🦙\U000e0041", "日本\u202e", "y\ny", "__proto__", "tables", "at", "runs", "NaN", "null", '{"at":0,"count":1}',
 ]  # fmt: skip
 NOT_IN_JSON = [math.nan, math.inf, -math.inf]
 quick = settings(deadline=None, max_examples=60)
@@ -92,7 +93,7 @@ def test_texts_that_stay_the_same_arrive_and_travel_once_a_stretch(stretches):
     runs = part.columns["t"]["color"]["runs"]
     assert len(runs) <= len(stretches)
     assert all(count > 0 for _, count in runs)
-    assert all(one[0] != other[0] for one, other in zip(runs, runs[1:], strict=False))
+    assert all(one[0] != other[0] for one, other in itertools.pairwise(runs))
 
 
 @quick
@@ -103,7 +104,7 @@ def test_numbers_that_stay_the_same_arrive_and_travel_once_a_stretch(stretches):
     assert part.tables["t"]["opacity"] == values
     runs = part.columns["t"]["opacity"]["runs"]
     assert len(runs) <= len(stretches)
-    assert all(one[0] != other[0] for one, other in zip(runs, runs[1:], strict=False))
+    assert all(one[0] != other[0] for one, other in itertools.pairwise(runs))
 
 
 @quick

@@ -103,7 +103,8 @@ def asks_to_sign_in(app: App) -> bool:
 
 def everything(app: App) -> str:
     """All that is sent to the browser."""
-    return "\n".join(map(str, app.at._tree)) + "\n".join(app.said) + "\n".join(app.html_bodies)
+    charts = [f"{part.head} {part.tables}" for parts in app.surfaces.values() for part in parts]
+    return "\n".join([*map(str, app.at._tree), *app.said, *app.html_bodies, *charts])
 
 
 def labels(app: App) -> set[str]:
