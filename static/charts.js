@@ -165,8 +165,8 @@ class Chart {
 
   smooth(weight) {
     if (weight === this.smoothing || !this.has(weight)) return;
-    const { [weight]: lines, behind } = this.levels.tables, found = rows(lines);
-    this.replace('lines', weight === '0' ? found : found.concat(rows(behind)).sort((one, other) => one.series - other.series));
+    const { [weight]: lines, behind } = this.levels.tables;
+    this.replace('lines', weight === '0' ? rows(lines) : [...rows(behind), ...rows(lines)]);
     this.view.run();
     this.smoothing = weight;
   }

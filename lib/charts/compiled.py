@@ -34,6 +34,9 @@ def _compiled(*, log_y: bool) -> dict:
         if title := axis.get("title"):
             # Vega-Lite knows plain titles only.
             axis["title"] = {"signal": title}
+    (curves,) = [mark for mark in vega["marks"] if "facet" in mark.get("from", {})]
+    # Else a curve that comes later lies above those that were there before, whatever its number.
+    curves["sort"] = {"field": "datum.series"}
     return vega
 
 
