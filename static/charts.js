@@ -11,7 +11,7 @@ const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const MARK_PX = 7; // half the width of what a pointer hits of a mark
 const surfaces = new Map(); // by the element that Streamlit gives
 
-// One group of charts: called with every change of its data, and of the theme.
+// All charts of the page: called with every change of its data, and of the theme.
 export async function draw({ data, parentElement, setTriggerValue }) {
   const [vega, specifications] = await drawing;
   let surface = surfaces.get(parentElement);
@@ -56,39 +56,71 @@ function rows(columns) {
 
 class Surface {
   constructor(parent, vega, specifications) {
-    Object.assign(this, { vega, specifications, charts: new Map(), parsed: {} });
-    this.grid = add(parent, 'div', 'runoff-charts');
+    Object.assign(this, { vega, specifications, charts: new Map(), sections: [], parsed: {} });
+    this.place = add(parent, 'div', 'runoff-surface');
     this.resized = new ResizeObserver(() => this.charts.forEach(chart => chart.fit()));
-    this.resized.observe(this.grid);
+    this.resized.observe(this.place);
   }
 
-  show([shared, ...rest]) {
-    const parts = rest.slice(0, shared.charts);
-    this.grid.classList.toggle('wide', shared.wide);
-    const theme = themeOf(this.grid), key = JSON.stringify(theme);
-    if (key !== this.theme) {
-      this.theme = key;
-      this.parsed = Object.fromEntries(Object.entries(this.specifications).map(
-        ([scale, specification]) => [scale, this.vega.parse(specification, theme)]));
-      this.charts.forEach(chart => chart.forget());
-    }
-    const gone = new Set(this.charts.keys());
-    for (const part of parts) {
-      if (!gone.delete(part.key)) this.charts.set(part.key, new Chart(this));
-      this.grid.append(this.charts.get(part.key).figure);
-    }
-    for (const key of gone) {
-      this.charts.get(key).remove();
+  show([shared, ...parts]) {
+    this.follow(themeOf(this.place));
+    const keys = shared.sections.flatMap(section => section.charts);
+    for (const [key, chart] of this.charts) {
+      if (keys.includes(key)) continue;
+      chart.remove();
       this.charts.delete(key);
     }
-    for (const part of parts) this.charts.get(part.key).show(part, shared.pin);
-    for (const part of rest.slice(shared.charts)) this.charts.get(part.key).levels = part;
+    while (this.sections.length < shared.sections.length) this.sections.push(new Section(this.place));
+    shared.sections.forEach(({ charts, legend, wide }, at) => {
+      this.sections[at].show(charts.map(key => this.chart(key).figure), legend, wide);
+    });
+    // The charts first, and then the lines for every weight of smoothing, where they are here.
+    parts.slice(0, keys.length).forEach(part => this.chart(part.key).show(part, shared.pin));
+    parts.slice(keys.length).forEach(part => this.chart(part.key).levels = part);
     follow(shared.slider);
+  }
+
+  chart(key) {
+    if (!this.charts.has(key)) this.charts.set(key, new Chart(this));
+    return this.charts.get(key);
+  }
+
+  follow(theme) {
+    const key = JSON.stringify(theme);
+    if (key === this.theme) return;
+    this.theme = key;
+    for (const [scale, specification] of Object.entries(this.specifications))
+      this.parsed[scale] = this.vega.parse(specification, theme);
+    this.charts.forEach(chart => chart.forget());
   }
 
   remove() {
     this.resized.disconnect();
     this.charts.forEach(chart => chart.remove());
+  }
+}
+
+// Charts and the legend that they share.
+class Section {
+  constructor(place) {
+    this.section = add(place, 'div', 'runoff-section');
+    this.legend = add(this.section, 'div', 'runoff-legend');
+    this.grid = add(this.section, 'div', 'runoff-charts');
+  }
+
+  show(figures, { vertical, runs, keys }, wide) {
+    this.section.classList.toggle('vertical', vertical);
+    this.grid.classList.toggle('wide', wide);
+    if (figures.length !== this.grid.children.length || figures.some((figure, at) => figure !== this.grid.children[at]))
+      this.grid.replaceChildren(...figures);
+    this.legend.replaceChildren();
+    for (const { name, label, color } of runs) {
+      const entry = add(this.legend, 'span');
+      entry.title = label;
+      add(entry, 'i').style.background = color;
+      entry.append(name);
+    }
+    for (const key of keys) add(this.legend, 'small').textContent = key;
   }
 }
 
@@ -312,7 +344,7 @@ let tooltip;
 
 function say(chart, event, lines) {
   tooltip?.remove();
-  tooltip = add(chart.surface.grid, 'div', 'runoff-tooltip');
+  tooltip = add(chart.surface.place, 'div', 'runoff-tooltip');
   tooltip.setAttribute('role', 'status');
   const body = add(add(tooltip, 'table'), 'tbody');
   for (const [name, text, color] of lines) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,7 +12,7 @@ from lib.core.metrics import metric_of
 from lib.data.source import RunSource
 from lib.ui import url
 from lib.ui.after_charts import note_charts
-from lib.ui.chart import Chart, compute
+from lib.ui.chart import compute
 from lib.ui.chart_options import options, zoom_bar
 from lib.ui.comparison import Comparison
 from lib.ui.downloads import downloads
@@ -21,7 +21,7 @@ from lib.ui.noticed import worst_noticed
 from lib.ui.pinned import pinned
 from lib.ui.placed import PlacedRun, axis_extent, placed_runs
 from lib.ui.shell import draw_menu
-from lib.ui.surface import draw, smoothing_is_wanted
+from lib.ui.surface import Section, draw, smoothing_is_wanted
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
 THROUGHPUT = ("tokens_per_second", "samples_per_second")
@@ -33,8 +33,6 @@ LEGEND_KEYS = {
     "▼": "NaN or infinity was logged",
     "■": "noticed in the run's health; hover it",
 }
-BESIDE = [5.2, 1]
-"""Widths of a chart and of the legend at its right."""
 
 
 @st.fragment
@@ -43,14 +41,12 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     options()
     placed = placed_runs(source, comparison)
     zoom_bar(axis_extent(placed))
-    smoothing = smoothing_is_wanted()
-    charts = [
-        *_loss_chart(comparison, placed, smoothing),
-        *_health_charts(comparison, placed, smoothing),
-        *_more_charts(comparison, placed, smoothing),
-    ]
+    sections = [_losses(comparison, placed), _others(comparison, placed)]
+    draw(sections, smoothing=smoothing_is_wanted())
+    charts = [chart for section in sections for chart in section.charts]
     logged = [chart for chart in charts if not chart.is_empty]
     note_charts(len(logged))
+    _choose_more(placed)
     worst_noticed([each.compared for each in placed])
     downloads(logged, placed)
     pinned(placed)
@@ -58,38 +54,24 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     draw_menu(menu)
 
 
-def _loss_chart(comparison: Comparison, runs: Sequence[PlacedRun], smoothing: bool) -> list[Chart]:
-    alt = "Train and eval loss of the selected runs"
+def _losses(comparison: Comparison, runs: Sequence[PlacedRun]) -> Section:
     metrics = LOSSES[url.LOSS_MODE.value]
+    alt = "Train and eval loss of the selected runs"
     chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
-    with _beside_legend(runs, most_above=2, limit=LOSS_LEGEND_LIMIT, keys=LEGEND_KEYS):
-        draw("loss", [chart], wide=True, smoothing=smoothing)
-    return [chart]
+    shown = legend([each.compared for each in runs], limit=LOSS_LEGEND_LIMIT, most_above=2, keys=LEGEND_KEYS)
+    return Section([chart], shown, wide=True)
 
 
-def _health_charts(comparison: Comparison, runs: Sequence[PlacedRun], smoothing: bool) -> list[Chart]:
-    charts = [
-        _metric_chart(name, _throughput(runs) if name == "throughput" else name, comparison, runs) for name in HEALTH
-    ]
-    with _beside_legend(runs, most_above=3, limit=LEGEND_LIMIT):
-        draw("health", charts, smoothing=smoothing)
-    return charts
-
-
-def _metric_chart(key: str, metric_key: str, comparison: Comparison, runs: Sequence[PlacedRun]) -> Chart:
-    metric = metric_of(metric_key)
-    return compute(key, metric.axis_title, (metric_key,), comparison, runs, alt=f"{metric.title} of the selected runs")
-
-
-def _beside_legend(
-    runs: Sequence[PlacedRun], *, most_above: int, limit: int, keys: Mapping[str, str] | None = None
-) -> DeltaGenerator:
-    """Draw the legend, above up to so many runs and else at the right; return the place for the charts."""
-    vertical = len(runs) > most_above
-    left, right = st.columns(BESIDE) if vertical else (st.container(), st.container())
-    with right if vertical else left:
-        legend([each.compared for each in runs], limit=limit, vertical=vertical, keys=keys)
-    return left
+def _others(comparison: Comparison, runs: Sequence[PlacedRun]) -> Section:
+    """The four health charts, and one for each further metric that is chosen."""
+    health = {name: _throughput(runs) if name == "throughput" else name for name in HEALTH}
+    more = {f"more_{metric}": metric for metric in url.MORE_METRICS.value if metric in _further(runs)}
+    charts = []
+    for key, metric in (health | more).items():
+        shown = metric_of(metric)
+        alt = f"{shown.title} of the selected runs"
+        charts.append(compute(key, shown.axis_title, (metric,), comparison, runs, alt=alt))
+    return Section(charts, legend([each.compared for each in runs], limit=LEGEND_LIMIT, most_above=3))
 
 
 def _throughput(runs: Sequence[PlacedRun]) -> str:
@@ -97,20 +79,20 @@ def _throughput(runs: Sequence[PlacedRun]) -> str:
     return max(THROUGHPUT, key=lambda key: sum(run.curve(key) is not None for run in runs))
 
 
-def _more_charts(comparison: Comparison, runs: Sequence[PlacedRun], smoothing: bool) -> list[Chart]:
-    """Any further metric of the rows."""
-    drawn = {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
-    logged = sorted({key for run in runs for key in run.logged()} - drawn)
-    chosen = [key for key in url.MORE_METRICS.value if key in logged]
+def _further(runs: Sequence[PlacedRun]) -> list[str]:
+    """The metrics that the runs log and that have no chart of their own."""
+    return sorted(
+        {key for run in runs for key in run.logged()} - {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
+    )
+
+
+def _choose_more(runs: Sequence[PlacedRun]) -> None:
+    logged = _further(runs)
     st.multiselect(
         "Further metrics",
         logged,
         format_func=lambda key: metric_of(key).axis_title,
         placeholder="Perplexity, GPU utilisation, …" if logged else "These runs log no further metric",
         disabled=not logged,
-        **url.MORE_METRICS.widget(chosen, adopt=tuple),
+        **url.MORE_METRICS.widget([key for key in url.MORE_METRICS.value if key in logged], adopt=tuple),
     )
-    charts = [_metric_chart(f"more_{key}", key, comparison, runs) for key in chosen]
-    if charts:
-        draw("more", charts, smoothing=smoothing)
-    return charts

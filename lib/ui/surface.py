@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -15,8 +17,11 @@ from lib.core.axes import Axis
 from lib.ui import url
 from lib.ui.chart import Chart, levels_sent
 
-LONGEST_SMOOTHING = 500_000
-"""Points of a group of charts: more than so many take more than 0.3 s to smooth with every weight. The server then
+CHARTS = "charts"
+"""The element's key."""
+
+LONGEST_SMOOTHING = 1_000_000
+"""Points of all charts: more than so many take more than half a second to smooth with every weight. The server then
 smooths with the one weight that was chosen, each time."""
 
 _STATIC = Path(__file__).parents[2] / "static"
@@ -31,26 +36,40 @@ export default async component => (await charts).draw(component);
 """
 
 
-def draw(key: str, charts: Sequence[Chart], *, wide: bool = False, smoothing: bool = False) -> None:
-    """Draw some charts below each other, or two beside each other where they are not ``wide``.
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Charts below each other, or two beside each other where they are not ``wide``, and their legend."""
+
+    charts: Sequence[Chart]
+    legend: Mapping[str, Any]
+    wide: bool = False
+
+
+def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
+    """Draw all charts of the page: as one element, so that they change at one moment.
 
     Args:
-        key: Tells the page's groups of charts apart.
-        charts: In the order shown.
-        wide: One below the other.
+        sections: One below the other.
         smoothing: Send the lines for every weight of smoothing too, where that does not take long.
     """
-    mounted = f"charts:{key}"
-    shared = {"wide": wide, "pin": url.PIN.value, "charts": len(charts), "slider": url.SMOOTHING.key}
+    charts = [chart for section in sections for chart in section.charts]
+    shared = {
+        "pin": url.PIN.value,
+        "slider": url.SMOOTHING.key,
+        "sections": [
+            {"charts": [chart.key for chart in each.charts], "legend": each.legend, "wide": each.wide}
+            for each in sections
+        ],
+    }
     parts = [packed(shared), *(chart.sent for chart in charts)]
     if smoothing and sum(chart.to_smooth for chart in charts) <= LONGEST_SMOOTHING:
         parts += [levels_sent(chart) for chart in charts]
     js, css = _sources()
     st.components.v2.component("runoff_charts", js=js, css=css, isolate_styles=False)(
-        key=mounted,
+        key=CHARTS,
         data=b"".join(parts),
-        on_zoom_change=lambda: _zoom(st.session_state[mounted].zoom),
-        on_pin_change=lambda: url.PIN.set(st.session_state[mounted].pin),
+        on_zoom_change=lambda: _zoom(st.session_state[CHARTS].zoom),
+        on_pin_change=lambda: url.PIN.set(st.session_state[CHARTS].pin),
         on_levels_change=lambda: st.session_state.update({_LEVELS: True}),
     )
 
