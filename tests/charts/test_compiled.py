@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from lib.charts.compiled import COMPILED_FILE, TITLES, compiled
 from lib.charts.curves import AXES, DRAWN, Look
+from lib.charts.datasets import RAW_OPACITY, picture
+from lib.charts.drawn import Curve, View
+from lib.charts.palette import RUN_COLORS
 from lib.charts.specification import Y_FORMAT, specification
 
 SCALES = pytest.mark.parametrize("scale", ["linear", "log"])
@@ -87,7 +92,31 @@ def test_one_serves_every_look_of_its_scale(made, scale):
         if "title" in axis:
             axis["title"] = {TITLES["x"]: look.axis_title, TITLES["y"]: look.title}[axis["title"]["signal"]]
     del own["background"]
+    (curves,) = [mark for mark in shared["marks"] if mark["type"] == "group"]
+    del curves["sort"]  # Vega-Lite knows no order of lines
     assert own == shared
+
+
+@SCALES
+def test_it_draws_curves_in_their_order_whichever_came_first_and_names_the_axes(made, scale):
+    import vl_convert
+
+    shown = picture(
+        [Curve(f"● {color}", color, np.arange(1.0, 9.0), np.arange(1.0, 9.0), ".4f") for color in RUN_COLORS],
+        View("Step", smoothing=0.5),
+    )
+    vega = json.loads(json.dumps(made[scale])) | {"width": 300}
+    for data in vega["data"]:
+        if data["name"] in DRAWN:
+            data["values"] = shown.tables[data["name"]].to_pylist()[::-1]
+    for signal in vega["signals"]:
+        signal["value"] = {TITLES["x"]: "<Step>", TITLES["y"]: "'Loss'"}.get(signal["name"], signal["value"])
+    svg = ElementTree.fromstring(vl_convert.vega_to_svg(vega))
+    lines = [
+        (each.get("stroke"), float(each.get("opacity", 1))) for each in svg.iter() if each.get("stroke-width") == "1.6"
+    ]
+    assert lines == [(color, opacity) for color in RUN_COLORS for opacity in (RAW_OPACITY, 1.0)]
+    assert {"<Step>", "'Loss'"} <= {element.text for element in svg.iter()}
 
 
 @SCALES
