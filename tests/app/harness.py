@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import json
 import re
@@ -15,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.surface import CHARTS
 from lib.ui.table import MARKS, SEPARATOR, TEXTS
 from tests.charts_sent import Part, unpacked
 
@@ -130,9 +130,14 @@ class App:
 
     @property
     def colors(self) -> dict[str, str]:
-        """What the charts' legend says: label to colour."""
-        entries = re.findall(r'<span title="([^"]*)"><i style="background:(#\w+)">', "\n".join(self.html_bodies))
-        return {html.unescape(title): color for title, color in entries}
+        """What the charts' legends say: label to colour."""
+        legends = [
+            {entry["label"]: entry["color"] for entry in section["legend"]["runs"]}
+            for shared in self.sent[:1]
+            for section in shared.head["sections"]
+        ]
+        assert all(legend == legends[0] for legend in legends), "every legend names the same runs"
+        return legends[0] if legends else {}
 
     @property
     def grid(self) -> SimpleNamespace | None:
@@ -154,28 +159,37 @@ class App:
         return [column["colId"] for column in self.grid.arguments["gridOptions"]["columnDefs"]]
 
     @property
-    def surfaces(self) -> dict[str, list[Part]]:
-        """What is sent for each group of charts, by its name: what is said to all of them, then a part for each."""
-        elements = [each for each in self.at.get("bidi_component") if each.proto.component_name == "runoff_charts"]
-        return {each.key.removeprefix("charts:"): unpacked(each.proto.bytes) for each in elements}
+    def sent(self) -> list[Part]:
+        """What is sent to draw the charts: first what they share, then a part for each. Empty where there are none."""
+        elements = [each for each in self.at.get("bidi_component") if each.key == CHARTS]
+        assert len(elements) <= 1, "all charts change at one moment"
+        return unpacked(elements[0].proto.bytes) if elements else []
+
+    @property
+    def parts(self) -> list[Part]:
+        """The parts that are charts, also of those that are empty."""
+        sent = self.sent
+        if not sent:
+            return []
+        shared, *rest = sent
+        keys = [key for section in shared.head["sections"] for key in section["charts"]]
+        parts = rest[: len(keys)]
+        assert [part.head["key"] for part in parts] == keys, "they are told apart by their place"
+        return parts
 
     @property
     def charts(self) -> dict[str, SimpleNamespace]:
         """The charts that are drawn, by the title of their y axis: how, the datasets, and the pinned position."""
-        found = {}
-        for shared, *parts in self.surfaces.values():
-            for part in parts:
-                if not part.head["empty"]:
-                    assert part.head["title"] not in found
-                    found[part.head["title"]] = SimpleNamespace(
-                        head=part.head, data=part.frames, pin=shared.head["pin"]
-                    )
+        drawn = [part for part in self.parts if not part.head["empty"]]
+        pin = self.sent[0].head["pin"] if drawn else None
+        found = {part.head["title"]: SimpleNamespace(head=part.head, data=part.frames, pin=pin) for part in drawn}
+        assert len(found) == len(drawn), "two charts have one title"
         return found
 
     @property
     def captions(self) -> list[str]:
         """What is said below every chart, or in its place: shown as plain text, so without escapes."""
-        return [part.head["said"] for _, *parts in self.surfaces.values() for part in parts]
+        return [part.head["said"] for part in self.parts]
 
     def assert_sound(self) -> None:
         """Nothing was raised, no error is shown, and it is the right page."""

@@ -154,16 +154,33 @@ def test_how_a_chart_looks_does_not_depend_on_the_runs(opened, demo):
     assert looks(app) == before
 
 
-def test_charts_are_told_apart_and_grouped(opened, demo):
-    surfaces = opened(run=demo.alike[0], metric="perplexity").surfaces
-    keys = {group: [part.head["key"] for part in parts] for group, (_, *parts) in surfaces.items()}
-    assert keys == {
-        "loss": ["loss"],
-        "health": ["learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb"],
-        "more": ["more_perplexity"],
-    }
-    wide = {group: shared.head["wide"] for group, (shared, *_) in surfaces.items()}
-    assert wide == {"loss": True, "health": False, "more": False}
+HEALTH = ["learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb"]
+
+
+def test_the_loss_has_the_full_width_and_the_others_stand_together(opened, demo):
+    app = opened(run=demo.alike[0], metric=["perplexity", "gpu_utilization_percent", "perplexity"])
+    sections = app.sent[0].head["sections"]
+    assert [(section["wide"], section["charts"]) for section in sections] == [
+        (True, ["loss"]),
+        (False, [*HEALTH, "more_perplexity", "more_gpu_utilization_percent"]),
+    ]
+    assert [chart.head["height"] > 200 for chart in app.charts.values()] == [True, *[False] * 6]
+
+
+def test_a_legend_names_every_run_in_its_order_and_gives_way_to_the_charts(opened, demo):
+    ids = [demo.hostile, demo.diverged, demo.longest, demo.running]
+    names = {run.run_id: run.name for run in demo.runs}
+    beside = []
+    for count in range(1, 5):
+        legends = [section["legend"] for section in opened(run=ids[:count]).sent[0].head["sections"]]
+        for legend in legends:
+            assert [entry["label"] for entry in legend["runs"]] == [names[run_id] for run_id in ids[:count]]
+            shown = [entry["name"] for entry in legend["runs"]]
+            assert len(set(shown)) == count, "a cut name is still told apart"
+            assert all(len(entry["name"]) <= len(entry["label"]) for entry in legend["runs"])
+        beside.append([legend["vertical"] for legend in legends])
+        assert [len(legend["keys"]) for legend in legends] == [4, 0]
+    assert beside == [[False, False], [False, False], [True, False], [True, True]]
 
 
 def test_at_the_pointer_every_curve_has_its_name_and_the_colour_of_its_run(opened, demo):

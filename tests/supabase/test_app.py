@@ -103,7 +103,7 @@ def asks_to_sign_in(app: App) -> bool:
 
 def everything(app: App) -> str:
     """All that is sent to the browser."""
-    charts = [f"{part.head} {part.tables}" for parts in app.surfaces.values() for part in parts]
+    charts = [f"{part.head} {part.tables}" for part in app.sent]
     return "\n".join([*map(str, app.at._tree), *app.said, *app.html_bodies, *charts])
 
 
