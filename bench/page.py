@@ -241,7 +241,9 @@ def _toggle(page: Page) -> float:
 
 def _smooth(page: Page) -> float:
     wait_idle(page)
+    # Who approaches the slider gets the lines of every weight before it moves.
     page.get_by_role("slider", name="Smoothing").focus()
+    wait_idle(page)
     return _redrawn(page, lambda: page.keyboard.press("ArrowRight"))
 
 

@@ -190,17 +190,25 @@ class Chart {
     this.view.change(name, vega.changeset().remove(vega.truthy).insert(found));
   }
 
-  // Whether the lines for a weight of smoothing are here: then the slider has them drawn, whatever the server says later.
+  // Whether the lines for a weight came for all weights: then the slider has them drawn, whatever the server says later.
   has(weight) {
     return this.levels?.basis === this.part.basis && weight in this.levels.tables;
   }
 
   smooth(weight) {
-    if (weight === this.smoothing || !this.has(weight)) return;
-    const { [weight]: lines, behind } = this.levels.tables;
-    this.replace('lines', weight === '0' ? rows(lines) : [...rows(behind), ...rows(lines)]);
+    const found = weight === this.smoothing ? undefined : this.lines(weight);
+    if (!found) return;
+    this.replace('lines', found);
     this.view.run();
     this.smoothing = weight;
+  }
+
+  // The lines for a weight of smoothing, where they are here.
+  lines(weight) {
+    if (weight === this.part.smoothing) return rows(this.part.tables.lines);
+    if (!this.has(weight)) return undefined;
+    const { [weight]: smoothed, behind } = this.levels.tables;
+    return weight === '0' ? rows(smoothed) : [...rows(behind), ...rows(smoothed)];
   }
 
   room() {

@@ -31,8 +31,18 @@ _LEVELS = "charts:levels"
 _JS = """
 // Streamlit's own script lies beside the app's static files, whatever path the app is served under.
 const streamlit = document.querySelector('script[type=module][src]').src;
-const charts = import(new URL('../../app/static/%s?v=%s', streamlit).href);
-export default async component => (await charts).draw(component);
+const loading = import(new URL('../../app/static/%s?v=%s', streamlit).href);
+export default async component => {
+  let charts;
+  try {
+    charts = await loading;
+  } catch (error) {
+    component.parentElement.textContent = 'The charts are drawn by the files in static/, which could not be used: '
+      + error.message + '. Reload the page; if that does not help, see that server.enableStaticServing is on.';
+    return;
+  }
+  return charts.draw(component);
+};
 """
 
 

@@ -283,7 +283,7 @@ def test_a_run_that_has_no_place_on_the_axis_is_named(on_folder, tmp_path):
 def test_smoothing_smooths_the_train_loss_and_keeps_it_behind(opened, demo):
     app = opened(run=demo.alike[0])
     before = app.charts["Loss"].data["lines"]
-    app.turn("slider", "widget:smooth", 0.9).assert_sound()
+    app.turn("select_slider", "widget:smooth", 0.9).assert_sound()
     assert app.link["smooth"] == ["0.9"]
     lines = app.charts["Loss"].data["lines"]
     train = lines[lines["kind"] == "train"]

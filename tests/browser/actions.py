@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
@@ -162,8 +163,8 @@ def pinned_at(page: Page, name: str) -> float | None:
 
 
 def picture(page: Page, name: str) -> str:
-    """The pixels of a chart."""
-    return chart(page, name).evaluate("canvas => canvas.toDataURL()")
+    """The pixels of a chart, as a digest."""
+    return sha256(chart(page, name).evaluate("canvas => canvas.toDataURL()").encode()).hexdigest()
 
 
 def table(page: Page, frame: Locator) -> list[list[str]]:

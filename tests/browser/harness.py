@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlencode, urlsplit
@@ -102,6 +103,15 @@ class Server:
             except ProcessLookupError:
                 break
         self._log.close()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nothing of the server run while the ``with`` block lasts: what happens then, the browser does."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     def log(self, characters: int = 4000) -> str:
         """The end of what the server wrote."""

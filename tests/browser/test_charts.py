@@ -20,6 +20,7 @@ from tests.browser.actions import (
     FIVE,
     MARKUP_NAME,
     PAGES,
+    TOOLTIP,
     chart,
     click_at,
     download,
@@ -28,6 +29,7 @@ from tests.browser.actions import (
     expect_query,
     go,
     hover,
+    in_tooltip,
     picture,
     pinned_at,
     query,
@@ -62,7 +64,7 @@ def last_before(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> st
     return text if last["step"] == step else f"{text} (at {last['step']:,})"
 
 
-def in_tooltip(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> str:
+def at_the_rule(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> str:
     """The same; a curve that ends before the step has no value there."""
     end = rows.loc[(rows["run_id"] == run_id) & (rows["metric"] == metric), "step"].max()
     return last_before(rows, run_id, metric, step) if step <= end else formatting.NOT_RECORDED
@@ -109,13 +111,13 @@ def test_hovering_shows_every_run_and_clicking_pins_the_step_in_all_rows(page, r
     shown = hover(page, "loss", 0.4)
     step = int(shown.pop("Step"))
     assert shown == {
-        f"● {name} ({letter})": in_tooltip(rows, run_id, metric, step)
+        f"● {name} ({letter})": at_the_rule(rows, run_id, metric, step)
         for letter, metric in (("T", "train_loss"), ("E", "eval_loss"))
         for run_id, name in NAMES.items()
     }
     shown = hover(page, "gradient norm", 0.9)
     step = int(shown.pop("Step"))
-    assert shown == {f"● {name}": in_tooltip(rows, run_id, "grad_norm", step) for run_id, name in NAMES.items()}
+    assert shown == {f"● {name}": at_the_rule(rows, run_id, "grad_norm", step) for run_id, name in NAMES.items()}
 
     click_at(page, "throughput", 0.5)
     (pin,) = eventually(page, lambda: query(page).get("pin", []), bool)
@@ -165,15 +167,6 @@ def test_the_options_change_the_charts_and_the_link(page):
         for name, pixels in before.items():
             eventually(page, lambda name=name: picture(page, name), lambda now, then=pixels: now != then)
 
-    def smooth() -> None:
-        main.get_by_role("slider", name="Smoothing").focus()
-        page.keyboard.press("End")
-        expect_query(page, "smooth", "0.99")
-
-    changes(("loss", "gradient norm"), smooth)
-    page.keyboard.press("ArrowLeft")
-    expect_query(page, "smooth", "0.98")
-
     def log() -> None:
         main.get_by_text("Log y", exact=True).click()
         expect_query(page, "log", "1")
@@ -198,6 +191,80 @@ def test_the_options_change_the_charts_and_the_link(page):
     page.keyboard.press("Escape")
     shown = hover(page, "Perplexity of the selected runs", 0.9)
     assert all(float(value.split()[0]) > 1 for name, value in shown.items() if name != "Epoch")
+
+
+def test_smoothing_is_at_once_and_what_the_server_would_have_drawn(page, app):
+    open_app(page, run=list(FIVE))
+    slider = page.get_by_test_id("stMain").get_by_role("slider", name="Smoothing")
+    raw = {name: picture(page, name) for name in CHARTS}
+    # Whoever goes near the slider gets the lines of every weight.
+    slider.focus()
+    wait_idle(page)
+    with app.paused():
+        for _ in range(9):
+            page.keyboard.press("ArrowRight")
+        smooth = {name: picture(page, name) for name in CHARTS}
+        assert all(smooth[name] != raw[name] for name in CHARTS)
+        page.keyboard.press("Home")
+        assert {name: picture(page, name) for name in CHARTS} == raw
+        page.keyboard.press("End")
+    expect_query(page, "smooth", "0.99")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect_query(page, "smooth", "0.9")
+    assert {name: picture(page, name) for name in CHARTS} == smooth
+    page.reload()
+    wait_idle(page)
+    for name in CHARTS:
+        assert eventually(page, lambda name=name: picture(page, name), smooth[name]), name
+
+
+def test_a_link_may_ask_for_any_smoothing(page):
+    open_app(page, run=TWO)
+    raw = picture(page, "gradient norm")
+    open_app(page, run=TWO, smooth="0.37")
+    slider = page.get_by_test_id("stMain").get_by_role("slider", name="Smoothing")
+    expect(slider).to_have_attribute("aria-valuetext", "0.37")
+    assert picture(page, "gradient norm") != raw
+    slider.focus()
+    wait_idle(page)
+    page.keyboard.press("ArrowRight")
+    expect_query(page, "smooth", "0.4")
+    smooth = picture(page, "gradient norm")
+    page.go_back()
+    expect_query(page, "smooth", "0.37")
+    eventually(page, lambda: picture(page, "gradient norm"), lambda now: now not in (smooth, raw))
+
+
+def test_the_rule_stands_in_every_chart_and_the_keyboard_moves_and_pins_it(page):
+    open_app(page, run=TWO)
+    rules = page.locator(".runoff-rule")
+    hover(page, "throughput", 0.4)
+    assert [rule.is_visible() for rule in rules.all()] == [True] * len(CHARTS)
+    page.mouse.move(1, 1)
+    assert [rule.is_visible() for rule in rules.all()] == [False] * len(CHARTS)
+
+    chart(page, "gradient norm").locator("xpath=ancestor::*[@tabindex][1]").focus()
+    page.keyboard.press("ArrowRight")
+    first = int(in_tooltip(page)["Step"])
+    page.keyboard.press("ArrowRight")
+    second = int(in_tooltip(page)["Step"])
+    assert first < second
+    page.keyboard.press("ArrowLeft")
+    assert int(in_tooltip(page)["Step"]) == first
+    assert [rule.is_visible() for rule in rules.all()] == [True] * len(CHARTS)
+    page.keyboard.press("Enter")
+    expect_query(page, "pin", str(first))
+    page.keyboard.press("Escape")
+    expect(page.locator(TOOLTIP)).to_have_count(0)
+
+
+def test_without_its_scripts_the_page_says_what_is_missing_and_shows_the_rest(page):
+    broken = {"body": "throw new Error('not served')", "content_type": "text/javascript"}
+    page.route("**/app/static/charts.js*", lambda route: route.fulfill(**broken))
+    open_app(page, run=TWO)
+    expect(page.get_by_text("The charts are drawn by the files in static/")).to_contain_text("not served")
+    expect(page.get_by_role("heading", name="Summary")).to_be_visible()
 
 
 def test_a_chart_can_be_kept_as_data_and_as_a_picture(page, rows):
