@@ -225,7 +225,7 @@ def test_the_options_of_a_page_survive_a_visit_to_another(opened, demo):
     )
     app.go(MAIN)
     assert app.link == link
-    assert app.at.slider(key="widget:smooth").value == 0.5
+    assert app.at.select_slider(key="widget:smooth").value == 0.5
 
 
 @pytest.mark.parametrize("page", PAGES)
