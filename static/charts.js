@@ -88,10 +88,13 @@ class Surface {
   follow(theme) {
     const key = JSON.stringify(theme);
     if (key === this.theme) return;
-    this.theme = key;
-    for (const [scale, specification] of Object.entries(this.specifications))
-      this.parsed[scale] = this.vega.parse(specification, theme);
+    Object.assign(this, { theme: key, config: theme, parsed: {} });
     this.charts.forEach(chart => chart.forget());
+  }
+
+  // What Vega makes of the specification of a scale: one for all charts.
+  runtime(scale) {
+    return this.parsed[scale] ??= this.vega.parse(this.specifications[scale], this.config);
   }
 
   remove() {
@@ -162,8 +165,8 @@ class Chart {
   build() {
     this.forget();
     this.log = this.part.log;
-    const { vega, parsed } = this.surface;
-    this.view = new vega.View(parsed[this.log ? 'log' : 'linear'], { renderer: 'canvas', container: this.canvas, hover: false });
+    const { surface } = this;
+    this.view = new surface.vega.View(surface.runtime(this.log ? 'log' : 'linear'), { renderer: 'canvas', container: this.canvas, hover: false });
     this.axes = this.view.padding();
     this.view.width(this.room());
     this.update();

@@ -6,7 +6,7 @@ link to any page works on a server that has just started.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -34,6 +34,7 @@ STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
 [data-testid="stMainBlockContainer"] h1 { font-size: 1.7rem; padding: 0; }
 [data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
+.st-key-prepared { display: none; }
 [class*="st-key-card_"] { padding: .4rem .6rem .5rem; }
 [class*="st-key-card_"] p { line-height: 1.4; }
 :has(> .st-key-run_cards), .st-key-run_cards { height: max(20rem, calc(100vh - 24rem)) !important; }
@@ -51,12 +52,13 @@ class Page:
 
 
 @contextmanager
-def page(title: str) -> Iterator[Page]:
-    """Draw everything around a page's own content.
+def page(title: str, first: Callable[[], None] = lambda: None) -> Iterator[Page]:
+    """Draw everything around a page's own content, after ``first``.
 
     An ``AppError`` that the content does not handle itself is shown in its place.
     """
     st.set_page_config(page_title=f"{title} · {APP}", page_icon="🏁", layout="wide")
+    first()
     url.read(title)
     st.html(STYLE)
     with st.sidebar.container(gap="xxsmall"):

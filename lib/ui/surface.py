@@ -25,7 +25,7 @@ LONGEST_SMOOTHING = 1_000_000
 smooths with the one weight that was chosen, each time."""
 
 _STATIC = Path(__file__).parents[2] / "static"
-_SCRIPT = "charts.js"
+_MODULES = ("charts.js", "vega.min.js")
 _LEVELS = "charts:levels"
 
 _JS = """
@@ -55,6 +55,15 @@ class Section:
     wide: bool = False
 
 
+def prepare() -> None:
+    """Let the browser load what draws the charts while they are computed."""
+    version, _, _ = _sources()
+    links = "".join(f'<link rel="modulepreload" href="./app/static/{name}?v={version}">' for name in _MODULES)
+    with st.container(key="prepared"):
+        # Streamlit's own loading of a component begins when it is there.
+        st.markdown(links, unsafe_allow_html=True)
+
+
 def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
     """Draw all charts of the page: as one element, so that they change at one moment.
 
@@ -74,7 +83,7 @@ def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
     parts = [packed(shared), *(chart.sent for chart in charts)]
     if smoothing and sum(chart.to_smooth for chart in charts) <= LONGEST_SMOOTHING:
         parts += [levels_sent(chart) for chart in charts]
-    js, css = _sources()
+    _, js, css = _sources()
     st.components.v2.component("runoff_charts", js=js, css=css, isolate_styles=False)(
         key=CHARTS,
         data=b"".join(parts),
@@ -98,7 +107,7 @@ def _zoom(dragged: Sequence[float]) -> None:
 
 
 @cache
-def _sources() -> tuple[str, str]:
-    """The component's script and style; the files that they load are told apart by what is in them."""
-    content = blake2b(b"".join(path.read_bytes() for path in sorted(_STATIC.iterdir())), digest_size=8)
-    return _JS % (_SCRIPT, content.hexdigest()), (_STATIC / "charts.css").read_text()
+def _sources() -> tuple[str, str, str]:
+    """What tells the files in ``static`` from those of another version, the component's script, and its style."""
+    content = blake2b(b"".join(path.read_bytes() for path in sorted(_STATIC.iterdir())), digest_size=8).hexdigest()
+    return content, _JS % (_MODULES[0], content), (_STATIC / "charts.css").read_text()
