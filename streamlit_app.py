@@ -9,10 +9,11 @@ from lib.ui.curves import curves
 from lib.ui.empty import failed_runs, nothing_selected
 from lib.ui.live import live
 from lib.ui.reading import reading
+from lib.ui.surface import prepare
 from lib.ui.table import inputs, summary_table
 from lib.ui.verdict import verdict
 
-with shell.page("Compare runs") as page:
+with shell.page("Compare runs", first=prepare) as page:
     runs = page.comparison.runs
     if not runs:
         nothing_selected(page.source)
