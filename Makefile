@@ -9,7 +9,7 @@ BENCHES ?= page data load growth start
 export RUNS PORT ADDRESS PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format demo supabase bench pictures clean
+.PHONY: help run test lint format demo curves supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ format: $(VENV)/installed-dev ## Format, and mend what can be mended
 
 demo: $(VENV)/installed ## Make the demo runs anew
 	$(RUN) lib.data.demo.generate
+
+curves: $(VENV)/installed ## Compile the charts' specification anew
+	$(RUN) lib.charts.compiled
 
 supabase: $(VENV)/installed-dev ## Serve a Supabase project to try the app with, on this machine; ARGS=--live lets a run grow
 	$(RUN) tests.supabase.serve $(ARGS)

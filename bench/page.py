@@ -191,7 +191,7 @@ def app_on(folder: Path, steps: int) -> Path:
     for column, values in (("id", ids), ("model_name", names), ("status", pa.array(["completed"] * 5))):
         jobs = jobs.set_column(jobs.schema.get_field_index(column), column, values)
     pq.write_table(jobs, folder / "jobs.parquet")
-    for name in ("lib", "pages", ".streamlit"):
+    for name in ("lib", "pages", "static", ".streamlit"):
         (folder / name).symlink_to(PROJECT_ROOT / name)
     script = folder / "streamlit_app.py"
     script.write_text(

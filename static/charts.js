@@ -10,15 +10,22 @@ const drawing = Promise.all([
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const MARK_PX = 7; // half the width of what a pointer hits of a mark
 const surfaces = new Map(); // by the element that Streamlit gives
+const turns = new WeakMap(); // how often it was drawn in
 
 // All charts of the page: called with every change of its data, and of the theme.
 export async function draw({ data, parentElement, setTriggerValue }) {
+  const turn = (turns.get(parentElement) ?? 0) + 1;
+  turns.set(parentElement, turn);
+  const isLatest = () => turns.get(parentElement) === turn;
   const [vega, specifications] = await drawing;
+  // Streamlit ends a call that another one has overtaken, but both share the charts.
+  if (!isLatest()) return undefined;
   let surface = surfaces.get(parentElement);
   if (!surface) surfaces.set(parentElement, surface = new Surface(parentElement, vega, specifications));
   surface.send = setTriggerValue;
   surface.show(unpack(data));
   return () => {
+    if (!isLatest()) return;
     surface.remove();
     surfaces.delete(parentElement);
   };
@@ -114,7 +121,8 @@ class Section {
   show(figures, { vertical, runs, keys }, wide) {
     this.section.classList.toggle('vertical', vertical);
     this.grid.classList.toggle('wide', wide);
-    if (figures.length !== this.grid.children.length || figures.some((figure, at) => figure !== this.grid.children[at]))
+    const shown = [...this.grid.children];
+    if (figures.length !== shown.length || figures.some((figure, at) => figure !== shown[at]))
       this.grid.replaceChildren(...figures);
     this.legend.replaceChildren();
     for (const { name, label, color } of runs) {
@@ -135,6 +143,7 @@ class Chart {
     this.plot = add(this.figure, 'div', 'runoff-plot');
     this.plot.dataset.testid = 'stVegaLiteChart'; // as Streamlit calls a chart that Vega draws
     this.plot.tabIndex = 0;
+    this.plot.setAttribute('role', 'group');
     this.canvas = add(this.plot, 'div');
     this.rule = add(this.plot, 'i', 'runoff-rule');
     this.pin = add(this.plot, 'i', 'runoff-pin');
@@ -165,8 +174,8 @@ class Chart {
   build() {
     this.forget();
     this.log = this.part.log;
-    const { surface } = this;
-    this.view = new surface.vega.View(surface.runtime(this.log ? 'log' : 'linear'), { renderer: 'canvas', container: this.canvas, hover: false });
+    const { surface } = this, runtime = surface.runtime(this.log ? 'log' : 'linear');
+    this.view = new surface.vega.View(runtime, { renderer: 'canvas', container: this.canvas, hover: false });
     this.axes = this.view.padding();
     this.view.width(this.room());
     this.update();
@@ -174,6 +183,7 @@ class Chart {
 
   update() {
     const { part, view, axes } = this;
+    this.plot.setAttribute('aria-label', `${part.alt}; arrow keys move the rule, Enter pins it`);
     view.description(part.alt).height(part.height).signal('yTitle', part.title).signal('xTitle', part.axis)
       .signal('yFormat', part.format);
     for (const name of part.drawn) this.replace(name, rows(part.tables[name]));
@@ -193,7 +203,7 @@ class Chart {
     this.view.change(name, vega.changeset().remove(vega.truthy).insert(found));
   }
 
-  // Whether the lines for a weight came for all weights: then the slider has them drawn, whatever the server says later.
+  // Whether the lines for a weight came with those for all: then the slider has drawn them, and the server comes late.
   has(weight) {
     return this.levels?.basis === this.part.basis && weight in this.levels.tables;
   }
@@ -278,8 +288,8 @@ class Chart {
   }
 
   markAt(x, y) {
-    const scale = this.view.scale('x');
-    return rows(this.part.tables.marks).find(mark => Math.abs(scale(mark.x) - x) < MARK_PX && Math.abs(mark.lane - y) < MARK_PX);
+    const scale = this.view.scale('x'), near = (one, other) => Math.abs(one - other) < MARK_PX;
+    return rows(this.part.tables.marks).find(mark => near(scale(mark.x), x) && near(mark.lane, y));
   }
 
   // Show the values at a position, and where it is in all charts.
@@ -288,7 +298,8 @@ class Chart {
     const position = this.positions[row];
     for (const chart of everyChart()) chart.place(chart.rule, position);
     const place = position.toLocaleString('en', { maximumSignificantDigits: 7 });
-    say(this, event, [[this.part.axis, place], ...this.names.map((name, at) => [name, this.texts[at][row], this.part.colors[at]])]);
+    const values = this.names.map((name, at) => [name, this.texts[at][row], this.part.colors[at]]);
+    say(this, event, [[this.part.axis, place], ...values]);
   }
 
   down(event) {
@@ -301,7 +312,8 @@ class Chart {
     if (this.from === undefined) return;
     const [start, end] = [this.from, this.pixel(event)].sort((one, other) => one - other);
     this.cancel();
-    if (end - start >= CLICK_PX) this.surface.send('zoom', [this.at(start), this.at(end)]);
+    const range = [this.at(start), this.at(end)];
+    if (end - start >= CLICK_PX && range[0] < range[1]) this.surface.send('zoom', range);
     else if (this.positions.length) this.surface.send('pin', this.positions[this.nearest(this.at(start))]);
   }
 

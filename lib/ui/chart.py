@@ -44,6 +44,10 @@ class Chart:
     Attributes:
         key: Tells the charts of a page apart.
         metrics: Their keys.
+        look: What it looks like, whatever the runs.
+        view: How its curves are looked at.
+        curves: Of every metric and run; empty where none of the runs logged any of the metrics.
+        picture: What it shows.
         basis: The same text as long as nothing but the smoothing changes.
         sent: All of it as it travels to the browser.
     """

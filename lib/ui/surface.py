@@ -56,11 +56,10 @@ class Section:
 
 
 def prepare() -> None:
-    """Let the browser load what draws the charts while they are computed."""
+    """Let the browser load what draws the charts while they are computed, and not just when they come."""
     version, _, _ = _sources()
     links = "".join(f'<link rel="modulepreload" href="./app/static/{name}?v={version}">' for name in _MODULES)
     with st.container(key="prepared"):
-        # Streamlit's own loading of a component begins when it is there.
         st.markdown(links, unsafe_allow_html=True)
 
 

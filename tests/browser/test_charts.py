@@ -259,6 +259,18 @@ def test_the_rule_stands_in_every_chart_and_the_keyboard_moves_and_pins_it(page)
     expect(page.locator(TOOLTIP)).to_have_count(0)
 
 
+def test_charts_that_change_before_they_are_drawn_are_drawn_all_the_same(page):
+    waiting = []
+    page.route("**/app/static/curves.json*", waiting.append)
+    open_app(page, run=TWO)
+    eventually(page, lambda: len(waiting), 1)
+    page.get_by_test_id("stMain").get_by_text("Log y", exact=True).click()
+    expect_query(page, "log", "1")
+    waiting[0].continue_()
+    assert len(hover(page, "loss", 0.5)) == 1 + 2 * len(TWO)
+    assert page.locator(".runoff-plot canvas").count() == len(CHARTS)
+
+
 def test_without_its_scripts_the_page_says_what_is_missing_and_shows_the_rest(page):
     broken = {"body": "throw new Error('not served')", "content_type": "text/javascript"}
     page.route("**/app/static/charts.js*", lambda route: route.fulfill(**broken))
