@@ -351,6 +351,7 @@ function follow(key) {
   const moved = () => {
     const weight = slider.querySelector('input').getAttribute('aria-valuetext');
     for (const chart of everyChart()) chart.smooth(weight);
+    ask(); // where what is shown has changed since
   };
   new MutationObserver(moved).observe(slider, { subtree: true, attributeFilter: ['aria-valuetext'] });
 }

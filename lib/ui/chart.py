@@ -117,10 +117,9 @@ def compute(
 
 def levels_sent(chart: Chart) -> bytes:
     """The chart's lines for every weight of smoothing that can be chosen, as they travel to the browser."""
+    # Not kept: a browser asks once, and it is a quarter of a megabyte.
     head = {"key": chart.key, "basis": chart.basis}
-    return cached.once(
-        "levels", chart.basis, lambda: packed(head, levels(chart.curves, chart.view, url.SMOOTHING_WEIGHTS))
-    )
+    return packed(head, levels(chart.curves, chart.view, url.SMOOTHING_WEIGHTS))
 
 
 def _curves(
