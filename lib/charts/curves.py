@@ -27,7 +27,7 @@ DRAWN = ("lines", "evals", "best", "nonfinite", "extent", "spans", "marks")
 
 LOSS_HEIGHT, METRIC_HEIGHT = 300, 170
 
-AXES = {"left": 54, "top": 24, "right": 8, "bottom": 36}
+AXES = {"left": 54, "top": 24, "right": 18, "bottom": 36}
 """Pixels around the plot, whatever the labels: so plots lie below each other and keep their place when the selection
 changes, and the browser need not lay them out again."""
 

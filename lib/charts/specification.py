@@ -45,7 +45,8 @@ def specification(look: Look) -> alt.LayerChart:
     It depends on nothing else: colour is a field of the data and series are told apart by a number. So a change
     of the selection sends data only, and the browser patches the view it has.
     """
-    x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2, labelPadding=6)
+    # A label that the margin at the right would cut is left out.
+    x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2, labelPadding=6, labelBound=AXES["right"])
     x = alt.X("x:Q", title=look.axis_title, scale=alt.Scale(nice=False, zero=False), axis=x_axis)
     y_scale = alt.Scale(type="log", nice=False) if look.log_y else alt.Scale(zero=False)
     y_axis = alt.Axis(tickCount=6, labelPadding=6, labelExpr=LABELS, **TITLE_ABOVE)
