@@ -341,19 +341,26 @@ function* everyChart() {
 }
 
 // The slider of the page is Streamlit's, and so is what it says in the end: the charts only do not wait for that.
-let slider, asked;
+let slider, weight, asked;
 
 function follow(key) {
   const found = document.querySelector(`.st-key-${key.replace(/[^\w-]/g, '-')}`);
   if (!found || found === slider) return;
   slider = found;
+  weight = weightNow();
   for (const near of ['pointerenter', 'focusin']) slider.addEventListener(near, ask);
-  const moved = () => {
-    const weight = slider.querySelector('input').getAttribute('aria-valuetext');
-    for (const chart of everyChart()) chart.smooth(weight);
-    ask(); // where what is shown has changed since
-  };
   new MutationObserver(moved).observe(slider, { subtree: true, attributeFilter: ['aria-valuetext'] });
+}
+
+function weightNow() {
+  return slider.querySelector('input')?.getAttribute('aria-valuetext');
+}
+
+function moved() {
+  // It is written anew with every run of the page, mostly as it was.
+  if (weight === (weight = weightNow())) return;
+  for (const chart of everyChart()) chart.smooth(weight);
+  ask(); // where what is shown has changed since
 }
 
 // Ask for the lines of every weight, once for what is shown: somebody is about to move the slider.

@@ -219,6 +219,21 @@ def test_smoothing_is_at_once_and_what_the_server_would_have_drawn(page, app):
         assert eventually(page, lambda name=name: picture(page, name), smooth[name]), name
 
 
+def test_who_leaves_the_slider_alone_asks_the_server_for_nothing_more(page):
+    asked = []
+    page.on("websocket", lambda socket: socket.on("framesent", asked.append))
+    open_app(page, run=TWO)
+    eventually(page, lambda: page.frame_locator("iframe").locator(".ag-row").count(), bool)
+    wait_idle(page)
+    asked.clear()
+    page.get_by_test_id("stMain").get_by_text("Log y", exact=True).click()
+    expect_query(page, "log", "1")
+    assert len(asked) == 1
+    page.get_by_test_id("stMain").get_by_role("slider", name="Smoothing").focus()
+    wait_idle(page)
+    assert len(asked) == 2
+
+
 def test_a_link_may_ask_for_any_smoothing(page):
     open_app(page, run=TWO)
     raw = picture(page, "gradient norm")
