@@ -221,7 +221,7 @@ def test_smoothing_is_at_once_and_what_the_server_would_have_drawn(page, app):
 
 def test_who_leaves_the_slider_alone_asks_the_server_for_nothing_more(page):
     asked = []
-    page.on("websocket", lambda socket: socket.on("framesent", asked.append))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
     open_app(page, run=TWO)
     eventually(page, lambda: page.frame_locator("iframe").locator(".ag-row").count(), bool)
     wait_idle(page)
@@ -276,7 +276,7 @@ def test_the_rule_stands_in_every_chart_and_the_keyboard_moves_and_pins_it(page)
 
 def test_charts_that_change_before_they_are_drawn_are_drawn_all_the_same(page):
     waiting = []
-    page.route("**/app/static/curves.json*", waiting.append)
+    page.route("**/app/static/curves.json*", lambda route: waiting.append(route))
     open_app(page, run=TWO)
     eventually(page, lambda: len(waiting), 1)
     page.get_by_test_id("stMain").get_by_text("Log y", exact=True).click()
