@@ -122,8 +122,8 @@ def levels(curves: Sequence[Curve], view: View, weights: Sequence[float]) -> dic
     """The dataset ``lines`` for each weight of smoothing, so that a browser can change it by itself.
 
     Returns:
-        By weight, as ``f"{weight:g}"``, the smoothed lines alone, which belong before "behind": the raw lines, faint,
-        and the eval lines. "0" is complete.
+        By weight, as ``f"{weight:g}"``, the smoothed lines alone. What is drawn with any of them, the faint raw lines
+        and the eval lines, is "behind". "0" is complete.
     """
     whole, behind = _Points(), _Points()
     smoothed = {weight: _Points() for weight in weights if weight}

@@ -41,12 +41,13 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     options()
     placed = placed_runs(source, comparison)
     zoom_bar(axis_extent(placed))
-    sections = [_losses(comparison, placed), _others(comparison, placed)]
+    further = _further(placed)
+    sections = [_losses(comparison, placed), _others(comparison, placed, further)]
     draw(sections, smoothing=smoothing_is_wanted())
     charts = [chart for section in sections for chart in section.charts]
     logged = [chart for chart in charts if not chart.is_empty]
     note_charts(len(logged))
-    _choose_more(placed)
+    _choose_more(further)
     worst_noticed([each.compared for each in placed])
     downloads(logged, placed)
     pinned(placed)
@@ -62,10 +63,10 @@ def _losses(comparison: Comparison, runs: Sequence[PlacedRun]) -> Section:
     return Section([chart], shown, wide=True)
 
 
-def _others(comparison: Comparison, runs: Sequence[PlacedRun]) -> Section:
-    """The four health charts, and one for each further metric that is chosen."""
+def _others(comparison: Comparison, runs: Sequence[PlacedRun], further: Sequence[str]) -> Section:
+    """The four health charts, and one for each of the ``further`` metrics that is chosen."""
     health = {name: _throughput(runs) if name == "throughput" else name for name in HEALTH}
-    more = {f"more_{metric}": metric for metric in url.MORE_METRICS.value if metric in _further(runs)}
+    more = {f"more_{metric}": metric for metric in url.MORE_METRICS.value if metric in further}
     charts = []
     for key, metric in (health | more).items():
         shown = metric_of(metric)
@@ -86,8 +87,7 @@ def _further(runs: Sequence[PlacedRun]) -> list[str]:
     )
 
 
-def _choose_more(runs: Sequence[PlacedRun]) -> None:
-    logged = _further(runs)
+def _choose_more(logged: Sequence[str]) -> None:
     st.multiselect(
         "Further metrics",
         logged,

@@ -32,6 +32,9 @@ GONE = "0b7c1a6e-0000-4000-8000-000000000000"
 
 Query = str | Sequence[str]
 
+LOOK = ("key", "title", "axis", "height", "log", "format", "alt", "drawn")
+"""What is sent of a chart besides what it shows."""
+
 
 class App:
     """One session of the app; ``at`` is Streamlit's own view of it."""
@@ -190,6 +193,11 @@ class App:
     def captions(self) -> list[str]:
         """What is said below every chart, or in its place: shown as plain text, so without escapes."""
         return [part.head["said"] for part in self.parts]
+
+    @property
+    def looks(self) -> dict[str, dict]:
+        """How the charts are drawn, whatever they show, by the title of their y axis."""
+        return {title: {name: chart.head[name] for name in LOOK} for title, chart in self.charts.items()}
 
     def assert_sound(self) -> None:
         """Nothing was raised, no error is shown, and it is the right page."""
