@@ -38,7 +38,7 @@ format: $(VENV)/installed-dev ## Format, and mend what can be mended
 	$(RUN) ruff format .
 
 demo: $(VENV)/installed ## Make the demo runs anew
-	$(RUN) lib.data.demo.generate
+	$(RUN) tests.demo.generate
 
 curves: $(VENV)/installed ## Compile the charts' specification anew
 	$(RUN) lib.charts.compiled

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.ui import shell
-from lib.ui.curves import curves
-from lib.ui.empty import failed_runs, nothing_selected
-from lib.ui.live import live
-from lib.ui.reading import reading
-from lib.ui.surface import prepare
-from lib.ui.table import inputs, summary_table
-from lib.ui.verdict import verdict
+from lib.ui.charts.curves import curves
+from lib.ui.charts.surface import prepare
+from lib.ui.frame import shell
+from lib.ui.frame.empty import failed_runs, nothing_selected
+from lib.ui.frame.live import live
+from lib.ui.frame.reading import reading
+from lib.ui.panels.table import inputs, summary_table
+from lib.ui.panels.verdict import verdict
 
 with shell.page("Compare runs", first=prepare) as page:
     runs = page.comparison.runs

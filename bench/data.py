@@ -35,17 +35,17 @@ from bench.report import say_load, write
 from bench.run_files import SIX, insert, long_run, run_id, write_parquet, write_states
 from lib.charts.datasets import picture
 from lib.charts.drawn import Curve, View
-from lib.core.metric_curves import RunCurves
-from lib.core.runs import RunSummary
-from lib.core.series import POINTS_PER_BUCKET, reduce_indices
-from lib.data.embedded import EmbeddedSource
-from lib.data.folder import FolderSource
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.curves.series import POINTS_PER_BUCKET, reduce_indices
+from lib.core.facts.runs import RunSummary
+from lib.data.demo.source import EmbeddedSource
+from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
-from lib.data.supabase_source import SupabaseSource
-from lib.ui import cached
-from lib.ui.chart import BUCKETS, HOVER_POSITIONS
-from lib.ui.comparison import ComparedRun
-from lib.ui.judgements import judgements
+from lib.data.supabase.source import SupabaseSource
+from lib.ui.charts.chart import BUCKETS, HOVER_POSITIONS
+from lib.ui.session import cached
+from lib.ui.session.comparison import ComparedRun
+from lib.ui.session.judgements import judgements
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench import planted_defects as defects
 from bench.simulated_runs import SimulatedRun, Traits, clean_run
-from lib.core.runs import RunStatus
+from lib.core.facts.runs import RunStatus
 
 Plant = Callable[[SimulatedRun, np.random.Generator, Any], tuple[SimulatedRun, int | None]]
 """Takes a clean run and a size; gives the run with the defect, and its first step where it has one."""

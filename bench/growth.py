@@ -24,12 +24,12 @@ from streamlit.testing.v1 import AppTest
 
 from bench.page import five_runs, script_times
 from bench.report import say_load, write
-from lib.core.query import RunQuery, RunSort
-from lib.core.runs import RunStatus
-from lib.data.embedded import JOBS_FILE, METRICS_FILE, EmbeddedSource
+from lib.core.facts.query import RunQuery, RunSort
+from lib.core.facts.runs import RunStatus
+from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
 from lib.data.source import RunSource
-from lib.data.supabase_source import SupabaseSource
-from lib.ui import cached
+from lib.data.supabase.source import SupabaseSource
+from lib.ui.session import cached
 from tests.browser.harness import PROJECT_ROOT
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for

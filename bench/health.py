@@ -18,10 +18,10 @@ from types import MappingProxyType
 import numpy as np
 
 from bench.health_runs import KINDS, NOW, SIZES, clean_run, planted_run
-from lib.core.health import health_of
-from lib.core.health_checks import Outcome
-from lib.core.metric_curves import RunCurves, complete_curve
-from lib.core.runs import RunSummary
+from lib.core.checks.health import health_of
+from lib.core.checks.health_checks import Outcome
+from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.facts.runs import RunSummary
 
 
 def recall_table(seeds: int) -> None:

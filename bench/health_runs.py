@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lib.core.metric_curves import MetricCurve, RunCurves, complete_curve
-from lib.core.runs import RunStatus, RunSummary
+from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
+from lib.core.facts.runs import RunStatus, RunSummary
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SIZES = ("small", "middle", "large")

@@ -8,11 +8,11 @@ from typing import Any
 
 from bench.planted_extremes import PlantedRun, lost, planted_runs
 from bench.run_files import insert, write_parquet, write_states
-from lib.data.embedded import EmbeddedSource
-from lib.data.folder import FolderSource
+from lib.data.demo.source import EmbeddedSource
+from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
-from lib.data.supabase_source import SupabaseSource
-from lib.ui import cached
+from lib.data.supabase.source import SupabaseSource
+from lib.ui.session import cached
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
 

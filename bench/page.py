@@ -28,8 +28,8 @@ from streamlit.testing.v1 import AppTest
 
 from bench.report import print_times, say_load, write
 from bench.run_files import long_run, run_id, write_parquet
-from lib.core.query import RunQuery
-from lib.data.embedded import JOBS_FILE, EmbeddedSource
+from lib.core.facts.query import RunQuery
+from lib.data.demo.source import JOBS_FILE, EmbeddedSource
 from tests.browser.chromium import find_chromium
 from tests.browser.harness import CHROMIUM_ARGS, PROJECT_ROOT, Server, wait_idle
 
@@ -196,7 +196,7 @@ def app_on(folder: Path, steps: int) -> Path:
     script = folder / "streamlit_app.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from lib.data.embedded import EmbeddedSource\n"
+        "from lib.data.demo.source import EmbeddedSource\n"
         f"files = Path({str(folder)!r}) / 'jobs.parquet', Path({str(folder)!r}) / 'metrics.parquet'\n"
         "EmbeddedSource.__init__.__defaults__ = files\n"
         + (PROJECT_ROOT / "streamlit_app.py").read_text().partition("from __future__ import annotations")[2]

@@ -11,7 +11,7 @@ from datetime import timedelta
 import numpy as np
 
 from bench.simulated_runs import SimulatedRun
-from lib.core.runs import RunStatus
+from lib.core.facts.runs import RunStatus
 
 
 def _some(amount: float, of: int, least: int = 1) -> int:

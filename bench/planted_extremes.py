@@ -11,9 +11,9 @@ import pyarrow as pa
 from bench.run_files import BEGAN_US, run_id, run_table
 from lib.charts.datasets import picture
 from lib.charts.drawn import Curve, View
-from lib.core.axes import Axis, place
-from lib.core.metric_curves import RunCurves
-from lib.core.runs import RunSummary
+from lib.core.curves.axes import Axis, place
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.runs import RunSummary
 
 METRICS = ("train_loss", "learning_rate", "grad_norm", "tokens_per_second", "gpu_memory_allocated_gb")
 """Each run has five series: metrics that are reduced (evaluations never are)."""

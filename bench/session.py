@@ -2,7 +2,7 @@
 
 The messages are the ones that the installed Streamlit ships. What a browser does besides is left out: drawing, and
 telling the server the state of widgets that nobody touched, save check boxes. That the charts are drawn, for which the
-table waits (lib.ui.after_charts), it says at once.
+table waits (lib.ui.frame.after_charts), it says at once.
 """
 
 from __future__ import annotations

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from lib.core.evidence import evidence_of
-from lib.core.metric_curves import RunCurves, tidy_curve
-from lib.core.passport import Passport, passport_of
-from lib.core.row_facts import UNKNOWN_US, row_facts
-from lib.core.runs import RunStatus, RunSummary
+from lib.core.checks.passport import Passport, passport_of
+from lib.core.curves.evidence import evidence_of
+from lib.core.curves.metric_curves import RunCurves, tidy_curve
+from lib.core.curves.row_facts import UNKNOWN_US, row_facts
+from lib.core.facts.runs import RunStatus, RunSummary
 
 BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
 HABITS = ("interval changes", "late evaluations", "unsteady clock", "sparse evaluations", "continued", "checkpoints")

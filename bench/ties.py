@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lib.core.metric_curves import NO_CURVE, RunCurves, complete_curve
-from lib.core.runs import RunStatus, RunSummary
-from lib.core.tie import TieKind, TieVerdict, verdict_on
+from lib.core.curves.metric_curves import NO_CURVE, RunCurves, complete_curve
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.tie import TieKind, TieVerdict, verdict_on
 
 STEPS_BETWEEN = 50
 SCALE = 1.0

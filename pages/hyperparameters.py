@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lib.ui import shell
-from lib.ui.differences import differences
-from lib.ui.empty import nothing_selected
+from lib.ui.frame import shell
+from lib.ui.frame.empty import nothing_selected
+from lib.ui.panels.differences import differences
 
 with shell.page("Hyperparameter diff") as page:
     if page.comparison.runs:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lib.ui import shell
-from lib.ui.ranking import rules, selected_scores
-from lib.ui.trust_rules import trust_rules
+from lib.ui.frame import shell
+from lib.ui.panels.ranking import rules, selected_scores
+from lib.ui.panels.trust_rules import trust_rules
 
 with shell.page("How runs are ranked") as page:
     selected_scores(page.comparison)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lib.ui import shell
-from lib.ui.empty import failed_runs, nothing_selected
-from lib.ui.run_health import one_run, overview
+from lib.ui.frame import shell
+from lib.ui.frame.empty import failed_runs, nothing_selected
+from lib.ui.panels.run_health import one_run, overview
 
 with shell.page("Run health") as page:
     runs = page.comparison.runs

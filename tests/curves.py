@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from lib.core.metric_curves import FRAME_COLUMNS, MetricCurve, RunCurves, frame_of, tidy_curve
+from lib.core.curves.metric_curves import FRAME_COLUMNS, MetricCurve, RunCurves, frame_of, tidy_curve
 
 FRAME_DTYPES = dict(zip(FRAME_COLUMNS, ("str", "str", "int64", "float64", "float64", "float64"), strict=True))
 

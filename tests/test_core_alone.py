@@ -33,9 +33,9 @@ import lib.core
 for module in pkgutil.walk_packages(lib.core.__path__, "lib.core."):
     importlib.import_module(module.name)
 
-from lib.core.metric_curves import NO_CURVE, reduced
-from lib.core.runs import RunStatus, RunSummary
-from lib.core.scoring import recommend
+from lib.core.curves.metric_curves import NO_CURVE, reduced
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.scoring import recommend
 
 assert len(reduced(NO_CURVE, 10)) == 0
 runs = [

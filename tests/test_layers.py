@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,28 +15,73 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Layer:
-    """What the files of a layer may import besides the standard library and what everybody may."""
+    """What the files of a package may import besides the standard library and what everybody may.
+
+    Attributes:
+        own: Packages and modules of ours; the package itself is always among them.
+        foreign: Libraries.
+    """
 
     own: frozenset[str]
     foreign: frozenset[str]
 
 
-def layer(own: str, foreign: str) -> Layer:
-    return Layer(frozenset(own.split()), frozenset(foreign.split()))
-
-
 EVERYBODY = {"numpy", "pandas"}
-LAYERS = {
-    "lib/core/": layer("lib.core", ""),
-    "lib/data/": layer("lib.core lib.data", "pyarrow supabase_auth postgrest httpx cachetools"),
-    "lib/charts/": layer("lib.core lib.charts", "altair pyarrow vl_convert"),
-    "lib/ui/": layer("lib.core lib.data lib.charts lib.ui", "streamlit st_aggrid cachetools"),
-    "pages/": layer("lib.core lib.charts lib.ui", "streamlit"),
-    "streamlit_app.py": layer("lib.core lib.charts lib.ui", "streamlit"),
+
+CORE = {
+    "facts": "",
+    "text": "facts",
+    "curves": "facts text",
+    "config": "facts text",
+    "gap": "facts text curves config",
+    "checks": "facts text curves config gap",
+    "checkpoints": "facts text curves config",
+    "ranking": "facts text curves config gap",
+    "verdict": "facts text curves config gap checks checkpoints ranking",
 }
+"""The packages of ``lib/core``, from the ground up, and which of them each may import."""
+
+
+def layer(name: str, own: str, foreign: str = "") -> Layer:
+    return Layer(frozenset({name, *own.split()}), frozenset(foreign.split()))
+
+
+_SOURCES = "lib.data.source lib.data.tables"
+LAYERS: dict[str, Layer] = {
+    **{
+        f"lib.core.{name}": layer(f"lib.core.{name}", " ".join(f"lib.core.{each}" for each in own.split()))
+        for name, own in CORE.items()
+    },
+    "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
+    "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
+    "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
+    "lib.data.folder": layer("lib.data.folder", f"lib.core.facts lib.core.curves {_SOURCES}"),
+    "lib.data.supabase": layer(
+        "lib.data.supabase",
+        f"lib.core.facts lib.core.curves {_SOURCES}",
+        "supabase_auth postgrest httpx cachetools pyarrow",
+    ),
+    "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
+    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair pyarrow vl_convert"),
+    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts", "streamlit cachetools"),
+    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.ui.session", "streamlit"),
+    "lib.ui.panels": layer(
+        "lib.ui.panels", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame", "streamlit st_aggrid"
+    ),
+    "lib.ui.charts": layer(
+        "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
+    ),
+    "pages": layer("pages", "lib.core lib.charts lib.ui", "streamlit"),
+    "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.ui", "streamlit"),
+}
+"""What may import what. The first entry that a file lies in holds."""
+
+MOST_MODULES, MOST_MODULE_LINES, MOST_PACKAGE_LINES = 18, 350, 2_800
+"""A package or module that grows beyond this is cut along what it knows."""
+
 NOT_IN_CORE = {"logging", "os", "time", "pathlib.Path", "subprocess", "socket", "urllib", "http", "shutil", "tempfile"}
 """The standard library's I/O, clock and logging. (Pure paths are arithmetic.)"""
-CACHED = "lib/ui/cached.py"
+CACHED = "lib/ui/session/cached.py"
 """The one file with Streamlit's caches: they separate readers by their arguments, which one can check in one place."""
 
 APP_FILES = sorted(path for place in ("streamlit_app.py", "pages/**/*.py", "lib/**/*.py") for path in ROOT.glob(place))
@@ -69,9 +115,19 @@ def within(name: str, packages) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 
+def module_of(place: str) -> str:
+    """The dotted name of a file."""
+    return place.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def layer_of(place: str) -> str | None:
+    """The name of the layer that a file lies in."""
+    return next((name for name in LAYERS if within(module_of(place), {name})), None)
+
+
 def forbidden(place: str, tree: ast.AST) -> set[str]:
     """The imports that the layer of ``place`` may not have."""
-    rule = next(rule for start, rule in LAYERS.items() if place.startswith(start))
+    rule = LAYERS[layer_of(place)]
     allowed = rule.own | rule.foreign | EVERYBODY | set(sys.stdlib_module_names)
     return {name for name in imported(tree) if not within(name, allowed)}
 
@@ -81,8 +137,10 @@ def attributes_of(tree: ast.AST) -> set[str]:
     return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
-# The package markers hold a docstring only, and belong to no layer above.
-IN_LAYERS = [path for path in APP_FILES if place_of(path) != "lib/__init__.py"]
+MARKERS = {"lib/__init__.py", "lib/core/__init__.py", "lib/data/__init__.py", "lib/ui/__init__.py"}
+"""Packages of packages hold a docstring only, and belong to no layer."""
+IN_LAYERS = [path for path in APP_FILES if place_of(path) not in MARKERS]
+PACKAGES = sorted({path.parent for path in APP_FILES if path.name == "__init__.py"})
 
 
 @every(IN_LAYERS)
@@ -93,22 +151,54 @@ def test_a_file_imports_only_what_its_layer_may(path) -> None:
 @pytest.mark.parametrize(
     ("place", "source", "found"),
     [
-        ("lib/core/x.py", "import streamlit as st", {"streamlit"}),
-        ("lib/core/x.py", "def f():\n    from lib.data.source import RunSource", {"lib.data.source.RunSource"}),
-        ("lib/core/x.py", "from lib import data", {"lib.data"}),
-        ("lib/core/x.py", "from lib.core_other import f", {"lib.core_other.f"}),
-        ("lib/charts/x.py", "import lib.ui.shell", {"lib.ui.shell"}),
-        ("lib/data/x.py", "import altair", {"altair"}),
-        ("lib/ui/x.py", "import altair, supabase", {"altair", "supabase"}),
+        ("lib/core/facts/x.py", "import streamlit as st", {"streamlit"}),
+        ("lib/core/verdict/x.py", "def f():\n    from lib.data.source import RunSource", {"lib.data.source.RunSource"}),
+        ("lib/core/facts/x.py", "from lib import data", {"lib.data"}),
+        ("lib/core/facts/x.py", "from lib.core.facts_other import f", {"lib.core.facts_other.f"}),
+        ("lib/core/text/x.py", "from lib.core import config", {"lib.core.config"}),
+        ("lib/data/folder/x.py", "from lib.data import supabase", {"lib.data.supabase"}),
+        ("lib/data/source.py", "import lib.data.settings", {"lib.data.settings"}),
+        ("lib/charts/x.py", "import lib.ui.frame.shell", {"lib.ui.frame.shell"}),
+        ("lib/data/folder/x.py", "import altair", {"altair"}),
+        ("lib/ui/panels/x.py", "import altair, supabase", {"altair", "supabase"}),
+        ("lib/ui/session/x.py", "import lib.ui.frame.shell", {"lib.ui.frame.shell"}),
         ("pages/x.py", "from lib.data.source import RunSource", {"lib.data.source.RunSource"}),
         ("streamlit_app.py", "import lib.data", {"lib.data"}),
         ("pages/x.py", "import tests.conftest", {"tests.conftest"}),
-        ("lib/core/x.py", "import math, numpy.random\nfrom lib.core import runs", set()),
-        ("lib/data/x.py", "import pyarrow.parquet", set()),
+        ("lib/core/text/x.py", "import math, numpy.random\nfrom lib.core.facts import runs", set()),
+        ("lib/data/demo/x.py", "import pyarrow.parquet", set()),
     ],
 )
 def test_the_rule_sees_an_import_wherever_it_stands(place, source, found) -> None:
     assert forbidden(place, ast.parse(source)) == found
+
+
+@pytest.mark.parametrize(
+    ("imported", "importing"),
+    [(low, high) for low, high in product(CORE, CORE) if low != high and low not in CORE[high].split()],
+)
+def test_an_import_against_the_table_is_found_in_every_package_of_the_core(imported, importing) -> None:
+    planted = ast.parse(f"def f():\n    from lib.core.{imported}.x import y")
+    assert forbidden(f"lib/core/{importing}/x.py", planted) == {f"lib.core.{imported}.x.y"}
+
+
+def test_the_table_names_the_packages_that_exist() -> None:
+    folders = {path.name for path in (ROOT / "lib" / "core").iterdir() if (path / "__init__.py").exists()}
+    assert set(CORE) == folders
+    named = {name for name in LAYERS if (ROOT / name.replace(".", "/")).is_dir()} - {"pages"}
+    assert named == {module_of(place_of(path / "__init__.py")) for path in PACKAGES} - {
+        module_of(marker) for marker in MARKERS
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=place_of)
+def test_a_package_says_what_it_knows_and_can_be_overlooked(package) -> None:
+    marker = parsed(package / "__init__.py")
+    assert len((ast.get_docstring(marker) or "").splitlines()) == 1
+    modules = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in package.glob("*.py")}
+    assert len(modules) - 1 <= MOST_MODULES
+    assert {place_of(path): lines for path, lines in modules.items() if lines > MOST_MODULE_LINES} == {}
+    assert sum(modules.values()) <= MOST_PACKAGE_LINES
 
 
 @every(FILES)
@@ -147,4 +237,4 @@ def test_a_module_is_named_for_its_subject() -> None:
 
 def test_every_file_of_the_app_lies_in_a_layer() -> None:
     assert IN_LAYERS
-    assert [place_of(path) for path in IN_LAYERS if not place_of(path).startswith(tuple(LAYERS))] == []
+    assert [place_of(path) for path in IN_LAYERS if layer_of(place_of(path)) is None] == []

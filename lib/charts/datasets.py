@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from lib.charts.drawn import Curve, Drawn, View, drawn_of, smoothed_line
-from lib.core.formatting import NOT_RECORDED, figure, place
-from lib.core.series import align, hover_grid
+from lib.core.curves.series import align, hover_grid
+from lib.core.text.formatting import NOT_RECORDED, figure, place
 
 RAW_OPACITY = 0.25
 """The raw line behind a smoothed one is faint, and still there."""

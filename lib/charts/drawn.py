@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.series import bucket_of, reduce_indices, smooth
+from lib.core.curves.series import bucket_of, reduce_indices, smooth
 
 Points = tuple[np.ndarray, np.ndarray]
 """X and y, of one length."""

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lib.core.errors import SettingsError, SignInExpired
+from lib.core.facts.errors import SettingsError, SignInExpired
 from lib.data.source import RunSource
-from lib.data.supabase_settings import PREFIX, SignIn, SupabaseSettings, supabase_settings_from
+from lib.data.supabase.settings import PREFIX, SignIn, SupabaseSettings, supabase_settings_from
 
 if TYPE_CHECKING:
-    from lib.data.supabase_client import Reader
+    from lib.data.supabase.client import Reader
 
 RUNS_VARIABLE = "RUNOFF_RUNS"
 """Environment variable: a folder of training outputs."""
@@ -24,7 +24,7 @@ SECTION, RUNS_SETTING = "runoff", "runs"
 """The same in ``.streamlit/secrets.toml``: ``runs`` in the section ``[runoff]``."""
 
 SUPABASE_SETTING = "supabase"
-"""A Supabase project: the section ``[runoff.supabase]`` (see ``lib.data.supabase_settings``)."""
+"""A Supabase project: the section ``[runoff.supabase]`` (see ``lib.data.supabase.settings``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
 
     Args:
         settings: Where the runs are.
-        reader: Who has signed in (``lib.data.supabase_auth``), where the source asks for that. A source
+        reader: Who has signed in (``lib.data.supabase.auth``), where the source asks for that. A source
             reads as this reader, so each needs one of their own.
 
     Raises:
@@ -80,17 +80,17 @@ def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
     """
     # Each source is imported where it is opened: nobody waits for the libraries of the others.
     if settings.supabase is not None:
-        from lib.data.supabase_client import project_of
-        from lib.data.supabase_source import SupabaseSource
+        from lib.data.supabase.client import project_of
+        from lib.data.supabase.source import SupabaseSource
 
         if reader is None and settings.supabase.sign_in is SignIn.REQUIRED:
             raise SignInExpired(f"Nobody is signed in to {settings.supabase.host}.", hint="Sign in.")
         return SupabaseSource(project_of(settings.supabase), reader)
     if settings.runs is not None:
-        from lib.data.folder import FolderSource
+        from lib.data.folder.source import FolderSource
 
         return FolderSource(settings.runs)
-    from lib.data.embedded import EmbeddedSource
+    from lib.data.demo.source import EmbeddedSource
 
     return EmbeddedSource()
 

@@ -9,9 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from lib.core.metric_curves import RunCurves
-from lib.core.query import RunPage, RunQuery
-from lib.core.runs import RunSummary
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.query import RunPage, RunQuery
+from lib.core.facts.runs import RunSummary
+
+
+class IncompleteRead(SourceUnavailable):
+    """Some rows of the curves are there, others could not be read; trying again may help.
+
+    Attributes:
+        curves: What was read, by run id. Runs that were read in full are in it too.
+        run_ids: The runs whose rows are not all there.
+        rows_read: How many rows of these runs were read.
+        rows_expected: How many there are; ``None`` where that is not known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        curves: Mapping[str, RunCurves],
+        run_ids: Sequence[str],
+        rows_read: int,
+        rows_expected: int | None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.curves = curves
+        self.run_ids = tuple(run_ids)
+        self.rows_read = rows_read
+        self.rows_expected = rows_expected
 
 
 class RunSource(Protocol):
@@ -60,7 +88,7 @@ class RunSource(Protocol):
             metrics: Only these metrics; ``None`` for all.
             steps: Only steps from the first to the last of this pair, both included; ``None`` for all.
             buckets: The source may leave out points that a curve reduced to so many buckets does not have
-                (``lib.core.series.reduce_indices``); evaluations are never left out. ``None``: all points.
+                (``lib.core.curves.series.reduce_indices``); evaluations are never left out. ``None``: all points.
 
         Raises:
             As ``list_runs``.

@@ -7,7 +7,7 @@
 --     first (lib/data/rows.py, metric_frame_from_table). Rows without a step from 0 on have no place in a curve.
 --   * A curve of more than 4 x buckets finite points is cut into buckets of equal width between its least and its
 --     greatest step in range; of each bucket the first, the last, the lowest and the highest point are kept, of
---     equal extremes the first one (lib/core/series.py, reduce_indices). Shorter curves are kept whole.
+--     equal extremes the first one (lib/core/curves/series.py, reduce_indices). Shorter curves are kept whole.
 --   * NaN and the infinities are counted. They have buckets of their own, of each of which the first and the last
 --     one are kept.
 --   * Evaluated metrics (eval_loss, perplexity, eval_...) are never reduced: every value is there.

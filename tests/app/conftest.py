@@ -11,12 +11,12 @@ import streamlit as st
 from streamlit import config
 from streamlit.runtime.secrets import Secrets
 
-from lib.core.naming import labels_of
-from lib.core.query import RunQuery
-from lib.data import folder
-from lib.data.embedded import EmbeddedSource
+from lib.core.config.naming import labels_of
+from lib.core.facts.query import RunQuery
+from lib.data.demo.source import EmbeddedSource
+from lib.data.folder import source as folder
 from lib.data.settings import RUNS_VARIABLE
-from lib.ui import cached
+from lib.ui.session import cached
 from tests.app.harness import MAIN, App, Query
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
-from lib.ui.surface import CHARTS
-from lib.ui.table import MARKS, SEPARATOR, TEXTS
+from lib.ui.charts.surface import CHARTS
+from lib.ui.panels.table import MARKS, SEPARATOR, TEXTS
 from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]

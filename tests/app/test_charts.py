@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from lib.core import formatting
-from lib.core.metric_curves import frame_of
-from lib.core.metrics import metric_of
-from lib.ui import url
+from lib.core.curves.metric_curves import frame_of
+from lib.core.facts.metrics import metric_of
+from lib.core.text import formatting
+from lib.ui.session import url
 from tests.app.harness import write_run
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.ui.escape import md
+from lib.ui.frame.escape import md
 from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, write_run
 
 NAMES = (

@@ -9,11 +9,11 @@ import pytest
 import streamlit as st
 from streamlit.runtime.secrets import Secrets
 
-from lib.core import formatting
-from lib.core.errors import AccessDenied, SourceUnavailable
-from lib.core.query import RunQuery
-from lib.data.embedded import EmbeddedSource
-from lib.data.folder import FolderSource
+from lib.core.facts.errors import AccessDenied, SourceUnavailable
+from lib.core.facts.query import RunQuery
+from lib.core.text import formatting
+from lib.data.demo.source import EmbeddedSource
+from lib.data.folder.source import FolderSource
 from lib.data.settings import RUNS_VARIABLE
 from tests.app.harness import DIFF, GONE, HEALTH, MAIN, PAGES, RANKING, REAL_RUNS, TITLES, App, write_run
 

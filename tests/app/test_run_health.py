@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from lib.core.errors import SourceUnavailable
-from lib.core.evidence import evidence_of, with_evidence
-from lib.core.health import health_of
-from lib.core.noticed import PASSPORT_TITLES
-from lib.core.stability import stability_of
-from lib.data.embedded import EmbeddedSource
+from lib.core.checks.health import health_of
+from lib.core.checks.noticed import PASSPORT_TITLES
+from lib.core.checks.stability import stability_of
+from lib.core.curves.evidence import evidence_of, with_evidence
+from lib.core.facts.errors import SourceUnavailable
+from lib.data.demo.source import EmbeddedSource
 from tests.app.harness import HEALTH, MAIN, RANKING, App, plain, write_run
 
 FINDINGS = ["Severity", "What", "Sentence", "First step", "Last step"]

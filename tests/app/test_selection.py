@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.query import PAGE_SIZE, RunQuery, RunSort, matches
-from lib.core.runs import RunStatus
-from lib.core.scoring import eval_loss_of
-from lib.core.selection import LIMIT_REACHED
+from lib.core.facts.query import PAGE_SIZE, RunQuery, RunSort, matches
+from lib.core.facts.runs import RunStatus, eval_loss_of
+from lib.core.facts.selection import LIMIT_REACHED
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, App, write_run
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from lib.charts.palette import RUN_COLORS
-from lib.core import formatting
-from lib.core.scoring import ScoringPolicy
-from lib.core.summary import SummaryInput, summary_frame
-from lib.core.summary_columns import COLUMNS
-from lib.ui import table
-from lib.ui.comparison import ComparedRun, Comparison
+from lib.core.ranking.scoring import ScoringPolicy
+from lib.core.text import formatting
+from lib.core.verdict.summary import SummaryInput, summary_frame
+from lib.core.verdict.summary_columns import COLUMNS
+from lib.ui.panels import table
+from lib.ui.session.comparison import ComparedRun, Comparison
 from tests.app.harness import write_run
 
 EVERY_COLUMN = [column.key for column in COLUMNS if column.key != "run"]

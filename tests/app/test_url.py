@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pandas as pd
 import pytest
 
-from lib.ui import url
+from lib.ui.session import url
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING
 
 JUNK = {

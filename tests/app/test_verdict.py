@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.core.objection_kinds import KINDS
-from lib.core.objections import NARROW_WEIGHT
-from lib.core.sureness import CAPS
+from lib.core.verdict.objection_kinds import KINDS
+from lib.core.verdict.objections import NARROW_WEIGHT
+from lib.core.verdict.sureness import CAPS
 from tests.app.harness import RANKING, REAL_RUNS, write_run
 
 SAME = {

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lib.ui.visitors import Visitors
+from lib.ui.session.visitors import Visitors
 
 KEPT_S = 100.0
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from lib.data.demo.specs import demo_id
 from tests.browser.harness import wait_idle
+from tests.demo.specs import demo_id
 
 TIMEOUT_S = 30
 """Long enough for a slow machine; whoever waits goes on as soon as the condition holds."""

@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.core import formatting
-from lib.core.metric_curves import frame_of
-from lib.core.metrics import metric_of
-from lib.data.demo.specs import demo_id
-from lib.data.embedded import EmbeddedSource
+from lib.core.curves.metric_curves import frame_of
+from lib.core.facts.metrics import metric_of
+from lib.core.text import formatting
+from lib.data.demo.source import EmbeddedSource
 from tests.browser.actions import (
     CHARTS,
     FIVE,
@@ -36,6 +35,7 @@ from tests.browser.actions import (
     table,
 )
 from tests.browser.harness import open_app, wait_idle
+from tests.demo.specs import demo_id
 
 NAMES = {
     demo_id("support-llama-a"): "support-llama-8b · lr 5e-5",

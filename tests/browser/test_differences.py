@@ -7,9 +7,9 @@ import io
 
 from playwright.sync_api import expect
 
-from lib.data.demo.specs import demo_id
 from tests.browser.actions import MARKUP_NAME, download, eventually, expect_query, table
 from tests.browser.harness import open_app
+from tests.demo.specs import demo_id
 
 FLAG = " ⚠"
 THREE = [demo_id("support-gemma-markup"), demo_id("support-llama-a"), demo_id("legal-gemma-linear")]

@@ -6,11 +6,11 @@ from playwright.sync_api import Page, expect
 
 from lib.charts.curves import AXES
 from lib.charts.datasets import LANE_TOP
-from lib.core.health import health_of
-from lib.data.demo.specs import demo_id
-from lib.data.embedded import EmbeddedSource
+from lib.core.checks.health import health_of
+from lib.data.demo.source import EmbeddedSource
 from tests.browser.actions import MARKUP_NAME, PAGES, TOOLTIP, chart, eventually, hover, in_tooltip, query
 from tests.browser.harness import open_app, wait_idle
+from tests.demo.specs import demo_id
 
 RUN = demo_id("support-gemma-markup")
 FROM_TOP = AXES["top"] + LANE_TOP

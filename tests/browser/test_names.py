@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.data.folder_names import run_id_of
+from lib.data.folder.names import run_id_of
 from tests.browser.actions import (
     PAGES,
     checked,

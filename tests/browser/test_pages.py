@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.data.demo.specs import demo_id
 from tests.browser.actions import (
     CHARTS,
     FIVE,
@@ -25,6 +24,7 @@ from tests.browser.actions import (
     table,
 )
 from tests.browser.harness import open_app, wait_idle
+from tests.demo.specs import demo_id
 
 TWO = (demo_id("support-gemma-markup"), demo_id("legal-gemma-linear"))
 TWO_NAMES = {MARKUP_NAME, "legal-qa-gemma-9b"}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from lib.core.naming import labels_of
-from lib.core.query import RunQuery
-from lib.core.selection import LIMIT_REACHED, MAX_SELECTED
-from lib.data.embedded import EmbeddedSource
+from lib.core.config.naming import labels_of
+from lib.core.facts.query import RunQuery
+from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED
+from lib.data.demo.source import EmbeddedSource
 from tests.browser.actions import checked, click_card, eventually, expect_query, listed, query
 from tests.browser.harness import open_app, wait_idle
 

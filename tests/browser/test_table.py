@@ -7,7 +7,7 @@ import io
 
 from playwright.sync_api import Page, expect
 
-from lib.core.formatting import NOT_RECORDED
+from lib.core.text.formatting import NOT_RECORDED
 from tests.browser.actions import (
     FIVE,
     MARKUP_NAME,

@@ -10,7 +10,7 @@ from lib.charts.curves import AXES, DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Look
 from lib.charts.datasets import Notice, picture
 from lib.charts.drawn import Curve, View
 from lib.charts.specification import Y_FORMAT, specification
-from lib.core.axes import Axis
+from lib.core.curves.axes import Axis
 
 EVERY_VIEW = list(itertools.product(Axis, [False, True]))
 FOREIGN = ['<img src="x">', "a.b[0]", "'; x", "\\", "lr: 1e-4"]

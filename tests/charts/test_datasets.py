@@ -18,7 +18,7 @@ from lib.charts.datasets import (
     picture,
 )
 from lib.charts.drawn import Curve, View
-from lib.core.formatting import NOT_RECORDED
+from lib.core.text.formatting import NOT_RECORDED
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a.b['c']", "title", "Step", "x", "image", "● ", "日本\u202e", "y\ny"]
 quick = settings(deadline=None, max_examples=40)

@@ -6,9 +6,9 @@ import pytest
 
 from bench.planted_extremes import lost, planted_runs
 from bench.run_files import write_parquet, write_states
-from lib.core.metric_curves import RunCurves, reduced
-from lib.data.embedded import EmbeddedSource
-from lib.data.folder import FolderSource
+from lib.core.curves.metric_curves import RunCurves, reduced
+from lib.data.demo.source import EmbeddedSource
+from lib.data.folder.source import FolderSource
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.core.decision import Decision, decide
-from lib.core.metric_curves import RunCurves, complete_curve
-from lib.core.runs import RunStatus, RunSummary
-from lib.core.scoring import DEFAULT_POLICY, ScoringPolicy
+from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.decision import Decision, decide
+from lib.core.ranking.scoring import DEFAULT_POLICY, ScoringPolicy
 
 SAME = {
     "method": "sft", "dataset": "tatsu-lab/alpaca", "eval_split": 0.1, "base_model": "meta-llama/Meta-Llama-3-8B",

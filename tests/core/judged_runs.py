@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lib.core.runs import RunStatus, RunSummary
-from lib.core.scoring import ScoringPolicy, recommend
-from lib.core.summary import SummaryInput
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.scoring import ScoringPolicy, recommend
+from lib.core.verdict.summary import SummaryInput
 
 REAL = {
     "8 3e-6": (0.3416392, 0.2926),

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from lib.core.errors import SettingsError, SourceUnavailable
-from lib.core.query import RunQuery
-from lib.data.embedded import EmbeddedSource
-from lib.data.folder import FolderSource
+from lib.core.facts.errors import SettingsError, SourceUnavailable
+from lib.core.facts.query import RunQuery
+from lib.data.demo.source import EmbeddedSource
+from lib.data.folder.source import FolderSource
 from lib.data.settings import RUNS_SETTING, RUNS_VARIABLE, SECTION, Settings, open_source, settings_from
 
 

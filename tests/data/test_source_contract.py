@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.core.metric_curves import RunCurves, reduced
-from lib.core.metrics import metric_of
-from lib.core.query import RunQuery, RunSort, matches
-from lib.core.runs import RunStatus, RunSummary
-from lib.core.scoring import eval_loss_of
-from lib.data.folder import FolderSource
+from lib.core.curves.metric_curves import RunCurves, reduced
+from lib.core.facts.metrics import metric_of
+from lib.core.facts.query import RunQuery, RunSort, matches
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from tests.curves import checked
 
@@ -64,7 +63,7 @@ def make_folder_real(path: Path) -> RunSource:
 
 
 def make_embedded(path: Path) -> RunSource:
-    from lib.data.embedded import EmbeddedSource
+    from lib.data.demo.source import EmbeddedSource
 
     return EmbeddedSource()
 

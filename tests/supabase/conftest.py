@@ -42,7 +42,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.data.supabase_source import SupabaseSource
+from lib.data.supabase.source import SupabaseSource
 from tests.supabase.binaries import Missing
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for

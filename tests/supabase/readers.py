@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from lib.data.supabase_auth import SignedIn, sign_in
-from lib.data.supabase_client import Project as Connections
-from lib.data.supabase_settings import SupabaseSettings
+from lib.data.supabase.auth import SignedIn, sign_in
+from lib.data.supabase.client import Project as Connections
+from lib.data.supabase.settings import SupabaseSettings
 from tests.supabase.project import Project
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from lib.data.embedded import JOBS_FILE, METRICS_FILE
+from lib.data.demo.source import JOBS_FILE, METRICS_FILE
 from tests.supabase.accounts import User
 
 JOBS = "local_training_jobs"

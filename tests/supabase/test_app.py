@@ -15,12 +15,13 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from lib.core.query import PAGE_SIZE, RunSort
-from lib.data import supabase_client
-from lib.data.supabase_settings import PREFIX
-from lib.data.supabase_source import SupabaseSource
-from lib.ui import cached, live, sign_in
-from lib.ui.comparison import ComparedRun
+from lib.core.facts.query import PAGE_SIZE, RunSort
+from lib.data.supabase import client as supabase_client
+from lib.data.supabase.settings import PREFIX
+from lib.data.supabase.source import SupabaseSource
+from lib.ui.frame import live, sign_in
+from lib.ui.session import cached
+from lib.ui.session.comparison import ComparedRun
 from tests.app.conftest import _own_settings  # noqa: F401 - a fixture
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, TITLES, App
 from tests.supabase.live import LiveJob

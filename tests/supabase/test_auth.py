@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lib.core.errors import AccessDenied, SignInExpired, SourceUnavailable
-from lib.core.query import RunQuery
+from lib.core.facts.errors import AccessDenied, SignInExpired, SourceUnavailable
+from lib.core.facts.query import RunQuery
 from lib.data.settings import Settings, open_source
-from lib.data.supabase_auth import send_code, sign_in, sign_in_with_code
-from lib.data.supabase_settings import SignIn, SupabaseSettings
-from lib.data.supabase_source import SupabaseSource
+from lib.data.supabase.auth import send_code, sign_in, sign_in_with_code
+from lib.data.supabase.settings import SignIn, SupabaseSettings
+from lib.data.supabase.source import SupabaseSource
 from tests.supabase.readers import project_for, reader_for
 
 TOKEN = "/auth/v1/token"

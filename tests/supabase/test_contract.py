@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.data.supabase_source import SupabaseSource
+from lib.data.supabase.source import SupabaseSource
 from tests.data import test_source_contract as contract
 from tests.supabase.readers import project_for, reader_for
 

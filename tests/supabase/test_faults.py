@@ -14,23 +14,23 @@ import pandas as pd
 import pytest
 import supabase_auth.errors
 
-from lib.core.errors import (
+from lib.core.facts.errors import (
     AccessDenied,
     AppError,
-    IncompleteRead,
     RunSourceError,
     SettingsError,
     SignInExpired,
     SourceUnavailable,
 )
-from lib.core.query import RunQuery
-from lib.data import supabase_client
-from lib.data.supabase_auth import send_code, sign_in
-from lib.data.supabase_client import ATTEMPTS, Answer, Damaged, Project
-from lib.data.supabase_errors import refusal_of_exception
-from lib.data.supabase_pages import rows_of_page
-from lib.data.supabase_settings import SupabaseSettings
-from lib.data.supabase_source import SupabaseSource
+from lib.core.facts.query import RunQuery
+from lib.data.source import IncompleteRead
+from lib.data.supabase import client as supabase_client
+from lib.data.supabase.auth import send_code, sign_in
+from lib.data.supabase.client import ATTEMPTS, Answer, Damaged, Project
+from lib.data.supabase.errors import refusal_of_exception
+from lib.data.supabase.pages import rows_of_page
+from lib.data.supabase.settings import SupabaseSettings
+from lib.data.supabase.source import SupabaseSource
 from tests.curves import checked
 from tests.supabase.project import ANON_KEY, legacy_key
 from tests.supabase.readers import project_for, reader_for

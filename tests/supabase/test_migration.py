@@ -15,11 +15,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from lib.core import metric_curves
-from lib.core.metric_curves import RunCurves, cut, frame_of
-from lib.core.metrics import METRICS, metric_of
-from lib.data.embedded import METRICS_FILE
-from lib.data.metric_rows import curves_of_table
+from lib.core.curves import metric_curves
+from lib.core.curves.metric_curves import RunCurves, cut, frame_of
+from lib.core.facts.metrics import METRICS, metric_of
+from lib.data.demo.source import METRICS_FILE
+from lib.data.tables.metric_rows import curves_of_table
 from tests.curves import FRAME_DTYPES, checked
 from tests.supabase.project import Project
 from tests.supabase.stack import Stack, migrations

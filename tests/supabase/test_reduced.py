@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.core.errors import AccessDenied, SourceUnavailable
-from lib.core.metric_curves import RunCurves, cut, extended, holds, reduced
-from lib.core.metrics import METRICS as CATALOGUE
-from lib.core.metrics import metric_of
-from lib.data import supabase_client
-from lib.data.supabase_reduced import ASK_AGAIN_S
+from lib.core.curves.metric_curves import RunCurves, cut, extended, holds, reduced
+from lib.core.facts.errors import AccessDenied, SourceUnavailable
+from lib.core.facts.metrics import METRICS as CATALOGUE
+from lib.core.facts.metrics import metric_of
+from lib.data.supabase import client as supabase_client
+from lib.data.supabase.reduced import ASK_AGAIN_S
 from tests.curves import checked
 from tests.supabase.seed import METRICS
 from tests.supabase.stack import migrations

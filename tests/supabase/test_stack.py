@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from lib.data.embedded import JOBS_FILE, METRICS_FILE
+from lib.data.demo.source import JOBS_FILE, METRICS_FILE
 
 JOBS = "/rest/v1/local_training_jobs"
 METRICS = "/rest/v1/local_training_metrics"

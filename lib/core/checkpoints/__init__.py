@@ -1,0 +1,1 @@
+"""Which checkpoint of a run to ship, and whether it exists."""

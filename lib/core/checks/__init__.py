@@ -1,0 +1,1 @@
+"""What of a run's data and curves should worry somebody."""

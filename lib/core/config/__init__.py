@@ -1,0 +1,1 @@
+"""What was really configured, and how runs differ in it."""

@@ -1,0 +1,219 @@
+"""The hyperparameters of several runs side by side: what differs, what is the same, what stands out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lib.core.config.effective import (
+    EffectiveBatch,
+    Resolution,
+    Setting,
+    configured_learning_rate,
+    effective,
+    effective_batch,
+    resolve,
+)
+from lib.core.config.parameters import ORDER, PARAMETERS, Group, aliases
+from lib.core.config.places import Places
+from lib.core.config.setting import Oddity, Remark, title_of
+from lib.core.config.values import MASKED, MISSING, Comparison, comparable, show
+from lib.core.facts.runs import RunSummary
+
+__all__ = [
+    "MASKED",
+    "MISSING",
+    "DiffRow",
+    "EffectiveBatch",
+    "Group",
+    "Oddity",
+    "Remark",
+    "Setting",
+    "configured_learning_rate",
+    "diff",
+    "differences",
+    "effective",
+    "effective_batch",
+    "search",
+    "show",
+]
+
+CANNOT_TELL = "cannot tell"
+"""Stands for a derived value of which the run lacks a part; the row's source says which."""
+
+_GROUPS = tuple(Group)
+_NOTHING = ("nothing stated",)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """One parameter across runs. Every tuple has one entry per run, in the order of the runs.
+
+    Attributes:
+        key: The canonical name, unique among the rows.
+        title: The name for people.
+        values: Effective values; ``MISSING`` where the run has none, ``None`` for null, ``MASKED`` for a
+            secret.
+        differs: True where two runs have different values. Having a value and having none differ; null
+            and an empty section state nothing, as does a key that is missing, unless the catalogue says that
+            null counts. A
+            derived value that cannot be worked out is compared with nothing. All that is compared of a
+            secret is whether it is set.
+        odd: True where fewer runs have this value than have the most common one. Where all values are
+            equally common (two runs that differ, or all of them do) none is the norm, and each is marked.
+            Nothing is marked in a row that does not differ.
+        sources: The place that won ("config.lora.r", "column batch_size"); "" for ``MISSING`` values of
+            runs that do not state it.
+        places: Every place that states the parameter in the run with its value, the winner first.
+        remarks: What is odd in the run's own configuration.
+        derived: True where the values are worked out from other rows, which then differ as well.
+        same_secret: For a row of secrets, whether all runs have the same one; ``None`` for other rows.
+        comparison: How the values were compared.
+    """
+
+    key: str
+    title: str
+    group: Group
+    values: tuple[Any, ...]
+    differs: bool
+    odd: tuple[bool, ...]
+    sources: tuple[str, ...]
+    places: tuple[tuple[tuple[str, Any], ...], ...]
+    remarks: tuple[tuple[Remark, ...], ...]
+    derived: bool = False
+    same_secret: bool | None = None
+    comparison: Comparison = Comparison.VALUE
+
+    @property
+    def is_identity(self) -> bool:
+        """True for what tells runs apart by design (ids, folders) and for secrets: no hyperparameters."""
+        return self.group is Group.IDENTITY
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what is odd in each run's own configuration; "" for nothing."""
+        return tuple(" ".join(remark.sentence for remark in each) for each in self.remarks)
+
+    @property
+    def contradicted(self) -> tuple[bool, ...]:
+        """True where the run's own configuration contradicts itself."""
+        return tuple(any(remark.kind is Oddity.CONTRADICTION for remark in each) for each in self.remarks)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Every name that the parameter goes by."""
+        return aliases(self.key)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The values as text to show. Plain text: whoever renders it escapes it."""
+        return self.texts()
+
+    def texts(self, limit: int | None = 300) -> tuple[str, ...]:
+        """The values as text, cut at ``limit`` characters; ``None`` for whole."""
+        return tuple(
+            CANNOT_TELL if value is MISSING and source else self.text_of(value, limit)
+            for value, source in zip(self.values, self.sources, strict=True)
+        )
+
+    def text_of(self, value: Any, limit: int | None = 300) -> str:
+        """Another value of this parameter as text, such as one that was overridden."""
+        parameter = PARAMETERS.get(self.key)
+        scientific = parameter is not None and parameter.scientific
+        return show(value, scientific=scientific, comparison=self.comparison, limit=limit)
+
+
+def diff(runs: Sequence[RunSummary]) -> tuple[DiffRow, ...]:
+    """Compare the effective hyperparameters of ``runs``.
+
+    The rows come in the order of the groups, in each the well-known parameters first, then the others by
+    name; that order does not depend on the order of ``runs``. With one run nothing differs.
+
+    Returns:
+        One row for every parameter that at least one run states; none without runs.
+    """
+    places = Places()
+    resolved = [resolve(run, places) for run in runs]
+    keys = dict.fromkeys(key for resolution in resolved for key in resolution.settings)
+    return tuple(sorted((_row(key, resolved) for key in keys), key=_order))
+
+
+def differences(rows: Iterable[DiffRow]) -> tuple[DiffRow, ...]:
+    """Return the rows that differ and are hyperparameters. Their number is *the* count of differences."""
+    return tuple(row for row in rows if row.differs and not row.is_identity)
+
+
+def search(rows: Iterable[DiffRow], text: str) -> tuple[DiffRow, ...]:
+    """Return the rows in which every word of ``text`` occurs, in any case.
+
+    Looked at are the key, the title, the other names of the parameter, the places it was found in, and
+    the shown values.
+
+    Example:
+        >>> rows = diff([RunSummary(run_id="r", name="r", batch_size=4, config={"lr": 1e-4})])
+        >>> [row.key for row in search(rows, "PER_DEVICE")]
+        ['batch_size']
+    """
+    words = text.casefold().split()
+    return tuple(row for row in rows if all(word in _searched(row) for word in words))
+
+
+def _searched(row: DiffRow) -> str:
+    return "\n".join((row.key, row.title, row.group, *row.aliases, *row.sources, *row.shown)).casefold()
+
+
+def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
+    settings = [resolution.settings.get(key) for resolution in resolved]
+    present = [setting for setting in settings if setting is not None]
+    # Runs agree on how a parameter is compared; where a secret is only one by its look, the secret decides.
+    comparison = max((setting.comparison for setting in present), key=lambda one: one.name)
+    group = max((setting.group for setting in present), key=_GROUPS.index)
+    values = tuple(MISSING if setting is None else setting.value for setting in settings)
+    # Most rows of a large configuration are the same scalar throughout, which needs no closer look.
+    first = values[0]
+    if type(first) in (str, int, bool) and all(type(value) is type(first) and value == first for value in values):
+        classes = [("same",)] * len(values)
+    else:
+        classes = [_class(key, value, comparison) for value in values]
+    derived = any(setting.derived for setting in present)
+    unknown = all(setting.derived for setting in present)
+    counts = Counter(one for one in classes if not (unknown and one == _NOTHING)) or Counter(classes)
+    most = max(counts.values())
+    no_norm = len(counts) > 1 and min(counts.values()) == most
+    secret = any(value is MASKED for value in values)
+    return DiffRow(
+        key=key,
+        title=title_of(key),
+        group=group,
+        values=values,
+        differs=len(counts) > 1,
+        odd=tuple(one in counts and (no_norm or counts[one] < most) for one in classes),
+        sources=tuple("" if setting is None else setting.source for setting in settings),
+        places=tuple(() if setting is None else setting.places for setting in settings),
+        remarks=tuple(() if setting is None else setting.remarks for setting in settings),
+        derived=derived,
+        same_secret=_same_secret(key, resolved) if secret else None,
+        comparison=comparison,
+    )
+
+
+def _class(key: str, value: Any, comparison: Comparison) -> tuple:
+    """What is equal for values that count as equal: null, an empty section and a missing key state nothing."""
+    if isinstance(value, Mapping) and not value:
+        return _NOTHING
+    if value is None and not ((parameter := PARAMETERS.get(key)) and parameter.null_counts):
+        return _NOTHING
+    return _NOTHING if value is MISSING else comparable(value, comparison)
+
+
+def _same_secret(key: str, resolved: Sequence[Resolution]) -> bool:
+    if not all(key in resolution.secrets for resolution in resolved):
+        return False
+    return len({comparable(resolution.secrets[key], Comparison.TEXT) for resolution in resolved}) == 1
+
+
+def _order(row: DiffRow) -> tuple:
+    known = ORDER.get(row.key)
+    return _GROUPS.index(row.group), known is None, known or 0, row.key.casefold(), row.key

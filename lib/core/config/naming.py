@@ -1,0 +1,52 @@
+"""What runs are called where several are shown: labels with the hyperparameters that tell them apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from lib.core.config.diff import diff, differences
+from lib.core.facts.runs import RunSummary
+from lib.core.text.labels import look, unique_labels
+
+SHORT_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "learning_rate": "lr",
+        "lora_r": "r",
+        "batch_size": "batch",
+        "effective_batch_size": "eff. batch",
+        "total_epochs": "epochs",
+        "seed": "seed",
+    }
+)
+"""The parameters that people tell runs apart by, the most telling first, and how they are written."""
+
+
+def labels_of(runs: Sequence[RunSummary]) -> dict[str, str]:
+    """Give every run a label that no other of ``runs`` has, by ``run_id``.
+
+    Runs that share a name get the hyperparameters in which they differ, else their date, else the
+    beginning of their id (``lib.core.text.labels.unique_labels``).
+    """
+    return unique_labels(runs, _facts(runs))
+
+
+def _facts(runs: Sequence[RunSummary]) -> Mapping[str, Mapping[str, str]]:
+    """For runs that share a name, the hyperparameters in which they differ, the most telling first."""
+    namesakes: dict[str, list[RunSummary]] = defaultdict(list)
+    for run in runs:
+        namesakes[look(run.name)].append(run)
+    facts: dict[str, Mapping[str, str]] = {}
+    for group in namesakes.values():
+        if len(group) > 1:
+            facts |= _differing(group)
+    return facts
+
+
+def _differing(group: Sequence[RunSummary]) -> dict[str, Mapping[str, str]]:
+    rows = {row.key: row for row in differences(diff(group))}
+    keys = [key for key in SHORT_TITLES if key in rows] + [key for key in rows if key not in SHORT_TITLES]
+    shown = {key: rows[key].texts() for key in keys}
+    titles = {key: SHORT_TITLES.get(key, rows[key].title) for key in keys}
+    return {run.run_id: {titles[key]: shown[key][place] for key in keys} for place, run in enumerate(group)}

@@ -1,0 +1,211 @@
+"""The values of settings: when two are equal, and how one is shown.
+
+Missing, null, zero and the text "null" are four things, and look like four things.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from lib.core.facts.values import number, whole
+
+SHOWN_CHARACTERS = 300
+"""Longer text is cut where it is shown, and says so: real configurations carry whole vocabularies."""
+
+PLAIN_LIMIT = 1e6
+"""Numbers from here on are shown in scientific notation, as their digits can no longer be counted."""
+
+PLAIN_FLOOR = 1e-3
+"""Numbers below are shown in scientific notation, as their zeros can no longer be counted."""
+
+
+class Sentinel:
+    """A value that is only itself, also after copying and pickling."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __reduce__(self) -> str:
+        # pickle and copy look the name up in this module, and find the one there is.
+        return self._name
+
+
+MISSING = Sentinel("MISSING")
+"""The run does not have the setting: neither a value nor null. Falsy, and equal to nothing else."""
+
+MASKED = Sentinel("MASKED")
+"""The run has a secret there. Falsy, so that no truth test takes it for the secret."""
+
+_SHOWN_SENTINELS = {MISSING: "not set", MASKED: "•••• (set)"}
+_QUOTED = {"", "null", "true", "false", *(text.lower() for text in _SHOWN_SENTINELS.values())}
+_DTYPES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32", "float": "float32"}
+_LIST_SYNTAX = re.compile(r"[,\[\]]")
+
+
+class Comparison(Enum):
+    """How the values of one parameter are compared."""
+
+    VALUE = "by typed value, lists by element and in order"
+    TEXT = "text as text: the version 1.10 is not 1.1"
+    SET = "lists without their order; text is split at commas"
+    BITS = "by bits: 4, 4bit and 4-bit are one"
+    DTYPE = "number types: bf16, bfloat16 and torch.bfloat16 are one"
+
+
+def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> tuple:
+    """Return something hashable that is equal for exactly those values that count as equal.
+
+    Numbers are equal by value, whole or not, and so is text that is a number ("2e-4" and 0.0002). NaN
+    equals NaN. Booleans equal neither numbers nor text: a program that reads the text "false" takes it
+    for true. Null equals only null, and missing only missing.
+
+    Example:
+        >>> comparable("2e-4") == comparable(0.0002), comparable(1) == comparable(True)
+        (True, False)
+        >>> comparable(["v", "q"], Comparison.SET) == comparable("q, v", Comparison.SET)
+        True
+    """
+    if comparison is Comparison.SET and (items := _members(value)) is not None:
+        return ("set", frozenset(map(comparable, items)))
+    if comparison is Comparison.BITS and (bits := _bits(value)) is not None:
+        return ("bits", bits)
+    if comparison is Comparison.DTYPE and isinstance(value, str):
+        name = value.strip().lower().removeprefix("torch.")
+        return ("text", _DTYPES.get(name, name))
+    if isinstance(value, list | tuple):
+        return ("list", tuple(comparable(item, comparison) for item in value))
+    if isinstance(value, Mapping):
+        pairs = ((str(key), comparable(item, comparison)) for key, item in value.items())
+        return ("mapping", tuple(sorted(pairs, key=repr)))
+    if value is None or isinstance(value, Sentinel | bool):
+        return (type(value).__name__, repr(value))
+    if isinstance(value, str) and comparison is Comparison.TEXT:
+        return ("text", value)
+    parsed = _exact(value)
+    if parsed is not None:
+        return ("number", "nan") if parsed != parsed else ("number", parsed)
+    return ("text", value) if isinstance(value, str) else (type(value).__name__, str(value))
+
+
+def show(
+    value: Any,
+    *,
+    scientific: bool = False,
+    comparison: Comparison = Comparison.VALUE,
+    limit: int | None = SHOWN_CHARACTERS,
+) -> str:
+    """Return the text that stands for ``value``. It is plain text: whoever renders it escapes it.
+
+    Numbers keep every digit, so that two that differ look different. Text that could be taken for
+    something else ("null", "true", "[1]") stands in quotes.
+
+    Args:
+        value: Any value of a setting, ``MISSING`` and ``MASKED`` among them.
+        scientific: Always in scientific notation if it is a number, as learning rates are.
+        comparison: ``SET`` shows the members in alphabetical order, ``TEXT`` leaves text as it is.
+        limit: Cut what is longer than this many characters; ``None`` for never.
+
+    Example:
+        >>> show(0.0002), show(0.001, scientific=True), show(["q", "v"]), show(None), show("null")
+        ('2e-4', '1e-3', '[q, v]', 'null', '"null"')
+    """
+    return _cut(_shown(value, scientific, comparison), limit)
+
+
+def _shown(value: Any, scientific: bool, comparison: Comparison) -> str:
+    if isinstance(value, Sentinel):
+        return _SHOWN_SENTINELS[value]
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, list | tuple):
+        items = [_item(item, comparison) for item in value]
+        return f"[{', '.join(sorted(items) if comparison is Comparison.SET else items)}]"
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) and comparison is Comparison.TEXT:
+        return _text(value)
+    parsed = _exact(value)
+    if parsed is not None:
+        return _numeral(parsed, scientific)
+    return _text(str(value))
+
+
+def _item(item: Any, comparison: Comparison) -> str:
+    if isinstance(item, str) and _LIST_SYNTAX.search(item):
+        return json.dumps(item, ensure_ascii=False)
+    return _shown(item, False, comparison)
+
+
+def _text(value: str) -> str:
+    ambiguous = value.lower() in _QUOTED or value != value.strip() or value[0] in '"[{'
+    return json.dumps(value, ensure_ascii=False) if ambiguous else value
+
+
+def _numeral(value: int | float, scientific: bool) -> str:
+    if not math.isfinite(value):
+        return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, float) and value.is_integer() and abs(value) < PLAIN_LIMIT:
+        value = int(value)
+    if value == 0:
+        return "0"
+    if isinstance(value, int) and not scientific:
+        return str(value)
+    if not scientific and PLAIN_FLOOR <= abs(value) < PLAIN_LIMIT:
+        return repr(value)
+    # The shortest digits that give the number back, written as mantissa and exponent.
+    digits, _, exponent = repr(float(value)).partition("e")
+    mantissa = digits.replace(".", "").lstrip("-")
+    significant = mantissa.lstrip("0")
+    integral = digits.lstrip("-").partition(".")[0]
+    power = int(exponent or 0) + len(integral) - 1 - (len(mantissa) - len(significant))
+    significant = significant.rstrip("0") or "0"
+    fraction = f".{significant[1:]}" if len(significant) > 1 else ""
+    return f"{'-' if value < 0 else ''}{significant[0]}{fraction}e{power}"
+
+
+def _cut(text: str, limit: int | None) -> str:
+    if limit is None or len(text) <= limit:
+        return text
+    return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"
+
+
+def _exact(value: Any) -> int | float | None:
+    """The number that ``value`` is. Whole numbers stay exact: a seed may have more digits than a float."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    try:
+        return int(value) if "_" not in value else None
+    except ValueError:
+        return number(value)
+
+
+def _members(value: Any) -> list | tuple | None:
+    if isinstance(value, str):
+        return [part for piece in value.split(",") if (part := piece.strip())]
+    return value if isinstance(value, list | tuple) else None
+
+
+def _bits(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if (bits := whole(value)) is not None:
+        return bits
+    found = re.fullmatch(r"\s*(?:int)?(\d+)(?:\.0)?[\s_-]*(?:bits?)?\s*", str(value), re.IGNORECASE)
+    return int(found.group(1)) if found else None

@@ -1,0 +1,54 @@
+"""The train loss of the steps just before an evaluation, which the evaluation is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.core.curves.metric_curves import MetricCurve
+
+WINDOW_SHARE = 0.05
+"""The train loss is averaged over this last share of the steps up to the best evaluation: several logged values
+at usual intervals, so that no single batch decides, and too few steps for the loss to have moved much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The train-loss values that are compared with the best evaluation.
+
+    Attributes:
+        first_step, last_step: Of the values in it.
+        points: How many there are.
+        mean: Their mean, in the loss's unit.
+        spread: Their sample standard deviation; ``None`` for a single one.
+    """
+
+    first_step: int
+    last_step: int
+    points: int
+    mean: float
+    spread: float | None
+
+
+def window_before(train: MetricCurve, step: int) -> Window | str:
+    """The train loss over the last ``WINDOW_SHARE`` of the steps up to ``step``, or why it cannot be told.
+
+    What is logged after ``step`` plays no part. Where the logging interval is longer than the window, the
+    last value stands for it.
+    """
+    if not train.is_complete:
+        return "the train loss was read in part, of which no mean can be taken"
+    end = int(np.searchsorted(train.step, step, side="right"))
+    if end == 0:
+        return "no train loss is logged up to there"
+    steps, values = train.step[:end], train.value[:end]
+    interval = float(np.median(np.diff(steps, prepend=0)))
+    if step - steps[-1] > max(interval, WINDOW_SHARE * step):
+        return f"the last train loss before it is of step {steps[-1]}"
+    start = min(int(np.searchsorted(steps, step * (1.0 - WINDOW_SHARE), side="right")), end - 1)
+    inside = values[start:]
+    if not np.isfinite(inside).all():
+        return "the train loss is not finite there"
+    spread = float(inside.std(ddof=1)) if len(inside) > 1 else None
+    return Window(int(steps[start]), int(steps[-1]), len(inside), float(inside.mean()), spread)

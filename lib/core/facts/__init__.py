@@ -1,0 +1,1 @@
+"""What a run, a metric, a finding, a query and an error are."""

@@ -1,0 +1,180 @@
+"""What the sidebar asks a source for: filter, search, sort and page of the run list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
+
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+
+PAGE_SIZE = 25
+"""Runs listed at first, and by each press of the button below them: every card costs each run of the page half a
+millisecond, and a search finds a run sooner than scrolling does."""
+
+
+class RunSort(StrEnum):
+    """The orders of the run list. Missing values come last in each of them."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    BEST_LOSS = "best loss"
+    STATUS = "status"
+    DURATION = "duration"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs to list.
+
+    Attributes:
+        search: Words, all of which must occur (in any case) in name, dataset, id or base model.
+        status: Only runs of this status; ``None`` for all.
+        limit: How many of the matching runs to return, from the first on.
+    """
+
+    search: str = ""
+    status: RunStatus | None = None
+    sort: RunSort = RunSort.NEWEST
+    limit: int = PAGE_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something that lies where runs lie and could not be read: where, and why, in one sentence."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """The answer to a ``RunQuery``.
+
+    Attributes:
+        runs: At most ``query.limit`` runs, in order.
+        total: How many runs match, loaded or not.
+        statuses: How many runs of each status match the search, whatever the status filter.
+        source_total: How many runs the source has, whatever the query.
+        unreadable: What could not be read, wherever it is.
+    """
+
+    runs: tuple[RunSummary, ...]
+    total: int
+    statuses: Mapping[RunStatus, int]
+    source_total: int
+    unreadable: tuple[Unreadable, ...] = field(default=())
+
+
+def matches(run: RunSummary, search: str) -> bool:
+    """Tell whether every word of ``search`` occurs in the run's name, dataset, id or base model.
+
+    Example:
+        >>> matches(RunSummary(run_id="r1", name="Llama 8B", dataset="s3/alpaca"), " ALPACA llama ")
+        True
+    """
+    text = _text(run)
+    return all(word in text for word in search.casefold().split())
+
+
+def answer(runs: Iterable[RunSummary], query: RunQuery, unreadable: Sequence[Unreadable] = ()) -> RunPage:
+    """Answer ``query`` from runs that are all in memory. To answer many, keep a ``RunIndex``."""
+    everything = list(runs)
+    found = RunIndex(everything).find(query)
+    return found.page([everything[position] for position in found.positions], unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the runs of a page are among the runs of an index, and the counts beside them (``RunPage``)."""
+
+    positions: Sequence[int]
+    total: int
+    statuses: Mapping[RunStatus, int]
+    source_total: int
+
+    def page(self, runs: Iterable[RunSummary], unreadable: Sequence[Unreadable] = ()) -> RunPage:
+        """The page, with the runs of ``positions``."""
+        return RunPage(tuple(runs), self.total, self.statuses, self.source_total, tuple(unreadable))
+
+
+class RunIndex:
+    """What any question asks of runs, without the runs: long lists are answered out of it quickly.
+
+    Each order is worked out when it is first asked for. Then a page costs as much as it holds; only a search looks at
+    every run's text.
+    """
+
+    def __init__(self, runs: Iterable[RunSummary]) -> None:
+        """Take the runs; none of them is kept."""
+        self._facts: list[_Facts] = []
+        self._texts: list[str] = []
+        for run in runs:
+            self._facts.append(_facts(run))
+            self._texts.append(_text(run))
+        self._statuses = Counter(facts.status for facts in self._facts)
+        self._orders: dict[RunSort, list[int]] = {}
+
+    def find(self, query: RunQuery) -> Found:
+        """Find the page of ``query``."""
+        facts, texts, order = self._facts, self._texts, self._order(query.sort)
+        statuses = self._statuses
+        if words := query.search.casefold().split():
+            # Each word on its own: a plain comprehension over the texts is the quickest search that Python has.
+            for word in words:
+                order = [position for position in order if word in texts[position]]
+            statuses = Counter(facts[position].status for position in order)
+        listed = (position for position in order if query.status in (None, facts[position].status))
+        total = statuses.total() if query.status is None else statuses[query.status]
+        # Of a long list only the beginning is looked at; a negative limit leaves off the end, as in a slice.
+        most = query.limit if query.limit >= 0 else max(total + query.limit, 0)
+        return Found(tuple(islice(listed, most)), total, Counter(statuses), len(facts))
+
+    def _order(self, sort: RunSort) -> list[int]:
+        if sort not in self._orders:
+            keys = [(*_sort_key(facts, sort), facts.run_id) for facts in self._facts]
+            self._orders[sort] = sorted(range(len(keys)), key=keys.__getitem__)
+        return self._orders[sort]
+
+
+class _Facts(NamedTuple):
+    """Of a run, what is counted and sorted by."""
+
+    run_id: str
+    name: str
+    status: RunStatus
+    created: datetime | None
+    eval_loss: float | None
+    duration_s: float | None
+
+
+def _facts(run: RunSummary) -> _Facts:
+    created = run.created_at or run.started_at
+    return _Facts(run.run_id, run.name, run.status, created, eval_loss_of(run), run.duration_s)
+
+
+def _text(run: RunSummary) -> str:
+    return "\n".join(filter(None, (run.name, run.dataset, run.run_id, run.base_model))).casefold()
+
+
+def _sort_key(run: _Facts, sort: RunSort) -> tuple:
+    created = run.created
+    age = -(created or datetime.fromtimestamp(0, UTC)).timestamp()
+    match sort:
+        case RunSort.NEWEST:
+            return created is None, age
+        case RunSort.OLDEST:
+            return created is None, -age
+        case RunSort.BEST_LOSS:
+            return run.eval_loss is None, run.eval_loss or 0.0, age
+        case RunSort.STATUS:
+            return list(RunStatus).index(run.status), age
+        case RunSort.DURATION:
+            return run.duration_s is None, run.duration_s or 0.0, age
+        case RunSort.MODEL:
+            return not run.name, run.name.casefold(), age

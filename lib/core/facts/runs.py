@@ -1,0 +1,184 @@
+"""What a training run is, once it has left its source.
+
+``RunSummary`` is the app's vocabulary: every layer above speaks it, and none of them knows where a
+run came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from lib.core.facts.values import finite
+
+
+class RunStatus(StrEnum):
+    """The normalised status of a run; the declaration order is the order in which statuses sort."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    QUEUED = "queued"
+    PAUSED = "paused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+STATUS_SYNONYMS: Mapping[RunStatus, tuple[str, ...]] = MappingProxyType(
+    {
+        RunStatus.COMPLETED: ("completed", "succeeded", "success", "finished", "done"),
+        RunStatus.RUNNING: ("running", "starting", "in_progress", "training", "resuming"),
+        RunStatus.QUEUED: ("queued", "pending", "created", "scheduled"),
+        RunStatus.FAILED: ("failed", "error", "crashed"),
+        RunStatus.CANCELLED: ("cancelled", "canceled", "stopped", "killed", "aborted"),
+        RunStatus.PAUSED: ("paused",),
+    }
+)
+_STATUS_OF = {raw: status for status, synonyms in STATUS_SYNONYMS.items() for raw in synonyms}
+
+
+def normalise_status(raw: str | None) -> RunStatus:
+    """Fold a free-text status into ``RunStatus``; anything unexpected, null or empty is UNKNOWN.
+
+    Example:
+        >>> normalise_status(" Succeeded "), normalise_status("aborted"), normalise_status(None)
+        (<RunStatus.COMPLETED: 'completed'>, <RunStatus.CANCELLED: 'cancelled'>, <RunStatus.UNKNOWN: 'unknown'>)
+    """
+    return _STATUS_OF.get((raw or "").strip().lower(), RunStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One training run.
+
+    ``None`` always means *not recorded*, never zero. Losses may be NaN or infinite where the run
+    logged that. All moments are UTC.
+
+    Attributes:
+        run_id: Stable identity: the only run value in the URL, in session state and in cache keys.
+        name: What people call the run. Neither unique nor stable, and foreign text: escape it.
+        status: Normalised; ``raw_status`` is what the source said.
+        dataset: The full path or key; show its last part.
+        updated_at: Last sign of life. Changes whenever the source's data for this run change.
+        duration_s: Seconds from start to end, or to the last sign of life.
+        progress: Share done, 0 to 1.
+        learning_rate: The *last scheduled* value, near 0 at the end of a run.
+        loss, final_loss: Train loss, last logged.
+        eval_loss, final_eval_loss: Eval loss, last logged.
+        best_eval_loss: Lowest eval loss; as stored, it is what the writer's checkpoint rule chose.
+        best_step, best_epoch: Where ``best_eval_loss`` was measured.
+        perplexity, train_perplexity: exp(loss), as logged.
+        gpu_memory_allocated_gb, gpu_memory_reserved_gb: In GB.
+        samples_per_second: As stored; may really be optimizer steps per second.
+        config: Hyperparameters as logged, possibly nested. Read-only by convention.
+        extra: Source columns or facts that have no field of their own.
+        notes: Sentences about how this run was read ("learning rate taken from the folder name").
+
+    Raises:
+        ValueError: If ``run_id`` is empty.
+    """
+
+    run_id: str
+    name: str
+    status: RunStatus = RunStatus.UNKNOWN
+    raw_status: str | None = None
+    dataset: str | None = None
+    base_model: str | None = None
+
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    updated_at: datetime | None = None
+    duration_s: float | None = None
+
+    current_step: int | None = None
+    total_steps: int | None = None
+    current_epoch: float | None = None
+    total_epochs: float | None = None
+    progress: float | None = None
+
+    learning_rate: float | None = None
+    max_learning_rate: float | None = None
+    min_learning_rate: float | None = None
+    batch_size: int | None = None
+    gradient_accumulation_steps: int | None = None
+    warmup_steps: int | None = None
+    num_gpus: int | None = None
+    distributed_strategy: str | None = None
+
+    loss: float | None = None
+    final_loss: float | None = None
+    eval_loss: float | None = None
+    final_eval_loss: float | None = None
+    best_eval_loss: float | None = None
+    best_step: int | None = None
+    best_epoch: float | None = None
+    best_checkpoint_path: str | None = None
+    perplexity: float | None = None
+    train_perplexity: float | None = None
+    grad_norm: float | None = None
+
+    gpu_memory_allocated_gb: float | None = None
+    gpu_memory_reserved_gb: float | None = None
+    gpu_utilization_percent: float | None = None
+    samples_per_second: float | None = None
+    tokens_per_second: float | None = None
+
+    total_samples: int | None = None
+    train_samples: int | None = None
+    val_samples: int | None = None
+    total_tokens_processed: int | None = None
+
+    resumed_from_run_id: str | None = None
+    resumed_from_checkpoint: str | None = None
+    error_message: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.run_id:
+            raise ValueError("A run needs a non-empty run_id.")
+
+    @property
+    def status_text(self) -> str:
+        """The status to show: the normalised word, or the source's own where that is not understood."""
+        if self.status is RunStatus.UNKNOWN and self.raw_status:
+            return self.raw_status
+        return self.status.value
+
+    @property
+    def dataset_name(self) -> str | None:
+        """The last part of ``dataset``: storage keys carry folders and ids that say nothing at a glance."""
+        if not self.dataset:
+            return None
+        return self.dataset.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or self.dataset
+
+
+def eval_losses_of(run: RunSummary) -> tuple[float | None, ...]:
+    """What the run states of its eval loss, the most telling first: best, last, final."""
+    return run.best_eval_loss, run.eval_loss, run.final_eval_loss
+
+
+def eval_loss_of(run: RunSummary) -> float | None:
+    """``E``: the first finite value of best, last and final eval loss. Zero is a value."""
+    return _first_finite(*eval_losses_of(run))
+
+
+def train_loss_of(run: RunSummary) -> float | None:
+    """``T``: the first finite value of the last and the final train loss. Zero is a value."""
+    return _first_finite(run.loss, run.final_loss)
+
+
+def gap_of(run: RunSummary) -> float | None:
+    """``E - T``, unknown when either is unknown."""
+    eval_loss, train_loss = eval_loss_of(run), train_loss_of(run)
+    return None if eval_loss is None or train_loss is None else eval_loss - train_loss
+
+
+def _first_finite(*values: float | None) -> float | None:
+    return next((parsed for value in values if (parsed := finite(value)) is not None), None)

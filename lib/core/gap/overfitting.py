@@ -1,0 +1,209 @@
+"""Overfitting at matched steps: the gap at the best evaluation, the rebound after it, the slope at the end.
+
+The gap of the score compares the best eval loss with the last train loss, which are of different steps: it grows
+with every step that is trained past the best one. Here both are of the same step, so that it does not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.core.config.training_method import Method, method_of
+from lib.core.curves.evidence import RunEvidence, measured
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.curves.train_window import Window, window_before
+from lib.core.facts.runs import RunSummary
+from lib.core.gap.negative_gap import NegativeGap, explain_negative_gap
+from lib.core.text import formatting
+
+SLOPE_SHARE = 0.25
+"""The slope at the end is that of this last share of the evaluations."""
+
+SLOPE_EVALUATIONS = 4
+"""At least so many evaluations make a slope: the median of the slopes between fewer follows a single one."""
+
+MAX_SLOPE_EVALUATIONS = 400
+"""At most so many of the last evaluations are looked at: every pair of them is."""
+
+NO_GAP_METHODS = frozenset((Method.GRPO, Method.PPO))
+"""Their loss is a surrogate around the policy of the moment, not a measure of fit to the data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overfitting:
+    """What the series say about overfitting. ``None``: cannot tell, and a sentence says why.
+
+    Attributes:
+        run_id: The run.
+        best_step, best_eval_loss: The lowest eval loss and the first step that reached it.
+        window: The train loss up to there.
+        gap: ``best_eval_loss - window.mean``.
+        negative: What a gap below 0 is due to; ``None`` where the gap is unknown or not below 0.
+        last_eval_step, last_eval_loss: The last measured evaluation.
+        rebound: ``last_eval_loss - best_eval_loss``, 0 where the best is the last.
+        slope_per_1000_steps: Of the eval loss over the last evaluations (Theil-Sen).
+        slope_per_epoch: The same by epochs, where they are logged.
+        slope_evaluations: How many evaluations the slope is of.
+        cannot_tell: Why a number is missing, by its name among these attributes.
+        sentences: All of this for people.
+    """
+
+    run_id: str
+    best_step: int | None = None
+    best_eval_loss: float | None = None
+    window: Window | None = None
+    gap: float | None = None
+    negative: NegativeGap | None = None
+    last_eval_step: int | None = None
+    last_eval_loss: float | None = None
+    rebound: float | None = None
+    slope_per_1000_steps: float | None = None
+    slope_per_epoch: float | None = None
+    slope_evaluations: int = 0
+    cannot_tell: tuple[tuple[str, str], ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) -> Overfitting:
+    """Judge one run by its own curves.
+
+    Args:
+        run: The run; its configuration says what may explain a negative gap.
+        curves: With ``train_loss`` and ``eval_loss``.
+        evidence: From the same curves.
+
+    Raises:
+        ValueError: If the curves or the evidence are about another run.
+    """
+    if {curves.run_id, evidence.run_id} != {run.run_id}:
+        raise ValueError(f"Expected curves and evidence of {run.run_id!r}, got {curves.run_id!r}, {evidence.run_id!r}.")
+    best, step = evidence.best_eval_loss, evidence.best_step
+    if best is None or step is None:
+        why = "no finite eval loss is logged"
+        unknown = tuple((name, why) for name in ("gap", "rebound", "slope_per_1000_steps"))
+        return Overfitting(run_id=run.run_id, cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",))
+    train = curves.get("train_loss")
+    window = window_before(train, step)
+    method = method_of(run)
+    if method in NO_GAP_METHODS:
+        window = f"the loss of {method.value} is no measure of fit to the data"
+    known = window if isinstance(window, Window) else None
+    gap = None if known is None else best - known.mean
+    negative = explain_negative_gap(run, train, known, gap) if known is not None and gap < 0.0 else None
+    evaluations = measured(curves, "eval_loss")
+    rebound = _rebound(best, evidence, evaluations)
+    slope = slope_at_end(evaluations)
+    per_epoch = None if isinstance(slope, str) else _per_epoch(evaluations, slope[1])
+    reasons = {"gap": window, "rebound": rebound, "slope_per_1000_steps": slope}
+    return Overfitting(
+        run_id=run.run_id,
+        best_step=step,
+        best_eval_loss=best,
+        window=known,
+        gap=gap,
+        negative=negative,
+        last_eval_step=evidence.last_eval_step,
+        last_eval_loss=evidence.last_eval_loss,
+        rebound=None if isinstance(rebound, str) else rebound,
+        slope_per_1000_steps=None if isinstance(slope, str) else slope[0],
+        slope_per_epoch=per_epoch,
+        slope_evaluations=0 if isinstance(slope, str) else slope[1],
+        cannot_tell=tuple((name, found) for name, found in reasons.items() if isinstance(found, str)),
+        sentences=(
+            _gap_sentence(best, step, window, negative),
+            _rebound_sentence(rebound, evidence),
+            _slope_sentence(slope, per_epoch),
+        ),
+    )
+
+
+def slope_at_end(evaluations: MetricCurve) -> tuple[float, int] | str:
+    """The slope of the eval loss per 1,000 steps over the last evaluations, and how many they are.
+
+    The median of the slopes between all pairs (Theil 1950; Sen 1968): up to 29 % of the evaluations may be
+    outliers without moving it far.
+
+    Args:
+        evaluations: Measured ones; non-finite values are left out.
+    """
+    steps, values = _end_of(evaluations)
+    if len(steps) < SLOPE_EVALUATIONS:
+        return f"it takes {SLOPE_EVALUATIONS} finite evaluations, and there are {len(steps)}"
+    return theil_sen(steps.astype(np.float64), values) * 1000.0, len(steps)
+
+
+def theil_sen(x: np.ndarray, y: np.ndarray) -> float:
+    """The median slope between all pairs of points with different x; NaN where there is no such pair.
+
+    Args:
+        x: Shape (n,), finite. n * n numbers are held at once.
+        y: Shape (n,), finite.
+    """
+    first, second = np.triu_indices(len(x), k=1)
+    run = x[second] - x[first]
+    apart = run != 0.0
+    return float(np.median((y[second] - y[first])[apart] / run[apart])) if apart.any() else math.nan
+
+
+def _end_of(evaluations: MetricCurve) -> tuple[np.ndarray, np.ndarray]:
+    known = evaluations.where(np.isfinite(evaluations.value))
+    count = min(max(math.ceil(SLOPE_SHARE * len(known)), SLOPE_EVALUATIONS), MAX_SLOPE_EVALUATIONS)
+    return known.step[-count:], known.value[-count:]
+
+
+def _per_epoch(evaluations: MetricCurve, count: int) -> float | None:
+    known = evaluations.where(np.isfinite(evaluations.value))
+    epochs = known.epoch[-count:]
+    # An epoch that is a whole number for many steps says nothing about where between two they lie.
+    if not np.isfinite(epochs).all() or (np.diff(epochs) <= 0.0).any():
+        return None
+    return theil_sen(epochs, known.value[-count:])
+
+
+def _rebound(best: float, evidence: RunEvidence, evaluations: MetricCurve) -> float | str:
+    if len(evaluations) and not math.isfinite(evaluations.value[-1]):
+        return f"the last eval loss, at step {evaluations.step[-1]}, is {formatting.loss(evaluations.value[-1])}"
+    if evidence.last_eval_loss is None:
+        return "no last eval loss is known"
+    return evidence.last_eval_loss - best
+
+
+def _gap_sentence(best: float, step: int, window: Window | str, negative: NegativeGap | None) -> str:
+    if isinstance(window, str):
+        return f"The gap at the best evaluation (step {step}) cannot be told: {window}."
+    single = window.points == 1
+    over = (
+        f"the value logged at step {window.last_step}"
+        if single
+        else (f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}")
+    )
+    said = (
+        f"At the best evaluation, step {step}, the eval loss is {best:.4f} and the train loss {window.mean:.4f}"
+        f" ({over}): a gap of {best - window.mean:+.4f}."
+    )
+    return said if negative is None else f"{said} {negative.sentence}"
+
+
+def _rebound_sentence(rebound: float | str, evidence: RunEvidence) -> str:
+    if isinstance(rebound, str):
+        return f"The rebound cannot be told: {rebound}."
+    if evidence.last_eval_step == evidence.best_step:
+        return "The best evaluation is the last one: there is no rebound."
+    return (
+        f"The last eval loss is {evidence.last_eval_loss:.4f}, at step {evidence.last_eval_step}:"
+        f" {rebound:.4f} above the best."
+    )
+
+
+def _slope_sentence(slope: tuple[float, int] | str, per_epoch: float | None) -> str:
+    if isinstance(slope, str):
+        return f"The slope at the end cannot be told: {slope}."
+    rate, count = slope
+    epochs = "" if per_epoch is None else f" ({per_epoch:+.4g} per epoch)"
+    if rate == 0.0:
+        return f"Over the last {count} evaluations the eval loss neither rises nor falls."
+    verb = "rises" if rate > 0.0 else "falls"
+    return f"Over the last {count} evaluations the eval loss {verb}: {rate:+.4g} per 1,000 steps{epochs}."

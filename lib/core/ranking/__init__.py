@@ -1,0 +1,1 @@
+"""Who wins, among whom, and how far that holds."""

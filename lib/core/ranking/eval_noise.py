@@ -1,0 +1,186 @@
+"""How far the lowest eval loss of a run can be trusted: its noise, and what it would be without luck.
+
+The model is ``y[i] = f(t[i]) + noise[i]``: a smooth trend and fluctuations from one evaluation to the next. Three
+things are not fluctuations of this kind and are not in the estimate: what another seed would change, what another
+evaluation set would change, and drifts that last for several evaluations.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from lib.core.curves.evidence import measured
+from lib.core.curves.metric_curves import RunCurves
+
+MIN_EVALUATIONS = 6
+"""Fewer measured eval losses say nothing about noise: a trend of three parameters leaves 3 residuals of 6."""
+
+NOISE_EVALUATIONS = 24
+"""The noise is that of so many evaluations around the best one: it falls with the learning rate."""
+
+DIFFERENCE_ORDER = 3
+"""Residuals are divided differences of this order: a trend that is a parabola over 4 evaluations leaves none."""
+
+DIFFERENCES_PER_FREEDOM = 2.31
+"""Neighbouring residuals share values: the mean square of n of them varies like that of n / 2.31 independent ones.
+It is the sum of the squared autocorrelations of white noise under the third difference (1, -3, 3, -1)."""
+
+TREND_SHARE = 0.25
+"""The trend is fitted to this share of all evaluations around each one ..."""
+
+TREND_EVALUATIONS = (7, 25)
+"""... but to at least and at most so many."""
+
+DRAWS = 400
+"""Simulated curves for the expected minimum; its own error is then about 0.03 of the noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvalNoise:
+    """What a run's eval curve says about its own lowest value.
+
+    Attributes:
+        run_id: The run.
+        evaluations: How many finite measured eval losses there are.
+        lowest: The lowest of them, nats; ``None`` without any.
+        step: Where it was measured.
+        noise: Standard deviation of one evaluation about the trend near ``step``, nats; ``None`` where it cannot
+            be told.
+        expected: ``lowest`` less the amount by which the lowest of so many noisy values is too low, nats.
+        freedom: Degrees of freedom of ``noise``; 0 without it.
+        reason: Why ``noise`` cannot be told; ``None`` where it can.
+    """
+
+    run_id: str
+    evaluations: int
+    lowest: float | None = None
+    step: int | None = None
+    noise: float | None = None
+    expected: float | None = None
+    freedom: float = 0.0
+    reason: str | None = None
+
+
+def noise_of(run: RunCurves) -> EvalNoise:
+    """Estimate the noise of a run's eval losses where they are lowest, and correct the lowest for selection.
+
+    The noise is the root mean square of normalised third divided differences (Gasser, Sroka and Jennen-Steinmetz,
+    "Residual variance and residual pattern in nonlinear regression", Biometrika 1986, with order 3 in place of 2) of
+    the evaluations around the lowest; it is at least the rounding error of the values, resolution / sqrt(12).
+
+    The lowest of many noisy values is too low. By how much is the mean, over curves drawn as trend plus noise, of
+    their lowest value less the lowest of the trend (a parametric bootstrap; Efron and Tibshirani, "An Introduction to
+    the Bootstrap", 1993, section 10.2). The trend is a local parabola.
+    """
+    curve = run.get("eval_loss")
+    if not curve.is_complete:
+        return EvalNoise(run.run_id, len(curve), reason="not all of its eval losses were read")
+    known = measured(run, "eval_loss")
+    known = known.where(np.isfinite(known.value))
+    count = len(known)
+    if not count:
+        return EvalNoise(run.run_id, 0, reason="no finite eval loss in its curve")
+    best = int(known.value.argmin())
+    lowest, step = float(known.value[best]), int(known.step[best])
+    if count < MIN_EVALUATIONS:
+        why = f"{count} measured eval {'loss' if count == 1 else 'losses'}, at least {MIN_EVALUATIONS} are needed"
+        return EvalNoise(run.run_id, count, lowest, step, reason=why)
+    steps = known.step.astype(np.float64)
+    near = _nearest(count, best, NOISE_EVALUATIONS)
+    residuals = trend_residuals(steps[near], known.value[near])
+    noise = max(math.sqrt(float(np.mean(residuals**2))), _rounding(known.value))
+    width = int(np.clip(round(count * TREND_SHARE), *TREND_EVALUATIONS))
+    luck = _luck_of_lowest(local_trend(steps, known.value, width), noise)
+    freedom = max(len(residuals) / DIFFERENCES_PER_FREEDOM, 1.0)
+    return EvalNoise(run.run_id, count, lowest, step, noise, lowest + luck, freedom)
+
+
+def trend_residuals(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Divided differences of order ``DIFFERENCE_ORDER``, scaled to have the variance of one value.
+
+    Args:
+        x: Shape (n,), strictly increasing, n above the order.
+        y: Shape (n,).
+
+    Returns:
+        Shape (n - order,). All 0 where y is a polynomial of a lower degree than the order.
+    """
+    places = np.arange(len(x) - DIFFERENCE_ORDER)[:, None] + np.arange(DIFFERENCE_ORDER + 1)
+    at = x[places] / (x[-1] - x[0])
+    apart = at[:, :, None] - at[:, None, :]
+    apart[:, range(DIFFERENCE_ORDER + 1), range(DIFFERENCE_ORDER + 1)] = 1.0
+    weights = 1.0 / apart.prod(axis=2)
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    return (weights * y[places]).sum(axis=1)
+
+
+def local_trend(x: np.ndarray, y: np.ndarray, width: int) -> np.ndarray:
+    """The value at each x of the parabola fitted to the ``width`` points around it.
+
+    Args:
+        x: Shape (n,), strictly increasing.
+        y: Shape (n,).
+        width: At least 3; at the ends, and where there are fewer points, what there is.
+
+    Returns:
+        Shape (n,).
+    """
+    width = min(width, len(x))
+    starts = np.clip(np.arange(len(x)) - width // 2, 0, len(x) - width)
+    places = starts[:, None] + np.arange(width)
+    around = x[places] - x[:, None]
+    around /= np.abs(around).max(axis=1, keepdims=True)
+    basis = around[:, :, None] ** np.arange(3)
+    turned = basis.transpose(0, 2, 1)
+    return np.linalg.solve(turned @ basis, turned @ y[places][:, :, None])[:, 0, 0]
+
+
+def student_t_quantile(probability: float, freedom: float) -> float:
+    """The value that Student's t with ``freedom`` degrees of freedom (at least 1) stays below so often.
+
+    With ``t = sqrt(v) * tan(a)`` the density of ``a`` is proportional to ``cos(a) ** (v - 1)``, which is smooth and is
+    summed numerically (Abramowitz and Stegun, 26.7.3 and 26.7.4, state it as a finite series).
+
+    Example:
+        >>> round(student_t_quantile(0.975, 2), 3), round(student_t_quantile(0.975, 30), 3)
+        (4.303, 2.042)
+    """
+    return _student_t_quantile(probability, round(min(max(freedom, 1.0), 1000.0), 2))
+
+
+@lru_cache(maxsize=4096)
+def _student_t_quantile(probability: float, freedom: float) -> float:
+    if probability < 0.5:
+        return -_student_t_quantile(1.0 - probability, freedom)
+    angles = np.linspace(0.0, math.pi / 2.0, 20_001)
+    density = np.cos(angles) ** (freedom - 1.0)
+    below = np.concatenate(([0.0], np.cumsum(density[1:] + density[:-1])))
+    angle = np.interp(2.0 * probability - 1.0, below / below[-1], angles)
+    return math.sqrt(freedom) * math.tan(float(angle))
+
+
+def _nearest(count: int, centre: int, width: int) -> slice:
+    start = min(max(centre - width // 2, 0), max(count - width, 0))
+    return slice(start, start + width)
+
+
+def _rounding(values: np.ndarray) -> float:
+    """The error that writing the values with a few decimals causes; next to nothing for values with all digits."""
+    distinct = np.unique(values)
+    return float(np.diff(distinct).min()) / math.sqrt(12.0) if len(distinct) > 1 else 0.0
+
+
+def _luck_of_lowest(trend: np.ndarray, noise: float) -> float:
+    """By how much the lowest of ``trend`` plus noise is lower than the lowest of the trend, on average; at least 0."""
+    lowest = (trend + noise * _draws(len(trend))).min(axis=1)
+    return max(float(trend.min() - lowest.mean()), 0.0)
+
+
+@lru_cache(maxsize=8)
+def _draws(count: int) -> np.ndarray:
+    # Always the same draws: the same curves give the same verdict.
+    return np.random.default_rng(0).standard_normal((DRAWS, count))

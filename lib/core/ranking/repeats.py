@@ -1,0 +1,152 @@
+"""Which runs are repeats of each other: the same effective configuration and data, another seed.
+
+How far the results of repeats lie apart is the noise of training, measured instead of assumed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from lib.core.config.derived import LAST_RATE
+from lib.core.config.effective import effective
+from lib.core.config.parameters import PARAMETERS, Group
+from lib.core.config.setting import FOLDER, Setting
+from lib.core.config.values import MASKED, comparable
+from lib.core.facts.runs import RunSummary
+from lib.core.facts.values import whole
+
+SEED_KEYS = frozenset(("seed", "data_seed"))
+"""What may differ between repeats: the seeds of initialisation and of the order of the samples."""
+
+_MEASURED = ("max_learning_rate", "min_learning_rate")
+"""Columns that tell what the schedule reached, which is less in a run that ended early."""
+
+_INPUT_PATH = re.compile(r"model|adapter|tokenizer|template|reward|ref|data|deepspeed|fsdp|config|init|resume|split")
+"""A path named like this leads to what was trained with; other paths and ids say where results went."""
+
+_RESUMED = ("resumed_from_run_id", "resumed_from_checkpoint", "resume_from_checkpoint")
+_SAMPLES = ("train_samples", "val_samples", "total_samples")
+
+
+def seed_of(run: RunSummary) -> int | None:
+    """Return the seed that ``run`` states; ``None`` where it states none. No default is assumed."""
+    setting = effective(run).get("seed")
+    return None if setting is None else whole(setting.value)
+
+
+def same_effective_configuration(a: RunSummary, b: RunSummary) -> bool | None:
+    """Tell whether two runs were trained with the same effective configuration on the same data.
+
+    Left out of account are the seeds, derived values, secrets, ``metadata``, and what only names a run or
+    says where its results went. Data are the same if their name is, and their numbers of samples where
+    both are known; if they lay in different folders the numbers must be known.
+
+    Returns:
+        ``None`` where it cannot be told: a run has recorded no configuration or no dataset, was resumed
+        from another, or states only in a column what the other does not state.
+    """
+    return _same(_facts(a), a, _facts(b), b)
+
+
+def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
+    """Find the runs that are repeats of each other.
+
+    Returns:
+        By ``run_id`` of each run that has a repeat, the name of its group: the smallest ``run_id`` in it.
+        The runs of a group have the same effective configuration and at least two different seeds; two
+        of them may have the same one (``seed_of``), and are then no independent repeats. Runs without a
+        seed are in no group, nor is one that cannot be told to be the same as every other of its group.
+    """
+    facts = {run.run_id: _facts(run) for run in runs}
+    alike: dict[frozenset, list[list[RunSummary]]] = defaultdict(list)
+    # Only runs that state the same can be repeats, so only those are compared one by one.
+    for run in sorted(runs, key=lambda run: run.run_id):
+        own = facts[run.run_id]
+        if own.seed is None or not own.config:
+            continue
+        groups = alike[frozenset(_values(own.column | own.config).items())]
+        for group in groups:
+            if all(_same(own, run, facts[other.run_id], other) is True for other in group):
+                group.append(run)
+                break
+        else:
+            groups.append([run])
+    found = {}
+    for group in (group for groups in alike.values() for group in groups):
+        if len({facts[run.run_id].seed for run in group}) > 1:
+            found |= {run.run_id: group[0].run_id for run in group}
+    return MappingProxyType(found)
+
+
+class _Facts:
+    """The settings of one run that count, parted by where they are from."""
+
+    __slots__ = ("column", "config", "folder", "input_paths", "resumed", "seed")
+
+    def __init__(self, settings: Mapping[str, Setting]) -> None:
+        self.config: dict[str, Setting] = {}
+        self.column: dict[str, Setting] = {}
+        self.input_paths: dict[str, Setting] = {}
+        self.folder: Setting | None = settings.get("dataset" + FOLDER)
+        seed = settings.get("seed")
+        resumed = [settings[key] for key in _RESUMED if key in settings]
+        self.resumed = any(one.value not in (None, False, "") for one in resumed)
+        self.seed = None if seed is None else whole(seed.value)
+        for key, setting in settings.items():
+            if setting.derived or setting.value is MASKED or key in SEED_KEYS or key.startswith("metadata."):
+                continue
+            parameter = PARAMETERS.get(key)
+            if setting.value is None and not (parameter and parameter.null_counts):
+                continue
+            if setting.group is Group.IDENTITY:
+                if _is_input(key):
+                    self.input_paths[key] = setting
+            elif not setting.source.startswith("column"):
+                self.config[key] = setting
+            elif key not in _MEASURED and setting.source != LAST_RATE:
+                self.column[key] = setting
+
+    def get(self, key: str) -> Setting | None:
+        return self.config.get(key) or self.column.get(key)
+
+
+def _facts(run: RunSummary) -> _Facts:
+    return _Facts(effective(run))
+
+
+def _is_input(key: str) -> bool:
+    last = re.split(r"[.\]]", key)[-1]
+    return (
+        key != "dataset" + FOLDER
+        and bool(re.search(r"(?:_path|_dir|_folder|_url|^path|^url)$", last))
+        and bool(_INPUT_PATH.search(key))
+    )
+
+
+def _same(one: _Facts, a: RunSummary, other: _Facts, b: RunSummary) -> bool | None:
+    unknown = False
+    for key in {*one.config, *one.column, *other.config, *other.column}:
+        mine, theirs = one.get(key), other.get(key)
+        if mine is None or theirs is None:
+            if key in one.config or key in other.config:
+                return False
+            unknown = True
+        elif comparable(mine.value, mine.comparison) != comparable(theirs.value, theirs.comparison):
+            return False
+    samples = [(getattr(a, name), getattr(b, name)) for name in _SAMPLES]
+    counted = [pair for pair in samples if None not in pair]
+    if any(mine != theirs for mine, theirs in counted):
+        return False
+    if unknown or not one.config or not other.config or one.get("dataset") is None or one.resumed or other.resumed:
+        return None
+    if _values(one.input_paths) != _values(other.input_paths):
+        return None
+    moved = (one.folder and one.folder.value) != (other.folder and other.folder.value)
+    return None if moved and not counted else True
+
+
+def _values(settings: Mapping[str, Setting]) -> dict[str, tuple]:
+    return {key: comparable(one.value, one.comparison) for key, one in settings.items()}

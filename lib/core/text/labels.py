@@ -1,0 +1,251 @@
+"""What a run is called where several are shown: labels that tell runs apart.
+
+Names are neither unique nor stable, and widgets, legends and tables tell options apart by their text.
+Two labels differ only if they *look* different: case, blanks and invisible characters do not count.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from lib.core.facts.runs import RunSummary
+from lib.core.facts.values import moment as as_moment
+from lib.core.text.formatting import NOT_RECORDED, day, shorten, shorten_middle
+
+LEGEND_LIMIT = 18
+"""Characters of a run's label in a legend at the right of a chart."""
+LOSS_LEGEND_LIMIT = 14
+"""The same in the loss chart, whose entries also say whether they are train or eval."""
+MIN_LIMIT = 8
+"""Below this there is no room for a beginning, an ellipsis and a number."""
+MIN_HEAD = 5
+"""Room for an ellipsis and enough of a name to know it again, before the part that tells it apart."""
+SEPARATOR = " · "
+NO_NAME = "(no name)"
+ID_CHARACTERS = 4
+"""Fewer characters of an id are taken for a version number."""
+FACT_CHARACTERS = 24
+"""Longer values (lists of modules, paths) would hide the name that they qualify."""
+MAX_FACTS = 12
+"""Only this many differing facts, from the most important on, are tried in pairs."""
+
+_Teller = Callable[[RunSummary], str]
+
+
+def look(text: str) -> str:
+    """What of ``text`` the eye can tell apart: no case, no outer or repeated blanks, nothing invisible.
+
+    Example:
+        >>> look(" Llama  8B\u200b ") == look("llama 8b")
+        True
+    """
+    plain = " ".join(text.split())
+    if plain.isascii() and plain.isprintable():
+        return plain.casefold()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
+    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cf")).split())
+
+
+def unique_labels(runs: Sequence[RunSummary], facts: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
+    """Give every run a label that looks unlike all others.
+
+    A name that occurs once is the label. Runs that share a name get what tells them apart: the fewest
+    facts (one, else two), then the date, then the first characters of the id. The order of ``runs``
+    decides nothing but the order of the answer.
+
+    Args:
+        runs: Any number of runs.
+        facts: For each ``run_id`` short titles and shown values, most important first, such as
+            ``{"lr": "2e-4", "r": "16"}``.
+
+    Returns:
+        The label of each ``run_id``.
+
+    Example:
+        >>> runs = [RunSummary(run_id="x1", name="a"), RunSummary(run_id="x2", name="a")]
+        >>> unique_labels(runs, {"x1": {"lr": "1e-4"}, "x2": {"lr": "2e-4"}})
+        {'x1': 'a · lr 1e-4', 'x2': 'a · lr 2e-4'}
+    """
+    groups: dict[str, list[RunSummary]] = defaultdict(list)
+    for run in sorted({run.run_id: run for run in runs}.values(), key=lambda run: run.run_id):
+        groups[look(_name(run))].append(run)
+    labels = {group[0].run_id: _name(group[0]) for group in groups.values() if len(group) == 1}
+    stems: dict[str, tuple[str, int]] = {}
+    for group in groups.values():
+        if len(group) > 1:
+            stems |= _tell_apart(group, facts or {})
+    taken = {look(label) for label in labels.values()}
+    for run_id in sorted(stems):
+        candidates = _candidates(*stems[run_id], run_id)
+        labels[run_id] = next(label for label in candidates if look(label) not in taken)
+        taken.add(look(labels[run_id]))
+    return {run.run_id: labels[run.run_id] for run in runs}
+
+
+def short_labels(labels: Mapping[str, str], limit: int = LEGEND_LIMIT) -> dict[str, str]:
+    """Cut labels for a legend so that each still looks unlike all others.
+
+    Labels that fit stay. The others lose their end; where two would then look the same, their middle;
+    where that does not help either, they are numbered.
+
+    Args:
+        labels: The label of each ``run_id``, as ``unique_labels`` gives them.
+        limit: How many characters (code points) a label may have, at least ``MIN_LIMIT``.
+
+    Raises:
+        ValueError: If ``limit`` is below ``MIN_LIMIT``.
+    """
+    if limit < MIN_LIMIT:
+        raise ValueError(f"Labels need a limit of at least {MIN_LIMIT} characters, got {limit!r}.")
+    short = _loners({key: label for key, label in labels.items() if len(label) <= limit}, set())
+    taken = {look(label) for label in short.values()}
+    cut = {key: shorten(label, limit) for key, label in labels.items() if key not in short}
+    loners = _loners(cut, taken)
+    short |= loners
+    taken |= {look(label) for label in loners.values()}
+    clashes: dict[str, list[str]] = defaultdict(list)
+    for key in sorted(cut.keys() - loners.keys(), key=lambda key: (labels[key], key)):
+        clashes[look(cut[key])].append(key)
+    for keys in clashes.values():
+        forms = _clashing([labels[key] for key in keys], limit, taken)
+        short |= dict(zip(keys, forms, strict=True))
+        taken |= {look(form) for form in forms}
+    return {key: short[key] for key in labels}
+
+
+def _name(run: RunSummary) -> str:
+    name = " ".join(run.name.split())
+    return name if look(name) else NO_NAME
+
+
+def _tell_apart(group: list[RunSummary], facts: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, int]]:
+    """For each run a label, and how many characters of its id that needs besides (0 for none)."""
+    stems = {}
+    for alike, fact in _split(group, _fact_tellers(group, facts)):
+        if len(alike) == 1:
+            stems[alike[0].run_id] = (_joined(_name(alike[0]), fact), 0)
+            continue
+        for same, date in _split(alike, (_day, _minute, _second)):
+            told = len(same) == 1 and date
+            length = 0 if told else _id_length([run.run_id for run in same])
+            stems |= {run.run_id: (_joined(_name(run), fact, date), length) for run in same}
+    return stems
+
+
+def _split(group: list[RunSummary], tellers: Iterable[_Teller]) -> list[tuple[list[RunSummary], str]]:
+    """Part the group by the first of the tellers that make the most parts, each with what it tells."""
+    best: list[tuple[list[RunSummary], str]] = [(group, "")]
+    for teller in tellers:
+        parts: dict[str, list[RunSummary]] = defaultdict(list)
+        for run in group:
+            parts[look(teller(run))].append(run)
+        if len(parts) > len(best):
+            best = [(part, teller(part[0])) for part in parts.values()]
+        if len(best) == len(group):
+            break
+    return best
+
+
+def _fact_tellers(group: list[RunSummary], facts: Mapping[str, Mapping[str, str]]) -> Iterator[_Teller]:
+    places: dict[str, int] = {}
+    for run in group:
+        for place, title in enumerate(facts.get(run.run_id, {})):
+            places[title] = max(place, places.get(title, 0))
+    shown = {
+        run.run_id: {title: _fact(title, facts.get(run.run_id, {}).get(title)) for title in places} for run in group
+    }
+    # Titles in the order of importance, whichever run lacks some of them.
+    titles = sorted(places, key=lambda title: (places[title], title))
+    differing = [title for title in titles if len({look(row[title]) for row in shown.values()}) > 1]
+    singles = [(title,) for title in differing]
+    for chosen in itertools.chain(singles, itertools.combinations(differing[:MAX_FACTS], 2)):
+        yield lambda run, chosen=chosen: _joined(*(shown[run.run_id][title] for title in chosen))
+
+
+def _fact(title: str, value: str | None) -> str:
+    text = " ".join(value.split()) if value is not None else NOT_RECORDED
+    return f"{title} {shorten(text, FACT_CHARACTERS)}"
+
+
+def _day(run: RunSummary) -> str:
+    moment = as_moment(run.created_at or run.started_at)
+    return day(moment) if moment else ""
+
+
+def _minute(run: RunSummary) -> str:
+    return _at(run, "%H:%M")
+
+
+def _second(run: RunSummary) -> str:
+    return _at(run, "%H:%M:%S")
+
+
+def _at(run: RunSummary, spec: str) -> str:
+    moment = as_moment(run.created_at or run.started_at)
+    return f"{day(moment)} {moment:{spec}}" if moment else ""
+
+
+def _id_length(run_ids: list[str]) -> int:
+    longest = max(ID_CHARACTERS, *(len(run_id) for run_id in run_ids))
+    return next(
+        (
+            length
+            for length in range(ID_CHARACTERS, longest)
+            if len({look(run_id[:length]) for run_id in run_ids}) == len(run_ids)
+        ),
+        longest,
+    )
+
+
+def _candidates(stem: str, id_length: int, run_id: str) -> Iterator[str]:
+    """The labels a run may get, best first, without end: names may hold whatever we would append."""
+    if not id_length:
+        yield stem
+    first = min(id_length or ID_CHARACTERS, len(run_id))
+    for length in range(first, len(run_id) + 1):
+        yield _joined(stem, " ".join(run_id[:length].split()))
+    for number in itertools.count(2):
+        yield f"{_joined(stem, ' '.join(run_id.split()))} ({number})"
+
+
+def _joined(*parts: str) -> str:
+    return SEPARATOR.join(part for part in parts if part)
+
+
+def _loners(labels: Mapping[str, str], taken: set[str]) -> dict[str, str]:
+    """Those of the labels that look like no other, nor like what is taken."""
+    looks = Counter(look(label) for label in labels.values())
+    return {key: label for key, label in labels.items() if looks[look(label)] == 1 and look(label) not in taken}
+
+
+def _clashing(labels: list[str], limit: int, taken: set[str]) -> list[str]:
+    """Short forms of labels that begin alike, in the order given."""
+    for tails in _tails(labels, limit):
+        forms = [shorten_middle(label, limit, tail) for label, tail in zip(labels, tails, strict=True)]
+        looks = {look(form) for form in forms}
+        if len(looks) == len(labels) and looks.isdisjoint(taken):
+            return forms
+    numbered: list[str] = []
+    numbers = itertools.count(1)
+    for label in labels:
+        forms = (_numbered(label, limit, number) for number in numbers)
+        numbered.append(next(form for form in forms if look(form) not in taken))
+    return numbered
+
+
+def _tails(labels: list[str], limit: int) -> Iterator[list[int]]:
+    """How much of each label's end to keep: its last one or two parts where they fit, else ever more."""
+    for parts in (1, 2):
+        ends = [len(SEPARATOR.join(label.split(SEPARATOR)[-parts:])) for label in labels]
+        if max(ends) <= limit - MIN_HEAD:
+            yield ends
+    for tail in range(limit // 2, limit - 1):
+        yield [tail] * len(labels)
+
+
+def _numbered(label: str, limit: int, number: int) -> str:
+    suffix = f" {number}"
+    return shorten(label, limit - len(suffix)) + suffix

@@ -1,0 +1,321 @@
+"""The numbers of the summary table before it is drawn: raw values, shown text, tooltips and marks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lib.core.checks.noticed import SIGNS, Noticed, counted
+from lib.core.facts.findings import Severity
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
+from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, band_of
+from lib.core.text import formatting
+from lib.core.text.spreadsheet import inert
+from lib.core.verdict.summary_columns import COLUMNS, EXTRAS, GAP_WARNING, NOTE, SUMMARY_DTYPES, TEXT, Column
+
+
+class Mark(StrEnum):
+    """What stands out about a cell."""
+
+    NONE = ""
+    BEST = "best"
+    TIE_BEST = "tie-best"
+    WORST = "worst"
+    HIGH = "high"
+    NEGATIVE = "negative"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryInput:
+    """What the table needs to know about one run.
+
+    Attributes:
+        run: The run, with what its metric rows say.
+        label: What the run is called among the selected.
+        score: Its score, if it is eligible; else ``unscorable`` says why not ("still running").
+        configured_learning_rate: The configured peak.
+        batch: Samples per device and step.
+        effective_batch: Samples per optimizer step; ``effective_batch_text`` says how it was derived.
+        stored_note: A sentence where stored best values disagree with the metric rows.
+        noticed: What was noticed of its health and data; ``None`` where its curves could not be read.
+    """
+
+    run: RunSummary
+    label: str
+    score: RunScore | None = None
+    unscorable: str | None = None
+    configured_learning_rate: float | None = None
+    batch: float | None = None
+    effective_batch: float | None = None
+    effective_batch_text: str = ""
+    stored_note: str | None = None
+    noticed: Noticed | None = None
+
+
+SENTENCES = 4
+"""So many findings are told in a cell's tooltip, the most severe first."""
+
+
+class _Cell(NamedTuple):
+    value: str | float | None
+    text: str
+    note: str = ""
+
+
+def summary_frame(rows: Sequence[SummaryInput]) -> pd.DataFrame:
+    """Compute the table: one row per run, in the order given.
+
+    Returns:
+        The columns of ``SUMMARY_DTYPES``. Under a column's key the raw value: text, or float64 in the
+        column's unit, where NaN is either not recorded or logged as NaN. Under key + ``TEXT`` what the
+        cell shows, which tells those two apart; under key + ``NOTE`` its tooltip, "" for none.
+        ``steps_to_best_share`` is a share of 1; ``perplexity_origin`` is "logged" or "computed".
+    """
+    records = [_record(row) for row in rows]
+    # Two blocks, text and numbers: making some sixty columns one by one takes twenty times as long.
+    texts, numbers = ([k for k, d in SUMMARY_DTYPES.items() if (d == "str") is is_text] for is_text in (True, False))
+    index = range(len(records))
+    text = pd.DataFrame([[r[k] for k in texts] for r in records], index=index, columns=texts, dtype="str")
+    number = pd.DataFrame([[r[k] for k in numbers] for r in records], index=index, columns=numbers, dtype="float64")
+    return pd.concat([text, number], axis=1)[list(SUMMARY_DTYPES)]
+
+
+OF_LOSSES = frozenset(("best_eval_loss", "train_loss", "perplexity", "score"))
+"""Columns whose best and worst mean something only among runs whose losses mean the same."""
+
+
+def marks(frame: pd.DataFrame, comparable: Collection[str] | None = None) -> pd.DataFrame:
+    """Find what stands out: per cell a ``Mark``, in a frame of text with the index of ``frame``.
+
+    Best and worst need two different finite values; NaN and infinities take no part. Several best are
+    ``TIE_BEST``, several worst are each ``WORST``. The gap is marked ``HIGH`` or ``NEGATIVE`` instead.
+
+    Args:
+        frame: Of ``summary_frame``.
+        comparable: The ids of the runs among which the columns ``OF_LOSSES`` have a best and a worst; ``None``
+            for all.
+    """
+    alike = pd.Series(True, index=frame.index) if comparable is None else frame["run_id"].isin(list(comparable))
+    found = {column.key: pd.Series("", index=frame.index, dtype="str") for column in COLUMNS}
+    for column in COLUMNS:
+        if column.better:
+            _mark_extremes(frame, column, found[column.key], alike if column.key in OF_LOSSES else None)
+    # Not by rounding the gap: that overflows for a loss near the largest float.
+    noise = 0.5 * 10.0**-TIE_DECIMALS
+    found["gap"][frame["gap"] > GAP_WARNING + noise] = Mark.HIGH.value
+    found["gap"][frame["gap"] < -noise] = Mark.NEGATIVE.value
+    return pd.DataFrame(found, index=frame.index)
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """Write the raw values in full precision, with units in the headers.
+
+    What was not recorded is blank, what was logged as NaN is "NaN". Text that a spreadsheet would take
+    for a formula gets an apostrophe before it.
+    """
+    keys = ["run_id", *(column.key for column in COLUMNS), *EXTRAS]
+    headers = ["Run id", *(column.raw_header for column in COLUMNS), *(title for title, _ in EXTRAS.values())]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(headers)
+    for record in frame.to_dict("records"):
+        writer.writerow([_exported(record[key], record.get(key + TEXT, "")) for key in keys])
+    return out.getvalue()
+
+
+def _record(row: SummaryInput) -> dict[str, Any]:
+    cells = _text_cells(row) | _loss_cells(row) | _training_cells(row)
+    run, origin = row.run, None
+    if run.perplexity is not None:
+        origin = "logged"
+    elif eval_loss_of(run) is not None:
+        origin = "computed"
+    record = {
+        "run_id": run.run_id,
+        "steps_to_best_share": _share_to_best(run),
+        "batch_effective": row.effective_batch,
+        "epochs_total": run.total_epochs,
+        "perplexity_origin": origin,
+        "findings_critical": _count(row.noticed, Severity.CRITICAL),
+        "findings_info": _count(row.noticed, Severity.INFO),
+    }
+    for key, cell in cells.items():
+        record |= {key: cell.value, key + TEXT: cell.text, key + NOTE: cell.note}
+    return record
+
+
+def _text_cells(row: SummaryInput) -> dict[str, _Cell]:
+    run = row.run
+    status = [f'Logged as "{run.raw_status}".'] if run.raw_status not in (None, run.status_text) else []
+    return {
+        "run": _Cell(row.label, row.label, f"{run.name} ({run.run_id})"),
+        "model": _Cell(run.base_model, run.base_model or formatting.NOT_RECORDED),
+        "dataset": _Cell(run.dataset_name, run.dataset_name or formatting.NOT_RECORDED, run.dataset or ""),
+        "status": _Cell(run.status_text, run.status_text, _sentences(*status, run.error_message)),
+    }
+
+
+def _loss_cells(row: SummaryInput) -> dict[str, _Cell]:
+    run = row.run
+    eval_loss, train_loss = eval_loss_of(run), train_loss_of(run)
+    shown_eval = _first_logged(eval_loss, run.best_eval_loss, run.eval_loss, run.final_eval_loss)
+    best = _cell("best_eval_loss", shown_eval, _eval_note(row))
+    if run.best_step is not None and eval_loss is not None and eval_loss == run.best_eval_loss:
+        best = best._replace(text=f"{best.text} @ {formatting.count(run.best_step)}")
+    shown_train = _first_logged(train_loss, run.loss, run.final_loss)
+    return {
+        "best_eval_loss": best,
+        "train_loss": _cell("train_loss", shown_train, _non_finite("train loss", train_loss, run.loss)),
+        "gap": _cell("gap", gap_of(run), _gap_note(row)),
+        "perplexity": _perplexity(run),
+        "findings": _findings(row.noticed),
+        "score": _score(row),
+    }
+
+
+def _training_cells(row: SummaryInput) -> dict[str, _Cell]:
+    run = row.run
+    share = _share_to_best(run)
+    steps = _cell("steps_to_best", run.best_step)
+    if share is not None:
+        whole = (
+            f"{formatting.count(run.total_steps)} steps planned"
+            if run.total_steps
+            else f"{formatting.count(run.current_step)} steps done"
+        )
+        share_text = formatting.percent(share)
+        steps = steps._replace(text=f"{steps.text} ({share_text})", note=f"{share_text} of the {whole}.")
+    effective = ""
+    if row.effective_batch is not None:
+        derived = f" ({row.effective_batch_text})" if row.effective_batch_text else ""
+        effective = f"Effective batch {formatting.count(row.effective_batch)}{derived}."
+    epochs = _cell("epochs", run.current_epoch)
+    if run.total_epochs is not None:
+        epochs = epochs._replace(text=f"{epochs.text} of {formatting.figure(run.total_epochs)}")
+    so_far = "So far: the run has not ended." if run.status is RunStatus.RUNNING else ""
+    return {
+        "learning_rate": _cell("learning_rate", row.configured_learning_rate),
+        "batch": _cell("batch", row.batch, effective),
+        "steps_to_best": steps,
+        "tokens_per_second": _cell("tokens_per_second", run.tokens_per_second),
+        "samples_per_second": _cell("samples_per_second", run.samples_per_second),
+        "duration": _cell("duration", run.duration_s, so_far if run.duration_s is not None else ""),
+        "epochs": epochs,
+    }
+
+
+_SHOW = {column.key: column.show for column in COLUMNS if column.show}
+
+
+def _cell(key: str, value: float | None, note: str = "") -> _Cell:
+    return _Cell(value, _SHOW[key](value), note)
+
+
+def _eval_note(row: SummaryInput) -> str:
+    run, eval_loss = row.run, eval_loss_of(row.run)
+    notes = []
+    if eval_loss is not None and eval_loss != run.best_eval_loss:
+        notes.append("No finite best eval loss is recorded; this is the last one logged.")
+    elif eval_loss is not None and run.best_step is not None:
+        epoch = f", epoch {formatting.figure(run.best_epoch)}" if run.best_epoch is not None else ""
+        notes.append(f"Measured at step {formatting.count(run.best_step)}{epoch}.")
+    return _sentences(*notes, _non_finite("eval loss", eval_loss, run.eval_loss), row.stored_note)
+
+
+def _non_finite(name: str, shown: float | None, last: float | None) -> str:
+    """A sentence where the table shows a number though the last one logged is none."""
+    if shown is None or last is None or math.isfinite(last):
+        return ""
+    return f"The last {name} logged is {formatting.loss(last)}."
+
+
+def _gap_note(row: SummaryInput) -> str:
+    gap = gap_of(row.run)
+    if gap is None:
+        unknown = [
+            name
+            for name, value in (("eval", eval_loss_of(row.run)), ("train", train_loss_of(row.run)))
+            if value is None
+        ]
+        return f"Unknown: there is no finite {' and no finite '.join(unknown)} loss."
+    label = row.score.gap_label if row.score else band_of(gap).label
+    return f"{label[:1].upper()}{label[1:]}."
+
+
+def _perplexity(run: RunSummary) -> _Cell:
+    if run.perplexity is not None:
+        return _cell("perplexity", run.perplexity, "As logged by the run.")
+    eval_loss = eval_loss_of(run)
+    if eval_loss is None:
+        return _cell("perplexity", None)
+    try:
+        value = math.exp(eval_loss)
+    except OverflowError:
+        value = math.inf
+    return _cell("perplexity", value, "exp(eval loss): the run logged no perplexity.")
+
+
+def _findings(found: Noticed | None) -> _Cell:
+    if found is None:
+        return _cell("findings", None, "The run's metrics could not be read, so nothing could be judged.")
+    if not found.findings:
+        return _Cell(0, "0", "Nothing was noticed.")
+    told = [f"{SIGNS[finding.severity]} {finding.sentence}" for finding in found.findings[:SENTENCES]]
+    more = len(found.findings) - len(told)
+    return _Cell(len(found.serious), counted(found.counts), _sentences(*told, f"And {more} more." if more else ""))
+
+
+def _count(found: Noticed | None, severity: Severity) -> int | None:
+    return None if found is None else found.counts.get(severity, 0)
+
+
+def _score(row: SummaryInput) -> _Cell:
+    if row.score is None:
+        return _cell("score", None, f"Left out: {row.unscorable}." if row.unscorable else "")
+    loss_points, gap_points = formatting.points(row.score.loss_points), f"{row.score.gap_points:g}"
+    return _cell("score", row.score.total, f"Eval loss {loss_points} points, gap {gap_points} points.")
+
+
+def _share_to_best(run: RunSummary) -> float | None:
+    steps = run.total_steps or run.current_step
+    return run.best_step / steps if run.best_step is not None and steps else None
+
+
+def _first_logged(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _sentences(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _mark_extremes(frame: pd.DataFrame, column: Column, found: pd.Series, among: pd.Series | None) -> None:
+    values = frame[column.key].where(np.isfinite(frame[column.key]))
+    if among is not None:
+        values = values.where(among)
+    if column.key == "score":
+        values = values.round(TIE_DECIMALS)
+    lowest, highest = values.min(), values.max()
+    # Two kinds of perplexity (of the last evaluation, of the best one) say nothing about each other.
+    mixed = column.key == "perplexity" and frame.loc[values.notna(), "perplexity_origin"].nunique() > 1
+    if mixed or not lowest < highest:
+        return
+    best, worst = (lowest, highest) if column.better == "lower" else (highest, lowest)
+    found[values == worst] = Mark.WORST.value
+    found[values == best] = (Mark.TIE_BEST if (values == best).sum() > 1 else Mark.BEST).value
+
+
+def _exported(value: Any, text: str) -> str:
+    if isinstance(value, str):
+        return inert(value)
+    if pd.isna(value):
+        return "NaN" if text == "NaN" else ""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))

@@ -1,0 +1,130 @@
+"""How sure a verdict is: as sure as the gravest objection allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from lib.core.ranking.decision import Decision
+from lib.core.ranking.scoring import TIE_DECIMALS
+from lib.core.ranking.tie import TieKind
+from lib.core.text import formatting
+from lib.core.verdict.objection_kinds import Objection
+
+
+class Sureness(StrEnum):
+    """How sure, the surest first. A tie and "cannot tell" are verdicts of their own, and claim least."""
+
+    SURE = "sure"
+    FAIRLY_SURE = "fairly sure"
+    UNSURE = "unsure"
+    TIE = "tie"
+    CANNOT_TELL = "cannot tell"
+
+    @property
+    def rank(self) -> int:
+        """0 for the surest."""
+        return list(Sureness).index(self)
+
+
+CAPS: Mapping[str, Sureness] = MappingProxyType(
+    {
+        "no_common_ranking": Sureness.CANNOT_TELL,
+        "alone": Sureness.CANNOT_TELL,
+        "noise_unknown": Sureness.CANNOT_TELL,
+        "tie": Sureness.TIE,
+        "unread": Sureness.UNSURE,
+        "winner_data": Sureness.UNSURE,
+        "winner_health": Sureness.UNSURE,
+        "leakage": Sureness.UNSURE,
+        "rival_data": Sureness.UNSURE,
+        "losses_unlike": Sureness.UNSURE,
+        "lower_loss_beyond_noise": Sureness.FAIRLY_SURE,
+        "rival_ahead": Sureness.FAIRLY_SURE,
+        "checkpoint_missing": Sureness.FAIRLY_SURE,
+        "winner_doubts": Sureness.FAIRLY_SURE,
+        "rival_doubts": Sureness.FAIRLY_SURE,
+        "negative_gap_open": Sureness.FAIRLY_SURE,
+        "comparability_open": Sureness.FAIRLY_SURE,
+        "comparability_caution": Sureness.FAIRLY_SURE,
+        "narrow_weights": Sureness.FAIRLY_SURE,
+        "lower_loss": Sureness.SURE,
+        "overfitting": Sureness.SURE,
+        "may_overtake": Sureness.SURE,
+        "winner_warnings": Sureness.SURE,
+    }
+)
+"""The surest that a verdict can be with an objection. Unsure: the values, or that they compare, are in doubt. Fairly
+sure: the values hold, and something known could turn the order or the use of it. Sure: it is worth knowing, and does
+not touch who is first."""
+
+MANY_DOUBTS = 3
+"""So many objections that each leave a verdict fairly sure make it unsure: one may be tolerated, and three at once
+leave little that was not questioned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surety:
+    """How sure a verdict is, and why.
+
+    Attributes:
+        level: How sure.
+        sentence: For people.
+        because: The codes of the objections that made it no surer.
+    """
+
+    level: Sureness
+    sentence: str
+    because: tuple[str, ...] = ()
+
+
+def sureness_of(decision: Decision, objections: Sequence[Objection]) -> Surety:
+    """Say how sure a verdict is.
+
+    It starts from sure, every objection lowers it to its cap (``CAPS``) at most, and ``MANY_DOUBTS`` of those that
+    leave it fairly sure make it unsure; so a further objection never makes it surer.
+
+    Args:
+        decision: The verdict.
+        objections: Of ``lib.core.verdict.objections.objections_to``, to the same.
+    """
+    if decision.recommendation.winner is None:
+        return Surety(Sureness.CANNOT_TELL, "There is nothing to be sure of: no run can be recommended.")
+    level, because = lowered([objection.code for objection in objections])
+    titles = {objection.code: objection.title for objection in objections}
+    causes = list(dict.fromkeys(titles[code] for code in because))
+    more = f" and {len(causes) - MANY_DOUBTS} more" if len(causes) > MANY_DOUBTS else ""
+    said = ", ".join(causes[:MANY_DOUBTS]) + more
+    return Surety(level, _sentence(decision, level, said), because)
+
+
+def lowered(codes: Sequence[str]) -> tuple[Sureness, tuple[str, ...]]:
+    """How sure a verdict with these objections is, and which of them made it no surer, in the order given."""
+    level = max((CAPS[code] for code in codes), key=lambda cap: cap.rank, default=Sureness.SURE)
+    doubts = tuple(code for code in codes if CAPS[code] is Sureness.FAIRLY_SURE)
+    if level is Sureness.FAIRLY_SURE and len(doubts) >= MANY_DOUBTS:
+        return Sureness.UNSURE, doubts
+    if level is Sureness.SURE:
+        return level, ()
+    return level, tuple(code for code in codes if CAPS[code] is level)
+
+
+def _sentence(decision: Decision, level: Sureness, said: str) -> str:
+    share = f"{decision.lowest.level:.0%}"
+    if level is Sureness.CANNOT_TELL:
+        if not decision.has_main_class:
+            return "Which of them is better cannot be told: their eval losses mean different things."
+        if len(decision.ranked) == 1:
+            return "There is nothing to compare it with."
+        return "Whether its lead is more than noise cannot be told."
+    margin = formatting.points(decision.recommendation.margin)
+    if level is Sureness.TIE:
+        is_equal = round(decision.recommendation.margin, TIE_DECIMALS) == 0.0
+        within = f"The lead of {margin} points is within the noise ({share} level)."
+        return "The scores are equal." if is_equal else within
+    start = f"The lead of {margin} points is beyond the noise ({share} level)"
+    if decision.lead.kind is not TieKind.WINNER:
+        start = "It has the highest score"
+    return f"{start}, but: {said}." if said else f"{start}, and nothing that was checked casts doubt on it."

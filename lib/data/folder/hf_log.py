@@ -1,0 +1,215 @@
+"""Reading the log that the Hugging Face ``Trainer`` keeps in ``trainer_state.json``.
+
+How its names become the app's:
+
+* ``loss`` is ``train_loss``; ``train_samples_per_second`` and ``train_tokens_per_second`` of a logging
+  step are ``samples_per_second`` and ``tokens_per_second``; ``eval_perplexity`` is ``perplexity``. Every
+  other number keeps its name, those that time an evaluation (``eval_runtime``...) too. Nested numbers
+  are joined with a slash: ``eval_f1-score/Achievement``.
+* The row that ``train()`` writes when it returns (``train_runtime`` and a ``train_loss`` that is the
+  *mean* over all steps) is a summary, not a point of any curve.
+* Text that is a number is read as that number, NaN and infinities included; null is no value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.core.curves.metric_curves import RunCurves, tidy_curve
+from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
+from lib.core.facts.values import finite, moment, number, whole
+from lib.data.folder.training_files import Unread, read_json
+
+TRAINER_STATE = "trainer_state.json"
+
+_RENAMED = {
+    "loss": "train_loss",
+    "train_samples_per_second": "samples_per_second",
+    "train_tokens_per_second": "tokens_per_second",
+    "eval_perplexity": "perplexity",
+}
+_TIMESTAMPS = ("timestamp", "_timestamp")
+_NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
+_MAX_STEP = 2**53
+"""Larger numbers are no steps, and would not survive a chart, which counts in floats."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerLog:
+    """One ``trainer_state.json``.
+
+    Attributes:
+        state: Its facts besides the history.
+        points: ``metric`` (category), ``step``, ``epoch``, ``at`` (seconds on some clock, or NaN) and
+            ``value``, one row per logged number, in the order in which they were written.
+        summary: The numbers of the closing summary; ``train_runtime`` is the sum over all of them.
+        closed_at: The step of the last closing summary; -1 without one.
+        started, ended: First and last timestamp, in Unix seconds; NaN where not logged.
+        digest: Equal for files of equal bytes.
+        notes: Sentences on what of the history could not be read.
+    """
+
+    state: Mapping[str, Any]
+    points: pd.DataFrame
+    summary: Mapping[str, float]
+    closed_at: int
+    started: float
+    ended: float
+    digest: str
+    notes: tuple[str, ...]
+
+    @property
+    def last_step(self) -> int | None:
+        """The step that training had reached: ``global_step``, else the last step logged."""
+        step = _step_of({"step": self.state.get("global_step")})
+        return step if step is not None else int(self.points["step"].max()) if len(self.points) else None
+
+
+def read_trainer_log(path: Path) -> TrainerLog | Unread:
+    """Read one ``trainer_state.json``, or say why it cannot be read; never raises for its content."""
+    read = read_json(path)
+    if isinstance(read, Unread):
+        return read
+    history = read.content.get("log_history")
+    if history is None and "global_step" not in read.content:
+        return Unread("It is not the state of a Trainer: it has neither log_history nor global_step.")
+    state = {key: value for key, value in read.content.items() if not isinstance(value, dict | list)}
+    trial = read.content.get("trial_params")
+    if isinstance(trial, dict):
+        state["trial_params"] = {k: v for k, v in trial.items() if not isinstance(v, dict | list)}
+    return _log_of(state, history, read.digest)
+
+
+def _log_of(state: Mapping[str, Any], history: Any, digest: str) -> TrainerLog:
+    notes = []
+    if history is not None and not isinstance(history, list):
+        notes.append("log_history is not a list, so no metric could be read.")
+    entries = history if isinstance(history, list) else []
+    rows = [row for row in entries if isinstance(row, dict)]
+    closing = [row for row in rows if _is_summary(row)]
+    logged = [row for row in rows if not _is_summary(row)]
+    located = [(step, row) for row in logged if (step := _step_of(row)) is not None]
+    if stepless := len(logged) - len(located):
+        notes.append(f"Rows of the log that state no step were left out: {stepless:,}.")
+    if strange := len(entries) - len(rows):
+        notes.append(f"Entries of the log that are no rows of values were left out: {strange:,}.")
+    at, on_clock = _seconds(located)
+    summary = {key: parsed for row in closing for key, value in row.items() if (parsed := finite(value)) is not None}
+    if closing:
+        runtimes = [finite(row.get("train_runtime")) for row in closing]
+        if counted := [seconds for seconds in runtimes if seconds is not None and seconds >= 0]:
+            summary["train_runtime"] = math.fsum(counted)
+        else:
+            summary.pop("train_runtime", None)
+    return TrainerLog(
+        state=state,
+        points=_points(located, at),
+        summary=summary,
+        closed_at=max((step for row in closing if (step := _step_of(row)) is not None), default=-1),
+        started=float(np.nanmin(at)) if on_clock else math.nan,
+        ended=float(np.nanmax(at)) if on_clock else math.nan,
+        digest=digest,
+        notes=tuple(notes),
+    )
+
+
+def _is_summary(row: Mapping[str, Any]) -> bool:
+    # Newer versions write train_runtime beside the loss of every logging step too.
+    return "train_runtime" in row and "loss" not in row
+
+
+def _step_of(row: Mapping[str, Any]) -> int | None:
+    step = whole(row.get("step"))
+    return step if step is not None and 0 <= step < _MAX_STEP else None
+
+
+def _seconds(located: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[np.ndarray, bool]:
+    """When each row was written, in seconds, and whether that is Unix time or time since some start."""
+    at = np.full(len(located), np.nan)
+    for position, (_, row) in enumerate(located):
+        for key in _TIMESTAMPS:
+            if key in row and (when := moment(row[key])) is not None:
+                at[position] = when.timestamp()
+    if np.isfinite(at).any():
+        return at, True
+    runtimes = (finite(row.get("train_runtime")) for _, row in located)
+    at = np.array([math.nan if seconds is None else seconds for seconds in runtimes], dtype=float)
+    # A resumed training starts its own count again: then the times of two counts cannot be compared.
+    return (np.full(len(at), np.nan) if (np.diff(at[np.isfinite(at)]) < 0).any() else at), False
+
+
+def _points(located: Sequence[tuple[int, Mapping[str, Any]]], at: np.ndarray) -> pd.DataFrame:
+    codes: dict[str, int] = {}
+    metric, position, values = [], [], []
+    for index, (_, row) in enumerate(located):
+        for name, value in _numbers(row):
+            metric.append(codes.setdefault(name, len(codes)))
+            position.append(index)
+            values.append(value)
+    steps = np.fromiter((step for step, _ in located), dtype="int64", count=len(located))
+    epochs = [number(row.get("epoch")) for _, row in located]
+    epoch = np.array([math.nan if value is None else value for value in epochs], dtype="float64")
+    rows = np.array(position, dtype="int64")
+    return pd.DataFrame(
+        {
+            "metric": pd.Categorical.from_codes(metric, categories=pd.Index(list(codes), dtype="str")),
+            "step": steps[rows],
+            "epoch": epoch[rows],
+            "at": at[rows],
+            "value": np.array(values, dtype="float64"),
+        }
+    )
+
+
+def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """The numbers of one row by their metric names, in the order in which they stand."""
+    pending = [(key, value) for key, value in reversed(row.items()) if key not in _NOT_METRICS]
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, dict):
+            pending.extend((f"{name}/{key}", inner) for key, inner in reversed(value.items()))
+        elif (parsed := value if type(value) is float else number(value)) is not None:
+            if name == "train_loss" and "loss" in row:
+                continue
+            yield _RENAMED.get(name, name), parsed
+
+
+def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
+    """Make curves of the logs of one run.
+
+    Args:
+        run_id: The run.
+        logs: The states of the run's checkpoints; where they disagree the later in this order holds.
+
+    Returns:
+        The curves, and how many of their values the last log lacks.
+    """
+    points = [log.points.assign(metric=log.points["metric"].astype("str"), log=index) for index, log in enumerate(logs)]
+    filled = [frame for frame in points if len(frame)]
+    if not filled:
+        return RunCurves(run_id), 0
+    rows = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
+    elapsed = (rows["at"] - rows["at"].min()).to_numpy()
+    columns = [rows["step"].to_numpy(), rows["value"].to_numpy(), rows["epoch"].to_numpy(), elapsed]
+    curves = {}
+    for metric, positions in sorted(rows.groupby("metric", sort=False).indices.items()):
+        curves[str(metric)] = tidy_curve(*(column[positions] for column in columns))
+    last = rows.drop_duplicates(["metric", "step"], keep="last")["log"]
+    borrowed = int((last < len(logs) - 1).sum())
+    return RunCurves(run_id, MappingProxyType(curves), rows=_facts(logs[-1].points)), borrowed
+
+
+def _facts(points: pd.DataFrame) -> RowFacts:
+    """What is noticed of the log that leads: those of earlier checkpoints repeat its values."""
+    at = points["at"].to_numpy()
+    known = np.isfinite(at)
+    written_us = np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype("int64") if known.any() else None
+    return row_facts(points["step"].to_numpy(), written_us, points.groupby("metric", observed=True).indices)

@@ -1,0 +1,216 @@
+"""The JSON files that a training leaves, and the hyperparameters that they state.
+
+Only JSON is read. ``training_args.bin`` is a pickle, which runs code when opened, and is never touched.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from lib.core.facts.values import finite
+
+MAX_FILE_BYTES = 512 * 2**20
+"""Larger files are named as unreadable: parsed JSON takes about ten times its size in memory."""
+MAX_NESTING = 40
+"""Side files nested deeper than this hold no hyperparameters and would break whoever walks them."""
+LFS_POINTER = "version https://git-lfs"
+
+MANIFEST_PATTERN = "run_manifest*.json"
+RESULT_FILES = ("train_results.json", "eval_results.json", "all_results.json")
+SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
+    {
+        "training_args.json": "training_args",
+        "hyperparameters.json": "hyperparameters",
+        "hparams.json": "hparams",
+        "training_config.json": "training_config",
+        MANIFEST_PATTERN: "run_manifest",
+        "adapter_config.json": "adapter_config",
+        "config.json": "model_config",
+    }
+)
+"""Under which section of ``RunSummary.config`` each file's content is put, in order of precedence."""
+
+_MODEL_MARKS = ("model_type", "architectures", "transformers_version")
+"""A ``config.json`` without any of these describes a training, not a model."""
+_NOT_HYPERPARAMETERS = {
+    # Label tables of classifiers: thousands of keys that nobody sets.
+    "model_config": ("id2label", "label2id"),
+    # Facts about the run, which have fields of their own.
+    "run_manifest": (
+        "status",
+        "created_at",
+        "started_at",
+        "completed_at",
+        "updated_at",
+        "error",
+        "error_message",
+    ),
+}
+_ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "learning_rate": ("learning_rate", "lr", "max_learning_rate", "peak_learning_rate"),
+        "batch_size": ("per_device_train_batch_size", "batch_size", "train_batch_size", "micro_batch_size"),
+        "gradient_accumulation_steps": ("gradient_accumulation_steps",),
+        "num_train_epochs": ("num_train_epochs", "num_epochs", "epochs"),
+        "warmup_steps": ("warmup_steps", "num_warmup_steps"),
+        "weight_decay": ("weight_decay",),
+        "seed": ("seed",),
+        "num_gpus": ("num_gpus", "n_gpu", "world_size"),
+        "r": ("r", "lora_r", "lora_rank"),
+        "lora_alpha": ("lora_alpha",),
+        "dataset": ("dataset", "dataset_name", "dataset_path", "train_file", "data_path"),
+        "base_model": ("base_model_name_or_path", "model_name_or_path", "base_model"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A file that was read. ``digest`` is equal for equal bytes."""
+
+    content: Mapping[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that could not be read, and why. ``transient``: not for its content, so worth another try."""
+
+    reason: str
+    transient: bool = False
+
+
+def read_json(path: Path) -> JsonFile | Unread:
+    """Read one JSON object; whatever the file holds, the answer is its object or a sentence, no exception."""
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return Unread("Expected a file, found a folder or a device.")
+        if found.st_size > MAX_FILE_BYTES:
+            limit, size = (count / 2**20 for count in (MAX_FILE_BYTES, found.st_size))
+            return Unread(f"The file has {size:,.0f} MB; files above {limit:,.0f} MB are not read.")
+        data = path.read_bytes()
+    except OSError as error:
+        return Unread(_why_not_opened(path, error), transient=True)
+    # A stray byte in a label must not take the numbers down with it.
+    written = data.decode("utf-8-sig", errors="replace")
+    if written.startswith(LFS_POINTER):
+        return Unread("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
+    if not written.strip():
+        return Unread("The file is empty.")
+    try:
+        content = json.loads(written)
+        if "\\ud" in written or "\\uD" in written:
+            # Half a surrogate pair is valid JSON, and no text that can be stored or sent.
+            content = json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        return Unread(f"The file is not valid JSON: {error.msg} (line {error.lineno}).")
+    except ValueError as error:
+        return Unread(f"The file is not valid JSON: {error}.")
+    except (RecursionError, MemoryError):
+        return Unread("The file is nested too deeply, or too large, to be read.")
+    if not isinstance(content, dict):
+        return Unread(f"Expected a JSON object, found {_KINDS.get(type(content), 'a number')}.")
+    return JsonFile(content, hashlib.sha256(data).hexdigest())
+
+
+_KINDS = {list: "a list", str: "a text", type(None): "null", bool: "true or false"}
+
+
+def _why_not_opened(path: Path, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "Permission denied."
+    if path.is_symlink() and error.errno in (errno.ENOENT, errno.ELOOP):
+        return "It is a link that leads to no file."
+    return f"The file could not be opened: {os.strerror(error.errno) if error.errno else error}."
+
+
+def is_side_file(name: str) -> bool:
+    """Tell whether a file of this name may state hyperparameters or results of the run beside it."""
+    return name in SECTION_OF_FILE or name in RESULT_FILES or fnmatchcase(name, MANIFEST_PATTERN)
+
+
+def read_side_file(path: Path) -> JsonFile | Unread:
+    """As ``read_json``, for files whose whole content is kept."""
+    read = read_json(path)
+    if isinstance(read, JsonFile) and _nesting_exceeds(read.content, MAX_NESTING):
+        return Unread(f"The file is nested more than {MAX_NESTING} levels deep.")
+    return read
+
+
+def _nesting_exceeds(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        level = inner
+    return bool(level)
+
+
+def config_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Arrange the content of side files, keyed by file name, in the sections of ``RunSummary.config``."""
+    config: dict[str, dict[str, Any]] = {}
+    for pattern, section in SECTION_OF_FILE.items():
+        for name in sorted(side_files):
+            if fnmatchcase(name, pattern):
+                if section == "model_config" and not any(mark in side_files[name] for mark in _MODEL_MARKS):
+                    section = "training_config"
+                dropped = _NOT_HYPERPARAMETERS.get(section, ())
+                kept = {key: value for key, value in side_files[name].items() if key not in dropped}
+                config.setdefault(section, {}).update(kept)
+    return config
+
+
+def results_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The finite numbers of the result files (``all_results.json`` and its parts)."""
+    merged = {
+        key: number
+        for name in RESULT_FILES
+        for key, value in side_files.get(name, {}).items()
+        if (number := finite(value)) is not None
+    }
+    return merged
+
+
+def manifest_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the run's manifests say, the last by file name winning."""
+    names = [name for name in sorted(side_files) if fnmatchcase(name, MANIFEST_PATTERN)]
+    return {key: value for name in names for key, value in side_files[name].items()}
+
+
+def stated(config: Mapping[str, Any], parameter: str) -> Any:
+    """The first value that the config states for a parameter under any of its names; ``None`` if none.
+
+    Sections are looked at in their order, outer levels before inner ones. The model's own
+    configuration says nothing about its training and is left out.
+    """
+    names = _ALIASES[parameter]
+    for section in _sections(config):
+        for name in names:
+            if section.get(name) is not None and not isinstance(section[name], dict):
+                return section[name]
+    return None
+
+
+def _sections(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    pending = deque(content for section, content in config.items() if section != "model_config")
+    while pending:
+        content = pending.popleft()
+        if isinstance(content, dict):
+            yield content
+            pending.extend(content.values())

@@ -1,0 +1,254 @@
+"""What a deployment says about its Supabase project, and which keys are refused.
+
+No message repeats a value that may hold a secret: keys are pasted into the wrong line.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from lib.core.facts.errors import SettingsError
+from lib.core.facts.values import finite
+from lib.data.tables.job_rows import JOBS_TABLE
+
+SECTION = "runoff.supabase"
+"""Section of ``.streamlit/secrets.toml``."""
+PREFIX = "RUNOFF_SUPABASE_"
+"""The same as environment variables: ``RUNOFF_SUPABASE_URL`` and so on."""
+
+METRICS_TABLE = "local_training_metrics"
+TIMEOUT_S = 20.0
+"""Longer than the 8 s after which a hosted project cancels a query, so that its own answer arrives."""
+REFRESH_S = 10.0
+"""Trainers log every few seconds."""
+TIMEOUT_RANGE_S = (1.0, 300.0)
+REFRESH_RANGE_S = (1.0, 3600.0)
+
+_MIGHTY_ROLES = frozenset({"service_role", "supabase_admin", "postgres"})
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+
+
+class SignIn(StrEnum):
+    """Whether somebody must sign in before anything is read."""
+
+    REQUIRED = "required"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class SupabaseSettings:
+    """A Supabase project.
+
+    Attributes:
+        url: Of the project, with no slash at the end.
+        key: The public API key: a legacy JWT of role anon, or ``sb_publishable_...``.
+        timeout_s: How long one read may take, its repetitions included.
+        refresh_s: How often running runs are asked for news.
+        allow_service_key: Whether a key that reads past row-level security is taken.
+    """
+
+    url: str
+    key: str = field(repr=False)
+    jobs_table: str = JOBS_TABLE
+    metrics_table: str = METRICS_TABLE
+    sign_in: SignIn = SignIn.REQUIRED
+    timeout_s: float = TIMEOUT_S
+    refresh_s: float = REFRESH_S
+    allow_service_key: bool = False
+
+    @property
+    def host(self) -> str:
+        """The project as people know it: host, and port and path where there are any."""
+        return self.url.partition("://")[2]
+
+
+def supabase_settings_from(environment: Mapping[str, str], section: Any) -> SupabaseSettings | None:
+    """Read the settings of a project; the environment goes before the secrets file.
+
+    Args:
+        environment: The process's environment.
+        section: ``[runoff.supabase]`` of secrets.toml; ``None`` where there is none.
+
+    Returns:
+        ``None`` where nothing is said about a project.
+
+    Raises:
+        SettingsError: If a setting is missing, wrong, or not known.
+    """
+    if section is not None and not isinstance(section, Mapping):
+        raise SettingsError(
+            f"Expected [{SECTION}] in secrets.toml to be a section, found a single value.",
+            hint=f"Write [{SECTION}] on a line of its own, and url and key below it.",
+        )
+    variables = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
+    if section is None and not variables:
+        return None
+    given: dict[str, tuple[Any, str]] = {}
+    for name, value in (section or {}).items():
+        if name not in _READERS:
+            raise _unknown(f"{name!r} in section [{SECTION}] of secrets.toml", ", ".join(_READERS))
+        given[name] = value, f"{name} in section [{SECTION}] of secrets.toml"
+    for variable, value in variables.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable != PREFIX + name.upper() or name not in _READERS:
+            raise _unknown(f"environment variable {variable}", ", ".join(PREFIX + known.upper() for known in _READERS))
+        given[name] = value, f"the environment variable {variable}"
+    for needed, what in (("url", "the address"), ("key", "the public API key")):
+        if needed not in given:
+            raise SettingsError(
+                f"Expected {what} of the Supabase project, found no setting {needed}.",
+                hint=f"Set {needed} in section [{SECTION}] of secrets.toml, or {PREFIX}{needed.upper()}.",
+            )
+    settings = SupabaseSettings(**{name: _READERS[name](*value) for name, value in given.items()})
+    if not settings.allow_service_key and is_service_key(settings.key):
+        raise SettingsError(
+            f"Expected a public key, found a service key: {given['key'][1]} reads past row-level security,"
+            " so every visitor would see every run.",
+            hint="Use the publishable key (or the legacy anon key). If everybody here may see everything,"
+            " set allow_service_key = true.",
+        )
+    return settings
+
+
+def is_service_key(key: str) -> bool:
+    """Tell whether a key reads past row-level security, by what it says of itself.
+
+    Example:
+        >>> is_service_key("sb_secret_x"), is_service_key("sb_publishable_x")
+        (True, False)
+    """
+    return key.startswith("sb_secret_") or _claims(key).get("role") in _MIGHTY_ROLES
+
+
+def is_token(key: str) -> bool:
+    """Tell whether a key is a JSON Web Token, as legacy keys are."""
+    return bool(_claims(key))
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """What a JSON Web Token says, unverified; empty where it is none."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, Mapping) else {}
+
+
+def _unknown(setting: str, known: str) -> SettingsError:
+    return SettingsError(f"Unknown setting: {setting}.", hint=f"Known settings: {known}.")
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        found = "nothing" if value is None or isinstance(value, str) else f"a value of type {type(value).__name__}"
+        raise SettingsError(f"Expected {where} to be text, found {found}.", hint="Fill it in, or remove the setting.")
+    return value.strip()
+
+
+def _url(value: Any, where: str) -> str:
+    text = _text(value, where)
+    problem = _problem_of_url(text)
+    if problem:
+        raise SettingsError(
+            f"Expected {where} to be the project's address, found {problem}.",
+            hint="It looks like https://abcdefgh.supabase.co; the dashboard shows it under Project Settings, Data API.",
+        )
+    return text.rstrip("/")
+
+
+def _problem_of_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return "text that is no address"
+    if parts.scheme not in ("http", "https") or "://" not in text:
+        return "text that does not start with https:// or http://"
+    if not parts.hostname or any(not char.isprintable() or char.isspace() for char in text):
+        return "an address without a host" if not parts.hostname else "an address with a space in it"
+    if "@" in parts.netloc:
+        return "an address with a user name in it"
+    if parts.query or parts.fragment or parts.path.rstrip("/").endswith("/v1"):
+        return "an address with more than the project's own part"
+    if parts.hostname in ("supabase.com", "www.supabase.com", "app.supabase.com"):
+        return "the address of the dashboard"
+    return ""
+
+
+def _key(value: Any, where: str) -> str:
+    text = _text(value, where)
+    if not text.isascii() or any(char.isspace() for char in text):
+        found = "text with spaces or other characters that no key has"
+    elif not is_token(text) and not text.startswith(("sb_publishable_", "sb_secret_")):
+        found = "something else"
+    else:
+        return text
+    raise SettingsError(
+        f"Expected {where} to be an API key (sb_publishable_... or a legacy key, eyJ...), found {found}.",
+        hint="Copy the publishable key from the project's dashboard: Project Settings, API Keys.",
+    )
+
+
+def _table(value: Any, where: str) -> str:
+    text = _text(value, where)
+    if not _TABLE.fullmatch(text):
+        raise SettingsError(
+            f"Expected {where} to be a table's name, found {text[:80]!r}.",
+            hint="Letters, digits and underscores, without schema and quotes.",
+        )
+    return text
+
+
+def _sign_in(value: Any, where: str) -> SignIn:
+    if value not in list(SignIn):
+        raise SettingsError(
+            f'Expected {where} to be "required" or "off", found {str(value)[:40]!r}.',
+            hint='"off" reads as an anonymous visitor: only what the database lets everybody read.',
+        )
+    return SignIn(value)
+
+
+def _flag(value: Any, where: str) -> bool:
+    known = {"true": True, "false": False, "1": True, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in known:
+        return known[value.strip().lower()]
+    raise SettingsError(
+        f"Expected {where} to be true or false, found {str(value)[:40]!r}.", hint="Write true or false."
+    )
+
+
+def _seconds(low: float, high: float) -> Callable[[Any, str], float]:
+    def read(value: Any, where: str) -> float:
+        seconds = finite(value)
+        if seconds is None or not low <= seconds <= high:
+            raise SettingsError(
+                f"Expected {where} to be a number of seconds from {low:g} to {high:g}, found {str(value)[:40]!r}.",
+                hint="Write a number, or remove the setting.",
+            )
+        return seconds
+
+    return read
+
+
+_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+    "url": _url,
+    "key": _key,
+    "jobs_table": _table,
+    "metrics_table": _table,
+    "sign_in": _sign_in,
+    "timeout_s": _seconds(*TIMEOUT_RANGE_S),
+    "refresh_s": _seconds(*REFRESH_RANGE_S),
+    "allow_service_key": _flag,
+}

@@ -1,0 +1,261 @@
+"""The Supabase source: the two tables of a project, as one reader may read them. It only reads.
+
+Filter, search, order and page of the run list are the database's own, so a list of 100,000 runs costs
+one request. Where the database cannot do quite what the other sources do in memory, it says so here:
+
+* Orders compare stored columns: "best loss" is ``best_eval_loss``, "duration" is ``elapsed_seconds``,
+  "status" the text of the status; text sorts as the database's collation does.
+* A word is found in an id only at its beginning.
+* Runs per status are counted only where the answer holds every run; else ``statuses`` is empty, and
+  ``source_total`` is the least that is known.
+* To count a long list costs the database far more than to give a page of it, so its length is asked for
+  once in ten minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from cachetools import TTLCache
+from postgrest import CountMethod, SyncRequestBuilder
+
+from lib.core.curves.metric_curves import RunCurves, cut
+from lib.core.facts.metrics import METRICS
+from lib.core.facts.query import RunPage, RunQuery, RunSort
+from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary
+from lib.data.source import Progress
+from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project, Reader
+from lib.data.supabase.metrics import MetricsReader, Span
+from lib.data.supabase.reduced import ReducedReader
+from lib.data.tables.job_rows import run_from_row
+
+_JOB_COLUMNS = """
+id status model_name dataset_path base_model
+current_step total_steps current_epoch total_epochs progress
+learning_rate max_learning_rate min_learning_rate
+batch_size gradient_accumulation_steps warmup_steps num_gpus distributed_strategy
+loss eval_loss grad_norm perplexity train_perplexity best_eval_loss final_loss final_eval_loss
+best_epoch best_step epochs_without_improvement loss_trend best_checkpoint_path
+gpu_memory_allocated_gb gpu_memory_reserved_gb gpu_utilization_percent samples_per_second
+total_samples train_samples val_samples total_tokens_processed
+created_at started_at completed_at updated_at elapsed_seconds remaining_seconds
+config resumed_from_job_id resumed_from_checkpoint error_message parameter_updates
+"""
+JOB_COLUMNS = tuple(_JOB_COLUMNS.split())
+"""All that is ever asked for, by name: ``job_token`` is a credential that a run's owner can read."""
+ESSENTIAL = ("id",)
+SEARCHED = ("model_name", "dataset_path", "base_model")
+IDS_AT_ONCE = 100
+"""Ids in one address; gateways cut long addresses off."""
+LONGEST_SEARCH = 200
+"""Characters of a search that are looked at, for the same reason."""
+LARGEST_LIMIT = 2**31 - 1
+LONG_LIST, COUNTED_EVERY_S = 1000, 600.0
+"""Of more runs than that, nobody minds that the length of the list is so many seconds old."""
+NONE = "id.is.null"
+"""A condition that no row fulfils."""
+
+ORDERS: Mapping[RunSort, tuple[tuple[str, bool], ...]] = {
+    RunSort.NEWEST: (("created_at", True), ("started_at", True)),
+    RunSort.OLDEST: (("created_at", False), ("started_at", False)),
+    RunSort.BEST_LOSS: (("best_eval_loss", False), ("eval_loss", False), ("created_at", True)),
+    RunSort.STATUS: (("status", False), ("created_at", True)),
+    RunSort.DURATION: (("elapsed_seconds", False), ("created_at", True)),
+    RunSort.MODEL: (("model_name", False), ("created_at", True)),
+}
+"""Columns and whether they descend; nulls come last in each."""
+
+_LOWEST_ID, _HIGHEST_ID = (str(UUID(int=number)) for number in (0, 2**128 - 1))
+
+
+class SupabaseSource:
+    """A ``RunSource`` over a Supabase project, for one reader. Make one for each."""
+
+    synthetic = False
+
+    def __init__(self, project: Project, reader: Reader | None = None) -> None:
+        """Take the project and the reader; nothing is asked yet.
+
+        Args:
+            project: Where to read.
+            reader: Who reads; ``None`` for an anonymous visitor.
+        """
+        settings = project.settings
+        who = reader.user_id if reader is not None else "anon"
+        self.cache_key = f"supabase:{settings.host}:{settings.jobs_table}:{settings.metrics_table}:{who}"
+        self.title = f"Supabase project {settings.host}"
+        self.refresh_s = settings.refresh_s
+        self._jobs_table = settings.jobs_table
+        self._lengths: TTLCache[tuple[RunStatus | None, str], int] = TTLCache(100, COUNTED_EVERY_S)
+        self._lock = threading.Lock()
+        self._access = Access(project, reader)
+        self._metrics = MetricsReader(self._access, settings.metrics_table)
+        self._reduced = ReducedReader(self._access, settings.metrics_table)
+
+    def list_runs(self, query: RunQuery) -> RunPage:
+        """As ``RunSource.list_runs``; what differs is said at the top of this module."""
+        limit = max(0, query.limit)
+
+        def narrow(rows: Any, columns: Columns) -> Any:
+            rows = _searched(_of_status(rows, query.status, columns), query.search, columns)
+            for column, descending in ORDERS[query.sort]:
+                if column in columns:
+                    rows = rows.order(column, desc=descending, nullsfirst=False)
+            return rows.order("id")
+
+        asked = query.status, query.search
+        with self._lock:
+            known = self._lengths.get(asked)
+        runs, total = self._runs(narrow, limit, known)
+        if known is None and total > LONG_LIST:
+            with self._lock:
+                self._lengths[asked] = total
+        narrowed = query.status is not None or bool(query.search.strip())
+        complete = query.status is None and len(runs) == total
+        return RunPage(
+            runs=runs,
+            total=total,
+            statuses=Counter(run.status for run in runs) if complete else {},
+            # Whether a source has no runs or none that match is worth a question of its own.
+            source_total=self._runs(lambda rows, _: rows, 0)[1] if narrowed and not total else total,
+        )
+
+    def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
+        """As ``RunSource.load_runs``; one request for up to 100 runs."""
+        wanted = _ids(run_ids)
+        found: dict[str, RunSummary] = {}
+        for start in range(0, len(wanted), IDS_AT_ONCE):
+            some = wanted[start : start + IDS_AT_ONCE]
+            runs, _ = self._runs(lambda rows, _, some=some: rows.in_("id", some).order("id"), len(some))
+            found.update((run.run_id, run) for run in runs)
+        return tuple(found[run_id] for run_id in run_ids if run_id in found)
+
+    def load_curves(
+        self,
+        run_ids: Sequence[str],
+        metrics: Sequence[str] | None = None,
+        steps: tuple[int, int] | None = None,
+        buckets: int | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, RunCurves]:
+        """As ``LiveSource.load_curves``; only the metrics and steps asked for travel.
+
+        With ``buckets`` the database reduces the curves, where it has the function for it.
+
+        Raises:
+            IncompleteRead: If some rows could not be read; the others are in it.
+        """
+        wanted = _ids(run_ids)
+        first, last = (0, None) if steps is None else (max(0, steps[0]), steps[1])
+        if not wanted or (last is not None and last < first):
+            return {}
+        if buckets is not None and self._reduced.is_there is not False:
+            names = [name for name in METRICS if metrics is None or name in metrics]
+            curves = self._reduced.curves(wanted, names, (first, last), buckets)
+            if curves is not None:
+                return curves
+        curves = self._metrics.curves([Span(run_id, first, last) for run_id in wanted], metrics, progress)
+        unread = () if metrics is None else tuple(name for name in METRICS if name not in metrics)
+        return {
+            run_id: replace(run if steps is None else cut(run, *steps), unread=unread) for run_id, run in curves.items()
+        }
+
+    def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:
+        """As ``LiveSource.load_new_curves``.
+
+        The step itself is among them, since an evaluation may be written after the training row of its
+        step: put them in the place of what is held (``lib.core.curves.metric_curves.extended``).
+        """
+        return self._metrics.curves([Span(run_id, max(0, after.get(run_id, 0))) for run_id in _ids(run_ids)])
+
+    def way(self) -> str:
+        """As ``LiveSource.way``."""
+        if self._reduced.is_there:
+            return "Curves are reduced in the database (function reduced_metrics)."
+        return "Every row is read; the optional migration would let the database reduce long curves."
+
+    def _runs(
+        self, narrow: Callable[[Any, Columns], Any], limit: int, total: int | None = None
+    ) -> tuple[tuple[RunSummary, ...], int]:
+        """The first runs in an order, past the server's own limit; and how many there are, where that is not known."""
+        found: dict[str, RunSummary] = {}
+        offset, count = 0, CountMethod.exact if total is None else None
+        while True:
+            left = min(limit - offset, LARGEST_LIMIT)
+
+            def write(table: SyncRequestBuilder, columns: Columns, left: int = left, offset: int = offset) -> Any:
+                query = narrow(table.select(*columns, count=count), columns).limit(left)
+                return query.offset(offset) if offset else query
+
+            rows, counted = self._access.read(self._jobs_table, JOB_COLUMNS, ESSENTIAL, write, _rows)
+            total = counted if counted is not None else total
+            # A run that started meanwhile moves the others on, so that one may come twice.
+            found.update((run.run_id, run) for run in (run_from_row(row, self._jobs_table) for row in rows))
+            offset += len(rows)
+            if not rows or offset >= limit or (total is not None and offset >= total):
+                return tuple(found.values()), len(found) if total is None else total
+
+
+def _rows(answer: Answer, _: Columns) -> tuple[list[Mapping[str, Any]], int | None]:
+    if not answer.body.strip() and not answer.rows:
+        return [], answer.total
+    try:
+        rows = json.loads(answer.body)
+    except ValueError as error:
+        raise Damaged from error
+    if not isinstance(rows, list) or answer.rows not in (None, len(rows)):
+        raise Damaged
+    return rows, answer.total
+
+
+def _ids(run_ids: Iterable[str]) -> list[str]:
+    """The ids that the database can know, each once: others would be an error there."""
+    return [run_id for run_id in dict.fromkeys(run_ids) if _is_uuid(run_id)]
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _of_status(rows: Any, status: RunStatus | None, columns: Columns) -> Any:
+    if status is None:
+        return rows
+    known = [status] if status in STATUS_SYNONYMS else list(STATUS_SYNONYMS)
+    words = "|".join(re.escape(word) for each in known for word in STATUS_SYNONYMS[each])
+    pattern = rf"^\s*({words})\s*$"
+    if status in STATUS_SYNONYMS:
+        return rows.filter("status", "imatch", pattern) if "status" in columns else rows.or_(NONE)
+    return rows.or_(f"status.is.null,status.not.imatch.{_quoted(pattern)}") if "status" in columns else rows
+
+
+def _searched(rows: Any, search: str, columns: Columns) -> Any:
+    """Every word must occur in one of the columns, or begin the id."""
+    # What no text in the database can hold must find nothing, not fail.
+    text = search[:LONGEST_SEARCH].replace("\x00", "\ufffe").encode("utf-8", "replace").decode("utf-8")
+    for word in text.split():
+        places = [f"{column}.imatch.{_quoted(re.escape(word))}" for column in SEARCHED if column in columns]
+        if bounds := _id_bounds(word.lower()):
+            places.append("and(id.gte.{},id.lte.{})".format(*bounds))
+        rows = rows.or_(",".join(places or [NONE]))
+    return rows
+
+
+def _id_bounds(prefix: str) -> tuple[str, str] | None:
+    """The least and the greatest uuid with this beginning, if there are any."""
+    low, high = (prefix + end[len(prefix) :] for end in (_LOWEST_ID, _HIGHEST_ID))
+    return (low, high) if prefix and _is_uuid(low) and _is_uuid(high) else None
+
+
+def _quoted(value: str) -> str:
+    """A value inside a list of conditions."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,1 @@
+"""Rows of the two tables, jobs and metrics, as runs and curves."""

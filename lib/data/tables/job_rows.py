@@ -1,0 +1,173 @@
+"""Reading a row of the jobs table into a run.
+
+Rows come from a database client, a JSON answer or a Parquet file, so a value may be a number, its text,
+a numpy scalar, a ``Decimal`` or one of pandas' nulls. All of them are understood here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib.core.facts.errors import MalformedRow
+from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
+from lib.core.facts.values import finite, moment, number, text, whole
+
+JOBS_TABLE = "local_training_jobs"
+SHORT_ID_LENGTH = 8
+"""What a run without any name is called: so many characters of its id, as far as the first hyphen of a uuid."""
+
+_READERS = {
+    number: (
+        "current_epoch total_epochs learning_rate max_learning_rate min_learning_rate"
+        " loss final_loss eval_loss final_eval_loss best_eval_loss best_epoch perplexity train_perplexity"
+        " grad_norm gpu_memory_allocated_gb gpu_memory_reserved_gb gpu_utilization_percent"
+        " samples_per_second tokens_per_second"
+    ),
+    whole: (
+        "current_step total_steps batch_size gradient_accumulation_steps warmup_steps num_gpus best_step"
+        " total_samples train_samples val_samples total_tokens_processed"
+    ),
+    moment: "created_at started_at completed_at updated_at",
+    text: "base_model distributed_strategy best_checkpoint_path resumed_from_checkpoint error_message",
+}
+_FIELDS = {name: read for read, names in _READERS.items() for name in names.split()}
+_EXPECTED = {number: "a number", whole: "a whole number", moment: "a moment", text: "text"}
+_RENAMED = {"id", "model_name", "status", "dataset_path", "resumed_from_job_id", "config", "progress"}
+
+_CREDENTIAL = re.compile(
+    r"(?<![a-z])(token|key|apikey|secrets?|passw(or)?d|passphrase|authorization|credentials?|bearer)(?![a-z])"
+)
+"""Words of a column's name that say it holds a credential. "tokens" is a count, and no such word."""
+
+
+def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE) -> RunSummary:
+    """Read one row of the jobs table.
+
+    Columns may be missing. What a column holds and cannot be read as is left out and named in ``notes``.
+    Columns without a field of their own go to ``extra``, except nulls and credentials: those, above all
+    ``job_token``, are kept nowhere.
+
+    Args:
+        row: Column name to value.
+        table: The table's name, for the error message.
+
+    Raises:
+        MalformedRow: If the row has no id.
+    """
+    values = {name: plain for name, value in row.items() if (plain := _plain(value)) is not None}
+    run_id = _text(values.get("id"))
+    if run_id is None:
+        raise MalformedRow(
+            f"Table {table}, column id: expected the id of a run, got {row.get('id', 'no such column')!r}.",
+            hint="Check that the table name in the settings is the jobs table and that id is its primary key.",
+        )
+    notes: list[str] = []
+    facts = {name: _read(values, name, read, notes) for name, read in _FIELDS.items() if name in values}
+    raw_status = _text(values.get("status"))
+    status = normalise_status(raw_status)
+    base_model = facts.pop("base_model", None)
+    return RunSummary(
+        run_id=run_id,
+        name=_text(values.get("model_name")) or base_model or run_id[:SHORT_ID_LENGTH],
+        status=status,
+        raw_status=raw_status,
+        dataset=_text(values.get("dataset_path")),
+        base_model=base_model,
+        duration_s=_duration(facts, finite(values.get("elapsed_seconds")), status, notes),
+        progress=_progress(facts, _read(values, "progress", number, notes)),
+        resumed_from_run_id=_text(values.get("resumed_from_job_id")),
+        config=_config(values.get("config"), notes),
+        extra=_extra(values),
+        notes=tuple(notes),
+        **facts,
+    )
+
+
+def is_credential(column: str) -> bool:
+    """Tell whether a column's name says that it holds a credential.
+
+    Example:
+        >>> is_credential("job_token"), is_credential("wandbApiKey"), is_credential("total_tokens_processed")
+        (True, True, False)
+    """
+    return bool(_CREDENTIAL.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column).lower()))
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as a Python object; every kind of null as ``None``. NaN is not a null."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, np.datetime64):
+        value = pd.Timestamp(value)
+        return None if value is pd.NaT else value.to_pydatetime(warn=False)
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime(warn=False)
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return value
+
+
+def _text(value: Any) -> str | None:
+    """As ``text``; the NaN that pandas leaves in the gaps of a text column is a gap."""
+    return None if isinstance(value, float) and value != value else text(value)
+
+
+def _read(values: Mapping[str, Any], name: str, read: Any, notes: list[str]) -> Any:
+    value = values.get(name)
+    parsed = _text(value) if read is text else read(value)
+    if parsed is None and read is not text and _text(value) is not None:
+        notes.append(f"Column {name}: expected {_EXPECTED[read]}, got {str(value)[:40]!r}; left out.")
+    return parsed
+
+
+def _duration(facts: Mapping[str, Any], elapsed: float | None, status: RunStatus, notes: list[str]) -> float | None:
+    """Seconds from start to end. A run without an end has none that could be read off a clock."""
+    started, completed, updated = (facts.get(f"{name}_at") for name in ("started", "completed", "updated"))
+    if _seconds(started, completed) is not None:
+        return _seconds(started, completed)
+    if started and completed:
+        notes.append("Completed before it started, by its own clock; the duration is taken from elsewhere.")
+    if elapsed is not None and elapsed >= 0:
+        return elapsed
+    return None if status is RunStatus.RUNNING else _seconds(started, updated)
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start and end and end >= start else None
+
+
+def _progress(facts: Mapping[str, Any], percent: float | None) -> float | None:
+    share = finite(percent)
+    if share is not None:
+        return min(max(share / 100.0, 0.0), 1.0)
+    done, total = facts.get("current_step"), facts.get("total_steps")
+    return min(max(done / total, 0.0), 1.0) if done is not None and total and total > 0 else None
+
+
+def _config(value: Any, notes: list[str]) -> Mapping[str, Any]:
+    # A JSON document that was stored as a JSON string is text twice over.
+    for _ in range(2):
+        if not isinstance(value, str) or not value.strip():
+            break
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            notes.append("Column config: expected JSON, got text that is not JSON; the configuration is left out.")
+            return {}
+    if isinstance(value, Mapping):
+        return dict(value)
+    if value is not None and _text(value) is not None:
+        notes.append(f"Column config: expected a JSON object, got {type(value).__name__}; it is left out.")
+    return {}
+
+
+def _extra(values: Mapping[str, Any]) -> dict[str, Any]:
+    known = _FIELDS.keys() | _RENAMED
+    return {name: value for name, value in values.items() if name not in known and not is_credential(name)}

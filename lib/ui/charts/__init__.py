@@ -1,0 +1,1 @@
+"""The charts of the main page, and what is done in them."""

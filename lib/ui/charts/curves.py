@@ -1,0 +1,98 @@
+"""The charts of the main page: loss, the four health metrics, and any further metric."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lib.core.facts.metrics import metric_of
+from lib.core.text.labels import LEGEND_LIMIT, LOSS_LEGEND_LIMIT
+from lib.data.source import RunSource
+from lib.ui.charts.chart import compute
+from lib.ui.charts.downloads import downloads
+from lib.ui.charts.legend import legend
+from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis
+from lib.ui.charts.options import options, zoom_bar
+from lib.ui.charts.pinned import pinned
+from lib.ui.charts.surface import Section, draw, smoothing_is_wanted
+from lib.ui.frame.after_charts import note_charts
+from lib.ui.frame.shell import draw_menu
+from lib.ui.panels.noticed import worst_noticed
+from lib.ui.session import url
+from lib.ui.session.comparison import Comparison
+
+HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
+THROUGHPUT = ("tokens_per_second", "samples_per_second")
+LOSSES = {"train and eval": ("train_loss", "eval_loss"), "train": ("train_loss",), "eval": ("eval_loss",)}
+SUFFIXES = {"train_loss": " (T)", "eval_loss": " (E)"}
+LEGEND_KEYS = {
+    "(T)": "train loss: solid line",
+    "(E)": "eval loss: dashed line, ● each evaluation, ◇ the lowest",
+    "▼": "NaN or infinity was logged",
+    "■": "noticed in the run's health; hover it",
+}
+
+
+@st.fragment
+def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
+    """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
+    options()
+    placed = runs_on_axis(source, comparison)
+    zoom_bar(axis_extent(placed))
+    further = _further(placed)
+    sections = [_losses(comparison, placed), _others(comparison, placed, further)]
+    draw(sections, smoothing=smoothing_is_wanted())
+    charts = [chart for section in sections for chart in section.charts]
+    logged = [chart for chart in charts if not chart.is_empty]
+    note_charts(len(logged))
+    _choose_more(further)
+    worst_noticed([each.compared for each in placed])
+    downloads(logged, placed)
+    pinned(placed)
+    url.write()
+    draw_menu(menu)
+
+
+def _losses(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Section:
+    metrics = LOSSES[url.LOSS_MODE.value]
+    alt = "Train and eval loss of the selected runs"
+    chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
+    shown = legend([each.compared for each in runs], limit=LOSS_LEGEND_LIMIT, most_above=2, keys=LEGEND_KEYS)
+    return Section([chart], shown, wide=True)
+
+
+def _others(comparison: Comparison, runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
+    """The four health charts, and one for each of the ``further`` metrics that is chosen."""
+    health = {name: _throughput(runs) if name == "throughput" else name for name in HEALTH}
+    more = {f"more_{metric}": metric for metric in url.MORE_METRICS.value if metric in further}
+    charts = []
+    for key, metric in (health | more).items():
+        shown = metric_of(metric)
+        alt = f"{shown.title} of the selected runs"
+        charts.append(compute(key, shown.axis_title, (metric,), comparison, runs, alt=alt))
+    return Section(charts, legend([each.compared for each in runs], limit=LEGEND_LIMIT, most_above=3))
+
+
+def _throughput(runs: Sequence[RunOnAxis]) -> str:
+    """The throughput that most runs log; units are never mixed in one chart."""
+    return max(THROUGHPUT, key=lambda key: sum(run.curve(key) is not None for run in runs))
+
+
+def _further(runs: Sequence[RunOnAxis]) -> list[str]:
+    """The metrics that the runs log and that have no chart of their own."""
+    return sorted(
+        {key for run in runs for key in run.logged()} - {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
+    )
+
+
+def _choose_more(logged: Sequence[str]) -> None:
+    st.multiselect(
+        "Further metrics",
+        logged,
+        format_func=lambda key: metric_of(key).axis_title,
+        placeholder="Perplexity, GPU utilisation, …" if logged else "These runs log no further metric",
+        disabled=not logged,
+        **url.MORE_METRICS.widget([key for key in url.MORE_METRICS.value if key in logged], adopt=tuple),
+    )

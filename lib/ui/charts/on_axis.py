@@ -1,0 +1,179 @@
+"""The selected runs on the chosen x axis, as finely as they are looked at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from lib.core.curves.axes import Axis, Placing, place, why_not
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.facts.errors import AppError, SignInExpired
+from lib.data.source import RunSource
+from lib.ui.frame.escape import md
+from lib.ui.session import cached, url
+from lib.ui.session.comparison import ComparedRun, Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class RunOnAxis:
+    """A run on the x axis.
+
+    Attributes:
+        compared: The run.
+        source: Where more of it can be read.
+        placing: Where the points of its curves lie.
+        further: Metrics that were not read at first, and are looked at.
+        detail: Curves of the range in view, where those of the whole run are reduced.
+    """
+
+    compared: ComparedRun
+    source: RunSource
+    placing: Placing
+    further: RunCurves = field(default=RunCurves(""))
+    detail: RunCurves = field(default=RunCurves(""))
+
+    @property
+    def curves(self) -> RunCurves:
+        """The curves of the whole run."""
+        return self.compared.data.curves
+
+    def curve(self, metric: str) -> MetricCurve | None:
+        """A metric as finely as it is looked at; ``None`` where it was never logged."""
+        whole = self.curves.curves.get(metric) or self.further.curves.get(metric)
+        return self.detail.curves.get(metric, whole) if whole is not None else None
+
+    def logged(self) -> set[str]:
+        """The metrics that the run logs, or may log."""
+        return {*self.curves.curves, *self.curves.unread}
+
+
+def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
+    """Place every run on the chosen axis, and read what the view needs; name what cannot be, and why."""
+    axis, placed = url.AXIS.value, []
+    for each in comparison.runs:
+        if each.data is None:
+            continue
+        placing = cached.once("placing", (each.key, axis), lambda each=each: _placing(each, axis))
+        if placing is None:
+            st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
+            continue
+        run = RunOnAxis(each, source, placing)
+        try:
+            run = _with_details(run)
+        except SignInExpired:
+            raise
+        except AppError as error:
+            st.warning(
+                f"{md(each.label)} is not shown in full resolution. {md(str(error))} {md(error.hint)}",
+                icon=":material/cloud_off:",
+            )
+        placed.append(run)
+    return placed
+
+
+def axis_extent(runs: Sequence[RunOnAxis]) -> tuple[float, float] | None:
+    """The two ends of the x axis over whole runs; ``None`` where there is no range of positions."""
+    ends = [
+        x
+        for run in runs
+        for curve in run.curves.curves.values()
+        for x in run.placing(curve.where(np.unique([0, len(curve) - 1])))
+        if np.isfinite(x)
+    ]
+    return (float(min(ends)), float(max(ends))) if ends and min(ends) < max(ends) else None
+
+
+def _placing(each: ComparedRun, axis: Axis) -> Placing | None:
+    """Where the curves of a run lie; the positions are kept, as most curves of a run share their steps."""
+    curves = each.data.curves
+    placing = place(curves, axis, each.run, each.data.batch.effective)
+    if placing is None:
+        return None
+    # Arrays are told apart by their identity: these live as long as ``curves``, which the function below holds.
+    known: dict[tuple[int, ...], np.ndarray | None] = {_arrays(curve): None for curve in curves.curves.values()}
+
+    def kept(curve: MetricCurve, _: RunCurves = curves) -> np.ndarray:
+        arrays = _arrays(curve)
+        if arrays not in known:
+            return placing(curve)
+        if known[arrays] is None:
+            known[arrays] = placing(curve)
+        return known[arrays]
+
+    return kept
+
+
+def _arrays(curve: MetricCurve) -> tuple[int, ...]:
+    return id(curve.step), id(curve.epoch), id(curve.elapsed_s)
+
+
+def _with_details(run: RunOnAxis) -> RunOnAxis:
+    stored, curves = run.compared.stored, run.curves
+    empty = RunCurves(curves.run_id)
+    wanted = tuple(metric for metric in url.MORE_METRICS.value if metric in curves.unread)
+    further = cached.load_part(run.source, stored, wanted) if wanted else empty
+    detail = empty
+    coarse = [
+        metric
+        for metric, curve in (*curves.curves.items(), *further.curves.items())
+        if not curve.is_complete and (metric in cached.FIRST_METRICS or metric in url.MORE_METRICS.value)
+    ]
+    if url.ZOOM.value is not None and coarse:
+        known = [{**curves.curves, **further.curves}[metric] for metric in coarse]
+        steps = _steps_between(known, run.placing, *url.ZOOM.value)
+        detail = cached.load_part(run.source, stored, tuple(coarse), steps)
+    return RunOnAxis(run.compared, run.source, run.placing, further, detail)
+
+
+def values_at(run: RunOnAxis, position: float) -> dict[str, tuple[float, float]]:
+    """Value and position of every metric's last point at or before a position, from all rows."""
+    curves = {**run.curves.curves, **run.further.curves}
+    coarse = [curve for curve in curves.values() if not curve.is_complete]
+    if coarse or run.curves.unread:
+        steps = _steps_between(coarse or list(curves.values()), run.placing, position, position)
+        near = cached.load_part(run.source, run.compared.stored, None, steps).curves
+        # Nobody knows yet how far back a metric that was not read has its last point.
+        sparse = tuple(
+            metric
+            for metric in run.curves.unread
+            if metric not in curves and not (metric in near and (run.placing(near[metric]) <= position).any())
+        )
+        earlier = cached.load_part(run.source, run.compared.stored, sparse, (0, steps[1])).curves if sparse else {}
+        curves = {**near, **earlier, **{metric: curve for metric, curve in curves.items() if curve.is_complete}}
+    found = {}
+    for metric, curve in curves.items():
+        x = run.placing(curve)
+        before = np.flatnonzero(x <= position)
+        if len(before):
+            # Positions may go back where a clock jumped: the latest place counts, not the latest row.
+            at = before[np.lexsort((before, x[before]))[-1]]
+            found[metric] = float(curve.value[at]), float(x[at])
+    return found
+
+
+def every_point(run: RunOnAxis, metrics: Sequence[str]) -> RunCurves:
+    """Some metrics of a run with every logged value. Reads outside of the page's run, and draws nothing.
+
+    Raises:
+        RunSourceError: If they cannot be read.
+    """
+    known = {**run.further.curves, **run.curves.curves}
+    if all(metric in known and known[metric].is_complete for metric in metrics if metric in run.logged()):
+        return RunCurves(run.curves.run_id, known)
+    read = run.source.load_curves([run.curves.run_id], list(metrics))
+    return read.get(run.curves.run_id, RunCurves(run.curves.run_id))
+
+
+def _steps_between(curves: Sequence[MetricCurve], placing: Placing, start: float, end: float) -> tuple[int, int]:
+    """Steps that hold every point of the curves from one position to another, as far as the known points tell."""
+    first, last = math.inf, -math.inf
+    for curve in curves:
+        x = placing(curve)
+        before, after = np.flatnonzero(x <= start), np.flatnonzero(x >= end)
+        first = min(first, curve.step[before[-1]] if len(before) else curve.step[0])
+        last = max(last, curve.step[after[0]] if len(after) else curve.step[-1])
+    return int(first), int(last)

@@ -1,0 +1,82 @@
+"""Running runs: new points appear without a reload, until nothing runs any more or somebody pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from lib.core.facts.errors import AppError, SignInExpired
+from lib.core.facts.liveness import is_stalled, silent_for
+from lib.core.facts.runs import RunStatus
+from lib.core.text import formatting
+from lib.data.source import LiveSource, RunSource
+from lib.ui.frame.escape import md
+from lib.ui.session import cached, url
+from lib.ui.session.comparison import ComparedRun, Comparison
+
+_PAUSED, _WHOLE_RUN = "live:paused", "live:whole run"
+
+
+def live(source: RunSource, comparison: Comparison) -> None:
+    """Watch the selected runs that are running, and rerun the page when one has news."""
+    running = [each for each in comparison.runs if each.stored.status is RunStatus.RUNNING]
+    if not running or not isinstance(source, LiveSource):
+        return
+    # This run of the page has just read everything; the next look is the timer's.
+    st.session_state[_WHOLE_RUN] = True
+    paused = st.session_state.setdefault(_PAUSED, False)
+    st.fragment(_watch, run_every=None if paused else source.refresh_s)(source, running)
+
+
+def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
+    failed = None
+    if not st.session_state.pop(_WHOLE_RUN, False) and not st.session_state[_PAUSED]:
+        try:
+            news = _has_news(source, running)
+        except SignInExpired:
+            news = True  # the page asks to sign in again
+        except AppError as error:
+            news, failed = False, error
+        if news:
+            cached.forget_runs(source, url.RUNS.value, url.query())
+            st.rerun()
+    now = datetime.now(UTC)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live"):
+        count = "1 run is" if len(running) == 1 else f"{len(running)} runs are"
+        st.markdown(f":small[:material/sensors: {count} running · as of {_clock(now)}]", width="content")
+        paused = st.toggle("Pause", key="live_pause", value=st.session_state[_PAUSED])
+        if failed:
+            st.markdown(f":small[:orange[:material/cloud_off: {md(str(failed))}]]", width="content")
+        for each in running:
+            if is_stalled(each.stored, now):
+                silence = formatting.duration(silent_for(each.stored, now))
+                st.markdown(
+                    f":small[:orange[:material/hourglass_disabled: {md(each.label)} is stalled: it has not reported"
+                    f" for {silence}]]",
+                    width="content",
+                )
+    if paused != st.session_state[_PAUSED]:
+        st.session_state[_PAUSED] = paused
+        st.rerun()  # the timer starts or stops with the page
+
+
+def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
+    fresh = {run.run_id: run for run in source.load_runs([each.run.run_id for each in running])}
+    for each in running:
+        run = fresh.get(each.run.run_id)
+        # As text, since NaN, which a run may well report, is never equal to itself.
+        if repr(run) != repr(each.stored):
+            return True
+        fresh_data = cached.load_data(source, run, every_row=url.EVERY_ROW.value)
+        if each.data is None or fresh_data.curves.logged != each.data.curves.logged:
+            return True
+    return False
+
+
+def _clock(now: datetime) -> str:
+    """The time of day where the reader is."""
+    zone = st.context.timezone
+    return f"{now.astimezone(ZoneInfo(zone) if zone else UTC):%H:%M:%S}"

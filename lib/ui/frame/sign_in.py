@@ -1,0 +1,162 @@
+"""Who reads: the sign-in form, staying signed in across a reload of the browser, and signing out.
+
+The project's tokens stay in this process. The browser keeps a cookie with a random number that stands
+for them, for ``KEPT_S`` at most; a restart of the app forgets them all. The cookie is for this site and
+this app only, and never part of a link.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar
+
+import streamlit as st
+
+from lib.core.facts.errors import AppError, SignInExpired
+from lib.data.settings import Settings, open_source
+from lib.data.source import RunSource
+from lib.data.supabase.settings import SignIn
+from lib.ui.frame import messages
+from lib.ui.frame.escape import md
+from lib.ui.session import cached
+
+if TYPE_CHECKING:
+    from lib.data.supabase.auth import SignedIn
+    from lib.data.supabase.client import Project
+
+T = TypeVar("T")
+
+COOKIE = "runoff_session"
+KEPT_S = 12 * 3600
+"""How long a sign-in is kept without being used: a working day."""
+
+_TICKET, _WRITE, _EMAIL = "sign-in:ticket", "sign-in:cookie", "sign-in:email"
+_READER, _SOURCE = "sign-in:reader", "sign-in:source"
+
+
+def source(settings: Settings) -> RunSource:
+    """The source, as the visitor of this session may read it.
+
+    Raises:
+        SignInExpired: If they must sign in first.
+        AppError: If the source cannot be opened.
+    """
+    if not needed(settings):
+        return cached.source(settings)
+    ticket = st.session_state.get(_TICKET, st.context.cookies.get(COOKIE))
+    signed_in = cached.visitors().get(ticket, KEPT_S) if ticket else None
+    _write_cookie()
+    if signed_in is None:
+        raise SignInExpired("Please sign in to see your runs.")
+    st.session_state[_TICKET] = ticket
+    # One source for each reader and session: it reads with this reader's token.
+    if st.session_state.get(_READER) is not signed_in:
+        st.session_state[_READER], st.session_state[_SOURCE] = signed_in, open_source(settings, signed_in)
+    return st.session_state[_SOURCE]
+
+
+def needed(settings: Settings) -> bool:
+    """Whether the source shows its runs only to people who have signed in."""
+    return settings.supabase is not None and settings.supabase.sign_in is SignIn.REQUIRED
+
+
+def form(settings: Settings, why: SignInExpired) -> None:
+    """Ask somebody to sign in. The link stays as it is, so that the same comparison comes afterwards."""
+    forget()
+    with st.container(border=True, width=480, key="sign_in"):
+        st.markdown(f"#### Sign in\n{md(str(why))}  \n:small[:gray[{md(settings.supabase.host)}]]")
+        way = st.segmented_control(
+            "How", ["Password", "Code by e-mail"], default="Password", required=True, label_visibility="collapsed"
+        )
+        if way == "Password":
+            _password(settings)
+        else:
+            _code(settings)
+
+
+def account(settings: Settings) -> None:
+    """Say who is signed in, and offer to sign out."""
+    if not needed(settings):
+        return
+    signed_in: SignedIn = st.session_state[_READER]
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f":small[:material/account_circle: {md(signed_in.email)}]")
+        st.button("Sign out", key="sign_out", type="tertiary", on_click=_sign_out)
+
+
+def forget() -> None:
+    """Drop what this browser session holds of a sign-in."""
+    ticket = st.session_state.get(_TICKET)
+    if ticket:
+        cached.visitors().drop(ticket)
+    st.session_state[_TICKET] = ""
+    st.session_state.pop(_READER, None)
+    st.session_state.pop(_SOURCE, None)
+
+
+def _password(settings: Settings) -> None:
+    with st.form("sign_in_password", border=False):
+        email = st.text_input("E-mail", key=_EMAIL, type="email", autocomplete="username")
+        password = st.text_input("Password", type="password", autocomplete="current-password")
+        if st.form_submit_button("Sign in", type="primary"):
+            _enter(lambda auth, project: auth.sign_in(project, email, password), settings)
+
+
+def _code(settings: Settings) -> None:
+    with st.form("sign_in_send", border=False):
+        email = st.text_input("E-mail", key=_EMAIL, type="email", autocomplete="username")
+        if st.form_submit_button("Send me a code"):
+            _ask(lambda auth, project: auth.send_code(project, email), settings, "A code is on its way by e-mail.")
+    with st.form("sign_in_code", border=False):
+        code = st.text_input("Code from the e-mail", autocomplete="one-time-code")
+        if st.form_submit_button("Sign in", type="primary"):
+            _enter(lambda auth, project: auth.sign_in_with_code(project, email, code), settings)
+
+
+def _ask(step: Callable[[ModuleType, Project], T], settings: Settings, done: str = "") -> T | None:
+    """Take a step of signing in; say what came of it."""
+    # Imported where somebody signs in: nobody else waits for these libraries.
+    from lib.data.supabase import auth as supabase_auth
+    from lib.data.supabase.client import project_of
+
+    try:
+        answer = step(supabase_auth, project_of(settings.supabase))
+    except AppError as error:
+        messages.error_panel(error)
+        return None
+    if done:
+        st.success(done)
+    return answer
+
+
+def _enter(step: Callable[[ModuleType, Project], SignedIn], settings: Settings) -> None:
+    signed_in = _ask(step, settings)
+    if signed_in is None:
+        return
+    ticket = secrets.token_urlsafe(32)
+    cached.visitors().put(ticket, signed_in, KEPT_S)
+    st.session_state[_TICKET] = st.session_state[_WRITE] = ticket
+    st.rerun()
+
+
+def _sign_out() -> None:
+    signed_in: SignedIn = st.session_state[_READER]
+    forget()
+    st.session_state[_WRITE] = ""
+    signed_in.sign_out()
+
+
+def _write_cookie() -> None:
+    """Let the browser set or remove the cookie; once, after signing in or out."""
+    ticket = st.session_state.pop(_WRITE, None)
+    if ticket is None:
+        return
+    age = KEPT_S if ticket else 0
+    cookie = json.dumps(f"{COOKIE}={ticket}; Max-Age={age}; Path=/; SameSite=Strict")
+    st.html(
+        f"<script>document.cookie = {cookie} + (location.protocol === 'https:' ? '; Secure' : '');</script>",
+        unsafe_allow_javascript=True,
+    )

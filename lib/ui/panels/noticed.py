@@ -1,0 +1,38 @@
+"""What was noticed about the selected runs, as other parts of the pages show it: counts, and the worst in short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from lib.core.checks.noticed import SERIOUS, counted
+from lib.ui.frame.escape import md
+from lib.ui.session import url
+from lib.ui.session.comparison import ComparedRun
+from lib.ui.session.judgements import noticed_of
+
+PAGE = "pages/run_health.py"
+SENTENCES = 1
+"""So many of a run's findings are told below the charts; the page has them all."""
+
+
+def worst_noticed(runs: Sequence[ComparedRun]) -> None:
+    """Name what somebody should look at, a line for each run, with the way to all of it; nothing if there is none."""
+    lines = [line for each in runs if (line := _line(each))]
+    if not lines:
+        return
+    with st.container(key="noticed", gap="xxsmall"):
+        st.caption("  \n".join(lines))
+        st.page_link(PAGE, label="Run health", icon=":material/monitor_heart:", query_params=url.menu_texts())
+
+
+def _line(each: ComparedRun) -> str:
+    found = noticed_of(each)
+    if found is None or not found.serious:
+        return ""
+    counts = counted({severity: count for severity, count in found.counts.items() if severity in SERIOUS})
+    told = " ".join(finding.sentence for finding in found.serious[:SENTENCES])
+    left = len(found.serious) - SENTENCES
+    more = f" And {left} more." if left > 0 else ""
+    return f"**{md(each.label)}** {counts} · {md(told + more)}"

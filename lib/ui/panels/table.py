@@ -1,0 +1,280 @@
+"""The summary table, drawn by AgGrid.
+
+The grid's options hold constants only: AgGrid evaluates the expressions among them, so nothing that a
+user wrote may stand there. Names and notes travel as data, which the grid shows as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from lib.charts.palette import RUN_COLORS
+from lib.core.config.diff import configured_learning_rate, effective_batch
+from lib.core.curves.evidence import stored_differs
+from lib.core.verdict.summary import Mark, SummaryInput, marks, summary_frame, to_csv
+from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
+from lib.core.verdict.trophy import trophy
+from lib.ui.frame.after_charts import charts_are_drawn
+from lib.ui.session import cached, url
+from lib.ui.session.comparison import ComparedRun, Comparison
+from lib.ui.session.judgements import noticed_of
+
+ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
+MIN_SHARE = 0.84
+"""A column may shrink to this share of its width before the grid scrolls sideways."""
+TWO_LINES = {"whiteSpace": "normal", "lineHeight": "1.15", "display": "flex", "alignItems": "center"}
+ESSENTIAL = tuple(column.key for column in COLUMNS if column.essential)
+ICONS = {
+    Mark.BEST: "✔ ",
+    Mark.TIE_BEST: "✔= ",
+    Mark.WORST: "▽ ",
+    Mark.HIGH: "⚠ ",
+    Mark.NEGATIVE: "⚑ ",
+}
+MEANINGS = {
+    Mark.BEST: "Best of the runs that this column compares.",
+    Mark.TIE_BEST: "Tied for best of the runs that this column compares.",
+    Mark.WORST: "Worst of the runs that this column compares.",
+}
+RECOMMENDED, SLOT, TEXTS, MARKS = "_recommended", "_slot", "_texts", "_marks"
+SEPARATOR = "\x1f"
+"""Between the texts, and the marks, of a row's cells: each of these is one column of the grid's data, as AgGrid's work
+grows with the columns."""
+
+
+def inputs(comparison: Comparison) -> list[SummaryInput]:
+    """What the table needs to know of each selected run."""
+    return [_input(each, comparison) for each in comparison.runs]
+
+
+def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
+    """Draw the table with its column choice and its export."""
+    key = (comparison.key, comparison.policy.eval_weight)
+    frame = cached.once("summary", key, lambda: summary_frame(rows))
+    title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
+    title.subheader("Summary", anchor=False)
+    with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
+        shown = _choose_columns()
+    save.download_button(
+        "CSV",
+        lambda: to_csv(frame),
+        "runoff-summary.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+        key="summary_csv",
+    )
+    columns = [column for column in COLUMNS if column.key in shown]
+    holders = trophy([row for row in rows if row.run.run_id in comparison.decision.comparable])
+    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, holders))
+    _grid_after_charts(grid, columns)
+    st.caption(
+        ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
+        f" · ⚠ gap above {GAP_WARNING:g} · ⚑ gap below 0."
+        " Hover a cell or a header for details; click a header to sort.]"
+    )
+
+
+def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
+    batch = each.data.batch if each.data else effective_batch(each.run)
+    rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
+    run_id = each.run.run_id
+    return SummaryInput(
+        run=each.run,
+        label=each.label,
+        score=comparison.decision.scores.get(run_id),
+        unscorable=next(
+            (left.why for left in comparison.recommendation.ranking.unscorable if left.run_id == run_id), None
+        ),
+        configured_learning_rate=rate,
+        batch=batch.batch,
+        effective_batch=batch.effective,
+        effective_batch_text=batch.source,
+        stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
+        noticed=noticed_of(each),
+    )
+
+
+def _choose_columns() -> tuple[str, ...]:
+    """The columns to show: the chosen ones, the run always first."""
+    optional = [column for column in COLUMNS if column.key != "run"]
+    default = [key for key in ESSENTIAL if key != "run"]
+    chosen = [key for key in url.COLUMNS.value if key in {column.key for column in optional}] or default
+    headers = {column.key: column.header for column in optional}
+    st.pills(
+        "Columns",
+        [column.key for column in optional],
+        selection_mode="multi",
+        format_func=headers.__getitem__,
+        label_visibility="collapsed",
+        **url.COLUMNS.widget(chosen, adopt=lambda keys: () if set(keys) == set(default) else tuple(keys)),
+    )
+    return ("run", *chosen)
+
+
+def _grid_frame(
+    frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison, holders: Sequence[str]
+) -> pd.DataFrame:
+    """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
+    # Where nothing is ranked, nothing is known to keep the losses apart.
+    decision = comparison.decision
+    found = marks(frame, decision.comparable if decision.apart else None)
+    grid = pd.DataFrame(
+        {
+            RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
+            SLOT: [each.slot for each in comparison.runs],
+        }
+    )
+    texts = {}
+    for column in columns:
+        mark = found[column.key]
+        texts[column.key] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
+        grid[column.key] = frame[column.key]
+        grid[column.key + NOTE] = (
+            frame[column.key + NOTE] + " " + mark.map(lambda each: MEANINGS.get(each, ""))
+        ).str.strip()
+    why = " ".join(["Recommended.", *comparison.recommendation.reasons])
+    grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + ". " + why)
+    texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
+    if "best_eval_loss" in texts:
+        holds = frame["run_id"].isin(holders)
+        texts["best_eval_loss"] = texts["best_eval_loss"].where(~holds, "🏆 " + frame["best_eval_loss" + TEXT])
+    grid[TEXTS] = _joined(texts.values())
+    grid[MARKS] = _joined(found[column.key] for column in columns)
+    return grid
+
+
+def _joined(cells: Iterable[pd.Series]) -> list[str]:
+    """What a row's cells hold, as one text a row."""
+    rows = zip(*cells, strict=True)
+    return [SEPARATOR.join(str(each).replace(SEPARATOR, " ") for each in row) for row in rows]
+
+
+@st.fragment
+def _grid_after_charts(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
+    """Draw the grid when there are charts: to open it takes the browser long, to change it does not."""
+    if charts_are_drawn():
+        # The grid may change the frame that it is given.
+        _grid(grid.copy(), columns)
+    else:
+        st.skeleton(height=_height(grid))
+
+
+def _height(grid: pd.DataFrame) -> int:
+    return HEADER_HEIGHT + ROW_HEIGHT * len(grid) + SCROLL_BAR
+
+
+def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
+    # Imported where it is drawn: the other pages, and the page without a selection, need no grid.
+    from st_aggrid import AgGrid
+
+    AgGrid(
+        grid,
+        gridOptions={
+            "columnDefs": [_definition(column, position) for position, column in enumerate(columns)],
+            "defaultColDef": {
+                "resizable": True,
+                "sortable": True,
+                "suppressHeaderMenuButton": True,
+                "wrapHeaderText": True,
+                "suppressMovable": False,
+            },
+            "rowClassRules": {"recommended": f"data.{RECOMMENDED} === true"},
+            "rowHeight": ROW_HEIGHT,
+            "headerHeight": HEADER_HEIGHT,
+            "tooltipShowDelay": 200,
+            "ensureDomOrder": True,
+            "enableCellTextSelection": True,
+            "suppressFieldDotNotation": True,
+        },
+        key="summary",
+        height=_height(grid),
+        update_on=[],
+        theme="streamlit",
+        custom_css=_css(),
+        show_toolbar=False,
+        allow_unsafe_jscode=False,
+    )
+
+
+def _definition(column: Column, position: int) -> dict:
+    key = column.key
+    text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (TEXTS, MARKS))
+    definition = {
+        "colId": key,
+        "field": key,
+        "headerName": column.header,
+        "headerTooltip": column.tooltip,
+        "tooltipField": key + NOTE,
+        "valueFormatter": text,
+        "minWidth": round(column.width * MIN_SHARE),
+        "flex": column.width,
+        "cellClassRules": {each.value: f"{mark} === '{each.value}'" for each in Mark if each},
+    }
+    if column.show:
+        # What is missing comes last in both directions; the grid itself puts it first going up.
+        definition |= {
+            "type": "rightAligned",
+            "cellDataType": "number",
+            "valueGetter": f"data['{key}'] == null || isNaN(data['{key}'])"
+            f" ? (column.getSort() === 'desc' ? -1e308 : 1e308) : data['{key}']",
+            "sortingOrder": ["desc", "asc", None] if column.better == "higher" else ["asc", "desc", None],
+        }
+    if key == "run":
+        # A pinned column takes its own width and no share of what is left.
+        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left", "width": column.width}
+        # Labels that begin alike differ at their end: they take a second line.
+        definition |= {"wrapText": True, "cellStyle": TWO_LINES}
+        definition["cellClassRules"] |= {f"slot{slot}": f"data['{SLOT}'] === {slot}" for slot in range(len(RUN_COLORS))}
+    return definition
+
+
+def _css() -> dict[str, dict[str, str]]:
+    """Colours for the grid, which lives in a frame of its own.
+
+    The grid loses its own theme when the user switches between light and dark; these variables are
+    kept up to date in its frame, so that it follows. Highlights are translucent to read on both.
+    """
+    faint = "color-mix(in srgb, var(--text-color) 18%, transparent) !important"
+    colors = {
+        "--ag-background-color": "var(--background-color) !important",
+        "--ag-data-background-color": "var(--background-color) !important",
+        "--ag-foreground-color": "var(--text-color) !important",
+        "--ag-text-color": "var(--text-color) !important",
+        "--ag-cell-text-color": "var(--text-color) !important",
+        "--ag-header-text-color": "var(--text-color) !important",
+        "--ag-header-background-color": "var(--secondary-background-color) !important",
+        "--ag-odd-row-background-color": "transparent !important",
+        "--ag-accent-color": "var(--primary-color) !important",
+        "--ag-border-color": faint,
+        "--ag-row-hover-color": "color-mix(in srgb, var(--text-color) 6%, transparent) !important",
+        "--ag-tooltip-background-color": "var(--background-color) !important",
+        "--ag-tooltip-text-color": "var(--text-color) !important",
+        "--ag-row-height": f"{ROW_HEIGHT}px !important",
+        "--ag-header-height": f"{HEADER_HEIGHT}px !important",
+        "--ag-cell-horizontal-padding": "8px !important",
+        "--ag-spacing": "5px !important",
+    }
+    green, red, gold, orange = "rgba(34,197,94,.24)", "rgba(239,68,68,.15)", "rgba(234,179,8,.16)", "#c2620a"
+    return {
+        "body": {"background-color": "transparent !important"},
+        ".ag-root-wrapper, .ag-root-wrapper *, .ag-popup, .ag-tooltip": colors,
+        ".ag-root-wrapper, .ag-root-wrapper :not(.ag-icon), .ag-tooltip": {
+            "font-family": "'Source Sans Pro', sans-serif !important",
+            "font-size": "14px !important",
+        },
+        ".ag-root-wrapper": {"border": f"1px solid {faint}", "border-radius": "6px !important"},
+        ".ag-tooltip": {"max-width": "420px", "white-space": "normal"},
+        ".ag-row.recommended": {"background-color": f"{gold} !important"},
+        ".ag-cell.best, .ag-cell.tie-best": {"background-color": f"{green} !important", "font-weight": "600"},
+        ".ag-cell.worst": {"background-color": f"{red} !important"},
+        ".ag-cell.high": {"color": f"{orange} !important", "font-weight": "600"},
+        ".ag-cell.negative": {"font-style": "italic", "font-weight": "600"},
+    } | {
+        f".ag-cell.slot{slot}": {"border-left": f"6px solid {color} !important"}
+        for slot, color in enumerate(RUN_COLORS)
+    }

@@ -1,0 +1,82 @@
+"""When to trust the score: the rules of what stands beside it, with the constants that the code uses."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from lib.core.ranking.comparability_aspects import ASPECTS
+from lib.core.ranking.eval_noise import MIN_EVALUATIONS, NOISE_EVALUATIONS
+from lib.core.ranking.tie import LEVEL, WINNER_ERROR_SHARE
+from lib.core.verdict.objection_kinds import KINDS
+from lib.core.verdict.objections import ESSENTIAL_ASPECTS, NARROW_WEIGHT
+from lib.core.verdict.panel import REASONS_SHOWN
+from lib.core.verdict.sureness import CAPS, MANY_DOUBTS, Sureness
+
+
+def trust_rules() -> None:
+    """Print the rules."""
+    st.subheader("When to trust the score", anchor=False)
+    st.markdown("\n\n".join((_comparability(), _tie(), _flip(), _panel(), _sureness())))
+    st.dataframe(_objections(), hide_index=True, height="content", key="objections")
+
+
+def _comparability() -> str:
+    aspects = "\n".join(f"- **{aspect.title}**: {aspect.why}." for aspect in ASPECTS)
+    return (
+        "**Comparability.** Runs are ranked only with runs whose eval losses mean the same. Two runs are in one class"
+        " where no other run tells them apart: the runs that each is known to differ from are the same ones. What is"
+        " not recorded is neither the same nor different; it is said that it cannot be told, and the runs stay"
+        " together. Compared are, as far as they matter for the method:\n\n"
+        f"{aspects}\n\n"
+        "The class with most runs is ranked; of several such that with the highest composite, and then the headline"
+        " says that the runs are not comparable. Across classes only one figure may stand side by side: by which share"
+        " of its own first evaluation a run lowered its eval loss. It is not a ranking."
+    )
+
+
+def _tie() -> str:
+    return (
+        "**Winner or tie.** The noise of a run's eval loss is how much it varies from one evaluation to the next about"
+        f" a smooth trend, in the {NOISE_EVALUATIONS} evaluations around the lowest; {MIN_EVALUATIONS} evaluations are"
+        " needed, and with fewer it cannot be told. The lowest of many noisy values is too low by luck, which is"
+        " taken off. A rival may score as high as the recommended run where the eval losses that both may have, at the"
+        f" {LEVEL:.0%} level, give composites that meet, through other gap bands too: then it is a tie. Runs that are"
+        f" truly equal get a winner in at most {(1 - LEVEL) * WINNER_ERROR_SHARE:.0%} of cases. Where runs that"
+        " differ only in their seeds are among the selected, how far these lie apart is the noise. Of runs that tie,"
+        " the star marks the first by score."
+    )
+
+
+def _flip() -> str:
+    return (
+        "**What would flip it.** Composites are linear in the eval weight, so the weights with which a run stays the"
+        " recommended one are an interval, which is worked out in closed form; so are the smallest changes of the"
+        " runner-up's eval loss or gap that would make it win."
+    )
+
+
+def _panel() -> str:
+    return (
+        f"**The panel** shows the {REASONS_SHOWN} strongest reasons: the part of the score that carries most of the"
+        " lead over the runner-up, then the other one if it speaks for the run too, then the lead, then what would turn"
+        " it. And it shows the strongest objection that the headline does not say already."
+    )
+
+
+def _sureness() -> str:
+    essential = ", ".join(
+        f"{aspect.title[0].lower()}{aspect.title[1:]}" for aspect in ASPECTS if aspect.key in ESSENTIAL_ASPECTS
+    )
+    return (
+        f"**How sure.** A verdict starts as {Sureness.SURE}. Each objection lowers it to what the table allows, and"
+        f" {MANY_DOUBTS} objections that each leave it {Sureness.FAIRLY_SURE} make it {Sureness.UNSURE}; nothing makes"
+        f" it surer. It hangs on the weights where another run wins within {NARROW_WEIGHT:.2f} of the eval weight."
+        f" Losses are not known to be the same where it is open for {essential}. The strongest objection comes first:"
+    )
+
+
+def _objections() -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"Objection": kind.title, "At most": CAPS[kind.code].value, "Why it stands here": kind.why} for kind in KINDS]
+    )

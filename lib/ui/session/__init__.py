@@ -1,0 +1,1 @@
+"""What the pages show is of: settings, link, reads, and what is remembered of them."""

@@ -1,0 +1,199 @@
+"""The selected runs with all that a page needs of them: curves, label, colour, score."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+
+from lib.charts.palette import RUN_COLORS
+from lib.core.curves.evidence import with_evidence
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.errors import AppError, SignInExpired
+from lib.core.facts.runs import RunSummary
+from lib.core.facts.selection import assign_slots, reconcile
+from lib.core.ranking.decision import Decision, decide
+from lib.core.ranking.scoring import Recommendation, ScoringPolicy
+from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
+from lib.ui.session import cached, url
+
+_SLOTS = "colour slots"
+
+PATIENCE_S = 0.3
+"""Nobody needs to be told of a read that takes no longer."""
+PROGRESS_EVERY_S = 0.25
+"""How often the page says how far the reads are, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """One selected run.
+
+    Attributes:
+        run: With what its metric rows show put in (``lib.core.curves.evidence.with_evidence``).
+        stored: As the source has it.
+        label: What it is called here; no other selected run has the same label.
+        data: Its curves and what follows from them; ``None`` where they could not be read.
+        key: Names reader, run, version and how much was read: what follows from the run alone may be
+            cached under it.
+        error: Why they could not be read, or not all of them.
+    """
+
+    run: RunSummary
+    stored: RunSummary
+    label: str
+    color: str
+    slot: int
+    data: cached.RunData | None
+    key: str
+    error: AppError | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared.
+
+    Attributes:
+        policy: Weights and bands of the score.
+        left_out: Which parts of the link were not taken, in sentences.
+        key: Names reader, runs, versions, labels and colours: what follows from the comparison alone
+            may be cached under it.
+    """
+
+    runs: tuple[ComparedRun, ...]
+    policy: ScoringPolicy
+    left_out: tuple[str, ...]
+    key: str
+
+    @cached_property
+    def decision(self) -> Decision:
+        """Who is recommended, and how far that holds. Worked out when it is first asked for."""
+        curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
+        runs = [each.run for each in self.runs]
+        key = (self.key, self.policy.eval_weight)
+        return cached.once("decision", key, lambda: decide(runs, curves, self.policy, self.labels))
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The recommendation of ``decision``."""
+        return self.decision.recommendation
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """Run id to label."""
+        return {each.run.run_id: each.label for each in self.runs}
+
+    @property
+    def colors(self) -> Mapping[str, str]:
+        """Run id to colour."""
+        return {each.run.run_id: each.color for each in self.runs}
+
+
+def load(source: RunSource) -> Comparison:
+    """Load the runs that the session has selected, and score them.
+
+    A run whose rows cannot be read stays in the comparison with what its summary says.
+
+    Raises:
+        RunSourceError: If the selected runs themselves cannot be read.
+    """
+    wanted = url.RUNS.value
+    found = cached.load_runs(source, wanted)
+    reconciled = reconcile(wanted, [run.run_id for run in found])
+    url.RUNS.set(reconciled.ids)
+    stored = [run for run in found if run.run_id in reconciled.ids]
+    slots = assign_slots(st.session_state.get(_SLOTS, {}), reconciled.ids)
+    st.session_state[_SLOTS] = slots
+    labels = cached.run_labels(source, wanted)
+    stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
+    make = partial(_compared, source, every_row=url.EVERY_ROW.value)
+    runs = (
+        _side_by_side(make, stored, labels, slots)
+        if isinstance(source, LiveSource)
+        else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
+    )
+    policy = ScoringPolicy(eval_weight=url.EVAL_WEIGHT.value)
+    return Comparison(runs, policy, reconciled.sentences, _key(runs))
+
+
+def _side_by_side(
+    make: Callable[..., ComparedRun],
+    runs: Sequence[RunSummary],
+    labels: Mapping[str, str],
+    slots: Mapping[str, int],
+) -> tuple[ComparedRun, ...]:
+    """Read runs that are far away, each in a thread of its own, and show how far they are."""
+    if not runs:
+        return ()
+    context = get_script_run_ctx()
+    so_far: dict[str, tuple[int, int | None]] = {}
+
+    def read(run: RunSummary) -> ComparedRun:
+        def progress(rows: int, expected: int | None) -> None:
+            so_far[run.run_id] = rows, expected
+
+        return make(run, labels[run.run_id], slots[run.run_id], progress=progress)
+
+    with ThreadPoolExecutor(
+        len(runs), initializer=lambda: add_script_run_ctx(threading.current_thread(), context)
+    ) as threads:
+        reads = [threads.submit(read, run) for run in runs]
+        left = wait(reads, timeout=PATIENCE_S).not_done
+        if left:
+            place = st.empty()
+            while left:
+                place.progress(*_progress(len(runs) - len(left), len(runs), so_far.values()))
+                left = wait(left, timeout=PROGRESS_EVERY_S).not_done
+            place.empty()
+    return tuple(each.result() for each in reads)
+
+
+def _progress(done: int, runs: int, so_far: Collection[tuple[int, int | None]]) -> tuple[float, str]:
+    """How much of the metrics is read, as a share and in words."""
+    rows = sum(read for read, _ in so_far)
+    if not rows or any(expected is None for _, expected in so_far):
+        return done / runs, f"Reading metrics: {done} of {runs} runs"
+    expected = max(sum(expected for _, expected in so_far), 1)
+    return min(rows / expected, 1.0), f"Reading metrics: {rows:,} of {expected:,} rows, {done} of {runs} runs done"
+
+
+def _key(runs: Sequence[ComparedRun]) -> str:
+    return _digest([(one.key, one.label, one.slot) for one in runs])
+
+
+def _digest(parts: object) -> str:
+    # Short, since keys are hashed at every look-up.
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+
+def _compared(
+    source: RunSource,
+    run: RunSummary,
+    label: str,
+    slot: int,
+    *,
+    every_row: bool,
+    progress: Progress | None = None,
+) -> ComparedRun:
+    color = RUN_COLORS[slot]
+    data = error = None
+    try:
+        data = cached.load_data(source, run, every_row=every_row, progress=progress)
+    except IncompleteRead as incomplete:
+        error = incomplete
+        data = cached.data_of(incomplete.curves.get(run.run_id, RunCurves(run.run_id)), run)
+    except SignInExpired:
+        raise
+    except AppError as failed:
+        error = failed
+    # How much was read is part of it: a running run grows, and what lacked some must not stay cached.
+    read = data and (data.curves.points, data.curves.logged, data.evidence.last_step)
+    key = _digest((source.cache_key, run.run_id, run.updated_at, run.status, read))
+    shown = run if data is None else with_evidence(run, data.evidence)
+    return ComparedRun(shown, run, label, color, slot, data, key, error)

@@ -1,0 +1,30 @@
+"""The deployment's settings: environment variables and ``.streamlit/secrets.toml``."""
+
+from __future__ import annotations
+
+import os
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from lib.core.facts.errors import SettingsError
+from lib.data.settings import Settings, settings_from
+
+
+def settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: If one is there but wrong.
+    """
+    try:
+        secrets = st.secrets.to_dict()
+    except StreamlitSecretNotFoundError as error:
+        # Streamlit raises the same error for "no file" and "a file that cannot be read".
+        if "No secrets found" not in str(error):
+            raise SettingsError(
+                "Expected secrets.toml to be a TOML file; it could not be read.",
+                hint="Check the quotes and brackets in .streamlit/secrets.toml.",
+            ) from None
+        secrets = {}
+    return settings_from(os.environ, secrets)

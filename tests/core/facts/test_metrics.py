@@ -1,0 +1,54 @@
+"""The catalogue of metrics: every entry can be shown as it says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lib.core.facts.metrics import METRICS, Metric, metric_of
+
+# The formats that d3 and Python share, as far as the catalogue may use them.
+BOTH_UNDERSTAND = re.compile(r",?\.\d[efg]")
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.key)
+def test_every_metric_formats_numbers_for_python_and_for_d3(metric) -> None:
+    assert BOTH_UNDERSTAND.fullmatch(metric.spec)
+    for value in (0.0, -1.5, 12345.678, 2e-5):
+        assert float(format(value, metric.spec).replace(",", "")) == pytest.approx(value, rel=0.01, abs=0.5)
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_the_catalogue_is_keyed_by_the_metrics_own_keys(key) -> None:
+    assert metric_of(key) is METRICS[key]
+    assert metric_of(key).key == key
+
+
+def test_titles_with_units_tell_all_metrics_apart() -> None:
+    titles = [metric.axis_title for metric in METRICS.values()]
+    assert len(set(titles)) == len(titles)
+    assert all(metric.title[0].isupper() and metric.title == metric.title.strip() for metric in METRICS.values())
+
+
+def test_a_title_carries_the_unit_only_where_there_is_one() -> None:
+    assert Metric("k", "Speed", "m/s").axis_title == "Speed (m/s)"
+    assert Metric("k", "Loss").axis_title == "Loss"
+
+
+def test_the_metrics_that_rows_carry_are_all_known() -> None:
+    columns = (
+        "train_loss eval_loss perplexity train_perplexity learning_rate grad_norm tokens_per_second"
+        " samples_per_second gpu_memory_allocated_gb gpu_memory_reserved_gb gpu_utilization_percent"
+    )
+    assert set(METRICS) == set(columns.split())
+
+
+def test_only_what_evaluations_measure_is_marked_as_evaluated() -> None:
+    assert {metric.key for metric in METRICS.values() if metric.evaluated} == {"eval_loss", "perplexity"}
+
+
+@pytest.mark.parametrize(("key", "evaluated"), [("eval_rouge1", True), ("rewards/chosen", False), ("evaluate", False)])
+def test_a_metric_outside_the_catalogue_is_described_by_its_name(key, evaluated) -> None:
+    metric = metric_of(key)
+    assert (metric.key, metric.axis_title, metric.evaluated) == (key, key, evaluated)

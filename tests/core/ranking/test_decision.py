@@ -1,0 +1,91 @@
+"""The decision: who is ranked with whom, who ties, and what stands apart; the same in any order."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from lib.core.facts.runs import RunStatus
+from lib.core.ranking.decision import decide
+from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.tie import TieKind
+from tests.core.decided_runs import curves_of, decided, run
+
+
+def test_the_larger_class_is_ranked_though_another_scores_more():
+    decision = decided(run("a", 0.5), run("b", 0.6), run("c", 0.1, dataset="other/data"))
+    assert decision.ranked == ("a", "b")
+    assert decision.recommendation.run_id == "a"
+    assert decision.has_main_class
+    (apart,) = decision.apart
+    assert apart.run_ids == ("c",)
+    assert apart.differing == ("Evaluation data",)
+    assert apart.why == "different evaluation data"
+    assert set(decision.scores) == {"a", "b", "c"}
+
+
+def test_of_classes_of_one_size_none_speaks_for_all():
+    decision = decided(run("a", 0.5), run("b", 0.1, dataset="other/data"))
+    assert decision.ranked == ("b",)
+    assert not decision.has_main_class
+
+
+def test_a_run_that_could_be_in_either_class_says_that_too_little_is_recorded():
+    decision = decided(run("a"), run("b", 0.6), run("c", dataset="other/data"), run("d", dataset=...))
+    assert [apart.why for apart in decision.apart if apart.run_ids == ("d",)] == [
+        "too little is recorded to tell which of the others it can be compared with"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("losses", "noise", "tied"),
+    [
+        ({"a": 0.5, "b": 0.8}, 0.001, ()),
+        ({"a": 0.5, "b": 0.501}, 0.02, ("a", "b")),
+        ({"a": 0.5, "b": 0.501, "c": 0.9}, 0.02, ("a", "b")),
+        ({"a": 0.5, "b": 0.5}, 0.001, ("a", "b")),
+        ({"a": 0.5}, 0.02, ()),
+    ],
+)
+def test_tied_are_those_whose_score_may_be_as_high(losses, noise, tied):
+    assert decided(*(run(run_id, loss) for run_id, loss in losses.items()), noise=noise).tied == tied
+
+
+def test_equal_scores_tie_though_the_noise_is_unknown():
+    decision = decided(run("a", 0.5), run("b", 0.5), run("c", 0.7), count=3)
+    assert decision.lead.kind is TieKind.CANNOT_TELL
+    assert decision.tied == ("a", "b")
+
+
+def test_without_an_eligible_run_nothing_is_decided_and_all_losses_stand_alongside():
+    decision = decided(run("a", 0.5, RunStatus.RUNNING), run("b", None, RunStatus.QUEUED))
+    assert decision.recommendation.winner is None
+    assert (decision.ranked, decision.tied, decision.apart) == ((), (), ())
+    assert decision.alongside == ("a",)
+    assert decided().ranked == ()
+
+
+def test_alongside_are_unfinished_runs_whose_loss_may_compare():
+    running = RunStatus.RUNNING
+    decision = decided(
+        run("a"),
+        run("same", 0.4, running),
+        run("open", 0.4, running, dataset=...),
+        run("other", 0.4, running, dataset="x/y"),
+    )
+    assert decision.alongside == ("open", "same")
+
+
+def test_improvement_is_a_share_of_the_runs_own_first_evaluation():
+    curves = {"a": curves_of("a", 0.5, noise=0.0, start=1.0), "b": curves_of("b", 0.5, count=1)}
+    decision = decide([run("a"), run("b"), run("c")], curves, DEFAULT_POLICY)
+    assert decision.improvements["a"] == pytest.approx(0.5)
+    assert decision.improvements["b"] is None
+    assert decision.improvements["c"] is None
+
+
+def test_the_decision_does_not_depend_on_the_order_of_runs():
+    runs = [run("a"), run("b", 0.502), run("c", 0.3, dataset="x/y"), run("d", 0.4, RunStatus.RUNNING)]
+    decisions = [decided(*order, noise=0.01) for order in itertools.permutations(runs)]
+    assert all(decision == decisions[0] for decision in decisions)

@@ -1,0 +1,578 @@
+"""The scoring rules, number by number and law by law."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core.facts.runs import (
+    STATUS_SYNONYMS,
+    RunStatus,
+    RunSummary,
+    eval_loss_of,
+    gap_of,
+    normalise_status,
+    train_loss_of,
+)
+from lib.core.ranking.scoring import (
+    DEFAULT_POLICY,
+    GapBand,
+    RunScore,
+    ScoringPolicy,
+    Unscorable,
+    band_of,
+    eval_loss_to_win,
+    rank,
+    recommend,
+    score,
+)
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LOSS_ONLY = ScoringPolicy(eval_weight=1.0)
+GAP_ONLY = ScoringPolicy(eval_weight=0.0)
+
+
+def completed(run_id: str = "a", eval_loss=0.5, loss=0.48, **fields) -> RunSummary:
+    return RunSummary(
+        run_id=run_id,
+        name=fields.pop("name", run_id),
+        status=RunStatus.COMPLETED,
+        best_eval_loss=eval_loss,
+        loss=loss,
+        **fields,
+    )
+
+
+def order_of(runs, policy=DEFAULT_POLICY) -> list[str]:
+    return [result.run_id for result in rank(runs, policy).scores]
+
+
+def codes_of(runs, policy=DEFAULT_POLICY) -> list[str]:
+    return [reason.code for reason in recommend(runs, policy).reasons]
+
+
+def sentence(runs, code, policy=DEFAULT_POLICY) -> str:
+    (found,) = (reason for reason in recommend(runs, policy).reasons if reason.code == code)
+    return found
+
+
+# --- the values that count ---------------------------------------------------------------------------
+
+NOT_A_VALUE = [None, math.nan, math.inf, -math.inf, "n/a", "", "null", True]
+
+
+@pytest.mark.parametrize("skipped", NOT_A_VALUE, ids=repr)
+def test_what_is_not_a_finite_number_passes_its_turn_to_the_next_field(skipped) -> None:
+    run = completed(eval_loss=skipped, loss=skipped)
+    assert eval_loss_of(run) is None
+    assert train_loss_of(run) is None
+    later = completed(eval_loss=skipped, loss=skipped, final_eval_loss=0.7, final_loss=0.6)
+    assert (eval_loss_of(later), train_loss_of(later)) == (0.7, 0.6)
+    assert gap_of(later) == pytest.approx(0.1)
+
+
+def test_the_fields_are_asked_in_the_documented_order() -> None:
+    fields = {"best_eval_loss": 0.1, "eval_loss": 0.2, "final_eval_loss": 0.3}
+    run = RunSummary(run_id="a", name="a", loss=0.4, final_loss=0.5, **fields)
+    assert (eval_loss_of(run), train_loss_of(run)) == (0.1, 0.4)
+    run = RunSummary(run_id="a", name="a", loss=None, final_loss=0.5, eval_loss=0.2, final_eval_loss=0.3)
+    assert (eval_loss_of(run), train_loss_of(run)) == (0.2, 0.5)
+
+
+def test_zero_is_a_value_and_the_best_eval_loss_there_can_be() -> None:
+    run = completed(eval_loss=0.0, loss=0.0, final_loss=9.0)
+    assert (eval_loss_of(run), train_loss_of(run), gap_of(run)) == (0.0, 0.0, 0.0)
+    result = score(run)
+    assert (result.loss_points, result.gap_points, result.total) == (100.0, 100.0, 100.0)
+
+
+def test_text_that_is_a_number_counts_as_that_number() -> None:
+    assert eval_loss_of(completed(eval_loss="0.25")) == 0.25
+
+
+@pytest.mark.parametrize(("eval_loss", "loss"), [(0.5, None), (None, 0.5), (None, None), (math.nan, 0.5)])
+def test_the_gap_is_unknown_when_either_loss_is(eval_loss, loss) -> None:
+    assert gap_of(completed(eval_loss=eval_loss, loss=loss)) is None
+
+
+# --- points ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("eval_loss", "points"),
+    [(0.0, 100.0), (math.log(2), 50.0), (1.0, 36.787944117144235), (0.5, 60.653065971263345)],
+)
+def test_eval_loss_points_are_the_token_probability_in_percent(eval_loss, points) -> None:
+    assert score(completed(eval_loss=eval_loss)).loss_points == pytest.approx(points, abs=1e-12)
+
+
+@given(st.floats(0, 30), st.floats(1e-6, 5))
+@settings(deadline=None)
+def test_eval_loss_points_fall_strictly_and_never_leave_0_to_100(eval_loss, more) -> None:
+    better, worse = score(completed(eval_loss=eval_loss)), score(completed(eval_loss=eval_loss + more))
+    assert 100 >= better.loss_points > worse.loss_points >= 0
+
+
+def test_a_negative_eval_loss_earns_no_more_than_zero_does() -> None:
+    assert score(completed(eval_loss=-3.0, loss=None)).loss_points == 100.0
+    assert score(completed(eval_loss=-3.0, loss=None)).eval_loss == -3.0
+
+
+BANDS = [
+    (-1e9, 40, "potential data leakage"),
+    (-0.01, 40, "potential data leakage"),
+    (-1e-9, 40, "potential data leakage"),
+    (-4e-10, 100, "excellent"),
+    (-0.0, 100, "excellent"),
+    (0.0, 100, "excellent"),
+    (0.049999999, 100, "excellent"),
+    (0.0499999996, 80, "good"),
+    (0.05, 80, "good"),
+    (0.0500000004, 80, "good"),
+    (0.099999999, 80, "good"),
+    (0.0999999996, 60, "moderate overfitting"),
+    (0.1, 60, "moderate overfitting"),
+    (0.199999999, 60, "moderate overfitting"),
+    (0.1999999996, 30, "high overfitting"),
+    (0.2, 30, "high overfitting"),
+    (7.0, 30, "high overfitting"),
+    (math.inf, 30, "high overfitting"),
+    (None, 50, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("gap", "points", "label"), BANDS)
+def test_every_edge_belongs_to_the_band_above_it(gap, points, label) -> None:
+    band = band_of(gap)
+    assert (band.points, band.label) == (points, label)
+
+
+@pytest.mark.parametrize("edge", [0.0, 0.05, 0.1, 0.2])
+def test_one_ulp_around_an_edge_changes_no_band(edge) -> None:
+    assert band_of(math.nextafter(edge, -math.inf)) == band_of(edge) == band_of(math.nextafter(edge, math.inf))
+
+
+@pytest.mark.parametrize(
+    ("eval_loss", "loss", "label"),
+    [
+        (0.85, 0.80, "good"),
+        (1.15, 1.05, "moderate overfitting"),
+        (0.3, 0.1, "high overfitting"),
+        (0.3, 0.1 + 0.2, "excellent"),
+        (0.9, 0.8, "moderate overfitting"),
+    ],
+)
+def test_binary_floating_point_decides_no_band(eval_loss, loss, label) -> None:
+    assert score(completed(eval_loss=eval_loss, loss=loss)).gap_label == label
+
+
+@given(st.integers(0, 3000), st.integers(-300, 3000))
+@settings(deadline=None)
+def test_the_band_of_losses_with_three_decimals_is_that_of_the_exact_difference(loss, difference) -> None:
+    """Thousandths are exact as integers, so this is the rule without any floating point."""
+    run = completed(eval_loss=(loss + difference) / 1000, loss=loss / 1000)
+    expected = next(
+        points for below, points in ((0, 40), (50, 100), (100, 80), (200, 60), (math.inf, 30)) if difference < below
+    )
+    assert score(run).gap_points == expected
+
+
+def test_the_composite_is_seven_tenths_loss_and_three_tenths_gap() -> None:
+    assert (DEFAULT_POLICY.eval_weight, DEFAULT_POLICY.gap_weight) == (0.7, 0.3)
+    result = score(completed(eval_loss=1.0, loss=0.95))
+    assert result.total == pytest.approx(0.7 * 100 * math.exp(-1) + 0.3 * 80, abs=1e-12)
+    assert score(completed(eval_loss=0.5, loss=None)).total == pytest.approx(0.7 * 100 * math.exp(-0.5) + 15)
+
+
+@given(st.floats(0, 1), st.floats(-1, 10), st.one_of(st.none(), st.floats(-1, 10)))
+@settings(deadline=None)
+def test_the_composite_lies_between_its_two_parts(weight, eval_loss, loss) -> None:
+    result = score(completed(eval_loss=eval_loss, loss=loss), ScoringPolicy(eval_weight=weight))
+    low, high = sorted((result.loss_points, result.gap_points))
+    assert low - 1e-9 <= result.total <= high + 1e-9
+
+
+@pytest.mark.parametrize("weight", [-0.01, 1.01, math.nan, math.inf])
+def test_a_weight_outside_0_to_1_is_refused(weight) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        ScoringPolicy(eval_weight=weight)
+
+
+def test_weights_and_bands_come_from_the_policy_that_is_given() -> None:
+    strict = ScoringPolicy(
+        eval_weight=0.25,
+        bands=(GapBand(0.0, 10.0, "leak"), GapBand(0.01, 90.0, "tight"), GapBand(math.inf, 0.0, "loose")),
+        unknown_band=GapBand(math.inf, 5.0, "who knows"),
+    )
+    result = score(completed(eval_loss=1.0, loss=0.98), strict)
+    assert (result.gap_points, result.gap_label) == (0.0, "loose")
+    assert result.total == pytest.approx(0.25 * 100 * math.exp(-1))
+    assert score(completed(eval_loss=1.0, loss=None), strict).gap_label == "who knows"
+    assert strict.eval_weight + strict.gap_weight == 1.0
+
+
+def test_the_weights_can_turn_the_verdict() -> None:
+    lower_loss, smaller_gap = completed("low", 0.40, 0.15), completed("tight", 0.55, 0.54)
+    assert recommend([lower_loss, smaller_gap], LOSS_ONLY).run_id == "low"
+    assert recommend([lower_loss, smaller_gap], GAP_ONLY).run_id == "tight"
+
+
+# --- who may be recommended --------------------------------------------------------------------------
+
+ALL_SYNONYMS = [(raw, status) for status, raws in STATUS_SYNONYMS.items() for raw in raws]
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, str.title, lambda raw: f"  {raw}\n"])
+@pytest.mark.parametrize(("raw", "status"), ALL_SYNONYMS)
+def test_only_synonyms_of_completed_can_be_recommended_in_any_case(raw, status, change) -> None:
+    assert normalise_status(change(raw)) is status
+    run = RunSummary(run_id="a", name="a", status=normalise_status(change(raw)), raw_status=raw, eval_loss=0.5)
+    assert isinstance(score(run), RunScore) == (status is RunStatus.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "why"),
+    [
+        (RunStatus.RUNNING, "training", "still running"),
+        (RunStatus.QUEUED, "pending", "not started yet"),
+        (RunStatus.PAUSED, "paused", "paused"),
+        (RunStatus.FAILED, "error", "failed"),
+        (RunStatus.CANCELLED, "killed", "cancelled"),
+        (RunStatus.UNKNOWN, "zombie {0}", "status not understood: zombie {0}"),
+        (RunStatus.UNKNOWN, None, "status not understood: unknown"),
+    ],
+)
+def test_a_run_left_out_says_why(status, raw, why) -> None:
+    run = RunSummary(run_id="a", name="a", status=status, raw_status=raw, best_eval_loss=0.0, loss=0.0)
+    assert score(run) == Unscorable("a", status.value, why)
+    assert recommend([run]).run_id is None
+
+
+@pytest.mark.parametrize(
+    ("eval_loss", "why"),
+    [
+        (None, "no eval loss logged"),
+        (math.nan, "no finite eval loss logged"),
+        (math.inf, "no finite eval loss logged"),
+    ],
+)
+def test_a_completed_run_without_a_finite_eval_loss_says_which_it_lacks(eval_loss, why) -> None:
+    assert score(completed(eval_loss=eval_loss)) == Unscorable("a", "no_eval_loss", why)
+
+
+def test_those_left_out_are_listed_as_given_and_every_run_is_in_one_list() -> None:
+    runs = [
+        RunSummary(run_id="z", name="z", status=RunStatus.FAILED),
+        completed("b"),
+        RunSummary(run_id="y", name="y", status=RunStatus.RUNNING, eval_loss=0.1),
+        completed("a", eval_loss=None),
+    ]
+    ranking = rank(runs)
+    assert [left_out.run_id for left_out in ranking.unscorable] == ["z", "y", "a"]
+    assert order_of(runs) == ["b"]
+
+
+# --- order -------------------------------------------------------------------------------------------
+
+
+def test_the_higher_composite_comes_first() -> None:
+    assert order_of([completed("a", 0.9, 0.89), completed("b", 0.4, 0.39)]) == ["b", "a"]
+
+
+def test_a_lower_eval_loss_can_lose_to_a_better_gap() -> None:
+    assert order_of([completed("low", 0.50, 0.20), completed("tight", 0.52, 0.51)]) == ["tight", "low"]
+
+
+def test_composites_that_differ_only_past_the_ninth_decimal_tie() -> None:
+    """The better loss points differ by far less than 1e-9, so the lower eval loss must decide alone."""
+    near = completed("a", 0.5 + 1e-13, 0.49)
+    assert order_of([near, completed("b", 0.5, 0.49)]) == ["b", "a"]
+    assert codes_of([near, completed("b", 0.5, 0.49)])[2] == "tie"
+
+
+def test_a_tied_composite_goes_to_the_lower_eval_loss() -> None:
+    runs = [completed("a", 0.6, 0.59), completed("b", 0.5, 0.49)]
+    assert order_of(runs, GAP_ONLY) == ["b", "a"]
+    assert sentence(runs, "tie", GAP_ONLY) == "It ties with the runner-up and wins by its lower eval loss."
+
+
+def test_negative_eval_losses_tie_in_points_and_the_lower_one_wins() -> None:
+    assert order_of([completed("a", -0.1, None), completed("b", -0.2, None)]) == ["b", "a"]
+
+
+def test_then_to_the_smaller_absolute_gap() -> None:
+    runs = [completed("a", 0.5, 0.40), completed("b", 0.5, 0.53), completed("c", 0.5, 0.45)]
+    assert order_of(runs, LOSS_ONLY) == ["b", "c", "a"]
+    assert "its smaller gap" in sentence(runs, "tie", LOSS_ONLY)
+
+
+def test_an_unknown_gap_is_the_largest() -> None:
+    runs = [completed("a", 0.5, None), completed("b", 0.5, -100.0)]
+    assert order_of(runs, LOSS_ONLY) == ["b", "a"]
+    assert "where the other's is unknown" in sentence(runs, "tie", LOSS_ONLY)
+
+
+def test_gaps_of_one_size_tie_whatever_their_sign_and_binary_rounding() -> None:
+    """0.85 - 0.80 and 0.85 - 0.90 are 0.05 and -0.05, and not so in binary; completion must decide."""
+    runs = [
+        completed("a", 0.85, 0.80, completed_at=NOON + timedelta(hours=1)),
+        completed("b", 0.85, 0.90, completed_at=NOON),
+    ]
+    assert order_of(runs, LOSS_ONLY) == ["b", "a"]
+
+
+def test_then_to_the_one_completed_earlier_with_missing_last() -> None:
+    runs = [
+        completed("a"),
+        completed("b", completed_at=NOON + timedelta(microseconds=1)),
+        completed("c", completed_at=NOON),
+    ]
+    assert order_of(runs) == ["c", "b", "a"]
+    assert "having completed earlier" in sentence(runs, "tie")
+    assert "when it completed" in sentence(runs[:2], "tie")
+
+
+def test_then_to_the_lower_id_and_says_so() -> None:
+    for runs in (
+        [completed("b"), completed("a")],
+        [completed("b", completed_at=NOON), completed("a", completed_at=NOON)],
+    ):
+        assert order_of(runs) == ["a", "b"]
+        assert sentence(runs, "tie") == "It ties with the runner-up and wins by the order of the ids alone."
+
+
+LOSSES = st.one_of(
+    st.none(),
+    st.sampled_from([0.0, 0.5, 0.55, 0.85, 0.8, math.nan, math.inf]),
+    st.floats(-1, 5),
+)
+
+
+@st.composite
+def some_runs(draw, minimum: int = 0):
+    """Runs with distinct ids, coarse values so that ties at every level occur."""
+    return [
+        RunSummary(
+            run_id=f"r{number}",
+            name="run",
+            status=draw(st.sampled_from([RunStatus.COMPLETED] * 4 + [RunStatus.FAILED])),
+            best_eval_loss=draw(LOSSES),
+            loss=draw(LOSSES),
+            completed_at=draw(st.sampled_from([None, NOON, NOON + timedelta(days=1)])),
+        )
+        for number in range(draw(st.integers(minimum, 6)))
+    ]
+
+
+POLICIES = st.sampled_from([DEFAULT_POLICY, LOSS_ONLY, GAP_ONLY, ScoringPolicy(eval_weight=0.35)])
+
+
+@given(some_runs(), POLICIES, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_the_order_of_input_does_not_matter(runs, policy, random) -> None:
+    shuffled = random.sample(runs, len(runs))
+    assert rank(shuffled, policy).scores == rank(runs, policy).scores
+    assert recommend(shuffled, policy).reasons == recommend(runs, policy).reasons
+
+
+@given(some_runs(), POLICIES, st.data())
+@settings(deadline=None)
+def test_which_others_are_selected_does_not_matter(runs, policy, data) -> None:
+    kept = [run for run in runs if data.draw(st.booleans())]
+    ids = {run.run_id for run in kept}
+    assert rank(kept, policy).scores == tuple(result for result in rank(runs, policy).scores if result.run_id in ids)
+
+
+def before_by_the_rules(one: RunScore, other: RunScore) -> bool:
+    """The documented order, level by level, for two scores."""
+    if round(one.total, 9) != round(other.total, 9):
+        return one.total > other.total
+    if one.eval_loss != other.eval_loss:
+        return one.eval_loss < other.eval_loss
+    gaps = [math.inf if side.gap is None else round(abs(side.gap), 9) for side in (one, other)]
+    if gaps[0] != gaps[1]:
+        return gaps[0] < gaps[1]
+    if one.completed_at != other.completed_at:
+        return one.completed_at is not None and (other.completed_at is None or one.completed_at < other.completed_at)
+    return one.run_id < other.run_id
+
+
+@given(some_runs(minimum=2), POLICIES)
+@settings(deadline=None)
+def test_every_run_stands_before_all_that_the_rules_put_behind_it(runs, policy) -> None:
+    scores = rank(runs, policy).scores
+    assert all(before_by_the_rules(one, other) for one, other in itertools.combinations(scores, 2))
+
+
+# --- the recommendation ------------------------------------------------------------------------------
+
+
+def test_with_nothing_selected_it_says_so() -> None:
+    recommendation = recommend([])
+    assert (recommendation.run_id, recommendation.winner, recommendation.margin) == (None, None, None)
+    assert codes_of([]) == ["nothing_selected"]
+
+
+def test_with_nobody_eligible_it_recommends_nobody_and_says_why() -> None:
+    runs = [RunSummary(run_id="a", name="a", status=RunStatus.RUNNING, eval_loss=0.1), completed("b", None)]
+    recommendation = recommend(runs)
+    assert (recommendation.run_id, recommendation.winner, recommendation.runner_up) == (None, None, None)
+    assert codes_of(runs) == ["none_eligible"]
+    assert "only completed runs with an eval loss" in recommendation.reasons[0]
+
+
+def test_a_lone_eligible_run_wins_and_says_that_it_had_no_competition() -> None:
+    runs = [completed("a"), RunSummary(run_id="b", name="b", status=RunStatus.RUNNING, eval_loss=0.1)]
+    recommendation = recommend(runs)
+    assert (recommendation.run_id, recommendation.margin, recommendation.runner_up) == ("a", None, None)
+    assert codes_of(runs) == ["eval_loss", "gap", "no_competition"]
+    assert "no competition" in sentence(runs, "no_competition")
+
+
+def test_two_runs_have_a_margin_and_say_what_would_change_it() -> None:
+    runs = [completed("a", 0.5, 0.48), completed("b", 0.6, 0.59), completed("c", 2.0, 1.0)]
+    recommendation = recommend(runs)
+    assert recommendation.run_id == "a"
+    assert recommendation.winner.run_id == "a"
+    assert recommendation.runner_up.run_id == "b"
+    assert recommendation.margin == pytest.approx(70 * (math.exp(-0.5) - math.exp(-0.6)))
+    assert codes_of(runs) == ["eval_loss", "gap", "margin", "would_change"]
+
+
+def test_the_sentences_carry_the_numbers() -> None:
+    runs = [completed("a", 0.5, 0.48), completed("b", 0.6, 0.58)]
+    assert list(recommend(runs).reasons) == [
+        "Its eval loss is 0.5000, which gives 60.65 of 100 points (weight 70%).",
+        "The gap between eval and train loss is +0.0200: excellent, 100 of 100 points (weight 30%).",
+        "It is 4.04 points ahead of the runner-up.",
+        "The runner-up would win with an eval loss just below 0.1465 (it has 0.6000), its train loss unchanged.",
+    ]
+    assert sentence([completed("a", 0.5, None)], "gap") == (
+        "The gap between eval and train loss is unknown, because no finite train loss was logged,"
+        " 50 of 100 points (weight 30%)."
+    )
+
+
+def test_a_gap_that_is_nothing_but_rounding_has_no_minus_sign() -> None:
+    assert "+0.0000: excellent" in sentence([completed("a", 0.3, 0.1 + 0.2)], "gap")
+
+
+def test_a_margin_that_would_print_as_nothing_is_said_to_be_small() -> None:
+    runs = [completed("a", 0.5, 0.48), completed("b", 0.50001, 0.48)]
+    assert sentence(runs, "margin") == "It is less than 0.01 points ahead of the runner-up."
+
+
+def test_what_would_change_names_an_eval_loss_that_does_change_it() -> None:
+    """A lower eval loss also lowers the gap: into a better band first, and into the leaking one after it."""
+    winner, runner_up = completed("a", 0.60, 0.59), completed("b", 0.63, 0.53)
+    assert sentence([winner, runner_up], "would_change") == (
+        "The runner-up would win with an eval loss just below 0.5800 (it has 0.6300), its train loss unchanged."
+    )
+    assert recommend([winner, completed("b", 0.5801, 0.53)]).run_id == "a"
+    assert recommend([winner, completed("b", 0.5799, 0.53)]).run_id == "b"
+    assert recommend([winner, completed("b", 0.52, 0.53)]).run_id == "a"
+
+
+def test_where_only_a_higher_eval_loss_would_help_none_is_promised() -> None:
+    """A leaking run (gap below 0) would gain more points by a higher eval loss than by any lower one."""
+    runs = [completed("a", 0.10, 0.09), completed("b", 0.04, 0.05)]
+    assert recommend(runs).run_id == "a"
+    assert sentence(runs, "would_change") == "No lower eval loss alone would make the runner-up win."
+
+
+def test_a_tie_that_the_eval_loss_only_breaks_says_so() -> None:
+    runs = [completed("a", 0.5, 0.49), completed("b", 0.6, 0.59)]
+    assert sentence(runs, "would_change", GAP_ONLY) == (
+        "The runner-up would win the tie with an eval loss below 0.5000 in its present gap band."
+    )
+    assert recommend([runs[0], completed("b", 0.4999, 0.49)], GAP_ONLY).run_id == "b"
+
+
+@given(some_runs(), POLICIES)
+@settings(deadline=None)
+def test_every_recommendation_has_reasons_and_agrees_with_its_ranking(runs, policy) -> None:
+    recommendation = recommend(runs, policy)
+    assert recommendation.reasons
+    assert recommendation.policy is policy
+    assert (recommendation.run_id is None) == (not recommendation.ranking.scores)
+    if recommendation.margin is not None:
+        assert round(recommendation.margin, 9) >= 0
+        assert ("tie" in codes_of(runs, policy)) == (
+            round(recommendation.winner.total, 9) == round(recommendation.runner_up.total, 9)
+        )
+
+
+@given(some_runs(minimum=2))
+@settings(deadline=None)
+def test_a_recommendation_survives_copying_whole(runs) -> None:
+    """Cached results are copies."""
+    recommendation = recommend(runs)
+    for twin in (pickle.loads(pickle.dumps(recommendation)), copy.deepcopy(recommendation)):
+        assert twin == recommendation
+        assert [reason.code for reason in twin.reasons] == [reason.code for reason in recommendation.reasons]
+
+
+# --- what would make a rival win ---------------------------------------------------------------------
+
+STEPS = 10_000
+"""Grid points per nat. Losses on the grid put every band edge on it, so no winning stretch lies between."""
+
+
+def highest_winning_loss(rival: RunScore, total: float, policy: ScoringPolicy) -> float | None:
+    """Scan eval losses from the rival's down to 0, for the first whose composite exceeds ``total``."""
+    losses = np.arange(round(rival.eval_loss * STEPS), -1, -1) / STEPS
+    if rival.train_loss is None:
+        gap_points = np.full_like(losses, policy.unknown_band.points)
+    else:
+        edges = [band.below for band in policy.bands[:-1]]
+        band = np.digitize(np.round(losses - rival.train_loss, 9), edges)
+        gap_points = np.array([band.points for band in policy.bands])[band]
+    composites = policy.eval_weight * 100 * np.exp(-losses) + policy.gap_weight * gap_points
+    winning = np.flatnonzero(composites > total)
+    return float(losses[winning[0]]) if winning.size else None
+
+
+@given(
+    st.integers(0, 3 * STEPS),
+    st.one_of(st.none(), st.integers(0, 3 * STEPS)),
+    st.floats(1e-3, 60),
+    st.sampled_from([0.0, 0.2, 0.5, 0.7, 1.0]),
+)
+@settings(deadline=None, max_examples=200)
+def test_the_eval_loss_to_win_is_that_of_a_brute_force_scan(eval_loss, loss, behind, weight) -> None:
+    policy = ScoringPolicy(eval_weight=weight)
+    train_loss = None if loss is None else loss / STEPS
+    rival = score(completed(eval_loss=eval_loss / STEPS, loss=train_loss), policy)
+    total = rival.total + behind
+    found, scanned = eval_loss_to_win(rival, total, policy), highest_winning_loss(rival, total, policy)
+    if scanned is None:
+        assert found is None
+    else:
+        assert scanned - 1e-9 <= found <= scanned + 1 / STEPS + 1e-9
+
+
+def test_a_rival_that_is_behind_by_its_gap_wins_by_reaching_the_next_band() -> None:
+    winner, rival = score(completed("a", 0.60, 0.59)), score(completed("b", 0.61, 0.55))
+    assert rival.gap_label == "good"
+    needed = eval_loss_to_win(rival, winner.total)
+    assert needed == pytest.approx(0.60)
+    assert score(completed("b", needed - 1e-6, 0.55)).total > winner.total
+
+
+def test_no_eval_loss_wins_against_a_perfect_run() -> None:
+    assert eval_loss_to_win(score(completed("b", 0.5, 0.2)), 100.0) is None
+    assert eval_loss_to_win(score(completed("b", 0.5, None)), 85.0) is None
+
+
+def test_with_no_weight_on_the_eval_loss_only_the_bands_count() -> None:
+    rival = score(completed("b", 0.5, 0.44), GAP_ONLY)
+    assert eval_loss_to_win(rival, 80.0, GAP_ONLY) == pytest.approx(0.49)
+    assert eval_loss_to_win(rival, 100.0, GAP_ONLY) is None

@@ -1,0 +1,175 @@
+"""What speaks against a verdict: each kind of objection by what makes it, and their order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core.checkpoints.advice import CheckpointAdvice, Fate
+from lib.core.checks.health import Health
+from lib.core.checks.health_checks import Check as HealthCheck
+from lib.core.checks.health_checks import Outcome as HealthOutcome
+from lib.core.checks.passport import Passport
+from lib.core.checks.passport_check import Check, Outcome
+from lib.core.facts.findings import Finding, Severity
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.gap.negative_gap import Explanation, NegativeGap
+from lib.core.gap.overfitting import Overfitting
+from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.verdict.objection_kinds import KINDS, Objection
+from lib.core.verdict.objections import NARROW_WEIGHT, objections_to
+from lib.core.verdict.summary import SummaryInput
+from lib.core.verdict.summary_columns import GAP_WARNING
+from tests.core.decided_runs import decided, run
+
+WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
+KEPT = CheckpointAdvice(10, None, 0.5, "out/checkpoint-10", 10, 10, True, "Ship it.", Fate.KEPT)
+
+
+def judged(run_id, *, health=(), data=(), over=None, checkpoint=KEPT):
+    """What is judged of a run without faults, but for what is given."""
+    findings = [Finding(code, severity, run_id, 5, None, {}, f"{code} at 5.") for code, severity in health]
+    checks = tuple(HealthCheck(each.code, each.code, HealthOutcome.FOUND, each.sentence, (each,)) for each in findings)
+    doubts = tuple(
+        Check("c", Outcome.FOUND, "Rows lack.", Finding("c", severity, run_id, None, None, {}, "Rows lack."), True)
+        for severity in data
+    )
+    return SimpleNamespace(
+        health=Health(run_id, checks),
+        passport=Passport(run_id, doubts),
+        overfitting=over or Overfitting(run_id=run_id),
+        checkpoint=checkpoint,
+    )
+
+
+def negative(explanation):
+    found = NegativeGap(explanation, 0.2, 0.0, 0.0, 0.0, 0.0, "Said.")
+    return Overfitting(run_id="a", gap=-0.2, negative=found)
+
+
+def objections(*runs, policy=DEFAULT_POLICY, noise=0.001, count=30, **by_run):
+    decision = decided(*runs, policy=policy, noise=noise, count=count)
+    judgements = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
+    rows = [SummaryInput(run=each, label=each.run_id) for each in runs]
+    return objections_to(decision, rows, judgements, {})
+
+
+def codes(*runs, **named):
+    return [objection.code for objection in objections(*runs, **named)]
+
+
+HALF = replace(DEFAULT_POLICY, eval_weight=0.5)
+CLEAR = run("a", 0.5), run("b", 0.8)
+"""Two runs that compare in everything; the first is far ahead."""
+
+
+def test_a_clear_winner_without_faults_has_no_objections():
+    assert codes(*CLEAR) == []
+    assert codes() == []
+    assert codes(run("a", None, RunStatus.QUEUED)) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "runs", "named"),
+    [
+        ("no_common_ranking", (run("a"), run("b", dataset="x/y")), {}),
+        ("alone", (run("a"),), {}),
+        ("unread", CLEAR, {"a": None}),
+        ("unread", CLEAR, {"b": None}),
+        ("winner_data", CLEAR, {"a": judged("a", data=[WARNING, CRITICAL])}),
+        ("winner_doubts", CLEAR, {"a": judged("a", data=[WARNING])}),
+        ("rival_data", CLEAR, {"b": judged("b", data=[CRITICAL])}),
+        ("rival_doubts", CLEAR, {"b": judged("b", data=[WARNING])}),
+        ("winner_health", CLEAR, {"a": judged("a", health=[("divergence", CRITICAL)])}),
+        ("winner_warnings", CLEAR, {"a": judged("a", health=[("gradient_spike", WARNING)])}),
+        ("overfitting", CLEAR, {"a": judged("a", health=[("eval_rebound", WARNING)])}),
+        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(run_id="a", gap=GAP_WARNING + 0.01))}),
+        ("leakage", CLEAR, {"a": judged("a", over=negative(Explanation.NOT_EXPLAINED))}),
+        ("negative_gap_open", CLEAR, {"a": judged("a", over=negative(Explanation.CANNOT_TELL))}),
+        ("losses_unlike", (run("a", dataset=...), run("b", 0.8)), {}),
+        ("comparability_open", (run("a", 0.5, completion_only_loss=...), run("b", 0.8)), {}),
+        ("comparability_caution", (run("a", 0.5, max_length=512), run("b", 0.8)), {}),
+        ("tie", (run("a", 0.5), run("b", 0.501)), {"noise": 0.02}),
+        ("tie", (run("a", 0.5), run("b", 0.5)), {}),
+        ("noise_unknown", CLEAR, {"count": 3}),
+        ("lower_loss_beyond_noise", (run("a", 0.5), run("b", 0.45, train=0.1)), {}),
+        ("lower_loss", (run("a", 0.5), run("b", 0.499, train=0.1)), {"noise": 0.02}),
+        ("rival_ahead", (*CLEAR, run("c", 0.4, RunStatus.RUNNING)), {}),
+        ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.RUNNING)), {}),
+        ("checkpoint_missing", CLEAR, {"a": judged("a", checkpoint=replace(KEPT, exact=False, fate=Fate.DELETED))}),
+        ("narrow_weights", (run("a", 0.5), run("b", 0.2, train=0.0)), {}),
+    ],
+)  # fmt: skip
+def test_each_kind_has_its_cause(expected, runs, named):
+    found = objections(*runs, **named)
+    assert expected in [objection.code for objection in found]
+    objection = next(objection for objection in found if objection.code == expected)
+    assert objection.sentence.endswith((".", ")"))
+    assert objection.title == KINDS[objection.rank].title
+
+
+@pytest.mark.parametrize(
+    ("absent", "runs", "named"),
+    [
+        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(run_id="a", gap=GAP_WARNING))}),
+        ("leakage", CLEAR, {"a": judged("a", over=negative(Explanation.EXPLAINED))}),
+        ("negative_gap_open", CLEAR, {"a": judged("a", over=negative(Explanation.EXPLAINED))}),
+        ("winner_health", CLEAR, {"b": judged("b", health=[("divergence", CRITICAL)])}),
+        ("winner_doubts", CLEAR, {"a": judged("a", data=[Severity.INFO])}),
+        ("rival_data", (*CLEAR, run("c", 1.5)), {"c": judged("c", data=[CRITICAL])}),
+        ("checkpoint_missing", CLEAR, {"a": judged("a", checkpoint=replace(KEPT, fate=Fate.CANNOT_TELL))}),
+        ("rival_ahead", (*CLEAR, run("c", 0.4, RunStatus.RUNNING, dataset="x/y")), {}),
+        ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.FAILED)), {}),
+        ("lower_loss", (*CLEAR, run("c", 0.4, RunStatus.RUNNING, dataset="x/y")), {}),
+        ("alone", (run("a"), run("b", dataset="x/y")), {}),
+        ("narrow_weights", (run("a", 0.5), run("b", 0.2, train=0.0)), {"policy": HALF}),
+    ],
+)  # fmt: skip
+def test_what_is_near_a_cause_is_none(absent, runs, named):
+    assert absent not in codes(*runs, **named)
+
+
+def test_narrow_is_measured_from_the_end_of_the_interval():
+    runs = run("a", 0.5), run("b", 0.2, train=0.0)
+    end = decided(*runs).flip.interval.high
+    near, far = (replace(DEFAULT_POLICY, eval_weight=end - share * NARROW_WEIGHT) for share in (0.99, 1.01))
+    assert "narrow_weights" in codes(*runs, policy=near)
+    assert "narrow_weights" not in codes(*runs, policy=far)
+
+
+def test_the_strongest_stand_first_and_every_kind_has_one_place():
+    everything = judged("a", health=[("divergence", CRITICAL), ("x", WARNING)], data=[CRITICAL])
+    found = objections(*CLEAR, run("c", 0.4, RunStatus.RUNNING), a=everything)
+    assert [objection.rank for objection in found] == sorted(objection.rank for objection in found)
+    assert [objection.code for objection in found][:2] == ["winner_data", "winner_health"]
+    assert len({kind.code for kind in KINDS}) == len(KINDS)
+    assert [Objection(kind.code, "").rank for kind in KINDS] == list(range(len(KINDS)))
+
+
+some_run = st.tuples(
+    st.sampled_from([None, 0.0, 0.3, 0.31, 0.6]),
+    st.sampled_from([None, 0.0, 0.3, 0.9]),
+    st.sampled_from(list(RunStatus)),
+    st.sampled_from(["tatsu-lab/alpaca", "x/y", ...]),
+    st.booleans(),
+)
+
+
+@given(st.lists(some_run, max_size=5), st.sampled_from([0.0, 0.7, 1.0]))
+@settings(deadline=None, max_examples=40)
+def test_any_selection_has_objections_that_do_not_depend_on_its_order(cases, weight):
+    runs: list[RunSummary] = [
+        run(str(number), loss, status, train, dataset=dataset)
+        for number, (loss, train, status, dataset, _) in enumerate(cases)
+    ]
+    unread = {str(number): None for number, case in enumerate(cases) if case[-1]}
+    policy = replace(DEFAULT_POLICY, eval_weight=weight)
+    found = objections(*runs, policy=policy, **unread)
+    assert all(objection.sentence for objection in found)
+    again = objections(*reversed(runs), policy=policy, **unread)
+    # Runs that share the lowest eval loss are named in the order shown.
+    assert [(each.code, each.run_id) for each in found] == [(each.code, each.run_id) for each in again]

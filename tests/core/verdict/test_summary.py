@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core.checks.noticed import Noticed
+from lib.core.facts.findings import Finding, Severity
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.ranking.scoring import RunScore
+from lib.core.text.formatting import NOT_RECORDED
+from lib.core.verdict.summary import Mark, SummaryInput, marks, summary_frame, to_csv
+from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, SUMMARY_DTYPES, TEXT
+from tests.core.judged_runs import judged, real_runs, run
+
+
+def frame_of(*runs):
+    return summary_frame(judged(*runs)[1])
+
+
+def marks_of(key, *runs):
+    return list(marks(frame_of(*runs))[key])
+
+
+def found_of(*severities):
+    findings = tuple(
+        Finding("x", severity, "1", None, None, {}, f"{number}.") for number, severity in enumerate(severities)
+    )
+    return Noticed(findings, 0, {})
+
+
+# What was noticed
+
+
+def test_findings_are_counted_by_severity_and_told_in_the_tooltip():
+    found = found_of(Severity.CRITICAL, Severity.WARNING, Severity.WARNING, Severity.INFO, Severity.INFO)
+    frame = summary_frame([SummaryInput(run=run("1"), label="L", noticed=found)])
+    cells = frame.iloc[0]
+    assert (cells["findings"], cells["findings_text"]) == (3, "✖1 ⚠2 ●2")
+    assert cells["findings_note"] == "✖ 0. ⚠ 1. ⚠ 2. ● 3. And 1 more."
+    (written,) = csv.DictReader(io.StringIO(to_csv(frame)))
+    assert written["Findings (critical or warning)"] == "3"
+    assert (written["Findings (critical)"], written["Findings (worth knowing)"]) == ("1", "2")
+
+
+def test_no_finding_is_a_zero_and_an_unread_run_has_none():
+    rows = [SummaryInput(run=run(name), label=name, noticed=found) for name, found in (("1", found_of()), ("2", None))]
+    frame = summary_frame(rows)
+    assert frame["findings_text"].to_list() == ["0", NOT_RECORDED]
+    assert frame["findings"].isna().to_list() == [False, True]
+    assert "could not be read" in frame["findings_note"].iloc[1]
+    written = list(csv.DictReader(io.StringIO(to_csv(frame))))
+    assert [row["Findings (critical)"] for row in written] == ["0", ""]
+    assert set(marks(frame)["findings"]) == {""}
+
+
+# The columns
+
+
+def test_every_column_says_what_it_means_and_which_direction_wins():
+    keys = [column.key for column in COLUMNS]
+    assert len(set(keys)) == len(keys)
+    assert len({column.raw_header for column in COLUMNS}) == len(keys)
+    for column in COLUMNS:
+        assert column.tooltip.endswith(".")
+        assert ("Lower is better." in column.tooltip) == (column.better == "lower")
+        assert ("Higher is better." in column.tooltip) == (column.better == "higher")
+
+
+def test_speeds_of_different_units_stand_in_different_columns():
+    headers = {column.header for column in COLUMNS if column.title == "Speed"}
+    assert headers == {"Speed (tokens/s)", "Speed (samples/s)"}
+
+
+# The frame
+
+
+def test_no_rows_make_a_frame_with_every_column_and_dtype():
+    empty, full = summary_frame([]), frame_of(*real_runs())
+    assert list(empty.columns) == list(full.columns) == list(SUMMARY_DTYPES)
+    assert empty.dtypes.equals(full.dtypes)
+    assert len(empty) == 0
+    assert marks(empty).empty
+    assert to_csv(empty).count("\n") == 1
+
+
+def test_a_run_of_which_nothing_is_known_shows_every_cell_as_not_recorded():
+    frame = summary_frame([SummaryInput(run=RunSummary(run_id="1", name="a"), label="a")])
+    shown = {column.key: frame.at[0, column.key + TEXT] for column in COLUMNS}
+    assert shown.pop("run") == "a"
+    assert shown.pop("status") == "unknown"
+    assert set(shown.values()) == {NOT_RECORDED}
+    assert frame[[column.key for column in COLUMNS if column.show]].isna().all(axis=None)
+
+
+def test_a_full_row_shows_values_with_what_qualifies_them():
+    complete = run(
+        "1",
+        0.3293153,
+        0.0203,
+        raw_status="Succeeded",
+        dataset="s3://bucket/3f2a/alpaca.jsonl",
+        base_model="org/model",
+        best_step=2025,
+        best_epoch=3.0,
+        total_steps=13_500,
+        current_epoch=2.5,
+        total_epochs=20,
+        duration_s=12_000,
+        tokens_per_second=1234.6,
+        learning_rate=1e-12,
+    )
+    row = SummaryInput(
+        run=complete,
+        label="L",
+        configured_learning_rate=3e-5,
+        batch=8,
+        effective_batch=32,
+        effective_batch_text="8 x 4 accumulated",
+        stored_note="The stored best is 0.3500.",
+    )
+    cells = summary_frame([row]).iloc[0]
+    assert cells["run"] == cells["run_text"] == "L"
+    assert cells["run_note"] == "name 1 (1)"
+    assert (cells["dataset"], cells["dataset_note"]) == ("alpaca.jsonl", "s3://bucket/3f2a/alpaca.jsonl")
+    assert cells["status_note"] == 'Logged as "Succeeded".'
+    assert cells["best_eval_loss"] == 0.3293153
+    assert cells["best_eval_loss_text"] == "0.3293 @ 2,025"
+    assert cells["best_eval_loss_note"] == "Measured at step 2,025, epoch 3. The stored best is 0.3500."
+    assert (cells["gap_text"], cells["gap_note"]) == ("+0.3090", "High overfitting.")
+    assert cells["perplexity"] == math.exp(0.3293153)
+    assert cells["perplexity_origin"] == "computed"
+    assert "exp(" in cells["perplexity_note"]
+    assert cells["learning_rate_text"] == "3e-5"
+    assert cells["batch_note"] == "Effective batch 32 (8 x 4 accumulated)."
+    assert cells["steps_to_best_text"] == "2,025 (15%)"
+    assert cells["steps_to_best_share"] == pytest.approx(0.15)
+    assert cells["steps_to_best_note"] == "15% of the 13,500 steps planned."
+    assert cells["tokens_per_second_text"] == "1,235"
+    assert cells["samples_per_second_text"] == NOT_RECORDED
+    assert cells["duration_text"] == "3 h 20 min"
+    assert cells["epochs_text"] == "2.5 of 20"
+
+
+def test_zero_is_a_value_in_every_number():
+    zero = run("1", 0.0, 0.0, best_step=0, current_step=100, perplexity=0.0, duration_s=0.0, current_epoch=0.0)
+    row = SummaryInput(run=zero, label="L", configured_learning_rate=0.0, batch=0)
+    cells = summary_frame([row]).iloc[0]
+    for key in (
+        "best_eval_loss",
+        "train_loss",
+        "gap",
+        "perplexity",
+        "learning_rate",
+        "batch",
+        "duration",
+        "epochs",
+    ):
+        assert cells[key] == 0
+        assert cells[key + TEXT] != NOT_RECORDED
+    assert cells["steps_to_best_text"] == "0 (0%)"
+
+
+def test_what_was_logged_as_nan_or_infinite_is_visible_as_such():
+    frame = frame_of(run("1", math.nan, math.inf), run("2", 0.3, math.nan, final_loss=0.2, eval_loss=math.nan))
+    assert list(frame["best_eval_loss_text"]) == ["NaN", "0.3000"]
+    assert list(frame["train_loss_text"]) == ["∞", "0.2000"]
+    assert frame.at[0, "gap_text"] == NOT_RECORDED
+    assert frame.at[0, "gap_note"] == "Unknown: there is no finite eval and no finite train loss."
+    assert frame.at[1, "train_loss_note"] == "The last train loss logged is NaN."
+    assert "The last eval loss logged is NaN." in frame.at[1, "best_eval_loss_note"]
+
+
+def test_an_eval_loss_that_is_not_the_best_one_says_so_and_has_no_step():
+    frame = frame_of(run("1", None, eval_loss=0.4, best_step=7))
+    assert frame.at[0, "best_eval_loss_text"] == "0.4000"
+    assert frame.at[0, "best_eval_loss_note"].startswith("No finite best eval loss is recorded")
+
+
+def test_the_loss_shown_is_the_loss_scored():
+    for case in (
+        run("1", None, eval_loss=0.4),
+        run("1", math.nan, eval_loss=0.5),
+        run("1", 0.0, eval_loss=1.0),
+    ):
+        assert frame_of(case).at[0, "best_eval_loss"] == eval_loss_of(case)
+
+
+def test_a_logged_perplexity_wins_and_a_huge_loss_overflows_to_infinity():
+    frame = frame_of(run("1", 0.3, perplexity=9.0), run("2", 1000.0))
+    assert list(frame["perplexity"]) == [9.0, math.inf]
+    assert list(frame["perplexity_text"]) == ["9.000", "∞"]
+    assert list(frame["perplexity_origin"]) == ["logged", "computed"]
+
+
+def test_the_score_shows_its_parts_or_why_there_is_none():
+    frame = frame_of(run("1", 0.3416392, 0.2926), run("2", 0.3, status=RunStatus.RUNNING, duration_s=5.0))
+    assert frame.at[0, "score_text"] == "79.74"
+    assert frame.at[0, "score_note"] == "Eval loss 71.06 points, gap 100 points."
+    assert (frame.at[1, "score_text"], frame.at[1, "score_note"]) == (NOT_RECORDED, "Left out: still running.")
+    assert frame.at[1, "duration_note"].startswith("So far")
+
+
+# Marks
+
+
+def test_best_and_worst_need_two_different_finite_values():
+    assert marks_of("best_eval_loss", run("1", 0.3)) == [""]
+    assert marks_of("best_eval_loss", run("1", 0.3), run("2")) == ["", ""]
+    assert marks_of("best_eval_loss", run("1", 0.3), run("2", 0.3)) == ["", ""]
+    assert marks_of("best_eval_loss", run("1"), run("2")) == ["", ""]
+    assert marks_of("best_eval_loss", run("1", 0.3), run("2", 0.2)) == ["worst", "best"]
+
+
+def test_ties_are_shown_as_ties():
+    tied = [run("1", 0.2), run("2", 0.2), run("3", 0.3), run("4", 0.3), run("5", 0.25)]
+    assert marks_of("best_eval_loss", *tied) == ["tie-best", "tie-best", "worst", "worst", ""]
+
+
+def test_nan_and_infinity_neither_win_nor_lose():
+    runs = [run("1", math.nan), run("2", -math.inf), run("3", 0.2), run("4", 0.3), run("5", math.inf)]
+    assert marks_of("best_eval_loss", *runs) == ["", "", "best", "worst", ""]
+
+
+def test_zero_is_the_best_loss():
+    assert marks_of("best_eval_loss", run("1", 0.0), run("2", 0.1)) == ["best", "worst"]
+
+
+def test_more_is_better_for_speed_and_score():
+    fast = [run("1", 0.3, tokens_per_second=5.0), run("2", 0.2, tokens_per_second=9.0), run("3", 0.25)]
+    assert marks_of("tokens_per_second", *fast) == ["worst", "best", ""]
+    assert marks_of("score", *fast) == ["worst", "best", ""]
+
+
+def test_perplexities_of_two_kinds_are_not_compared():
+    assert marks_of("perplexity", run("1", 0.3), run("2", 0.2, perplexity=1.1)) == ["", ""]
+    assert marks_of("perplexity", run("1", 0.3), run("2", 0.2), run("3")) == ["worst", "best", ""]
+    # One that is no number does not keep the others from being compared.
+    assert marks_of("perplexity", run("1", 0.3), run("2", 0.2), run("3", perplexity=math.nan))[:2] == [
+        "worst",
+        "best",
+    ]
+
+
+def test_the_gap_is_marked_above_the_warning_and_below_zero():
+    gaps = [
+        run("1", 0.9, 0.9 - GAP_WARNING),
+        run("2", 0.85, 0.749),
+        run("3", 0.2, 0.3),
+        run("4", 0.2, 0.2),
+        run("5"),
+    ]
+    assert marks_of("gap", *gaps) == ["", "high", "negative", "", ""]
+
+
+numbers = st.none() | st.floats() | st.sampled_from([0.0, 0.1, 0.2])
+
+
+@given(st.lists(st.tuples(numbers, numbers, numbers), max_size=5), st.randoms(use_true_random=False))
+@settings(deadline=None, max_examples=25)
+def test_marks_do_not_depend_on_the_order_of_runs_and_only_columns_with_a_direction_have_winners(losses, shuffle):
+    runs = [run(str(n), e, t, tokens_per_second=s) for n, (e, t, s) in enumerate(losses)]
+    frame = frame_of(*runs)
+    found = marks(frame)
+    assert list(found.columns) == [column.key for column in COLUMNS]
+    assert set(found.to_numpy().ravel()) <= {mark.value for mark in Mark}
+    for column in COLUMNS:
+        winners = found[column.key].isin(["best", "tie-best"]).sum()
+        assert (winners > 0) == (found[column.key] == "worst").any()
+        assert column.better or not winners
+        assert (found[column.key] == "best").sum() in (0, winners)
+    order = list(range(len(runs)))
+    shuffle.shuffle(order)
+    shuffled = marks(frame_of(*[runs[n] for n in order]))
+    assert shuffled.equals(found.iloc[order].reset_index(drop=True))
+
+
+# Export
+
+
+def exported(frame):
+    return list(csv.DictReader(io.StringIO(to_csv(frame))))
+
+
+def test_the_export_holds_full_precision_and_units():
+    frame = frame_of(run("1", 0.1 + 0.2, 1 / 3, best_step=2025, duration_s=12_000.5, samples_per_second=1.5))
+    (row,) = exported(frame)
+    assert float(row["Best eval loss"]) == 0.1 + 0.2
+    assert float(row["Train loss"]) == 1 / 3
+    assert row["Steps to best (steps)"] == "2025"
+    assert row["Duration (s)"] == "12000.5"
+    assert row["Speed (samples/s)"] == "1.5"
+    assert row["Perplexity origin"] == "computed"
+
+
+def test_missing_nan_infinity_and_zero_are_exported_differently():
+    rows = exported(frame_of(run("1", None), run("2", math.nan), run("3", math.inf), run("4", 0.0)))
+    assert [row["Best eval loss"] for row in rows] == ["", "NaN", "inf", "0"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])
+def test_text_that_a_spreadsheet_would_run_is_disarmed(start):
+    evil = f'{start}HYPERLINK("x")'
+    row = SummaryInput(run=RunSummary(run_id=evil, name=evil, dataset=evil, base_model=evil), label=evil)
+    (written,) = csv.DictReader(io.StringIO(to_csv(summary_frame([row])), newline=""))
+    for header in ("Run id", "Run", "Model", "Dataset"):
+        assert written[header] == "'" + evil
+
+
+def test_negative_numbers_stay_numbers_in_the_export():
+    (row,) = exported(frame_of(run("1", 0.2, 0.3)))
+    assert float(row["Gap"]) == pytest.approx(-0.1)
+
+
+def test_the_frame_takes_a_score_as_it_is():
+    score = RunScore("1", 12.5, 10.0, 40.0, 0.2, None, None, "unknown")
+    frame = summary_frame([SummaryInput(run=run("1", 0.2), label="L", score=score)])
+    assert frame.at[0, "score"] == 12.5
+    assert isinstance(frame, pd.DataFrame)
+
+
+def test_losses_are_best_and_worst_among_comparable_runs_only_and_other_columns_among_all():
+    made = (("1", 0.1, 9.0), ("2", 0.3, 5.0), ("3", 0.2, 7.0))
+    runs = [run(name, loss, duration_s=seconds) for name, loss, seconds in made]
+    frame = frame_of(*runs)
+    found = marks(frame, {"2", "3"})
+    assert found["best_eval_loss"].tolist() == ["", "worst", "best"]
+    assert found["duration"].tolist() == marks(frame)["duration"].tolist()
+    assert marks(frame, set())["best_eval_loss"].tolist() == ["", "", ""]
+    assert marks(frame, {"1", "2", "3"}).equals(marks(frame))

@@ -1,0 +1,96 @@
+"""How sure: the rules as a table, and that a further doubt never makes a verdict surer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core.verdict.objection_kinds import KINDS, Objection
+from lib.core.verdict.sureness import CAPS, MANY_DOUBTS, Sureness, lowered, sureness_of
+from tests.core.decided_runs import decided, run
+
+SURE, FAIRLY, UNSURE, TIE, CANNOT = Sureness
+FAIR = [code for code, cap in CAPS.items() if cap is FAIRLY]
+CODES = st.lists(st.sampled_from([kind.code for kind in KINDS]), max_size=6)
+
+
+def test_every_kind_of_objection_has_a_cap():
+    assert set(CAPS) == {kind.code for kind in KINDS}
+
+
+@pytest.mark.parametrize(
+    ("codes", "level", "because"),
+    [
+        ([], SURE, ()),
+        (["overfitting", "may_overtake"], SURE, ()),
+        (["lower_loss_beyond_noise", "overfitting"], FAIRLY, ("lower_loss_beyond_noise",)),
+        (FAIR[: MANY_DOUBTS - 1], FAIRLY, tuple(FAIR[: MANY_DOUBTS - 1])),
+        (FAIR[:MANY_DOUBTS], UNSURE, tuple(FAIR[:MANY_DOUBTS])),
+        (["leakage", *FAIR], UNSURE, ("leakage",)),
+        (["tie", "winner_data", *FAIR], TIE, ("tie",)),
+        (["alone", "winner_health"], CANNOT, ("alone",)),
+        (["tie", "no_common_ranking"], CANNOT, ("no_common_ranking",)),
+        (["noise_unknown"], CANNOT, ("noise_unknown",)),
+    ],
+)
+def test_a_verdict_is_as_sure_as_its_gravest_objection_allows(codes, level, because):
+    assert lowered(codes) == (level, because)
+
+
+@given(CODES, st.sampled_from(list(CAPS)))
+@settings(deadline=None)
+def test_a_further_doubt_never_makes_a_verdict_surer(codes, further):
+    assert lowered([*codes, further])[0].rank >= lowered(codes)[0].rank
+
+
+@given(CODES, st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_the_order_of_objections_does_not_matter(codes, shuffle):
+    shuffled = list(codes)
+    shuffle.shuffle(shuffled)
+    assert lowered(shuffled)[0] is lowered(codes)[0]
+
+
+CLEAR = run("a", 0.5), run("b", 0.8)
+
+
+@pytest.mark.parametrize(
+    ("runs", "codes", "level", "sentence"),
+    [
+        ((), [], CANNOT, "There is nothing to be sure of: no run can be recommended."),
+        (
+            CLEAR,
+            [],
+            SURE,
+            "The lead of 11.00 points is beyond the noise (90% level), and nothing that was checked casts doubt on it.",
+        ),
+        (
+            CLEAR,
+            ["leakage", "overfitting"],
+            UNSURE,
+            "The lead of 11.00 points is beyond the noise (90% level), but: possible leakage.",
+        ),
+        (CLEAR[:1], ["alone"], CANNOT, "There is nothing to compare it with."),
+        (
+            (run("a"), run("b", dataset="x/y")),
+            ["no_common_ranking"],
+            CANNOT,
+            "Which of them is better cannot be told: their eval losses mean different things.",
+        ),
+        ((run("a"), run("b")), ["tie"], TIE, "The scores are equal."),
+    ],
+)
+def test_the_sentence_says_why(runs, codes, level, sentence):
+    surety = sureness_of(decided(*runs), [Objection(code, "Said.") for code in codes])
+    assert (surety.level, surety.sentence) == (level, sentence)
+
+
+def test_a_lead_within_the_noise_says_how_large_it_is():
+    surety = sureness_of(decided(run("a", 0.5), run("b", 0.501), noise=0.02), [Objection("tie", "Said.")])
+    assert surety.sentence == "The lead of 0.04 points is within the noise (90% level)."
+
+
+def test_an_unknown_noise_is_said():
+    surety = sureness_of(decided(*CLEAR, count=3), [Objection("noise_unknown", "Said.")])
+    assert surety.sentence == "Whether its lead is more than noise cannot be told."

@@ -1,0 +1,1 @@
+"""The seeded script that makes the demo runs."""
