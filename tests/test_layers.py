@@ -63,6 +63,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair pyarrow vl_convert"),
+    "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts", "streamlit cachetools"),
     "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.ui.session", "streamlit"),
     "lib.ui.panels": layer(

@@ -9,7 +9,7 @@ import pytest
 from lib.core.curves.metric_curves import frame_of
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
-from lib.ui.session import url
+from lib.ui.session import link
 from tests.app.harness import write_run
 
 
@@ -81,7 +81,7 @@ def test_the_loss_mode_decides_what_the_loss_chart_shows(opened, demo, mode, kin
 def test_another_x_axis_takes_zoom_and_pin_away(opened, demo):
     run_id = demo.alike[0]
     app = opened(run=run_id, zoom="1000~1200", pin="1100")
-    app.turn("selectbox", "widget:x", url.Axis.HOURS).assert_sound()
+    app.turn("selectbox", "widget:x", link.Axis.HOURS).assert_sound()
     assert app.link == {"run": [run_id], "x": ["hours"]}
     data = app.charts["Gradient norm"].data
     hours = rows_of(demo, run_id, "grad_norm")["elapsed_s"] / 3600

@@ -21,7 +21,7 @@ from lib.core.facts.findings import Finding
 from lib.core.facts.metrics import Metric, metric_of
 from lib.core.text import formatting
 from lib.ui.charts.on_axis import RunOnAxis
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.session.judgements import noticed_of
 
@@ -84,11 +84,11 @@ def compute(
     suffixes: Mapping[str, str] = MappingProxyType({}),
 ) -> Chart:
     """A chart of some metrics; ``suffixes`` tell them apart in the tooltip. Computed once for each view."""
-    axis, log_y = url.AXIS.value, url.LOG_Y.value
+    axis, log_y = url.value(link.AXIS), url.value(link.LOG_Y)
     view = View(
         axis.axis_title,
-        *(url.ZOOM.value or (None, None)),
-        url.SMOOTHING.value,
+        *(url.value(link.ZOOM) or (None, None)),
+        url.value(link.SMOOTHING),
         log_y,
         BUCKETS[wide],
         HOVER_POSITIONS[wide],
@@ -119,7 +119,7 @@ def levels_sent(chart: Chart) -> bytes:
     """The chart's lines for every weight of smoothing that can be chosen, as they travel to the browser."""
     # Not kept: a browser asks once, and it is a quarter of a megabyte.
     head = {"key": chart.key, "basis": chart.basis}
-    return packed(head, levels(chart.curves, chart.view, url.SMOOTHING_WEIGHTS))
+    return packed(head, levels(chart.curves, chart.view, link.SMOOTHING_WEIGHTS))
 
 
 def _curves(

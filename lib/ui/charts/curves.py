@@ -20,7 +20,7 @@ from lib.ui.charts.surface import Section, draw, smoothing_is_wanted
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.panels.noticed import worst_noticed
-from lib.ui.session import url
+from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
 HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
@@ -56,7 +56,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
 
 
 def _losses(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Section:
-    metrics = LOSSES[url.LOSS_MODE.value]
+    metrics = LOSSES[url.value(link.LOSS_MODE)]
     alt = "Train and eval loss of the selected runs"
     chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
     shown = legend([each.compared for each in runs], limit=LOSS_LEGEND_LIMIT, most_above=2, keys=LEGEND_KEYS)
@@ -66,7 +66,7 @@ def _losses(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Section:
 def _others(comparison: Comparison, runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
     """The four health charts, and one for each of the ``further`` metrics that is chosen."""
     health = {name: _throughput(runs) if name == "throughput" else name for name in HEALTH}
-    more = {f"more_{metric}": metric for metric in url.MORE_METRICS.value if metric in further}
+    more = {f"more_{metric}": metric for metric in url.value(link.MORE_METRICS) if metric in further}
     charts = []
     for key, metric in (health | more).items():
         shown = metric_of(metric)
@@ -94,5 +94,5 @@ def _choose_more(logged: Sequence[str]) -> None:
         format_func=lambda key: metric_of(key).axis_title,
         placeholder="Perplexity, GPU utilisation, …" if logged else "These runs log no further metric",
         disabled=not logged,
-        **url.MORE_METRICS.widget([key for key in url.MORE_METRICS.value if key in logged], adopt=tuple),
+        **url.widget(link.MORE_METRICS, [key for key in url.value(link.MORE_METRICS) if key in logged], adopt=tuple),
     )

@@ -13,7 +13,7 @@ from lib.core.curves.metric_curves import FRAME_COLUMNS, frame_of
 from lib.core.text.spreadsheet import inert
 from lib.ui.charts.chart import Chart
 from lib.ui.charts.on_axis import RunOnAxis, every_point
-from lib.ui.session import url
+from lib.ui.session import link, url
 
 
 def downloads(charts: Sequence[Chart], runs: Sequence[RunOnAxis]) -> None:
@@ -25,7 +25,7 @@ def downloads(charts: Sequence[Chart], runs: Sequence[RunOnAxis]) -> None:
         key = st.selectbox("Chart", list(by_key), format_func=lambda key: by_key[key].look.title, key="download_chart")
         chosen = by_key[key]
         # What is behind a button is made when it is pressed, outside of this run: it gets values only.
-        zoom = url.ZOOM.value
+        zoom = url.value(link.ZOOM)
         legend = {each.compared.color: each.compared.label for each in runs}
         with st.container(horizontal=True):
             _button("CSV", chosen, "text/csv", lambda: _csv(chosen.metrics, runs, zoom))

@@ -14,7 +14,7 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.data.source import RunSource
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 
@@ -53,7 +53,7 @@ class RunOnAxis:
 
 def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
     """Place every run on the chosen axis, and read what the view needs; name what cannot be, and why."""
-    axis, placed = url.AXIS.value, []
+    axis, placed = url.value(link.AXIS), []
     for each in comparison.runs:
         if each.data is None:
             continue
@@ -114,17 +114,17 @@ def _arrays(curve: MetricCurve) -> tuple[int, ...]:
 def _with_details(run: RunOnAxis) -> RunOnAxis:
     stored, curves = run.compared.stored, run.curves
     empty = RunCurves(curves.run_id)
-    wanted = tuple(metric for metric in url.MORE_METRICS.value if metric in curves.unread)
+    wanted = tuple(metric for metric in url.value(link.MORE_METRICS) if metric in curves.unread)
     further = cached.load_part(run.source, stored, wanted) if wanted else empty
     detail = empty
     coarse = [
         metric
         for metric, curve in (*curves.curves.items(), *further.curves.items())
-        if not curve.is_complete and (metric in cached.FIRST_METRICS or metric in url.MORE_METRICS.value)
+        if not curve.is_complete and (metric in cached.FIRST_METRICS or metric in url.value(link.MORE_METRICS))
     ]
-    if url.ZOOM.value is not None and coarse:
+    if url.value(link.ZOOM) is not None and coarse:
         known = [{**curves.curves, **further.curves}[metric] for metric in coarse]
-        steps = _steps_between(known, run.placing, *url.ZOOM.value)
+        steps = _steps_between(known, run.placing, *url.value(link.ZOOM))
         detail = cached.load_part(run.source, stored, tuple(coarse), steps)
     return RunOnAxis(run.compared, run.source, run.placing, further, detail)
 

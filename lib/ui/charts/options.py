@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.core.curves.axes import Axis
 from lib.core.text import formatting
-from lib.ui.session import url
+from lib.ui.session import link, url
 
 HELP = """
 **Loss.** Solid lines are train loss, dashed lines eval loss with a mark on each evaluation; the diamond
@@ -33,30 +33,30 @@ full resolution.
 def options() -> None:
     """Draw the options."""
     loss, axis, smoothing, log, more = st.columns([3.1, 1.6, 1.9, 1, 1.9], vertical_alignment="bottom", gap="medium")
-    loss.segmented_control("Loss", url.LOSS_MODES, required=True, **url.LOSS_MODE.widget())
+    loss.segmented_control("Loss", link.LOSS_MODES, required=True, **url.widget(link.LOSS_MODE))
     axis.selectbox("x axis", list(Axis), format_func=lambda each: each.axis_title, **_axis_widget())
     smoothing.select_slider(
         "Smoothing",
-        sorted({*url.SMOOTHING_WEIGHTS, url.SMOOTHING.value}),
+        sorted({*link.SMOOTHING_WEIGHTS, url.value(link.SMOOTHING)}),
         format_func="{:g}".format,
         help="Exponential moving average without start-up bias; the raw line stays behind it, faint."
         " Eval loss is never smoothed.",
-        **url.SMOOTHING.widget(),
+        **url.widget(link.SMOOTHING),
     )
-    log.toggle("Log y", **url.LOG_Y.widget())
+    log.toggle("Log y", **url.widget(link.LOG_Y))
     with more.popover("How to read", icon=":material/help:", width="stretch"):
         st.markdown(HELP)
 
 
 def _axis_widget() -> dict:
     """A zoomed range and a pinned position mean nothing on another axis, so they go with it."""
-    widget = url.AXIS.widget()
+    widget = url.widget(link.AXIS)
     take = widget["on_change"]
 
     def change() -> None:
         take()
-        url.ZOOM.set(None)
-        url.PIN.set(None)
+        url.put(link.ZOOM, None)
+        url.put(link.PIN, None)
 
     return widget | {"on_change": change}
 
@@ -69,8 +69,8 @@ def zoom_bar(extent: tuple[float, float] | None) -> None:
     """
     if extent is None:
         return
-    zoom, pin = url.ZOOM.value, url.PIN.value
-    title = url.AXIS.value.axis_title
+    zoom, pin = url.value(link.ZOOM), url.value(link.PIN)
+    title = url.value(link.AXIS).axis_title
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         for end, name in enumerate(("from", "to")):
             st.number_input(
@@ -80,18 +80,18 @@ def zoom_bar(extent: tuple[float, float] | None) -> None:
                 **_end_widget(end, extent),
             )
         if zoom is not None:
-            st.button("Reset zoom", key="reset_zoom", on_click=url.ZOOM.set, args=(None,), type="tertiary")
+            st.button("Reset zoom", key="reset_zoom", on_click=url.put, args=(link.ZOOM, None), type="tertiary")
         else:
             st.caption("Or drag across a chart to zoom all of them; click to pin a step.", width="content")
         if pin is not None:
             st.markdown(f":material/push_pin: {title} **{formatting.place(pin)}**", width="content")
-            st.button("Unpin", key="unpin", on_click=url.PIN.set, args=(None,), type="tertiary")
+            st.button("Unpin", key="unpin", on_click=url.put, args=(link.PIN, None), type="tertiary")
 
 
 def _end_widget(end: int, extent: tuple[float, float]) -> dict:
     """Key and callback of the field for one end of the zoomed range; empty where the axis ends there."""
-    key, zoom = f"zoom_{end}", url.ZOOM.value
-    whole = url.AXIS.value is Axis.STEP
+    key, zoom = f"zoom_{end}", url.value(link.ZOOM)
+    whole = url.value(link.AXIS) is Axis.STEP
     value = None if zoom is None or zoom[end] == extent[end] else zoom[end]
     st.session_state[key] = int(value) if whole and value is not None else value
 
@@ -100,6 +100,6 @@ def _end_widget(end: int, extent: tuple[float, float]) -> dict:
         typed = st.session_state[key]
         ends[end] = extent[end] if typed is None else float(typed)
         # Two ends that leave nothing between them are no range; the whole axis is none either.
-        url.ZOOM.set(tuple(ends) if ends[0] < ends[1] and tuple(ends) != tuple(extent) else None)
+        url.put(link.ZOOM, tuple(ends) if ends[0] < ends[1] and tuple(ends) != tuple(extent) else None)
 
     return {"key": key, "on_change": take, "step": 1 if whole else None, "format": "%d" if whole else None}

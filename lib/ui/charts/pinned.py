@@ -12,15 +12,15 @@ from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.text import formatting
 from lib.ui.charts.on_axis import RunOnAxis, values_at
 from lib.ui.frame import messages
-from lib.ui.session import url
+from lib.ui.session import link, url
 
 
 def pinned(runs: Sequence[RunOnAxis]) -> None:
     """Every metric of every run at the pinned position, from all rows."""
-    pin = url.PIN.value
+    pin = url.value(link.PIN)
     if pin is None:
         return
-    st.markdown(f"**Pinned at {url.AXIS.value.axis_title.lower()} {formatting.place(pin)}**")
+    st.markdown(f"**Pinned at {url.value(link.AXIS).axis_title.lower()} {formatting.place(pin)}**")
     try:
         columns = {each.compared.label: values_at(each, pin) for each in runs}
     except SourceUnavailable as error:

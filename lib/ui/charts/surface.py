@@ -15,7 +15,7 @@ import streamlit as st
 from lib.charts.packed import packed
 from lib.core.curves.axes import Axis
 from lib.ui.charts.chart import Chart, levels_sent
-from lib.ui.session import url
+from lib.ui.session import link, url
 
 CHARTS = "charts"
 """The element's key."""
@@ -72,8 +72,8 @@ def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
     """
     charts = [chart for section in sections for chart in section.charts]
     shared = {
-        "pin": url.PIN.value,
-        "slider": url.SMOOTHING.key,
+        "pin": url.value(link.PIN),
+        "slider": url.widget_key(link.SMOOTHING),
         "sections": [
             {"charts": [chart.key for chart in each.charts], "legend": each.legend, "wide": each.wide}
             for each in sections
@@ -87,7 +87,7 @@ def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
         key=CHARTS,
         data=b"".join(parts),
         on_zoom_change=lambda: _zoom(st.session_state[CHARTS].zoom),
-        on_pin_change=lambda: url.PIN.set(st.session_state[CHARTS].pin),
+        on_pin_change=lambda: url.put(link.PIN, st.session_state[CHARTS].pin),
         on_levels_change=lambda: st.session_state.update({_LEVELS: True}),
     )
 
@@ -100,9 +100,9 @@ def smoothing_is_wanted() -> bool:
 def _zoom(dragged: Sequence[float]) -> None:
     """Show a dragged range in all charts."""
     start, end = dragged
-    if url.AXIS.value is Axis.STEP:
+    if url.value(link.AXIS) is Axis.STEP:
         start, end = math.floor(start), math.ceil(end)
-    url.ZOOM.set((start, end))
+    url.put(link.ZOOM, (start, end))
 
 
 @cache

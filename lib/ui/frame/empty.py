@@ -11,7 +11,7 @@ from lib.core.facts.selection import MAX_SELECTED
 from lib.data.source import RunSource
 from lib.ui.frame import messages
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, deployment, url
+from lib.ui.session import cached, deployment, link, url
 from lib.ui.session.comparison import ComparedRun
 
 
@@ -32,8 +32,8 @@ def nothing_selected(source: RunSource) -> None:
                 key="compare_newest",
                 type="primary",
                 icon=":material/bolt:",
-                on_click=url.RUNS.set,
-                args=(tuple(run.run_id for run in newest),),
+                on_click=url.put,
+                args=(link.RUNS, tuple(run.run_id for run in newest)),
             )
         else:
             no_runs("There are no runs to compare yet.")

@@ -14,7 +14,7 @@ from lib.core.facts.runs import RunStatus
 from lib.core.text import formatting
 from lib.data.source import LiveSource, RunSource
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 _PAUSED, _WHOLE_RUN = "live:paused", "live:whole run"
@@ -41,7 +41,7 @@ def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
         except AppError as error:
             news, failed = False, error
         if news:
-            cached.forget_runs(source, url.RUNS.value, url.query())
+            cached.forget_runs(source, url.value(link.RUNS), url.query())
             st.rerun()
     now = datetime.now(UTC)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live"):
@@ -70,7 +70,7 @@ def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
         # As text, since NaN, which a run may well report, is never equal to itself.
         if repr(run) != repr(each.stored):
             return True
-        fresh_data = cached.load_data(source, run, every_row=url.EVERY_ROW.value)
+        fresh_data = cached.load_data(source, run, every_row=url.value(link.EVERY_ROW))
         if each.data is None or fresh_data.curves.logged != each.data.curves.logged:
             return True
     return False

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lib.core.text import formatting
 from lib.data.source import LiveSource, RunSource
-from lib.ui.session import url
+from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
 
@@ -27,9 +27,9 @@ def reading(source: RunSource, comparison: Comparison) -> None:
                 f" {formatting.count(logged)} values are here, every extreme and every evaluation among them.]",
                 width="content",
             )
-        if reduced or url.EVERY_ROW.value:
+        if reduced or url.value(link.EVERY_ROW):
             st.toggle(
                 "Read every row",
                 help="Takes longer. Stability and what else rests on every value can be judged then.",
-                **url.EVERY_ROW.widget(),
+                **url.widget(link.EVERY_ROW),
             )

@@ -15,7 +15,7 @@ from lib.core.text import formatting
 from lib.data.source import RunSource
 from lib.ui.frame import empty, messages
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import Comparison
 
 LIST_HEIGHT = 560
@@ -34,11 +34,11 @@ STATUS_BADGES = {
 
 def run_picker(source: RunSource, compared: Comparison) -> None:
     """Draw the panel; each change of a check box is taken before the page runs again."""
-    selected = url.RUNS.value
+    selected = url.value(link.RUNS)
     # One line on a telephone too, where columns would stand one below the other.
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{selected_text(selected)}**", width="stretch")
-        st.button("Clear", key="clear", disabled=not selected, on_click=url.RUNS.set, args=((),), type="tertiary")
+        st.button("Clear", key="clear", disabled=not selected, on_click=url.put, args=(link.RUNS, ()), type="tertiary")
         st.button(
             "",
             key="refresh",
@@ -53,7 +53,7 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
         live="300ms",
         placeholder="Search name, dataset, base model, id",
         label_visibility="collapsed",
-        **url.SEARCH.widget(),
+        **url.widget(link.SEARCH),
     )
     page = cached.list_runs(source, url.query())
     _filters(page)
@@ -67,15 +67,16 @@ def _filters(page: RunPage) -> None:
     """Status filter, with every status that occurs and the counts, and the order of the list."""
     always = [RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED]
     uncounted = not page.statuses and page.total > 0
-    others = [s for s in RunStatus if s not in always and (uncounted or page.statuses.get(s) or s is url.STATUS.value)]
+    chosen = url.value(link.STATUS)
+    others = [s for s in RunStatus if s not in always and (uncounted or page.statuses.get(s) or s is chosen)]
     status, sort = st.columns(2, gap="xsmall")
     status.selectbox(
         "Status",
         [ALL, *always, *others],
         format_func=lambda status: _counted(page, status),
-        **url.STATUS.widget(url.STATUS.value or ALL, adopt=lambda s: None if s == ALL else s),
+        **url.widget(link.STATUS, chosen or ALL, adopt=lambda s: None if s == ALL else s),
     )
-    sort.selectbox("Sort by", list(RunSort), format_func=lambda each: each.value, **url.SORT.widget())
+    sort.selectbox("Sort by", list(RunSort), format_func=lambda each: each.value, **url.widget(link.SORT))
 
 
 def _counted(page: RunPage, status: RunStatus | str) -> str:
@@ -111,14 +112,14 @@ def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
             st.button(
                 f"Show {min(hidden, PAGE_SIZE)} more",
                 key="more",
-                on_click=lambda: url.LIMIT.set(url.LIMIT.value + PAGE_SIZE),
+                on_click=lambda: url.put(link.LIMIT, url.value(link.LIMIT) + PAGE_SIZE),
                 width="stretch",
             )
     _paint(page, compared)
 
 
 def _card(run: RunSummary, label: str, position: int, compared: Comparison, now: datetime, *, stalled: bool) -> None:
-    selected = url.RUNS.value
+    selected = url.value(link.RUNS)
     on = run.run_id in selected
     # What the charts and the table say of a selected run, the card says too.
     run = next((each.run for each in compared.runs if each.run.run_id == run.run_id), run)
@@ -137,7 +138,7 @@ def _card(run: RunSummary, label: str, position: int, compared: Comparison, now:
 
 
 def _take(key: str, run_id: str) -> None:
-    url.RUNS.set(toggle(url.RUNS.value, run_id, st.session_state[key]))
+    url.put(link.RUNS, toggle(url.value(link.RUNS), run_id, st.session_state[key]))
 
 
 def _facts(run: RunSummary, recommended: bool, stalled: bool, now: datetime) -> str:

@@ -11,7 +11,7 @@ from lib.core.config import diff as hyperparameters
 from lib.core.config.diff import DiffRow
 from lib.core.config.export import to_csv, to_markdown
 from lib.ui.panels.effective import effective_configuration, effective_of, oddities
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import Comparison
 
 ODD = "background-color: rgba(245, 158, 11, .28); font-weight: 600"
@@ -63,9 +63,9 @@ def _search(rows: Sequence[DiffRow], labels: Sequence[str]) -> Sequence[DiffRow]
         live="300ms",
         placeholder="Search parameters and values",
         label_visibility="collapsed",
-        **url.DIFF_SEARCH.widget(),
+        **url.widget(link.DIFF_SEARCH),
     )
-    found = hyperparameters.search(rows, url.DIFF_SEARCH.value)
+    found = hyperparameters.search(rows, url.value(link.DIFF_SEARCH))
     csv.download_button(
         "CSV", lambda: to_csv(found, labels), "runoff-diff.csv", "text/csv",
         icon=":material/download:", on_click="ignore", width="stretch", key="diff_csv",

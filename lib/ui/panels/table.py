@@ -18,7 +18,7 @@ from lib.core.verdict.summary import Mark, SummaryInput, marks, summary_frame, t
 from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
 from lib.core.verdict.trophy import trophy
 from lib.ui.frame.after_charts import charts_are_drawn
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import ComparedRun, Comparison
 from lib.ui.session.judgements import noticed_of
 
@@ -103,7 +103,7 @@ def _choose_columns() -> tuple[str, ...]:
     """The columns to show: the chosen ones, the run always first."""
     optional = [column for column in COLUMNS if column.key != "run"]
     default = [key for key in ESSENTIAL if key != "run"]
-    chosen = [key for key in url.COLUMNS.value if key in {column.key for column in optional}] or default
+    chosen = [key for key in url.value(link.COLUMNS) if key in {column.key for column in optional}] or default
     headers = {column.key: column.header for column in optional}
     st.pills(
         "Columns",
@@ -111,7 +111,7 @@ def _choose_columns() -> tuple[str, ...]:
         selection_mode="multi",
         format_func=headers.__getitem__,
         label_visibility="collapsed",
-        **url.COLUMNS.widget(chosen, adopt=lambda keys: () if set(keys) == set(default) else tuple(keys)),
+        **url.widget(link.COLUMNS, chosen, adopt=lambda keys: () if set(keys) == set(default) else tuple(keys)),
     )
     return ("run", *chosen)
 

@@ -15,7 +15,7 @@ from lib.core.verdict.summary import SummaryInput
 from lib.core.verdict.sureness import Sureness
 from lib.ui.frame.escape import md
 from lib.ui.panels.verdict_details import details, stability_badge
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.session.judgements import judgements
 
@@ -163,13 +163,13 @@ def _policy(recommendation: Recommendation) -> None:
             1.0,
             step=0.05,
             help="The rest of the weight is the gap's. The link carries the choice.",
-            **url.EVAL_WEIGHT.widget(),
+            **url.widget(link.EVAL_WEIGHT),
         )
         st.button(
             f"Back to {DEFAULT_POLICY.eval_weight:.0%}",
             key="default_weight",
-            on_click=url.EVAL_WEIGHT.set,
-            args=(DEFAULT_POLICY.eval_weight,),
+            on_click=url.put,
+            args=(link.EVAL_WEIGHT, DEFAULT_POLICY.eval_weight),
             disabled=policy == DEFAULT_POLICY,
         )
         st.page_link("pages/ranking.py", label="How runs are ranked", query_params=url.menu_texts())

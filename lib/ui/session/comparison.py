@@ -21,7 +21,7 @@ from lib.core.facts.selection import assign_slots, reconcile
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.scoring import Recommendation, ScoringPolicy
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
-from lib.ui.session import cached, url
+from lib.ui.session import cached, link, url
 
 _SLOTS = "colour slots"
 
@@ -103,22 +103,22 @@ def load(source: RunSource) -> Comparison:
     Raises:
         RunSourceError: If the selected runs themselves cannot be read.
     """
-    wanted = url.RUNS.value
+    wanted = url.value(link.RUNS)
     found = cached.load_runs(source, wanted)
     reconciled = reconcile(wanted, [run.run_id for run in found])
-    url.RUNS.set(reconciled.ids)
+    url.put(link.RUNS, reconciled.ids)
     stored = [run for run in found if run.run_id in reconciled.ids]
     slots = assign_slots(st.session_state.get(_SLOTS, {}), reconciled.ids)
     st.session_state[_SLOTS] = slots
     labels = cached.run_labels(source, wanted)
     stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
-    make = partial(_compared, source, every_row=url.EVERY_ROW.value)
+    make = partial(_compared, source, every_row=url.value(link.EVERY_ROW))
     runs = (
         _side_by_side(make, stored, labels, slots)
         if isinstance(source, LiveSource)
         else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     )
-    policy = ScoringPolicy(eval_weight=url.EVAL_WEIGHT.value)
+    policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
     return Comparison(runs, policy, reconciled.sentences, _key(runs))
 
 
