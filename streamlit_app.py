@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.ui.charts.component import prepare
 from lib.ui.charts.curves import curves
-from lib.ui.charts.surface import prepare
 from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
 from lib.ui.frame.live import live

@@ -33,7 +33,7 @@ from bench.database import timed
 from bench.lost_extremes import lost_extremes
 from bench.report import say_load, write
 from bench.run_files import SIX, insert, long_run, run_id, write_parquet, write_states
-from lib.charts.datasets import picture
+from lib.charts.datasets import chart_data
 from lib.charts.drawn import Curve, View
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.curves.series import POINTS_PER_BUCKET, reduce_indices
@@ -93,7 +93,7 @@ def charts(runs: Sequence[RunCurves]) -> None:
     for metric in SIX:
         wide = metric == "train_loss"
         drawn = [Curve(run.run_id, run.run_id, run.get(metric).step, run.get(metric).value, ".4g") for run in runs]
-        picture(drawn, View("Step", buckets=BUCKETS[wide], hover_positions=HOVER_POSITIONS[wide]))
+        chart_data(drawn, View("Step", buckets=BUCKETS[wide], hover_positions=HOVER_POSITIONS[wide]))
 
 
 def judge(runs: Sequence[RunCurves]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from bench.run_files import BEGAN_US, run_id, run_table
-from lib.charts.datasets import picture
+from lib.charts.datasets import chart_data
 from lib.charts.drawn import Curve, View
 from lib.core.curves.axes import Axis, place
 from lib.core.curves.metric_curves import RunCurves
@@ -88,7 +88,7 @@ def lost(curves: RunCurves | None, run: PlantedRun, widths: Sequence[int] = WIDT
         drawn = [Curve(metric, metric, placed[metric], held[metric].value, ".3g") for metric in METRICS]
         for width in widths:
             for smoothing in SMOOTHINGS:
-                shown = picture(drawn, View("x", smoothing=smoothing, buckets=width, hover_positions=2))
+                shown = chart_data(drawn, View("x", smoothing=smoothing, buckets=width, hover_positions=2))
                 lines = {name: shown.tables["lines"][name].to_numpy() for name in ("x", "y", "series")}
                 for number, metric in enumerate(METRICS):
                     raw = lines["series"] == 2 * number + (0 if smoothing else 1)

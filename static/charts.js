@@ -1,5 +1,5 @@
 // The charts of the page. Vega draws them; hover, zoom and pin are taken here, for all charts of the page together.
-// What arrives is described in lib/charts/packed.py and lib/charts/curves.py.
+// What arrives is described in lib/charts/packed.py and lib/charts/layout.py.
 
 const beside = name => new URL(name + new URL(import.meta.url).search, import.meta.url);
 const drawing = Promise.all([

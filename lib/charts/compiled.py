@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from lib.charts.curves import METRIC_HEIGHT, Look
+from lib.charts.layout import METRIC_HEIGHT, Layout
 
 COMPILED_FILE = Path(__file__).parents[2] / "static" / "curves.json"
 TITLES = {"x": "xTitle", "y": "yTitle"}
 """The signals that hold the axes' titles."""
 
 
-def compiled() -> dict[str, dict]:
+def compiled() -> dict[str, dict[str, Any]]:
     """The Vega specification by scale, "linear" and "log"."""
     return {scale: _compiled(log_y=scale == "log") for scale in ("linear", "log")}
 
 
-def _compiled(*, log_y: bool) -> dict:
+def _compiled(*, log_y: bool) -> dict[str, Any]:
     import vl_convert
 
     from lib.charts.specification import specification
 
-    look = Look(TITLES["y"], TITLES["x"], METRIC_HEIGHT, log_y)
-    vega = vl_convert.vegalite_to_vega(specification(look).to_dict() | {"width": 0})
+    layout = Layout(TITLES["y"], TITLES["x"], METRIC_HEIGHT, log_y)
+    vega = vl_convert.vegalite_to_vega(specification(layout).to_dict() | {"width": 0})
     del vega["background"]  # the page's own shows through
     vega.setdefault("signals", []).extend([{"name": name, "value": ""} for name in TITLES.values()])
     for axis in vega["axes"]:

@@ -1,4 +1,4 @@
-"""What a chart of curves shows: computed here, drawn by ``lib.charts.curves``.
+"""What a chart of curves shows, as ``lib.charts.layout`` describes it.
 
 The result is Arrow tables, one a dataset of the specification, and the counts that the page states
 beside the chart: how many of the logged points are drawn, what is not finite, what a log axis hides.
@@ -6,14 +6,15 @@ beside the chart: how many of the logged points are drawn, what is not finite, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from lib.charts.drawn import Curve, Drawn, View, drawn_of, smoothed_line
+from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of, smoothed_line
 from lib.core.curves.series import align, hover_grid
 from lib.core.text.formatting import NOT_RECORDED, figure, place
 
@@ -35,8 +36,8 @@ LINE_COLUMNS = ("x", "y", "series", "color", "kind", "opacity")
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One thing that was noticed about a run.
+class FindingMark:
+    """One finding about a run, to be marked in a chart.
 
     Attributes:
         run: Its label; no two runs share one.
@@ -53,50 +54,46 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ChartData:
     """A chart's datasets by name, and what to say about them.
 
     Attributes:
-        curves: How many curves were given.
         logged: Finite points in the range in view.
         drawn: How many of them the lines go through.
         nonfinite: How many NaN and infinite values lie in the range.
         not_positive: How many values a log axis cannot show.
-        extent: The two ends of the x axis; ``None`` where nothing is in view.
     """
 
     tables: Mapping[str, pa.Table]
-    extent: tuple[float, float] | None
-    curves: int
     logged: int
     drawn: int
     nonfinite: int
     not_positive: int
 
 
-def picture(
+def chart_data(
     curves: Sequence[Curve],
     view: View,
-    notices: Sequence[Notice] = (),
-    draw: Callable[[Curve], Drawn] | None = None,
-) -> Picture:
-    """Compute what a chart of ``curves`` shows in ``view``; ``notices`` are marked where they are in view.
+    marks: Sequence[FindingMark] = (),
+    drawn: Sequence[DrawnCurve] | None = None,
+) -> ChartData:
+    """Compute what a chart of ``curves`` shows in ``view``.
 
     Args:
         curves: No two share a name.
         view: How they are looked at.
-        notices: What to mark.
-        draw: Gives what ``drawn_of`` gives for a curve and this view: a place to keep it in between.
+        marks: What to mark where it is in view.
+        drawn: What ``drawn_of`` gives for each curve and this view, where that is known already.
     """
     lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
-    drawn = [draw(curve) if draw else drawn_of(curve, view) for curve in curves]
+    drawn = [drawn_of(curve, view) for curve in curves] if drawn is None else drawn
     for number, (curve, each) in enumerate(zip(curves, drawn, strict=True)):
         if each.raw is not None:
-            lines.add(*each.raw, **_faint(number, curve))
-        lines.add(*each.line, **_line(number, curve))
-        evals.add(*each.evals, color=curve.color)
-        best.add(*each.best, color=curve.color)
-        bad.add(each.nonfinite, color=curve.color)
+            lines.add(*each.raw, _faint(number, curve))
+        lines.add(*each.line, _line(number, curve))
+        evals.add(*each.evals, {"color": curve.color})
+        best.add(*each.best, {"color": curve.color})
+        bad.add(each.nonfinite, None, {"color": curve.color})
     extent = _extent(drawn, view)
     tables = {
         "lines": lines.table(*LINE_COLUMNS),
@@ -105,12 +102,10 @@ def picture(
         "nonfinite": bad.table("x", "color"),
         "extent": pa.table({"x": pa.array(extent or (), pa.float64())}),
         "hover": _hover(curves, drawn, view),
-        **_noticed(notices, extent, view),
+        **_marked(marks, extent, view),
     }
-    return Picture(
+    return ChartData(
         tables,
-        extent,
-        curves=len(curves),
         logged=sum(each.logged for each in drawn),
         drawn=sum(each.points for each in drawn),
         nonfinite=sum(each.lost for each in drawn),
@@ -118,7 +113,7 @@ def picture(
     )
 
 
-def levels(curves: Sequence[Curve], view: View, weights: Sequence[float]) -> dict[str, pa.Table]:
+def smoothed_lines(curves: Sequence[Curve], view: View, weights: Sequence[float]) -> dict[str, pa.Table]:
     """The dataset ``lines`` for each weight of smoothing, so that a browser can change it by itself.
 
     Returns:
@@ -129,10 +124,10 @@ def levels(curves: Sequence[Curve], view: View, weights: Sequence[float]) -> dic
     smoothed = {weight: _Points() for weight in weights if weight}
     for number, curve in enumerate(curves):
         raw = drawn_of(curve, replace(view, smoothing=0.0)).line
-        whole.add(*raw, **_line(number, curve))
-        behind.add(*raw, **(_line if curve.evaluated else _faint)(number, curve))
+        whole.add(*raw, _line(number, curve))
+        behind.add(*raw, (_line if curve.evaluated else _faint)(number, curve))
         for weight, points in () if curve.evaluated else smoothed.items():
-            points.add(*smoothed_line(curve, replace(view, smoothing=weight)), **_line(number, curve))
+            points.add(*smoothed_line(curve, replace(view, smoothing=weight)), _line(number, curve))
     found = {"0": whole, "behind": behind} | {f"{weight:g}": points for weight, points in smoothed.items()}
     return {name: points.table(*LINE_COLUMNS) for name, points in found.items()}
 
@@ -153,9 +148,9 @@ class _Points:
 
     def __init__(self) -> None:
         self._columns: dict[str, list[np.ndarray]] = {}
-        self._constants: dict[str, tuple[list, list[int]]] = {}
+        self._constants: dict[str, tuple[list[str | float], list[int]]] = {}
 
-    def add(self, x: np.ndarray, y: np.ndarray | None = None, **constants: str | float) -> None:
+    def add(self, x: np.ndarray, y: np.ndarray | None, constants: Mapping[str, str | float]) -> None:
         if not len(x):
             return
         self._columns.setdefault("x", []).append(x)
@@ -169,9 +164,10 @@ class _Points:
     def table(self, *names: str) -> pa.Table:
         return pa.table({name: self._column(name) for name in names})
 
-    def _column(self, name: str) -> pa.Array:
+    def _column(self, name: str) -> pa.Array[Any]:
         if name in self._columns:
-            return pa.array(np.concatenate(self._columns[name]).astype("float64"))
+            points: pa.Array[Any] = pa.array(np.concatenate(self._columns[name]).astype("float64"))
+            return points
         if name not in self._constants:
             return pa.array([], pa.string() if name in ("color", "kind") else pa.float64())
         values, lengths = self._constants[name]
@@ -180,78 +176,79 @@ class _Points:
             distinct = sorted(set(values))
             codes = np.repeat([distinct.index(value) for value in values], lengths).astype("int8")
             return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct, pa.string()))
-        return pa.array(np.repeat(np.asarray(values, "float32"), lengths))
+        constants: pa.Array[Any] = pa.array(np.repeat(np.asarray(values, "float32"), lengths))
+        return constants
 
 
-def _extent(drawn: Sequence[Drawn], view: View) -> tuple[float, float] | None:
+def _extent(drawn: Sequence[DrawnCurve], view: View) -> tuple[float, float] | None:
     ends = [x for each in drawn if len(each.places) for x in (each.places[0], each.places[-1])]
     ends += [end for end in (view.start, view.end) if end is not None]
     return (float(min(ends)), float(max(ends))) if ends else None
 
 
-def _noticed(notices: Sequence[Notice], extent: tuple[float, float] | None, view: View) -> dict[str, pa.Table]:
+def _marked(marks: Sequence[FindingMark], extent: tuple[float, float] | None, view: View) -> dict[str, pa.Table]:
     """The datasets ``marks`` and ``spans``: one row for each run that has some in view."""
     low, high = extent or (np.inf, -np.inf)
-    by_run: dict[str, list[Notice]] = {}
-    for notice in notices:
-        if notice.x <= high and notice.end >= low:
-            by_run.setdefault(notice.run, []).append(notice)
-    marks: list[tuple] = []
-    spans: list[tuple] = []
+    by_run: dict[str, list[FindingMark]] = {}
+    for mark in marks:
+        if mark.x <= high and mark.end >= low:
+            by_run.setdefault(mark.run, []).append(mark)
+    squares: list[tuple[float | str, ...]] = []
+    spans: list[tuple[float | str, ...]] = []
     for lane, (run, seen) in enumerate(by_run.items()):
         found = sorted(seen, key=lambda each: each.x)
         color, y = found[0].color, LANE_TOP + LANE_HEIGHT * lane
-        shown = [notice for notice in found if notice.x >= low]
+        shown = [mark for mark in found if mark.x >= low]
         for group in _side_by_side(shown, MARK_BUCKETS * (high - low) / view.buckets):
             count = str(len(group)) if len(group) > 1 else ""
-            marks.append((group[0].x, color, y, count, run, _said(group)))
+            squares.append((group[0].x, color, y, count, run, _said(group)))
         spans += [(max(start, low), min(end, high), color, y) for start, end in _united(found)]
     return {
-        "marks": _table(marks, ("x", "color", "lane", "count", "run", "finding")),
+        "marks": _table(squares, ("x", "color", "lane", "count", "run", "finding")),
         "spans": _table(spans, ("x", "x2", "color", "lane")),
     }
 
 
-def _table(rows: Sequence[tuple], names: Sequence[str]) -> pa.Table:
+def _table(rows: Sequence[tuple[float | str, ...]], names: Sequence[str]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else ((),) * len(names)
     types = [pa.float64() if name in ("x", "x2", "lane") else pa.string() for name in names]
     return pa.table([pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], names=list(names))
 
 
-def _side_by_side(notices: Sequence[Notice], width: float) -> list[list[Notice]]:
-    """Those that begin within ``width`` of the first of them, together; ``notices`` in the order of x."""
-    groups: list[list[Notice]] = []
-    for notice in notices:
-        if groups and notice.x - groups[-1][0].x <= width:
-            groups[-1].append(notice)
+def _side_by_side(marks: Sequence[FindingMark], width: float) -> list[list[FindingMark]]:
+    """Those that begin within ``width`` of the first of them, together; ``marks`` in the order of x."""
+    groups: list[list[FindingMark]] = []
+    for mark in marks:
+        if groups and mark.x - groups[-1][0].x <= width:
+            groups[-1].append(mark)
         else:
-            groups.append([notice])
+            groups.append([mark])
     return groups
 
 
-def _said(group: Sequence[Notice]) -> str:
-    said = [notice.text for notice in group[:MARK_SENTENCES]]
+def _said(group: Sequence[FindingMark]) -> str:
+    said = [mark.text for mark in group[:MARK_SENTENCES]]
     more = len(group) - len(said)
     return "\n".join([*said, f"And {more} more."] if more else said)
 
 
-def _united(notices: Sequence[Notice]) -> list[tuple[float, float]]:
-    """The stretches that any of them covers; ``notices`` in the order of x."""
+def _united(marks: Sequence[FindingMark]) -> list[tuple[float, float]]:
+    """The stretches that any of them covers; ``marks`` in the order of x."""
     united: list[tuple[float, float]] = []
-    for notice in notices:
-        if notice.end <= notice.x:
+    for mark in marks:
+        if mark.end <= mark.x:
             continue
-        if united and notice.x <= united[-1][1]:
-            united[-1] = united[-1][0], max(united[-1][1], notice.end)
+        if united and mark.x <= united[-1][1]:
+            united[-1] = united[-1][0], max(united[-1][1], mark.end)
         else:
-            united.append((notice.x, notice.end))
+            united.append((mark.x, mark.end))
     return united
 
 
-def _hover(curves: Sequence[Curve], drawn: Sequence[Drawn], view: View) -> pa.Table:
+def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> pa.Table:
     """One row a position: ready text for each curve, so that the tooltip needs to know none of them."""
     grid = hover_grid([each.places for each in drawn], view.hover_positions, distinct=True)
-    columns: dict[str, pa.Array] = {view.axis_title: pa.array(grid, pa.float64())}
+    columns: dict[str, pa.Array[Any]] = {view.axis_title: pa.array(grid, pa.float64())}
     for curve, each in zip(curves, drawn, strict=True):
         values, origins = align(curve.x, curve.y, grid, ordered=each.is_ordered)
         columns[curve.name] = pa.array(

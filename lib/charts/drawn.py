@@ -56,7 +56,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class DrawnCurve:
     """What is drawn of a curve in a view.
 
     Attributes:
@@ -86,7 +86,7 @@ class Drawn:
     not_positive: int
 
 
-def drawn_of(curve: Curve, view: View) -> Drawn:
+def drawn_of(curve: Curve, view: View) -> DrawnCurve:
     """Reduce a curve to what a view shows of it."""
     is_ordered = bool((curve.x[1:] >= curve.x[:-1]).all() and np.isfinite(curve.x[-1:]).all())
     chosen = _in_view(curve.x, view, is_ordered)
@@ -106,7 +106,7 @@ def drawn_of(curve: Curve, view: View) -> Drawn:
     evals = NO_POINTS
     if curve.evaluated:
         evals = (x, raw) if real is None else (x[real], raw[real])
-    return Drawn(
+    return DrawnCurve(
         line=smoothed_line(curve, view) if is_smoothed else behind,
         raw=behind if is_smoothed else None,
         evals=evals,
@@ -132,13 +132,14 @@ def smoothed_line(curve: Curve, view: View) -> Points:
     return x[kept], shown[kept]
 
 
-def _in_view(x: np.ndarray, view: View, is_ordered: bool) -> slice | np.ndarray:
+def _in_view(x: np.ndarray, view: View, is_ordered: bool) -> slice[int, int] | np.ndarray:
     """Which points have a place in the range: a slice where that is enough, so that nothing is copied."""
     start = -np.inf if view.start is None else view.start
     end = np.inf if view.end is None else view.end
     if is_ordered:
         return slice(int(np.searchsorted(x, start, "left")), int(np.searchsorted(x, end, "right")))
-    return np.isfinite(x) & (x >= start) & (x <= end)
+    inside: np.ndarray = np.isfinite(x) & (x >= start) & (x <= end)
+    return inside
 
 
 def _best(curve: Curve, view: View) -> Points:

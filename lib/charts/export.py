@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
-from lib.charts.curves import Look
+from lib.charts.layout import Layout
 
 PICTURE_WIDTH = 900
 PNG_SCALE = 2.0
@@ -16,11 +17,13 @@ STILL = ("lines", "evals", "best", "nonfinite")
 """The datasets that a still picture shows: it has no tooltips to say what is marked, and no range but its own."""
 
 
-def standalone(look: Look, tables: Mapping[str, pa.Table], *, title: str, legend: Mapping[str, str]) -> dict:
+def standalone(
+    layout: Layout, tables: Mapping[str, pa.Table], *, title: str, legend: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the Vega-Lite specification of a chart that carries its data, a title and a legend.
 
     Args:
-        look: What it looks like.
+        layout: What it looks like without its data.
         tables: The chart's datasets by name.
         title: Plain text.
         legend: Colour to label, in the order shown.
@@ -28,7 +31,7 @@ def standalone(look: Look, tables: Mapping[str, pa.Table], *, title: str, legend
     # Imported where it is used: most visits save no picture, and a page needs no altair.
     from lib.charts.specification import specification
 
-    chart = specification(look).to_dict()
+    chart = specification(layout).to_dict()
     chart |= {"title": {"text": title, "anchor": "start"}, "width": PICTURE_WIDTH, "background": "white"}
     # The margins of the page's charts have no room for a legend.
     chart["autosize"] = "pad"
@@ -44,14 +47,14 @@ def standalone(look: Look, tables: Mapping[str, pa.Table], *, title: str, legend
     return chart
 
 
-def to_svg(chart: dict) -> bytes:
+def to_svg(chart: dict[str, Any]) -> bytes:
     """Draw a stand-alone specification as SVG."""
     import vl_convert
 
     return vl_convert.vegalite_to_svg(chart).encode()
 
 
-def to_png(chart: dict) -> bytes:
+def to_png(chart: dict[str, Any]) -> bytes:
     """Draw a stand-alone specification as PNG."""
     import vl_convert
 

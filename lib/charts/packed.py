@@ -49,9 +49,9 @@ def _is_constant(kind: pa.DataType) -> bool:
     return pa.types.is_dictionary(kind) or kind == pa.float32()
 
 
-def _runs(column: pa.ChunkedArray) -> dict[str, list]:
+def _runs(column: pa.ChunkedArray[Any]) -> dict[str, list[list[Any]]]:
     array = column.combine_chunks()
-    codes = (array.indices if pa.types.is_dictionary(array.type) else array).to_numpy()
+    codes = (array.indices if isinstance(array, pa.DictionaryArray) else array).to_numpy()
     starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1])[: len(codes)])
     lengths = np.diff(np.append(starts, len(codes)))
     return {"runs": [list(run) for run in zip(array.take(starts).to_pylist(), lengths.tolist(), strict=True)]}

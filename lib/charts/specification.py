@@ -1,27 +1,13 @@
-"""The Vega-Lite specification of a chart of curves; ``lib.charts.curves`` says what each dataset holds."""
+"""The Vega-Lite specification of a chart of curves; ``lib.charts.layout`` says what each dataset holds."""
 
 from __future__ import annotations
 
 import altair as alt
 
-from lib.charts.curves import AXES, Look
+from lib.charts.layout import AXES, Layout
 
 KINDS = ("train", "eval")
 DASHES = ((1, 0), (6, 4))
-
-PLAIN_MARKS = {"aria": False, "tooltip": None}
-"""The browser would work out two texts for every point, which nobody can reach on a canvas: that costs more than
-drawing the lines. The chart as a whole has a text of its own."""
-
-TITLE_ABOVE = {
-    "titleAngle": 0,
-    "titleAlign": "left",
-    "titleAnchor": "end",
-    "titleBaseline": "bottom",
-    "titleX": -AXES["left"],
-    "titleY": -10,
-}
-"""Of the y axis: above it, where no label of whatever width can push it away."""
 
 Y_FORMAT = "yFormat"
 """The parameter that holds the d3 format of the y axis; "" for Vega's own choice, shortened where it is long."""
@@ -36,21 +22,32 @@ LABELS = (
 
 def _named(name: str) -> alt.NamedData:
     # The columns have types; to parse every number anew would cost.
-    return alt.NamedData(name, format=alt.DataFormat(parse=None))
+    return alt.NamedData(name, format={"parse": None})
 
 
-def specification(look: Look) -> alt.LayerChart:
-    """The chart of a look, without data.
+def specification(layout: Layout) -> alt.LayerChart:
+    """A chart, without its data.
 
     It depends on nothing else: colour is a field of the data and series are told apart by a number. So a change
     of the selection sends data only, and the browser patches the view it has.
     """
     # A label that the margin at the right would cut is left out.
     x_axis = alt.Axis(grid=False, tickCount=6, titlePadding=2, labelPadding=6, labelBound=AXES["right"])
-    x = alt.X("x:Q", title=look.axis_title, scale=alt.Scale(nice=False, zero=False), axis=x_axis)
-    y_scale = alt.Scale(type="log", nice=False) if look.log_y else alt.Scale(zero=False)
-    y_axis = alt.Axis(tickCount=6, labelPadding=6, labelExpr=LABELS, **TITLE_ABOVE)
-    y = alt.Y("y:Q", title=look.title, scale=y_scale, axis=y_axis)
+    x = alt.X("x:Q", title=layout.axis_title, scale=alt.Scale(nice=False, zero=False), axis=x_axis)
+    y_scale = alt.Scale(type="log", nice=False) if layout.log_y else alt.Scale(zero=False)
+    # The title stands above the axis, where no label of whatever width can push it away.
+    y_axis = alt.Axis(
+        tickCount=6,
+        labelPadding=6,
+        labelExpr=LABELS,
+        titleAngle=0,
+        titleAlign="left",
+        titleAnchor="end",
+        titleBaseline="bottom",
+        titleX=-AXES["left"],
+        titleY=-10,
+    )
+    y = alt.Y("y:Q", title=layout.title, scale=y_scale, axis=y_axis)
     color = alt.Color("color:N", scale=None)
 
     lines = (
@@ -77,20 +74,22 @@ def specification(look: Look) -> alt.LayerChart:
         .encode(x=x, y=alt.value("height"), color=color)
     )
     extent = alt.Chart(_named("extent")).mark_rule(opacity=0).encode(x=x)
-    return (
+    chart: alt.LayerChart = (
         alt.layer(extent, lines, evals, best, nonfinite, _spans(x), *_marks(x))
-        .add_params(alt.param(name=Y_FORMAT, value=look.y_format or ""))
-        .properties(height=look.height, padding=AXES, autosize="none")
-        .configure_mark(**PLAIN_MARKS)
+        .add_params(alt.param(name=Y_FORMAT, value=layout.y_format or ""))
+        .properties(height=layout.height, padding=AXES, autosize="none")
+        # The browser would work out two texts for every point, which nobody can reach on a canvas: that costs more
+        # than drawing the lines. The chart as a whole has a text of its own.
+        .configure_mark(aria=False, tooltip=None)
     )
+    return chart
 
 
 def _spans(x: alt.X) -> alt.Chart:
-    return (
-        alt.Chart(_named("spans"))
-        .mark_rule(strokeWidth=2, opacity=0.45)
-        .encode(x=x, x2="x2:Q", y=_lane(), color=alt.Color("color:N", scale=None))
-    )
+    color = alt.Color("color:N", scale=None)
+    base = alt.Chart(_named("spans")).mark_rule(strokeWidth=2, opacity=0.45)
+    spans: alt.Chart = base.encode(x=x, x2="x2:Q", y=_lane(), color=color)
+    return spans
 
 
 def _marks(x: alt.X) -> tuple[alt.Chart, alt.Chart]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
-from lib.ui.charts.surface import CHARTS
+from lib.ui.charts.component import CHARTS
 from lib.ui.panels.table import MARKS, SEPARATOR, TEXTS
 from tests.charts_sent import Part, unpacked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 import pandas as pd
@@ -45,26 +46,39 @@ def test_no_junk_gets_through_the_parser(name, value):
         link.PARAMS[name].parse([value])
 
 
-@pytest.mark.parametrize(
-    ("param", "values"),
-    [
-        (link.EVAL_WEIGHT, [0.0, 0.35, 1.0]),
-        (link.SMOOTHING, [0.01, 0.99]),
-        (link.ZOOM, [(0.0, 1.0), (-1.5, 2.25), (1e-9, 1e12), (0.1, 0.30000000000000004)]),
-        (link.PIN, [0.0, -3.0, 1234.5, 1e300]),
-        (link.LOG_Y, [True, False]),
-        (link.LIMIT, [50, 100]),
-        (link.RUNS, [("a", "b"), ("a&b=c", "ü ~#?%")]),
-        (link.STATUS, list(link.RunStatus)),
-        (link.SORT, list(link.RunSort)),
-        (link.AXIS, list(link.Axis)),
-        (link.LOSS_MODE, list(link.LOSS_MODES)),
-    ],
-    ids=lambda value: value.name if isinstance(value, link.Param) else "",
-)
-def test_a_value_survives_its_way_through_the_link(param, values):
-    for value in values:
-        assert param.parse(param.show(value)) == value
+@pytest.fixture
+def declared(monkeypatch) -> Callable[..., link.Param[int]]:
+    """Declare one more parameter, for one test."""
+    monkeypatch.setattr(link, "PARAMS", dict(link.PARAMS))
+    return lambda **facts: link.Param("probe", 0, lambda texts: int(texts[-1]), **facts)
+
+
+def bases(app) -> list[str]:
+    return [part.head["basis"] for part in app.parts]
+
+
+@pytest.mark.parametrize("charts", [True, False])
+def test_a_parameter_that_is_declared_is_carried(opened, demo, declared, charts):
+    probe = declared(charts=charts)
+    value = lambda app: app.at.session_state["url:state"][probe]  # noqa: E731
+    app = opened(run=demo.alike[:2], probe="7")
+    app.assert_sound()
+    assert value(app) == 7
+    before = {"run": list(demo.alike[:2]), "probe": ["7"]}
+    assert app.link == before
+    links = [parse_qs(element.proto.query_string) for element in app.at.get("page_link")]
+    assert links == [before] * len(links)
+    charts_before = bases(app)
+    app.turn("slider", "widget:weight", 0.5).assert_sound()
+    assert app.link == {**before, "weight": ["0.5"]}
+    app.go(RANKING, **app.link).assert_sound()
+    assert value(app) == 7
+    app.go(MAIN, run=demo.alike[:2]).assert_sound()
+    assert value(app) == 0, "a link without it stands for the default"
+    assert app.link == {"run": list(demo.alike[:2])}
+    assert [now != then for now, then in zip(bases(app), charts_before, strict=True)] == [charts] * 5
+    app.address(run=demo.alike[:2], probe="many").assert_sound()
+    assert "probe=many" in app.text
 
 
 def test_parameters_of_others_are_no_error(opened, demo):

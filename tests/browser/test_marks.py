@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from lib.charts.curves import AXES
 from lib.charts.datasets import LANE_TOP
+from lib.charts.layout import AXES
 from lib.core.checks.health import health_of
 from lib.data.demo.source import EmbeddedSource
 from tests.browser.actions import MARKUP_NAME, PAGES, TOOLTIP, chart, eventually, hover, in_tooltip, query

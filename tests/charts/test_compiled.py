@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from lib.charts.compiled import COMPILED_FILE, TITLES, compiled
-from lib.charts.curves import AXES, DRAWN, Look
-from lib.charts.datasets import RAW_OPACITY, picture
+from lib.charts.datasets import RAW_OPACITY, chart_data
 from lib.charts.drawn import Curve, View
+from lib.charts.layout import AXES, DRAWN, Layout
 from lib.charts.palette import RUN_COLORS
 from lib.charts.specification import Y_FORMAT, specification
 
@@ -80,8 +80,8 @@ def test_the_plot_has_its_place_whatever_the_labels(made, scale):
 def test_one_serves_every_look_of_its_scale(made, scale):
     import vl_convert
 
-    look = Look("GPU memory (GB)", "Hours since start", 431, scale == "log", ".1e")
-    own = vl_convert.vegalite_to_vega(specification(look).to_dict() | {"width": 777})
+    layout = Layout("GPU memory (GB)", "Hours since start", 431, scale == "log", ".1e")
+    own = vl_convert.vegalite_to_vega(specification(layout).to_dict() | {"width": 777})
     assert (own.pop("height"), own.pop("width")) == (431, 777)
     (y_format,) = [each for each in own["signals"] if each["name"] == Y_FORMAT]
     assert y_format.pop("value") == ".1e"
@@ -90,7 +90,7 @@ def test_one_serves_every_look_of_its_scale(made, scale):
     shared["signals"] = [{"name": Y_FORMAT}]
     for axis in shared["axes"]:
         if "title" in axis:
-            axis["title"] = {TITLES["x"]: look.axis_title, TITLES["y"]: look.title}[axis["title"]["signal"]]
+            axis["title"] = {TITLES["x"]: layout.axis_title, TITLES["y"]: layout.title}[axis["title"]["signal"]]
     del own["background"]
     (curves,) = [mark for mark in shared["marks"] if mark["type"] == "group"]
     del curves["sort"]  # Vega-Lite knows no order of lines
@@ -101,7 +101,7 @@ def test_one_serves_every_look_of_its_scale(made, scale):
 def test_it_draws_curves_in_their_order_whichever_came_first_and_names_the_axes(made, scale):
     import vl_convert
 
-    shown = picture(
+    shown = chart_data(
         [Curve(f"● {color}", color, np.arange(1.0, 9.0), np.arange(1.0, 9.0), ".4f") for color in RUN_COLORS],
         View("Step", smoothing=0.5),
     )

@@ -14,8 +14,8 @@ from lib.charts.datasets import (
     MARK_BUCKETS,
     MARK_SENTENCES,
     RAW_OPACITY,
-    Notice,
-    picture,
+    FindingMark,
+    chart_data,
 )
 from lib.charts.drawn import Curve, View
 from lib.core.text.formatting import NOT_RECORDED
@@ -45,6 +45,10 @@ def columns(table: pa.Table, *names: str) -> list[tuple]:
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
+def extent_of(found) -> tuple[float, ...] | None:
+    return tuple(found.tables["extent"]["x"].to_pylist()) or None
+
+
 def rows_of(table: pa.Table, **wanted) -> list[dict]:
     return [row for row in table.to_pylist() if all(row[name] == value for name, value in wanted.items())]
 
@@ -55,7 +59,7 @@ def test_a_planted_extreme_is_always_drawn(length, seed, data, buckets):
     y = noise(length, seed)
     at = data.draw(st.integers(0, length - 1))
     y[at] = data.draw(st.sampled_from([-100.0, 100.0]))
-    found = picture([curve(np.arange(length), y)], View("Step", buckets=buckets))
+    found = chart_data([curve(np.arange(length), y)], View("Step", buckets=buckets))
     drawn = columns(found.tables["lines"], "x", "y")
     assert (float(at), y[at]) in drawn
     assert found.logged == length
@@ -69,7 +73,7 @@ def test_a_planted_extreme_is_always_drawn(length, seed, data, buckets):
 @given(lengths, seeds, st.integers(1, 20), st.floats(0.0, 0.99))
 def test_no_evaluation_is_ever_lost_or_smoothed(length, seed, buckets, smoothing):
     y = noise(length, seed)
-    found = picture([eval_curve(np.arange(length), y)], View("Step", buckets=buckets, smoothing=smoothing))
+    found = chart_data([eval_curve(np.arange(length), y)], View("Step", buckets=buckets, smoothing=smoothing))
     for name in ("lines", "evals"):
         assert columns(found.tables[name], "x", "y") == list(zip(np.arange(length, dtype=float), y, strict=True))
     assert set(found.tables["lines"]["kind"].to_pylist()) == {"eval"}
@@ -81,19 +85,19 @@ def test_no_evaluation_is_ever_lost_or_smoothed(length, seed, buckets, smoothing
 @given(lengths, seeds, st.floats(0.01, 0.99))
 def test_a_smoothed_line_stays_within_the_raw_values_which_stay_behind_it(length, seed, smoothing):
     y = noise(length, seed)
-    found = picture([curve(np.arange(length), y)], View("Step", smoothing=smoothing, buckets=30))
+    found = chart_data([curve(np.arange(length), y)], View("Step", smoothing=smoothing, buckets=30))
     raw = [row["y"] for row in found.tables["lines"].to_pylist() if row["opacity"] == RAW_OPACITY]
     smooth = [row["y"] for row in found.tables["lines"].to_pylist() if row["opacity"] == 1.0]
     assert (min(raw), max(raw)) == (y.min(), y.max())
     assert y.min() <= min(smooth) <= max(smooth) <= y.max()
-    plain = picture([curve(np.arange(length), y)], View("Step", buckets=30))
+    plain = chart_data([curve(np.arange(length), y)], View("Step", buckets=30))
     assert raw == plain.tables["lines"]["y"].to_pylist()
     assert found.drawn == plain.drawn
 
 
 @pytest.mark.parametrize("smoothing", [0.5, 0.99])
 def test_a_smoothed_constant_stays_constant(smoothing):
-    found = picture([curve(range(500), np.full(500, 0.1))], View("Step", smoothing=smoothing))
+    found = chart_data([curve(range(500), np.full(500, 0.1))], View("Step", smoothing=smoothing))
     assert set(found.tables["lines"]["y"].to_pylist()) == {0.1}
 
 
@@ -106,7 +110,7 @@ def test_a_smoothed_constant_stays_constant(smoothing):
 def test_every_value_is_drawn_counted_or_marked(y, log_y, evaluated):
     x = np.arange(len(y), dtype=float)
     view = View("Step", buckets=20, log_y=log_y)
-    found = picture([curve(x, y, evaluated=evaluated, mark_lowest=evaluated)], view)
+    found = chart_data([curve(x, y, evaluated=evaluated, mark_lowest=evaluated)], view)
     broken = ~np.isfinite(y)
     hidden = np.isfinite(y) & (y <= 0) if log_y else np.zeros(len(y), bool)
     assert found.nonfinite == broken.sum()
@@ -122,7 +126,7 @@ def test_every_value_is_drawn_counted_or_marked(y, log_y, evaluated):
     assert bool(marked) == broken.any()
     if broken.any():
         assert marked[0] == x[broken][0], "the first is where it went wrong"
-    assert found.extent == ((x[0], x[-1]) if len(y) else None)
+    assert extent_of(found) == ((x[0], x[-1]) if len(y) else None)
 
 
 @quick
@@ -131,10 +135,9 @@ def test_a_range_shows_what_lies_in_it_and_is_the_extent(xs, first, second):
     assume(first != second)
     start, end = sorted((first, second))
     x = np.sort(np.array(xs))
-    found = picture([curve(x, x), eval_curve(x, -x, name="● b")], View("Epoch", start, end))
+    found = chart_data([curve(x, x), eval_curve(x, -x, name="● b")], View("Epoch", start, end))
     inside = x[(x >= start) & (x <= end)]
-    assert found.extent == (start, end)
-    assert found.tables["extent"]["x"].to_pylist() == [start, end]
+    assert extent_of(found) == (start, end)
     assert found.logged == found.drawn == 2 * len(inside)
     assert [row["x"] for row in rows_of(found.tables["lines"], kind="train")] == list(inside)
     assert found.tables["hover"]["Epoch"].to_pylist() == list(inside)
@@ -144,18 +147,17 @@ def test_a_range_shows_what_lies_in_it_and_is_the_extent(xs, first, second):
 
 
 def test_positions_that_are_not_known_are_left_out():
-    found = picture([curve([np.nan, 1, 2], [5.0, 6.0, 7.0])], View("Hours since start"))
+    found = chart_data([curve([np.nan, 1, 2], [5.0, 6.0, 7.0])], View("Hours since start"))
     assert found.tables["lines"]["y"].to_pylist() == [6.0, 7.0]
-    assert found.extent == (1.0, 2.0)
+    assert extent_of(found) == (1.0, 2.0)
     assert found.logged == 2
 
 
 def test_without_curves_or_points_every_dataset_keeps_its_columns():
-    full = picture([eval_curve([1, 2], [1, np.nan])], View("Step"), [Notice("a", "#000000", 1.0, 2.0, "w")])
+    full = chart_data([eval_curve([1, 2], [1, np.nan])], View("Step"), [FindingMark("a", "#000000", 1.0, 2.0, "w")])
     for curves in ([], [curve([], [])]):
-        empty = picture(curves, View("Step"))
-        assert empty.extent is None
-        assert empty.curves == len(curves)
+        empty = chart_data(curves, View("Step"))
+        assert extent_of(empty) is None
         for name, table in full.tables.items():
             assert table.num_rows > 0
             assert empty.tables[name].num_rows == 0
@@ -165,7 +167,7 @@ def test_without_curves_or_points_every_dataset_keeps_its_columns():
 
 def test_the_lowest_value_is_marked_for_the_eval_loss_alone():
     x, y = [1, 2, 3], [3.0, 1.0, 2.0]
-    found = picture(
+    found = chart_data(
         [curve(x, y), curve(x, y, name="● f1", evaluated=True), eval_curve(x, y, color="#111111")], View("Step")
     )
     assert columns(found.tables["best"], "x", "y", "color") == [(2.0, 1.0, "#111111")]
@@ -173,23 +175,23 @@ def test_the_lowest_value_is_marked_for_the_eval_loss_alone():
 
 
 def test_the_lowest_value_ignores_what_is_not_finite():
-    found = picture([eval_curve([1, 2, 3], [np.nan, 2.0, -np.inf])], View("Step"))
+    found = chart_data([eval_curve([1, 2, 3], [np.nan, 2.0, -np.inf])], View("Step"))
     assert columns(found.tables["best"], "x", "y") == [(2.0, 2.0)]
-    nothing = picture([eval_curve([1, 2], [np.nan, np.inf])], View("Step"))
+    nothing = chart_data([eval_curve([1, 2], [np.nan, np.inf])], View("Step"))
     assert nothing.tables["best"].num_rows == 0
 
 
 def test_repeated_evaluations_are_drawn_and_not_marked():
     real = np.array([True, False, False, True])
-    found = picture([eval_curve([1, 2, 3, 4], [2.0, 2.0, 2.0, 1.0], real=real)], View("Step"))
+    found = chart_data([eval_curve([1, 2, 3, 4], [2.0, 2.0, 2.0, 1.0], real=real)], View("Step"))
     assert found.tables["evals"]["x"].to_pylist() == [1.0, 4.0]
     assert found.tables["lines"]["x"].to_pylist() == [1.0, 2.0, 3.0, 4.0]
-    later = picture([eval_curve([1, 2, 3, 4], [2.0, 2.0, 2.0, 1.0], real=real)], View("Step", 3.0, 9.0))
+    later = chart_data([eval_curve([1, 2, 3, 4], [2.0, 2.0, 2.0, 1.0], real=real)], View("Step", 3.0, 9.0))
     assert later.tables["evals"]["x"].to_pylist() == [4.0]
 
 
 def test_every_curve_is_a_series_of_its_own_in_its_colour():
-    found = picture(
+    found = chart_data(
         [curve([1, 2], [1, 2], color="#A00000"), eval_curve([1, 2], [1, 2], name="● b", color="#A00000"),
          curve([1, 2], [3, 4], name="● c", color="#B00000")],
         View("Step", smoothing=0.5),
@@ -205,9 +207,9 @@ def test_every_curve_is_a_series_of_its_own_in_its_colour():
 
 def test_the_tooltip_has_a_column_for_every_curve_named_as_the_curve_is():
     curves = [curve([1, 2], [1, 2], name=f"● {name}") for name in HOSTILE]
-    table = picture(curves, View("Step")).tables["hover"]
+    table = chart_data(curves, View("Step")).tables["hover"]
     assert table.column_names == ["Step", *(f"● {name}" for name in HOSTILE)]
-    without_tooltip = picture(curves, View("Step")).tables
+    without_tooltip = chart_data(curves, View("Step")).tables
     for name, other in without_tooltip.items():
         if name != "hover":
             assert not any(hostile in str(other.to_pydict()) for hostile in HOSTILE if len(hostile) > 5)
@@ -220,7 +222,7 @@ def test_the_tooltip_shows_the_values_that_were_logged(specs, positions):
     for number, (length, seed) in enumerate(specs):
         steps = np.sort(np.random.default_rng(seed).choice(5000, length, replace=False))
         curves.append(curve(steps, noise(length, seed), name=f"● {number}"))
-    table = picture(curves, View("Step", hover_positions=positions)).tables["hover"]
+    table = chart_data(curves, View("Step", hover_positions=positions)).tables["hover"]
     logged = np.unique(np.concatenate([each.x for each in curves]))
     xs = table["Step"].to_pylist()
     assert len(xs) <= positions
@@ -238,7 +240,7 @@ def test_the_tooltip_shows_the_values_that_were_logged(specs, positions):
 
 
 def test_the_tooltip_says_what_is_not_finite():
-    table = picture([curve([1, 2, 3], [1.0, np.nan, np.inf])], View("Step")).tables["hover"]
+    table = chart_data([curve([1, 2, 3], [1.0, np.nan, np.inf])], View("Step")).tables["hover"]
     assert table["● a"].to_pylist() == ["1.0000", "NaN", "∞"]
 
 
@@ -246,7 +248,7 @@ def test_a_picture_leaves_its_curves_as_they_are():
     x, y = np.arange(50.0), noise(50, 1)
     y[3] = np.nan
     given_x, given_y = x.copy(), y.copy()
-    picture([curve(x, y), eval_curve(x, y, name="● b")], View("Step", 5, 20, 0.9, True, 3))
+    chart_data([curve(x, y), eval_curve(x, y, name="● b")], View("Step", 5, 20, 0.9, True, 3))
     np.testing.assert_array_equal(x, given_x)
     np.testing.assert_array_equal(y, given_y)
 
@@ -254,7 +256,7 @@ def test_a_picture_leaves_its_curves_as_they_are():
 def test_thousands_of_nan_side_by_side_travel_as_a_few_marks():
     y = np.full(5000, np.nan)
     y[0] = 1.0
-    found = picture([curve(range(5000), y)], View("Step", buckets=50))
+    found = chart_data([curve(range(5000), y)], View("Step", buckets=50))
     assert found.nonfinite == 4999
     assert 1 <= found.tables["nonfinite"].num_rows <= 50
 
@@ -265,15 +267,15 @@ places = st.tuples(st.integers(0, 1000), st.integers(0, 300), st.sampled_from("a
 @quick
 @given(st.lists(places, max_size=30), st.integers(0, 900), st.integers(1, 400), st.integers(2, 90))
 def test_all_that_was_noticed_in_view_has_a_mark_of_its_run_and_nothing_is_invented(found, start, width, buckets):
-    notices = [
-        Notice(run, f"#{run}", float(x), float(x + length), f"<{number}>")
+    noticed = [
+        FindingMark(run, f"#{run}", float(x), float(x + length), f"<{number}>")
         for number, (x, length, run) in enumerate(found)
     ]
     end, near = start + width, MARK_BUCKETS * width / buckets
     steps = np.arange(0, 1400.0)
-    tables = picture([curve(steps, steps)], View("Step", start, end, buckets=buckets), notices).tables
+    tables = chart_data([curve(steps, steps)], View("Step", start, end, buckets=buckets), noticed).tables
     marks = tables["marks"].to_pylist()
-    seen = [notice for notice in notices if start <= notice.x <= end]
+    seen = [notice for notice in noticed if start <= notice.x <= end]
     assert sum(int(mark["count"] or 1) for mark in marks) == len(seen)
     assert {(mark["run"], mark["x"]) for mark in marks} <= {(notice.run, notice.x) for notice in seen}
     for notice in seen:
@@ -285,31 +287,31 @@ def test_all_that_was_noticed_in_view_has_a_mark_of_its_run_and_nothing_is_inven
     assert len(set(lanes.values())) == len(lanes), "no run's marks hide another's"
     for span in tables["spans"].to_pylist():
         assert start <= span["x"] <= span["x2"] <= end
-        begins = [notice for notice in notices if notice.color == span["color"]]
+        begins = [notice for notice in noticed if notice.color == span["color"]]
         assert any(span["x"] == max(notice.x, start) for notice in begins)
         assert any(span["x2"] == min(notice.end, end) for notice in begins)
 
 
 def test_many_findings_at_nearly_one_place_are_one_mark_that_says_how_many():
-    notices = [Notice("a", "#000000", 500.0 + number, 500.0 + number, f"spike {number}") for number in range(9)]
-    (mark,) = picture([curve(range(1000), range(1000))], View("Step"), notices).tables["marks"].to_pylist()
+    marks = [FindingMark("a", "#000000", 500.0 + number, 500.0 + number, f"spike {number}") for number in range(9)]
+    (mark,) = chart_data([curve(range(1000), range(1000))], View("Step"), marks).tables["marks"].to_pylist()
     assert (mark["x"], mark["count"]) == (500.0, "9")
     assert mark["finding"].splitlines() == [*(f"spike {number}" for number in range(MARK_SENTENCES)), "And 3 more."]
 
 
 def test_runs_stand_below_each_other_in_their_order():
-    notices = [Notice("b", "#b", 900.0, 900.0, "late"), Notice("a", "#a", 5.0, 5.0, "early")]
-    marks = picture([curve(range(1000), range(1000))], View("Step"), notices).tables["marks"].to_pylist()
+    marks = [FindingMark("b", "#b", 900.0, 900.0, "late"), FindingMark("a", "#a", 5.0, 5.0, "early")]
+    marks = chart_data([curve(range(1000), range(1000))], View("Step"), marks).tables["marks"].to_pylist()
     assert [mark["run"] for mark in marks] == ["b", "a"]
     assert marks[1]["lane"] - marks[0]["lane"] == LANE_HEIGHT
 
 
 def test_without_points_in_view_nothing_is_marked():
-    tables = picture([curve([], [])], View("Step"), [Notice("a", "#a", 5.0, 9.0, "w")]).tables
+    tables = chart_data([curve([], [])], View("Step"), [FindingMark("a", "#a", 5.0, 9.0, "w")]).tables
     assert tables["marks"].num_rows == tables["spans"].num_rows == 0
 
 
 def test_stretches_that_overlap_are_one_line():
-    notices = [Notice("a", "#a", x, end, "w") for x, end in ((10.0, 60.0), (30.0, 40.0), (55.0, 80.0), (90.0, 95.0))]
-    spans = picture([curve(range(101), range(101))], View("Step"), notices).tables["spans"]
+    marks = [FindingMark("a", "#a", x, end, "w") for x, end in ((10.0, 60.0), (30.0, 40.0), (55.0, 80.0), (90.0, 95.0))]
+    spans = chart_data([curve(range(101), range(101))], View("Step"), marks).tables["spans"]
     assert columns(spans, "x", "x2") == [(10.0, 80.0), (90.0, 95.0)]

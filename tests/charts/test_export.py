@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lib.charts.curves import DRAWN, Look
-from lib.charts.datasets import picture
+from lib.charts.datasets import chart_data
 from lib.charts.drawn import Curve, View
 from lib.charts.export import PICTURE_WIDTH, PNG_SCALE, STILL, standalone, to_png, to_svg
+from lib.charts.layout import DRAWN, Layout
 from lib.charts.palette import RUN_COLORS
 from lib.charts.specification import specification
 
@@ -23,10 +23,10 @@ HOSTILE = (
     "back\\slash \u2028 `${x}`",
     "客服 & rank 🦙\U000e0041",
 )
-LOOK = Look("Loss", "Step", 200)
+LAYOUT = Layout("Loss", "Step", 200)
 
 
-def chart(labels=HOSTILE, title="Loss", look=LOOK) -> dict:
+def chart(labels=HOSTILE, title="Loss", layout=LAYOUT) -> dict:
     legend = dict(zip(RUN_COLORS, labels, strict=False))
     steps = np.arange(1.0, 40.0)
     curves = []
@@ -34,7 +34,7 @@ def chart(labels=HOSTILE, title="Loss", look=LOOK) -> dict:
         curves.append(Curve(f"● {label} (T)", color, steps, 1 / steps + number, ".4f"))
         evals = np.where(steps == 7, np.nan, 2 / steps + number)
         curves.append(Curve(f"● {label} (E)", color, steps, evals, ".4f", evaluated=True, mark_lowest=True))
-    return standalone(look, picture(curves, View("Step")).tables, title=title, legend=legend)
+    return standalone(layout, chart_data(curves, View("Step")).tables, title=title, legend=legend)
 
 
 def texts(svg: bytes) -> list[str]:
@@ -100,33 +100,33 @@ def test_it_carries_its_data_and_leaves_out_what_needs_a_page():
 
 
 def test_the_specification_of_the_page_stays_as_it_is():
-    before = specification(LOOK).to_dict()
+    before = specification(LAYOUT).to_dict()
     found = chart()
-    assert specification(LOOK).to_dict() == before
+    assert specification(LAYOUT).to_dict() == before
     assert "width" not in before
     assert found["autosize"] != before["autosize"], "a legend needs room"
 
 
 def test_a_log_axis_and_an_empty_chart_can_be_kept_too():
-    log = Look("Loss", "Step", 200, log_y=True)
-    assert "Loss" in texts(to_svg(chart(title="T", look=log)))
-    nothing = standalone(LOOK, picture([], View("Step")).tables, title="Nothing", legend={RUN_COLORS[0]: "a"})
+    log = Layout("Loss", "Step", 200, log_y=True)
+    assert "Loss" in texts(to_svg(chart(title="T", layout=log)))
+    nothing = standalone(LAYOUT, chart_data([], View("Step")).tables, title="Nothing", legend={RUN_COLORS[0]: "a"})
     assert "Nothing" in texts(to_svg(nothing))
 
 
 def test_the_axes_are_named_in_the_picture():
-    found = texts(to_svg(chart(title="T", look=Look("GPU memory (GB)", "Hours since start", 200))))
+    found = texts(to_svg(chart(title="T", layout=Layout("GPU memory (GB)", "Hours since start", 200))))
     assert {"GPU memory (GB)", "Hours since start"} <= set(found)
 
 
 @pytest.mark.parametrize(("y_format", "size", "like"), [(".1e", 1e-4, r"\d\.\de[\u2212-]\d"), ("~s", 2e3, r"\d+k")])
 def test_the_y_axis_has_the_format_that_the_look_asks_for(y_format, size, like):
     steps = np.arange(1.0, 40.0)
-    shown = picture([Curve("● a", RUN_COLORS[0], steps, size * (1 + 8 * steps / 40), ".4f")], View("Step"))
+    shown = chart_data([Curve("● a", RUN_COLORS[0], steps, size * (1 + 8 * steps / 40), ".4f")], View("Step"))
     drawn = {}
     for wanted in (y_format, None):
-        look = Look("Loss", "Step", 200, y_format=wanted)
-        drawn[wanted] = texts(to_svg(standalone(look, shown.tables, title="T", legend={RUN_COLORS[0]: "a"})))
+        layout = Layout("Loss", "Step", 200, y_format=wanted)
+        drawn[wanted] = texts(to_svg(standalone(layout, shown.tables, title="T", legend={RUN_COLORS[0]: "a"})))
     assert sum(bool(re.fullmatch(like, text)) for text in drawn[y_format]) > 3, drawn[y_format]
     assert not [text for text in drawn[None] if re.fullmatch(like, text)]
 
@@ -136,8 +136,10 @@ def test_the_y_axis_has_the_format_that_the_look_asks_for(y_format, size, like):
 def test_the_y_axis_has_room_for_its_labels_whatever_the_values(size, log_y):
     steps = np.arange(1.0, 40.0)
     curves = [Curve("● a", RUN_COLORS[0], steps, size * (1 + 8 * steps / 40), ".4f")]
-    look = Look("Loss", "Step", 200, log_y)
-    drawn = standalone(look, picture(curves, View("Step", log_y=log_y)).tables, title="T", legend={RUN_COLORS[0]: "a"})
+    layout = Layout("Loss", "Step", 200, log_y)
+    drawn = standalone(
+        layout, chart_data(curves, View("Step", log_y=log_y)).tables, title="T", legend={RUN_COLORS[0]: "a"}
+    )
     labels = [text for text in texts(to_svg(drawn)) if re.match(r"[-\u2212]?[0-9]", text)]
     assert len(labels) > 6
     assert max(map(len, labels)) <= 7, labels

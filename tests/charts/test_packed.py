@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lib.charts.datasets import Notice, picture
+from lib.charts.datasets import FindingMark, chart_data
 from lib.charts.drawn import Curve, View
 from lib.charts.packed import packed
 from tests.charts_sent import Part, unpacked
@@ -209,7 +209,9 @@ def test_what_a_chart_shows_arrives_as_it_was_computed(log_y, smoothing):
         Curve("● a", "#000000", steps, values, ".4f"),
         Curve("● b", "#111111", steps, values[::-1], ".4f", evaluated=True, mark_lowest=True),
     ]
-    tables = picture(curves, View("Step", None, None, smoothing, log_y), [Notice("a", "#000", 1.0, 3.0, "w")]).tables
+    tables = chart_data(
+        curves, View("Step", None, None, smoothing, log_y), [FindingMark("a", "#000", 1.0, 3.0, "w")]
+    ).tables
     message = packed({}, tables)
     part = only(message)
     assert {name: {key: list(values) for key, values in columns.items()} for name, columns in part.tables.items()} == {

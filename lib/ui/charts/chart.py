@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lib.charts.curves import DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Look
-from lib.charts.datasets import Notice, Picture, levels, picture
-from lib.charts.drawn import Curve, Drawn, View, drawn_of
+from lib.charts.datasets import ChartData, FindingMark, chart_data, levels
+from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of
+from lib.charts.layout import DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Layout
 from lib.charts.packed import packed
 from lib.core.checks.noticed import SIGNS
 from lib.core.curves.evidence import is_measured
@@ -54,10 +54,10 @@ class Chart:
 
     key: str
     metrics: tuple[str, ...]
-    look: Look
+    look: Layout
     view: View
     curves: tuple[Curve, ...]
-    picture: Picture
+    picture: ChartData
     basis: str
     sent: bytes
 
@@ -97,14 +97,14 @@ def compute(
     def make() -> Chart:
         found, absent, keys = _curves(metrics, runs, suffixes)
 
-        def draw(curve: Curve) -> Drawn:
+        def draw(curve: Curve) -> DrawnCurve:
             # A curve is reduced once for each way of looking, whatever it is compared with and called there.
             key = (keys[curve.name], axis, *astuple(view))
             return cached.once("drawn", key, lambda: drawn_of(curve, view))
 
         height = LOSS_HEIGHT if wide else METRIC_HEIGHT
-        look = Look(title, axis.axis_title, height, log_y, Y_FORMATS.get(metrics[0]))
-        shown = picture(found, view, _notices(metrics, runs), draw)
+        look = Layout(title, axis.axis_title, height, log_y, Y_FORMATS.get(metrics[0]))
+        shown = chart_data(found, view, _notices(metrics, runs), draw)
         head = {"key": key, "basis": basis, "alt": alt, "said": _said(shown, absent) if found else _NOT_LOGGED % title}
         sent = packed(head | _look(look, view, found), shown.tables)
         return Chart(key, tuple(metrics), look, view, tuple(found), shown, basis, sent)
@@ -164,14 +164,14 @@ def _curve(name: str, run: RunOnAxis, metric: Metric, curve: MetricCurve, key: t
     )
 
 
-def _notices(metrics: Sequence[str], runs: Sequence[RunOnAxis]) -> list[Notice]:
+def _notices(metrics: Sequence[str], runs: Sequence[RunOnAxis]) -> list[FindingMark]:
     """What was noticed in these metrics, where the runs have it on the axis."""
     found = []
     for run in runs:
         noticed = noticed_of(run.compared)
         for finding in noticed.findings if noticed else ():
             if finding.evidence.get("metric") in metrics and (place := _place(run, finding)) is not None:
-                found.append(Notice(run.compared.label, run.compared.color, *place, _sentence(finding)))
+                found.append(FindingMark(run.compared.label, run.compared.color, *place, _sentence(finding)))
     return found
 
 
@@ -193,7 +193,7 @@ def _sentence(finding: Finding) -> str:
     return f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}"
 
 
-def _look(look: Look, view: View, curves: Sequence[Curve]) -> dict[str, Any]:
+def _look(look: Layout, view: View, curves: Sequence[Curve]) -> dict[str, Any]:
     """What the browser needs besides the datasets."""
     return {
         "title": look.title,
@@ -208,7 +208,7 @@ def _look(look: Look, view: View, curves: Sequence[Curve]) -> dict[str, Any]:
     }
 
 
-def _said(shown: Picture, absent: Sequence[str]) -> str:
+def _said(shown: ChartData, absent: Sequence[str]) -> str:
     """What the picture does not show by itself."""
     said = [
         f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"

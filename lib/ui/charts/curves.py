@@ -11,12 +11,12 @@ from lib.core.facts.metrics import metric_of
 from lib.core.text.labels import LEGEND_LIMIT, LOSS_LEGEND_LIMIT
 from lib.data.source import RunSource
 from lib.ui.charts.chart import compute
+from lib.ui.charts.component import Section, draw, smoothing_is_wanted
 from lib.ui.charts.downloads import downloads
 from lib.ui.charts.legend import legend
 from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis
 from lib.ui.charts.options import options, zoom_bar
 from lib.ui.charts.pinned import pinned
-from lib.ui.charts.surface import Section, draw, smoothing_is_wanted
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.panels.noticed import worst_noticed

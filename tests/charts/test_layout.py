@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from lib.charts.curves import AXES, DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Look
-from lib.charts.datasets import Notice, picture
+from lib.charts.datasets import FindingMark, chart_data
 from lib.charts.drawn import Curve, View
+from lib.charts.layout import AXES, DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Layout
 from lib.charts.specification import Y_FORMAT, specification
 from lib.core.curves.axes import Axis
 
@@ -17,7 +17,7 @@ FOREIGN = ['<img src="x">', "a.b[0]", "'; x", "\\", "lr: 1e-4"]
 
 
 def spec_of(title: str = "Loss", axis: Axis = Axis.STEP, height: int = LOSS_HEIGHT, **options) -> dict:
-    return specification(Look(title, axis.axis_title, height, **options)).to_dict()
+    return specification(Layout(title, axis.axis_title, height, **options)).to_dict()
 
 
 def walk(node):
@@ -42,7 +42,7 @@ def tables(axis: Axis):
         Curve("● a", "#000000", steps, steps + 1, ".4f"),
         Curve("● b", "#111111", steps, np.array([1, np.nan, 3, 2, np.inf]), ".4f", evaluated=True, mark_lowest=True),
     ]
-    return picture(curves, View(axis.axis_title), [Notice("a", "#000000", 1.0, 3.0, "w")]).tables
+    return chart_data(curves, View(axis.axis_title), [FindingMark("a", "#000000", 1.0, 3.0, "w")]).tables
 
 
 @pytest.mark.parametrize(("axis", "log_y"), EVERY_VIEW)
@@ -73,8 +73,8 @@ def test_a_specification_carries_no_data_and_depends_on_nothing_but_the_look():
 
 
 def test_looks_are_told_apart_by_what_they_say():
-    assert Look("Loss", "Step", 300) == Look("Loss", "Step", 300, log_y=False, y_format=None)
-    assert len({Look("Loss", "Step", 300), Look("Loss", "Step", 300), Look("Loss", "Step", 170)}) == 2
+    assert Layout("Loss", "Step", 300) == Layout("Loss", "Step", 300, log_y=False, y_format=None)
+    assert len({Layout("Loss", "Step", 300), Layout("Loss", "Step", 300), Layout("Loss", "Step", 170)}) == 2
 
 
 @pytest.mark.parametrize("height", [LOSS_HEIGHT, METRIC_HEIGHT])

@@ -33,7 +33,7 @@ changes, and the browser need not lay them out again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Layout:
     """What a chart looks like without its data.
 
     Attributes:
