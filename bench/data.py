@@ -42,7 +42,7 @@ from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from lib.data.supabase.source import SupabaseSource
-from lib.ui.charts.chart import BUCKETS, HOVER_POSITIONS
+from lib.ui.charts.request import BUCKETS, HOVER_POSITIONS
 from lib.ui.session import cached
 from lib.ui.session.comparison import ComparedRun
 from lib.ui.session.judgements import judgements

@@ -1,65 +1,70 @@
-"""One chart of curves, computed from the runs."""
+"""One chart of curves, made of what it depends on and of the runs' curves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
-from secrets import token_hex
+from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from lib.charts.datasets import ChartData, FindingMark, chart_data, levels
-from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of
+from lib.charts.datasets import ChartData, FindingMark, chart_data, smoothed_lines
+from lib.charts.drawn import Curve, drawn_of
 from lib.charts.layout import DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Layout
 from lib.charts.packed import packed
-from lib.core.checks.noticed import SIGNS
+from lib.core.curves.axes import Placing
 from lib.core.curves.evidence import is_measured
-from lib.core.curves.metric_curves import MetricCurve
-from lib.core.facts.findings import Finding
-from lib.core.facts.metrics import Metric, metric_of
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
 from lib.ui.charts.on_axis import RunOnAxis
+from lib.ui.charts.request import ChartRequest, CurveRequest, CurvesKey, MetricFinding
 from lib.ui.session import cached, link, url
-from lib.ui.session.comparison import Comparison
-from lib.ui.session.judgements import noticed_of
-
-BUCKETS = {True: 90, False: 50}
-"""Buckets a curve is cut into in the wide chart and in a half-width one. Each keeps up to four points, so
-that there is about one for every pixel or two; more only make every redraw slower."""
-
-HOVER_POSITIONS = {True: 200, False: 100}
-"""Positions that the hover rule can take: as many as a pointer can tell apart."""
 
 _NOT_LOGGED = "%s: not logged by any of the selected runs."
 
 Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
 
 
+class CurvesOnAxis(Protocol):
+    """What a chart looks up of a run: nothing that does not follow from its ``CurvesKey`` and the options."""
+
+    @property
+    def placing(self) -> Placing:
+        """Where the points of its curves lie."""
+
+    @property
+    def curves(self) -> RunCurves:
+        """The curves of the whole run."""
+
+    def curve(self, metric: str) -> MetricCurve | None:
+        """A metric as finely as it is looked at; ``None`` where it was never logged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart, computed.
+    """One chart, made.
 
     Attributes:
-        key: Tells the charts of a page apart.
-        metrics: Their keys.
-        look: What it looks like, whatever the runs.
-        view: How its curves are looked at.
+        request: What it depends on.
+        layout: What it looks like, whatever the runs.
         curves: Of every metric and run; empty where none of the runs logged any of the metrics.
-        picture: What it shows.
-        basis: The same text as long as nothing but the smoothing changes.
+        data: What it shows.
         sent: All of it as it travels to the browser.
     """
 
-    key: str
-    metrics: tuple[str, ...]
-    look: Layout
-    view: View
+    request: ChartRequest
+    layout: Layout
     curves: tuple[Curve, ...]
-    picture: ChartData
-    basis: str
+    data: ChartData
     sent: bytes
+
+    @property
+    def key(self) -> str:
+        """Tells the charts of a page apart."""
+        return self.request.key
 
     @property
     def is_empty(self) -> bool:
@@ -76,83 +81,96 @@ def compute(
     key: str,
     title: str,
     metrics: Sequence[str],
-    comparison: Comparison,
     runs: Sequence[RunOnAxis],
     *,
     alt: str,
     wide: bool = False,
     suffixes: Mapping[str, str] = MappingProxyType({}),
 ) -> Chart:
-    """A chart of some metrics; ``suffixes`` tell them apart in the tooltip. Computed once for each view."""
-    axis, log_y = url.value(link.AXIS), url.value(link.LOG_Y)
-    view = View(
-        axis.axis_title,
-        *(url.value(link.ZOOM) or (None, None)),
-        url.value(link.SMOOTHING),
-        log_y,
-        BUCKETS[wide],
-        HOVER_POSITIONS[wide],
+    """A chart of some metrics; ``suffixes`` tell them apart in the tooltip. Made once for all that ask for the same."""
+    request = ChartRequest(
+        key,
+        title,
+        alt,
+        tuple(metrics),
+        tuple(suffixes.get(metric, "") for metric in metrics),
+        tuple(run.shown for run in runs),
+        url.state().of_charts,
+        wide,
     )
-
-    def make() -> Chart:
-        found, absent, keys = _curves(metrics, runs, suffixes)
-
-        def draw(curve: Curve) -> DrawnCurve:
-            # A curve is reduced once for each way of looking, whatever it is compared with and called there.
-            key = (keys[curve.name], axis, *astuple(view))
-            return cached.once("drawn", key, lambda: drawn_of(curve, view))
-
-        height = LOSS_HEIGHT if wide else METRIC_HEIGHT
-        look = Layout(title, axis.axis_title, height, log_y, Y_FORMATS.get(metrics[0]))
-        shown = chart_data(found, view, _notices(metrics, runs), draw)
-        head = {"key": key, "basis": basis, "alt": alt, "said": _said(shown, absent) if found else _NOT_LOGGED % title}
-        sent = packed(head | _look(look, view, found), shown.tables)
-        return Chart(key, tuple(metrics), look, view, tuple(found), shown, basis, sent)
-
-    detail = tuple((run.detail.points, run.further.points) for run in runs)
-    identity = (comparison.key, key, tuple(metrics), axis, *astuple(replace(view, smoothing=0.0)), detail)
-    basis = cached.once("basis", identity, lambda: token_hex(8))
-    return cached.once("chart", (*identity, view.smoothing), make)
+    return cached.once("chart", request, lambda: make(request, {run.shown.curves: run for run in runs}))
 
 
-def levels_sent(chart: Chart) -> bytes:
+def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart:
+    """Make a chart.
+
+    Args:
+        request: All that it depends on.
+        runs: Where the curves of the runs are found.
+    """
+    view = request.view
+    found, absent = _curves(request, runs)
+    curves = [curve for _, curve in found]
+    # A curve is reduced once for each way of looking, whatever it is compared with and called there.
+    drawn = [cached.once("drawn", one, partial(drawn_of, curve, view)) for one, curve in found]
+    height = LOSS_HEIGHT if request.wide else METRIC_HEIGHT
+    layout = Layout(request.title, view.axis_title, height, view.log_y, Y_FORMATS.get(request.metrics[0]))
+    data = chart_data(curves, view, _marks(request, runs), drawn)
+    head = {
+        "key": request.key,
+        "basis": request.basis,
+        "alt": request.alt,
+        "said": _said(data, absent) if curves else _NOT_LOGGED % request.title,
+        "title": layout.title,
+        "axis": layout.axis_title,
+        "height": layout.height,
+        "log": layout.log_y,
+        "format": layout.y_format or "",
+        "empty": not curves,
+        "drawn": DRAWN,
+        "colors": [curve.color for curve in curves],
+        "smoothing": f"{view.smoothing:g}",
+    }
+    return Chart(request, layout, tuple(curves), data, packed(head, data.tables))
+
+
+def smoothed_lines_sent(chart: Chart) -> bytes:
     """The chart's lines for every weight of smoothing that can be chosen, as they travel to the browser."""
     # Not kept: a browser asks once, and it is a quarter of a megabyte.
-    head = {"key": chart.key, "basis": chart.basis}
-    return packed(head, levels(chart.curves, chart.view, link.SMOOTHING_WEIGHTS))
+    head: dict[str, Any] = {"key": chart.key, "basis": chart.request.basis}
+    return packed(head, smoothed_lines(chart.curves, chart.request.view, link.SMOOTHING_WEIGHTS))
 
 
 def _curves(
-    metrics: Sequence[str], runs: Sequence[RunOnAxis], suffixes: Mapping[str, str]
-) -> tuple[list[Curve], tuple[str, ...], dict[str, tuple]]:
-    """The curves that are there; in words the ones that are not; and by name what each curve is made of."""
-    found: list[Curve] = []
+    request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]
+) -> tuple[list[tuple[CurveRequest, Curve]], list[str]]:
+    """The curves that are there, each with what it depends on; and in words the ones that are not."""
+    found: list[tuple[CurveRequest, Curve]] = []
     absent: list[str] = []
-    keys: dict[str, tuple] = {}
-    for metric in map(metric_of, metrics):
-        for run in runs:
-            curve = run.curve(metric.key)
+    for key, suffix in zip(request.metrics, request.suffixes, strict=True):
+        for run in request.runs:
+            curve = runs[run.curves].curve(key)
             if curve is None:
-                which = f" ({metric.title.lower()})" if len(metrics) > 1 else ""
-                absent.append(run.compared.label + which)
+                which = f" ({metric_of(key).title.lower()})" if len(request.metrics) > 1 else ""
+                absent.append(run.label + which)
                 continue
             # The bullet keeps a name apart from the position's own column, and from the words that the
             # tooltip has a use of its own for ("title", "image").
-            name = f"● {run.compared.label}{suffixes.get(metric.key, '')}"
-            keys[name] = (run.compared.key, run.detail.points, metric.key)
-            found.append(_curve(name, run, metric, curve, keys[name]))
-    return found, tuple(absent), keys
+            one, name = request.curve(run, key), f"● {run.label}{suffix}"
+            found.append((one, _curve(one, name, run.color, runs[run.curves], curve)))
+    return found, absent
 
 
-def _curve(name: str, run: RunOnAxis, metric: Metric, curve: MetricCurve, key: tuple) -> Curve:
-    real = None
+def _curve(one: CurveRequest, name: str, color: str, run: CurvesOnAxis, curve: MetricCurve) -> Curve:
+    metric, real = metric_of(one.metric), None
     if metric.evaluated:
         looked_at = replace(run.curves, curves={**run.curves.curves, metric.key: curve})
+        key = (one.curves, metric.key)
         real = cached.once("real evaluations", key, lambda: is_measured(looked_at, metric.key))
     known_lost = int((~np.isfinite(curve.value)).sum()) if curve.lost else 0
     return Curve(
         name,
-        run.compared.color,
+        color,
         run.placing(curve),
         curve.value,
         metric.spec,
@@ -164,52 +182,31 @@ def _curve(name: str, run: RunOnAxis, metric: Metric, curve: MetricCurve, key: t
     )
 
 
-def _notices(metrics: Sequence[str], runs: Sequence[RunOnAxis]) -> list[FindingMark]:
-    """What was noticed in these metrics, where the runs have it on the axis."""
-    found = []
-    for run in runs:
-        noticed = noticed_of(run.compared)
-        for finding in noticed.findings if noticed else ():
-            if finding.evidence.get("metric") in metrics and (place := _place(run, finding)) is not None:
-                found.append(FindingMark(run.compared.label, run.compared.color, *place, _sentence(finding)))
-    return found
+def _marks(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> list[FindingMark]:
+    """The findings about these metrics, where the runs have them on the axis."""
+    return [
+        FindingMark(run.label, run.color, *place, finding.text)
+        for run in request.runs
+        for finding in run.findings
+        if finding.metric in request.metrics and (place := _place(runs[run.curves], finding)) is not None
+    ]
 
 
-def _place(run: RunOnAxis, finding: Finding) -> tuple[float, float] | None:
+def _place(run: CurvesOnAxis, finding: MetricFinding) -> tuple[float, float] | None:
     """Where a finding begins and ends, by the points of its curve; ``None`` where these have no place."""
-    curve = run.curves.curves.get(str(finding.evidence["metric"]))
-    if finding.step is None or curve is None:
+    curve = run.curves.curves.get(finding.metric)
+    if curve is None:
         return None
     x = run.placing(curve)
     known = np.isfinite(x)
     if not known.any():
         return None
-    steps = [finding.step, finding.step if finding.extent is None else finding.extent]
-    begin, end = np.interp(steps, curve.step[known], x[known])
+    begin, end = np.interp([finding.first, finding.last], curve.step[known], x[known])
     return float(begin), float(max(begin, end))
 
 
-def _sentence(finding: Finding) -> str:
-    return f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}"
-
-
-def _look(look: Layout, view: View, curves: Sequence[Curve]) -> dict[str, Any]:
-    """What the browser needs besides the datasets."""
-    return {
-        "title": look.title,
-        "axis": look.axis_title,
-        "height": look.height,
-        "log": look.log_y,
-        "format": look.y_format or "",
-        "empty": not curves,
-        "drawn": DRAWN,
-        "colors": [curve.color for curve in curves],
-        "smoothing": f"{view.smoothing:g}",
-    }
-
-
 def _said(shown: ChartData, absent: Sequence[str]) -> str:
-    """What the picture does not show by itself."""
+    """What the chart does not show by itself."""
     said = [
         f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"
         if shown.drawn < shown.logged

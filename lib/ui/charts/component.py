@@ -1,4 +1,4 @@
-"""Charts on the page: drawn in the browser by ``static/charts.js``, and what is dragged or clicked there taken."""
+"""All charts of the page as one component: drawn by ``static/charts.js``; what is dragged or clicked there is taken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import streamlit as st
 
 from lib.charts.packed import packed
 from lib.core.curves.axes import Axis
-from lib.ui.charts.chart import Chart, levels_sent
+from lib.ui.charts.chart import Chart, smoothed_lines_sent
 from lib.ui.session import link, url
 
 CHARTS = "charts"
@@ -26,7 +26,7 @@ smooths with the one weight that was chosen, each time."""
 
 _STATIC = Path(__file__).parents[3] / "static"
 _MODULES = ("charts.js", "vega.min.js")
-_LEVELS = "charts:levels"
+_SMOOTHED_LINES = "charts:smoothed lines"
 
 _JS = """
 // Streamlit's own script lies beside the app's static files, whatever path the app is served under.
@@ -81,20 +81,21 @@ def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
     }
     parts = [packed(shared), *(chart.sent for chart in charts)]
     if smoothing and sum(chart.to_smooth for chart in charts) <= LONGEST_SMOOTHING:
-        parts += [levels_sent(chart) for chart in charts]
+        parts += [smoothed_lines_sent(chart) for chart in charts]
     _, js, css = _sources()
     st.components.v2.component("runoff_charts", js=js, css=css, isolate_styles=False)(
         key=CHARTS,
         data=b"".join(parts),
         on_zoom_change=lambda: _zoom(st.session_state[CHARTS].zoom),
         on_pin_change=lambda: url.put(link.PIN, st.session_state[CHARTS].pin),
-        on_levels_change=lambda: st.session_state.update({_LEVELS: True}),
+        on_smoothed_lines_change=lambda: st.session_state.update({_SMOOTHED_LINES: True}),
     )
 
 
 def smoothing_is_wanted() -> bool:
     """Whether the browser asks for the lines of every weight, as somebody is about to move the slider."""
-    return st.session_state.pop(_LEVELS, False)
+    wanted: bool = st.session_state.pop(_SMOOTHED_LINES, False)
+    return wanted
 
 
 def _zoom(dragged: Sequence[float]) -> None:

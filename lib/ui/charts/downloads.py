@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,25 +23,26 @@ def downloads(charts: Sequence[Chart], runs: Sequence[RunOnAxis]) -> None:
         return
     with st.popover("Download a chart", icon=":material/download:"):
         by_key = {chart.key: chart for chart in charts}
-        key = st.selectbox("Chart", list(by_key), format_func=lambda key: by_key[key].look.title, key="download_chart")
+        titles = {chart.key: chart.request.title for chart in charts}
+        key = st.selectbox("Chart", list(titles), format_func=titles.__getitem__, key="download_chart")
         chosen = by_key[key]
         # What is behind a button is made when it is pressed, outside of this run: it gets values only.
         zoom = url.value(link.ZOOM)
         legend = {each.compared.color: each.compared.label for each in runs}
         with st.container(horizontal=True):
-            _button("CSV", chosen, "text/csv", lambda: _csv(chosen.metrics, runs, zoom))
+            _button("CSV", chosen, "text/csv", lambda: _csv(chosen.request.metrics, runs, zoom))
             _button("PNG", chosen, "image/png", lambda: to_png(_still(chosen, legend)))
             _button("SVG", chosen, "image/svg+xml", lambda: to_svg(_still(chosen, legend)))
 
 
-def _button(kind: str, chart: Chart, mime: str, make: object) -> None:
+def _button(kind: str, chart: Chart, mime: str, make: Callable[[], bytes]) -> None:
     st.download_button(
         kind, make, f"runoff-{chart.key}.{kind.lower()}", mime, key=f"download_{kind}", on_click="ignore"
     )  # fmt: skip
 
 
-def _still(chart: Chart, legend: dict[str, str]) -> dict:
-    return standalone(chart.look, chart.picture.tables, title=chart.look.title, legend=legend)
+def _still(chart: Chart, legend: dict[str, str]) -> dict[str, Any]:
+    return standalone(chart.layout, chart.data.tables, title=chart.request.title, legend=legend)
 
 
 def _csv(metrics: Sequence[str], runs: Sequence[RunOnAxis], zoom: tuple[float, float] | None) -> bytes:

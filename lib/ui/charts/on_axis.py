@@ -4,42 +4,54 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 import streamlit as st
 
+from lib.core.checks.noticed import SIGNS
 from lib.core.curves.axes import Axis, Placing, place, why_not
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
+from lib.core.facts.runs import RunSummary
 from lib.data.source import RunSource
+from lib.ui.charts.request import ChartRun, CurvesKey, MetricFinding, PartRead
 from lib.ui.frame.escape import md
 from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import ComparedRun, Comparison
+from lib.ui.session.judgements import noticed_of
+
+NOTHING_READ = RunCurves("")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunOnAxis:
     """A run on the x axis.
 
     Attributes:
         compared: The run.
         source: Where more of it can be read.
+        curves: Those of the whole run.
         placing: Where the points of its curves lie.
         further: Metrics that were not read at first, and are looked at.
         detail: Curves of the range in view, where those of the whole run are reduced.
+        parts: What was asked for to have these two.
     """
 
     compared: ComparedRun
     source: RunSource
+    curves: RunCurves
     placing: Placing
-    further: RunCurves = field(default=RunCurves(""))
-    detail: RunCurves = field(default=RunCurves(""))
+    further: RunCurves = NOTHING_READ
+    detail: RunCurves = NOTHING_READ
+    parts: tuple[PartRead, ...] = ()
 
-    @property
-    def curves(self) -> RunCurves:
-        """The curves of the whole run."""
-        return self.compared.data.curves
+    @cached_property
+    def shown(self) -> ChartRun:
+        """The run as charts show it."""
+        each = self.compared
+        return ChartRun(CurvesKey(each.key, self.parts), each.label, each.color, _findings(each))
 
     def curve(self, metric: str) -> MetricCurve | None:
         """A metric as finely as it is looked at; ``None`` where it was never logged."""
@@ -53,15 +65,15 @@ class RunOnAxis:
 
 def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
     """Place every run on the chosen axis, and read what the view needs; name what cannot be, and why."""
-    axis, placed = url.value(link.AXIS), []
+    axis, found = url.value(link.AXIS), []
     for each in comparison.runs:
         if each.data is None:
             continue
-        placing = cached.once("placing", (each.key, axis), lambda each=each: _placing(each, axis))
+        placing = cached.once("placing", (each.key, axis), partial(_placing, each.run, each.data, axis))
         if placing is None:
             st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
             continue
-        run = RunOnAxis(each, source, placing)
+        run = RunOnAxis(each, source, each.data.curves, placing)
         try:
             run = _with_details(run)
         except SignInExpired:
@@ -71,8 +83,8 @@ def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
                 f"{md(each.label)} is not shown in full resolution. {md(str(error))} {md(error.hint)}",
                 icon=":material/cloud_off:",
             )
-        placed.append(run)
-    return placed
+        found.append(run)
+    return found
 
 
 def axis_extent(runs: Sequence[RunOnAxis]) -> tuple[float, float] | None:
@@ -87,20 +99,21 @@ def axis_extent(runs: Sequence[RunOnAxis]) -> tuple[float, float] | None:
     return (float(min(ends)), float(max(ends))) if ends and min(ends) < max(ends) else None
 
 
-def _placing(each: ComparedRun, axis: Axis) -> Placing | None:
+def _placing(run: RunSummary, data: cached.RunData, axis: Axis) -> Placing | None:
     """Where the curves of a run lie; the positions are kept, as most curves of a run share their steps."""
-    curves = each.data.curves
-    placing = place(curves, axis, each.run, each.data.batch.effective)
+    curves = data.curves
+    placing = place(curves, axis, run, data.batch.effective)
     if placing is None:
         return None
     # Arrays are told apart by their identity: these live as long as ``curves``, which the function below holds.
-    known: dict[tuple[int, ...], np.ndarray | None] = {_arrays(curve): None for curve in curves.curves.values()}
+    shared = {_arrays(curve) for curve in curves.curves.values()}
+    known: dict[tuple[int, ...], np.ndarray] = {}
 
     def kept(curve: MetricCurve, _: RunCurves = curves) -> np.ndarray:
         arrays = _arrays(curve)
-        if arrays not in known:
+        if arrays not in shared:
             return placing(curve)
-        if known[arrays] is None:
+        if arrays not in known:
             known[arrays] = placing(curve)
         return known[arrays]
 
@@ -112,21 +125,35 @@ def _arrays(curve: MetricCurve) -> tuple[int, ...]:
 
 
 def _with_details(run: RunOnAxis) -> RunOnAxis:
-    stored, curves = run.compared.stored, run.curves
-    empty = RunCurves(curves.run_id)
-    wanted = tuple(metric for metric in url.value(link.MORE_METRICS) if metric in curves.unread)
-    further = cached.load_part(run.source, stored, wanted) if wanted else empty
-    detail = empty
-    coarse = [
-        metric
-        for metric, curve in (*curves.curves.items(), *further.curves.items())
-        if not curve.is_complete and (metric in cached.FIRST_METRICS or metric in url.value(link.MORE_METRICS))
-    ]
-    if url.value(link.ZOOM) is not None and coarse:
-        known = [{**curves.curves, **further.curves}[metric] for metric in coarse]
-        steps = _steps_between(known, run.placing, *url.value(link.ZOOM))
-        detail = cached.load_part(run.source, stored, tuple(coarse), steps)
-    return RunOnAxis(run.compared, run.source, run.placing, further, detail)
+    stored, whole = run.compared.stored, run.curves
+    wanted = tuple(metric for metric in url.value(link.MORE_METRICS) if metric in whole.unread)
+    if wanted:
+        further = cached.load_part(run.source, stored, wanted)
+        run = replace(run, further=further, parts=(PartRead(wanted, None, further.points),))
+    known = {**whole.curves, **run.further.curves}
+    looked_at = {*cached.FIRST_METRICS, *url.value(link.MORE_METRICS)}
+    coarse = tuple(metric for metric, curve in known.items() if not curve.is_complete and metric in looked_at)
+    zoom = url.value(link.ZOOM)
+    if zoom is not None and coarse:
+        steps = _steps_between([known[metric] for metric in coarse], run.placing, *zoom)
+        detail = cached.load_part(run.source, stored, coarse, steps)
+        run = replace(run, detail=detail, parts=(*run.parts, PartRead(coarse, steps, detail.points)))
+    return run
+
+
+def _findings(each: ComparedRun) -> tuple[MetricFinding, ...]:
+    """What was noticed about single metrics of a run."""
+    found = noticed_of(each)
+    return tuple(
+        MetricFinding(
+            str(finding.evidence["metric"]),
+            finding.step,
+            finding.step if finding.extent is None else finding.extent,
+            f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}",
+        )
+        for finding in (found.findings if found else ())
+        if "metric" in finding.evidence and finding.step is not None
+    )
 
 
 def values_at(run: RunOnAxis, position: float) -> dict[str, tuple[float, float]]:

@@ -7,6 +7,7 @@ import streamlit as st
 from lib.core.curves.axes import Axis
 from lib.core.text import formatting
 from lib.ui.session import link, url
+from lib.ui.session.url import WidgetArguments
 
 HELP = """
 **Loss.** Solid lines are train loss, dashed lines eval loss with a mark on each evaluation; the diamond
@@ -48,7 +49,14 @@ def options() -> None:
         st.markdown(HELP)
 
 
-def _axis_widget() -> dict:
+class EndArguments(WidgetArguments):
+    """What ties a field to one end of the zoomed range, and what kind of number it takes."""
+
+    step: int | None
+    format: str | None
+
+
+def _axis_widget() -> WidgetArguments:
     """A zoomed range and a pinned position mean nothing on another axis, so they go with it."""
     widget = url.widget(link.AXIS)
     take = widget["on_change"]
@@ -58,7 +66,7 @@ def _axis_widget() -> dict:
         url.put(link.ZOOM, None)
         url.put(link.PIN, None)
 
-    return widget | {"on_change": change}
+    return {"key": widget["key"], "on_change": change}
 
 
 def zoom_bar(extent: tuple[float, float] | None) -> None:
@@ -88,18 +96,19 @@ def zoom_bar(extent: tuple[float, float] | None) -> None:
             st.button("Unpin", key="unpin", on_click=url.put, args=(link.PIN, None), type="tertiary")
 
 
-def _end_widget(end: int, extent: tuple[float, float]) -> dict:
-    """Key and callback of the field for one end of the zoomed range; empty where the axis ends there."""
+def _end_widget(end: int, extent: tuple[float, float]) -> EndArguments:
+    """The field for one end of the zoomed range; empty where the axis ends there."""
     key, zoom = f"zoom_{end}", url.value(link.ZOOM)
     whole = url.value(link.AXIS) is Axis.STEP
     value = None if zoom is None or zoom[end] == extent[end] else zoom[end]
     st.session_state[key] = int(value) if whole and value is not None else value
 
     def take() -> None:
-        ends = list(zoom or extent)
         typed = st.session_state[key]
-        ends[end] = extent[end] if typed is None else float(typed)
+        value = extent[end] if typed is None else float(typed)
+        start, stop = zoom or extent
+        ends = (start, value) if end else (value, stop)
         # Two ends that leave nothing between them are no range; the whole axis is none either.
-        url.put(link.ZOOM, tuple(ends) if ends[0] < ends[1] and tuple(ends) != tuple(extent) else None)
+        url.put(link.ZOOM, ends if ends[0] < ends[1] and ends != extent else None)
 
     return {"key": key, "on_change": take, "step": 1 if whole else None, "format": "%d" if whole else None}

@@ -1,0 +1,130 @@
+"""What a chart depends on, as one value: it is made of nothing else, and remembered under just this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from lib.charts.drawn import View
+from lib.ui.session.link import AXIS, LOG_Y, SMOOTHING, ZOOM, LinkState
+
+BUCKETS = {True: 90, False: 50}
+"""Buckets a curve is cut into in the wide chart and in a half-width one. Each keeps up to four points, so
+that there is about one for every pixel or two; more only make every redraw slower."""
+
+HOVER_POSITIONS = {True: 200, False: 100}
+"""Positions that the hover rule can take: as many as a pointer can tell apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartRead:
+    """A part of a run that was read besides its first read.
+
+    Attributes:
+        metrics: Which were asked for.
+        steps: From which to which; ``None`` for all.
+        points: How many came.
+    """
+
+    metrics: tuple[str, ...]
+    steps: tuple[int, int] | None
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class CurvesKey:
+    """Names the curves of a run, as finely as they are looked at.
+
+    Attributes:
+        run: Reader, run, version and how much was read (``ComparedRun.key``).
+        parts: What was read besides.
+    """
+
+    run: str
+    parts: tuple[PartRead, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CurveRequest:
+    """What is drawn of one curve depends on this, whatever the curve is compared with and called there.
+
+    Attributes:
+        curves: The run.
+        metric: The metric's key.
+        options: The link's parameters that charts are looked at through (``LinkState.of_charts``).
+        wide: Over the full width.
+    """
+
+    curves: CurvesKey
+    metric: str
+    options: LinkState
+    wide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFinding:
+    """A finding about one metric of a run: where it is, from step to step, and plain text for the tooltip."""
+
+    metric: str
+    first: int
+    last: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRun:
+    """A run as charts show it: its curves, what it is called, its colour, and the findings to mark."""
+
+    curves: CurvesKey
+    label: str
+    color: str
+    findings: tuple[MetricFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRequest:
+    """What a chart depends on: two that are equal are one chart.
+
+    Attributes:
+        key: Tells the charts of a page apart.
+        title: Of the y axis, with the unit.
+        alt: For those who do not see it.
+        metrics: Their keys.
+        suffixes: What tells each of the metrics apart in the tooltip.
+        runs: In their order.
+        options: The link's parameters that charts are looked at through (``LinkState.of_charts``).
+        wide: Over the full width.
+    """
+
+    key: str
+    title: str
+    alt: str
+    metrics: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    runs: tuple[ChartRun, ...]
+    options: LinkState
+    wide: bool = False
+
+    @property
+    def view(self) -> View:
+        """How the curves are looked at."""
+        start, end = self.options[ZOOM] or (None, None)
+        return View(
+            self.options[AXIS].axis_title,
+            start,
+            end,
+            self.options[SMOOTHING],
+            self.options[LOG_Y],
+            BUCKETS[self.wide],
+            HOVER_POSITIONS[self.wide],
+        )
+
+    @property
+    def basis(self) -> str:
+        """The same text as long as nothing but the smoothing changes."""
+        unsmoothed = replace(self, options=self.options.having(SMOOTHING, SMOOTHING.default))
+        return blake2b(repr(unsmoothed).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    def curve(self, run: ChartRun, metric: str) -> CurveRequest:
+        """What one curve of the chart depends on."""
+        return CurveRequest(run.curves, metric, self.options, self.wide)
