@@ -9,7 +9,7 @@ const drawing = Promise.all([
 
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const MARK_PX = 7; // half the width of what a pointer hits of a mark
-const surfaces = new Map(); // by the element that Streamlit gives
+const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
 // All charts of the page: called with every change of its data, and of the theme.
@@ -20,14 +20,14 @@ export async function draw({ data, parentElement, setTriggerValue }) {
   const [vega, specifications] = await drawing;
   // Streamlit ends a call that another one has overtaken, but both share the charts.
   if (!isLatest()) return undefined;
-  let surface = surfaces.get(parentElement);
-  if (!surface) surfaces.set(parentElement, surface = new Surface(parentElement, vega, specifications));
-  surface.send = setTriggerValue;
-  surface.show(unpack(data));
+  let component = components.get(parentElement);
+  if (!component) components.set(parentElement, component = new Component(parentElement, vega, specifications));
+  component.send = setTriggerValue;
+  component.show(unpack(data));
   return () => {
     if (!isLatest()) return;
-    surface.remove();
-    surfaces.delete(parentElement);
+    component.remove();
+    components.delete(parentElement);
   };
 }
 
@@ -61,10 +61,10 @@ function rows(columns) {
   return found;
 }
 
-class Surface {
+class Component {
   constructor(parent, vega, specifications) {
     Object.assign(this, { vega, specifications, charts: new Map(), sections: [], parsed: {} });
-    this.place = add(parent, 'div', 'runoff-surface');
+    this.place = add(parent, 'div', 'runoff-component');
     this.resized = new ResizeObserver(() => this.charts.forEach(chart => chart.fit()));
     this.resized.observe(this.place);
   }
@@ -83,7 +83,7 @@ class Surface {
     });
     // The charts first, and then the lines for every weight of smoothing, where they are here.
     parts.slice(0, keys.length).forEach(part => this.chart(part.key).show(part, shared.pin));
-    parts.slice(keys.length).forEach(part => this.chart(part.key).levels = part);
+    parts.slice(keys.length).forEach(part => this.chart(part.key).smoothed = part);
     follow(shared.slider);
   }
 
@@ -136,8 +136,8 @@ class Section {
 }
 
 class Chart {
-  constructor(surface) {
-    this.surface = surface;
+  constructor(component) {
+    this.component = component;
     this.figure = document.createElement('figure');
     this.figure.className = 'runoff-chart';
     this.plot = add(this.figure, 'div', 'runoff-plot');
@@ -174,8 +174,8 @@ class Chart {
   build() {
     this.forget();
     this.log = this.part.log;
-    const { surface } = this, runtime = surface.runtime(this.log ? 'log' : 'linear');
-    this.view = new surface.vega.View(runtime, { renderer: 'canvas', container: this.canvas, hover: false });
+    const { component } = this, runtime = component.runtime(this.log ? 'log' : 'linear');
+    this.view = new component.vega.View(runtime, { renderer: 'canvas', container: this.canvas, hover: false });
     this.axes = this.view.padding();
     this.view.width(this.room());
     this.update();
@@ -199,13 +199,13 @@ class Chart {
   }
 
   replace(name, found) {
-    const { vega } = this.surface;
+    const { vega } = this.component;
     this.view.change(name, vega.changeset().remove(vega.truthy).insert(found));
   }
 
   // Whether the lines for a weight came with those for all: then the slider has drawn them, and the server comes late.
   has(weight) {
-    return this.levels?.basis === this.part.basis && weight in this.levels.tables;
+    return this.smoothed?.basis === this.part.basis && weight in this.smoothed.tables;
   }
 
   smooth(weight) {
@@ -220,7 +220,7 @@ class Chart {
   lines(weight) {
     if (weight === this.part.smoothing) return rows(this.part.tables.lines);
     if (!this.has(weight)) return undefined;
-    const { [weight]: smoothed, behind } = this.levels.tables;
+    const { [weight]: smoothed, behind } = this.smoothed.tables;
     return weight === '0' ? rows(smoothed) : [...rows(behind), ...rows(smoothed)];
   }
 
@@ -313,8 +313,8 @@ class Chart {
     const [start, end] = [this.from, this.pixel(event)].sort((one, other) => one - other);
     this.cancel();
     const range = [this.at(start), this.at(end)];
-    if (end - start >= CLICK_PX && range[0] < range[1]) this.surface.send('zoom', range);
-    else if (this.positions.length) this.surface.send('pin', this.positions[this.nearest(this.at(start))]);
+    if (end - start >= CLICK_PX && range[0] < range[1]) this.component.send('zoom', range);
+    else if (this.positions.length) this.component.send('pin', this.positions[this.nearest(this.at(start))]);
   }
 
   cancel() {
@@ -329,7 +329,7 @@ class Chart {
       const box = this.plot.getBoundingClientRect();
       const clientX = box.left + this.axes.left + this.view.scale('x')(this.positions[row]);
       this.point(row, { clientX, clientY: box.top + box.height / 2 });
-    } else if (event.key === 'Enter' && this.row !== undefined) this.surface.send('pin', this.positions[this.row]);
+    } else if (event.key === 'Enter' && this.row !== undefined) this.component.send('pin', this.positions[this.row]);
     else if (event.key === 'Escape') leave();
     else return;
     event.preventDefault();
@@ -337,7 +337,7 @@ class Chart {
 }
 
 function* everyChart() {
-  for (const surface of surfaces.values()) for (const chart of surface.charts.values()) if (chart.view) yield chart;
+  for (const { charts } of components.values()) for (const chart of charts.values()) if (chart.view) yield chart;
 }
 
 // The slider of the page is Streamlit's, and so is what it says in the end: the charts only do not wait for that.
@@ -368,14 +368,14 @@ function ask() {
   const charts = [...everyChart()], bases = charts.map(chart => chart.part.basis).join();
   if (asked === bases || !charts.length || charts.every(chart => chart.has('0'))) return;
   asked = bases;
-  charts[0].surface.send('levels', true);
+  charts[0].component.send('smoothed_lines', true);
 }
 
 let tooltip;
 
 function say(chart, event, lines) {
   tooltip?.remove();
-  tooltip = add(chart.surface.place, 'div', 'runoff-tooltip');
+  tooltip = add(chart.component.place, 'div', 'runoff-tooltip');
   tooltip.setAttribute('role', 'status');
   const body = add(add(tooltip, 'table'), 'tbody');
   for (const [name, text, color] of lines) {

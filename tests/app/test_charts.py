@@ -9,6 +9,7 @@ import pytest
 from lib.core.curves.metric_curves import frame_of
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
+from lib.ui.charts import chart as module
 from lib.ui.session import link
 from tests.app.harness import write_run
 
@@ -121,6 +122,31 @@ def test_the_log_toggle_changes_the_scale_of_every_chart(on_folder, tmp_path):
     assert {chart.head["log"] for chart in app.charts.values()} == {True}
     assert (app.charts["Loss"].data["lines"]["y"] > 0).all()
     assert "2 not above zero, hidden by the log axis" in app.text
+
+
+def test_a_chart_is_made_once_for_all_that_ask_for_the_same(opened, demo, monkeypatch):
+    made = []
+    make = module.make
+    monkeypatch.setattr(module, "make", lambda request, runs: made.append(request.key) or make(request, runs))
+
+    def made_by(action) -> list[str]:
+        made.clear()
+        action()
+        return sorted(made)
+
+    every = sorted(["loss", *HEALTH])
+    run = demo.alike[:2]
+    assert made_by(lambda: opened(run=run)) == every
+    assert made_by(lambda: opened(run=run)) == [], "another session asks for the same"
+    app = opened(run=run)
+    for change in ({"x": "hours"}, {"smooth": "0.3"}, {"log": "1"}, {"zoom": "1000~1200"}):
+        assert made_by(lambda change=change: app.address(run=run, **change)) == every
+        assert made_by(lambda change=change: app.address(run=run)) == []
+    for change in ({"weight": "0.2"}, {"pin": "1100"}, {"q": "llama"}, {"col": "model"}):
+        assert made_by(lambda change=change: app.address(run=run, **change)) == []
+    assert made_by(lambda: app.address(run=run, loss="train")) == ["loss"]
+    assert made_by(lambda: app.address(run=run, metric="perplexity")) == ["more_perplexity"]
+    assert made_by(lambda: app.address(run=run[::-1])) == every, "the order is another"
 
 
 def test_further_metrics_get_a_chart_each(opened, demo):

@@ -1,0 +1,121 @@
+"""What a chart depends on is one value, and the key that it is remembered under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lib.core.curves.axes import Axis
+from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
+from lib.ui.charts.chart import make
+from lib.ui.charts.request import ChartRequest, ChartRun, CurvesKey, MetricFinding, PartRead
+from lib.ui.session import link
+from lib.ui.session.link import LinkState
+from tests.charts_sent import unpacked
+
+OTHER = {"x": Axis.HOURS, "smooth": 0.5, "log": True, "zoom": (2.0, 5.0)}
+"""Another value of every parameter that charts are looked at through."""
+CHART_PARAMS = [param for param in link.PARAMS.values() if param.charts]
+
+
+def run(name: str) -> ChartRun:
+    return ChartRun(
+        CurvesKey(f"reader, {name}, version", (PartRead(("grad_norm",), (2, 5), 4),)),
+        f"label of {name}",
+        "#0072B2",
+        (MetricFinding("train_loss", 3, 4, "⚠ Warning: it rises."),),
+    )
+
+
+def request() -> ChartRequest:
+    """Made anew each time, of parts that are made anew."""
+    state = LinkState().having(link.ZOOM, (1.0, 9.0)).having(link.SMOOTHING, 0.9)
+    metrics = ("train_loss", "eval_loss")
+    return ChartRequest("loss", "Loss", "Loss of runs", metrics, (" (T)", " (E)"), (run("a"), run("b")), state, True)
+
+
+class OnAxis:
+    """The curves of one run, by step or in hours."""
+
+    def __init__(self, curves: RunCurves, axis: Axis = Axis.STEP) -> None:
+        self.curves = curves
+        self.placing = lambda curve: curve.step / (1.0 if axis is Axis.STEP else 3600.0)
+
+    def curve(self, metric: str) -> MetricCurve | None:
+        return self.curves.curves.get(metric)
+
+
+def made(asked: ChartRequest) -> bytes:
+    losses = {"train_loss": [3.0, 2.0, 4.0, 1.5, 1.0, 0.5, 0.4, 0.3, 0.2], "eval_loss": [2.5, 2.0, 1.5]}
+    curves = {}
+    for metric, values in losses.items():
+        step = np.arange(1, len(values) + 1) * (9 // len(values))
+        curves[metric] = complete_curve(step, np.array(values), np.full(len(values), np.nan), step * 60.0)
+    axis = asked.options[link.AXIS]
+    return make(asked, {each.curves: OnAxis(RunCurves("a", curves), axis) for each in asked.runs}).sent
+
+
+def changed(value: Any) -> Iterator[tuple[str, Any]]:
+    """The same value with each of its parts changed in turn, down to the last, and where that is."""
+    if isinstance(value, LinkState):
+        for param in CHART_PARAMS:
+            yield param.name, value.having(param, OTHER[param.name])
+    elif is_dataclass(value):
+        for field in fields(value):
+            for place, part in changed(getattr(value, field.name)):
+                yield f"{field.name}.{place}", replace(value, **{field.name: part})
+    elif isinstance(value, tuple):
+        yield "less", value[:-1]
+        for at, item in enumerate(value):
+            for place, part in changed(item):
+                yield f"{at}.{place}", (*value[:at], part, *value[at + 1 :])
+    elif isinstance(value, bool):
+        yield "other", not value
+    else:
+        yield "other", value + type(value)(1)
+
+
+@pytest.mark.parametrize(
+    ("place", "other"), [*changed(request())], ids=lambda value: value if type(value) is str else ""
+)
+def test_whatever_of_it_changes_it_is_another_chart(place, other):
+    assert other != request()
+    assert len({request(): 1, other: 2}) == 2
+    is_smoothing = place.endswith("smooth")
+    assert (other.basis == request().basis) is is_smoothing
+
+
+def test_two_that_are_equal_are_one_chart():
+    remembered = {request(): "made"}
+    assert remembered[request()] == "made"
+    assert request().basis == request().basis
+    assert made(request()) == made(request())
+
+
+def test_the_sample_covers_every_parameter_that_is_declared_to_affect_charts():
+    assert {param.name for param in CHART_PARAMS} == set(OTHER)
+    assert all(request().options[param] != OTHER[param.name] for param in CHART_PARAMS)
+
+
+@pytest.mark.parametrize("param", CHART_PARAMS, ids=lambda param: param.name)
+def test_every_parameter_that_is_declared_to_affect_charts_does(param):
+    other = replace(request(), options=request().options.having(param, OTHER[param.name]))
+    before, now = (unpacked(made(asked))[0] for asked in (request(), other))
+    lines = [[list(column) for column in part.tables["lines"].values()] for part in (before, now)]
+    assert (before.head["log"], lines[0]) != (now.head["log"], lines[1])
+
+
+def test_what_a_run_is_called_and_its_colour_come_from_the_value():
+    sent = unpacked(made(replace(request(), runs=(replace(run("a"), label="other", color="#123456"), run("b")))))[0]
+    assert "● other (T)" in sent.tables["hover"]
+    assert sent.head["colors"][0] == "#123456"
+    assert set(sent.tables["marks"]["run"]) == {"other", "label of b"}
+
+
+def test_a_curve_does_not_depend_on_what_it_is_called_or_compared_with():
+    one, other = request(), replace(request(), runs=(replace(run("a"), label="x", color="#0", findings=()),))
+    assert one.curve(one.runs[0], "train_loss") == other.curve(other.runs[0], "train_loss")
