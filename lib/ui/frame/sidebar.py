@@ -74,7 +74,7 @@ def _filters(page: RunPage) -> None:
         "Status",
         [ALL, *always, *others],
         format_func=lambda status: _counted(page, status),
-        **url.widget(link.STATUS, chosen or ALL, adopt=lambda s: None if s == ALL else s),
+        **url.widget(link.STATUS, chosen or ALL, adopt=lambda s: None if s == ALL else RunStatus(s)),
     )
     sort.selectbox("Sort by", list(RunSort), format_func=lambda each: each.value, **url.widget(link.SORT))
 
@@ -83,7 +83,7 @@ def _counted(page: RunPage, status: RunStatus | str) -> str:
     """A status with the number of its runs, where the source has counted them."""
     if not page.statuses and page.total:
         return str(status)
-    return f"{status} ({sum(page.statuses.values()) if status == ALL else page.statuses.get(status, 0)})"
+    return f"{status} ({sum(page.statuses.values()) if status == ALL else page.statuses.get(RunStatus(status), 0)})"
 
 
 def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
@@ -138,7 +138,8 @@ def _card(run: RunSummary, label: str, position: int, compared: Comparison, now:
 
 
 def _take(key: str, run_id: str) -> None:
-    url.put(link.RUNS, toggle(url.value(link.RUNS), run_id, st.session_state[key]))
+    selected = url.value(link.RUNS)
+    url.put(link.RUNS, toggle(selected, run_id, st.session_state[key]))
 
 
 def _facts(run: RunSummary, recommended: bool, stalled: bool, now: datetime) -> str:
