@@ -26,6 +26,6 @@ with shell.page("Compare runs", first=prepare) as page:
         curves(page.source, page.comparison, page.menu)
         rows = inputs(page.comparison)
         with above:
-            verdict(page.comparison, rows)
+            verdict(page.comparison)
             failed_runs(runs)
         summary_table(page.comparison, rows)

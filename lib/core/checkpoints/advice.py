@@ -3,58 +3,86 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lib.core.checkpoints.save_plan import plan_of, save_interval
-from lib.core.checkpoints.saved import NO_STEPS, SavedCheckpoints, saved_checkpoints
-from lib.core.checkpoints.sentences import BestEvaluation, Fate, Weighed, sentence_of
+from lib.core.checkpoints.save_plan import SavePlan, plan_of
+from lib.core.checkpoints.saved import NO_STEPS, Doubt, SavedCheckpoints, saved_checkpoints
 from lib.core.config.effective import effective
 from lib.core.curves.evidence import RunEvidence, measured
 from lib.core.curves.metric_curves import RunCurves
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.facts.values import finite, text, whole
-
-__all__ = ["CheckpointAdvice", "Fate", "checkpoint_to_ship", "save_interval", "step_in_path"]
 
 _STEP_IN_PATH = re.compile(r"(?<![a-z])(?:checkpoint-|step[=_-]?)(\d+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+class Fate(StrEnum):
+    """What became of the checkpoint of the best evaluation."""
+
+    KEPT = "kept"
+    DELETED = "deleted"
+    NEVER_SAVED = "never saved"
+    NOT_FOUND = "not found"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointAdvice:
-    """Which checkpoint to ship.
+    """Which checkpoint to ship, and what that rests on.
 
     Attributes:
+        run: The run.
+        plan: Its saving options.
         step: Of the lowest eval loss; ``None`` when it is not known.
         epoch: At that step.
         eval_loss: The lowest eval loss, nats; ``None`` when it is not known.
+        recorded: The path of the checkpoint that the trainer recorded as its best.
         path: Of the checkpoint to ship, as recorded or as its step and ``output_dir`` make it; ``None`` when
             it is not known.
-        path_step: The step that the path names.
         saved_step: The step of the checkpoint to ship: of those that certainly exist the nearest to ``step``,
             the earlier of two; ``None`` when none certainly exists.
-        exact: True where the checkpoint to ship is that of ``step``.
+        saved_eval_loss: The eval loss measured at ``saved_step``; ``None`` where none was.
         fate: What became of the checkpoint of ``step``.
+        was_saved: It was certainly saved, whether deleted since or not.
         possible_step: The step of a checkpoint that is nearer to ``step`` and of which it cannot be told whether it
             exists; ``None`` for no such.
-        saved_eval_loss: The eval loss measured at ``saved_step``; ``None`` where none was.
-        depends_on: Options that are not recorded and that the answer depends on.
-        sentence: All of this for people.
+        none_exists: No checkpoint can exist, as far as the saving options tell.
+        doubt: Why it cannot be told of every checkpoint whether it exists; ``Doubt.SCHEDULE`` where it can be told of
+            none but the recorded one.
+        unknown: Options that are not recorded and that the answer depends on.
+        ends_at_best: Training ended at ``step``.
     """
 
-    step: int | None
-    epoch: float | None
-    eval_loss: float | None
-    path: str | None
-    path_step: int | None
-    saved_step: int | None
-    exact: bool
-    sentence: str
-    fate: Fate = Fate.CANNOT_TELL
-    possible_step: int | None = None
+    run: RunSummary
+    plan: SavePlan
+    step: int | None = None
+    epoch: float | None = None
+    eval_loss: float | None = None
+    recorded: str | None = None
+    path: str | None = None
+    saved_step: int | None = None
     saved_eval_loss: float | None = None
-    depends_on: tuple[str, ...] = ()
+    fate: Fate = Fate.CANNOT_TELL
+    was_saved: bool = False
+    possible_step: int | None = None
+    none_exists: bool = False
+    doubt: Doubt = Doubt.SCHEDULE
+    unknown: tuple[str, ...] = ()
+    ends_at_best: bool = False
+
+    @property
+    def recorded_step(self) -> int | None:
+        """The step that the recorded path names."""
+        return step_in_path(self.recorded) if self.recorded else None
+
+    @property
+    def path_step(self) -> int | None:
+        """The step that the path names."""
+        return step_in_path(self.path) if self.path else None
 
 
 def checkpoint_to_ship(
@@ -72,18 +100,46 @@ def checkpoint_to_ship(
             evaluation is saved, and where epochs end.
     """
     step, epoch, loss = _best(run, evidence)
-    path = text(run.best_checkpoint_path)
-    path_step = step_in_path(path) if path else None
+    recorded = text(run.best_checkpoint_path)
+    recorded_step = step_in_path(recorded) if recorded else None
+    plan = plan_of(run)
+    known = CheckpointAdvice(
+        run=run, plan=plan, step=step, epoch=epoch, eval_loss=loss,
+        recorded=recorded, path=recorded, saved_step=recorded_step,
+    )  # fmt: skip
     if loss is None:
-        known = f" The trainer recorded {path} as its best." if path else ""
-        why = "No eval loss is" if eval_loss_of(run) is None else "Only the last eval loss is"
-        sentence = f"{why} recorded, so no checkpoint can be told to be the best.{known}"
-        return CheckpointAdvice(None, None, None, path, path_step, path_step, False, sentence)
-    best = BestEvaluation(step, epoch, loss, path, path_step)
-    if path is not None and path_step is not None and path_step == step:
-        said = f"{best.sentence} Ship {path}."
-        return CheckpointAdvice(step, epoch, loss, path, path_step, step, True, said, Fate.KEPT, None, loss)
-    return _weighed(run, evidence, curves, best)
+        return known
+    if recorded_step is not None and recorded_step == step:
+        return replace(known, saved_eval_loss=loss, fate=Fate.KEPT)
+    ends = _ends(run, evidence, step)
+    listed = _listed(run)
+    found = (
+        saved_checkpoints(run, plan, ends, curves, step, recorded_step)
+        if listed is None
+        else SavedCheckpoints(listed, listed, listed, listed)
+    )
+    certain = NO_STEPS if found is None else found.kept
+    if recorded_step is not None and listed is None:
+        certain = np.union1d(certain, [recorded_step])
+    ship = _nearest(certain, step)
+    advice = replace(
+        known,
+        path=_path_of(known, ship),
+        saved_step=ship,
+        saved_eval_loss=loss if ship == step else _loss_at(curves, ship),
+        ends_at_best=[end for end, _ in ends] == [step],
+    )
+    if found is None:
+        return advice
+    return replace(
+        advice,
+        fate=_fate(step, found, is_listed=listed is not None),
+        was_saved=step is not None and step in found.saved,
+        possible_step=_nearer(found.may_exist, ship, step),
+        none_exists=not len(found.may_exist),
+        doubt=found.doubt,
+        unknown=found.unknown,
+    )
 
 
 def step_in_path(path: str) -> int | None:
@@ -99,49 +155,6 @@ def step_in_path(path: str) -> int | None:
     return int(named[-1]) if named else None
 
 
-def _weighed(
-    run: RunSummary, evidence: RunEvidence | None, curves: RunCurves | None, best: BestEvaluation
-) -> CheckpointAdvice:
-    plan = plan_of(run)
-    ends = _ends(run, evidence, best.step)
-    listed = _listed(run)
-    if listed is not None:
-        found = SavedCheckpoints(listed, listed, listed, listed)
-    else:
-        found = saved_checkpoints(run, plan, ends, curves, best.step, best.recorded_step)
-    certain = NO_STEPS if found is None else found.kept
-    if best.recorded_step is not None and listed is None:
-        certain = np.union1d(certain, [best.recorded_step])
-    ship = _nearest(certain, best.step)
-    weighed = Weighed(
-        run=run,
-        plan=plan,
-        best=best,
-        found=found,
-        fate=_fate(best.step, found, is_listed=listed is not None),
-        ship=ship,
-        ship_path=_path_of(run, best, ship),
-        ship_loss=best.loss if ship == best.step else _loss_at(curves, ship),
-        possible=None if found is None else _nearer(found.may_exist, ship, best.step),
-        ends_at_best=[end for end, _ in ends] == [best.step],
-    )
-    path = weighed.ship_path
-    return CheckpointAdvice(
-        best.step,
-        best.epoch,
-        best.loss,
-        path,
-        step_in_path(path) if path else None,
-        ship,
-        ship is not None and ship == best.step,
-        sentence_of(weighed),
-        weighed.fate,
-        weighed.possible,
-        weighed.ship_loss,
-        found.unknown if found is not None and weighed.possible is not None else (),
-    )
-
-
 def _best(run: RunSummary, evidence: RunEvidence | None) -> tuple[int | None, float | None, float | None]:
     if evidence is not None and evidence.best_eval_loss is not None:
         return evidence.best_step, evidence.best_epoch, evidence.best_eval_loss
@@ -149,7 +162,7 @@ def _best(run: RunSummary, evidence: RunEvidence | None) -> tuple[int | None, fl
     return (run.best_step, run.best_epoch, loss) if loss is not None else (None, None, None)
 
 
-def _listed(run: RunSummary) -> np.ndarray | None:
+def _listed(run: RunSummary) -> NDArray[np.int64] | None:
     """The steps of the checkpoints that the source saw and lists as ``checkpoints``; ``None`` for no list."""
     names = run.extra.get("checkpoints")
     if not isinstance(names, list | tuple):
@@ -180,8 +193,8 @@ def _ends(run: RunSummary, evidence: RunEvidence | None, best: int | None) -> li
     return [(last, False), (total, True)] if reached else [(last, False)]
 
 
-def _fate(step: int | None, found: SavedCheckpoints | None, *, is_listed: bool) -> Fate:
-    if step is None or found is None:
+def _fate(step: int | None, found: SavedCheckpoints, *, is_listed: bool) -> Fate:
+    if step is None:
         return Fate.CANNOT_TELL
     if step in found.kept:
         return Fate.KEPT
@@ -192,34 +205,33 @@ def _fate(step: int | None, found: SavedCheckpoints | None, *, is_listed: bool) 
     return Fate.CANNOT_TELL if step in found.may_exist else Fate.DELETED
 
 
-def _nearest(steps: np.ndarray, step: int | None) -> int | None:
+def _nearest(steps: NDArray[np.int64], step: int | None) -> int | None:
     """Of two that are equally near the earlier one: it cannot have been trained past the best."""
     if not len(steps) or step is None:
         return None
     return int(steps[np.abs(steps - step).argmin()])
 
 
-def _nearer(steps: np.ndarray, ship: int | None, step: int | None) -> int | None:
+def _nearer(steps: NDArray[np.int64], ship: int | None, step: int | None) -> int | None:
     """The nearest of ``steps``, where it is nearer than ``ship``."""
     nearest = _nearest(steps, step)
-    if nearest is None or ship is None:
+    if nearest is None or ship is None or step is None:
         return nearest
     return nearest if (abs(nearest - step), nearest) < (abs(ship - step), ship) else None
 
 
-def _path_of(run: RunSummary, best: BestEvaluation, step: int | None) -> str | None:
-    if step is None:
-        return best.recorded
-    if step == best.recorded_step:
-        return best.recorded
+def _path_of(known: CheckpointAdvice, step: int | None) -> str | None:
+    recorded, named = known.recorded, f"checkpoint-{known.recorded_step}"
+    if step is None or step == known.recorded_step:
+        return recorded
     name = f"checkpoint-{step}"
-    if _listed(run) is not None:
+    if _listed(known.run) is not None:
         return name
-    if best.recorded is not None and best.recorded.endswith(f"checkpoint-{best.recorded_step}"):
-        return best.recorded.removesuffix(f"checkpoint-{best.recorded_step}") + name
-    folder = effective(run).get("output_dir")
-    named = text(folder.value) if folder is not None and isinstance(folder.value, str) else None
-    return f"{named.rstrip('/')}/{name}" if named else None
+    if recorded is not None and recorded.endswith(named):
+        return recorded.removesuffix(named) + name
+    setting = effective(known.run).get("output_dir")
+    folder = text(setting.value) if setting is not None and isinstance(setting.value, str) else None
+    return f"{folder.rstrip('/')}/{name}" if folder else None
 
 
 def _loss_at(curves: RunCurves | None, step: int | None) -> float | None:

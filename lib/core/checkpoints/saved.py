@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -20,6 +21,16 @@ from lib.core.facts.runs import RunStatus, RunSummary
 NO_STEPS = np.empty(0, "int64")
 
 
+class Doubt(StrEnum):
+    """Why it cannot be told of every checkpoint whether it exists."""
+
+    SCHEDULE = "it is not recorded when checkpoints are saved"
+    OPTIONS = "options are not recorded"
+    BEST = "which one was best is not known"
+    LAST_STEP = "the last logged step is not the last planned one"
+    TRAINER = "versions of the trainer differ"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedCheckpoints:
     """Steps of checkpoints, each sorted and unique, int64.
@@ -30,7 +41,7 @@ class SavedCheckpoints:
         saved: Certain to have been saved, whether deleted since or not.
         may_be_saved: These, and those of which it cannot be told.
         unknown: Options that are not recorded and that the answer depends on.
-        reason: Why it cannot be told of every checkpoint whether it exists, as a clause.
+        doubt: Why the certain and the possible ones differ, where they do.
     """
 
     kept: np.ndarray
@@ -38,7 +49,7 @@ class SavedCheckpoints:
     saved: np.ndarray
     may_be_saved: np.ndarray
     unknown: tuple[str, ...] = ()
-    reason: str = ""
+    doubt: Doubt = Doubt.TRAINER
 
 
 def saved_checkpoints(
@@ -80,19 +91,16 @@ def saved_checkpoints(
         _shared(saved for saved, _, _ in found),
         _all(saved for saved, _, _ in found),
         unknown,
-        _reason(plan, unknown, len(ends), is_guess=any(UNKNOWN_BEST in best_of for best_of in guesses)),
+        _doubt(unknown, len(ends), is_guess=any(UNKNOWN_BEST in best_of for best_of in guesses)),
     )
 
 
-def _reason(plan: SavePlan, unknown: tuple[str, ...], ends: int, *, is_guess: bool) -> str:
+def _doubt(unknown: tuple[str, ...], ends: int, *, is_guess: bool) -> Doubt:
     if unknown:
-        *others, last = unknown
-        return f"{', '.join(others)} and {last} are not recorded" if others else f"{last} is not recorded"
+        return Doubt.OPTIONS
     if is_guess:
-        return f"which one was best by {plan.metric} is not known"
-    if ends > 1:
-        return "the last logged step is not the last one planned"
-    return "versions of the trainer differ in that"
+        return Doubt.BEST
+    return Doubt.LAST_STEP if ends > 1 else Doubt.TRAINER
 
 
 def kept_steps(saved: np.ndarray, limit: int, best: int | None) -> np.ndarray:
@@ -180,7 +188,7 @@ def _chosen(plan: SavePlan, saved: np.ndarray, end: int, curves: RunCurves | Non
     # ones look only at the evaluations of the steps that were saved.
     newer = np.intersect1d(better, saved)
     older = records(plan, curves, end, saved)
-    return {int(steps[-1]) if len(steps) else None for steps in (newer, older)}
+    return {int(steps[-1]) if len(steps) else None for steps in (newer, older) if steps is not None}
 
 
 def records(plan: SavePlan, curves: RunCurves | None, end: int, among: np.ndarray | None = None) -> np.ndarray | None:
@@ -202,7 +210,8 @@ def records(plan: SavePlan, curves: RunCurves | None, end: int, among: np.ndarra
     if not len(steps):
         return None if among is None else NO_STEPS
     signed = -values if plan.greater else values
-    return steps[np.append(True, signed[1:] < np.minimum.accumulate(signed)[:-1])]
+    is_record = np.append(True, signed[1:] < np.minimum.accumulate(signed)[:-1])
+    return np.asarray(steps[is_record])
 
 
 def _shared(sets: Iterable[np.ndarray]) -> np.ndarray:

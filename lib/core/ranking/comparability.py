@@ -1,7 +1,7 @@
 """Which runs' eval losses mean the same and may be ranked against each other.
 
-Every aspect of a pair of runs has one of three outcomes: the same, different, or cannot tell. What is not
-recorded is neither the same nor different.
+Two runs agree in an aspect, differ in it, or it cannot be told. What is not recorded is neither the same nor
+different.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.runs import RunSummary
-from lib.core.ranking.comparability_aspects import ASPECTS, Aspect, AspectResult
-from lib.core.ranking.comparability_facts import NOT_RECORDED, Outcome, RunFacts, facts_of
-
-__all__ = ["Comparability", "ComparabilityClass", "Outcome", "Pair", "comparability_of", "relative_improvement"]
+from lib.core.ranking.comparability_aspects import Aspect, AspectResult, compare
+from lib.core.ranking.comparability_facts import Agreement, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +32,21 @@ class Pair:
     aspects: tuple[AspectResult, ...]
 
     @property
-    def outcome(self) -> Outcome:
-        """Of all aspects whose difference makes losses incomparable."""
-        outcomes = {result.outcome for result in self.aspects if result.decides}
-        if Outcome.DIFFERENT in outcomes:
-            return Outcome.DIFFERENT
-        return Outcome.CANNOT_TELL if Outcome.CANNOT_TELL in outcomes else Outcome.SAME
+    def agreement(self) -> Agreement:
+        """In all aspects whose difference makes losses incomparable."""
+        found = {result.agreement for result in self.aspects if result.decides}
+        if Agreement.DIFFERENT in found:
+            return Agreement.DIFFERENT
+        return Agreement.CANNOT_TELL if Agreement.CANNOT_TELL in found else Agreement.SAME
 
-    def having(self, outcome: Outcome) -> tuple[AspectResult, ...]:
-        """The aspects with an outcome, cautions included."""
-        return tuple(result for result in self.aspects if result.outcome is outcome)
+    def having(self, agreement: Agreement) -> tuple[AspectResult, ...]:
+        """The aspects with this agreement, cautions included."""
+        return tuple(result for result in self.aspects if result.agreement is agreement)
+
+    @property
+    def decisive(self) -> tuple[AspectResult, ...]:
+        """What makes the losses incomparable."""
+        return tuple(result for result in self.having(Agreement.DIFFERENT) if result.decides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,10 @@ class Comparability:
     Attributes:
         classes: The largest first, then by the first id. No pair inside one is known to differ.
         pairs: Every two runs.
-        sentences: What is known to differ, for people, without names of runs; the decisive first.
-        unsure_sentence: What is not recorded well enough to tell whether runs are comparable; "" for nothing.
     """
 
     classes: tuple[ComparabilityClass, ...] = ()
     pairs: tuple[Pair, ...] = ()
-    sentences: tuple[str, ...] = ()
-    unsure_sentence: str = ""
 
     def class_of(self, run_id: str) -> ComparabilityClass:
         """The class that a run is in.
@@ -86,18 +86,6 @@ class Comparability:
             if run_id in each.run_ids:
                 return each
         raise KeyError(run_id)
-
-    def pair_of(self, first: str, second: str) -> Pair:
-        """What was found out about two runs, named in either order.
-
-        Raises:
-            KeyError: If they are not two of those compared.
-        """
-        wanted = tuple(sorted((first, second)))
-        for pair in self.pairs:
-            if pair.run_ids == wanted:
-                return pair
-        raise KeyError(wanted)
 
 
 def comparability_of(runs: Sequence[RunSummary]) -> Comparability:
@@ -115,30 +103,20 @@ def comparability_of(runs: Sequence[RunSummary]) -> Comparability:
     pairs = tuple(
         Pair((first, second), compare(facts[first], facts[second])) for first, second in combinations(facts, 2)
     )
-    apart: dict[str, set[str]] = {run_id: set() for run_id in facts}
+    differing: dict[str, set[str]] = {run_id: set() for run_id in facts}
     for pair in pairs:
-        if pair.outcome is Outcome.DIFFERENT:
+        if pair.agreement is Agreement.DIFFERENT:
             first, second = pair.run_ids
-            apart[first].add(second)
-            apart[second].add(first)
+            differing[first].add(second)
+            differing[second].add(first)
     together: dict[frozenset[str], list[str]] = {}
-    for run_id, others in apart.items():
+    for run_id, others in differing.items():
         together.setdefault(frozenset(others), []).append(run_id)
     classes = [_class(run_ids, pairs) for run_ids in together.values()]
-    return Comparability(
-        tuple(sorted(classes, key=lambda each: (-len(each.run_ids), each.run_ids))),
-        pairs,
-        _sentences(pairs),
-        _unsure_sentence(pairs),
-    )
+    return Comparability(tuple(sorted(classes, key=lambda each: (-len(each.run_ids), each.run_ids))), pairs)
 
 
-def compare(first: RunFacts, second: RunFacts) -> tuple[AspectResult, ...]:
-    """The outcome of every aspect that matters for the methods of two runs."""
-    return tuple(result for aspect in ASPECTS if (result := aspect.compare(first, second)) is not None)
-
-
-def relative_improvement(curve: MetricCurve, real: np.ndarray) -> float | None:
+def relative_improvement(curve: MetricCurve, real: NDArray[np.bool_]) -> float | None:
     """By which share of its own first evaluation a run lowered its eval loss: ``(first - best) / first``.
 
     The only number that may stand beside runs of different classes, labelled as what it is: it says how far
@@ -161,51 +139,14 @@ def relative_improvement(curve: MetricCurve, real: np.ndarray) -> float | None:
 
 
 def _class(run_ids: Sequence[str], pairs: Sequence[Pair]) -> ComparabilityClass:
-    inside = [result for pair in pairs if set(pair.run_ids) <= set(run_ids) for result in pair.aspects]
+    inside = [pair for pair in pairs if set(pair.run_ids) <= set(run_ids)]
     return ComparabilityClass(
         tuple(sorted(run_ids)),
-        _aspects(result for result in inside if result.outcome is Outcome.CANNOT_TELL),
-        _aspects(result for result in inside if result.outcome is Outcome.DIFFERENT),
+        _aspects(result for pair in inside for result in pair.having(Agreement.CANNOT_TELL)),
+        _aspects(result for pair in inside for result in pair.having(Agreement.DIFFERENT)),
     )
 
 
 def _aspects(results: Iterable[AspectResult]) -> tuple[Aspect, ...]:
     found = {result.aspect for result in results}
-    return tuple(aspect for aspect in ASPECTS if aspect in found)
-
-
-def _sentences(pairs: Sequence[Pair]) -> tuple[str, ...]:
-    """A sentence for every aspect in which some pair differs, or has two values that may mean the same."""
-    decisive, cautious, doubtful = [], [], []
-    for aspect in ASPECTS:
-        results = [result for pair in pairs for result in pair.aspects if result.aspect is aspect]
-        differing = [result for result in results if result.outcome is Outcome.DIFFERENT]
-        doubted = [
-            result
-            for result in results
-            if result.outcome is Outcome.CANNOT_TELL
-            and NOT_RECORDED not in result.shown
-            and result.shown[0] != result.shown[1]
-        ]
-        subject = f"{aspect.title[0].lower()}{aspect.title[1:]}"
-        said = f"Different {subject} ({_values(differing)}): {aspect.why}, so"
-        if any(result.decides for result in differing):
-            decisive.append(f"{said} these eval losses cannot be compared.")
-        elif differing:
-            cautious.append(f"{said} compare these eval losses with care.")
-        elif doubted:
-            doubtful.append(f"It cannot be told whether the {subject} is the same ({_values(doubted)}).")
-    return (*decisive, *cautious, *doubtful)
-
-
-def _values(results: Sequence[AspectResult]) -> str:
-    return ", ".join(sorted({text for result in results for text in result.shown}))
-
-
-def _unsure_sentence(pairs: Sequence[Pair]) -> str:
-    open_pairs = [pair for pair in pairs if pair.outcome is Outcome.CANNOT_TELL]
-    unsure = _aspects(result for pair in open_pairs for result in pair.having(Outcome.CANNOT_TELL) if result.decides)
-    if not unsure:
-        return ""
-    named = ", ".join(aspect.title[0].lower() + aspect.title[1:] for aspect in unsure)
-    return f"Not recorded well enough to tell whether it is the same in all of these runs: {named}."
+    return tuple(aspect for aspect in Aspect if aspect in found)

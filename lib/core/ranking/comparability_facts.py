@@ -12,8 +12,6 @@ from lib.core.config.values import MISSING, comparable, show
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
 
-NOT_RECORDED = "not recorded"
-
 EVAL_DATASETS = (
     "eval_dataset", "eval_dataset_name", "eval_dataset_path", "eval_file", "eval_path", "eval_data", "eval_data_path",
     "validation_dataset", "validation_file", "validation_path", "val_dataset", "val_file", "val_path", "val_data",
@@ -53,8 +51,8 @@ _SECTIONS = (
 )
 
 
-class Outcome(StrEnum):
-    """The three outcomes of a comparison."""
+class Agreement(StrEnum):
+    """Whether two runs agree in something. What is not recorded is neither the same nor different."""
 
     SAME = "same"
     DIFFERENT = "different"
@@ -73,23 +71,24 @@ def _is_stated(setting: Setting | None) -> bool:
     return bool(setting.value.strip()) if isinstance(setting.value, str) else setting.value not in ((), {})
 
 
-def shown_setting(setting: Setting | None) -> str:
-    return NOT_RECORDED if setting is None else show(setting.value, limit=80)
+def shown_setting(setting: Setting | None) -> str | None:
+    """A setting's value as text; ``None`` where it is not recorded."""
+    return None if setting is None else show(setting.value, limit=80)
 
 
-def compare_settings(first: Setting | None, second: Setting | None) -> Outcome:
+def compare_settings(first: Setting | None, second: Setting | None) -> Agreement:
     """Compare two settings; where a configuration contradicts itself, by all the values that it states."""
     if first is None or second is None:
-        return Outcome.CANNOT_TELL
+        return Agreement.CANNOT_TELL
     (one, all_one), (other, all_other) = _values(first), _values(second)
     if one == other and (all_one == all_other or len(all_one) == len(all_other) == 1):
-        return Outcome.SAME
+        return Agreement.SAME
     if not all_one & all_other:
-        return Outcome.DIFFERENT
-    return Outcome.CANNOT_TELL
+        return Agreement.DIFFERENT
+    return Agreement.CANNOT_TELL
 
 
-def _values(setting: Setting) -> tuple[tuple, set[tuple]]:
+def _values(setting: Setting) -> tuple[tuple[object, ...], set[tuple[object, ...]]]:
     own = comparable(share_of(setting.value), setting.comparison)
     if not setting.contradicted:
         return own, {own}

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from lib.core.curves.evidence import is_measured
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary, eval_loss_of
-from lib.core.ranking.comparability import Comparability, Outcome, comparability_of, relative_improvement
+from lib.core.ranking.comparability import Comparability, comparability_of, relative_improvement
+from lib.core.ranking.comparability_aspects import Aspect
+from lib.core.ranking.comparability_facts import Agreement
 from lib.core.ranking.flip import Flip, flip_of
 from lib.core.ranking.repeats import repeat_groups
 from lib.core.ranking.score_tie import ScoreTie, score_tie
@@ -21,18 +23,16 @@ from lib.core.ranking.tie import TieVerdict, verdict_on
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class OtherClass:
     """Runs that could be recommended, and whose eval losses mean something else than those that are ranked.
 
     Attributes:
         recommendation: Among themselves.
-        why: What differs, in words, from the ranked runs.
-        differing: The titles of the aspects that differ; empty where too little is recorded.
+        differing: In what they differ from the ranked runs; empty where too little is recorded.
     """
 
     recommendation: Recommendation
-    why: str
-    differing: tuple[str, ...] = ()
+    differing: tuple[Aspect, ...] = ()
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Decision:
     Attributes:
         recommendation: Among the runs that are ranked: those of one class, and all that are left out anyway.
         comparability: Of the runs that have a score.
-        apart: The other classes, the one with most runs first.
+        other_classes: The other classes, the one with most runs first.
         improvements: Of every run with a score, by how much of its own first evaluation the best is lower, a
             share; ``None`` where it cannot be told. The one figure that means the same in all classes.
         lowest: Which of the ranked runs may have the lowest true eval loss.
@@ -59,7 +59,7 @@ class Decision:
 
     recommendation: Recommendation
     comparability: Comparability
-    apart: tuple[Apart, ...]
+    other_classes: tuple[OtherClass, ...]
     improvements: Mapping[str, float | None]
     lowest: TieVerdict
     lead: ScoreTie
@@ -69,7 +69,7 @@ class Decision:
     @property
     def scores(self) -> dict[str, RunScore]:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""
-        parts = (self.recommendation, *(each.recommendation for each in self.apart))
+        parts = (self.recommendation, *(each.recommendation for each in self.other_classes))
         return {each.run_id: each for part in parts for each in part.ranking.scores}
 
     @property
@@ -88,7 +88,7 @@ class Decision:
 
         Else the class of the recommended run is one of several, chosen by scores that do not compare.
         """
-        return all(len(each.run_ids) < len(self.ranked) for each in self.apart)
+        return all(len(each.run_ids) < len(self.ranked) for each in self.other_classes)
 
     @property
     def tied(self) -> tuple[str, ...]:
@@ -109,12 +109,7 @@ class Decision:
         return together if len(together) > 1 else ()
 
 
-def decide(
-    runs: Sequence[RunSummary],
-    curves: Mapping[str, RunCurves],
-    policy: ScoringPolicy,
-    labels: Mapping[str, str] | None = None,
-) -> Decision:
+def decide(runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], policy: ScoringPolicy) -> Decision:
     """Decide about some runs, the same whatever their order.
 
     Ranked is the class with most runs that may be recommended; of several such the one that holds the
@@ -124,7 +119,6 @@ def decide(
         runs: With what their curves show put in (``lib.core.curves.evidence.with_evidence``).
         curves: By run id; runs may lack.
         policy: Weights and bands.
-        labels: What the runs are called in sentences; their ids by default.
     """
     runs = sorted(runs, key=lambda run: run.run_id)
     scores = {run.run_id: found for run in runs if isinstance(found := score(run, policy), RunScore)}
@@ -138,51 +132,44 @@ def decide(
     ranked = [run for run in runs if run.run_id in main or run.run_id not in scores]
     recommendation = recommend(ranked, policy)
     members = [run for run in ranked if run.run_id in main]
-    lowest = verdict_on(curves, members, repeat_groups(members), labels=labels)
+    lowest = verdict_on(curves, members, repeat_groups(members))
     return Decision(
         recommendation=recommendation,
         comparability=comparability,
-        apart=tuple(_apart(ids, main, scored, comparability, policy) for ids in classes[1:]),
+        other_classes=tuple(_other_class(ids, main, scored, comparability, policy) for ids in classes[1:]),
         improvements={run.run_id: _improvement(curves.get(run.run_id)) for run in scored},
         lowest=lowest,
-        lead=score_tie(recommendation, lowest, labels),
-        flip=flip_of(recommendation, labels),
+        lead=score_tie(recommendation, lowest),
+        flip=flip_of(recommendation),
         alongside=_alongside([run for run in runs if run.run_id not in scores], members),
     )
 
 
-def _apart(
+def _other_class(
     ids: Sequence[str],
     main: set[str],
     scored: Sequence[RunSummary],
     comparability: Comparability,
     policy: ScoringPolicy,
-) -> Apart:
-    """A class that is not ranked, with what differs, or that too little is recorded to tell where it belongs."""
-    differing = tuple(
-        dict.fromkeys(
-            result.aspect.title
-            for pair in comparability.pairs
-            if len(main & set(pair.run_ids)) == 1 and set(pair.run_ids) & set(ids)
-            for result in pair.aspects
-            if result.decides and result.outcome is Outcome.DIFFERENT
-        )
-    )
-    why = (
-        f"different {', '.join(name[0].lower() + name[1:] for name in differing)}"
-        if differing
-        else "too little is recorded to tell which of the others it can be compared with"
-    )
-    return Apart(recommend([run for run in scored if run.run_id in ids], policy), why, differing)
+) -> OtherClass:
+    """A class that is not ranked, with what differs from the one that is."""
+    differing = {
+        result.aspect
+        for pair in comparability.pairs
+        if len(main & set(pair.run_ids)) == 1 and set(pair.run_ids) & set(ids)
+        for result in pair.decisive
+    }
+    members = [run for run in scored if run.run_id in ids]
+    return OtherClass(recommend(members, policy), tuple(aspect for aspect in Aspect if aspect in differing))
 
 
 def _alongside(left_out: Sequence[RunSummary], members: Sequence[RunSummary]) -> tuple[str, ...]:
-    found = []
+    found: list[str] = []
     for run in left_out:
         if eval_loss_of(run) is None:
             continue
         pairs = comparability_of([run, *members[:1]]).pairs
-        if all(pair.outcome is not Outcome.DIFFERENT for pair in pairs):
+        if all(pair.agreement is not Agreement.DIFFERENT for pair in pairs):
             found.append(run.run_id)
     return tuple(found)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import RunCurves
@@ -39,6 +41,14 @@ DRAWS = 400
 """Simulated curves for the expected minimum; its own error is then about 0.03 of the noise."""
 
 
+class NoiseUnknown(StrEnum):
+    """Why the noise of a run cannot be told."""
+
+    NOT_ALL_READ = "not_all_read"
+    NO_EVAL_LOSS = "no_eval_loss"
+    TOO_FEW = "too_few"
+
+
 @dataclass(frozen=True, slots=True)
 class EvalNoise:
     """What a run's eval curve says about its own lowest value.
@@ -52,7 +62,7 @@ class EvalNoise:
             be told.
         expected: ``lowest`` less the amount by which the lowest of so many noisy values is too low, nats.
         freedom: Degrees of freedom of ``noise``; 0 without it.
-        reason: Why ``noise`` cannot be told; ``None`` where it can.
+        unknown: Why ``noise`` cannot be told; ``None`` where it can.
     """
 
     run_id: str
@@ -62,7 +72,7 @@ class EvalNoise:
     noise: float | None = None
     expected: float | None = None
     freedom: float = 0.0
-    reason: str | None = None
+    unknown: NoiseUnknown | None = None
 
 
 def noise_of(run: RunCurves) -> EvalNoise:
@@ -78,17 +88,16 @@ def noise_of(run: RunCurves) -> EvalNoise:
     """
     curve = run.get("eval_loss")
     if not curve.is_complete:
-        return EvalNoise(run.run_id, len(curve), reason="not all of its eval losses were read")
+        return EvalNoise(run.run_id, len(curve), unknown=NoiseUnknown.NOT_ALL_READ)
     known = measured(run, "eval_loss")
     known = known.where(np.isfinite(known.value))
     count = len(known)
     if not count:
-        return EvalNoise(run.run_id, 0, reason="no finite eval loss in its curve")
+        return EvalNoise(run.run_id, 0, unknown=NoiseUnknown.NO_EVAL_LOSS)
     best = int(known.value.argmin())
     lowest, step = float(known.value[best]), int(known.step[best])
     if count < MIN_EVALUATIONS:
-        why = f"{count} measured eval {'loss' if count == 1 else 'losses'}, at least {MIN_EVALUATIONS} are needed"
-        return EvalNoise(run.run_id, count, lowest, step, reason=why)
+        return EvalNoise(run.run_id, count, lowest, step, unknown=NoiseUnknown.TOO_FEW)
     steps = known.step.astype(np.float64)
     near = _nearest(count, best, NOISE_EVALUATIONS)
     residuals = trend_residuals(steps[near], known.value[near])
@@ -99,7 +108,7 @@ def noise_of(run: RunCurves) -> EvalNoise:
     return EvalNoise(run.run_id, count, lowest, step, noise, lowest + luck, freedom)
 
 
-def trend_residuals(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def trend_residuals(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divided differences of order ``DIFFERENCE_ORDER``, scaled to have the variance of one value.
 
     Args:
@@ -115,10 +124,11 @@ def trend_residuals(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     apart[:, range(DIFFERENCE_ORDER + 1), range(DIFFERENCE_ORDER + 1)] = 1.0
     weights = 1.0 / apart.prod(axis=2)
     weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    return (weights * y[places]).sum(axis=1)
+    residuals: NDArray[np.float64] = (weights * y[places]).sum(axis=1)
+    return residuals
 
 
-def local_trend(x: np.ndarray, y: np.ndarray, width: int) -> np.ndarray:
+def local_trend(x: NDArray[np.float64], y: NDArray[np.float64], width: int) -> NDArray[np.float64]:
     """The value at each x of the parabola fitted to the ``width`` points around it.
 
     Args:
@@ -168,19 +178,19 @@ def _nearest(count: int, centre: int, width: int) -> slice:
     return slice(start, start + width)
 
 
-def _rounding(values: np.ndarray) -> float:
+def _rounding(values: NDArray[np.float64]) -> float:
     """The error that writing the values with a few decimals causes; next to nothing for values with all digits."""
     distinct = np.unique(values)
     return float(np.diff(distinct).min()) / math.sqrt(12.0) if len(distinct) > 1 else 0.0
 
 
-def _luck_of_lowest(trend: np.ndarray, noise: float) -> float:
+def _luck_of_lowest(trend: NDArray[np.float64], noise: float) -> float:
     """By how much the lowest of ``trend`` plus noise is lower than the lowest of the trend, on average; at least 0."""
     lowest = (trend + noise * _draws(len(trend))).min(axis=1)
     return max(float(trend.min() - lowest.mean()), 0.0)
 
 
 @lru_cache(maxsize=8)
-def _draws(count: int) -> np.ndarray:
+def _draws(count: int) -> NDArray[np.float64]:
     # Always the same draws: the same curves give the same verdict.
     return np.random.default_rng(0).standard_normal((DRAWS, count))

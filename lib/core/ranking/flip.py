@@ -6,13 +6,10 @@ have a closed form. Who wins at an end is asked of ``scoring.rank``, with its ro
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lib.core.ranking.flip_change import Change, as_run, eval_loss_change, gap_change
 from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, rank
-from lib.core.text import formatting
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +35,12 @@ class RivalFlip:
     """What would make one rival win at the present weight.
 
     Attributes:
-        run_id: The rival.
         margin: Composite of the winner less the rival's, points.
         eval_loss: The smallest change of its eval loss to a value from 0 on, its train loss unchanged, so that its gap
             changes by as much; ``None`` where none makes it win.
         gap: The smallest change of its gap by its train loss alone, its eval loss unchanged; ``None`` where none does.
     """
 
-    run_id: str
     margin: float
     eval_loss: Change | None
     gap: Change | None
@@ -56,53 +51,25 @@ class Flip:
     """What would flip a recommendation.
 
     Attributes:
-        run_id: The recommended run; ``None`` without one.
-        weight: The present eval weight.
         interval: Where the recommendation stays; ``None`` without a recommended run.
-        rivals: The other eligible runs, best first: the first one has the smallest margin.
-        nearest_by_weight: The run that takes over first when the weight moves; ``None`` where none does.
-        sentences: For people.
+        runner_up: What would make the runner-up win; ``None`` without one.
     """
 
-    run_id: str | None
-    weight: float
     interval: WeightInterval | None
-    rivals: tuple[RivalFlip, ...]
-    nearest_by_weight: str | None
-    sentences: tuple[str, ...]
+    runner_up: RivalFlip | None
 
 
-def flip_of(recommendation: Recommendation, labels: Mapping[str, str] | None = None) -> Flip:
-    """Say what would flip a recommendation.
-
-    Args:
-        recommendation: Of ``lib.core.ranking.scoring.recommend``.
-        labels: What the runs are called in sentences; their ids by default.
-    """
+def flip_of(recommendation: Recommendation) -> Flip:
+    """Say what would flip a recommendation of ``lib.core.ranking.scoring.recommend``."""
     scores, policy = recommendation.ranking.scores, recommendation.policy
-    weight = policy.eval_weight
     if not scores:
-        return Flip(None, weight, None, (), None, ("No run is recommended, so there is nothing to flip.",))
-    winner, *others = scores
+        return Flip(None, None)
     interval = weight_interval(scores, policy)
-    rivals = tuple(
-        RivalFlip(
-            run_id=rival.run_id,
-            margin=winner.total - rival.total,
-            eval_loss=eval_loss_change(winner, rival, policy),
-            gap=gap_change(winner, rival, policy),
-        )
-        for rival in others
-    )
-    if not others:
-        sentences = ("Nothing can flip the verdict: the recommended run is the only eligible one.",)
-    else:
-        called = {score.run_id: (labels or {}).get(score.run_id, score.run_id) for score in scores}
-        sentences = (
-            *_weight_sentences(interval, weight, called),
-            _change_sentence(called[others[0].run_id], others[0], rivals[0]),
-        )
-    return Flip(winner.run_id, weight, interval, rivals, _nearest(interval, weight), sentences)
+    if len(scores) == 1:
+        return Flip(interval, None)
+    winner, rival = scores[:2]
+    eval_loss, gap = eval_loss_change(winner, rival, policy), gap_change(winner, rival, policy)
+    return Flip(interval, RivalFlip(winner.total - rival.total, eval_loss, gap))
 
 
 def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> WeightInterval:
@@ -148,48 +115,3 @@ def _first_at(scores: tuple[RunScore, ...], policy: ScoringPolicy, weight: float
     # the tie-breaks.
     level = [one for one in ranked if abs(one.total - ranked[0].total) <= 2.0 * 10.0**-TIE_DECIMALS]
     return max(level, key=lambda one: beyond * (one.loss_points - one.gap_points)).run_id
-
-
-def _nearest(interval: WeightInterval, weight: float) -> str | None:
-    ends = [(weight - interval.low, interval.below), (interval.high - weight, interval.above)]
-    return min(((away, run_id) for away, run_id in ends if run_id is not None), default=(0.0, None))[1]
-
-
-def _weight_sentences(interval: WeightInterval, weight: float, called: Mapping[str, str]) -> tuple[str, ...]:
-    if interval.below is None and interval.above is None:
-        return ("It stays the recommended run whatever the eval weight is.",)
-    # Rounded so that what the sentences promise holds of the numbers that they show.
-    low, high = math.ceil(interval.low * 1000.0) / 10.0, math.floor(interval.high * 1000.0) / 10.0
-    now = weight * 100.0
-    sentences = [
-        f"It stays the recommended run for eval weights from {min(low, now):.4g}% to {max(high, now):.4g}%;"
-        f" the weight is {now:.4g}%."
-    ]
-    if interval.below is not None:
-        sentences.append(f"Below {math.floor(interval.low * 1000.0) / 10.0:.4g}%, {called[interval.below]} would be.")
-    if interval.above is not None:
-        sentences.append(f"Above {math.ceil(interval.high * 1000.0) / 10.0:.4g}%, {called[interval.above]} would be.")
-    return tuple(sentences)
-
-
-def _change_sentence(called: str, rival: RunScore, flip: RivalFlip) -> str:
-    ways = []
-    if flip.eval_loss is not None:
-        ways.append(f"with {_shown('eval loss', flip.eval_loss, rival.eval_loss)}, its train loss unchanged")
-    if flip.gap is not None:
-        ways.append(f"with {_shown('gap', flip.gap, rival.gap)}, its eval loss unchanged")
-    ahead = f"{flip.margin:.2f} points behind" if flip.margin >= 0.01 else "less than 0.01 points behind"
-    if not ways:
-        return f"Neither its eval loss nor its gap alone would make the runner-up {called} win ({ahead})."
-    return f"The runner-up {called} ({ahead}) would win {', or '.join(ways)}."
-
-
-def _shown(what: str, change: Change, present: float | None) -> str:
-    article = "an" if what == "eval loss" else "a"
-    band = f', in the gap band "{change.band}"' if change.crosses else ""
-    if present is None:
-        return f"{article} {what} known to be about {formatting.loss(change.target)}{band}"
-    if change.delta == 0.0:
-        return f"any {'lower eval loss' if what == 'eval loss' else 'smaller gap'}{band}"
-    target, now = formatting.apart(change.target, present, 4)
-    return f"{article} {what} of about {target} (it has {now}){band}"

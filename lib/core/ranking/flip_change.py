@@ -44,7 +44,7 @@ def eval_loss_change(winner: RunScore, rival: RunScore, policy: ScoringPolicy) -
     ``-ln((total - (1 - w) g) / (100 w))``. A higher eval loss can win too, by leaving the band of negative gaps. Eval
     losses below 0 do not occur with cross-entropy and are not looked at.
     """
-    found = []
+    found: list[Change] = []
     base = rival.train_loss or 0.0
     for band, start, end in _bands(rival, policy):
         low, high = max(base + start, 0.0), min(base + end, _level_loss(winner, band, policy))
@@ -66,7 +66,7 @@ def gap_change(winner: RunScore, rival: RunScore, policy: ScoringPolicy) -> Chan
     composites and the eval losses are level does the size of the gap itself decide. For an unknown gap it is the gap
     nearest to 0 that would win.
     """
-    found = []
+    found: list[Change] = []
     for band, start, end in _gap_bands(policy):
         low, high = start, end
         total = policy.eval_weight * rival.loss_points + policy.gap_weight * band.points

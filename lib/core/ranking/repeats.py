@@ -61,7 +61,7 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
         seed are in no group, nor is one that cannot be told to be the same as every other of its group.
     """
     facts = {run.run_id: _facts(run) for run in runs}
-    alike: dict[frozenset, list[list[RunSummary]]] = defaultdict(list)
+    alike: dict[frozenset[tuple[str, tuple[object, ...]]], list[list[RunSummary]]] = defaultdict(list)
     # Only runs that state the same can be repeats, so only those are compared one by one.
     for run in sorted(runs, key=lambda run: run.run_id):
         own = facts[run.run_id]
@@ -74,7 +74,7 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
                 break
         else:
             groups.append([run])
-    found = {}
+    found: dict[str, str] = {}
     for group in (group for groups in alike.values() for group in groups):
         if len({facts[run.run_id].seed for run in group}) > 1:
             found |= {run.run_id: group[0].run_id for run in group}
@@ -148,5 +148,5 @@ def _same(one: _Facts, a: RunSummary, other: _Facts, b: RunSummary) -> bool | No
     return None if moved and not counted else True
 
 
-def _values(settings: Mapping[str, Setting]) -> dict[str, tuple]:
+def _values(settings: Mapping[str, Setting]) -> dict[str, tuple[object, ...]]:
     return {key: comparable(one.value, one.comparison) for key, one in settings.items()}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, band_of
 from lib.core.ranking.tie import Estimate, TieKind, TieVerdict, comparison_quantile, welch_freedom
-from lib.core.text import formatting
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +16,18 @@ class ScoreTie:
 
     Attributes:
         kind: ``WINNER`` where every rival's composite can be told from the recommended run's.
-        run_id: The recommended run; ``None`` without one.
         level_with: Rivals whose composite may be as high, best first.
         undecided: Rivals about which it cannot be told, as the noise of one of the two is unknown.
         band_may_change: Runs of which the noise reaches into another gap band, in some comparison.
-        sentence: For people; says what the noise covers.
     """
 
     kind: TieKind
-    run_id: str | None
     level_with: tuple[str, ...]
     undecided: tuple[str, ...]
     band_may_change: tuple[str, ...]
-    sentence: str
 
 
-def score_tie(recommendation: Recommendation, verdict: TieVerdict, labels: Mapping[str, str] | None = None) -> ScoreTie:
+def score_tie(recommendation: Recommendation, verdict: TieVerdict) -> ScoreTie:
     """Carry the standard errors of the eval losses into the composites.
 
     A rival can be told from the recommended run if even the lowest composite that the latter may have is above the
@@ -45,16 +39,14 @@ def score_tie(recommendation: Recommendation, verdict: TieVerdict, labels: Mappi
     Args:
         recommendation: Of ``lib.core.ranking.scoring.recommend``.
         verdict: On the same runs, or more.
-        labels: What the runs are called in the sentence; their ids by default.
     """
     scores = recommendation.ranking.scores
-    called = {score.run_id: (labels or {}).get(score.run_id, score.run_id) for score in scores}
     if len(scores) < 2:
-        said = "Only one run is eligible, so its lead" if scores else "No run is eligible, so a lead"
-        run_id = scores[0].run_id if scores else None
-        return ScoreTie(TieKind.CANNOT_TELL, run_id, (), (), (), f"{said} cannot be compared with the noise.")
+        return ScoreTie(TieKind.CANNOT_TELL, (), (), ())
     winner, *rivals = scores
-    level_with, undecided, moved = [], [], set()
+    level_with: list[str] = []
+    undecided: list[str] = []
+    moved: set[str] = set()
     for rival in rivals:
         if winner.run_id not in verdict.estimates or rival.run_id not in verdict.estimates:
             undecided.append(rival.run_id)
@@ -66,9 +58,8 @@ def score_tie(recommendation: Recommendation, verdict: TieVerdict, labels: Mappi
     kind = TieKind.CANNOT_TELL if undecided else TieKind.WINNER
     if level_with:
         kind = TieKind.TIE
-    crossing = tuple(score.run_id for score in scores if score.run_id in moved)
-    sentence = _sentence(kind, called, recommendation, level_with, undecided, crossing, verdict)
-    return ScoreTie(kind, winner.run_id, tuple(level_with), tuple(undecided), crossing, sentence)
+    band_may_change = tuple(score.run_id for score in scores if score.run_id in moved)
+    return ScoreTie(kind, tuple(level_with), tuple(undecided), band_may_change)
 
 
 def composite_range(score: RunScore, low: float, high: float, policy: ScoringPolicy) -> tuple[float, float]:
@@ -79,7 +70,7 @@ def composite_range(score: RunScore, low: float, high: float, policy: ScoringPol
     cuts = [low, high]
     if score.train_loss is not None:
         cuts += [edge for band in policy.bands if low < (edge := score.train_loss + band.below) < high]
-    totals = []
+    totals: list[float] = []
     for start, end in pairwise(sorted(cuts)):
         gap = None if score.train_loss is None else (start + end) / 2.0 - score.train_loss
         points = policy.gap_weight * band_of(gap, policy).points
@@ -95,7 +86,8 @@ def _ranges(
     both = first.error + second.error
     share = math.hypot(first.error, second.error) / both if both else 1.0
     quantile = comparison_quantile(welch_freedom(first, second), contenders, verdict.level)
-    ranges, crossing = [], set()
+    ranges: list[tuple[float, float]] = []
+    crossing: set[str] = set()
     for score, estimate in ((winner, first), (rival, second)):
         centre = score.eval_loss + _luck(estimate, verdict)
         reach = quantile * share * estimate.error
@@ -110,36 +102,3 @@ def _ranges(
 def _luck(estimate: Estimate, verdict: TieVerdict) -> float:
     """By how much the lowest logged eval loss is too low."""
     return estimate.loss - (verdict.noises[estimate.run_id].lowest or 0.0)
-
-
-def _sentence(
-    kind: TieKind,
-    called: Mapping[str, str],
-    recommendation: Recommendation,
-    level_with: Sequence[str],
-    undecided: Sequence[str],
-    crossing: Sequence[str],
-    verdict: TieVerdict,
-) -> str:
-    ahead = f"The recommended run's lead of {formatting.points(recommendation.margin)} points"
-    told = {
-        TieKind.TIE: f"{ahead} is within the noise: {_names(level_with, called)} may score as high.",
-        TieKind.WINNER: f"{ahead} is beyond the noise, at the {verdict.level:.0%} level.",
-        TieKind.CANNOT_TELL: f"{ahead} cannot be compared with the noise.",
-    }
-    parts = [told[kind]]
-    if undecided:
-        parts.append(f"The noise is not known well enough to compare it with {_names(undecided, called)}.")
-    if crossing:
-        parts.append(f"The noise reaches into another gap band for {_names(crossing, called)}.")
-    if kind is not TieKind.CANNOT_TELL:
-        parts.append(
-            "Seed-to-seed variation is in the noise; train losses are taken as exact."
-            if verdict.seeds
-            else "Seed-to-seed variation is not in the noise, and train losses are taken as exact."
-        )
-    return " ".join(parts)
-
-
-def _names(run_ids: Sequence[str], called: Mapping[str, str]) -> str:
-    return ", ".join(called[run_id] for run_id in run_ids)

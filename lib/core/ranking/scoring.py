@@ -1,4 +1,4 @@
-"""Which run is recommended, and why. Pure functions of the runs and a policy.
+"""Which run is recommended, and by which rule. Pure functions of the runs and a policy.
 
 Eval-loss points are ``100 * exp(-max(E, 0))``: for a loss in nats per token, the geometric-mean
 probability that the model gives to a token of the evaluation set, in percent. They fall strictly with
@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, eval_losses_of, gap_of, train_loss_of
 
@@ -86,13 +87,43 @@ class RunScore:
     completed_at: datetime | None = None
 
 
+class LeftOut(StrEnum):
+    """Why a run may not be recommended: its status, or the eval loss that it lacks."""
+
+    RUNNING = "running"
+    QUEUED = "queued"
+    PAUSED = "paused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    NO_EVAL_LOSS = "no_eval_loss"
+    NO_FINITE_EVAL_LOSS = "no_finite_eval_loss"
+
+
 @dataclass(frozen=True, slots=True)
 class Unscorable:
-    """A run that may not be recommended. ``code`` is stable; ``why`` is a phrase to show."""
+    """A run that may not be recommended.
+
+    Attributes:
+        code: Why.
+        status_text: Its status, in the source's own words where these are not understood.
+    """
 
     run_id: str
-    code: str
-    why: str
+    code: LeftOut
+    status_text: str
+
+
+class Rule(StrEnum):
+    """What puts one run before another: the first of these in which they differ decides."""
+
+    HIGHER_COMPOSITE = "higher_composite"
+    LOWER_EVAL_LOSS = "lower_eval_loss"
+    KNOWN_GAP = "known_gap"
+    SMALLER_GAP = "smaller_gap"
+    KNOWN_COMPLETION = "known_completion"
+    EARLIER_COMPLETION = "earlier_completion"
+    LOWER_ID = "lower_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,35 +134,15 @@ class Ranking:
     unscorable: tuple[Unscorable, ...]
 
 
-class Reason(str):
-    """A sentence of the recommendation; ``code`` is its stable name."""
-
-    code: str
-
-    def __new__(cls, code: str, sentence: str) -> Reason:
-        """Make the sentence that ``code`` names."""
-        reason = super().__new__(cls, sentence)
-        reason.code = code
-        return reason
-
-    def __getnewargs__(self) -> tuple[str, str]:
-        """What a copy is made of; without it, a str subclass is copied from its text alone."""
-        return self.code, str(self)
-
-
 @dataclass(frozen=True, slots=True)
 class Recommendation:
     """The verdict.
 
     Attributes:
         run_id: The recommended run; ``None`` when no run may be recommended.
-        reasons: Why, or why not, in sentences; never empty. They name no run by its name: the page
-            knows what each run is called there.
-        margin: Composite of the winner less that of the runner-up; ``None`` without a runner-up.
     """
 
     run_id: str | None
-    reasons: tuple[Reason, ...]
     ranking: Ranking = field(repr=False)
     policy: ScoringPolicy = DEFAULT_POLICY
 
@@ -147,10 +158,17 @@ class Recommendation:
 
     @property
     def margin(self) -> float | None:
-        """How many points the winner is ahead of the runner-up."""
+        """How many points the winner is ahead of the runner-up; ``None`` without a runner-up."""
         if self.winner is None or self.runner_up is None:
             return None
         return self.winner.total - self.runner_up.total
+
+    @property
+    def eval_loss_to_win(self) -> float | None:
+        """Below which eval loss the runner-up would win, its train loss unchanged; ``None`` for none."""
+        if self.winner is None or self.runner_up is None:
+            return None
+        return eval_loss_to_win(self.runner_up, self.winner.total, self.policy)
 
 
 def band_of(gap: float | None, policy: ScoringPolicy = DEFAULT_POLICY) -> GapBand:
@@ -169,11 +187,12 @@ def band_of(gap: float | None, policy: ScoringPolicy = DEFAULT_POLICY) -> GapBan
 def score(run: RunSummary, policy: ScoringPolicy = DEFAULT_POLICY) -> RunScore | Unscorable:
     """Score one run, or say why it may not be recommended."""
     if run.status is not RunStatus.COMPLETED:
-        return Unscorable(run.run_id, run.status.value, _WHY_NOT[run.status].format(run.status_text))
+        return Unscorable(run.run_id, LeftOut(run.status.value), run.status_text)
     eval_loss = eval_loss_of(run)
     if eval_loss is None:
         logged = any(value is not None for value in eval_losses_of(run))
-        return Unscorable(run.run_id, "no_eval_loss", f"no {'finite ' if logged else ''}eval loss logged")
+        code = LeftOut.NO_FINITE_EVAL_LOSS if logged else LeftOut.NO_EVAL_LOSS
+        return Unscorable(run.run_id, code, run.status_text)
     gap = gap_of(run)
     band = band_of(gap, policy)
     loss_points = 100.0 * math.exp(-max(eval_loss, 0.0))
@@ -202,112 +221,31 @@ def rank(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> 
 
 
 def recommend(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Recommendation:
-    """Recommend one run, with reasons; or none, with the reason for that."""
+    """Recommend one run, or none where none may be."""
     ranking = rank(runs, policy)
-    if not ranking.scores:
-        return Recommendation(None, (_why_none(ranking),), ranking, policy)
-    return Recommendation(ranking.scores[0].run_id, _reasons(ranking, policy), ranking, policy)
+    return Recommendation(ranking.scores[0].run_id if ranking.scores else None, ranking, policy)
 
 
-_WHY_NOT = {
-    RunStatus.RUNNING: "still running",
-    RunStatus.QUEUED: "not started yet",
-    RunStatus.PAUSED: "paused",
-    RunStatus.FAILED: "failed",
-    RunStatus.CANCELLED: "cancelled",
-    RunStatus.UNKNOWN: "status not understood: {}",
-}
+def deciding_rule(first: RunScore, second: RunScore) -> Rule:
+    """What puts ``first`` before ``second``, or the reverse: two different runs."""
+    both = zip(Rule, _order(first), _order(second), strict=True)
+    return next(rule for rule, one, other in both if one != other)
 
 
-def _gap_size(result: RunScore) -> float:
-    return math.inf if result.gap is None else round(abs(result.gap), TIE_DECIMALS)
-
-
-def _order(result: RunScore) -> tuple:
+def _order(result: RunScore) -> tuple[float, float, bool, float, bool, datetime, str]:
+    """What scores are sorted by, one entry for each ``Rule``."""
     return (
         -round(result.total, TIE_DECIMALS),
         result.eval_loss,
-        _gap_size(result),
-        result.completed_at or datetime.max.replace(tzinfo=UTC),
+        result.gap is None,
+        0.0 if result.gap is None else round(abs(result.gap), TIE_DECIMALS),
+        result.completed_at is None,
+        result.completed_at or _NEVER,
         result.run_id,
     )
 
 
-def _why_none(ranking: Ranking) -> Reason:
-    if not ranking.unscorable:
-        return Reason("nothing_selected", "No run is selected, so there is nothing to recommend.")
-    return Reason(
-        "none_eligible",
-        "No run can be recommended: only completed runs with an eval loss can be, and none of the selected is.",
-    )
-
-
-def _reasons(ranking: Ranking, policy: ScoringPolicy) -> tuple[Reason, ...]:
-    winner = ranking.scores[0]
-    gap = (
-        "The gap between eval and train loss is unknown, because no finite train loss was logged"
-        if winner.gap is None
-        else f"The gap between eval and train loss is {winner.gap:+z.4f}: {winner.gap_label}"
-    )
-    reasons = [
-        Reason(
-            "eval_loss",
-            f"Its eval loss is {winner.eval_loss:z.4f}, which gives {winner.loss_points:.2f} of 100 points"
-            f" (weight {policy.eval_weight:.0%}).",
-        ),
-        Reason("gap", f"{gap}, {winner.gap_points:.0f} of 100 points (weight {policy.gap_weight:.0%})."),
-    ]
-    if len(ranking.scores) == 1:
-        reasons.append(
-            Reason(
-                "no_competition",
-                "It had no competition: it is the only completed run with an eval loss among the selected.",
-            )
-        )
-        return tuple(reasons)
-    runner_up = ranking.scores[1]
-    margin = winner.total - runner_up.total
-    if _tied(winner, runner_up):
-        reasons.append(Reason("tie", f"It ties with the runner-up and wins by {_tie_break(winner, runner_up)}."))
-    else:
-        ahead = f"{margin:.2f}" if margin >= 0.01 else "less than 0.01"
-        reasons.append(Reason("margin", f"It is {ahead} points ahead of the runner-up."))
-    reasons.append(_what_would_change(winner, runner_up, policy))
-    return tuple(reasons)
-
-
-def _tied(winner: RunScore, runner_up: RunScore) -> bool:
-    return round(winner.total, TIE_DECIMALS) == round(runner_up.total, TIE_DECIMALS)
-
-
-def _tie_break(winner: RunScore, runner_up: RunScore) -> str:
-    if winner.eval_loss != runner_up.eval_loss:
-        return "its lower eval loss"
-    if _gap_size(winner) != _gap_size(runner_up):
-        return "its smaller gap" if runner_up.gap is not None else "its gap, where the other's is unknown"
-    if winner.completed_at != runner_up.completed_at:
-        return "having completed earlier" if runner_up.completed_at else "being the one that says when it completed"
-    return "the order of the ids alone"
-
-
-def _what_would_change(winner: RunScore, runner_up: RunScore, policy: ScoringPolicy) -> Reason:
-    needed = eval_loss_to_win(runner_up, winner.total, policy)
-    if needed is not None:
-        # Rounded down: what the sentence promises must hold of the number that it shows. "Just", because
-        # a much lower eval loss may leave the gap band that makes it win.
-        shown = math.floor(needed * 1e4) / 1e4
-        sentence = (
-            f"The runner-up would win with an eval loss just below {shown:.4f}"
-            f" (it has {runner_up.eval_loss:.4f}), its train loss unchanged."
-        )
-    elif _tied(winner, runner_up):
-        # Reached where the eval loss has no weight: it cannot change the composite, but it breaks the tie.
-        sentence = (
-            f"The runner-up would win the tie with an eval loss below {winner.eval_loss:z.4f} in its present gap band."
-        )
-    else:
-        sentence = "No lower eval loss alone would make the runner-up win."
-    return Reason("would_change", sentence)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def eval_loss_to_win(rival: RunScore, total: float, policy: ScoringPolicy = DEFAULT_POLICY) -> float | None:
@@ -319,7 +257,7 @@ def eval_loss_to_win(rival: RunScore, total: float, policy: ScoringPolicy = DEFA
     Returns:
         The highest such bound at or below the rival's eval loss; ``None`` if no eval loss from 0 on does.
     """
-    bounds = []
+    bounds: list[float] = []
     lower = -math.inf
     for band in policy.bands if rival.train_loss is not None else (policy.unknown_band,):
         train_loss = rival.train_loss or 0.0

@@ -18,10 +18,9 @@ import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary, eval_loss_of
-from lib.core.ranking.eval_noise import MIN_EVALUATIONS, EvalNoise, noise_of, student_t_quantile
+from lib.core.ranking.eval_noise import EvalNoise, noise_of, student_t_quantile
 from lib.core.ranking.repeats import seed_of
 from lib.core.ranking.scoring import TIE_DECIMALS
-from lib.core.text import formatting
 
 LEVEL = 0.90
 """The set holds the truly best run at least so often."""
@@ -62,6 +61,21 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Beaten:
+    """The run that another one loses to most clearly.
+
+    Attributes:
+        by: The better run.
+        behind: How far the estimate is above that of ``by``, nats.
+        within: What would be within the noise, nats.
+    """
+
+    by: str
+    behind: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class TieVerdict:
     """Which runs may have the lowest true eval loss.
 
@@ -71,10 +85,9 @@ class TieVerdict:
         undecided: Runs with an eval loss but without a noise estimate; each may be the best.
         noises: What each run's own curve says.
         estimates: What the comparison rests on, of the runs that have a noise estimate.
-        reasons: Why each run is in the set or not, by run id.
+        beaten: What each run with an estimate that is not in the set loses to, by run id.
         level: The set holds the truly best run at least so often.
         seeds: Degrees of freedom of the seed-to-seed spread in ``estimates``; 0 where it is not in there.
-        sentence: For people; says what the noise covers.
     """
 
     kind: TieKind
@@ -82,15 +95,9 @@ class TieVerdict:
     undecided: tuple[str, ...]
     noises: Mapping[str, EvalNoise] = field(repr=False)
     estimates: Mapping[str, Estimate] = field(repr=False)
-    reasons: Mapping[str, str] = field(repr=False)
+    beaten: Mapping[str, Beaten] = field(repr=False)
     level: float
     seeds: int
-    sentence: str
-
-    @property
-    def noise(self) -> dict[str, float | None]:
-        """The standard deviation of one evaluation of each run, nats; ``None`` where it cannot be told."""
-        return {run_id: noise.noise for run_id, noise in self.noises.items()}
 
 
 def verdict_on(
@@ -98,7 +105,6 @@ def verdict_on(
     runs: Sequence[RunSummary],
     repeats: Mapping[str, Hashable] | None = None,
     level: float = LEVEL,
-    labels: Mapping[str, str] | None = None,
 ) -> TieVerdict:
     """Say which of these runs may have the lowest true eval loss.
 
@@ -114,7 +120,6 @@ def verdict_on(
         runs: The runs to judge, of whatever status, all comparable; in any order.
         repeats: A group for each run; runs of one group have the same configuration and different seeds.
         level: Above 0, below 1.
-        labels: What the runs are called in sentences; their ids by default.
 
     Raises:
         ValueError: If the level is not between 0 and 1.
@@ -137,22 +142,21 @@ def verdict_on(
         if noises[run.run_id].noise is None and (noises[run.run_id].lowest is not None or eval_loss_of(run) is not None)
     )
     contenders = len(estimates) + len(undecided)
-    beaten_by = {one.run_id: _beaten_by(one, estimates, contenders, level) for one in estimates}
-    judged = [run_id for run_id, rival in beaten_by.items() if rival is None]
+    losers = {one.run_id: _beaten(one, estimates, contenders, level) for one in estimates}
+    beaten = {run_id: found for run_id, found in losers.items() if found is not None}
+    unbeaten = [one.run_id for one in estimates if one.run_id not in beaten]
     kind = TieKind.CANNOT_TELL if undecided or contenders < 2 else TieKind.WINNER
-    if len(judged) > 1:
+    if len(unbeaten) > 1:
         kind = TieKind.TIE
-    called = {run.run_id: (labels or {}).get(run.run_id, run.run_id) for run in runs}
     return TieVerdict(
         kind=kind,
-        best_set=(*judged, *undecided),
+        best_set=(*unbeaten, *undecided),
         undecided=tuple(undecided),
         noises=noises,
         estimates={one.run_id: one for one in estimates},
-        reasons=_reasons(noises, estimates, beaten_by, undecided, called),
+        beaten=beaten,
         level=level,
         seeds=seeds,
-        sentence=_sentence(kind, [called[name] for name in judged], [called[name] for name in undecided], level, seeds),
     )
 
 
@@ -227,70 +231,11 @@ def _with_seeds(one: Estimate, spread: float, seeds: int) -> Estimate:
     return Estimate(one.run_id, one.loss, max(one.error, spread), float(seeds)) if seeds else one
 
 
-def _beaten_by(
-    one: Estimate, others: Sequence[Estimate], contenders: int, level: float
-) -> tuple[Estimate, float] | None:
-    """The run that this one loses to most clearly and what would be within noise, nats."""
+def _beaten(one: Estimate, others: Sequence[Estimate], contenders: int, level: float) -> Beaten | None:
     clearest, beaten = 0.0, None
     for other in others:
         within = comparison_quantile(welch_freedom(one, other), contenders, level) * math.hypot(one.error, other.error)
         excess = round(one.loss - other.loss - within, TIE_DECIMALS)
         if excess > clearest:
-            clearest, beaten = excess, (other, within)
+            clearest, beaten = excess, Beaten(other.run_id, one.loss - other.loss, within)
     return beaten
-
-
-def _reasons(
-    noises: Mapping[str, EvalNoise],
-    estimates: Sequence[Estimate],
-    beaten_by: Mapping[str, tuple[Estimate, float] | None],
-    undecided: Sequence[str],
-    called: Mapping[str, str],
-) -> dict[str, str]:
-    found = {}
-    for one in estimates:
-        beaten = beaten_by[one.run_id]
-        if beaten is None:
-            found[one.run_id] = (
-                f"May be the best: {formatting.loss(one.loss)}, with a standard error of {formatting.loss(one.error)}."
-            )
-        else:
-            better, within = beaten
-            found[one.run_id] = (
-                f"Not the best: {formatting.loss(one.loss - better.loss)} above {called[better.run_id]};"
-                f" up to {formatting.loss(within)} would be within the noise."
-            )
-    for run_id, noise in noises.items():
-        if run_id not in found:
-            outcome = "Cannot be told" if run_id in undecided else "Not compared"
-            found[run_id] = f"{outcome}: {noise.reason}."
-    return found
-
-
-def _sentence(kind: TieKind, judged: Sequence[str], undecided: Sequence[str], level: float, seeds: int) -> str:
-    if not judged and not undecided:
-        return "No run has an eval loss, so there is nothing to compare."
-    if len(judged) + len(undecided) == 1 and kind is TieKind.CANNOT_TELL:
-        return "Only one run has an eval loss, so there is nothing to compare it with."
-    covers = (
-        f"The noise is how much runs that differ only in their seed vary ({seeds} degree{'s' if seeds > 1 else ''} of"
-        " freedom), taken to be the same for all."
-        if seeds
-        else "The noise is how much eval losses vary from one evaluation to the next; what another seed or another"
-        " evaluation set would change is not in it."
-    )
-    if not judged:
-        start = f"Which run has the lowest eval loss cannot be told: the noise is unknown for {_listed(undecided)}."
-        return f"{start} It takes {MIN_EVALUATIONS} measured eval losses of a run to estimate it."
-    unknown = f" {_listed(undecided)} may be as good or better: too little is known of the noise." if undecided else ""
-    if kind is TieKind.TIE:
-        start = f"Tie: {_listed(judged)} cannot be told apart by their eval losses at the {level:.0%} level."
-    elif kind is TieKind.WINNER:
-        start = f"{judged[0]} has the lowest eval loss beyond the noise, at the {level:.0%} level."
-    else:
-        start = f"{judged[0]} has the lowest eval loss of the runs whose noise is known."
-    return f"{start}{unknown} {covers}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -71,11 +71,11 @@ def points(value: float | None) -> str:
     return figure(value, ".2f")
 
 
-def apart(first: float, second: float, decimals: int = 2) -> tuple[str, str]:
+def told_apart(first: float, second: float, decimals: int = 2) -> tuple[str, str]:
     """Two numbers with at least ``decimals`` decimals, and as many as they need to look different.
 
     Example:
-        >>> apart(59.3576, 79.7408), apart(1.00001, 1.00002), apart(3.0, 3.0)
+        >>> told_apart(59.3576, 79.7408), told_apart(1.00001, 1.00002), told_apart(3.0, 3.0)
         (('59.36', '79.74'), ('1.00001', '1.00002'), ('3.00', '3.00'))
     """
     for places in range(decimals, 10):

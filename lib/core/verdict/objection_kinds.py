@@ -1,8 +1,29 @@
-"""The kinds of objections to a verdict, and their order."""
+"""The kinds of objections to a verdict, their order, and how sure a verdict can be in spite of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sureness(StrEnum):
+    """How sure, the surest first. A tie and "cannot tell" are verdicts of their own, and claim least."""
+
+    SURE = "sure"
+    FAIRLY_SURE = "fairly sure"
+    UNSURE = "unsure"
+    TIE = "tie"
+    CANNOT_TELL = "cannot tell"
+
+    @property
+    def rank(self) -> int:
+        """0 for the surest."""
+        return list(Sureness).index(self)
+
+    @property
+    def words(self) -> str:
+        """For people, where it stands alone."""
+        return "cannot tell how sure" if self is Sureness.CANNOT_TELL else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,44 +32,64 @@ class Kind:
 
     Attributes:
         code: Stable name.
+        cap: The surest that a verdict can be with it. Unsure: the values, or that they compare, are in doubt. Fairly
+            sure: the values hold, and something known could turn the order or the use of it. Sure: it is worth
+            knowing, and does not touch who is first.
         title: A few words for people.
         why: Why it stands where it does in ``KINDS``.
     """
 
     code: str
+    cap: Sureness
     title: str
     why: str
 
 
+_SURE, _FAIRLY, _UNSURE, _TIE, _OPEN = Sureness
+
 KINDS: tuple[Kind, ...] = (
-    Kind("no_common_ranking", "no common ranking", "There is no scale on which the best of two classes compare."),
-    Kind("alone", "no competition", "A ranking of one says nothing."),
-    Kind("unread", "curves not read", "Nothing could be checked of what was not read."),
-    Kind("winner_data", "its data contradict themselves", "A verdict is no better than the values that it rests on."),
-    Kind("winner_health", "its training broke down", "Its loss says little about a model that diverged or met NaN."),
-    Kind("leakage", "possible leakage", "Its eval loss may be of data that it was trained on."),
-    Kind("rival_data", "a close rival's data contradict themselves", "The rival's true place may be the first."),
-    Kind("losses_unlike", "not known to be the same loss", "Losses of other data or methods do not compare."),
-    Kind("tie", "lead within the noise", "The order may be chance, but the values are what they are."),
-    Kind("noise_unknown", "noise unknown", "Whether the order is chance cannot be told."),
-    Kind("lower_loss_beyond_noise", "a lower eval loss elsewhere", "The measured quality of a rival is truly better."),
-    Kind("rival_ahead", "an unfinished run is ahead", "It will be recommended if it ends now."),
-    Kind("checkpoint_missing", "its best checkpoint is gone", "What can be shipped is not what was measured."),
-    Kind("winner_doubts", "doubts about its data", "Values are missing or disagree, yet not where it counts most."),
-    Kind("rival_doubts", "doubts about a close rival's data", "The same, one step removed."),
-    Kind("negative_gap_open", "its negative gap", "Leakage is possible, and so are ordinary causes."),
-    Kind("comparability_open", "comparability not fully recorded", "A difference would shift losses, not turn them."),
-    Kind("comparability_caution", "a difference that may matter", "It matters for some of the data only."),
-    Kind("narrow_weights", "hangs on the weights", "The weights are a choice, and this one is close to the edge."),
-    Kind("lower_loss", "a lower eval loss elsewhere", "The difference may be chance, or its gap outweighs it."),
-    Kind("overfitting", "overfitting", "The best checkpoint is from before; later ones are worse."),
-    Kind("may_overtake", "an unfinished run", "It is behind now, and may not stay there."),
-    Kind("winner_warnings", "warnings about its training", "Its result is what it is; how it came about may matter."),
-)
+    Kind("no_common_ranking", _OPEN, "no common ranking",
+         "There is no scale on which the best of two classes compare."),
+    Kind("alone", _OPEN, "no competition", "A ranking of one says nothing."),
+    Kind("unread", _UNSURE, "curves not read", "Nothing could be checked of what was not read."),
+    Kind("winner_data", _UNSURE, "its data contradict themselves",
+         "A verdict is no better than the values that it rests on."),
+    Kind("winner_health", _UNSURE, "its training broke down",
+         "Its loss says little about a model that diverged or met NaN."),
+    Kind("leakage", _UNSURE, "possible leakage", "Its eval loss may be of data that it was trained on."),
+    Kind("rival_data", _UNSURE, "a close rival's data contradict themselves",
+         "The rival's true place may be the first."),
+    Kind("losses_unlike", _UNSURE, "not known to be the same loss", "Losses of other data or methods do not compare."),
+    Kind("tie", _TIE, "lead within the noise", "The order may be chance, but the values are what they are."),
+    Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance cannot be told."),
+    Kind("lower_loss_beyond_noise", _FAIRLY, "a lower eval loss elsewhere",
+         "The measured quality of a rival is truly better."),
+    Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
+    Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),
+    Kind("winner_doubts", _FAIRLY, "doubts about its data",
+         "Values are missing or disagree, yet not where it counts most."),
+    Kind("rival_doubts", _FAIRLY, "doubts about a close rival's data", "The same, one step removed."),
+    Kind("negative_gap_open", _FAIRLY, "its negative gap", "Leakage is possible, and so are ordinary causes."),
+    Kind("comparability_open", _FAIRLY, "comparability not fully recorded",
+         "A difference would shift losses, not turn them."),
+    Kind("comparability_caution", _FAIRLY, "a difference that may matter", "It matters for some of the data only."),
+    Kind("narrow_weights", _FAIRLY, "hangs on the weights",
+         "The weights are a choice, and this one is close to the edge."),
+    Kind("lower_loss", _SURE, "a lower eval loss elsewhere", "The difference may be chance, or its gap outweighs it."),
+    Kind("overfitting", _SURE, "overfitting", "The best checkpoint is from before; later ones are worse."),
+    Kind("may_overtake", _SURE, "an unfinished run", "It is behind now, and may not stay there."),
+    Kind("winner_warnings", _SURE, "warnings about its training",
+         "Its result is what it is; how it came about may matter."),
+)  # fmt: skip
 """The order of objections, the strongest first: what makes the verdict empty, what makes its values wrong, what makes
 its order chance, what would turn it, and what to know besides."""
 
 _RANKS = {kind.code: rank for rank, kind in enumerate(KINDS)}
+
+
+def cap_of(code: str) -> Sureness:
+    """The surest that a verdict can be with an objection of this kind."""
+    return KINDS[_RANKS[code]].cap
 
 
 @dataclass(frozen=True, slots=True)

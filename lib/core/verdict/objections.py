@@ -6,36 +6,40 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from lib.core.checkpoints.advice import CheckpointAdvice, Fate
+from lib.core.checkpoints.advice import CheckpointAdvice
 from lib.core.checks.health import Health
 from lib.core.checks.passport import Passport
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
 from lib.core.gap.overfitting import Overfitting
+from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore, score
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
+from lib.core.verdict.checkpoints import missing_checkpoint
+from lib.core.verdict.comparability import caution, unknown_aspects
+from lib.core.verdict.grounds import Grounds
 from lib.core.verdict.objection_kinds import Objection
-from lib.core.verdict.summary import SummaryInput
+from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.summary_columns import GAP_WARNING
-from lib.core.verdict.trophy import trophy_sentence
+from lib.core.verdict.ties import lead_sentence, unknown_noise
 
 NARROW_WEIGHT = 0.10
 """A recommendation that ends within this distance of the present eval weight hangs on the weight: nobody can tell
 0.70 from 0.80 by reason."""
 
-ESSENTIAL_ASPECTS = frozenset(("method", "dataset"))
+ESSENTIAL_ASPECTS = frozenset((Aspect.METHOD, Aspect.DATASET))
 """Where it is open whether these are the same, it is open whether the losses are of the same thing at all. The other
 aspects shift losses of the same kind."""
 
-UNFINISHED = {RunStatus.RUNNING: "still running", RunStatus.PAUSED: "paused"}
+UNFINISHED = frozenset((RunStatus.RUNNING, RunStatus.PAUSED))
 """Runs that may go on, and may overtake."""
 
 
-class Judged(Protocol):
-    """What is judged of one run."""
+class Assessment(Protocol):
+    """What was found out about one run by itself."""
 
     @property
     def health(self) -> Health: ...
@@ -51,81 +55,76 @@ class Judged(Protocol):
 class _Case:
     """A recommended run and all that may speak against it."""
 
+    grounds: Grounds
     decision: Decision
-    rows: Sequence[SummaryInput]
-    judged: Mapping[str, Judged | None]
-    labels: Mapping[str, str]
+    runs: Sequence[RunSummary]
+    assessed: Mapping[str, Assessment | None]
     winner: RunScore
 
     @property
-    def own(self) -> Judged | None:
-        return self.judged.get(self.winner.run_id)
+    def own(self) -> Assessment | None:
+        return self.assessed.get(self.winner.run_id)
 
     @property
     def rivals(self) -> list[str]:
         """The runner-up and those that cannot be told from the recommended run, best first."""
         lead = self.decision.lead
-        return [each for place, each in enumerate(self.decision.ranked) if place == 1 or each in (
-            *lead.level_with, *lead.undecided)]  # fmt: skip
+        close = {*self.decision.ranked[1:2], *lead.level_with, *lead.undecided}
+        return [each for each in self.decision.ranked if each in close]
 
     def called(self, run_id: str) -> str:
-        return self.labels.get(run_id, run_id)
+        return self.grounds.labels[run_id]
 
 
 def objections_to(
-    decision: Decision,
-    rows: Sequence[SummaryInput],
-    judged: Mapping[str, Judged | None],
-    labels: Mapping[str, str],
+    grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[str, Assessment | None]
 ) -> tuple[Objection, ...]:
     """Gather what speaks against the recommended run.
 
     Args:
-        decision: About these runs.
-        rows: The runs.
-        judged: By run id; ``None`` where a run's curves could not be read.
-        labels: What the runs are called.
+        grounds: Of the decision about these runs.
+        runs: The runs.
+        assessed: By run id; ``None`` where a run's curves could not be read.
 
     Returns:
         The strongest first, in the order of ``KINDS``; empty where nothing was found, or no run is recommended.
     """
-    winner = decision.recommendation.winner
+    winner = grounds.decision.recommendation.winner
     if winner is None:
         return ()
-    case = _Case(decision, rows, judged, labels, winner)
+    case = _Case(grounds, grounds.decision, runs, assessed, winner)
     found = [objection for look in _LOOKS for objection in look(case)]
     return tuple(sorted(found, key=lambda objection: objection.rank))
 
 
 def _ranking(case: _Case) -> Iterator[Objection]:
     """Whether there is a ranking, and whether its order is more than chance."""
-    decision = case.decision
+    decision, labels = case.decision, case.grounds.labels
+    is_alone = len(decision.ranked) == 1
     if not decision.has_main_class:
         yield Objection(
             "no_common_ranking",
             "No class of comparable runs is larger than the others, so the runs have no common ranking: it is only the"
             " best of its own class.",
         )
-    elif len(decision.ranked) == 1:
-        yield Objection("alone", "It had no competition: no other completed run with an eval loss is selected.")
+    elif is_alone:
+        yield Objection("alone", case.grounds.sentence(ReasonCode.ALONE))
     if decision.tied:
-        yield Objection("tie", decision.lead.sentence if decision.lead.level_with else "Its score is shared.")
-    elif len(decision.ranked) > 1 and decision.lead.kind is TieKind.CANNOT_TELL:
-        unknown = [f"{case.called(run_id)}: {noise.reason}" for run_id, noise in decision.lowest.noises.items()
-                   if noise.reason]  # fmt: skip
-        yield Objection("noise_unknown", f"Whether its lead is beyond the noise cannot be told ({'; '.join(unknown)}).")
+        # Composites that are equal are so whatever the noise is.
+        is_noise = bool(decision.lead.level_with)
+        yield Objection("tie", lead_sentence(decision, labels) if is_noise else "Its score is shared.")
+    elif not is_alone and decision.lead.kind is TieKind.CANNOT_TELL:
+        yield Objection("noise_unknown", unknown_noise(decision.lowest, labels))
     interval = decision.flip.interval
-    if interval is not None and len(decision.ranked) > 1:
-        weight = decision.flip.weight
-        near = [(abs(weight - end), end, rival) for end, rival in ((interval.low, interval.below),
-                (interval.high, interval.above)) if rival is not None]  # fmt: skip
-        for away, end, rival in sorted(near)[:1]:
-            if away <= NARROW_WEIGHT:
-                yield Objection(
-                    "narrow_weights",
-                    f"{case.called(rival)} would win with an eval weight beyond {end:.1%}; it is {weight:.0%}.",
-                    rival,
-                )
+    if interval is None or is_alone:
+        return
+    weight = decision.recommendation.policy.eval_weight
+    ends = (interval.low, interval.below), (interval.high, interval.above)
+    near = sorted((abs(weight - end), end, rival) for end, rival in ends if rival is not None)
+    for away, end, rival in near[:1]:
+        if away <= NARROW_WEIGHT:
+            said = f"{case.called(rival)} would win with an eval weight beyond {end:.1%}; it is {weight:.0%}."
+            yield Objection("narrow_weights", said, rival)
 
 
 def _comparability(case: _Case) -> Iterator[Objection]:
@@ -134,29 +133,26 @@ def _comparability(case: _Case) -> Iterator[Objection]:
         return
     ranked = case.decision.comparability.class_of(case.winner.run_id)
     for code, aspects in (
-        ("losses_unlike", [each for each in ranked.unsure if each.key in ESSENTIAL_ASPECTS]),
-        ("comparability_open", [each for each in ranked.unsure if each.key not in ESSENTIAL_ASPECTS]),
+        ("losses_unlike", [each for each in ranked.unsure if each in ESSENTIAL_ASPECTS]),
+        ("comparability_open", [each for each in ranked.unsure if each not in ESSENTIAL_ASPECTS]),
     ):
         if aspects:
-            names = ", ".join(_lower(each.title) for each in aspects)
-            yield Objection(
-                code, f"Not recorded well enough to tell whether it is the same in all ranked runs: {names}."
-            )
+            yield Objection(code, unknown_aspects(aspects))
     for aspect in ranked.cautions:
-        yield Objection("comparability_caution", f"The ranked runs differ in {_lower(aspect.title)}: {aspect.why}.")
+        yield Objection("comparability_caution", caution(aspect))
 
 
 def _data(case: _Case) -> Iterator[Objection]:
     """What the passports of the recommended run and its closest rivals say, and what could not be read."""
     for run_id in case.decision.ranked:
-        if run_id in case.judged and case.judged[run_id] is None:
+        if run_id in case.assessed and case.assessed[run_id] is None:
             whose = "Its metrics" if run_id == case.winner.run_id else f"The metrics of {case.called(run_id)}"
             yield Objection("unread", f"{whose} could not be read, so nothing in them was checked.", run_id)
     for run_id in (case.winner.run_id, *case.rivals):
-        judged = case.judged.get(run_id)
-        if judged is None or not judged.passport.doubts:
+        assessed = case.assessed.get(run_id)
+        if assessed is None or not assessed.passport.doubts:
             continue
-        doubts = _severe_first(judged.passport.doubts)
+        doubts = _severe_first(assessed.passport.doubts)
         is_winner = run_id == case.winner.run_id
         severe = doubts[0].severity is Severity.CRITICAL
         code = f"{'winner' if is_winner else 'rival'}_{'data' if severe else 'doubts'}"
@@ -196,28 +192,15 @@ def _training(case: _Case) -> Iterator[Objection]:
 
 def _checkpoint(case: _Case) -> Iterator[Objection]:
     """Whether the weights that were measured can still be had."""
-    advice = case.own.checkpoint if case.own is not None else None
-    if advice is None or advice.fate not in (Fate.DELETED, Fate.NEVER_SAVED, Fate.NOT_FOUND):
-        return
-    fate = {
-        Fate.DELETED: "has been deleted or was not saved",
-        Fate.NEVER_SAVED: "was not saved",
-        Fate.NOT_FOUND: "is not in the run's folder",
-    }[advice.fate]
-    there = (
-        "" if advice.saved_eval_loss is None else f", with an eval loss of {formatting.loss(advice.saved_eval_loss)}"
-    )
-    nearest = "" if advice.saved_step is None else f" The nearest that exists is of step {advice.saved_step}{there}."
-    yield Objection(
-        "checkpoint_missing", f"The checkpoint of its best evaluation (step {advice.step}) {fate}.{nearest}"
-    )
+    said = missing_checkpoint(case.own.checkpoint) if case.own is not None else ""
+    if said:
+        yield Objection("checkpoint_missing", said)
 
 
 def _rivals(case: _Case) -> Iterator[Objection]:
     """Runs with a lower eval loss, and runs that are not finished."""
     decision, winner = case.decision, case.winner
-    compared = [row for row in case.rows if row.run.run_id in decision.comparable]
-    said = trophy_sentence(decision.recommendation, compared, case.labels)
+    said = case.grounds.lowest_not_first
     if said:
         lowest = decision.lowest
         clear = winner.run_id in lowest.estimates and winner.run_id not in lowest.best_set
@@ -225,13 +208,13 @@ def _rivals(case: _Case) -> Iterator[Objection]:
             yield Objection("lower_loss_beyond_noise", f"{said} This difference is beyond the noise.")
         else:
             yield Objection("lower_loss", said)
-    for run in sorted((row.run for row in case.rows), key=lambda run: run.run_id):
+    for run in sorted(case.runs, key=lambda run: run.run_id):
         if run.run_id not in decision.alongside or run.status not in UNFINISHED:
             continue
         now = _as_completed(run, case)
-        state = f"{case.called(run.run_id)} is {UNFINISHED[run.status]}"
+        state = f"{case.called(run.run_id)} is {case.grounds.left_out[run.run_id]}"
         if now is not None and now.total > winner.total:
-            mine, best = formatting.apart(now.total, winner.total)
+            mine, best = formatting.told_apart(now.total, winner.total)
             yield Objection("rival_ahead", f"{state} and would score {mine} now, against {best}.", run.run_id)
         elif run.status is RunStatus.RUNNING:
             yield Objection("may_overtake", f"{state} and may overtake it.", run.run_id)
@@ -253,7 +236,3 @@ def _severe_first(findings: Sequence[Finding]) -> list[Finding]:
 
 def _more(findings: Sequence[Finding]) -> str:
     return f" And {len(findings) - 1} more." if len(findings) > 1 else ""
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]

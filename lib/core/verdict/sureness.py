@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from types import MappingProxyType
 
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import TIE_DECIMALS
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
-from lib.core.verdict.objection_kinds import Objection
-
-
-class Sureness(StrEnum):
-    """How sure, the surest first. A tie and "cannot tell" are verdicts of their own, and claim least."""
-
-    SURE = "sure"
-    FAIRLY_SURE = "fairly sure"
-    UNSURE = "unsure"
-    TIE = "tie"
-    CANNOT_TELL = "cannot tell"
-
-    @property
-    def rank(self) -> int:
-        """0 for the surest."""
-        return list(Sureness).index(self)
-
-
-CAPS: Mapping[str, Sureness] = MappingProxyType(
-    {
-        "no_common_ranking": Sureness.CANNOT_TELL,
-        "alone": Sureness.CANNOT_TELL,
-        "noise_unknown": Sureness.CANNOT_TELL,
-        "tie": Sureness.TIE,
-        "unread": Sureness.UNSURE,
-        "winner_data": Sureness.UNSURE,
-        "winner_health": Sureness.UNSURE,
-        "leakage": Sureness.UNSURE,
-        "rival_data": Sureness.UNSURE,
-        "losses_unlike": Sureness.UNSURE,
-        "lower_loss_beyond_noise": Sureness.FAIRLY_SURE,
-        "rival_ahead": Sureness.FAIRLY_SURE,
-        "checkpoint_missing": Sureness.FAIRLY_SURE,
-        "winner_doubts": Sureness.FAIRLY_SURE,
-        "rival_doubts": Sureness.FAIRLY_SURE,
-        "negative_gap_open": Sureness.FAIRLY_SURE,
-        "comparability_open": Sureness.FAIRLY_SURE,
-        "comparability_caution": Sureness.FAIRLY_SURE,
-        "narrow_weights": Sureness.FAIRLY_SURE,
-        "lower_loss": Sureness.SURE,
-        "overfitting": Sureness.SURE,
-        "may_overtake": Sureness.SURE,
-        "winner_warnings": Sureness.SURE,
-    }
-)
-"""The surest that a verdict can be with an objection. Unsure: the values, or that they compare, are in doubt. Fairly
-sure: the values hold, and something known could turn the order or the use of it. Sure: it is worth knowing, and does
-not touch who is first."""
+from lib.core.verdict.objection_kinds import Objection, Sureness, cap_of
 
 MANY_DOUBTS = 3
 """So many objections that each leave a verdict fairly sure make it unsure: one may be tolerated, and three at once
@@ -83,7 +34,7 @@ class Surety:
 def sureness_of(decision: Decision, objections: Sequence[Objection]) -> Surety:
     """Say how sure a verdict is.
 
-    It starts from sure, every objection lowers it to its cap (``CAPS``) at most, and ``MANY_DOUBTS`` of those that
+    It starts from sure, every objection lowers it to its cap (``cap_of``) at most, and ``MANY_DOUBTS`` of those that
     leave it fairly sure make it unsure; so a further objection never makes it surer.
 
     Args:
@@ -102,13 +53,13 @@ def sureness_of(decision: Decision, objections: Sequence[Objection]) -> Surety:
 
 def lowered(codes: Sequence[str]) -> tuple[Sureness, tuple[str, ...]]:
     """How sure a verdict with these objections is, and which of them made it no surer, in the order given."""
-    level = max((CAPS[code] for code in codes), key=lambda cap: cap.rank, default=Sureness.SURE)
-    doubts = tuple(code for code in codes if CAPS[code] is Sureness.FAIRLY_SURE)
+    level = max((cap_of(code) for code in codes), key=lambda cap: cap.rank, default=Sureness.SURE)
+    doubts = tuple(code for code in codes if cap_of(code) is Sureness.FAIRLY_SURE)
     if level is Sureness.FAIRLY_SURE and len(doubts) >= MANY_DOUBTS:
         return Sureness.UNSURE, doubts
     if level is Sureness.SURE:
         return level, ()
-    return level, tuple(code for code in codes if CAPS[code] is level)
+    return level, tuple(code for code in codes if cap_of(code) is level)
 
 
 def _sentence(decision: Decision, level: Sureness, said: str) -> str:
@@ -119,9 +70,10 @@ def _sentence(decision: Decision, level: Sureness, said: str) -> str:
         if len(decision.ranked) == 1:
             return "There is nothing to compare it with."
         return "Whether its lead is more than noise cannot be told."
-    margin = formatting.points(decision.recommendation.margin)
+    lead = decision.recommendation.margin or 0.0
+    margin = formatting.points(lead)
     if level is Sureness.TIE:
-        is_equal = round(decision.recommendation.margin, TIE_DECIMALS) == 0.0
+        is_equal = round(lead, TIE_DECIMALS) == 0.0
         within = f"The lead of {margin} points is within the noise ({share} level)."
         return "The scores are equal." if is_equal else within
     start = f"The lead of {margin} points is beyond the noise ({share} level)"

@@ -30,12 +30,12 @@ from lib.core.curves import series, train_window
 from lib.core.facts import liveness
 from lib.core.gap import negative_gap, overfitting
 from lib.core.ranking import eval_noise, tie
-from lib.core.verdict import objections, panel, sureness
+from lib.core.verdict import checkpoints, objections, reasons, sureness
 
 SECTIONS: Mapping[str, tuple[ModuleType, ...]] = MappingProxyType(
     {
         "Winner or tie": (tie, eval_noise),
-        "Objections and sureness": (objections, sureness, panel),
+        "Objections and sureness": (objections, sureness, reasons, checkpoints),
         "Run health": (health_checks, health_levels, health_spikes, health_loss, health_resources, health_reporting),
         "Silence of a running run": (liveness,),
         "Stability": (stability,),

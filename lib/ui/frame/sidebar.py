@@ -10,7 +10,6 @@ from lib.core.facts.liveness import is_stalled
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunSort
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, selected_text, toggle
-from lib.core.ranking.scoring import Recommendation
 from lib.core.text import formatting
 from lib.data.source import RunSource
 from lib.ui.frame import empty, messages
@@ -129,7 +128,7 @@ def _card(run: RunSummary, label: str, position: int, compared: Comparison, now:
         st.checkbox(
             md(label),
             key=key,
-            help=_details(run, compared.recommendation),
+            help=_details(run, compared),
             disabled=not on and len(selected) >= MAX_SELECTED,
             on_change=_take,
             args=(key, run.run_id),
@@ -164,7 +163,7 @@ def _facts(run: RunSummary, recommended: bool, stalled: bool, now: datetime) -> 
     return f":small[{badge}]  \n:small[:gray[{' · '.join(facts)}]]"
 
 
-def _details(run: RunSummary, recommendation: Recommendation) -> str:
+def _details(run: RunSummary, compared: Comparison) -> str:
     """The tooltip of a card: what is cut or rounded on it, in full, and why it is recommended."""
     lines = [
         ("Name", run.name),
@@ -176,8 +175,8 @@ def _details(run: RunSummary, recommendation: Recommendation) -> str:
         ("Run id", run.run_id),
     ]
     text = [f"**{title}:** {md(value)}" for title, value in lines if value]
-    if run.run_id == recommendation.run_id:
-        text.append(f"**Recommended:** {md(' '.join(recommendation.reasons))}")
+    if run.run_id == compared.recommendation.run_id:
+        text.append(f"**Recommended:** {md(compared.grounds.why_first)}")
     return "  \n".join(text + [md(note) for note in run.notes])
 
 

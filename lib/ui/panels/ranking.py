@@ -12,6 +12,7 @@ from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, RunScore, ScoringPolicy
 from lib.core.text import formatting
+from lib.core.verdict.reasons import TIE_BREAKS
 from lib.core.verdict.summary_columns import GAP_WARNING
 from lib.core.verdict.thresholds import every_threshold
 from lib.ui.frame.escape import md
@@ -22,19 +23,19 @@ from lib.ui.session.comparison import Comparison
 def selected_scores(comparison: Comparison) -> None:
     """Apply the rules to the selected runs, one row each and one table for each class of comparable runs."""
     st.subheader("The selected runs", anchor=False)
-    decision, labels = comparison.decision, comparison.labels
+    grounds, labels = comparison.grounds, comparison.labels
     ranking = comparison.recommendation.ranking
     if not comparison.runs:
         st.caption("No run is selected; tick some in the sidebar to see the rules applied to them.")
         return
     if ranking.scores:
         st.dataframe(_scores(ranking.scores, labels), hide_index=True, height="content", key="selected_scores")
-    for number, apart in enumerate(decision.apart):
-        st.markdown(f"Not comparable with these: {md(apart.why)}.")
-        scores = apart.recommendation.ranking.scores
-        st.dataframe(_scores(scores, labels), hide_index=True, height="content", key=f"apart_scores_{number}")
-    for left in ranking.unscorable:
-        st.markdown(f"- **{md(labels[left.run_id])}** is left out: {md(left.why)}.")
+    for number, other in enumerate(comparison.decision.other_classes):
+        scores = other.recommendation.ranking.scores
+        st.markdown(f"Not comparable with these: {md(grounds.other_classes[scores[0].run_id])}.")
+        st.dataframe(_scores(scores, labels), hide_index=True, height="content", key=f"other_scores_{number}")
+    for run_id, why in grounds.left_out.items():
+        st.markdown(f"- **{md(labels[run_id])}** is left out: {md(why)}.")
 
 
 def _scores(scores: Sequence[RunScore], labels: Mapping[str, str]) -> pd.DataFrame:
@@ -87,9 +88,9 @@ def rules(policy: ScoringPolicy) -> None:
     st.subheader("Order and ties", anchor=False)
     st.markdown(
         f"Highest composite first. Composites that are equal when rounded to {TIE_DECIMALS} decimals are a tie, which"
-        " goes to the lower E, then to the smaller absolute gap (unknown last), then to the earlier completion"
-        " (missing last), then to the lower id. The order depends neither on the order in which runs were selected"
-        f" nor on which others are among the selected, of which there are at most {MAX_SELECTED}."
+        f" goes to {', then to '.join(rule.goes_to for rule in TIE_BREAKS.values())}. The order depends neither on the"
+        " order in which runs were selected nor on which others are among the selected, of which there are at most"
+        f" {MAX_SELECTED}."
     )
     limits()
 

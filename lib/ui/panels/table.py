@@ -16,7 +16,6 @@ from lib.core.config.diff import configured_learning_rate, effective_batch
 from lib.core.curves.evidence import stored_differs
 from lib.core.verdict.summary import Mark, SummaryInput, marks, summary_frame, to_csv
 from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
-from lib.core.verdict.trophy import trophy
 from lib.ui.frame.after_charts import charts_are_drawn
 from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import ComparedRun, Comparison
@@ -69,8 +68,7 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         key="summary_csv",
     )
     columns = [column for column in COLUMNS if column.key in shown]
-    holders = trophy([row for row in rows if row.run.run_id in comparison.decision.comparable])
-    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison, holders))
+    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison))
     _grid_after_charts(grid, columns)
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
@@ -87,9 +85,7 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
         run=each.run,
         label=each.label,
         score=comparison.decision.scores.get(run_id),
-        unscorable=next(
-            (left.why for left in comparison.recommendation.ranking.unscorable if left.run_id == run_id), None
-        ),
+        unscorable=comparison.grounds.left_out.get(run_id),
         configured_learning_rate=rate,
         batch=batch.batch,
         effective_batch=batch.effective,
@@ -116,13 +112,11 @@ def _choose_columns() -> tuple[str, ...]:
     return ("run", *chosen)
 
 
-def _grid_frame(
-    frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison, holders: Sequence[str]
-) -> pd.DataFrame:
+def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison) -> pd.DataFrame:
     """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
     # Where nothing is ranked, nothing is known to keep the losses apart.
     decision = comparison.decision
-    found = marks(frame, decision.comparable if decision.apart else None)
+    found = marks(frame, decision.comparable if decision.other_classes else None)
     grid = pd.DataFrame(
         {
             RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
@@ -137,11 +131,11 @@ def _grid_frame(
         grid[column.key + NOTE] = (
             frame[column.key + NOTE] + " " + mark.map(lambda each: MEANINGS.get(each, ""))
         ).str.strip()
-    why = " ".join(["Recommended.", *comparison.recommendation.reasons])
-    grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + ". " + why)
+    why = f". Recommended. {comparison.grounds.why_first}"
+    grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + why)
     texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
     if "best_eval_loss" in texts:
-        holds = frame["run_id"].isin(holders)
+        holds = frame["run_id"].isin(comparison.grounds.lowest)
         texts["best_eval_loss"] = texts["best_eval_loss"].where(~holds, "🏆 " + frame["best_eval_loss" + TEXT])
     grid[TEXTS] = _joined(texts.values())
     grid[MARKS] = _joined(found[column.key] for column in columns)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from lib.core.ranking.comparability_aspects import ASPECTS
 from lib.core.ranking.eval_noise import MIN_EVALUATIONS, NOISE_EVALUATIONS
 from lib.core.ranking.tie import LEVEL, WINNER_ERROR_SHARE
-from lib.core.verdict.objection_kinds import KINDS
+from lib.core.verdict.comparability import ASPECT_WORDS, aspect_names
+from lib.core.verdict.objection_kinds import KINDS, Sureness
 from lib.core.verdict.objections import ESSENTIAL_ASPECTS, NARROW_WEIGHT
-from lib.core.verdict.panel import REASONS_SHOWN
-from lib.core.verdict.sureness import CAPS, MANY_DOUBTS, Sureness
+from lib.core.verdict.reasons import REASONS_SHOWN
+from lib.core.verdict.sureness import MANY_DOUBTS
 
 
 def trust_rules() -> None:
@@ -22,7 +22,7 @@ def trust_rules() -> None:
 
 
 def _comparability() -> str:
-    aspects = "\n".join(f"- **{aspect.title}**: {aspect.why}." for aspect in ASPECTS)
+    aspects = "\n".join(f"- **{aspect.title}**: {aspect.why}." for aspect in ASPECT_WORDS.values())
     return (
         "**Comparability.** Runs are ranked only with runs whose eval losses mean the same. Two runs are in one class"
         " where no other run tells them apart: the runs that each is known to differ from are the same ones. What is"
@@ -65,9 +65,7 @@ def _panel() -> str:
 
 
 def _sureness() -> str:
-    essential = ", ".join(
-        f"{aspect.title[0].lower()}{aspect.title[1:]}" for aspect in ASPECTS if aspect.key in ESSENTIAL_ASPECTS
-    )
+    essential = aspect_names(aspect for aspect in ASPECT_WORDS if aspect in ESSENTIAL_ASPECTS)
     return (
         f"**How sure.** A verdict starts as {Sureness.SURE}. Each objection lowers it to what the table allows, and"
         f" {MANY_DOUBTS} objections that each leave it {Sureness.FAIRLY_SURE} make it {Sureness.UNSURE}; nothing makes"
@@ -78,5 +76,5 @@ def _sureness() -> str:
 
 def _objections() -> pd.DataFrame:
     return pd.DataFrame(
-        [{"Objection": kind.title, "At most": CAPS[kind.code].value, "Why it stands here": kind.why} for kind in KINDS]
+        [{"Objection": kind.title, "At most": kind.cap.value, "Why it stands here": kind.why} for kind in KINDS]
     )

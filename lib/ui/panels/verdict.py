@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.core.facts.runs import RunStatus
 from lib.core.ranking.scoring import DEFAULT_POLICY, Recommendation
-from lib.core.text import formatting
 from lib.core.text.labels import short_labels
-from lib.core.verdict.panel import HeadlineKind, Panel, panel_of
-from lib.core.verdict.summary import SummaryInput
-from lib.core.verdict.sureness import Sureness
+from lib.core.verdict.objection_kinds import Sureness
+from lib.core.verdict.overview import HeadlineKind, Overview, overview_of
 from lib.ui.frame.escape import md
 from lib.ui.panels.verdict_details import details, stability_badge
 from lib.ui.session import cached, link, url
@@ -32,7 +29,13 @@ NAME_LIMIT = 36
 HEADLINE_LIMIT = 64
 """Characters of all names in the headline together."""
 
-MAY_GO_ON = (RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.QUEUED)
+HEADLINE_ICONS = {
+    HeadlineKind.WINNER: "★",
+    HeadlineKind.TIE: ":material/balance:",
+    HeadlineKind.NOT_COMPARABLE: ":material/call_split:",
+    HeadlineKind.NONE: ":material/hourglass_empty:",
+    HeadlineKind.NONE_YET: ":material/hourglass_empty:",
+}
 
 _STYLE = """<style>
 .st-key-verdict { gap: .35rem; padding: .6rem .9rem .5rem; }
@@ -50,87 +53,63 @@ _STYLE = """<style>
 """Small type and little room between lines: the panel is to leave most of the screen to the curves."""
 
 
-def verdict(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
+def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
-    decision = comparison.decision
+    runs = [each.run for each in comparison.runs]
     judged = {each.run.run_id: judgements(each) for each in comparison.runs}
     names = short_labels(comparison.labels, NAME_LIMIT)
     key = (comparison.key, comparison.policy.eval_weight)
-    panel = cached.once("panel", key, lambda: panel_of(decision, rows, judged, comparison.labels, names))
+    said = cached.once("overview", key, lambda: overview_of(comparison.grounds, runs, judged, names))
     with st.container(border=True, key="verdict"):
-        st.markdown("\n\n".join(filter(None, (_headline(panel, comparison), _sure(panel)))))
+        st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))
         # The side with the longest sentence is the wider one.
-        left, right = st.columns([1.2, 1] if panel.trophy else [1, 1.15], gap="medium")
-        left.markdown(_reasons(panel))
-        right.markdown(_against(panel), help=_full_names(panel, comparison))
+        left, right = st.columns([1.2, 1] if said.lowest_not_first else [1, 1.15], gap="medium")
+        left.markdown(_reasons(said))
+        right.markdown(_against(said), help=_full_names(said, comparison))
         with st.container(horizontal=True, key="verdict_details"):
             st.html(_STYLE)
-            details(comparison, panel, judged)
-            _policy(decision.recommendation)
+            details(comparison, said.objections, judged)
+            _policy(comparison.recommendation)
 
 
-def _headline(panel: Panel, comparison: Comparison) -> str:
-    kind, run_ids = panel.headline.kind, panel.headline.run_ids
-    if kind is HeadlineKind.NONE:
-        yet = " yet" if any(each.run.status in MAY_GO_ON for each in comparison.runs) else ""
-        return f"#### :material/hourglass_empty: No recommendation{yet}"
-    short = short_labels(comparison.labels, HEADLINE_LIMIT // len(run_ids))
-    names = [md(short[run_id]) for run_id in run_ids]
-    match kind:
-        case HeadlineKind.TIE:
-            said = f"#### :material/balance: Tie: {_listed(names)} may score the same"
-            mark = f":orange-badge[★ first by score: {names[0]}]"
-        case HeadlineKind.APART:
-            said = f"#### :material/call_split: Not comparable: {_listed(names)}"
-            mark = f":orange-badge[★ best of its class: {names[0]}]"
-        case _:
-            said = f"#### ★ {names[0]}"
-            mark = ":orange-badge[Recommended]"
-    score = f":gray-badge[score {formatting.points(comparison.recommendation.winner.total)} of 100]"
-    color, level = SURENESS_COLORS[panel.surety.level], panel.surety.level
-    winner = next(each for each in comparison.runs if each.run.run_id == run_ids[0])
-    return f"{said}\n\n{mark} {score} :{color}-badge[{_how_sure(level)}] {stability_badge(winner)}"
+def _headline(said: Overview, comparison: Comparison) -> str:
+    headline, level = said.headline, said.surety.level
+    short = short_labels(comparison.labels, HEADLINE_LIMIT // max(len(headline.run_ids), 1))
+    names = [md(short[run_id]) for run_id in headline.run_ids]
+    title = f"#### {HEADLINE_ICONS[headline.kind]} {headline.title(names)}"
+    if not said.is_recommended:
+        return title
+    winner = next(each for each in comparison.runs if each.run.run_id == headline.run_ids[0])
+    sure = f":{SURENESS_COLORS[level]}-badge[{level.words}]"
+    badges = f":orange-badge[{headline.mark(names)}] :gray-badge[{said.score}] {sure} {stability_badge(winner)}"
+    return f"{title}\n\n{badges}"
 
 
-def _how_sure(level: Sureness) -> str:
-    return "cannot tell how sure" if level is Sureness.CANNOT_TELL else level.value
+def _sure(said: Overview) -> str:
+    return f"{md(said.surety.sentence)} {md(said.way_out)}".strip() if said.is_recommended else ""
 
 
-def _sure(panel: Panel) -> str:
-    if panel.headline.kind is HeadlineKind.NONE:
-        return ""
-    return f"{md(panel.surety.sentence)} {md(panel.way_out)}".strip()
-
-
-def _reasons(panel: Panel) -> str:
-    if panel.headline.kind is HeadlineKind.NONE:
-        return "\n\n".join(md(said) for said in (*panel.reasons, panel.leader) if said)
-    lines = [md(reason) for reason in panel.reasons]
-    if panel.trophy:
-        lines.append(f":material/trophy: {md(panel.trophy)}")
-    if panel.checkpoint:
-        lines.append(f":material/deployed_code: **Checkpoint:** {md(panel.checkpoint)}.")
+def _reasons(said: Overview) -> str:
+    lines = [md(reason) for reason in said.reasons]
+    if not said.is_recommended:
+        return "\n\n".join(filter(None, (*lines, md(said.leader or ""))))
+    if said.lowest_not_first:
+        lines.append(f":material/trophy: {md(said.lowest_not_first)}")
+    if said.checkpoint:
+        lines.append(f":material/deployed_code: **Checkpoint:** {md(said.checkpoint)}.")
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _against(panel: Panel) -> str:
-    parts = []
-    if panel.headline.kind is not HeadlineKind.NONE:
-        parts.append(
-            f":red[:material/gavel: **Strongest objection:**] {md(panel.strongest.sentence)}"
-            if panel.strongest
-            else ":material/gavel: **Strongest objection:** none was found."
-            if not panel.objections
-            else ":material/gavel: **Strongest objection:** none besides what is said above."
-        )
-    if panel.others:
-        title = "Why none of them" if panel.headline.kind is HeadlineKind.NONE else "Why not the others"
-        parts.append(f"**{title}**\n{_list(panel.others)}")
-    if panel.apart:
-        own = "cannot tell" if panel.improvement is None else formatting.percent(panel.improvement)
-        parts.append(
-            f"**Losses not comparable**; improved on own first evaluation (starred run: {own}):\n{_list(panel.apart)}"
-        )
+def _against(said: Overview) -> str:
+    parts: list[str] = []
+    if said.is_recommended:
+        title = ":material/gavel: **Strongest objection:**"
+        parts.append(f"{f':red[{title}]' if said.strongest else title} {md(said.strongest_sentence)}")
+    if said.others:
+        parts.append(f"**{said.others_title}**\n{_list(said.others)}")
+    if said.not_comparable:
+        title, figure = said.not_comparable_title
+        parts.append(f"**{title}**; {figure}:\n{_list(said.not_comparable)}")
     return "\n\n".join(parts)
 
 
@@ -138,19 +117,15 @@ def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {md(line)}" for line in lines)
 
 
-def _full_names(panel: Panel, comparison: Comparison) -> str | None:
+def _full_names(said: Overview, comparison: Comparison) -> str | None:
     """The names that the panel cuts, in full, for whoever asks."""
-    named = panel.headline.run_ids
+    named = said.headline.run_ids
     cut = [
         label
         for run_id, label in comparison.labels.items()
         if len(label) > (HEADLINE_LIMIT // len(named) if run_id in named else NAME_LIMIT)
     ]
     return "\n".join(f"- {md(label)}" for label in cut) or None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _policy(recommendation: Recommendation) -> None:

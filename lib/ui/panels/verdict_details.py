@@ -9,10 +9,13 @@ import streamlit as st
 
 from lib.core.checks.stability import Level
 from lib.core.curves.evidence import stored_differs
-from lib.core.ranking.comparability import Outcome, Pair
 from lib.core.ranking.decision import Decision
 from lib.core.text import formatting
-from lib.core.verdict.panel import Panel
+from lib.core.verdict.checkpoints import checkpoint_sentence
+from lib.core.verdict.comparability import pair_words
+from lib.core.verdict.flips import flip_sentences
+from lib.core.verdict.objection_kinds import Objection
+from lib.core.verdict.ties import lead_sentence, lowest_sentence, why_in_best_set
 from lib.ui.frame.escape import md
 from lib.ui.session.comparison import ComparedRun, Comparison
 from lib.ui.session.judgements import Judgements, judgements
@@ -25,12 +28,12 @@ STABILITY_COLORS = {
 }
 
 
-def details(comparison: Comparison, panel: Panel, judged: Mapping[str, Judgements | None]) -> None:
+def details(comparison: Comparison, objections: Sequence[Objection], judged: Mapping[str, Judgements | None]) -> None:
     """Draw a button for each part. One element holds a whole part: the browser takes its time for each."""
     decision = comparison.decision
     if decision.recommendation.winner is not None:
-        _part(f"All objections ({len(panel.objections)})", _objections(panel))
-        _part("What would flip it", _flip(decision))
+        _part(f"All objections ({len(objections)})", _objections(objections))
+        _part("What would flip it", _flip(comparison))
         _part("Score and checkpoints", _scores(comparison, judged))
     if len(decision.scores) > 1:
         _part("Noise", _noise(comparison))
@@ -40,9 +43,10 @@ def details(comparison: Comparison, panel: Panel, judged: Mapping[str, Judgement
 
 def stability_badge(each: ComparedRun) -> str:
     """How steadily a run trained, as a badge; "" where it was not read."""
-    if each.data is None:
+    judged = judgements(each)
+    if judged is None:
         return ""
-    level = judgements(each).stability.level
+    level = judged.stability.level
     return f":{STABILITY_COLORS[level]}-badge[stability: {level.value}]"
 
 
@@ -51,16 +55,17 @@ def _part(label: str, paragraphs: Iterable[str]) -> None:
         st.markdown("\n\n".join(paragraphs))
 
 
-def _objections(panel: Panel) -> Iterator[str]:
-    if not panel.objections:
+def _objections(objections: Sequence[Objection]) -> Iterator[str]:
+    if not objections:
         yield "None was found."
         return
     yield "The strongest first."
-    yield "\n".join(f"1. **{md(each.title)}**: {md(each.sentence)}" for each in panel.objections)
+    yield "\n".join(f"1. **{md(each.title)}**: {md(each.sentence)}" for each in objections)
 
 
-def _flip(decision: Decision) -> Iterator[str]:
-    yield "\n".join(f"- {md(sentence)}" for sentence in decision.flip.sentences)
+def _flip(comparison: Comparison) -> Iterator[str]:
+    sentences = flip_sentences(comparison.decision, comparison.labels)
+    yield "\n".join(f"- {md(sentence)}" for sentence in sentences)
     yield ":small[Only what is named changes; everything else stays as it is.]"
 
 
@@ -84,22 +89,22 @@ def _scores(comparison: Comparison, judged: Mapping[str, Judgements | None]) -> 
     for each in comparison.runs:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = judged.get(each.run.run_id)
-        said = [stored, own.checkpoint.sentence if own is not None else "Its metrics could not be read."]
+        said = [stored, checkpoint_sentence(own.checkpoint) if own is not None else "Its metrics could not be read."]
         yield f"**{md(each.label)}**: {md(' '.join(filter(None, said)))}"
 
 
 def _noise(comparison: Comparison) -> Iterator[str]:
-    decision = comparison.decision
-    yield f"**By score.** {md(decision.lead.sentence)}"
-    yield f"**By eval loss alone.** {md(decision.lowest.sentence)}"
+    decision, labels = comparison.decision, comparison.labels
+    yield f"**By score.** {md(lead_sentence(decision, labels))}"
+    yield f"**By eval loss alone.** {md(lowest_sentence(decision, labels))}"
     rows = [
         (
-            comparison.labels[run_id],
+            labels[run_id],
             formatting.count(noise.evaluations),
             formatting.loss(noise.lowest),
             formatting.loss(noise.noise),
             formatting.loss(noise.expected),
-            decision.lowest.reasons[run_id],
+            why_in_best_set(decision.lowest, run_id, labels),
         )
         for run_id, noise in decision.lowest.noises.items()
     ]
@@ -108,39 +113,28 @@ def _noise(comparison: Comparison) -> Iterator[str]:
 
 def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
     """Which runs are ranked together, and what is known of every pair."""
-    classes = [[labels[run_id] for run_id in each] for each in (decision.ranked, *(a.run_ids for a in decision.apart))]
+    in_classes = decision.ranked, *(other.run_ids for other in decision.other_classes)
+    classes = [[labels[run_id] for run_id in run_ids] for run_ids in in_classes]
     if len(classes) > 1:
         yield "Runs are ranked only with those whose eval losses mean the same:"
         yield "\n".join(f"- {md(', '.join(names))}" for names in classes)
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for pair in decision.comparability.pairs:
         names = " – ".join(labels[run_id] for run_id in pair.run_ids)
-        alike[pair.outcome.value, "; ".join(_aspects(pair))].append(names)
+        alike[pair.agreement.value, pair_words(pair)].append(names)
     count = len(decision.comparability.pairs)
     rows = [
-        (f"all {count} pairs" if len(pairs) == count > 1 else "; ".join(pairs), outcome, why or "nothing differs")
-        for (outcome, why), pairs in alike.items()
+        (f"all {count} pairs" if len(pairs) == count > 1 else "; ".join(pairs), agreement, why)
+        for (agreement, why), pairs in alike.items()
     ]
     yield _table(("Runs", "Eval losses", "What is known"), rows)
 
 
-def _aspects(pair: Pair) -> Iterator[str]:
-    """What decides about a pair; the values that differ are named."""
-    differing = [result for result in pair.having(Outcome.DIFFERENT) if result.decides]
-    cautions = [result for result in pair.having(Outcome.DIFFERENT) if not result.decides]
-    for result in differing:
-        yield f"different {_lower(result.aspect.title)} ({' / '.join(result.shown)})"
-    unknown = [_lower(result.aspect.title) for result in pair.having(Outcome.CANNOT_TELL)]
-    if unknown:
-        yield f"cannot tell whether the same: {', '.join(unknown)}"
-    for result in cautions:
-        yield f"with care, different {_lower(result.aspect.title)} ({' / '.join(result.shown)})"
-
-
 def _stability(each: ComparedRun) -> str:
-    if each.data is None:
+    judged = judgements(each)
+    if judged is None:
         return f"**{md(each.label)}**: its metrics could not be read."
-    stability = judgements(each).stability
+    stability = judged.stability
     said = [md(finding.sentence) for finding in stability.findings] or [md(stability.sentence)]
     return f"**{md(each.label)}** {stability_badge(each)}  \n" + "  \n".join(said)
 
@@ -148,7 +142,3 @@ def _stability(each: ComparedRun) -> str:
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *([md(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]

@@ -20,6 +20,7 @@ from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import assign_slots, reconcile
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.scoring import Recommendation, ScoringPolicy
+from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
 from lib.ui.session import cached, link, url
 
@@ -77,7 +78,14 @@ class Comparison:
         curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
         runs = [each.run for each in self.runs]
         key = (self.key, self.policy.eval_weight)
-        return cached.once("decision", key, lambda: decide(runs, curves, self.policy, self.labels))
+        return cached.once("decision", key, lambda: decide(runs, curves, self.policy))
+
+    @cached_property
+    def grounds(self) -> Grounds:
+        """Why a run is first, and why another is not."""
+        runs = [each.run for each in self.runs]
+        key = (self.key, self.policy.eval_weight)
+        return cached.once("grounds", key, lambda: grounds_of(self.decision, runs, self.labels))
 
     @property
     def recommendation(self) -> Recommendation:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.checkpoints.advice import Fate, checkpoint_to_ship, save_interval, step_in_path
-from lib.core.checkpoints.saved import kept_steps
+from lib.core.checkpoints.advice import Fate, checkpoint_to_ship, step_in_path
+from lib.core.checkpoints.save_plan import save_interval
+from lib.core.checkpoints.saved import Doubt, kept_steps
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary

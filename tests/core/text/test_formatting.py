@@ -71,7 +71,7 @@ def test_scientific_reads_back_to_three_significant_digits(value):
 @given(st.floats(0, 100), st.floats(0, 100))
 @settings(deadline=None)
 def test_numbers_shown_apart_look_different_unless_they_are_equal(first, second):
-    shown = formatting.apart(first, second)
+    shown = formatting.told_apart(first, second)
     assert (shown[0] != shown[1]) or abs(first - second) < 1e-8
 
 

@@ -1,0 +1,184 @@
+"""What is said about the checkpoint to ship: all of it, in a line, and as an objection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from lib.core.checkpoints.advice import CheckpointAdvice, Fate
+from lib.core.checkpoints.save_plan import SavePlan, Strategy
+from lib.core.checkpoints.saved import Doubt
+from lib.core.facts.runs import RunStatus, eval_loss_of
+from lib.core.text import formatting
+from lib.core.verdict.names import listed
+
+PATH_LIMIT, PATH_TAIL = 44, 28
+"""Characters of a checkpoint's path, and of its end, which names the step."""
+
+GONE: Mapping[Fate, tuple[str, str]] = MappingProxyType(
+    {
+        Fate.DELETED: ("gone", "has been deleted or was not saved"),
+        Fate.NEVER_SAVED: ("never saved", "was not saved"),
+        Fate.NOT_FOUND: ("not found", "is not in the run's folder"),
+    }
+)
+"""What became of a checkpoint that does not exist: in short, and after the words that name it."""
+
+
+def checkpoint_sentence(advice: CheckpointAdvice) -> str:
+    """All of it."""
+    if advice.eval_loss is None:
+        why = "No eval loss is" if eval_loss_of(advice.run) is None else "Only the last eval loss is"
+        known = f" The trainer recorded {advice.recorded} as its best." if advice.recorded else ""
+        return f"{why} recorded, so no checkpoint can be told to be the best.{known}"
+    measured = f"The lowest eval loss, {advice.eval_loss:.4f}, was measured at {_place(advice)}."
+    if advice.fate is Fate.KEPT and advice.recorded_step == advice.step:
+        return f"{measured} Ship {advice.path}."
+    said = measured, _recorded(advice), _fate(advice), _possible(advice), _ship(advice), _final(advice)
+    return " ".join(filter(None, said))
+
+
+def checkpoint_line(advice: CheckpointAdvice) -> str:
+    """Which checkpoint to ship, without a full stop."""
+    path = None if advice.path is None else formatting.shorten_middle(advice.path, PATH_LIMIT, PATH_TAIL)
+    kept = f"; the trainer kept {path}" if path else ""
+    if advice.eval_loss is None:
+        return f"cannot tell, because the best evaluation is not recorded{kept}"
+    best = "a step that is not recorded" if advice.step is None else f"step {advice.step}"
+    if advice.fate is Fate.KEPT:
+        return f"{path or best} (best evaluation, {best})"
+    there = "" if advice.saved_eval_loss is None else f", eval loss {formatting.loss(advice.saved_eval_loss)}"
+    nearest = path if path and advice.path_step == advice.saved_step else f"the one of step {advice.saved_step}"
+    exists = advice.saved_step is not None
+    if advice.fate in GONE:
+        other = f"the nearest is {nearest}{there}" if exists else "no other is certain to exist"
+        return f"best evaluation at {best}, whose checkpoint is {GONE[advice.fate][0]}; {other}"
+    if exists:
+        return f"best evaluation at {best}; certain to exist is {nearest}{there}"
+    return f"best evaluation at {best}; whether its checkpoint exists cannot be told{kept}"
+
+
+def missing_checkpoint(advice: CheckpointAdvice) -> str:
+    """That the weights that were measured best do not exist, and what does; "" where they may."""
+    if advice.fate not in GONE:
+        return ""
+    said = f"The checkpoint of its best evaluation (step {advice.step}) {GONE[advice.fate][1]}."
+    if advice.saved_step is None:
+        return said
+    loss = advice.saved_eval_loss
+    there = "" if loss is None else f", with an eval loss of {formatting.loss(loss)}"
+    return f"{said} The nearest that exists is of step {advice.saved_step}{there}."
+
+
+def _place(advice: CheckpointAdvice) -> str:
+    if advice.step is None:
+        return "a step that is not recorded" if advice.epoch is None else f"epoch {advice.epoch:.4g}"
+    return f"step {advice.step}" if advice.epoch is None else f"step {advice.step} (epoch {advice.epoch:.4g})"
+
+
+def _recorded(advice: CheckpointAdvice) -> str:
+    path, step = advice.recorded, advice.recorded_step
+    if path is None:
+        return ""
+    if step is None or advice.step is None:
+        reason = "its step is not in its name" if step is None else f"it is of step {step}"
+        return f"The trainer recorded {path} as its best; {reason}."
+    return f"The trainer kept {path}, of step {step}, as its best, perhaps by another metric than the eval loss."
+
+
+def _fate(advice: CheckpointAdvice) -> str:
+    plan = advice.plan
+    if advice.step is None:
+        return "" if advice.recorded else "The path of its checkpoint is not recorded."
+    if advice.doubt is Doubt.SCHEDULE:
+        return "" if advice.recorded else f"Whether a checkpoint of it was saved cannot be told: {_missing(plan)}."
+    match advice.fate:
+        case Fate.NOT_FOUND:
+            return "There is no checkpoint of that step in the run's folder."
+        case Fate.NEVER_SAVED if plan.strategy is Strategy.NO:
+            return "No checkpoint was saved: save_strategy is no."
+        case Fate.NEVER_SAVED:
+            as_of = " so far" if advice.run.status in (RunStatus.RUNNING, RunStatus.PAUSED) else ""
+            return f"No checkpoint was saved at that step{as_of}: {_schedule(plan)}."
+        case Fate.DELETED if not advice.was_saved:
+            return "No checkpoint of that step exists: it was not saved, or has been deleted."
+        case Fate.DELETED:
+            kept = "one checkpoint is" if plan.limit == 1 else f"{plan.limit} checkpoints are"
+            return f"A checkpoint was saved at that step and has been deleted since: only {kept} kept."
+        case Fate.CANNOT_TELL if advice.was_saved:
+            return f"A checkpoint was saved at that step; whether it still exists cannot be told: {_doubt(advice)}."
+        case Fate.CANNOT_TELL:
+            return f"Whether a checkpoint of that step exists cannot be told: {_doubt(advice)}."
+    return ""
+
+
+def _possible(advice: CheckpointAdvice) -> str:
+    step = advice.possible_step
+    if step is None or step == advice.step:
+        return ""
+    return f"One of step {step} is nearest and may exist; whether it does cannot be told: {_doubt(advice)}."
+
+
+def _ship(advice: CheckpointAdvice) -> str:
+    if advice.saved_step is None or advice.step is None:
+        nothing = advice.none_exists and not advice.recorded and advice.plan.strategy is not Strategy.NO
+        return "No checkpoint exists." if nothing else ""
+    at = advice.path or f"the checkpoint of step {advice.saved_step}"
+    if advice.fate is Fate.KEPT:
+        return f"Ship {at}." if advice.path else f"Ship {at}; its path is not recorded."
+    if advice.doubt is Doubt.SCHEDULE:
+        # The trainer's own best is all there is, and was named already.
+        return ""
+    away = advice.saved_step - advice.step
+    there = "" if advice.saved_eval_loss is None else f", eval loss {advice.saved_eval_loss:.4f}"
+    certain = "exists" if advice.possible_step is None else "certainly exists"
+    return f"The nearest that {certain} is {at} ({abs(away)} steps {'later' if away > 0 else 'earlier'}{there})."
+
+
+def _final(advice: CheckpointAdvice) -> str:
+    """What the model is that many scripts save at the end: few record whether they do."""
+    plan, is_over = advice.plan, advice.run.status is RunStatus.COMPLETED
+    if advice.fate is Fate.KEPT or not is_over or advice.step is None or advice.recorded or plan.saves_final is False:
+        return ""
+    model = (
+        "The model saved at the end is"
+        if plan.saves_final
+        else "If the script saved a model at the end, which is not recorded, it is"
+    )
+    if plan.loads_best:
+        return f"{model} that of the checkpoint kept as the best."
+    return f"{model} that of this step." if plan.loads_best is False and advice.ends_at_best else ""
+
+
+def _schedule(plan: SavePlan) -> str:
+    match plan.strategy:
+        case Strategy.STEPS:
+            return f"one is saved every {plan.every} steps"
+        case Strategy.EPOCH:
+            return "one is saved at the end of every epoch"
+        case _:
+            return f"one is saved when {plan.metric} is better than before"
+
+
+def _missing(plan: SavePlan) -> str:
+    match plan.strategy:
+        case Strategy.STEPS:
+            return "save_steps is not recorded, or not a number of steps"
+        case Strategy.EPOCH:
+            return "it is not recorded how many steps an epoch has"
+        case Strategy.BEST:
+            return "metric_for_best_model is not recorded, or not logged"
+        case _:
+            return "it is not recorded when checkpoints are saved (save_strategy, save_steps)"
+
+
+def _doubt(advice: CheckpointAdvice) -> str:
+    match advice.doubt:
+        case Doubt.OPTIONS:
+            return f"{listed(advice.unknown)} {'is' if len(advice.unknown) == 1 else 'are'} not recorded"
+        case Doubt.BEST:
+            return f"which one was best by {advice.plan.metric} is not known"
+        case Doubt.LAST_STEP:
+            return "the last logged step is not the last one planned"
+        case _:
+            return "versions of the trainer differ in that"

@@ -1,0 +1,89 @@
+"""What is said about which eval losses compare: the aspects, a pair of runs, and a class that is not ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from lib.core.ranking.comparability import Pair
+from lib.core.ranking.comparability_aspects import Aspect, AspectResult
+from lib.core.ranking.comparability_facts import Agreement
+from lib.core.ranking.decision import OtherClass
+from lib.core.verdict.names import lower_first
+
+
+class AspectWords(NamedTuple):
+    """An aspect for people.
+
+    Attributes:
+        title: With a capital letter.
+        why: What a difference does, as the middle of a sentence.
+    """
+
+    title: str
+    why: str
+
+
+ASPECT_WORDS: Mapping[Aspect, AspectWords] = MappingProxyType(
+    {
+        Aspect.METHOD: AspectWords("Method", "each method has a loss of its own"),
+        Aspect.DATASET: AspectWords("Evaluation data", "a loss is an average over the examples it is measured on"),
+        Aspect.EVAL_SPLIT: AspectWords("Eval split", "a loss is an average over the examples it is measured on"),
+        Aspect.TOKENIZER: AspectWords("Tokenizer", "a loss per token means something else where tokens are others"),
+        Aspect.REFERENCE: AspectWords("Reference model", "the loss is measured against the model it started from"),
+        Aspect.MASKING: AspectWords("Masking", "prompts are counted in one and not in the other"),
+        Aspect.PACKING: AspectWords("Packing", "packed texts are cut, averaged and predicted in other contexts"),
+        Aspect.LOSS_TYPE: AspectWords("Loss type", "another formula gives another number"),
+        Aspect.BETA: AspectWords("Beta", "it scales the loss of preference methods"),
+        Aspect.LABEL_SMOOTHING: AspectWords("Label smoothing", "it adds to the loss of every token"),
+        Aspect.MAX_SEQ_LENGTH: AspectWords(
+            "Sequence length", "longer texts are cut, and other tokens are counted of them"
+        ),
+    }
+)
+
+NOT_RECORDED = "not recorded"
+
+
+def aspect_names(aspects: Iterable[Aspect]) -> str:
+    """Aspects as a list in a sentence."""
+    return ", ".join(lower_first(ASPECT_WORDS[aspect].title) for aspect in aspects)
+
+
+def unknown_aspects(aspects: Iterable[Aspect]) -> str:
+    """That it is not recorded whether all ranked runs agree in these."""
+    return f"Not recorded well enough to tell whether it is the same in all ranked runs: {aspect_names(aspects)}."
+
+
+def caution(aspect: Aspect) -> str:
+    """That some ranked runs differ in an aspect which matters for some data only."""
+    return f"The ranked runs differ in {aspect_names((aspect,))}: {ASPECT_WORDS[aspect].why}."
+
+
+def why_not_ranked(other: OtherClass) -> str:
+    """Why the runs of a class are not ranked with those that are, as the middle of a sentence."""
+    if other.differing:
+        return f"different {aspect_names(other.differing)}"
+    return "too little is recorded to tell which of the others it can be compared with"
+
+
+def pair_words(pair: Pair) -> str:
+    """What is known of a pair: what decides comes first, and the values that differ are named."""
+    return "; ".join(_pair_words(pair)) or "nothing differs"
+
+
+def _pair_words(pair: Pair) -> Iterator[str]:
+    for result in pair.decisive:
+        yield f"different {_with_values(result)}"
+    unknown = [result.aspect for result in pair.having(Agreement.CANNOT_TELL)]
+    if unknown:
+        yield f"cannot tell whether the same: {aspect_names(unknown)}"
+    for result in pair.having(Agreement.DIFFERENT):
+        if not result.decides:
+            yield f"with care, different {_with_values(result)}"
+
+
+def _with_values(result: AspectResult) -> str:
+    values = " / ".join(value or NOT_RECORDED for value in result.shown)
+    return f"{aspect_names((result.aspect,))} ({values})"

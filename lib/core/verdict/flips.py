@@ -1,0 +1,67 @@
+"""What is said about what would flip the verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from lib.core.ranking.decision import Decision
+from lib.core.ranking.flip import RivalFlip, WeightInterval
+from lib.core.ranking.flip_change import Change
+from lib.core.ranking.scoring import RunScore
+from lib.core.text import formatting
+from lib.core.verdict.reasons import shown_margin, why_alone
+
+_ARTICLES = {"eval loss": "an", "gap": "a"}
+_SMALLER = {"eval loss": "lower eval loss", "gap": "smaller gap"}
+
+
+def flip_sentences(decision: Decision, labels: Mapping[str, str]) -> tuple[str, ...]:
+    """For which eval weights the recommended run stays, and what the runner-up lacks; () without one."""
+    flip, rival = decision.flip, decision.recommendation.runner_up
+    if flip.interval is None:
+        return ()
+    if rival is None or flip.runner_up is None:
+        return (f"Nothing can flip the verdict: {why_alone(decision)}.",)
+    weight = decision.recommendation.policy.eval_weight
+    return (*_weights(flip.interval, weight, labels), _change(labels[rival.run_id], rival, flip.runner_up))
+
+
+def _weights(interval: WeightInterval, weight: float, labels: Mapping[str, str]) -> Iterator[str]:
+    if interval.below is None and interval.above is None:
+        yield "It stays the recommended run whatever the eval weight is."
+        return
+    # Rounded so that what the sentences promise holds of the numbers that they show.
+    low, high = math.ceil(interval.low * 1000.0) / 10.0, math.floor(interval.high * 1000.0) / 10.0
+    now = weight * 100.0
+    yield (
+        f"It stays the recommended run for eval weights from {min(low, now):.4g}% to {max(high, now):.4g}%;"
+        f" the weight is {now:.4g}%."
+    )
+    if interval.below is not None:
+        yield f"Below {math.floor(interval.low * 1000.0) / 10.0:.4g}%, {labels[interval.below]} would be."
+    if interval.above is not None:
+        yield f"Above {math.ceil(interval.high * 1000.0) / 10.0:.4g}%, {labels[interval.above]} would be."
+
+
+def _change(name: str, rival: RunScore, flip: RivalFlip) -> str:
+    ways: list[str] = []
+    if flip.eval_loss is not None:
+        ways.append(f"with {_shown('eval loss', flip.eval_loss, rival.eval_loss)}, its train loss unchanged")
+    if flip.gap is not None:
+        ways.append(f"with {_shown('gap', flip.gap, rival.gap)}, its eval loss unchanged")
+    ahead = f"{shown_margin(flip.margin)} behind"
+    if not ways:
+        return f"Neither its eval loss nor its gap alone would make the runner-up {name} win ({ahead})."
+    return f"The runner-up {name} ({ahead}) would win {', or '.join(ways)}."
+
+
+def _shown(what: Literal["eval loss", "gap"], change: Change, present: float | None) -> str:
+    band = f', in the gap band "{change.band}"' if change.crosses else ""
+    if present is None:
+        return f"{_ARTICLES[what]} {what} known to be about {formatting.loss(change.target)}{band}"
+    if change.delta == 0.0:
+        return f"any {_SMALLER[what]}{band}"
+    target, now = formatting.told_apart(change.target, present, 4)
+    return f"{_ARTICLES[what]} {what} of about {target} (it has {now}){band}"

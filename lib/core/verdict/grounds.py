@@ -1,0 +1,109 @@
+"""Why a run is first, why another is not, and why one was left out: what every part of the page asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lib.core.facts.runs import RunSummary
+from lib.core.ranking.decision import Decision
+from lib.core.text import formatting
+from lib.core.verdict.comparability import why_not_ranked
+from lib.core.verdict.lowest_loss import leader_so_far, lowest_losses, why_lowest_is_not_first
+from lib.core.verdict.reasons import Reason, ReasonCode, left_out, reasons_of, strongest, why_behind
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """The grounds of a decision, in words.
+
+    Attributes:
+        decision: Whose grounds they are.
+        labels: What the runs are called.
+        reasons: Why the recommended run is first, or why none is.
+        strongest: Those of them that the panel shows, the strongest first.
+        left_out: Why runs may not be recommended, as the end of a sentence, by run id.
+        behind: How far the other ranked runs are behind the recommended one, by run id, best first.
+        other_classes: Why runs of other classes are not ranked, as the middle of a sentence, by run id.
+        lowest: The runs with the lowest eval loss of those that are compared.
+        lowest_not_first: Why such a run is not the recommended one; ``None`` where it is, or none is recommended.
+        leader: Who leads, or why nobody does, where no run is recommended.
+    """
+
+    decision: Decision
+    labels: Mapping[str, str] = field(repr=False)
+    reasons: tuple[Reason, ...]
+    strongest: tuple[Reason, ...]
+    left_out: Mapping[str, str]
+    behind: Mapping[str, str]
+    other_classes: Mapping[str, str]
+    lowest: tuple[str, ...]
+    lowest_not_first: str | None
+    leader: str | None
+
+    @property
+    def why_first(self) -> str:
+        """All reasons in a row."""
+        return " ".join(reason.sentence for reason in self.reasons)
+
+    def sentence(self, code: ReasonCode) -> str:
+        """The reason of this code; "" where it is none."""
+        return next((reason.sentence for reason in self.reasons if reason.code is code), "")
+
+    def others(self, names: Mapping[str, str]) -> tuple[str, ...]:
+        """A line for every run that was ranked or left out, but the recommended: how far behind, or why left out.
+
+        Args:
+            names: What the runs are called in these lines.
+        """
+        behind = [f"{names[run_id]}: {why}" for run_id, why in self.behind.items()]
+        return (*behind, *(f"{names[run_id]}: left out, {why}." for run_id, why in self.left_out.items()))
+
+    def not_comparable(self, names: Mapping[str, str]) -> tuple[str, ...]:
+        """A line for every run whose eval loss does not compare with the ranked ones: what differs, how far it came.
+
+        How far is the share of its own first evaluation by which its best one is lower: the one figure that may stand
+        beside those of other classes, where it is labelled as that.
+        """
+        return tuple(self._not_comparable(names))
+
+    def _not_comparable(self, names: Mapping[str, str]) -> Iterator[str]:
+        for other in self.decision.other_classes:
+            for place, run_id in enumerate(other.run_ids, 1):
+                own = "" if len(other.run_ids) == 1 else f" (number {place} of its own class)"
+                by = improvement(self.decision, run_id, "by ")
+                yield f"{names[run_id]}{own}: {self.other_classes[run_id]}; {by}."
+
+
+def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[str, str] | None = None) -> Grounds:
+    """Put the grounds of a decision into words.
+
+    Args:
+        decision: About these runs.
+        runs: In the order in which they are shown.
+        labels: What the runs are called; their ids by default.
+    """
+    labels = {run.run_id: (labels or {}).get(run.run_id, run.run_id) for run in runs}
+    recommendation = decision.recommendation
+    scores, unscorable = recommendation.ranking.scores, recommendation.ranking.unscorable
+    reasons = reasons_of(decision)
+    whys = {each.run_id: left_out(each) for each in unscorable}
+    compared = [run for run in runs if run.run_id in decision.comparable]
+    return Grounds(
+        decision=decision,
+        labels=labels,
+        reasons=reasons,
+        strongest=strongest(reasons, recommendation),
+        left_out=whys,
+        behind={rival.run_id: why_behind(scores[0], rival) for rival in scores[1:]},
+        other_classes={run_id: why_not_ranked(each) for each in decision.other_classes for run_id in each.run_ids},
+        lowest=lowest_losses(compared),
+        lowest_not_first=why_lowest_is_not_first(decision, compared, whys, labels),
+        leader=leader_so_far(decision, runs, whys, labels),
+    )
+
+
+def improvement(decision: Decision, run_id: str | None, preposition: str = "") -> str:
+    """By which share of its own first evaluation a run lowered its eval loss."""
+    share = decision.improvements.get(run_id or "")
+    return "cannot tell" if share is None else f"{preposition}{formatting.percent(share)}"

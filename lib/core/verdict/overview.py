@@ -1,0 +1,236 @@
+"""The verdict at a glance: who wins, how sure, why, what speaks against it, which checkpoint, why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lib.core.checkpoints.advice import Fate
+from lib.core.facts.findings import Severity
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.decision import Decision
+from lib.core.ranking.tie import TieKind
+from lib.core.text import formatting
+from lib.core.verdict.checkpoints import checkpoint_line
+from lib.core.verdict.grounds import Grounds, improvement
+from lib.core.verdict.names import listed
+from lib.core.verdict.objection_kinds import Objection
+from lib.core.verdict.objections import Assessment, objections_to
+from lib.core.verdict.sureness import Surety, sureness_of
+
+MAY_GO_ON = frozenset((RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.QUEUED))
+"""Where none can be recommended and such a run is among them, one may be later."""
+
+
+class HeadlineKind(StrEnum):
+    """What the first line says."""
+
+    WINNER = "winner"
+    TIE = "tie"
+    NOT_COMPARABLE = "not comparable"
+    NONE = "no recommendation"
+    NONE_YET = "no recommendation yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The first line.
+
+    Attributes:
+        kind: What it says.
+        run_ids: The runs that it names, the recommended one first; () without one.
+    """
+
+    kind: HeadlineKind
+    run_ids: tuple[str, ...]
+
+    def title(self, names: Sequence[str]) -> str:
+        """The line.
+
+        Args:
+            names: What ``run_ids`` are called in it.
+        """
+        match self.kind:
+            case HeadlineKind.WINNER:
+                return names[0]
+            case HeadlineKind.TIE:
+                return f"Tie: {listed(names)} may score the same"
+            case HeadlineKind.NOT_COMPARABLE:
+                return f"Not comparable: {listed(names)}"
+            case HeadlineKind.NONE:
+                return "No recommendation"
+            case HeadlineKind.NONE_YET:
+                return "No recommendation yet"
+
+    def mark(self, names: Sequence[str]) -> str:
+        """What marks the recommended run; "" without one. ``names`` as for ``title``."""
+        match self.kind:
+            case HeadlineKind.WINNER:
+                return "Recommended"
+            case HeadlineKind.TIE:
+                return f"★ first by score: {names[0]}"
+            case HeadlineKind.NOT_COMPARABLE:
+                return f"★ best of its class: {names[0]}"
+            case _:
+                return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that is said at a glance, in plain text.
+
+    Attributes:
+        headline: The first line.
+        score: Of the recommended run; "" without one.
+        surety: How sure, and why.
+        reasons: Why the recommended run is first, the strongest reasons; why none is recommended, where none is.
+        checkpoint: Which checkpoint of the recommended run to ship; ``None`` where nothing was read of it, and
+            without a recommended run.
+        objections: All, the strongest first.
+        strongest: The strongest that headline and sureness do not say already.
+        way_out: What to do about a tie; "" for none.
+        lowest_not_first: Why the lowest eval loss is not recommended, where the strongest objection does not say it.
+        leader: Who leads, or why nobody does, where no run is recommended.
+        others: Why not the others, a line each.
+        not_comparable: Runs whose eval losses do not compare with those that are ranked, a line each.
+        improvement: Of the recommended run on its own first evaluation, to stand beside ``not_comparable``.
+    """
+
+    headline: Headline
+    score: str
+    surety: Surety
+    reasons: tuple[str, ...]
+    checkpoint: str | None
+    objections: tuple[Objection, ...]
+    strongest: Objection | None
+    way_out: str
+    lowest_not_first: str | None
+    leader: str | None
+    others: tuple[str, ...]
+    not_comparable: tuple[str, ...]
+    improvement: str
+
+    @property
+    def is_recommended(self) -> bool:
+        """Whether there is a recommended run."""
+        return bool(self.headline.run_ids)
+
+    @property
+    def strongest_sentence(self) -> str:
+        """The strongest objection, or that there is none."""
+        if self.strongest is not None:
+            return self.strongest.sentence
+        return "none besides what is said above." if self.objections else "none was found."
+
+    @property
+    def others_title(self) -> str:
+        """What stands above ``others``."""
+        return "Why not the others" if self.is_recommended else "Why none of them"
+
+    @property
+    def not_comparable_title(self) -> tuple[str, str]:
+        """What stands above ``not_comparable``, and what its last figure is."""
+        return "Losses not comparable", f"improved on own first evaluation (starred run: {self.improvement})"
+
+
+def overview_of(
+    grounds: Grounds,
+    runs: Sequence[RunSummary],
+    assessed: Mapping[str, Assessment | None],
+    names: Mapping[str, str] | None = None,
+) -> Overview:
+    """Gather what is said at a glance.
+
+    Args:
+        grounds: Of the decision about these runs.
+        runs: The runs.
+        assessed: By run id; ``None`` where a run's curves could not be read.
+        names: What runs are called in the lines of the others, where room is short; their labels by default.
+    """
+    decision, names = grounds.decision, names or grounds.labels
+    winner = decision.recommendation.winner
+    objections = objections_to(grounds, runs, assessed)
+    surety = sureness_of(decision, objections)
+    strongest = strongest_objection(objections, surety)
+    own = None if winner is None else assessed.get(winner.run_id)
+    is_said = strongest is not None and strongest.code.startswith("lower_loss")
+    return Overview(
+        headline=headline(decision, runs),
+        score="" if winner is None else f"score {formatting.points(winner.total)} of 100",
+        surety=surety,
+        reasons=tuple(reason.sentence for reason in grounds.strongest),
+        checkpoint=None if own is None else checkpoint_line(own.checkpoint),
+        objections=objections,
+        strongest=strongest,
+        way_out=way_out(decision, assessed, grounds.labels),
+        lowest_not_first=None if is_said else grounds.lowest_not_first,
+        leader=grounds.leader,
+        others=grounds.others(names),
+        not_comparable=grounds.not_comparable(names),
+        improvement=improvement(decision, decision.recommendation.run_id),
+    )
+
+
+def headline(decision: Decision, runs: Sequence[RunSummary]) -> Headline:
+    """Who wins, or that it is a tie, or that the runs have no common ranking."""
+    winner = decision.recommendation.winner
+    if winner is None:
+        may_go_on = any(run.status in MAY_GO_ON for run in runs)
+        return Headline(HeadlineKind.NONE_YET if may_go_on else HeadlineKind.NONE, ())
+    if not decision.has_main_class:
+        best = (each.run_ids[0] for each in decision.other_classes)
+        return Headline(HeadlineKind.NOT_COMPARABLE, (winner.run_id, *best))
+    if decision.tied:
+        return Headline(HeadlineKind.TIE, decision.tied)
+    return Headline(HeadlineKind.WINNER, (winner.run_id,))
+
+
+def strongest_objection(objections: Sequence[Objection], surety: Surety) -> Objection | None:
+    """The strongest objection, but for what headline and sureness say already."""
+    said = {"no_common_ranking", "alone", "noise_unknown", "tie"} & set(surety.because)
+    return next((objection for objection in objections if objection.code not in said), None)
+
+
+def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], labels: Mapping[str, str]) -> str:
+    """What to do about a tie, as far as the data support it; "" without one.
+
+    Named is what only some of the tied runs have, in this order: no critical finding about their data or training, a
+    checkpoint of the best evaluation that exists, an eval loss that may be the lowest where others' may not. Else
+    none is preferred.
+    """
+    tied = decision.tied
+    if not tied:
+        return ""
+    tellers = (
+        ("without critical findings about data or training", [each for each in tied if _is_sound(assessed.get(each))]),
+        ("whose best checkpoint is known to exist", [each for each in tied if _is_kept(assessed.get(each))]),
+        ("that may have the lowest eval loss beyond the noise", _lowest(decision)),
+    )
+    for what, having in tellers:
+        if 0 < len(having) < len(tied):
+            names = " or ".join(labels[each] for each in having)
+            start = f"Of these, {names} {'is the one' if len(having) == 1 else 'are those'} {what}."
+            break
+    else:
+        start = "Nothing recorded prefers one."
+    if not decision.lead.level_with:
+        return start
+    further = "More evaluation data" if decision.lowest.seeds else "Other seeds, or more evaluation data,"
+    return f"{start} {further} would part them."
+
+
+def _is_sound(assessed: Assessment | None) -> bool:
+    return assessed is not None and not any(
+        finding.severity is Severity.CRITICAL for finding in (*assessed.passport.doubts, *assessed.health.findings)
+    )
+
+
+def _is_kept(assessed: Assessment | None) -> bool:
+    return assessed is not None and assessed.checkpoint.fate is Fate.KEPT
+
+
+def _lowest(decision: Decision) -> list[str]:
+    if decision.lowest.kind is TieKind.CANNOT_TELL:
+        return []
+    return [each for each in decision.tied if each in decision.lowest.best_set]
