@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import numpy as np
 import pytest
 
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
-from lib.core.verdict.sureness import CAPS
 from tests.app.harness import RANKING, REAL_RUNS, write_run
 
 SAME = {
@@ -142,7 +144,7 @@ def test_the_page_that_explains_the_ranking_prints_the_rules_with_their_constant
     tables = [frame.value for frame in app.at.dataframe]
     (objections,) = [table for table in tables if "Objection" in table]
     assert list(objections["Objection"]) == [kind.title for kind in KINDS]
-    assert list(objections["At most"]) == [CAPS[kind.code].value for kind in KINDS]
+    assert list(objections["At most"]) == [kind.cap.value for kind in KINDS]
 
 
 @pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
@@ -152,3 +154,30 @@ def test_real_runs_without_a_recorded_method_are_not_said_to_compare(on_folder):
     app.assert_sound()
     assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
     assert ":orange-badge[unsure]" in "\n".join(app.said)
+
+
+def reasons_on(app) -> list[str]:
+    """What may give a reason: the texts of the page with the tooltips of its cards, and the tooltips of its table."""
+    return [app.text, *app.grid.rows["run_note"]]
+
+
+def test_of_two_runs_that_do_not_compare_neither_is_called_the_only_completed_one(compared, tmp_path):
+    write(tmp_path, "one", 0.5)
+    write(tmp_path, "other", 0.4, dataset_name="another/set")
+    said = reasons_on(compared("one", "other"))
+    assert [text for text in said if "only completed run" in text or "only eligible one" in text] == []
+    assert [text for text in said if "Only one run" in text] == []
+    alone = "It had no competition: it is the best of its own class of comparable runs, and the only one in it."
+    assert said[0].count(alone) == 2, "in the panel and on the card"
+    assert sum(alone in text for text in said[1:]) == 1, "in the table"
+
+
+@pytest.mark.parametrize("ended", [(1, 2), (1, None), (1, 1)], ids=["earlier", "known", "neither"])
+def test_what_breaks_a_tie_is_told_in_one_way_all_over_the_page(compared, tmp_path, ended):
+    for name, day in zip(("one", "other"), ended, strict=True):
+        stated = {} if day is None else {"completed_at": f"2026-01-0{day}T00:00:00Z"}
+        manifest = write(tmp_path, name, 0.5) / "run_manifest.json"
+        manifest.write_text(json.dumps({"status": "completed", **stated}))
+    said = reasons_on(compared("one", "other"))
+    words = {found for text in said for found in re.findall(r"wins (?:the tie )?by (.*?)\.(?:\s|$)", text)}
+    assert len(words) == 1

@@ -8,6 +8,7 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.scoring import DEFAULT_POLICY, ScoringPolicy
+from lib.core.verdict.grounds import Grounds, grounds_of
 
 SAME = {
     "method": "sft", "dataset": "tatsu-lab/alpaca", "eval_split": 0.1, "base_model": "meta-llama/Meta-Llama-3-8B",
@@ -49,3 +50,8 @@ def curves_by_id(runs, noise=0.001, count=30) -> dict[str, RunCurves]:
 
 def decided(*runs, policy: ScoringPolicy = DEFAULT_POLICY, noise=0.001, count=30) -> Decision:
     return decide(runs, curves_by_id(runs, noise, count), policy)
+
+
+def grounded(*runs, labels=None, **how) -> Grounds:
+    """The grounds of the decision about these runs."""
+    return grounds_of(decided(*runs, **how), runs, labels)

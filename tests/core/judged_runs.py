@@ -1,9 +1,11 @@
-"""Runs with the recommendation among them, and their rows, as a page would have them."""
+"""Runs with the grounds of the decision about them, and their rows, as a page would have them."""
 
 from __future__ import annotations
 
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.scoring import ScoringPolicy, recommend
+from lib.core.ranking.decision import decide
+from lib.core.ranking.scoring import ScoringPolicy
+from lib.core.verdict.grounds import grounds_of
 from lib.core.verdict.summary import SummaryInput
 
 REAL = {
@@ -21,15 +23,17 @@ def run(run_id, best=None, train_loss=None, status=RunStatus.COMPLETED, **fields
 
 
 def judged(*runs, policy=None):
-    """The recommendation, the rows and the labels of these runs, as a page would have them."""
-    recommendation = recommend(runs, policy or ScoringPolicy())
-    scores = {score.run_id: score for score in recommendation.ranking.scores}
-    whys = {left.run_id: left.why for left in recommendation.ranking.unscorable}
+    """The grounds of the decision about these runs, without curves, and their rows, as a page would have them."""
+    labels = {r.run_id: f"L{r.run_id}" for r in runs}
+    grounds = grounds_of(decide(runs, {}, policy or ScoringPolicy()), runs, labels)
+    scores = grounds.decision.scores
     rows = [
-        SummaryInput(run=r, label=f"L{r.run_id}", score=scores.get(r.run_id), unscorable=whys.get(r.run_id))
+        SummaryInput(
+            run=r, label=labels[r.run_id], score=scores.get(r.run_id), unscorable=grounds.left_out.get(r.run_id)
+        )
         for r in runs
     ]
-    return recommendation, rows, {row.run.run_id: row.label for row in rows}
+    return grounds, rows
 
 
 def real_runs():

@@ -24,11 +24,11 @@ NO_STEPS = np.empty(0, "int64")
 class Doubt(StrEnum):
     """Why it cannot be told of every checkpoint whether it exists."""
 
-    SCHEDULE = "it is not recorded when checkpoints are saved"
-    OPTIONS = "options are not recorded"
-    BEST = "which one was best is not known"
-    LAST_STEP = "the last logged step is not the last planned one"
-    TRAINER = "versions of the trainer differ"
+    SCHEDULE = "schedule"
+    OPTIONS = "options"
+    BEST = "best"
+    LAST_STEP = "last_step"
+    TRAINER = "trainer"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +91,8 @@ def saved_checkpoints(
         _shared(saved for saved, _, _ in found),
         _all(saved for saved, _, _ in found),
         unknown,
-        _doubt(unknown, len(ends), is_guess=any(UNKNOWN_BEST in best_of for best_of in guesses)),
+        # Where all are kept, which one is best is no matter.
+        _doubt(unknown, len(ends), is_guess=plan.limit != 0 and any(UNKNOWN_BEST in best_of for best_of in guesses)),
     )
 
 

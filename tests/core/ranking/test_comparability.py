@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,9 +8,11 @@ from hypothesis import strategies as st
 from lib.core.config.base_models import TOKENIZER_FAMILIES, tokenizer_family
 from lib.core.curves.metric_curves import complete_curve
 from lib.core.facts.runs import RunSummary
-from lib.core.ranking.comparability import Outcome, comparability_of, relative_improvement
+from lib.core.ranking.comparability import comparability_of, relative_improvement
+from lib.core.ranking.comparability_aspects import ASPECTS, Aspect
+from lib.core.ranking.comparability_facts import Agreement
 
-SAME, DIFFERENT, UNSURE = Outcome.SAME, Outcome.DIFFERENT, Outcome.CANNOT_TELL
+SAME, DIFFERENT, UNSURE = Agreement
 
 UUID_A = "5f3a9c1e-0000-4000-8000-00000000abcd"
 UUID_B = "77aa0b2c-1111-4111-8111-11111111dcba"
@@ -32,17 +32,18 @@ def run_of(run_id="a", columns=None, **config):
 
 
 def pair_of(first, second):
-    return comparability_of([first, second]).pair_of(first.run_id, second.run_id)
+    (pair,) = comparability_of([first, second]).pairs
+    return pair
 
 
-def outcome_of(pair, key):
-    return next((result.outcome for result in pair.aspects if result.aspect.key == key), None)
+def agreement_in(pair, key):
+    return next((result.agreement for result in pair.aspects if result.aspect == key), None)
 
 
 DPO, GRPO = {"method": "dpo", "beta": 0.1}, {"method": "grpo"}
 CLASSIFIER = {"method": ..., "task_type": "SEQ_CLS"}
 
-# aspect, one run, the other run, its outcome, the outcome of the pair
+# aspect, one run, the other run, their agreement in it, and in all
 PAIRS = {
     "nothing differs": ("method", {}, {}, SAME, SAME),
     "a learning rate is no matter": ("method", {"learning_rate": 1e-4}, {"learning_rate": 2e-4}, SAME, SAME),
@@ -144,34 +145,34 @@ PAIRS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "first", "second", "outcome", "of_pair"), PAIRS.values(), ids=PAIRS)
-def test_a_labelled_pair(key, first, second, outcome, of_pair):
+@pytest.mark.parametrize(("key", "first", "second", "agreement", "of_pair"), PAIRS.values(), ids=PAIRS)
+def test_a_labelled_pair(key, first, second, agreement, of_pair):
     for one, other in ((first, second), (second, first)):
         pair = pair_of(run_of("a", **one), run_of("b", **other))
-        assert outcome_of(pair, key) is outcome
-        assert pair.outcome is of_pair
+        assert agreement_in(pair, key) is agreement
+        assert pair.agreement is of_pair
 
 
 def test_a_different_number_of_eval_examples_is_another_set_whatever_its_name():
     first, second = (run_of(name, {"val_samples": count}) for name, count in (("a", 100), ("b", 120)))
-    assert outcome_of(pair_of(first, second), "eval_split") is DIFFERENT
+    assert agreement_in(pair_of(first, second), "eval_split") is DIFFERENT
 
 
 def test_one_name_and_equal_numbers_of_examples_are_one_dataset_uploaded_twice():
     paths = (f"up/{UUID_A}/chat.jsonl", f"up/{UUID_B}/chat.jsonl")
     counts = {"train_samples": 900, "val_samples": 100}
     first, second = (run_of(name, counts, dataset=path) for name, path in zip("ab", paths, strict=True))
-    assert outcome_of(pair_of(first, second), "dataset") is SAME
+    assert agreement_in(pair_of(first, second), "dataset") is SAME
     other = run_of("b", counts | {"train_samples": 901}, dataset=paths[1])
-    assert outcome_of(pair_of(first, other), "dataset") is UNSURE
+    assert agreement_in(pair_of(first, other), "dataset") is UNSURE
 
 
 def test_a_split_that_is_stated_twice_with_different_values_is_not_known():
     twice = RunSummary(run_id="a", name="a", config={"training": COMPLETE, "eval_split": 0.2})
-    assert outcome_of(pair_of(twice, run_of("b")), "eval_split") is UNSURE
-    assert outcome_of(pair_of(twice, run_of("b", eval_split=0.3)), "eval_split") is DIFFERENT
+    assert agreement_in(pair_of(twice, run_of("b")), "eval_split") is UNSURE
+    assert agreement_in(pair_of(twice, run_of("b", eval_split=0.3)), "eval_split") is DIFFERENT
     again = RunSummary(run_id="b", name="b", config={"training": COMPLETE, "eval_split": 0.2})
-    assert outcome_of(pair_of(twice, again), "eval_split") is SAME
+    assert agreement_in(pair_of(twice, again), "eval_split") is SAME
 
 
 def test_columns_say_it_too():
@@ -180,25 +181,28 @@ def test_columns_say_it_too():
         for name, model in (("a", LLAMA_3_8B), ("b", "mistralai/Mistral-7B-v0.1"))
     )
     pair = pair_of(first, second)
-    assert (outcome_of(pair, "dataset"), outcome_of(pair, "tokenizer")) == (SAME, DIFFERENT)
+    assert (agreement_in(pair, "dataset"), agreement_in(pair, "tokenizer")) == (SAME, DIFFERENT)
 
 
-def test_the_field_that_differs_is_named_with_both_values():
-    (sentence,) = comparability_of([run_of("a"), run_of("b", packing=True)]).sentences
-    assert sentence.startswith("Different packing (False, True): ")
-    assert sentence.endswith("so these eval losses cannot be compared.")
-    (sentence,) = comparability_of([run_of("a"), run_of("b", max_length=4096)]).sentences
-    assert "(2048, 4096)" in sentence
-    assert sentence.endswith("so compare these eval losses with care.")
-    (sentence,) = comparability_of([run_of("a"), run_of("b", base_model="mine")]).sentences
-    assert sentence == f"It cannot be told whether the tokenizer is the same ({LLAMA_3_8B}, mine)."
+def values_of(first, second, agreement):
+    return {result.aspect: (*result.shown, result.decides) for result in pair_of(first, second).having(agreement)}
 
 
-def test_what_is_not_recorded_is_named_once():
+def test_what_differs_or_is_not_known_has_both_values():
+    plain = run_of("a")
+    assert values_of(plain, run_of("b", packing=True), DIFFERENT) == {Aspect.PACKING: ("False", "True", True)}
+    assert values_of(plain, run_of("b", max_length=4096), DIFFERENT) == {Aspect.MAX_SEQ_LENGTH: ("2048", "4096", False)}
+    assert values_of(plain, run_of("b", base_model="mine"), UNSURE) == {Aspect.TOKENIZER: (LLAMA_3_8B, "mine", True)}
+    assert values_of(plain, run_of("b", packing=...), UNSURE) == {Aspect.PACKING: ("False", None, True)}
+
+
+def test_what_is_not_recorded_leaves_a_class_unsure():
     found = comparability_of([run_of("a", packing=...), run_of("b", packing=..., method=...)])
-    assert found.sentences == ()
-    assert found.unsure_sentence.endswith(": method, packing.")
-    assert [aspect.key for aspect in found.classes[0].unsure] == ["method", "packing"]
+    assert found.classes[0].unsure == (Aspect.METHOD, Aspect.PACKING)
+
+
+def test_every_aspect_is_compared_in_the_order_of_their_names():
+    assert tuple(ASPECTS) == tuple(Aspect)
 
 
 def classes_of(runs):
@@ -223,7 +227,7 @@ def test_a_run_that_says_nothing_joins_no_one_of_two_classes_that_differ():
 def test_none_and_one(count):
     runs = [run_of("a")][:count]
     found = comparability_of(runs)
-    assert (len(found.classes), found.pairs, found.sentences, found.unsure_sentence) == (count, (), (), "")
+    assert (len(found.classes), found.pairs) == (count, ())
 
 
 @given(
@@ -248,20 +252,18 @@ def test_classes_are_an_equivalence_relation_whatever_the_order(configs, shuffle
     ids = [run_id for each in found.classes for run_id in each.run_ids]
     # Each run is in one class: the relation is reflexive, symmetric and transitive.
     assert sorted(ids) == sorted(run.run_id for run in runs)
-    for first, second in itertools.combinations(runs, 2):
-        together = found.class_of(first.run_id) is found.class_of(second.run_id)
-        pair = found.pair_of(second.run_id, first.run_id)
-        assert not (together and pair.outcome is DIFFERENT)
+    for pair in found.pairs:
+        first, second = pair.run_ids
+        together = found.class_of(first) is found.class_of(second)
+        assert not (together and pair.agreement is DIFFERENT)
     shuffled = list(runs)
     shuffle.shuffle(shuffled)
     assert comparability_of(shuffled) == found
 
 
 def test_a_run_that_was_not_compared_has_no_class():
-    found = comparability_of([run_of("a")])
-    for ask in (lambda: found.class_of("b"), lambda: found.pair_of("a", "b")):
-        with pytest.raises(KeyError):
-            ask()
+    with pytest.raises(KeyError):
+        comparability_of([run_of("a")]).class_of("b")
 
 
 FAMILIES = {

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from lib.core.facts.runs import RunStatus
+from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import decide
 from lib.core.ranking.scoring import DEFAULT_POLICY
 from lib.core.ranking.tie import TieKind
@@ -18,10 +19,9 @@ def test_the_larger_class_is_ranked_though_another_scores_more():
     assert decision.ranked == ("a", "b")
     assert decision.recommendation.run_id == "a"
     assert decision.has_main_class
-    (apart,) = decision.apart
-    assert apart.run_ids == ("c",)
-    assert apart.differing == ("Evaluation data",)
-    assert apart.why == "different evaluation data"
+    (other,) = decision.other_classes
+    assert other.run_ids == ("c",)
+    assert other.differing == (Aspect.DATASET,)
     assert set(decision.scores) == {"a", "b", "c"}
 
 
@@ -31,11 +31,9 @@ def test_of_classes_of_one_size_none_speaks_for_all():
     assert not decision.has_main_class
 
 
-def test_a_run_that_could_be_in_either_class_says_that_too_little_is_recorded():
+def test_a_run_that_could_be_in_either_class_is_not_known_to_differ():
     decision = decided(run("a"), run("b", 0.6), run("c", dataset="other/data"), run("d", dataset=...))
-    assert [apart.why for apart in decision.apart if apart.run_ids == ("d",)] == [
-        "too little is recorded to tell which of the others it can be compared with"
-    ]
+    assert [other.differing for other in decision.other_classes if other.run_ids == ("d",)] == [()]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +59,7 @@ def test_equal_scores_tie_though_the_noise_is_unknown():
 def test_without_an_eligible_run_nothing_is_decided_and_all_losses_stand_alongside():
     decision = decided(run("a", 0.5, RunStatus.RUNNING), run("b", None, RunStatus.QUEUED))
     assert decision.recommendation.winner is None
-    assert (decision.ranked, decision.tied, decision.apart) == ((), (), ())
+    assert (decision.ranked, decision.tied, decision.other_classes) == ((), (), ())
     assert decision.alongside == ("a",)
     assert decided().ranked == ()
 

@@ -15,6 +15,7 @@ from lib.core.ranking.eval_noise import (
     DIFFERENCE_ORDER,
     DIFFERENCES_PER_FREEDOM,
     MIN_EVALUATIONS,
+    NoiseUnknown,
     local_trend,
     noise_of,
     student_t_quantile,
@@ -77,7 +78,7 @@ def test_too_few_evaluations_cannot_tell(count):
     assert found.noise is None
     assert found.expected is None
     assert found.evaluations == count
-    assert (str(MIN_EVALUATIONS) in found.reason) if count else ("no finite eval loss" in found.reason)
+    assert found.unknown is (NoiseUnknown.TOO_FEW if count else NoiseUnknown.NO_EVAL_LOSS)
     assert found.lowest == (None if not count else 1.0 if count == 1 else 0.5)
 
 
@@ -93,7 +94,7 @@ def test_an_incomplete_curve_cannot_tell():
     whole = curve(noisy(30, 0.01, 0))
     found = noise_of(RunCurves("a", MappingProxyType({"eval_loss": replace(whole, logged=31)})))
     assert found.noise is None
-    assert "not all" in found.reason
+    assert found.unknown is NoiseUnknown.NOT_ALL_READ
 
 
 def test_rounded_values_have_the_noise_of_their_rounding():

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
+from lib.core.checkpoints.save_plan import SavePlan
 from lib.core.checks.health import Health
 from lib.core.checks.health_checks import Check as HealthCheck
 from lib.core.checks.health_checks import Outcome as HealthOutcome
@@ -22,12 +23,14 @@ from lib.core.gap.overfitting import Overfitting
 from lib.core.ranking.scoring import DEFAULT_POLICY
 from lib.core.verdict.objection_kinds import KINDS, Objection
 from lib.core.verdict.objections import NARROW_WEIGHT, objections_to
-from lib.core.verdict.summary import SummaryInput
 from lib.core.verdict.summary_columns import GAP_WARNING
-from tests.core.decided_runs import decided, run
+from tests.core.decided_runs import decided, grounded, run
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
-KEPT = CheckpointAdvice(10, None, 0.5, "out/checkpoint-10", 10, 10, True, "Ship it.", Fate.KEPT)
+KEPT = CheckpointAdvice(
+    run=run("a"), plan=SavePlan(), step=10, eval_loss=0.5,
+    recorded="out/checkpoint-10", path="out/checkpoint-10", saved_step=10, saved_eval_loss=0.5, fate=Fate.KEPT,
+)  # fmt: skip
 
 
 def judged(run_id, *, health=(), data=(), over=None, checkpoint=KEPT):
@@ -52,10 +55,8 @@ def negative(explanation):
 
 
 def objections(*runs, policy=DEFAULT_POLICY, noise=0.001, count=30, **by_run):
-    decision = decided(*runs, policy=policy, noise=noise, count=count)
-    judgements = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
-    rows = [SummaryInput(run=each, label=each.run_id) for each in runs]
-    return objections_to(decision, rows, judgements, {})
+    assessed = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
+    return objections_to(grounded(*runs, policy=policy, noise=noise, count=count), runs, assessed)
 
 
 def codes(*runs, **named):
@@ -100,7 +101,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("lower_loss", (run("a", 0.5), run("b", 0.499, train=0.1)), {"noise": 0.02}),
         ("rival_ahead", (*CLEAR, run("c", 0.4, RunStatus.RUNNING)), {}),
         ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.RUNNING)), {}),
-        ("checkpoint_missing", CLEAR, {"a": judged("a", checkpoint=replace(KEPT, exact=False, fate=Fate.DELETED))}),
+        ("checkpoint_missing", CLEAR, {"a": judged("a", checkpoint=replace(KEPT, fate=Fate.DELETED))}),
         ("narrow_weights", (run("a", 0.5), run("b", 0.2, train=0.0)), {}),
     ],
 )  # fmt: skip

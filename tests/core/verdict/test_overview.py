@@ -1,0 +1,122 @@
+"""The verdict at a glance: headline, reasons, the objection shown, and the way out of a tie."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core.checkpoints.advice import Fate
+from lib.core.facts.findings import Severity
+from lib.core.facts.runs import RunStatus
+from lib.core.verdict.objection_kinds import Objection, Sureness
+from lib.core.verdict.overview import HeadlineKind, headline, overview_of, strongest_objection, way_out
+from lib.core.verdict.reasons import REASONS_SHOWN
+from lib.core.verdict.sureness import Surety
+from tests.core.decided_runs import decided, grounded, run
+from tests.core.verdict.test_objections import KEPT, judged
+
+CLEAR = run("a", 0.5), run("b", 0.8)
+TIED = run("a", 0.5), run("b", 0.501)
+
+
+def overview(*runs, names=None, noise=0.001, **by_run):
+    assessed = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
+    labels = {each.run_id: each.run_id.upper() for each in runs}
+    return overview_of(grounded(*runs, labels=labels, noise=noise), runs, assessed, names)
+
+
+@pytest.mark.parametrize(
+    ("runs", "noise", "kind", "named"),
+    [
+        (CLEAR, 0.001, HeadlineKind.WINNER, ("a",)),
+        (CLEAR[:1], 0.001, HeadlineKind.WINNER, ("a",)),
+        (TIED, 0.02, HeadlineKind.TIE, ("a", "b")),
+        ((*CLEAR, run("c", 0.1, dataset="x/y")), 0.001, HeadlineKind.WINNER, ("a",)),
+        ((run("a"), run("b", 0.1, dataset="x/y")), 0.001, HeadlineKind.NOT_COMPARABLE, ("b", "a")),
+        ((run("a", 0.5, RunStatus.FAILED),), 0.001, HeadlineKind.NONE, ()),
+        ((run("a", 0.5, RunStatus.FAILED), run("b", 0.5, RunStatus.QUEUED)), 0.001, HeadlineKind.NONE_YET, ()),
+        ((), 0.001, HeadlineKind.NONE, ()),
+    ],
+)
+def test_the_headline_names_the_star_first(runs, noise, kind, named):
+    found = headline(decided(*runs, noise=noise), runs)
+    assert (found.kind, found.run_ids) == (kind, named)
+    assert bool(found.mark(named)) == bool(named)
+    assert all(run_id in found.title(named) for run_id in named)
+
+
+def test_the_objection_shown_is_one_that_the_headline_does_not_say():
+    tie, leak = Objection("tie", "T."), Objection("leakage", "L.")
+    assert strongest_objection([leak, tie], Surety(Sureness.TIE, "", ("tie",))) == leak
+    assert strongest_objection([tie], Surety(Sureness.TIE, "", ("tie",))) is None
+    assert strongest_objection([], Surety(Sureness.SURE, "")) is None
+    assert strongest_objection([leak], Surety(Sureness.UNSURE, "", ("leakage",))) == leak
+
+
+UNSAVED = replace(KEPT, fate=Fate.CANNOT_TELL)
+
+
+@pytest.mark.parametrize(
+    ("by_run", "start"),
+    [
+        ({}, "Nothing recorded prefers one."),
+        ({"b": judged("b", data=[Severity.CRITICAL])}, "Of these, A is the one without critical findings"),
+        ({"a": judged("a", health=[("divergence", Severity.CRITICAL)])}, "Of these, B is the one without critical"),
+        ({"a": judged("a", checkpoint=UNSAVED)}, "Of these, B is the one whose best checkpoint is known to exist."),
+        ({"a": None}, "Of these, B is the one without critical findings"),
+        (
+            {"a": judged("a", checkpoint=UNSAVED), "b": judged("b", checkpoint=UNSAVED)},
+            "Nothing recorded prefers one.",
+        ),
+    ],
+)
+def test_the_way_out_of_a_tie_is_what_only_some_of_the_tied_have(by_run, start):
+    said = overview(*TIED, noise=0.02, **by_run).way_out
+    assert said.startswith(start)
+    assert said.endswith("Other seeds, or more evaluation data, would part them.")
+
+
+def test_no_tie_needs_no_way_out_and_equal_scores_are_not_parted_by_noise():
+    assert way_out(decided(*CLEAR), {}, {}) == ""
+    assert overview(run("a"), run("b")).way_out.count(".") == 2
+
+
+def test_the_lowest_loss_is_said_once():
+    beyond = overview(run("a", 0.5), run("b", 0.45, train=0.1))
+    assert beyond.strongest.code == "lower_loss_beyond_noise"
+    assert beyond.lowest_not_first is None
+    doubted = overview(run("a", 0.5), run("b", 0.45, train=0.1), a=judged("a", data=[Severity.CRITICAL]))
+    assert doubted.strongest.code == "winner_data"
+    assert doubted.lowest_not_first.startswith("B has the lowest eval loss (0.4500), but its gap")
+    assert overview(*CLEAR, run("c", 0.1, dataset="x/y")).lowest_not_first is None, (
+        "a loss of another class is no lower one"
+    )
+
+
+def test_every_run_but_the_star_has_a_line():
+    found = overview(*CLEAR, run("c", 0.1, dataset="x/y"), run("d", None), names={"b": "b…", "c": "C", "d": "d"})
+    assert found.others == ("b…: 61.45, 11.00 points behind.", "d: left out, no eval loss logged.")
+    (line,) = found.not_comparable
+    assert line.startswith("C: different evaluation data; by ")
+
+
+some_run = st.tuples(
+    st.sampled_from([None, 0.0, 0.3, 0.31, 0.6]),
+    st.sampled_from(list(RunStatus)),
+    st.sampled_from(["tatsu-lab/alpaca", "x/y", ...]),
+)
+
+
+@given(st.lists(some_run, max_size=5))
+@settings(deadline=None, max_examples=30)
+def test_any_selection_has_an_overview(cases):
+    runs = [run(str(number), loss, status, dataset=dataset) for number, (loss, status, dataset) in enumerate(cases)]
+    found = overview(*runs)
+    has_winner = found.is_recommended
+    assert 1 <= len(found.reasons) <= REASONS_SHOWN
+    assert len(found.others) + len(found.not_comparable) == len(runs) - has_winner
+    assert (found.leader is None) == has_winner
+    assert (found.surety.level is Sureness.TIE) == (found.headline.kind is HeadlineKind.TIE)

@@ -1,0 +1,174 @@
+"""Why the recommended run is first: the sentences with their numbers, and which of them are the strongest."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import UTC, datetime
+
+import pytest
+
+from lib.core.facts.runs import RunStatus
+from lib.core.ranking.decision import decide
+from lib.core.ranking.scoring import DEFAULT_POLICY, LeftOut, Rule, ScoringPolicy, Unscorable, recommend
+from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode, left_out
+from tests.core import decided_runs
+from tests.core.decided_runs import grounded
+from tests.core.judged_runs import judged, run
+
+GAP_ONLY, LOSS_ONLY = ScoringPolicy(eval_weight=0.0), ScoringPolicy(eval_weight=1.0)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def sentence(runs, code, policy=DEFAULT_POLICY) -> str:
+    return judged(*runs, policy=policy)[0].sentence(code)
+
+
+def test_the_sentences_carry_the_numbers() -> None:
+    found = judged(run("a", 0.5, 0.48), run("b", 0.6, 0.58))[0]
+    assert [reason.sentence for reason in found.reasons] == [
+        "Its eval loss is 0.5000, which gives 60.65 of 100 points (weight 70%).",
+        "The gap between eval and train loss is +0.0200: excellent, 100 of 100 points (weight 30%).",
+        "It is 4.04 points ahead of the runner-up.",
+        "The runner-up would win with an eval loss just below 0.1465 (it has 0.6000), its train loss unchanged.",
+    ]
+    assert found.why_first.count(". ") == 3
+    assert sentence([run("a", 0.5)], ReasonCode.GAP) == (
+        "The gap between eval and train loss is unknown, because no finite train loss was logged,"
+        " 50 of 100 points (weight 30%)."
+    )
+
+
+def test_without_a_recommended_run_the_reason_says_so() -> None:
+    assert [reason.code for reason in judged()[0].reasons] == [ReasonCode.NOTHING_SELECTED]
+    (reason,) = judged(run("a", 0.1, status=RunStatus.RUNNING), run("b"))[0].reasons
+    assert reason.code is ReasonCode.NONE_ELIGIBLE
+    assert "only completed runs with an eval loss" in reason.sentence
+
+
+def test_a_lone_eligible_run_says_that_it_had_no_competition() -> None:
+    runs = [run("a", 0.5), run("b", 0.1, status=RunStatus.RUNNING)]
+    assert sentence(runs, ReasonCode.ALONE) == (
+        "It had no competition: it is the only completed run with an eval loss among the selected."
+    )
+
+
+def test_the_only_run_of_its_class_does_not_claim_to_be_the_only_completed_one() -> None:
+    runs = decided_runs.run("a"), decided_runs.run("b", 0.1, dataset="x/y")
+    assert grounded(*runs).sentence(ReasonCode.ALONE) == (
+        "It had no competition: it is the best of its own class of comparable runs, and the only one in it."
+    )
+
+
+def test_a_gap_that_is_nothing_but_rounding_has_no_minus_sign() -> None:
+    assert "+0.0000: excellent" in sentence([run("a", 0.3, 0.1 + 0.2)], ReasonCode.GAP)
+
+
+def test_a_margin_that_would_print_as_nothing_is_said_to_be_small() -> None:
+    runs = [run("a", 0.5, 0.48), run("b", 0.50001, 0.48)]
+    assert sentence(runs, ReasonCode.MARGIN) == "It is less than 0.01 points ahead of the runner-up."
+
+
+def test_what_would_change_names_an_eval_loss_that_does_change_it() -> None:
+    """A lower eval loss also lowers the gap: into a better band first, and into the leaking one after it."""
+    winner, runner_up = run("a", 0.60, 0.59), run("b", 0.63, 0.53)
+    assert sentence([winner, runner_up], ReasonCode.WOULD_CHANGE) == (
+        "The runner-up would win with an eval loss just below 0.5800 (it has 0.6300), its train loss unchanged."
+    )
+    assert recommend([winner, run("b", 0.5801, 0.53)]).run_id == "a"
+    assert recommend([winner, run("b", 0.5799, 0.53)]).run_id == "b"
+    assert recommend([winner, run("b", 0.52, 0.53)]).run_id == "a"
+
+
+def test_where_only_a_higher_eval_loss_would_help_none_is_promised() -> None:
+    """A leaking run (gap below 0) would gain more points by a higher eval loss than by any lower one."""
+    runs = [run("a", 0.10, 0.09), run("b", 0.04, 0.05)]
+    assert recommend(runs).run_id == "a"
+    assert sentence(runs, ReasonCode.WOULD_CHANGE) == "No lower eval loss alone would make the runner-up win."
+
+
+def test_a_tie_that_the_eval_loss_only_breaks_says_so() -> None:
+    runs = [run("a", 0.5, 0.49), run("b", 0.6, 0.59)]
+    assert sentence(runs, ReasonCode.WOULD_CHANGE, GAP_ONLY) == (
+        "The runner-up would win the tie with an eval loss below 0.5000 in its present gap band."
+    )
+    assert recommend([runs[0], run("b", 0.4999, 0.49)], GAP_ONLY).run_id == "b"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "policy", "words"),
+    [
+        ({"best": 0.5, "train_loss": 0.49}, {"best": 0.6, "train_loss": 0.59}, GAP_ONLY, "its lower eval loss"),
+        ({"train_loss": -100.0}, {}, LOSS_ONLY, "its known gap"),
+        ({"train_loss": 0.47}, {"train_loss": 0.45}, LOSS_ONLY, "its smaller gap (+0.0300 against +0.0500)"),
+        # 0.85 - 0.80 and 0.85 - 0.90 are of one size, and not so in binary.
+        ({"best": 0.85, "train_loss": 0.80, "completed_at": NOON}, {"best": 0.85, "train_loss": 0.90}, LOSS_ONLY,
+         "its known time of completion"),
+        ({"completed_at": NOON}, {"completed_at": datetime(2026, 1, 2, tzinfo=UTC)}, LOSS_ONLY,
+         "having completed earlier"),
+        ({}, {}, LOSS_ONLY, "its id, the last tie-break"),
+    ],
+)  # fmt: skip
+def test_a_tie_break_is_told_alike_wherever_it_is_told(first, second, policy, words) -> None:
+    found = judged(run("1", **{"best": 0.5} | first), run("2", **{"best": 0.5} | second), policy=policy)[0]
+    assert found.sentence(ReasonCode.TIE) == f"It ties with the runner-up and wins by {words}."
+    assert found.behind["2"].endswith(f"level with the recommended run, which wins by {words}.")
+    if found.lowest_not_first:
+        assert found.lowest_not_first.endswith(f"L1 wins the tie by {words}.")
+
+
+def test_others_are_behind_by_points_level_or_left_out() -> None:
+    runs = run("1", 0.3, 0.29), run("2", 0.3, 0.28), run("3", 0.30000001, 0.29), run("4")
+    found = judged(*runs, run("5", 1, 1, RunStatus.QUEUED))[0]
+    assert found.others(found.labels) == (
+        "L2: 81.86, level with the recommended run, which wins by its smaller gap (+0.0100 against +0.0200).",
+        "L3: 81.85727, 0.000001 points behind.",
+        "L4: left out, no eval loss logged.",
+        "L5: left out, not started yet.",
+    )
+
+
+def test_every_code_has_its_words_and_every_rule_but_the_score_is_a_tie_break() -> None:
+    assert set(LEFT_OUT) == set(LeftOut)
+    assert list(TIE_BREAKS) == [rule for rule in Rule if rule is not Rule.HIGHER_COMPOSITE]
+    assert left_out(Unscorable("a", LeftOut.UNKNOWN, "zombie {0}")) == "status not understood: zombie {0}"
+    assert left_out(Unscorable("a", LeftOut.RUNNING, "running")) == "still running"
+
+
+CLEAR = decided_runs.run("a", 0.5), decided_runs.run("b", 0.8)
+
+
+def pair(first, second):
+    return decided_runs.run("a", *first), decided_runs.run("b", *second)
+
+
+def test_reasons_survive_copying_whole() -> None:
+    grounds = grounded(*CLEAR)
+    for twin in (pickle.loads(pickle.dumps(grounds.reasons)), copy.deepcopy(grounds.reasons)):
+        assert twin == grounds.reasons
+    assert decide(CLEAR, {}, DEFAULT_POLICY).recommendation == recommend(CLEAR)
+
+
+@pytest.mark.parametrize(
+    ("runs", "codes"),
+    [
+        # The eval loss leads, the gaps are level in the best band.
+        (CLEAR, ["eval_loss", "gap", "margin"]),
+        # The gap leads by more points than the eval loss.
+        ((decided_runs.run("a", 0.5), decided_runs.run("b", 0.55, train=0.1)), ["gap", "eval_loss", "margin"]),
+        # Behind in eval loss: that is no reason.
+        ((decided_runs.run("a", 0.5), decided_runs.run("b", 0.45, train=0.1)), ["gap", "margin", "would_change"]),
+        # Behind in the gap.
+        ((decided_runs.run("a", 0.1, train=0.05), decided_runs.run("b", 0.9)), ["eval_loss", "margin", "would_change"]),
+        # Level in a poor band.
+        (
+            (decided_runs.run("a", 0.5, train=0.0), decided_runs.run("b", 0.8, train=0.0)),
+            ["eval_loss", "margin", "would_change"],
+        ),
+        ((decided_runs.run("a", 0.5), decided_runs.run("b", 0.5)), ["eval_loss", "gap", "tie"]),
+        (CLEAR[:1], ["eval_loss", "gap", "alone"]),
+        ((decided_runs.run("a", None),), ["none_eligible"]),
+    ],
+)
+def test_reasons_speak_for_the_run_and_the_strongest_comes_first(runs, codes):
+    assert [reason.code for reason in grounded(*runs).strongest] == codes
