@@ -128,7 +128,8 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
         return (_why_none(recommendation),)
     said = [_eval_loss(winner, recommendation), _gap(winner, recommendation)]
     if runner_up is None:
-        return (*said, Reason(ReasonCode.ALONE, f"It had no competition: {why_alone(decision)}."))
+        start = "I" if decision.other_classes else "It had no competition: i"
+        return (*said, Reason(ReasonCode.ALONE, f"{start}{why_alone(decision).removeprefix('i')}."))
     return (*said, _lead(winner, runner_up), _would_change(winner, runner_up, recommendation))
 
 

@@ -56,7 +56,7 @@ def test_a_lone_eligible_run_says_that_it_had_no_competition() -> None:
 def test_the_only_run_of_its_class_does_not_claim_to_be_the_only_completed_one() -> None:
     runs = decided_runs.run("a"), decided_runs.run("b", 0.1, dataset="x/y")
     assert grounded(*runs).sentence(ReasonCode.ALONE) == (
-        "It had no competition: it is the best of its own class of comparable runs, and the only one in it."
+        "It is the best of its own class of comparable runs, and the only one in it."
     )
 
 
