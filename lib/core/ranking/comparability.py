@@ -6,7 +6,7 @@ different.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.runs import RunSummary
-from lib.core.ranking.comparability_aspects import Aspect, AspectResult, compare
+from lib.core.ranking.comparability_aspects import Aspect, Compared, compare
 from lib.core.ranking.comparability_facts import Agreement, facts_of
 
 
@@ -29,24 +29,24 @@ class Pair:
     """
 
     run_ids: tuple[str, str]
-    aspects: tuple[AspectResult, ...]
+    aspects: Mapping[Aspect, Compared]
 
     @property
     def agreement(self) -> Agreement:
         """In all aspects whose difference makes losses incomparable."""
-        found = {result.agreement for result in self.aspects if result.decides}
+        found = {each.agreement for each in self.aspects.values() if each.decides}
         if Agreement.DIFFERENT in found:
             return Agreement.DIFFERENT
         return Agreement.CANNOT_TELL if Agreement.CANNOT_TELL in found else Agreement.SAME
 
-    def having(self, agreement: Agreement) -> tuple[AspectResult, ...]:
+    def having(self, agreement: Agreement) -> dict[Aspect, Compared]:
         """The aspects with this agreement, cautions included."""
-        return tuple(result for result in self.aspects if result.agreement is agreement)
+        return {aspect: each for aspect, each in self.aspects.items() if each.agreement is agreement}
 
     @property
-    def decisive(self) -> tuple[AspectResult, ...]:
+    def decisive(self) -> dict[Aspect, Compared]:
         """What makes the losses incomparable."""
-        return tuple(result for result in self.having(Agreement.DIFFERENT) if result.decides)
+        return {aspect: each for aspect, each in self.having(Agreement.DIFFERENT).items() if each.decides}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +140,8 @@ def relative_improvement(curve: MetricCurve, real: NDArray[np.bool_]) -> float |
 
 def _class(run_ids: Sequence[str], pairs: Sequence[Pair]) -> ComparabilityClass:
     inside = [pair for pair in pairs if set(pair.run_ids) <= set(run_ids)]
-    return ComparabilityClass(
-        tuple(sorted(run_ids)),
-        _aspects(result for pair in inside for result in pair.having(Agreement.CANNOT_TELL)),
-        _aspects(result for pair in inside for result in pair.having(Agreement.DIFFERENT)),
+    unsure, cautions = (
+        tuple(aspect for aspect in Aspect if any(aspect in pair.having(agreement) for pair in inside))
+        for agreement in (Agreement.CANNOT_TELL, Agreement.DIFFERENT)
     )
-
-
-def _aspects(results: Iterable[AspectResult]) -> tuple[Aspect, ...]:
-    found = {result.aspect for result in results}
-    return tuple(aspect for aspect in Aspect if aspect in found)
+    return ComparabilityClass(tuple(sorted(run_ids)), unsure, cautions)

@@ -7,7 +7,6 @@ It is a caution where the difference only matters for some of the data.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -48,7 +47,7 @@ class Aspect(StrEnum):
 
 
 class Compared(NamedTuple):
-    """What was found out about one aspect of a pair, without its name.
+    """What was found out about one aspect of a pair.
 
     Attributes:
         agreement: Of the two.
@@ -59,16 +58,6 @@ class Compared(NamedTuple):
     agreement: Agreement
     shown: Shown
     decides: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class AspectResult:
-    """What was found out about one aspect of a pair; see ``Compared``."""
-
-    aspect: Aspect
-    agreement: Agreement
-    shown: Shown
-    decides: bool
 
 
 Compare = Callable[[RunFacts, RunFacts], Compared | None]
@@ -303,7 +292,7 @@ ASPECTS: Mapping[Aspect, Compare] = MappingProxyType(
 """How each aspect of two runs is compared."""
 
 
-def compare(first: RunFacts, second: RunFacts) -> tuple[AspectResult, ...]:
+def compare(first: RunFacts, second: RunFacts) -> Mapping[Aspect, Compared]:
     """What was found out about every aspect that matters for the methods of two runs."""
-    found = ((aspect, look(first, second)) for aspect, look in ASPECTS.items())
-    return tuple(AspectResult(aspect, *each) for aspect, each in found if each is not None)
+    found = {aspect: look(first, second) for aspect, look in ASPECTS.items()}
+    return {aspect: each for aspect, each in found.items() if each is not None}

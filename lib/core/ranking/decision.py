@@ -154,10 +154,10 @@ def _other_class(
 ) -> OtherClass:
     """A class that is not ranked, with what differs from the one that is."""
     differing = {
-        result.aspect
+        aspect
         for pair in comparability.pairs
         if len(main & set(pair.run_ids)) == 1 and set(pair.run_ids) & set(ids)
-        for result in pair.decisive
+        for aspect in pair.decisive
     }
     members = [run for run in scored if run.run_id in ids]
     return OtherClass(recommend(members, policy), tuple(aspect for aspect in Aspect if aspect in differing))

@@ -35,13 +35,11 @@ class RivalFlip:
     """What would make one rival win at the present weight.
 
     Attributes:
-        margin: Composite of the winner less the rival's, points.
         eval_loss: The smallest change of its eval loss to a value from 0 on, its train loss unchanged, so that its gap
             changes by as much; ``None`` where none makes it win.
         gap: The smallest change of its gap by its train loss alone, its eval loss unchanged; ``None`` where none does.
     """
 
-    margin: float
     eval_loss: Change | None
     gap: Change | None
 
@@ -69,7 +67,7 @@ def flip_of(recommendation: Recommendation) -> Flip:
         return Flip(interval, None)
     winner, rival = scores[:2]
     eval_loss, gap = eval_loss_change(winner, rival, policy), gap_change(winner, rival, policy)
-    return Flip(interval, RivalFlip(winner.total - rival.total, eval_loss, gap))
+    return Flip(interval, RivalFlip(eval_loss, gap))
 
 
 def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> WeightInterval:

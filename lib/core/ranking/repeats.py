@@ -37,20 +37,6 @@ def seed_of(run: RunSummary) -> int | None:
     return None if setting is None else whole(setting.value)
 
 
-def same_effective_configuration(a: RunSummary, b: RunSummary) -> bool | None:
-    """Tell whether two runs were trained with the same effective configuration on the same data.
-
-    Left out of account are the seeds, derived values, secrets, ``metadata``, and what only names a run or
-    says where its results went. Data are the same if their name is, and their numbers of samples where
-    both are known; if they lay in different folders the numbers must be known.
-
-    Returns:
-        ``None`` where it cannot be told: a run has recorded no configuration or no dataset, was resumed
-        from another, or states only in a column what the other does not state.
-    """
-    return _same(_facts(a), a, _facts(b), b)
-
-
 def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
     """Find the runs that are repeats of each other.
 
@@ -60,7 +46,7 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
         of them may have the same one (``seed_of``), and are then no independent repeats. Runs without a
         seed are in no group, nor is one that cannot be told to be the same as every other of its group.
     """
-    facts = {run.run_id: _facts(run) for run in runs}
+    facts = {run.run_id: RunSettings(run) for run in runs}
     alike: dict[frozenset[tuple[str, tuple[object, ...]]], list[list[RunSummary]]] = defaultdict(list)
     # Only runs that state the same can be repeats, so only those are compared one by one.
     for run in sorted(runs, key=lambda run: run.run_id):
@@ -69,7 +55,7 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
             continue
         groups = alike[frozenset(_values(own.column | own.config).items())]
         for group in groups:
-            if all(_same(own, run, facts[other.run_id], other) is True for other in group):
+            if all(same_configuration(own, facts[other.run_id]) for other in group):
                 group.append(run)
                 break
         else:
@@ -81,12 +67,14 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
-class _Facts:
+class RunSettings:
     """The settings of one run that count, parted by where they are from."""
 
-    __slots__ = ("column", "config", "folder", "input_paths", "resumed", "seed")
+    __slots__ = ("column", "config", "folder", "input_paths", "resumed", "run", "seed")
 
-    def __init__(self, settings: Mapping[str, Setting]) -> None:
+    def __init__(self, run: RunSummary) -> None:
+        self.run = run
+        settings = effective(run)
         self.config: dict[str, Setting] = {}
         self.column: dict[str, Setting] = {}
         self.input_paths: dict[str, Setting] = {}
@@ -113,10 +101,6 @@ class _Facts:
         return self.config.get(key) or self.column.get(key)
 
 
-def _facts(run: RunSummary) -> _Facts:
-    return _Facts(effective(run))
-
-
 def _is_input(key: str) -> bool:
     last = re.split(r"[.\]]", key)[-1]
     return (
@@ -126,7 +110,17 @@ def _is_input(key: str) -> bool:
     )
 
 
-def _same(one: _Facts, a: RunSummary, other: _Facts, b: RunSummary) -> bool | None:
+def same_configuration(one: RunSettings, other: RunSettings) -> bool | None:
+    """Tell whether two runs were trained with the same effective configuration on the same data.
+
+    Left out of account are the seeds, derived values, secrets, ``metadata``, and what only names a run or
+    says where its results went. Data are the same if their name is, and their numbers of samples where
+    both are known; if they lay in different folders the numbers must be known.
+
+    Returns:
+        ``None`` where it cannot be told: a run has recorded no configuration or no dataset, was resumed
+        from another, or states only in a column what the other does not state.
+    """
     unknown = False
     for key in {*one.config, *one.column, *other.config, *other.column}:
         mine, theirs = one.get(key), other.get(key)
@@ -136,7 +130,7 @@ def _same(one: _Facts, a: RunSummary, other: _Facts, b: RunSummary) -> bool | No
             unknown = True
         elif comparable(mine.value, mine.comparison) != comparable(theirs.value, theirs.comparison):
             return False
-    samples = [(getattr(a, name), getattr(b, name)) for name in _SAMPLES]
+    samples = [(getattr(one.run, name), getattr(other.run, name)) for name in _SAMPLES]
     counted = [pair for pair in samples if None not in pair]
     if any(mine != theirs for mine, theirs in counted):
         return False

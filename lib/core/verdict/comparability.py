@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.core.ranking.comparability import Pair
-from lib.core.ranking.comparability_aspects import Aspect, AspectResult
+from lib.core.ranking.comparability_aspects import Aspect, Compared
 from lib.core.ranking.comparability_facts import Agreement
 from lib.core.ranking.decision import OtherClass
 from lib.core.verdict.names import lower_first
@@ -43,8 +43,6 @@ ASPECT_WORDS: Mapping[Aspect, AspectWords] = MappingProxyType(
     }
 )
 
-NOT_RECORDED = "not recorded"
-
 
 def aspect_names(aspects: Iterable[Aspect]) -> str:
     """Aspects as a list in a sentence."""
@@ -74,16 +72,16 @@ def pair_words(pair: Pair) -> str:
 
 
 def _pair_words(pair: Pair) -> Iterator[str]:
-    for result in pair.decisive:
-        yield f"different {_with_values(result)}"
-    unknown = [result.aspect for result in pair.having(Agreement.CANNOT_TELL)]
+    for aspect, compared in pair.decisive.items():
+        yield f"different {_with_values(aspect, compared)}"
+    unknown = pair.having(Agreement.CANNOT_TELL)
     if unknown:
         yield f"cannot tell whether the same: {aspect_names(unknown)}"
-    for result in pair.having(Agreement.DIFFERENT):
-        if not result.decides:
-            yield f"with care, different {_with_values(result)}"
+    for aspect, compared in pair.having(Agreement.DIFFERENT).items():
+        if not compared.decides:
+            yield f"with care, different {_with_values(aspect, compared)}"
 
 
-def _with_values(result: AspectResult) -> str:
-    values = " / ".join(value or NOT_RECORDED for value in result.shown)
-    return f"{aspect_names((result.aspect,))} ({values})"
+def _with_values(aspect: Aspect, compared: Compared) -> str:
+    values = " / ".join(value or "not recorded" for value in compared.shown)
+    return f"{aspect_names((aspect,))} ({values})"

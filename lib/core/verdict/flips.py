@@ -19,13 +19,13 @@ _SMALLER = {"eval loss": "lower eval loss", "gap": "smaller gap"}
 
 def flip_sentences(decision: Decision, labels: Mapping[str, str]) -> tuple[str, ...]:
     """For which eval weights the recommended run stays, and what the runner-up lacks; () without one."""
-    flip, rival = decision.flip, decision.recommendation.runner_up
+    flip, rival, behind = decision.flip, decision.recommendation.runner_up, decision.recommendation.margin
     if flip.interval is None:
         return ()
-    if rival is None or flip.runner_up is None:
+    if rival is None or behind is None or flip.runner_up is None:
         return (f"Nothing can flip the verdict: {why_alone(decision)}.",)
     weight = decision.recommendation.policy.eval_weight
-    return (*_weights(flip.interval, weight, labels), _change(labels[rival.run_id], rival, flip.runner_up))
+    return (*_weights(flip.interval, weight, labels), _change(labels[rival.run_id], rival, behind, flip.runner_up))
 
 
 def _weights(interval: WeightInterval, weight: float, labels: Mapping[str, str]) -> Iterator[str]:
@@ -45,13 +45,13 @@ def _weights(interval: WeightInterval, weight: float, labels: Mapping[str, str])
         yield f"Above {math.ceil(interval.high * 1000.0) / 10.0:.4g}%, {labels[interval.above]} would be."
 
 
-def _change(name: str, rival: RunScore, flip: RivalFlip) -> str:
+def _change(name: str, rival: RunScore, behind: float, flip: RivalFlip) -> str:
     ways: list[str] = []
     if flip.eval_loss is not None:
         ways.append(f"with {_shown('eval loss', flip.eval_loss, rival.eval_loss)}, its train loss unchanged")
     if flip.gap is not None:
         ways.append(f"with {_shown('gap', flip.gap, rival.gap)}, its eval loss unchanged")
-    ahead = f"{shown_margin(flip.margin)} behind"
+    ahead = f"{shown_margin(behind)} behind"
     if not ways:
         return f"Neither its eval loss nor its gap alone would make the runner-up {name} win ({ahead})."
     return f"The runner-up {name} ({ahead}) would win {', or '.join(ways)}."

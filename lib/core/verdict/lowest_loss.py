@@ -65,14 +65,10 @@ def leader_so_far(
     leaders = lowest_losses(runs)
     if not leaders:
         return _why_no_leader(runs, labels)
-    differing = [
-        result.aspect
-        for pair in comparability_of([run for run in runs if run.run_id in with_loss]).pairs
-        for result in pair.decisive
-    ]
+    pairs = comparability_of([run for run in runs if run.run_id in with_loss]).pairs
+    differing = aspect_names(dict.fromkeys(aspect for pair in pairs for aspect in pair.decisive))
     if differing:
-        names = aspect_names(dict.fromkeys(differing))
-        return f"There is no leader so far: the eval losses cannot be compared (different {names})."
+        return f"There is no leader so far: the eval losses cannot be compared (different {differing})."
     shown = formatting.loss(with_loss[leaders[0]])
     if len(leaders) == 1:
         return f"Leader so far by eval loss: {labels[leaders[0]]} with {shown} ({left_out[leaders[0]]})."

@@ -78,43 +78,43 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that is said at a glance, in plain text.
+    """What is said at a glance besides the grounds of the decision, in plain text.
 
     Attributes:
+        grounds: Why the recommended run is first, and why not the others.
         headline: The first line.
-        score: Of the recommended run; "" without one.
         surety: How sure, and why.
-        reasons: Why the recommended run is first, the strongest reasons; why none is recommended, where none is.
         checkpoint: Which checkpoint of the recommended run to ship; ``None`` where nothing was read of it, and
             without a recommended run.
         objections: All, the strongest first.
         strongest: The strongest that headline and sureness do not say already.
         way_out: What to do about a tie; "" for none.
-        lowest_not_first: Why the lowest eval loss is not recommended, where the strongest objection does not say it.
-        leader: Who leads, or why nobody does, where no run is recommended.
-        others: Why not the others, a line each.
-        not_comparable: Runs whose eval losses do not compare with those that are ranked, a line each.
-        improvement: Of the recommended run on its own first evaluation, to stand beside ``not_comparable``.
     """
 
+    grounds: Grounds
     headline: Headline
-    score: str
     surety: Surety
-    reasons: tuple[str, ...]
     checkpoint: str | None
     objections: tuple[Objection, ...]
     strongest: Objection | None
     way_out: str
-    lowest_not_first: str | None
-    leader: str | None
-    others: tuple[str, ...]
-    not_comparable: tuple[str, ...]
-    improvement: str
 
     @property
     def is_recommended(self) -> bool:
         """Whether there is a recommended run."""
         return bool(self.headline.run_ids)
+
+    @property
+    def score(self) -> str:
+        """Of the recommended run; "" without one."""
+        winner = self.grounds.decision.recommendation.winner
+        return "" if winner is None else f"score {formatting.points(winner.total)} of 100"
+
+    @property
+    def lowest_not_first(self) -> str | None:
+        """Why the lowest eval loss is not recommended, where the strongest objection does not say it."""
+        is_said = self.strongest is not None and self.strongest.code.startswith("lower_loss")
+        return None if is_said else self.grounds.lowest_not_first
 
     @property
     def strongest_sentence(self) -> str:
@@ -125,50 +125,37 @@ class Overview:
 
     @property
     def others_title(self) -> str:
-        """What stands above ``others``."""
+        """What stands above the lines of the others."""
         return "Why not the others" if self.is_recommended else "Why none of them"
 
     @property
     def not_comparable_title(self) -> tuple[str, str]:
-        """What stands above ``not_comparable``, and what its last figure is."""
-        return "Losses not comparable", f"improved on own first evaluation (starred run: {self.improvement})"
+        """What stands above the runs that do not compare, and what the last figure of their lines is."""
+        decision = self.grounds.decision
+        starred = improvement(decision, decision.recommendation.run_id)
+        return "Losses not comparable", f"improved on own first evaluation (starred run: {starred})"
 
 
-def overview_of(
-    grounds: Grounds,
-    runs: Sequence[RunSummary],
-    assessed: Mapping[str, Assessment | None],
-    names: Mapping[str, str] | None = None,
-) -> Overview:
+def overview_of(grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[str, Assessment | None]) -> Overview:
     """Gather what is said at a glance.
 
     Args:
         grounds: Of the decision about these runs.
         runs: The runs.
         assessed: By run id; ``None`` where a run's curves could not be read.
-        names: What runs are called in the lines of the others, where room is short; their labels by default.
     """
-    decision, names = grounds.decision, names or grounds.labels
-    winner = decision.recommendation.winner
+    decision = grounds.decision
     objections = objections_to(grounds, runs, assessed)
     surety = sureness_of(decision, objections)
-    strongest = strongest_objection(objections, surety)
-    own = None if winner is None else assessed.get(winner.run_id)
-    is_said = strongest is not None and strongest.code.startswith("lower_loss")
+    own = assessed.get(decision.recommendation.run_id or "")
     return Overview(
+        grounds=grounds,
         headline=headline(decision, runs),
-        score="" if winner is None else f"score {formatting.points(winner.total)} of 100",
         surety=surety,
-        reasons=tuple(reason.sentence for reason in grounds.strongest),
         checkpoint=None if own is None else checkpoint_line(own.checkpoint),
         objections=objections,
-        strongest=strongest,
+        strongest=strongest_objection(objections, surety),
         way_out=way_out(decision, assessed, grounds.labels),
-        lowest_not_first=None if is_said else grounds.lowest_not_first,
-        leader=grounds.leader,
-        others=grounds.others(names),
-        not_comparable=grounds.not_comparable(names),
-        improvement=improvement(decision, decision.recommendation.run_id),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -57,15 +57,14 @@ def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
     judged = {each.run.run_id: judgements(each) for each in comparison.runs}
-    names = short_labels(comparison.labels, NAME_LIMIT)
     key = (comparison.key, comparison.policy.eval_weight)
-    said = cached.once("overview", key, lambda: overview_of(comparison.grounds, runs, judged, names))
+    said = cached.once("overview", key, lambda: overview_of(comparison.grounds, runs, judged))
     with st.container(border=True, key="verdict"):
         st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))
         # The side with the longest sentence is the wider one.
         left, right = st.columns([1.2, 1] if said.lowest_not_first else [1, 1.15], gap="medium")
         left.markdown(_reasons(said))
-        right.markdown(_against(said), help=_full_names(said, comparison))
+        right.markdown(_against(said, short_labels(comparison.labels, NAME_LIMIT)), help=_full_names(said, comparison))
         with st.container(horizontal=True, key="verdict_details"):
             st.html(_STYLE)
             details(comparison, said.objections, judged)
@@ -90,9 +89,9 @@ def _sure(said: Overview) -> str:
 
 
 def _reasons(said: Overview) -> str:
-    lines = [md(reason) for reason in said.reasons]
+    lines = [md(reason.sentence) for reason in said.grounds.strongest]
     if not said.is_recommended:
-        return "\n\n".join(filter(None, (*lines, md(said.leader or ""))))
+        return "\n\n".join(filter(None, (*lines, md(said.grounds.leader or ""))))
     if said.lowest_not_first:
         lines.append(f":material/trophy: {md(said.lowest_not_first)}")
     if said.checkpoint:
@@ -100,16 +99,17 @@ def _reasons(said: Overview) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _against(said: Overview) -> str:
+def _against(said: Overview, names: Mapping[str, str]) -> str:
     parts: list[str] = []
+    others, not_comparable = said.grounds.others(names), said.grounds.not_comparable(names)
     if said.is_recommended:
         title = ":material/gavel: **Strongest objection:**"
         parts.append(f"{f':red[{title}]' if said.strongest else title} {md(said.strongest_sentence)}")
-    if said.others:
-        parts.append(f"**{said.others_title}**\n{_list(said.others)}")
-    if said.not_comparable:
+    if others:
+        parts.append(f"**{said.others_title}**\n{_list(others)}")
+    if not_comparable:
         title, figure = said.not_comparable_title
-        parts.append(f"**{title}**; {figure}:\n{_list(said.not_comparable)}")
+        parts.append(f"**{title}**; {figure}:\n{_list(not_comparable)}")
     return "\n\n".join(parts)
 
 

@@ -37,7 +37,7 @@ def pair_of(first, second):
 
 
 def agreement_in(pair, key):
-    return next((result.agreement for result in pair.aspects if result.aspect == key), None)
+    return pair.aspects[key].agreement if key in pair.aspects else None
 
 
 DPO, GRPO = {"method": "dpo", "beta": 0.1}, {"method": "grpo"}
@@ -185,7 +185,8 @@ def test_columns_say_it_too():
 
 
 def values_of(first, second, agreement):
-    return {result.aspect: (*result.shown, result.decides) for result in pair_of(first, second).having(agreement)}
+    found = pair_of(first, second).having(agreement)
+    return {aspect: (*compared.shown, compared.decides) for aspect, compared in found.items()}
 
 
 def test_what_differs_or_is_not_known_has_both_values():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunSummary
-from lib.core.ranking.repeats import repeat_groups, same_effective_configuration, seed_of
+from lib.core.ranking.repeats import RunSettings, repeat_groups, same_configuration, seed_of
 
 CONFIG = {
     "training": {"learning_rate": 2e-4, "batch_size": 4, "num_epochs": 3},
@@ -24,8 +24,12 @@ def run(number=0, config=None, **columns):
     return RunSummary(run_id=f"r{number}", name="r", config=merged, **columns)
 
 
+def alike(one, other):
+    return same_configuration(RunSettings(one), RunSettings(other))
+
+
 def same(config, **columns):
-    return same_effective_configuration(run(1), run(2, config, **columns))
+    return alike(run(1), run(2, config, **columns))
 
 
 @pytest.mark.parametrize(
@@ -63,19 +67,19 @@ def test_a_setting_that_differs_or_is_not_stated_is_another_configuration(config
 
 def test_a_configuration_that_was_not_recorded_cannot_be_compared():
     bare = RunSummary(run_id="a", name="r", batch_size=4)
-    assert same_effective_configuration(bare, RunSummary(run_id="b", name="r", batch_size=4)) is None
-    assert same_effective_configuration(bare, RunSummary(run_id="b", name="r", batch_size=8)) is False
+    assert alike(bare, RunSummary(run_id="b", name="r", batch_size=4)) is None
+    assert alike(bare, RunSummary(run_id="b", name="r", batch_size=8)) is False
 
 
 def test_without_a_dataset_it_cannot_be_told():
     without = {"dataset_path": ...}
-    assert same_effective_configuration(run(1, without), run(2, without)) is None
+    assert alike(run(1, without), run(2, without)) is None
 
 
 def test_a_column_that_one_run_lacks_leaves_it_open():
     assert same({}, num_gpus=2) is None
-    assert same_effective_configuration(run(1, num_gpus=2), run(2, num_gpus=2)) is True
-    assert same_effective_configuration(run(1, num_gpus=1), run(2, num_gpus=2)) is False
+    assert alike(run(1, num_gpus=2), run(2, num_gpus=2)) is True
+    assert alike(run(1, num_gpus=1), run(2, num_gpus=2)) is False
 
 
 def test_what_the_schedule_reached_is_no_configuration():
@@ -90,12 +94,12 @@ def test_data_of_one_name_in_two_folders_need_their_number_of_samples(samples, e
         run(number, {"dataset_path": f"{folder}/alpaca.jsonl"}, train_samples=count)
         for number, (folder, count) in enumerate(zip(FOLDERS, samples, strict=True))
     ]
-    assert same_effective_configuration(*runs) is expected
+    assert alike(*runs) is expected
 
 
 def test_a_path_to_what_was_trained_with_leaves_it_open():
     runs = [run(number, {"adapter_path": f"/adapters/{number}"}) for number in range(2)]
-    assert same_effective_configuration(*runs) is None
+    assert alike(*runs) is None
 
 
 def test_a_resumed_run_is_no_repeat():
@@ -146,8 +150,8 @@ def test_groups_hold_exactly_what_pairs_say(chosen):
     found = repeat_groups(runs)
     assert found == repeat_groups(runs[::-1])
     for one, other in itertools.combinations(runs, 2):
-        verdict = same_effective_configuration(one, other)
-        assert verdict == same_effective_configuration(other, one)
+        verdict = alike(one, other)
+        assert verdict == alike(other, one)
         if found.get(one.run_id) is not None and found.get(one.run_id) == found.get(other.run_id):
             assert verdict is True
         # Where counts are missing, one run can be the same as two that cannot be compared with each other.

@@ -83,12 +83,14 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     winner, ranked = decision.recommendation.winner, decision.ranked
     said = overview_of(grounds, runs, {run.run_id: judged(run.run_id) for run in runs})
     objections = {objection.code: objection.sentence for objection in said.objections}
-    everything = [grounds.why_first, *said.reasons, *said.others, *said.not_comparable, *objections.values()]
+    shown = [reason.sentence for reason in grounds.strongest]
+    others, not_comparable = grounds.others(grounds.labels), grounds.not_comparable(grounds.labels)
+    everything = [grounds.why_first, *shown, *others, *not_comparable, *objections.values()]
     everything += [said.surety.sentence, grounds.lowest_not_first or "", grounds.leader or ""]
 
     # Why it is first: the tooltips of card and table show all reasons, the panel some of the same.
-    assert set(said.reasons) <= {reason.sentence for reason in grounds.reasons}
-    assert all(reason in grounds.why_first for reason in said.reasons)
+    assert set(shown) <= {reason.sentence for reason in grounds.reasons}
+    assert all(reason in grounds.why_first for reason in shown)
 
     # Why it is alone: the only one of the selected, or the only one of its class.
     only = "the only completed run with an eval loss among the selected"
@@ -105,7 +107,7 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     # What breaks a tie: one phrase for each pair, wherever it is told.
     for rival in ranked[1:]:
         own_line = grounds.behind[rival]
-        (line,) = (line for line in said.others if line.startswith(f"{rival}: "))
+        (line,) = (line for line in others if line.startswith(f"{rival}: "))
         assert line == f"{rival}: {own_line}"
         told = tie_breaks_in(iter([own_line]))
         assert len(told) == ("level with the recommended run" in own_line)
@@ -117,7 +119,7 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     notes = table_of(grounds, runs)
     for run_id, why in grounds.left_out.items():
         assert any(why == words.split(" {")[0] or words.split("{")[0] in why for words in LEFT_OUT.values())
-        assert f"{run_id}: left out, {why}." in said.others
+        assert f"{run_id}: left out, {why}." in others
         assert notes[run_id] == f"Left out: {why}."
         if run_id in grounds.lowest and winner is not None:
             assert f"but cannot be recommended: {why}." in (grounds.lowest_not_first or "")

@@ -22,10 +22,10 @@ CLEAR = run("a", 0.5), run("b", 0.8)
 TIED = run("a", 0.5), run("b", 0.501)
 
 
-def overview(*runs, names=None, noise=0.001, **by_run):
+def overview(*runs, noise=0.001, **by_run):
     assessed = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
     labels = {each.run_id: each.run_id.upper() for each in runs}
-    return overview_of(grounded(*runs, labels=labels, noise=noise), runs, assessed, names)
+    return overview_of(grounded(*runs, labels=labels, noise=noise), runs, assessed)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,10 @@ def test_the_lowest_loss_is_said_once():
 
 
 def test_every_run_but_the_star_has_a_line():
-    found = overview(*CLEAR, run("c", 0.1, dataset="x/y"), run("d", None), names={"b": "b…", "c": "C", "d": "d"})
-    assert found.others == ("b…: 61.45, 11.00 points behind.", "d: left out, no eval loss logged.")
-    (line,) = found.not_comparable
+    found = grounded(*CLEAR, run("c", 0.1, dataset="x/y"), run("d", None))
+    names = {"b": "b…", "c": "C", "d": "d"}
+    assert found.others(names) == ("b…: 61.45, 11.00 points behind.", "d: left out, no eval loss logged.")
+    (line,) = found.not_comparable(names)
     assert line.startswith("C: different evaluation data; by ")
 
 
@@ -116,7 +117,10 @@ def test_any_selection_has_an_overview(cases):
     runs = [run(str(number), loss, status, dataset=dataset) for number, (loss, status, dataset) in enumerate(cases)]
     found = overview(*runs)
     has_winner = found.is_recommended
-    assert 1 <= len(found.reasons) <= REASONS_SHOWN
-    assert len(found.others) + len(found.not_comparable) == len(runs) - has_winner
-    assert (found.leader is None) == has_winner
+    grounds = found.grounds
+    assert 1 <= len(grounds.strongest) <= REASONS_SHOWN
+    lines = *grounds.others(grounds.labels), *grounds.not_comparable(grounds.labels)
+    assert len(lines) == len(runs) - has_winner
+    assert (grounds.leader is None) == has_winner
+    assert bool(found.score) == has_winner
     assert (found.surety.level is Sureness.TIE) == (found.headline.kind is HeadlineKind.TIE)
