@@ -37,10 +37,12 @@ class RivalFlip:
     Attributes:
         eval_loss: The smallest change of its eval loss to a value from 0 on, its train loss unchanged, so that its gap
             changes by as much; ``None`` where none makes it win.
+        lower_eval_loss: The same among lower eval losses.
         gap: The smallest change of its gap by its train loss alone, its eval loss unchanged; ``None`` where none does.
     """
 
     eval_loss: Change | None
+    lower_eval_loss: Change | None
     gap: Change | None
 
 
@@ -66,8 +68,12 @@ def flip_of(recommendation: Recommendation) -> Flip:
     if len(scores) == 1:
         return Flip(interval, None)
     winner, rival = scores[:2]
-    eval_loss, gap = eval_loss_change(winner, rival, policy), gap_change(winner, rival, policy)
-    return Flip(interval, RivalFlip(eval_loss, gap))
+    runner_up = RivalFlip(
+        eval_loss_change(winner, rival, policy),
+        eval_loss_change(winner, rival, policy, rival.eval_loss),
+        gap_change(winner, rival, policy),
+    )
+    return Flip(interval, runner_up)
 
 
 def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> WeightInterval:

@@ -37,17 +37,19 @@ class Change:
     crosses: bool
 
 
-def eval_loss_change(winner: RunScore, rival: RunScore, policy: ScoringPolicy) -> Change | None:
+def eval_loss_change(
+    winner: RunScore, rival: RunScore, policy: ScoringPolicy, highest: float = math.inf
+) -> Change | None:
     """The smallest change of the rival's eval loss that makes it win, its train loss unchanged.
 
     In a band, which is an interval of eval losses, the rival wins below the loss that gives it the winner's composite:
     ``-ln((total - (1 - w) g) / (100 w))``. A higher eval loss can win too, by leaving the band of negative gaps. Eval
-    losses below 0 do not occur with cross-entropy and are not looked at.
+    losses below 0 do not occur with cross-entropy and are not looked at, nor are those above ``highest``.
     """
     found: list[Change] = []
     base = rival.train_loss or 0.0
     for band, start, end in _bands(rival, policy):
-        low, high = max(base + start, 0.0), min(base + end, _level_loss(winner, band, policy))
+        low, high = max(base + start, 0.0), min(base + end, _level_loss(winner, band, policy), highest)
         if low > high:
             continue
         target = min(max(rival.eval_loss, low), high)

@@ -163,13 +163,6 @@ class Recommendation:
             return None
         return self.winner.total - self.runner_up.total
 
-    @property
-    def eval_loss_to_win(self) -> float | None:
-        """Below which eval loss the runner-up would win, its train loss unchanged; ``None`` for none."""
-        if self.winner is None or self.runner_up is None:
-            return None
-        return eval_loss_to_win(self.runner_up, self.winner.total, self.policy)
-
 
 def band_of(gap: float | None, policy: ScoringPolicy = DEFAULT_POLICY) -> GapBand:
     """The band of a gap.
@@ -246,39 +239,3 @@ def _order(result: RunScore) -> tuple[float, float, bool, float, bool, datetime,
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-def eval_loss_to_win(rival: RunScore, total: float, policy: ScoringPolicy = DEFAULT_POLICY) -> float | None:
-    """The eval loss below which ``rival`` would score more than ``total``, its train loss unchanged.
-
-    A lower eval loss moves the gap too, so each band is looked at: inside it the gap points are fixed
-    and ``100 * exp(-E)`` can be solved for E.
-
-    Returns:
-        The highest such bound at or below the rival's eval loss; ``None`` if no eval loss from 0 on does.
-    """
-    bounds: list[float] = []
-    lower = -math.inf
-    for band in policy.bands if rival.train_loss is not None else (policy.unknown_band,):
-        train_loss = rival.train_loss or 0.0
-        band_end = math.inf if rival.train_loss is None else train_loss + band.below
-        band_start = train_loss + lower
-        lower = band.below
-        bound = min(_loss_for_total(total, band.points, policy), band_end, rival.eval_loss)
-        if bound > max(band_start, 0.0):
-            bounds.append(bound)
-    return max(bounds, default=None)
-
-
-def _loss_for_total(total: float, gap_points: float, policy: ScoringPolicy) -> float:
-    """The eval loss below which the composite with these gap points exceeds ``total``.
-
-    Infinite where any loss does, minus infinity where none does.
-    """
-    spare = total - policy.gap_weight * gap_points
-    if policy.eval_weight == 0:
-        return math.inf if spare < 0 else -math.inf
-    if spare <= 0:
-        return math.inf
-    share = spare / (100.0 * policy.eval_weight)
-    return -math.log(share)

@@ -130,7 +130,7 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
     if runner_up is None:
         start = "I" if decision.other_classes else "It had no competition: i"
         return (*said, Reason(ReasonCode.ALONE, f"{start}{why_alone(decision).removeprefix('i')}."))
-    return (*said, _lead(winner, runner_up), _would_change(winner, runner_up, recommendation))
+    return (*said, _lead(winner, runner_up), _would_change(winner, runner_up, decision))
 
 
 def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tuple[Reason, ...]:
@@ -198,21 +198,21 @@ def shown_margin(points: float) -> str:
     return f"{points:.2f} points" if points >= 0.01 else "less than 0.01 points"
 
 
-def _would_change(winner: RunScore, runner_up: RunScore, recommendation: Recommendation) -> Reason:
-    needed = recommendation.eval_loss_to_win
-    if needed is not None:
-        # Rounded down: what the sentence promises must hold of the number that it shows. "Just", because
-        # a much lower eval loss may leave the gap band that makes it win.
-        shown = math.floor(needed * 1e4) / 1e4
-        said = (
-            f"The runner-up would win with an eval loss just below {shown:.4f}"
-            f" (it has {runner_up.eval_loss:.4f}), its train loss unchanged."
-        )
-    elif is_tied(winner, runner_up):
-        # Reached where the eval loss has no weight: it cannot change the composite, but it breaks the tie.
+def _would_change(winner: RunScore, runner_up: RunScore, decision: Decision) -> Reason:
+    change = None if decision.flip.runner_up is None else decision.flip.runner_up.lower_eval_loss
+    if change is None or change.target <= 0.0:
+        said = "No lower eval loss alone would make the runner-up win."
+    elif not decision.recommendation.policy.eval_weight and change.target == winner.eval_loss:
+        # The eval loss has no weight: it cannot change the composite, but it breaks the tie.
         said = (
             f"The runner-up would win the tie with an eval loss below {winner.eval_loss:z.4f} in its present gap band."
         )
     else:
-        said = "No lower eval loss alone would make the runner-up win."
+        # Rounded down: what the sentence promises must hold of the number that it shows. "Just", because
+        # a much lower eval loss may leave the gap band that makes it win.
+        shown = math.floor(change.target * 1e4) / 1e4
+        said = (
+            f"The runner-up would win with an eval loss just below {shown:.4f}"
+            f" (it has {runner_up.eval_loss:.4f}), its train loss unchanged."
+        )
     return Reason(ReasonCode.WOULD_CHANGE, said)

@@ -150,6 +150,38 @@ def test_the_change_of_eval_loss_is_the_smallest_that_makes_the_rival_win():
     assert min(seen.values()) > 20, seen
 
 
+def test_the_change_to_a_lower_eval_loss_is_the_smallest_of_those():
+    seen = {"lower": 0, "none": 0}
+    for _, policy, recommendation in selections(500, seed=15):
+        scores = recommendation.ranking.scores
+        for rival in scores[1:]:
+            change = eval_loss_change(scores[0], rival, policy, rival.eval_loss)
+            lower = LOSSES[rival.eval_loss > LOSSES]
+            gaps = lower - (math.nan if rival.train_loss is None else rival.train_loss)
+
+            def judge(value, rival=rival, best=scores[0], policy=policy):
+                moved = as_run(replace(rival, eval_loss=value))
+                return rank([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
+
+            assert change is None or change.delta <= 0.0
+            assert_smallest(change, rival.eval_loss, lower, wins(scores[0], lower, gaps, policy), judge)
+            seen["none" if change is None else "lower"] += 1
+    assert min(seen.values()) > 20, seen
+
+
+def test_a_rival_that_is_behind_by_its_gap_wins_by_reaching_the_next_band():
+    runs = [completed("a", 0.60, 0.59), completed("b", 0.61, 0.55)]
+    lower = flip_of(recommend(runs)).runner_up.lower_eval_loss
+    assert lower.target == pytest.approx(0.60)
+    assert recommend([runs[0], completed("b", lower.target - 1e-6, 0.55)]).run_id == "b"
+
+
+def test_no_lower_eval_loss_wins_against_a_perfect_run():
+    perfect = completed("a", 0.0, 0.0)
+    for loss in (0.2, None):
+        assert flip_of(recommend([perfect, completed("b", 0.5, loss)])).runner_up.lower_eval_loss is None
+
+
 def test_the_change_of_gap_is_the_smallest_that_makes_the_rival_win():
     seen = {"change": 0, "none": 0}
     for _, policy, recommendation in selections(500, seed=14):

@@ -6,7 +6,6 @@ import itertools
 import math
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +29,6 @@ from lib.core.ranking.scoring import (
     Unscorable,
     band_of,
     deciding_rule,
-    eval_loss_to_win,
     rank,
     recommend,
     score,
@@ -425,14 +423,12 @@ def test_with_nobody_eligible_it_recommends_nobody() -> None:
     runs = [RunSummary(run_id="a", name="a", status=RunStatus.RUNNING, eval_loss=0.1), completed("b", None)]
     recommendation = recommend(runs)
     assert (recommendation.run_id, recommendation.winner, recommendation.runner_up) == (None, None, None)
-    assert recommendation.eval_loss_to_win is None
 
 
 def test_a_lone_eligible_run_wins() -> None:
     runs = [completed("a"), RunSummary(run_id="b", name="b", status=RunStatus.RUNNING, eval_loss=0.1)]
     recommendation = recommend(runs)
     assert (recommendation.run_id, recommendation.margin, recommendation.runner_up) == ("a", None, None)
-    assert recommendation.eval_loss_to_win is None
 
 
 def test_two_runs_have_a_margin() -> None:
@@ -453,61 +449,3 @@ def test_every_recommendation_agrees_with_its_ranking(runs, policy) -> None:
         assert (won_by(runs, policy) is not Rule.HIGHER_COMPOSITE) == (
             round(recommendation.winner.total, 9) == round(recommendation.runner_up.total, 9)
         )
-
-
-# --- what would make a rival win ---------------------------------------------------------------------
-
-STEPS = 10_000
-"""Grid points per nat. Losses on the grid put every band edge on it, so no winning stretch lies between."""
-
-
-def highest_winning_loss(rival: RunScore, total: float, policy: ScoringPolicy) -> float | None:
-    """Scan eval losses from the rival's down to 0, for the first whose composite exceeds ``total``."""
-    losses = np.arange(round(rival.eval_loss * STEPS), -1, -1) / STEPS
-    if rival.train_loss is None:
-        gap_points = np.full_like(losses, policy.unknown_band.points)
-    else:
-        edges = [band.below for band in policy.bands[:-1]]
-        band = np.digitize(np.round(losses - rival.train_loss, 9), edges)
-        gap_points = np.array([band.points for band in policy.bands])[band]
-    composites = policy.eval_weight * 100 * np.exp(-losses) + policy.gap_weight * gap_points
-    winning = np.flatnonzero(composites > total)
-    return float(losses[winning[0]]) if winning.size else None
-
-
-@given(
-    st.integers(0, 3 * STEPS),
-    st.one_of(st.none(), st.integers(0, 3 * STEPS)),
-    st.floats(1e-3, 60),
-    st.sampled_from([0.0, 0.2, 0.5, 0.7, 1.0]),
-)
-@settings(deadline=None, max_examples=200)
-def test_the_eval_loss_to_win_is_that_of_a_brute_force_scan(eval_loss, loss, behind, weight) -> None:
-    policy = ScoringPolicy(eval_weight=weight)
-    train_loss = None if loss is None else loss / STEPS
-    rival = score(completed(eval_loss=eval_loss / STEPS, loss=train_loss), policy)
-    total = rival.total + behind
-    found, scanned = eval_loss_to_win(rival, total, policy), highest_winning_loss(rival, total, policy)
-    if scanned is None:
-        assert found is None
-    else:
-        assert scanned - 1e-9 <= found <= scanned + 1 / STEPS + 1e-9
-
-
-def test_a_rival_that_is_behind_by_its_gap_wins_by_reaching_the_next_band() -> None:
-    winner, rival = score(completed("a", 0.60, 0.59)), score(completed("b", 0.61, 0.55))
-    assert rival.gap_label == "good"
-    needed = eval_loss_to_win(rival, winner.total)
-    assert needed == pytest.approx(0.60)
-    assert score(completed("b", needed - 1e-6, 0.55)).total > winner.total
-
-
-def test_no_eval_loss_wins_against_a_perfect_run() -> None:
-    assert eval_loss_to_win(score(completed("b", 0.5, 0.2)), 100.0) is None
-    assert eval_loss_to_win(score(completed("b", 0.5, None)), 85.0) is None
-
-
-def test_with_no_weight_on_the_eval_loss_only_the_bands_count() -> None:
-    rival = score(completed("b", 0.5, 0.44), GAP_ONLY)
-    assert eval_loss_to_win(rival, 80.0, GAP_ONLY) == pytest.approx(0.49)
-    assert eval_loss_to_win(rival, 100.0, GAP_ONLY) is None

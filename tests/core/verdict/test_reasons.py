@@ -88,11 +88,17 @@ def test_where_only_a_higher_eval_loss_would_help_none_is_promised() -> None:
 
 
 def test_a_tie_that_the_eval_loss_only_breaks_says_so() -> None:
-    runs = [run("a", 0.5, 0.49), run("b", 0.6, 0.59)]
-    assert sentence(runs, ReasonCode.WOULD_CHANGE, GAP_ONLY) == (
-        "The runner-up would win the tie with an eval loss below 0.5000 in its present gap band."
+    winner = run("a", 0.59, 0.58)
+    assert sentence([winner, run("b", 0.6, 0.58)], ReasonCode.WOULD_CHANGE, GAP_ONLY) == (
+        "The runner-up would win the tie with an eval loss below 0.5900 in its present gap band."
     )
-    assert recommend([runs[0], run("b", 0.4999, 0.49)], GAP_ONLY).run_id == "b"
+    assert recommend([winner, run("b", 0.5899, 0.58)], GAP_ONLY).run_id == "b"
+
+
+def test_an_eval_loss_that_would_leave_its_gap_band_before_it_wins_the_tie_is_not_promised() -> None:
+    runs = [run("a", 0.5, 0.49), run("b", 0.6, 0.59)]
+    assert sentence(runs, ReasonCode.WOULD_CHANGE, GAP_ONLY) == "No lower eval loss alone would make the runner-up win."
+    assert all(recommend([runs[0], run("b", loss, 0.59)], GAP_ONLY).run_id == "a" for loss in (0.59, 0.55, 0.4))
 
 
 @pytest.mark.parametrize(
