@@ -185,7 +185,7 @@ def test_the_grid_gets_a_frame_of_its_own(demo):
     frame = summary_frame([SummaryInput(run=each.run, label=each.label) for each in compared])
     before = frame.copy(deep=True)
     comparison = Comparison(compared, ScoringPolicy(), (), "these runs")
-    grid = table._grid_frame(frame, COLUMNS, comparison, (runs[0].run_id,))
+    grid = table._grid_frame(frame, COLUMNS, comparison)
     grid.loc[:, "run"] = "changed"
     grid[table.TEXTS] = "changed"
     pd.testing.assert_frame_equal(frame, before)
