@@ -192,6 +192,12 @@ def batch_of(settings: Mapping[str, Setting]) -> EffectiveBatch:
     return EffectiveBatch(batch, accumulation, gpus, product, source)
 
 
+def gpus_of(settings: Mapping[str, Setting]) -> int | None:
+    """How many GPUs the settings of a run state; ``None`` where they state no number of them."""
+    setting = settings.get("num_gpus")
+    return None if setting is None or setting.value is None else _factor(settings, "num_gpus")[0]
+
+
 def _factor(settings: Mapping[str, Setting], key: str) -> tuple[int | None, str]:
     """A factor of the effective batch size, and where it is from; ``None`` where it is no whole number."""
     setting = settings.get(key)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from lib.core.config.datasets import dataset_folder, dataset_name
-from lib.core.config.derived import LAST_RATE, EffectiveBatch, batch_of, derive, fall_back
+from lib.core.config.derived import LAST_RATE, EffectiveBatch, batch_of, derive, fall_back, gpus_of
 from lib.core.config.module_names import misspelt
 from lib.core.config.notes import between_settings, contradiction
 from lib.core.config.parameters import NAMES, PARAMETERS, Group, Parameter, Section
@@ -60,6 +60,11 @@ def configured_learning_rate(run: RunSummary) -> float | None:
     """
     setting = effective(run).get("learning_rate")
     return None if setting is None or setting.source == LAST_RATE else finite(setting.value)
+
+
+def configured_gpus(run: RunSummary) -> int | None:
+    """Return how many GPUs were configured; ``None`` where nothing says so."""
+    return gpus_of(effective(run))
 
 
 def effective_batch(run: RunSummary) -> EffectiveBatch:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.series import real_evaluations
+from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
 
@@ -36,7 +37,7 @@ class RunEvidence:
         median_tokens_per_second, median_samples_per_second: Medians of the finite values.
         peak_memory_gb: The greatest finite allocated GPU memory.
         duration_s: Seconds from the first logged row to the last one that has a time.
-        nonfinite: How many values are NaN or infinite, by metric; metrics without any are absent.
+        nonfinite: How many values are NaN or infinite, by metric; metrics without any and derived ones are absent.
     """
 
     run_id: str
@@ -76,11 +77,15 @@ def evidence_of(curves: RunCurves) -> RunEvidence:
         last_train_loss=train_loss,
         last_train_step=train_step,
         peak_learning_rate=_greatest(curves.get("learning_rate")),
-        median_tokens_per_second=_median(curves.get("tokens_per_second")),
-        median_samples_per_second=_median(curves.get("samples_per_second")),
+        median_tokens_per_second=median_of(curves.get("tokens_per_second")),
+        median_samples_per_second=median_of(curves.get("samples_per_second")),
         peak_memory_gb=_greatest(curves.get("gpu_memory_allocated_gb")),
         duration_s=_duration(logged),
-        nonfinite={metric: curve.lost for metric, curve in curves.curves.items() if curve.lost},
+        nonfinite={
+            metric: curve.lost
+            for metric, curve in curves.curves.items()
+            if curve.lost and not metric_of(metric).derived_from
+        },
         **_evaluation_facts(curves, logged),
     )
 
@@ -135,7 +140,8 @@ def _greatest(curve: MetricCurve) -> float | None:
     return float(known.value.max()) if len(known) else None
 
 
-def _median(curve: MetricCurve) -> float | None:
+def median_of(curve: MetricCurve) -> float | None:
+    """The median of all finite values, those included that the source left out; ``None`` where that is not known."""
     known = _known(curve)
     if not curve.is_complete or not len(known):
         return curve.median

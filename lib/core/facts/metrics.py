@@ -1,54 +1,215 @@
-"""The metrics that a run logs: key, title, unit and format, said once for axes, tables and exports."""
+"""The metrics: one entry says all that the app knows of one, and everything else follows from it.
+
+From an entry follow what sources are asked for, the charts and their axes, the columns of the summary table and of its
+export, what is marked there as best, and the order of the pinned step. A metric that nobody logs names the
+metrics that it is derived from; ``lib/core/curves/derived.py`` has the function of its name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
+
+Better = Literal["lower", "higher"]
+
+LOSS_CHART = "loss"
+"""The wide chart: train metrics solid, evaluated ones dashed."""
+FURTHER = "further"
+"""A chart of its own for whoever chooses the metric."""
 
 
 @dataclass(frozen=True, slots=True)
+class TableColumn:
+    """The column of a metric in the summary table.
+
+    Attributes:
+        title: Of the column, without the unit.
+        meaning: What a value is.
+        after: The column that it stands behind: the metrics' columns are put in one by one, in the order of
+            ``METRICS``, so that of two behind the same column the later metric comes first.
+        key: The column's name, where it is not the metric's.
+        width: Hint in pixels.
+        essential: Shown by default in a window of 1280 px.
+        has_winner: Which direction of the metric is better makes a run the better one.
+        own_cell: ``lib/core/verdict/summary.py`` works its value out. Else that is the median of the run's curve, or
+            what the run's summary says under the metric's key.
+    """
+
+    title: str
+    meaning: str
+    after: str
+    key: str = ""
+    width: int = 90
+    essential: bool = False
+    has_winner: bool = True
+    own_cell: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One metric.
 
     Attributes:
-        key: Name in the metric frame's ``metric`` column.
+        key: Its name among a run's curves, and of its column in a table of metrics.
         title: For people, with a capital letter and no unit.
         unit: What one unit of the value is; "" where it has none.
         spec: Python format specification for one value. Also a valid d3 format.
+        axis_spec: d3 format of an axis; "" for one that the axis chooses.
+        better: Which direction is better; ``None`` where neither is.
         evaluated: Measured by evaluations, not at every logging step: never smoothed, never reduced.
+        of_loss: It follows from a loss: comparable only among runs whose losses mean the same.
+        hf_keys: What the log of a Hugging Face ``Trainer`` calls it too, beside its key.
+        derived_from: The metrics that it is worked out from; none where it is logged.
+        chart: ``LOSS_CHART``, ``FURTHER``, or the name of its chart below the losses. Metrics that share a name share
+            the chart, which shows the one of them that most runs log.
+        column: Its column in the summary table, if it has one.
     """
 
     key: str
     title: str
     unit: str = ""
     spec: str = ".4g"
+    axis_spec: str = ""
+    better: Better | None = None
     evaluated: bool = False
+    of_loss: bool = False
+    hf_keys: tuple[str, ...] = ()
+    derived_from: tuple[str, ...] = ()
+    chart: str = FURTHER
+    column: TableColumn | None = None
 
     @property
     def axis_title(self) -> str:
-        """Title with its unit, as an axis or a column header shows it."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
+        """Title with its unit, as an axis shows it; says so where the metric is derived."""
+        told = ", ".join(part for part in (self.unit, "derived" if self.derived_from else "") if part)
+        return f"{self.title} ({told})" if told else self.title
 
 
-METRICS: Mapping[str, Metric] = MappingProxyType(
-    {
-        metric.key: metric
-        for metric in (
-            Metric("train_loss", "Train loss", "", ".4f"),
-            Metric("eval_loss", "Eval loss", "", ".4f", evaluated=True),
-            Metric("learning_rate", "Learning rate", "", ".2e"),
-            Metric("grad_norm", "Gradient norm", "", ".3f"),
-            Metric("tokens_per_second", "Throughput", "tokens/s", ",.0f"),
-            Metric("samples_per_second", "Throughput", "samples/s", ",.2f"),
-            Metric("gpu_memory_allocated_gb", "GPU memory", "GB", ",.2f"),
-            Metric("gpu_memory_reserved_gb", "Reserved GPU memory", "GB", ",.2f"),
-            Metric("gpu_utilization_percent", "GPU utilisation", "%", ",.0f"),
-            Metric("perplexity", "Perplexity", "", ",.3f", evaluated=True),
-            Metric("train_perplexity", "Train perplexity", "", ",.3f"),
-        )
-    }
+_ENTRIES = (
+    Metric(
+        key="train_loss",
+        title="Train loss",
+        spec=".4f",
+        better="lower",
+        of_loss=True,
+        hf_keys=("loss",),
+        chart=LOSS_CHART,
+        column=TableColumn(
+            "Train loss",
+            "The last logged train loss. No winner: a low one beside a higher eval loss is memorised.",
+            after="status",
+            essential=True,
+            has_winner=False,
+            own_cell=True,
+        ),
+    ),
+    Metric(
+        key="eval_loss",
+        title="Eval loss",
+        spec=".4f",
+        better="lower",
+        evaluated=True,
+        of_loss=True,
+        chart=LOSS_CHART,
+        column=TableColumn(
+            "Best eval loss",
+            "The lowest loss on the evaluation set, @ the step where it was measured.",
+            after="status",
+            key="best_eval_loss",
+            width=154,
+            essential=True,
+            own_cell=True,
+        ),
+    ),
+    Metric(
+        key="learning_rate",
+        title="Learning rate",
+        spec=".2e",
+        axis_spec=".1e",
+        chart="learning_rate",
+        column=TableColumn(
+            "Learning rate",
+            "The configured (peak) value, not the last scheduled one.",
+            after="gap",
+            width=95,
+            essential=True,
+            own_cell=True,
+        ),
+    ),
+    Metric(key="grad_norm", title="Gradient norm", spec=".3f", chart="grad_norm"),
+    Metric(
+        key="tokens_per_second",
+        title="Throughput",
+        unit="tokens/s",
+        spec=",.0f",
+        axis_spec="~s",
+        better="higher",
+        hf_keys=("train_tokens_per_second",),
+        chart="throughput",
+        column=TableColumn("Speed", "Training throughput.", after="steps_to_best", width=120),
+    ),
+    Metric(
+        key="samples_per_second",
+        title="Throughput",
+        unit="samples/s",
+        spec=",.2f",
+        better="higher",
+        hf_keys=("train_samples_per_second",),
+        chart="throughput",
+        column=TableColumn(
+            "Speed",
+            "Training throughput; some trainers log optimizer steps under this name.",
+            after="tokens_per_second",
+            width=130,
+        ),
+    ),
+    Metric(
+        key="tokens_per_second_per_gpu",
+        title="Throughput per GPU",
+        unit="tokens/s",
+        spec=",.0f",
+        axis_spec="~s",
+        better="higher",
+        derived_from=("tokens_per_second",),
+        column=TableColumn(
+            "Speed per GPU",
+            "Derived: training throughput by the configured number of GPUs.",
+            after="samples_per_second",
+            width=130,
+        ),
+    ),
+    Metric(
+        key="gpu_memory_allocated_gb",
+        title="GPU memory",
+        unit="GB",
+        spec=",.2f",
+        chart="gpu_memory_allocated_gb",
+    ),
+    Metric(key="gpu_memory_reserved_gb", title="Reserved GPU memory", unit="GB", spec=",.2f"),
+    Metric(key="gpu_utilization_percent", title="GPU utilisation", unit="%", spec=",.0f"),
+    Metric(
+        key="perplexity",
+        title="Perplexity",
+        spec=",.3f",
+        better="lower",
+        evaluated=True,
+        of_loss=True,
+        hf_keys=("eval_perplexity",),
+        column=TableColumn(
+            "Perplexity",
+            "As logged, else exp(best eval loss); the cell says which. Only values of one kind are compared.",
+            after="gap",
+            own_cell=True,
+        ),
+    ),
+    Metric(key="train_perplexity", title="Train perplexity", spec=",.3f", better="lower", of_loss=True),
 )
+METRICS: Mapping[str, Metric] = MappingProxyType({metric.key: metric for metric in _ENTRIES})
+"""All entries by key, in the order in which metrics are listed."""
+LOGGED = tuple(key for key, metric in METRICS.items() if not metric.derived_from)
+"""What a source can be asked for."""
 
 
 def metric_of(key: str) -> Metric:
@@ -58,4 +219,4 @@ def metric_of(key: str) -> Metric:
         >>> metric_of("grad_norm").axis_title, metric_of("eval_rouge1").evaluated
         ('Gradient norm', True)
     """
-    return METRICS.get(key) or Metric(key, key, evaluated=key.startswith("eval_"))
+    return METRICS.get(key) or Metric(key=key, title=key, evaluated=key.startswith("eval_"))

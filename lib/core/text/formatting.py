@@ -17,6 +17,8 @@ NOT_RECORDED = "–"
 ELLIPSIS = "…"
 GAP_DECIMALS = 9
 """Differences are rounded to this many decimals first: 0.8 - 0.7 - 0.1 is 0, not -2.8e-17."""
+LOSS_SPEC = ".4f"
+"""Of a metric that is a loss: its values are shown as ``loss`` shows them."""
 LARGE = 1e6
 """From here on a loss with four decimals is a row of digits that nobody reads."""
 SECONDS_BELOW = 600
@@ -64,6 +66,13 @@ def scientific(value: float | None) -> str:
 def figure(value: float | None, spec: str = ".4g") -> str:
     """Any other number, by a format specification such as ``Metric.spec``."""
     return _shown(value, lambda parsed: format(parsed, spec))
+
+
+def shower(spec: str) -> Callable[[float | None], str]:
+    """What writes values of a metric with this ``spec``: losses and powers of ten as ``loss`` and ``scientific`` do."""
+    if spec == LOSS_SPEC:
+        return loss
+    return scientific if spec.endswith("e") else lambda value: figure(value, spec)
 
 
 def points(value: float | None) -> str:

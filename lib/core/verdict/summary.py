@@ -1,36 +1,20 @@
-"""The numbers of the summary table before it is drawn: raw values, shown text, tooltips and marks."""
+"""The numbers of the summary table before it is drawn: raw values, shown text and tooltips."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from lib.core.checks.noticed import SIGNS, Noticed, counted
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
-from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, band_of
+from lib.core.ranking.scoring import RunScore, band_of
 from lib.core.text import formatting
-from lib.core.text.spreadsheet import inert
-from lib.core.verdict.summary_columns import COLUMNS, EXTRAS, GAP_WARNING, NOTE, SUMMARY_DTYPES, TEXT, Column
-
-
-class Mark(StrEnum):
-    """What stands out about a cell."""
-
-    NONE = ""
-    BEST = "best"
-    TIE_BEST = "tie-best"
-    WORST = "worst"
-    HIGH = "high"
-    NEGATIVE = "negative"
+from lib.core.verdict.summary_columns import COLUMN_OF, COLUMNS, MEDIANS, NOTE, SUMMARY_DTYPES, TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +30,7 @@ class SummaryInput:
         effective_batch: Samples per optimizer step; ``effective_batch_text`` says how it was derived.
         stored_note: A sentence where stored best values disagree with the metric rows.
         noticed: What was noticed of its health and data; ``None`` where its curves could not be read.
+        medians: Of its curves, by metric: those that a column shows.
     """
 
     run: RunSummary
@@ -58,6 +43,7 @@ class SummaryInput:
     effective_batch_text: str = ""
     stored_note: str | None = None
     noticed: Noticed | None = None
+    medians: Mapping[str, float | None] = field(default_factory=dict)
 
 
 SENTENCES = 4
@@ -88,57 +74,15 @@ def summary_frame(rows: Sequence[SummaryInput]) -> pd.DataFrame:
     return pd.concat([text, number], axis=1)[list(SUMMARY_DTYPES)]
 
 
-OF_LOSSES = frozenset(("best_eval_loss", "train_loss", "perplexity", "score"))
-"""Columns whose best and worst mean something only among runs whose losses mean the same."""
-
-
-def marks(frame: pd.DataFrame, comparable: Collection[str] | None = None) -> pd.DataFrame:
-    """Find what stands out: per cell a ``Mark``, in a frame of text with the index of ``frame``.
-
-    Best and worst need two different finite values; NaN and infinities take no part. Several best are
-    ``TIE_BEST``, several worst are each ``WORST``. The gap is marked ``HIGH`` or ``NEGATIVE`` instead.
-
-    Args:
-        frame: Of ``summary_frame``.
-        comparable: The ids of the runs among which the columns ``OF_LOSSES`` have a best and a worst; ``None``
-            for all.
-    """
-    alike = pd.Series(True, index=frame.index) if comparable is None else frame["run_id"].isin(list(comparable))
-    found = {column.key: pd.Series("", index=frame.index, dtype="str") for column in COLUMNS}
-    for column in COLUMNS:
-        if column.better:
-            _mark_extremes(frame, column, found[column.key], alike if column.key in OF_LOSSES else None)
-    # Not by rounding the gap: that overflows for a loss near the largest float.
-    noise = 0.5 * 10.0**-TIE_DECIMALS
-    found["gap"][frame["gap"] > GAP_WARNING + noise] = Mark.HIGH.value
-    found["gap"][frame["gap"] < -noise] = Mark.NEGATIVE.value
-    return pd.DataFrame(found, index=frame.index)
-
-
-def to_csv(frame: pd.DataFrame) -> str:
-    """Write the raw values in full precision, with units in the headers.
-
-    What was not recorded is blank, what was logged as NaN is "NaN". Text that a spreadsheet would take
-    for a formula gets an apostrophe before it.
-    """
-    keys = ["run_id", *(column.key for column in COLUMNS), *EXTRAS]
-    headers = ["Run id", *(column.raw_header for column in COLUMNS), *(title for title, _ in EXTRAS.values())]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(headers)
-    for record in frame.to_dict("records"):
-        writer.writerow([_exported(record[key], record.get(key + TEXT, "")) for key in keys])
-    return out.getvalue()
-
-
-def _record(row: SummaryInput) -> dict[str, Any]:
-    cells = _text_cells(row) | _loss_cells(row) | _training_cells(row)
-    run, origin = row.run, None
+def _record(row: SummaryInput) -> dict[str, str | float | None]:
+    cells = _text_cells(row) | _loss_cells(row) | _training_cells(row) | _median_cells(row)
+    run = row.run
+    origin: str | None = None
     if run.perplexity is not None:
         origin = "logged"
     elif eval_loss_of(run) is not None:
         origin = "computed"
-    record = {
+    record: dict[str, str | float | None] = {
         "run_id": run.run_id,
         "steps_to_best_share": _share_to_best(run),
         "batch_effective": row.effective_batch,
@@ -205,11 +149,15 @@ def _training_cells(row: SummaryInput) -> dict[str, _Cell]:
         "learning_rate": _cell("learning_rate", row.configured_learning_rate),
         "batch": _cell("batch", row.batch, effective),
         "steps_to_best": steps,
-        "tokens_per_second": _cell("tokens_per_second", run.tokens_per_second),
-        "samples_per_second": _cell("samples_per_second", run.samples_per_second),
         "duration": _cell("duration", run.duration_s, so_far if run.duration_s is not None else ""),
         "epochs": epochs,
     }
+
+
+def _median_cells(row: SummaryInput) -> dict[str, _Cell]:
+    """Cells of the metrics' columns that need no words of their own."""
+    found = {key: _first_logged(row.medians.get(key), getattr(row.run, key, None)) for key in MEDIANS}
+    return {COLUMN_OF[key]: _cell(COLUMN_OF[key], value) for key, value in found.items()}
 
 
 _SHOW = {column.key: column.show for column in COLUMNS if column.show}
@@ -295,27 +243,3 @@ def _first_logged(*values: float | None) -> float | None:
 
 def _sentences(*parts: str | None) -> str:
     return " ".join(part for part in parts if part)
-
-
-def _mark_extremes(frame: pd.DataFrame, column: Column, found: pd.Series, among: pd.Series | None) -> None:
-    values = frame[column.key].where(np.isfinite(frame[column.key]))
-    if among is not None:
-        values = values.where(among)
-    if column.key == "score":
-        values = values.round(TIE_DECIMALS)
-    lowest, highest = values.min(), values.max()
-    # Two kinds of perplexity (of the last evaluation, of the best one) say nothing about each other.
-    mixed = column.key == "perplexity" and frame.loc[values.notna(), "perplexity_origin"].nunique() > 1
-    if mixed or not lowest < highest:
-        return
-    best, worst = (lowest, highest) if column.better == "lower" else (highest, lowest)
-    found[values == worst] = Mark.WORST.value
-    found[values == best] = (Mark.TIE_BEST if (values == best).sum() > 1 else Mark.BEST).value
-
-
-def _exported(value: Any, text: str) -> str:
-    if isinstance(value, str):
-        return inert(value)
-    if pd.isna(value):
-        return "NaN" if text == "NaN" else ""
-    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))

@@ -7,11 +7,11 @@ memorised).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
+from lib.core.facts.metrics import METRICS, Better, Metric, TableColumn
 from lib.core.text import formatting
 
 GAP_WARNING = 0.1
@@ -35,6 +35,8 @@ class Column:
         unit_in_cell: The shown text carries its own unit, so that the header need not.
         better: Which direction wins; ``None`` where neither does.
         essential: Shown by default in a window of 1280 px.
+        of_loss: Best and worst mean something only among runs whose losses mean the same.
+        metric: The metric that it is of, if it is of one.
     """
 
     key: str
@@ -44,8 +46,10 @@ class Column:
     width: int = 90
     unit: str = ""
     unit_in_cell: bool = False
-    better: Literal["lower", "higher"] | None = None
+    better: Better | None = None
     essential: bool = False
+    of_loss: bool = False
+    metric: str | None = None
 
     @property
     def raw_header(self) -> str:
@@ -63,27 +67,11 @@ class Column:
         return self.meaning + _DIRECTION.get(self.better or "", "")
 
 
-COLUMNS: tuple[Column, ...] = (
+_OTHERS = (
     Column("run", "Run", "The run's label; hover a cell for its name and id.", width=168, essential=True),
     Column("model", "Model", "The base model that was fine-tuned.", width=150),
     Column("dataset", "Dataset", "The last part of the dataset's path.", width=86, essential=True),
     Column("status", "Status", "Only completed runs can be recommended.", width=92, essential=True),
-    Column(
-        "best_eval_loss",
-        "Best eval loss",
-        "The lowest loss on the evaluation set, @ the step where it was measured.",
-        formatting.loss,
-        width=154,
-        better="lower",
-        essential=True,
-    ),
-    Column(
-        "train_loss",
-        "Train loss",
-        "The last logged train loss. No winner: a low one beside a higher eval loss is memorised.",
-        formatting.loss,
-        essential=True,
-    ),
     Column(
         "gap",
         "Gap",
@@ -91,21 +79,6 @@ COLUMNS: tuple[Column, ...] = (
         " have leaked into training.",
         formatting.signed,
         width=100,
-        essential=True,
-    ),
-    Column(
-        "perplexity",
-        "Perplexity",
-        "As logged, else exp(best eval loss); the cell says which. Only values of one kind are compared.",
-        lambda value: formatting.figure(value, ",.3f"),
-        better="lower",
-    ),
-    Column(
-        "learning_rate",
-        "Learning rate",
-        "The configured (peak) value, not the last scheduled one.",
-        formatting.scientific,
-        width=95,
         essential=True,
     ),
     Column(
@@ -123,24 +96,6 @@ COLUMNS: tuple[Column, ...] = (
         width=120,
         unit="steps",
         unit_in_cell=True,
-    ),
-    Column(
-        "tokens_per_second",
-        "Speed",
-        "Training throughput.",
-        lambda value: formatting.figure(value, ",.0f"),
-        width=120,
-        unit="tokens/s",
-        better="higher",
-    ),
-    Column(
-        "samples_per_second",
-        "Speed",
-        "Training throughput; some trainers log optimizer steps under this name.",
-        lambda value: formatting.figure(value, ",.2f"),
-        width=130,
-        unit="samples/s",
-        better="higher",
     ),
     Column(
         "duration",
@@ -172,8 +127,41 @@ COLUMNS: tuple[Column, ...] = (
         width=76,
         better="higher",
         essential=True,
+        of_loss=True,
     ),
 )
+
+
+def _column_of(metric: Metric, column: TableColumn) -> Column:
+    return Column(
+        column.key or metric.key,
+        column.title,
+        column.meaning,
+        formatting.shower(metric.spec),
+        column.width,
+        metric.unit,
+        better=metric.better if column.has_winner else None,
+        essential=column.essential,
+        of_loss=metric.of_loss,
+        metric=metric.key,
+    )
+
+
+def _with_metrics(others: Sequence[Column]) -> tuple[Column, ...]:
+    columns = list(others)
+    for metric in METRICS.values():
+        if metric.column is not None:
+            place = [column.key for column in columns].index(metric.column.after) + 1
+            columns.insert(place, _column_of(metric, metric.column))
+    return tuple(columns)
+
+
+COLUMNS = _with_metrics(_OTHERS)
+"""All columns from left to right; those of metrics come from the metrics' entries (``lib.core.facts.metrics``)."""
+COLUMN_OF = {column.metric: column.key for column in COLUMNS if column.metric is not None}
+"""Metric to the key of its column."""
+MEDIANS = tuple(key for key, metric in METRICS.items() if metric.column is not None and not metric.column.own_cell)
+"""The metrics whose column shows the median of a run's curve."""
 EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "steps_to_best_share": ("Steps to best (share of all steps)", "float64"),

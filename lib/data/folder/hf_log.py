@@ -2,10 +2,9 @@
 
 How its names become the app's:
 
-* ``loss`` is ``train_loss``; ``train_samples_per_second`` and ``train_tokens_per_second`` of a logging
-  step are ``samples_per_second`` and ``tokens_per_second``; ``eval_perplexity`` is ``perplexity``. Every
-  other number keeps its name, those that time an evaluation (``eval_runtime``...) too. Nested numbers
-  are joined with a slash: ``eval_f1-score/Achievement``.
+* The catalogue says what the ``Trainer`` calls a metric (``Metric.hf_keys``): ``loss`` is ``train_loss``. Every other
+  number keeps its name, those that time an evaluation (``eval_runtime``...) too. Nested numbers are joined with a
+  slash: ``eval_f1-score/Achievement``.
 * The row that ``train()`` writes when it returns (``train_runtime`` and a ``train_loss`` that is the
   *mean* over all steps) is a summary, not a point of any curve.
 * Text that is a number is read as that number, NaN and infinities included; null is no value.
@@ -25,17 +24,13 @@ import pandas as pd
 
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
+from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment, number, whole
 from lib.data.folder.training_files import Unread, read_json
 
 TRAINER_STATE = "trainer_state.json"
 
-_RENAMED = {
-    "loss": "train_loss",
-    "train_samples_per_second": "samples_per_second",
-    "train_tokens_per_second": "tokens_per_second",
-    "eval_perplexity": "perplexity",
-}
+_RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
 _TIMESTAMPS = ("timestamp", "_timestamp")
 _NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
 _MAX_STEP = 2**53

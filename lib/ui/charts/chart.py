@@ -25,8 +25,6 @@ from lib.ui.session import cached, link, url
 
 _NOT_LOGGED = "%s: not logged by any of the selected runs."
 
-Y_FORMATS = {"learning_rate": ".1e", "tokens_per_second": "~s"}
-
 
 class CurvesOnAxis(Protocol):
     """What a chart looks up of a run: nothing that does not follow from its ``CurvesKey`` and the options."""
@@ -114,7 +112,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
     # A curve is reduced once for each way of looking, whatever it is compared with and called there.
     drawn = [cached.once("drawn", one, partial(drawn_of, curve, view)) for one, curve in found]
     height = LOSS_HEIGHT if request.wide else METRIC_HEIGHT
-    layout = Layout(request.title, view.axis_title, height, view.log_y, Y_FORMATS.get(request.metrics[0]))
+    layout = Layout(request.title, view.axis_title, height, view.log_y, metric_of(request.metrics[0]).axis_spec or None)
     data = chart_data(curves, view, _marks(request, runs), drawn)
     head = {
         "key": request.key,

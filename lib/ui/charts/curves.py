@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lib.core.facts.metrics import metric_of
+from lib.core.facts.metrics import FURTHER, LOSS_CHART, METRICS, metric_of
 from lib.core.text.labels import LEGEND_LIMIT, LOSS_LEGEND_LIMIT
 from lib.data.source import RunSource
 from lib.ui.charts.chart import compute
 from lib.ui.charts.component import Section, draw, smoothing_is_wanted
 from lib.ui.charts.downloads import downloads
 from lib.ui.charts.legend import legend
-from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis
+from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
 from lib.ui.charts.options import options, zoom_bar
 from lib.ui.charts.pinned import pinned
 from lib.ui.frame.after_charts import note_charts
@@ -23,10 +23,19 @@ from lib.ui.panels.noticed import worst_noticed
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
-HEALTH = ("learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb")
-THROUGHPUT = ("tokens_per_second", "samples_per_second")
-LOSSES = {"train and eval": ("train_loss", "eval_loss"), "train": ("train_loss",), "eval": ("eval_loss",)}
-SUFFIXES = {"train_loss": " (T)", "eval_loss": " (E)"}
+_LOSS = [metric for metric in METRICS.values() if metric.chart == LOSS_CHART]
+LOSSES = {
+    "train and eval": tuple(metric.key for metric in _LOSS),
+    "train": tuple(metric.key for metric in _LOSS if not metric.evaluated),
+    "eval": tuple(metric.key for metric in _LOSS if metric.evaluated),
+}
+SUFFIXES = {metric.key: " (E)" if metric.evaluated else " (T)" for metric in _LOSS}
+HEALTH = {
+    chart: tuple(key for key, metric in METRICS.items() if metric.chart == chart)
+    for chart in dict.fromkeys(metric.chart for metric in METRICS.values())
+    if chart not in (LOSS_CHART, FURTHER)
+}
+"""The charts below the losses, and the metrics of which each shows one."""
 LEGEND_KEYS = {
     "(T)": "train loss: solid line",
     "(E)": "eval loss: dashed line, ● each evaluation, ◇ the lowest",
@@ -64,8 +73,8 @@ def _losses(runs: Sequence[RunOnAxis]) -> Section:
 
 
 def _others(runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
-    """The four health charts, and one for each of the ``further`` metrics that is chosen."""
-    health = {name: _throughput(runs) if name == "throughput" else name for name in HEALTH}
+    """The health charts, and one for each of the ``further`` metrics that is chosen."""
+    health = {chart: _most_logged(metrics, runs) for chart, metrics in HEALTH.items()}
     more = {f"more_{metric}": metric for metric in url.value(link.MORE_METRICS) if metric in further}
     charts = []
     for key, metric in (health | more).items():
@@ -75,16 +84,15 @@ def _others(runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
     return Section(charts, legend([each.compared for each in runs], limit=LEGEND_LIMIT, most_above=3))
 
 
-def _throughput(runs: Sequence[RunOnAxis]) -> str:
-    """The throughput that most runs log; units are never mixed in one chart."""
-    return max(THROUGHPUT, key=lambda key: sum(run.curve(key) is not None for run in runs))
+def _most_logged(metrics: Sequence[str], runs: Sequence[RunOnAxis]) -> str:
+    """The metric that most runs log; units are never mixed in one chart."""
+    return max(metrics, key=lambda key: sum(run.curve(key) is not None for run in runs))
 
 
 def _further(runs: Sequence[RunOnAxis]) -> list[str]:
     """The metrics that the runs log and that have no chart of their own."""
-    return sorted(
-        {key for run in runs for key in run.logged()} - {"train_loss", "eval_loss", _throughput(runs), *HEALTH}
-    )
+    shown = {_most_logged(metrics, runs) for metrics in HEALTH.values()}.union(*LOSSES.values())
+    return sorted({key for run in runs for key in run.logged()} - shown - untold(runs))
 
 
 def _choose_more(logged: Sequence[str]) -> None:

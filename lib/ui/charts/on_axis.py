@@ -12,6 +12,7 @@ import streamlit as st
 
 from lib.core.checks.noticed import SIGNS
 from lib.core.curves.axes import Axis, Placing, place, why_not
+from lib.core.curves.derived import DERIVED, logged_for, telling
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.runs import RunSummary
@@ -156,6 +157,11 @@ def _findings(each: ComparedRun) -> tuple[MetricFinding, ...]:
     )
 
 
+def untold(runs: Sequence[RunOnAxis]) -> frozenset[str]:
+    """The derived metrics that say nothing new of any of these runs, so that nobody need see them."""
+    return DERIVED - telling(run.curves for run in runs)
+
+
 def values_at(run: RunOnAxis, position: float) -> dict[str, tuple[float, float]]:
     """Value and position of every metric's last point at or before a position, from all rows."""
     curves = {**run.curves.curves, **run.further.curves}
@@ -191,8 +197,8 @@ def every_point(run: RunOnAxis, metrics: Sequence[str]) -> RunCurves:
     known = {**run.further.curves, **run.curves.curves}
     if all(metric in known and known[metric].is_complete for metric in metrics if metric in run.logged()):
         return RunCurves(run.curves.run_id, known)
-    read = run.source.load_curves([run.curves.run_id], list(metrics))
-    return read.get(run.curves.run_id, RunCurves(run.curves.run_id))
+    read = run.source.load_curves([run.curves.run_id], logged_for(metrics))
+    return cached.derived(read.get(run.curves.run_id, RunCurves(run.curves.run_id)), run.compared.stored)
 
 
 def _steps_between(curves: Sequence[MetricCurve], placing: Placing, start: float, end: float) -> tuple[int, int]:

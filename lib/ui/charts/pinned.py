@@ -10,7 +10,7 @@ import streamlit as st
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.text import formatting
-from lib.ui.charts.on_axis import RunOnAxis, values_at
+from lib.ui.charts.on_axis import RunOnAxis, untold, values_at
 from lib.ui.frame import messages
 from lib.ui.session import link, url
 
@@ -26,8 +26,8 @@ def pinned(runs: Sequence[RunOnAxis]) -> None:
     except SourceUnavailable as error:
         messages.error_panel(error, retry="pin")
         return
-    logged = {key for column in columns.values() for key in column}
-    known = [key for key in METRICS if key in logged] + sorted(logged - set(METRICS))
+    logged = {key for column in columns.values() for key in column} - untold(runs)
+    known = [key for key in METRICS if key in logged] + sorted(logged - METRICS.keys())
     if not known:
         st.caption("No run has logged anything up to here.")
         return

@@ -13,9 +13,12 @@ import streamlit as st
 
 from lib.charts.palette import RUN_COLORS
 from lib.core.config.diff import configured_learning_rate, effective_batch
-from lib.core.curves.evidence import stored_differs
-from lib.core.verdict.summary import Mark, SummaryInput, marks, summary_frame, to_csv
-from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, NOTE, TEXT, Column
+from lib.core.curves.derived import DERIVED, telling
+from lib.core.curves.evidence import median_of, stored_differs
+from lib.core.verdict.summary import SummaryInput, summary_frame
+from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, MEDIANS, NOTE, TEXT, Column
+from lib.core.verdict.summary_csv import to_csv
+from lib.core.verdict.summary_marks import Mark, marks
 from lib.ui.frame.after_charts import charts_are_drawn
 from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import ComparedRun, Comparison
@@ -56,7 +59,7 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
     title.subheader("Summary", anchor=False)
     with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
-        shown = _choose_columns()
+        shown = _choose_columns(_offered(comparison))
     save.download_button(
         "CSV",
         lambda: to_csv(frame),
@@ -92,12 +95,18 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
         effective_batch_text=batch.source,
         stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
         noticed=noticed_of(each),
+        medians={key: median_of(each.data.curves.get(key)) for key in MEDIANS} if each.data else {},
     )
 
 
-def _choose_columns() -> tuple[str, ...]:
+def _offered(comparison: Comparison) -> list[Column]:
+    """The columns that can be chosen: those of derived metrics where they say something new of one of the runs."""
+    untold = DERIVED - telling(each.data.curves for each in comparison.runs if each.data is not None)
+    return [column for column in COLUMNS if column.key != "run" and column.metric not in untold]
+
+
+def _choose_columns(optional: Sequence[Column]) -> tuple[str, ...]:
     """The columns to show: the chosen ones, the run always first."""
-    optional = [column for column in COLUMNS if column.key != "run"]
     default = [key for key in ESSENTIAL if key != "run"]
     chosen = [key for key in url.value(link.COLUMNS) if key in {column.key for column in optional}] or default
     headers = {column.key: column.header for column in optional}

@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,12 +22,16 @@ from cachetools import TTLCache
 
 from lib.core.checks.health import METRICS_READ
 from lib.core.config.diff import EffectiveBatch, configured_learning_rate, effective_batch
+from lib.core.config.effective import configured_gpus
 from lib.core.config.naming import labels_of
+from lib.core.curves.derived import logged_for, with_derived
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import RunCurves, extended, holds
 from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.metrics import FURTHER, METRICS
 from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.verdict.summary_columns import MEDIANS
 from lib.data.settings import Settings, open_source
 from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui.session.visitors import Visitors
@@ -48,9 +52,11 @@ SOURCE_BUCKETS = 1000
 """A source may reduce curves to so many stretches: several times what a chart is wide, so that every axis and
 every width can be drawn of them, and so many that runs of up to four thousand points come whole."""
 
-FIRST_METRICS = METRICS_READ
-"""What the page's checks need, and with them its charts and its table; a source that reduces curves is asked for
-others when they are wanted."""
+FIRST_METRICS = logged_for(
+    (*METRICS_READ, *(key for key, metric in METRICS.items() if metric.chart != FURTHER), *MEDIANS)
+)
+"""What the page's checks, its charts and its table need; a source that reduces curves is asked for others when they
+are wanted."""
 
 MADE_ENTRIES, MADE_S = 1000, 600.0
 """How many results of ``once`` are kept, and for how many seconds: some ten for each comparison and way of looking."""
@@ -167,12 +173,17 @@ def load_part(
     Raises:
         RunSourceError: If they cannot be read.
     """
-    return _load_part(source.cache_key, run.run_id, run.updated_at, metrics, steps, source)
+    return _load_part(source.cache_key, run.run_id, run.updated_at, metrics, steps, run, source)
 
 
 def data_of(curves: RunCurves, run: RunSummary) -> RunData:
     """What follows from the curves of a run."""
-    return RunData(curves, evidence_of(curves), effective_batch(run), configured_learning_rate(run))
+    return RunData(derived(curves, run), evidence_of(curves), effective_batch(run), configured_learning_rate(run))
+
+
+def derived(curves: RunCurves, run: RunSummary) -> RunCurves:
+    """The curves of a run with those that are derived from them and from what was configured."""
+    return with_derived(curves, replace(run, num_gpus=configured_gpus(run)))
 
 
 def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progress | None) -> RunCurves:
@@ -267,10 +278,12 @@ def _load_part(
     version: datetime | None,
     metrics: tuple[str, ...] | None,
     steps: tuple[int, int] | None,
+    _run: RunSummary,
     _source: RunSource,
 ) -> RunCurves:
-    read = _source.load_curves([run_id], metrics, steps, SOURCE_BUCKETS)
-    return read.get(run_id, RunCurves(run_id))
+    asked = None if metrics is None else logged_for(metrics)
+    read = _source.load_curves([run_id], asked, steps, SOURCE_BUCKETS)
+    return derived(read.get(run_id, RunCurves(run_id)), _run)
 
 
 @st.cache_resource(ttl=CURVES_TTL, max_entries=60, show_spinner=False)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from lib.core.facts.metrics import METRICS, Metric, metric_of
+from lib.core.facts.metrics import FURTHER, LOGGED, LOSS_CHART, METRICS, Metric, metric_of
 
 # The formats that d3 and Python share, as far as the catalogue may use them.
 BOTH_UNDERSTAND = re.compile(r",?\.\d[efg]")
@@ -32,8 +32,13 @@ def test_titles_with_units_tell_all_metrics_apart() -> None:
 
 
 def test_a_title_carries_the_unit_only_where_there_is_one() -> None:
-    assert Metric("k", "Speed", "m/s").axis_title == "Speed (m/s)"
-    assert Metric("k", "Loss").axis_title == "Loss"
+    assert Metric(key="k", title="Speed", unit="m/s").axis_title == "Speed (m/s)"
+    assert Metric(key="k", title="Loss").axis_title == "Loss"
+
+
+def test_a_title_says_that_a_metric_is_derived() -> None:
+    assert Metric(key="k", title="Speed", unit="m/s", derived_from=("l",)).axis_title == "Speed (m/s, derived)"
+    assert Metric(key="k", title="Speed", derived_from=("l",)).axis_title == "Speed (derived)"
 
 
 def test_the_metrics_that_rows_carry_are_all_known() -> None:
@@ -41,7 +46,25 @@ def test_the_metrics_that_rows_carry_are_all_known() -> None:
         "train_loss eval_loss perplexity train_perplexity learning_rate grad_norm tokens_per_second"
         " samples_per_second gpu_memory_allocated_gb gpu_memory_reserved_gb gpu_utilization_percent"
     )
-    assert set(METRICS) == set(columns.split())
+    assert set(LOGGED) == set(columns.split())
+
+
+def test_what_is_derived_comes_of_metrics_that_are_there_and_is_asked_of_no_source() -> None:
+    derived = {key: metric.derived_from for key, metric in METRICS.items() if metric.derived_from}
+    assert derived.keys() == METRICS.keys() - set(LOGGED)
+    for parts in derived.values():
+        assert set(parts) <= METRICS.keys()
+
+
+def test_a_name_in_a_log_means_one_metric() -> None:
+    names = [name for metric in METRICS.values() for name in (metric.key, *metric.hf_keys)]
+    assert len(set(names)) == len(names)
+
+
+def test_what_shares_a_chart_has_units_that_tell_it_apart_and_is_logged() -> None:
+    for chart in {metric.chart for metric in METRICS.values()} - {FURTHER, LOSS_CHART}:
+        sharing = [metric for metric in METRICS.values() if metric.chart == chart]
+        assert len({metric.unit for metric in sharing}) == len(sharing)
 
 
 def test_only_what_evaluations_measure_is_marked_as_evaluated() -> None:

@@ -14,8 +14,10 @@ from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.ranking.scoring import RunScore
 from lib.core.text.formatting import NOT_RECORDED
-from lib.core.verdict.summary import Mark, SummaryInput, marks, summary_frame, to_csv
+from lib.core.verdict.summary import SummaryInput, summary_frame
 from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, SUMMARY_DTYPES, TEXT
+from lib.core.verdict.summary_csv import to_csv
+from lib.core.verdict.summary_marks import Mark, marks
 from tests.core.judged_runs import judged, real_runs, run
 
 
