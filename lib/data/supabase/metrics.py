@@ -21,10 +21,9 @@ from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import SourceUnavailable
-from lib.core.facts.metrics import METRICS
 from lib.data.source import IncompleteRead, Progress
 from lib.data.supabase.client import Access, Answer, Columns
-from lib.data.supabase.pages import AGAIN, only_value, rows_of_page
+from lib.data.supabase.pages import AGAIN, only_value, rows_of_page, written
 from lib.data.tables.metric_rows import curves_of_rows
 
 PAGE_ROWS = 10_000
@@ -89,23 +88,22 @@ class MetricsReader:
     origins: dict[str, str | None] = field(default_factory=dict)
 
     def curves(
-        self, spans: Sequence[Span], metrics: Sequence[str] | None = None, progress: Progress | None = None
+        self, spans: Sequence[Span], wanted: Sequence[str], *, whole: bool, progress: Progress | None = None
     ) -> dict[str, RunCurves]:
         """Read these spans. ``elapsed_s`` counts from the first row of each run, read or not.
 
         Args:
             spans: One for each run.
-            metrics: Only these, keys of ``METRICS``; ``None`` for all.
+            wanted: The metrics' columns.
+            whole: Rows that have none of these are asked for too.
             progress: Is told how many rows of how many are there.
 
         Raises:
             IncompleteRead: If rows are missing after all repetitions; what came is in it.
             AppError: If nothing could be read.
         """
-        wanted = [name for name in METRICS if metrics is None or name in metrics]
         if not spans or not wanted:
             return {}
-        whole = metrics is None or set(wanted) == set(METRICS)
         moved = [span.run_id for span in spans if not whole or span.first > 0]
         tally = _Tally(progress)
         with ThreadPoolExecutor(min(WORKERS, len(spans) + len(moved))) as threads:
@@ -170,11 +168,11 @@ class MetricsReader:
     def _page(self, span: Span, metrics: Sequence[str], whole: bool, *, counted: bool) -> tuple[pa.Table, int | None]:
         def write(table: SyncRequestBuilder, columns: Columns) -> Any:
             shown = [name for name in columns if name not in ("id", "job_id")]
-            query = table.select(*shown, f"{AGAIN}:step", count=CountMethod.exact if counted else None)
+            query = table.select(*map(written, shown), f"{AGAIN}:step", count=CountMethod.exact if counted else None)
             query = _within(query, span, () if whole else [name for name in columns if name in metrics])
             # Without an id, rows that are equal in all that is asked for may change places.
             for name in ("step", "id") if "id" in columns else shown:
-                query = query.order(name)
+                query = query.order(written(name))
             return (query.offset(span.skip) if span.skip else query).limit(PAGE_ROWS).csv()
 
         def parse(answer: Answer, columns: Columns) -> tuple[pa.Table, int | None]:
@@ -278,7 +276,7 @@ def _within(query: Any, span: Span, any_of: Sequence[str]) -> Any:
     query = query.eq("job_id", span.run_id).gte("step", _written(span.first))
     if span.last is not None and span.last <= LARGEST_STEP:
         query = query.lte("step", _written(span.last))
-    return query.or_(",".join(f"{name}.not.is.null" for name in any_of)) if any_of else query
+    return query.or_(",".join(f"{written(name)}.not.is.null" for name in any_of)) if any_of else query
 
 
 def _written(step: float) -> str:

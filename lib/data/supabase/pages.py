@@ -6,6 +6,7 @@ One column comes first and once more as the last: a row that was cut off shows.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -16,6 +17,16 @@ from lib.data.supabase.client import Answer, Damaged
 
 AGAIN = "again"
 """What the column is called that repeats another one."""
+
+
+def can_be_read(column: str) -> bool:
+    """Whether a page can have this column: PostgREST writes names into the first line as they are."""
+    return column != AGAIN and not set(column) & set(',"\\\r\n')
+
+
+def written(column: str) -> str:
+    """A column's name in a query (``can_be_read``): quoted where it holds what means something there."""
+    return column if re.fullmatch(r"\w+", column) else f'"{column}"'
 
 
 def rows_of_page(answer: Answer, columns: Sequence[str], table: str) -> pa.Table:

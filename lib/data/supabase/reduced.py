@@ -15,7 +15,6 @@ import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.errors import AccessDenied
-from lib.core.facts.metrics import METRICS
 from lib.data.supabase.client import Access, Answer, Columns, Damaged
 from lib.data.supabase.errors import FunctionMissing, TookTooLong
 from lib.data.supabase.settings import METRICS_TABLE
@@ -72,8 +71,7 @@ class ReducedReader:
             half = len(metrics) // 2
             parts = (self._run(run_id, some, steps, buckets) for some in (metrics[:half], metrics[half:]))
             curves = {metric: curve for part in parts for metric, curve in part.curves.items()}
-        unread = tuple(name for name in METRICS if name not in metrics)
-        return RunCurves(run_id, MappingProxyType(curves), unread)
+        return RunCurves(run_id, MappingProxyType(curves))
 
     def _ask(
         self, run_id: str, metrics: Sequence[str], steps: tuple[float, float | None], buckets: int

@@ -19,6 +19,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -27,11 +28,13 @@ from cachetools import TTLCache
 from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.curves.metric_curves import RunCurves, cut
-from lib.core.facts.metrics import METRICS
+from lib.core.facts.errors import AppError
+from lib.core.facts.metrics import LOGGED
 from lib.core.facts.query import RunPage, RunQuery, RunSort
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary
 from lib.data.source import Progress
 from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project, Reader
+from lib.data.supabase.further import FurtherColumns
 from lib.data.supabase.metrics import MetricsReader, Span
 from lib.data.supabase.reduced import ReducedReader
 from lib.data.tables.job_rows import run_from_row
@@ -97,6 +100,7 @@ class SupabaseSource:
         self._lock = threading.Lock()
         self._access = Access(project, reader)
         self._metrics = MetricsReader(self._access, settings.metrics_table)
+        self._further = FurtherColumns(self._access, settings.metrics_table)
         self._reduced = ReducedReader(self._access, settings.metrics_table)
 
     def list_runs(self, query: RunQuery) -> RunPage:
@@ -156,16 +160,24 @@ class SupabaseSource:
         first, last = (0, None) if steps is None else (max(0, steps[0]), steps[1])
         if not wanted or (last is not None and last < first):
             return {}
+        known: Columns = LOGGED
+        if metrics is None or not set(metrics) <= set(LOGGED):
+            known = (*LOGGED, *self._further.of(wanted))
+        asked = [name for name in known if metrics is None or name in metrics]
+        curves = None
         if buckets is not None and self._reduced.is_there is not False:
-            names = [name for name in METRICS if metrics is None or name in metrics]
-            curves = self._reduced.curves(wanted, names, (first, last), buckets)
-            if curves is not None:
-                return curves
-        curves = self._metrics.curves([Span(run_id, first, last) for run_id in wanted], metrics, progress)
-        unread = () if metrics is None else tuple(name for name in METRICS if name not in metrics)
-        return {
-            run_id: replace(run if steps is None else cut(run, *steps), unread=unread) for run_id, run in curves.items()
-        }
+            curves = self._reduced.curves(wanted, asked, (first, last), buckets)
+        if curves is None:
+            spans = [Span(run_id, first, last) for run_id in wanted]
+            curves = self._metrics.curves(spans, asked, whole=metrics is None, progress=progress)
+            curves = curves if steps is None else {run_id: cut(run, *steps) for run_id, run in curves.items()}
+        if metrics is None:
+            return curves
+        with suppress(AppError):
+            # What was read stays worth having where nobody says what else there is.
+            known = (*LOGGED, *self._further.of(list(curves)))
+        unread = tuple(name for name in known if name not in asked)
+        return {run_id: replace(run, unread=unread) for run_id, run in curves.items()}
 
     def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:
         """As ``LiveSource.load_new_curves``.
@@ -173,7 +185,9 @@ class SupabaseSource:
         The step itself is among them, since an evaluation may be written after the training row of its
         step: put them in the place of what is held (``lib.core.curves.metric_curves.extended``).
         """
-        return self._metrics.curves([Span(run_id, max(0, after.get(run_id, 0))) for run_id in _ids(run_ids)])
+        wanted = _ids(run_ids)
+        spans = [Span(run_id, max(0, after.get(run_id, 0))) for run_id in wanted]
+        return self._metrics.curves(spans, (*LOGGED, *self._further.of(wanted)), whole=True)
 
     def way(self) -> str:
         """As ``LiveSource.way``."""

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve, tidy_curve
 from lib.core.curves.row_facts import row_facts
 from lib.core.facts.errors import MalformedRow
-from lib.core.facts.metrics import METRICS
+from lib.core.facts.metrics import LOGGED
 from lib.data.tables.job_rows import is_credential
 
 PLACES = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
@@ -144,11 +144,21 @@ def _placed(column: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def _is_metric(table: pa.Table, name: str) -> bool:
-    if name in METRICS:
+    if name in LOGGED:
         return True
     kind = table.schema.field(name).type
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    return numeric and name not in PLACES and not name.endswith("_id") and not is_credential(name)
+    return numeric and may_be_metric(name)
+
+
+def may_be_metric(column: str) -> bool:
+    """Whether a numeric column of this name is a metric: not a place, a reference or a credential.
+
+    Example:
+        >>> may_be_metric("eval_accuracy"), may_be_metric("job_id"), may_be_metric("api_token")
+        (True, False, False)
+    """
+    return column not in PLACES and not column.endswith("_id") and not is_credential(column)
 
 
 def _floats(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray | None]:
