@@ -522,6 +522,13 @@ def test_a_number_that_is_none_is_no_news_at_each_look(fresh):
 
 
 LONG = 9000
+
+
+def row_reads(project: Project) -> list:
+    """The reads of metric rows, beside the one of a row that tells the columns."""
+    return [entry for entry in project.log.of(METRICS_PATH) if "select=%2A" not in entry.query]
+
+
 FUNCTION_PATH = "/rest/v1/rpc/reduced_metrics"
 
 
@@ -558,7 +565,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
     assert re.search(
         r"Of 1 run, [\d,]+ of 27,090 values are here, every extreme and every evaluation among them", app.text
     )
-    assert not project.log.of(METRICS_PATH), "one small answer, and no rows"
+    assert not row_reads(project), "one small answer, and no rows"
     assert len(project.log.of(FUNCTION_PATH)) == 1
 
     app.turn("toggle", "widget:rows", True)
@@ -566,7 +573,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
     assert app.link["rows"] == ["all"]
     assert "Every logged value is here." in app.text
     assert "Read every row" in [toggle.label for toggle in app.at.toggle]
-    assert project.log.of(METRICS_PATH)
+    assert row_reads(project)
     again = on(project, user="ann", run=job, rows="all")
     again.assert_sound()
     assert "Every logged value is here." in again.text
@@ -622,7 +629,7 @@ def test_zooming_into_a_reduced_run_shows_full_resolution(long_run, on):
     inside = shown[shown["x"].between(4300, 4400)]
     assert inside["x"].tolist() == list(range(4300, 4401))
     assert "all 101 points drawn" in app.text
-    assert not project.log.of(METRICS_PATH), "the database reduced nothing of so few, and sent no rows"
+    assert not row_reads(project), "the database reduced nothing of so few, and sent no rows"
 
 
 def test_pinned_values_of_a_reduced_run_are_those_of_all_rows(long_run, on):
@@ -645,3 +652,21 @@ def test_a_further_metric_is_read_when_it_is_chosen(long_run, on, migrated):
     utilisation = app.charts["GPU utilisation (%)"].data["lines"]
     assert (utilisation["y"].min(), utilisation["y"].max()) == (90, 99)
     assert len(app.charts["Perplexity"].data["evals"]) == LONG // 100
+
+
+@pytest.mark.parametrize("migrated", [True, False])
+def test_a_column_that_only_this_project_has_is_a_further_metric(fresh, on, migrated):
+    project = fresh(migrated=migrated, seeded=False)
+    project.execute(f"alter table {METRICS} add eval_accuracy double precision, add note text, add api_token text")
+    project.reload_schema()
+    job = add_job(project, model_name="run", status="completed")
+    accuracy = "case when i % 10 = 0 then i / 1000.0 end"
+    add_rows(project, job, 1, 200, eval_accuracy=accuracy, note="'text'", api_token="'a-secret'")
+    app = on(project, user="ann", run=job)
+    app.assert_sound()
+    (choice,) = [each for each in app.at.multiselect if each.label == "Further metrics"]
+    assert "eval_accuracy" in choice.options
+    assert not {"note", "api_token"} & set(choice.options)
+    app.turn("multiselect", "widget:metric", ["eval_accuracy"]).assert_sound()
+    assert len(app.charts["eval_accuracy"].data["evals"]) == 20
+    assert "a-secret" not in app.text

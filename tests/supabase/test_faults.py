@@ -235,7 +235,8 @@ def long_run(fresh):
 def test_a_page_that_cannot_be_read_makes_the_read_incomplete(long_run, after):
     project, job, source = long_run
     project.log.clear()
-    project.faults.add(f"/rest/v1/{METRICS}", after=after, status=502)
+    # The first request is for a row that tells the columns.
+    project.faults.add(f"/rest/v1/{METRICS}", after=after + 1, status=502)
     error = failure(lambda: source.load_curves([job]))
     assert isinstance(error, IncompleteRead)
     frame = checked(error.curves)

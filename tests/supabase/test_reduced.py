@@ -8,8 +8,7 @@ import pytest
 
 from lib.core.curves.metric_curves import RunCurves, cut, extended, holds, reduced
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
-from lib.core.facts.metrics import METRICS as CATALOGUE
-from lib.core.facts.metrics import metric_of
+from lib.core.facts.metrics import LOGGED, metric_of
 from lib.data.supabase import client as supabase_client
 from lib.data.supabase.reduced import ASK_AGAIN_S
 from tests.curves import checked
@@ -113,7 +112,7 @@ def test_what_was_not_asked_for_is_named(migrated, connect):
     source, job = connect(migrated), migrated.jobs["ann"][0]
     found = source.load_curves([job], ["train_loss", "eval_loss"], None, 20)[job]
     assert found.curves.keys() == {"train_loss", "eval_loss"}
-    assert set(found.unread) == CATALOGUE.keys() - {"train_loss", "eval_loss"}
+    assert set(found.unread) == set(LOGGED) - {"train_loss", "eval_loss"}
     assert source.load_curves([job], None, None, 20)[job].unread == ()
 
 
@@ -195,8 +194,9 @@ def test_a_long_run_travels_in_one_small_answer(fresh, connect):
     source = connect(project)
     project.log.clear()
     run = source.load_curves([job], ["train_loss", "grad_norm", "eval_loss"], None, 500)[job]
-    (call,) = project.log.of("/rest/")
+    call, look = project.log.of("/rest/")
     assert call.path == FUNCTION
+    assert look.query.endswith("&limit=1"), "a row that tells the columns"
     assert (run.logged, run.is_complete) == (60_000, False)
     assert 1000 < run.points <= 2 * 4 * 500
     assert run.get("grad_norm").value.max() == 1e6
