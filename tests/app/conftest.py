@@ -65,5 +65,6 @@ def demo() -> SimpleNamespace:
         running=ids["code-review-gemma-9b"],
         queued=ids["code-review-qwen-7b"],
         diverged=ids["support-qwen-7b"],
+        four_gpus=ids["legal-qa-qwen-7b-full"],
         longest=ids["customer-support-qwen2.5-7b-qlora-nf4-rank32-cosine-2-epochs"],
     )

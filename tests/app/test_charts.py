@@ -160,6 +160,37 @@ def test_further_metrics_get_a_chart_each(opened, demo):
     assert set(again.charts) - before == {"Perplexity"}
 
 
+PER_GPU = "Throughput per GPU (tokens/s, derived)"
+
+
+def test_throughput_per_gpu_can_be_chosen_where_a_run_has_several(opened, demo):
+    app = opened(run=[demo.four_gpus, demo.alike[0]], metric="tokens_per_second_per_gpu", pin="300", zoom="100~400")
+    app.assert_sound()
+    assert PER_GPU in app.at.multiselect(key="widget:metric").options
+    whole, each = (app.charts[title].data["lines"] for title in ("Throughput (tokens/s)", PER_GPU))
+    shares = (whole["y"] / each["y"]).groupby(whole["series"]).agg(["min", "max"])
+    assert shares.to_numpy() == pytest.approx([[4, 4], [1, 1]])
+    assert PER_GPU in app.at.dataframe[0].value.index
+
+
+def test_throughput_per_gpu_is_nowhere_where_it_says_nothing_new(opened, demo):
+    app = opened(run=demo.alike[:2], metric="tokens_per_second_per_gpu", pin="300")
+    app.assert_sound()
+    assert PER_GPU not in app.charts
+    assert PER_GPU not in app.at.multiselect(key="widget:metric").options
+    assert PER_GPU not in app.at.dataframe[0].value.index
+
+
+def test_throughput_per_gpu_of_a_folder_comes_of_its_configuration(on_folder, tmp_path):
+    rows = [{"step": 1, "train_tokens_per_second": 800.0}]
+    write_run(tmp_path / "four", [1.0], [1.0], rows=rows, args={"n_gpu": 4})
+    write_run(tmp_path / "unknown", [1.0], [1.0], rows=rows)
+    app = on_folder(tmp_path, run=["four", "unknown"], metric="tokens_per_second_per_gpu")
+    app.assert_sound()
+    assert app.charts[PER_GPU].data["lines"]["y"].tolist() == [200.0]
+    assert "not logged: unknown" in app.text
+
+
 def test_the_options_of_a_select_box_are_plain_text(on_folder, tmp_path):
     # Streamlit renders no Markdown there: an escape would be shown.
     write_run(tmp_path / "a", [1.0, 1.0], [1.0], rows=[{"step": 1, "eval_*f1*:macro": 0.5}])

@@ -209,6 +209,22 @@ def test_the_grid_cannot_change_what_is_cached(opened, demo, monkeypatch):
     pd.testing.assert_frame_equal(frame, before)
 
 
+def test_speed_per_gpu_can_be_chosen_where_a_run_has_several_gpus(opened, demo):
+    key = "tokens_per_second_per_gpu"
+    app = opened(run=[demo.four_gpus, demo.alike[0]], col=["tokens_per_second", key])
+    app.assert_sound()
+    assert app.columns == ["run", "tokens_per_second", key]
+    rows = app.grid.rows
+    assert (rows["tokens_per_second"] / rows[key]).tolist() == pytest.approx([4.0, 1.0])
+    tooltips = {each["colId"]: each["headerTooltip"] for each in app.grid.arguments["gridOptions"]["columnDefs"]}
+    assert tooltips[key].startswith("Derived: ")
+    default = opened(run=[demo.four_gpus, demo.alike[0]])
+    assert key not in default.columns
+    alone = opened(run=demo.alike[:2], col=["tokens_per_second", key])
+    alone.assert_sound()
+    assert alone.columns == ["run", "tokens_per_second"]
+
+
 def test_the_table_can_be_kept_as_csv_whatever_columns_are_shown(opened, demo):
     app = opened(run=demo.alike[:2], col="model")
     (button,) = [each for each in app.at.get("download_button") if each.key == "summary_csv"]

@@ -17,7 +17,7 @@ import pytest
 
 from lib.core.curves import metric_curves
 from lib.core.curves.metric_curves import RunCurves, cut, frame_of
-from lib.core.facts.metrics import METRICS, metric_of
+from lib.core.facts.metrics import LOGGED, metric_of
 from lib.data.demo.source import METRICS_FILE
 from lib.data.tables.metric_rows import curves_of_table
 from tests.curves import FRAME_DTYPES, checked
@@ -378,7 +378,7 @@ def test_further_numeric_columns_are_metrics_and_evaluated_ones_are_whole(fresh:
         "alter table local_training_metrics drop column timestamp, add column eval_accuracy real,"
         " add column accuracy numeric, add column best_step integer, add column note text, add column node_id bigint"
     )
-    names = [*METRICS, "eval_accuracy", "accuracy", "best_step", "node_id"]
+    names = [*LOGGED, "eval_accuracy", "accuracy", "best_step", "node_id"]
     steps = np.arange(30)
     numbers = {name: pa.array(steps % 10 if name in ("best_step", "node_id") else steps % 10 / 10) for name in names}
     table = pa.table({"id": steps + 1, "job_id": [RANDOM] * 30, "step": steps, **numbers})

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import MalformedRow
-from lib.core.facts.metrics import METRICS
+from lib.core.facts.metrics import LOGGED
 from lib.data.tables.metric_rows import curves_of_rows, curves_of_table
 from tests.curves import check_curve, checked
 
@@ -158,10 +158,10 @@ def test_moments_of_any_unit_and_zone_give_the_same_seconds(kind):
 
 def test_every_metric_is_read_and_further_numeric_columns_become_metrics():
     row = {"id": 1, "job_id": "a", "step": 1, "epoch": 0.5, "timestamp": START}
-    row |= {name: float(n) for n, name in enumerate(METRICS)}
+    row |= {name: float(n) for n, name in enumerate(LOGGED)}
     row |= {"num_input_tokens_seen": 12, "note": "text", "is_best": True, "user_id": 3, "worker_token": 4}
     frame = frame_from(table_of([row]))
-    assert set(frame["metric"]) == {*METRICS, "num_input_tokens_seen"}
+    assert set(frame["metric"]) == {*LOGGED, "num_input_tokens_seen"}
     assert values_of(frame, "num_input_tokens_seen") == {1: 12.0}
 
 
