@@ -166,7 +166,8 @@ def _points(located: Sequence[tuple[int, Mapping[str, Any]]], at: np.ndarray) ->
 
 def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """The numbers of one row by their metric names, in the order in which they stand."""
-    pending = [(key, value) for key, value in reversed(row.items()) if key not in _NOT_METRICS]
+    pending = [(key, value) for key, value in row.items() if key not in _NOT_METRICS]
+    pending.reverse()
     while pending:
         name, value = pending.pop()
         if isinstance(value, dict):
@@ -207,4 +208,5 @@ def _facts(points: pd.DataFrame) -> RowFacts:
     at = points["at"].to_numpy()
     known = np.isfinite(at)
     written_us = np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype("int64") if known.any() else None
-    return row_facts(points["step"].to_numpy(), written_us, points.groupby("metric", observed=True).indices)
+    places = points.groupby("metric", observed=True).indices
+    return row_facts(points["step"].to_numpy(), written_us, {str(name): np.asarray(at) for name, at in places.items()})

@@ -237,8 +237,8 @@ def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, s
     if not curves:
         raise error
     rows_read = sum(part.rows for part in read if part.run_id in errors)
-    totals = [part.total for part in parts if part.run_id in errors]
-    expected = None if None in totals else sum(totals)
+    totals = [part.total for part in parts if part.run_id in errors and part.total is not None]
+    expected = sum(totals) if len(totals) == len(errors) else None
     raise IncompleteRead(
         f"Expected {'all' if expected is None else format(expected, ',')} metric rows of"
         f" {len(errors)} {'run' if len(errors) == 1 else 'runs'}, read {rows_read:,}. {error}",
@@ -252,8 +252,10 @@ def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, s
 
 def _microseconds(moment: str | None) -> int | None:
     """A timestamp of the database, in microseconds since 1970."""
+    if moment is None:
+        return None
     stamp = pd.to_datetime(moment, utc=True, format="ISO8601", errors="coerce")
-    return None if moment is None or stamp is pd.NaT else stamp.value // 1000
+    return stamp.value // 1000 if isinstance(stamp, pd.Timestamp) else None
 
 
 class _Tally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -37,7 +38,7 @@ def rows_of_page(answer: Answer, columns: Sequence[str], table: str) -> pa.Table
         MalformedRow: If a value is no number.
     """
     names = [*columns, AGAIN]
-    kinds = {name: pa.string() if name == "timestamp" else pa.float64() for name in names}
+    kinds: dict[str, pa.DataType] = {name: pa.string() if name == "timestamp" else pa.float64() for name in names}
     if not answer.body.strip():
         if answer.rows:
             raise Damaged
@@ -71,7 +72,8 @@ def only_value(answer: Answer) -> str | None:
 def _parsed(body: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
     # Arrow takes "NaN" for a null by default.
     return pyarrow.csv.read_csv(
-        pa.BufferReader(body),
+        # Its types do not say that Arrow takes readers of its own.
+        cast("IO[bytes]", pa.BufferReader(body)),
         read_options=pyarrow.csv.ReadOptions(use_threads=False),
         convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True),
     )

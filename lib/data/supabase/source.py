@@ -137,7 +137,11 @@ class SupabaseSource:
         found: dict[str, RunSummary] = {}
         for start in range(0, len(wanted), IDS_AT_ONCE):
             some = wanted[start : start + IDS_AT_ONCE]
-            runs, _ = self._runs(lambda rows, _, some=some: rows.in_("id", some).order("id"), len(some))
+
+            def narrow(rows: Any, _: Columns, some: Sequence[str] = some) -> Any:
+                return rows.in_("id", some).order("id")
+
+            runs, _ = self._runs(narrow, len(some))
             found.update((run.run_id, run) for run in runs)
         return tuple(found[run_id] for run_id in run_ids if run_id in found)
 

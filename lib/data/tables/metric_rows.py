@@ -6,8 +6,10 @@ whole column. Null is no value, NaN is one: validity is Arrow's, pandas does not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +24,7 @@ from lib.data.tables.job_rows import is_credential
 
 PLACES = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
 """The columns that say where a value belongs."""
-_NEVER = np.iinfo(np.int64).min
+_NEVER = -(2**63)
 
 
 def curves_of_table(table: pa.Table, run_ids: Iterable[str]) -> dict[str, RunCurves]:
@@ -39,7 +41,7 @@ def curves_of_table(table: pa.Table, run_ids: Iterable[str]) -> dict[str, RunCur
     ids = table["job_id"].cast(pa.string())
     found = {}
     for run_id in dict.fromkeys(run_ids):
-        rows = table.filter(pc.equal(ids, run_id))
+        rows = table.filter(pc.equal(ids, pa.scalar(run_id)))
         if rows.num_rows:
             found[run_id] = curves_of_rows(run_id, rows.drop_columns("job_id"))
     return found
@@ -109,15 +111,16 @@ def _curves(
     curves: dict[str, MetricCurve] = {}
     make = complete_curve if (step[1:] > step[:-1]).all() else tidy_curve
     # Metrics that are logged at the same rows share the arrays of their places.
-    alike: list[tuple[np.ndarray, tuple[np.ndarray, ...]]] = []
+    alike: list[tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]] = []
     for name, (value, valid) in logged.items():
         places = (step, epoch, elapsed)
         if valid is not None:
             value = value[valid]
-            places = next((shared for mask, shared in alike if np.array_equal(mask, valid)), None)
-            if places is None:
-                places = (step[valid], epoch[valid], elapsed[valid])
-                alike.append((valid, places))
+            shared = next((places for mask, places in alike if np.array_equal(mask, valid)), None)
+            if shared is None:
+                shared = (step[valid], epoch[valid], elapsed[valid])
+                alike.append((valid, shared))
+            places = shared
         if len(value):
             curves[name] = make(places[0], value, *places[1:])
     return curves
@@ -131,7 +134,7 @@ def _require(table: pa.Table, column: str) -> None:
         )
 
 
-def _placed(column: pa.ChunkedArray) -> np.ndarray | None:
+def _placed(column: pa.ChunkedArray[Any]) -> np.ndarray | None:
     """Which rows have a whole step from 0 on; ``None`` where all have."""
     if pa.types.is_integer(column.type) and not column.null_count:
         placed = column.to_numpy() >= 0
@@ -161,7 +164,7 @@ def may_be_metric(column: str) -> bool:
     return column not in PLACES and not column.endswith("_id") and not is_credential(column)
 
 
-def _floats(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray | None]:
+def _floats(column: pa.ChunkedArray[Any]) -> tuple[np.ndarray, np.ndarray | None]:
     """Values as float64, and which of them are values: not null, and not text that is no number.
 
     ``None`` for the second where all of them are.
@@ -174,7 +177,7 @@ def _floats(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray | None]:
     numbers = column if pa.types.is_float64(column.type) else column.cast(pa.float64(), safe=False)
     if not column.null_count:
         return numbers.to_numpy(), None
-    return numbers.fill_null(np.nan).to_numpy(), column.is_valid().to_numpy()
+    return numbers.fill_null(pa.scalar(math.nan)).to_numpy(), column.is_valid().to_numpy()
 
 
 def _microseconds(table: pa.Table) -> np.ndarray:
@@ -186,7 +189,7 @@ def _microseconds(table: pa.Table) -> np.ndarray:
         stamps = pd.to_datetime(column.to_pandas(), utc=True, format="ISO8601", errors="coerce")
         column = pa.chunked_array([pa.Array.from_pandas(stamps)])
     stamped = column.cast(pa.timestamp("us", tz="UTC"), safe=False)
-    return stamped.cast(pa.int64()).fill_null(_NEVER).to_numpy()
+    return stamped.cast(pa.int64()).fill_null(pa.scalar(_NEVER, pa.int64())).to_numpy()
 
 
 def _write_order(table: pa.Table, written_us: np.ndarray) -> np.ndarray | None:
@@ -205,7 +208,7 @@ def _id_ranks(table: pa.Table) -> np.ndarray:
         return np.arange(table.num_rows)
     column = table["id"]
     if pa.types.is_integer(column.type):
-        return column.cast(pa.int64(), safe=False).fill_null(_NEVER).to_numpy()
+        return column.cast(pa.int64(), safe=False).fill_null(pa.scalar(_NEVER, pa.int64())).to_numpy()
     ids = column.to_pandas()
     numbers = pd.to_numeric(ids, errors="coerce")
     return (numbers if numbers.notna().all() else ids).rank(method="first", na_option="top").to_numpy()

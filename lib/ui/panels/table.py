@@ -7,6 +7,7 @@ user wrote may stand there. Names and notes travel as data, which the grid shows
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -204,10 +205,10 @@ def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
     )
 
 
-def _definition(column: Column, position: int) -> dict:
+def _definition(column: Column, position: int) -> dict[str, Any]:
     key = column.key
     text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (TEXTS, MARKS))
-    definition = {
+    definition: dict[str, Any] = {
         "colId": key,
         "field": key,
         "headerName": column.header,
