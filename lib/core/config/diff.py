@@ -7,44 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lib.core.config.effective import (
-    EffectiveBatch,
-    Resolution,
-    Setting,
-    configured_learning_rate,
-    effective,
-    effective_batch,
-    resolve,
-)
+from lib.core.config.effective import effective
 from lib.core.config.parameters import ORDER, PARAMETERS, Group, aliases
 from lib.core.config.places import Places
-from lib.core.config.setting import Oddity, Remark, title_of
-from lib.core.config.values import MASKED, MISSING, Comparison, comparable, show
+from lib.core.config.setting import Oddity, Remark, Setting, title_of
+from lib.core.config.values import MISSING, SHOWN_CHARACTERS, Comparable, Comparison, comparable, show
 from lib.core.facts.runs import RunSummary
-
-__all__ = [
-    "MASKED",
-    "MISSING",
-    "DiffRow",
-    "EffectiveBatch",
-    "Group",
-    "Oddity",
-    "Remark",
-    "Setting",
-    "configured_learning_rate",
-    "diff",
-    "differences",
-    "effective",
-    "effective_batch",
-    "search",
-    "show",
-]
 
 CANNOT_TELL = "cannot tell"
 """Stands for a derived value of which the run lacks a part; the row's source says which."""
 
 _GROUPS = tuple(Group)
-_NOTHING = ("nothing stated",)
+_NOTHING: Comparable = ("nothing stated",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +32,8 @@ class DiffRow:
             secret.
         differs: True where two runs have different values. Having a value and having none differ; null
             and an empty section state nothing, as does a key that is missing, unless the catalogue says that
-            null counts. A
-            derived value that cannot be worked out is compared with nothing. All that is compared of a
-            secret is whether it is set.
+            null counts. A derived value that cannot be worked out is compared with nothing. All that is compared
+            of a secret is whether it is set.
         odd: True where fewer runs have this value than have the most common one. Where all values are
             equally common (two runs that differ, or all of them do) none is the norm, and each is marked.
             Nothing is marked in a row that does not differ.
@@ -68,8 +41,6 @@ class DiffRow:
             runs that do not state it.
         places: Every place that states the parameter in the run with its value, the winner first.
         remarks: What is odd in the run's own configuration.
-        derived: True where the values are worked out from other rows, which then differ as well.
-        same_secret: For a row of secrets, whether all runs have the same one; ``None`` for other rows.
         comparison: How the values were compared.
     """
 
@@ -82,9 +53,7 @@ class DiffRow:
     sources: tuple[str, ...]
     places: tuple[tuple[tuple[str, Any], ...], ...]
     remarks: tuple[tuple[Remark, ...], ...]
-    derived: bool = False
-    same_secret: bool | None = None
-    comparison: Comparison = Comparison.VALUE
+    comparison: Comparison
 
     @property
     def is_identity(self) -> bool:
@@ -102,27 +71,20 @@ class DiffRow:
         return tuple(any(remark.kind is Oddity.CONTRADICTION for remark in each) for each in self.remarks)
 
     @property
-    def aliases(self) -> tuple[str, ...]:
-        """Every name that the parameter goes by."""
-        return aliases(self.key)
-
-    @property
     def shown(self) -> tuple[str, ...]:
         """The values as text to show. Plain text: whoever renders it escapes it."""
         return self.texts()
 
-    def texts(self, limit: int | None = 300) -> tuple[str, ...]:
+    def texts(self, limit: int | None = SHOWN_CHARACTERS) -> tuple[str, ...]:
         """The values as text, cut at ``limit`` characters; ``None`` for whole."""
-        return tuple(
-            CANNOT_TELL if value is MISSING and source else self.text_of(value, limit)
-            for value, source in zip(self.values, self.sources, strict=True)
-        )
-
-    def text_of(self, value: Any, limit: int | None = 300) -> str:
-        """Another value of this parameter as text, such as one that was overridden."""
         parameter = PARAMETERS.get(self.key)
         scientific = parameter is not None and parameter.scientific
-        return show(value, scientific=scientific, comparison=self.comparison, limit=limit)
+        return tuple(
+            CANNOT_TELL
+            if value is MISSING and source
+            else show(value, scientific=scientific, comparison=self.comparison, limit=limit)
+            for value, source in zip(self.values, self.sources, strict=True)
+        )
 
 
 def diff(runs: Sequence[RunSummary]) -> tuple[DiffRow, ...]:
@@ -135,9 +97,9 @@ def diff(runs: Sequence[RunSummary]) -> tuple[DiffRow, ...]:
         One row for every parameter that at least one run states; none without runs.
     """
     places = Places()
-    resolved = [resolve(run, places) for run in runs]
-    keys = dict.fromkeys(key for resolution in resolved for key in resolution.settings)
-    return tuple(sorted((_row(key, resolved) for key in keys), key=_order))
+    configurations = [effective(run, places) for run in runs]
+    keys = dict.fromkeys(key for settings in configurations for key in settings)
+    return tuple(sorted((_row(key, [each.get(key) for each in configurations]) for key in keys), key=_order))
 
 
 def differences(rows: Iterable[DiffRow]) -> tuple[DiffRow, ...]:
@@ -161,11 +123,10 @@ def search(rows: Iterable[DiffRow], text: str) -> tuple[DiffRow, ...]:
 
 
 def _searched(row: DiffRow) -> str:
-    return "\n".join((row.key, row.title, row.group, *row.aliases, *row.sources, *row.shown)).casefold()
+    return "\n".join((row.key, row.title, row.group, *aliases(row.key), *row.sources, *row.shown)).casefold()
 
 
-def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
-    settings = [resolution.settings.get(key) for resolution in resolved]
+def _row(key: str, settings: Sequence[Setting | None]) -> DiffRow:
     present = [setting for setting in settings if setting is not None]
     # Runs agree on how a parameter is compared; where a secret is only one by its look, the secret decides.
     comparison = max((setting.comparison for setting in present), key=lambda one: one.name)
@@ -174,15 +135,13 @@ def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
     # Most rows of a large configuration are the same scalar throughout, which needs no closer look.
     first = values[0]
     if type(first) in (str, int, bool) and all(type(value) is type(first) and value == first for value in values):
-        classes = [("same",)] * len(values)
+        classes: list[Comparable] = [("same",)] * len(values)
     else:
         classes = [_class(key, value, comparison) for value in values]
-    derived = any(setting.derived for setting in present)
     unknown = all(setting.derived for setting in present)
     counts = Counter(one for one in classes if not (unknown and one == _NOTHING)) or Counter(classes)
     most = max(counts.values())
     no_norm = len(counts) > 1 and min(counts.values()) == most
-    secret = any(value is MASKED for value in values)
     return DiffRow(
         key=key,
         title=title_of(key),
@@ -193,13 +152,11 @@ def _row(key: str, resolved: Sequence[Resolution]) -> DiffRow:
         sources=tuple("" if setting is None else setting.source for setting in settings),
         places=tuple(() if setting is None else setting.places for setting in settings),
         remarks=tuple(() if setting is None else setting.remarks for setting in settings),
-        derived=derived,
-        same_secret=_same_secret(key, resolved) if secret else None,
         comparison=comparison,
     )
 
 
-def _class(key: str, value: Any, comparison: Comparison) -> tuple:
+def _class(key: str, value: Any, comparison: Comparison) -> Comparable:
     """What is equal for values that count as equal: null, an empty section and a missing key state nothing."""
     if isinstance(value, Mapping) and not value:
         return _NOTHING
@@ -208,12 +165,6 @@ def _class(key: str, value: Any, comparison: Comparison) -> tuple:
     return _NOTHING if value is MISSING else comparable(value, comparison)
 
 
-def _same_secret(key: str, resolved: Sequence[Resolution]) -> bool:
-    if not all(key in resolution.secrets for resolution in resolved):
-        return False
-    return len({comparable(resolution.secrets[key], Comparison.TEXT) for resolution in resolved}) == 1
-
-
-def _order(row: DiffRow) -> tuple:
+def _order(row: DiffRow) -> tuple[int, bool, int, str, str]:
     known = ORDER.get(row.key)
     return _GROUPS.index(row.group), known is None, known or 0, row.key.casefold(), row.key

@@ -1,28 +1,39 @@
 """The effective configuration of one run: for every parameter the value that the trainer used.
 
 A value comes from the configuration before the job's columns, and among several places of the
-configuration from the one that the trainer reads first (``config_places``). Null gives way to a value that
-another place states.
+configuration from the one that the trainer reads first (``lib.core.config.places``). Null gives way to a value
+that another place states.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from lib.core.config.datasets import dataset_folder, dataset_name
-from lib.core.config.derived import LAST_RATE, EffectiveBatch, batch_of, derive, fall_back, gpus_of
+from lib.core.config.derived import LAST_RATE, batch_factor, derive, fall_back, gpus_of
 from lib.core.config.module_names import misspelt
 from lib.core.config.notes import between_settings, contradiction
-from lib.core.config.parameters import NAMES, PARAMETERS, Group, Parameter, Section
-from lib.core.config.places import COLUMN_RANK, Place, Places
+from lib.core.config.parameters import NAMES, PARAMETERS, Group, Section
+from lib.core.config.places import COLUMN_RANK, Place, Places, place_of
 from lib.core.config.secrets import Secrecy, mask
-from lib.core.config.setting import FOLDER, Setting, title_of
+from lib.core.config.setting import FOLDER, Setting, title_of, value_of
 from lib.core.config.tree import leaves
 from lib.core.config.values import MASKED, Comparison, comparable
 from lib.core.facts.runs import RunSummary
-from lib.core.facts.values import finite
+from lib.core.facts.values import finite, whole
+
+_BETAS = dict.fromkeys(("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas"), ("adam_beta1", "adam_beta2"))
+_PER_DEVICE = {
+    "per_device_train_batch_size", "micro_batch_size", "per_device_batch_size", "per_gpu_train_batch_size",
+    "train_micro_batch_size_per_gpu",
+}  # fmt: skip
+_PERHAPS_WHOLE = {"batch_size", "train_batch_size"}
+_LINEAGE = ("resumed_from_run_id", "resumed_from_checkpoint")
+_UPDATES = "parameter_updates"
+_NOT_FROM_EXTRA = frozenset(("model_name", "model", "precision", "data"))
+"""Names that are settings inside a configuration, and something else beside it."""
 
 
 class _Statement(NamedTuple):
@@ -30,26 +41,46 @@ class _Statement(NamedTuple):
 
     place: Place
     value: Any
-    raw_secret: Any = None
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """The settings of a run, and the secrets among them in the clear. Never leave this where it lasts."""
+class EffectiveBatch:
+    """How many samples a run takes at a time.
 
-    settings: Mapping[str, Setting]
-    secrets: Mapping[str, Any]
+    Attributes:
+        batch: Samples per device and forward pass; ``None`` when unknown.
+        effective: Samples per optimizer step; ``None`` when unknown.
+        source: How ``effective`` was found, in words; "" when it is unknown.
+    """
 
-    def __repr__(self) -> str:
-        return f"Resolution({len(self.settings)} settings)"
+    batch: int | None
+    effective: int | None
+    source: str
 
 
-def effective(run: RunSummary) -> Mapping[str, Setting]:
+def effective(run: RunSummary, places: Places | None = None) -> Mapping[str, Setting]:
     """Return the effective setting of every parameter that ``run`` states, by canonical name.
 
     Secrets are masked. Columns that only report progress or results are no settings.
+
+    Args:
+        run: The run.
+        places: Shared between runs, so that what their configurations have in common is looked at once.
     """
-    return resolve(run).settings
+    stated: dict[str, list[_Statement]] = {}
+    for statement in (*_from_config(run, places or Places()), *_from_columns(run)):
+        stated.setdefault(statement.place.key, []).append(statement)
+    _part_batch_sizes(stated)
+    settings: dict[str, Setting] = {}
+    for key, statements in stated.items():
+        settings[key] = _settle(key, statements)
+        if statements[0].place.is_dataset:
+            _name_dataset(settings, settings[key])
+    fall_back(run, settings)
+    derive(settings, run.total_steps)
+    for key, remark in tuple(between_settings(settings, run.total_steps)):
+        settings[key] = replace(settings[key], remarks=(*settings[key].remarks, remark))
+    return settings
 
 
 def configured_learning_rate(run: RunSummary) -> float | None:
@@ -68,69 +99,28 @@ def configured_gpus(run: RunSummary) -> int | None:
 
 
 def effective_batch(run: RunSummary) -> EffectiveBatch:
-    """Return the effective batch size of ``run`` and what it is made of."""
-    return batch_of(effective(run))
+    """Return the batch sizes of ``run``."""
+    settings = effective(run)
+    batch, _ = batch_factor(settings, "batch_size")
+    product = whole(value_of(settings, "effective_batch_size"))
+    return EffectiveBatch(batch, product, "" if product is None else settings["effective_batch_size"].source)
 
 
-_BETAS = dict.fromkeys(("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas"), ("adam_beta1", "adam_beta2"))
-_PER_DEVICE = {
-    "per_device_train_batch_size", "micro_batch_size", "per_device_batch_size", "per_gpu_train_batch_size",
-    "train_micro_batch_size_per_gpu",
-}  # fmt: skip
-_PERHAPS_WHOLE = {"batch_size", "train_batch_size"}
-_LINEAGE = ("resumed_from_run_id", "resumed_from_checkpoint")
-_UPDATES = "parameter_updates"
-_NOT_FROM_EXTRA = frozenset(("model_name", "model", "precision", "data"))
-"""Names that are settings inside a configuration, and something else beside it."""
-
-
-def resolve(run: RunSummary, places: Places | None = None) -> Resolution:
-    """Work out the settings of ``run``. For ``effective`` and for comparing secrets without showing them.
-
-    Args:
-        run: The run.
-        places: Shared between runs, so that what their configurations have in common is looked at once.
-    """
-    stated: dict[str, list[_Statement]] = {}
-    for statement in (*_from_config(run, places or Places()), *_from_columns(run)):
-        stated.setdefault(statement.place.key, []).append(statement)
-    _part_batch_sizes(stated)
-    settings: dict[str, Setting] = {}
-    secrets: dict[str, Any] = {}
-    for key, statements in stated.items():
-        winner, settings[key] = _settle(key, statements)
-        if winner.value is MASKED:
-            secrets[key] = winner.raw_secret
-        if winner.place.is_dataset:
-            _name_dataset(settings, settings[key])
-    fall_back(run, settings)
-    derive(settings, run.total_steps)
-    for key, remark in tuple(between_settings(settings, run.total_steps)):
-        settings[key] = replace(settings[key], remarks=(*settings[key].remarks, remark))
-    return Resolution(settings, secrets)
-
-
-def _from_config(run: RunSummary, places: Places) -> list[_Statement]:
-    statements = []
+def _from_config(run: RunSummary, places: Places) -> Iterator[_Statement]:
     for path, value, container in leaves(run.config):
         place = places.of(path)
         level = place.secrecy
         if path[-1] == "value" and isinstance(container, Mapping):
             # An environment as a list of pairs: the name of the secret stands beside its value.
             level = max(level, places.named_by(container))
-        if place.key in _BETAS and isinstance(value, tuple) and len(value) == len(_BETAS[place.key]):
-            statements += _from_betas(place, value)
+        pair = _BETAS.get(place.key)
+        if pair is not None and isinstance(value, tuple) and len(value) == len(pair):
+            # Adam's pair of coefficients, which other tools state one by one.
+            for index, (key, item) in enumerate(zip(pair, value, strict=True)):
+                source = f"{place.source}[{index}]"
+                yield _Statement(place._replace(key=key, parameter=PARAMETERS[key], source=source), item)
         else:
-            statements.append(_state(place, value, level))
-    return statements
-
-
-def _from_betas(place: Place, values: tuple) -> list[_Statement]:
-    """Adam's pair of coefficients, which other tools state one by one."""
-    return [
-        _Statement(place._replace(key=key, parameter=PARAMETERS[key], source=f"{place.source}[{index}]"), value)
-        for index, (key, value) in enumerate(zip(_BETAS[place.key], values, strict=True))
-    ]
+            yield _Statement(place, mask(value, level))
 
 
 def _part_batch_sizes(stated: dict[str, list[_Statement]]) -> None:
@@ -138,14 +128,14 @@ def _part_batch_sizes(stated: dict[str, list[_Statement]]) -> None:
 
     So axolotl and DeepSpeed have it: ``batch_size`` or ``train_batch_size`` is the product of the others.
     """
-    sizes = stated.get("batch_size", ())
+    sizes = stated.get("batch_size", [])
     own = [one for one in sizes if one.value is not None and _last_name(one) in _PER_DEVICE]
     if not own:
         return
     per_device = comparable(own[0].value)
-    whole = [one for one in sizes if _last_name(one) in _PERHAPS_WHOLE and comparable(one.value) != per_device]
-    for one in whole:
-        if one.value is not None and one.place.rank[0] < COLUMN_RANK:
+    for one in tuple(sizes):
+        perhaps = _last_name(one) in _PERHAPS_WHOLE and one.value is not None and one.place.rank[0] < COLUMN_RANK
+        if perhaps and comparable(one.value) != per_device:
             sizes.remove(one)
             moved = one.place._replace(key="effective_batch_size", parameter=PARAMETERS["effective_batch_size"])
             stated.setdefault("effective_batch_size", []).append(one._replace(place=moved))
@@ -155,64 +145,42 @@ def _last_name(statement: _Statement) -> str:
     return statement.place.source.rsplit(".", 1)[-1]
 
 
-def _from_columns(run: RunSummary) -> list[_Statement]:
-    statements = []
-    for parameter in PARAMETERS.values():
-        value = getattr(run, parameter.column) if parameter.column else None
-        if value is not None:
-            statements.append(_state(_column(parameter.key, parameter, parameter.column), value))
+def _from_columns(run: RunSummary) -> Iterator[_Statement]:
+    for known in PARAMETERS.values():
+        if known.column and (value := getattr(run, known.column)) is not None:
+            yield _Statement(place_of(known, f"column {known.column}"), mask(value, Secrecy.NONE))
     for name in _LINEAGE:
-        value = getattr(run, name)
-        if value is not None:
-            statements.append(_state(_column(name, None, name), value))
+        if (value := getattr(run, name)) is not None:
+            place = Place(name, None, Group.IDENTITY, (COLUMN_RANK, 0), f"column {name}", comparison=Comparison.TEXT)
+            yield _Statement(place, mask(value, Secrecy.NONE))
     for name, value in run.extra.items():
         parameter, _ = NAMES.get((Section.PLAIN, str(name).lower()), (None, 0))
         # A column that a later version of the table adds is a setting if its name is that of one.
         if parameter is not None and name not in _NOT_FROM_EXTRA and isinstance(value, bool | int | float | str):
-            statements.append(_state(_column(parameter.key, parameter, str(name)), value))
+            yield _Statement(place_of(parameter, f"column {name}"), mask(value, Secrecy.NONE))
     updates = run.extra.get(_UPDATES)
     if isinstance(updates, Mapping | list) and updates:
         places = Places("column")
         for path, value, _ in leaves({_UPDATES: updates}):
-            statements.append(_state(places.of(path), value))
-    return statements
+            place = places.of(path)
+            yield _Statement(place, mask(value, place.secrecy))
 
 
-def _column(key: str, parameter: Parameter | None, name: str) -> Place:
-    return Place(
-        key,
-        parameter,
-        parameter.group if parameter else Group.IDENTITY,
-        (COLUMN_RANK, 0),
-        f"column {name}",
-        Secrecy.NONE,
-        parameter.comparison if parameter else Comparison.TEXT,
-        parameter is not None and parameter.is_dataset,
-    )
-
-
-def _state(place: Place, value: Any, level: Secrecy | None = None) -> _Statement:
-    shown = mask(value, place.secrecy if level is None else level)
-    return _Statement(place, shown, value if shown is MASKED else None)
-
-
-def _settle(key: str, statements: list[_Statement]) -> tuple[_Statement, Setting]:
-    """Choose the statement that counts, and say where others disagree with it."""
-    remark = None
+def _settle(key: str, statements: list[_Statement]) -> Setting:
+    """Put the statement that counts first, and say where others disagree with it."""
+    remarks = []
     if len(statements) > 1:
         statements.sort(key=lambda one: (one.value is None, one.place.rank, one.place.source))
-        remark = contradiction(title_of(key), [(one.place, one.value) for one in statements])
-    winner = statements[0]
-    place = winner.place
-    remarks = [remark] if remark else []
+        if remark := contradiction(title_of(key), statements):
+            remarks.append(remark)
+    place, value = statements[0]
     if place.comparison is Comparison.SET:
-        remarks += misspelt(winner.value)
-    group = Group.IDENTITY if winner.value is MASKED else place.group
-    return winner, Setting(
+        remarks += misspelt(value)
+    return Setting(
         key,
-        winner.value,
+        value,
         place.source,
-        group,
+        Group.IDENTITY if value is MASKED else place.group,
         place.comparison,
         tuple((one.place.source, one.value) for one in statements),
         tuple(remarks),
@@ -221,15 +189,11 @@ def _settle(key: str, statements: list[_Statement]) -> tuple[_Statement, Setting
 
 def _name_dataset(settings: dict[str, Setting], setting: Setting) -> None:
     """Reduce a dataset to its name, and keep its whole path as a setting of its own."""
-    if isinstance(setting.value, tuple):
-        names = tuple(dataset_name(item) if isinstance(item, str) else item for item in setting.value)
+    value = setting.value
+    if isinstance(value, tuple):
+        names = tuple(dataset_name(item) if isinstance(item, str) else item for item in value)
         settings[setting.key] = replace(setting, value=names)
-        return
-    if not isinstance(setting.value, str):
-        return
-    folder = dataset_folder(setting.value)
-    if folder is None:
-        return
-    settings[setting.key] = replace(setting, value=dataset_name(setting.value))
-    key = setting.key + FOLDER
-    settings.setdefault(key, Setting(key, folder, setting.source, Group.IDENTITY, Comparison.TEXT))
+    elif isinstance(value, str) and (folder := dataset_folder(value)) is not None:
+        settings[setting.key] = replace(setting, value=dataset_name(value))
+        key = setting.key + FOLDER
+        settings.setdefault(key, Setting(key, folder, setting.source, Group.IDENTITY, Comparison.TEXT))

@@ -9,8 +9,8 @@ from typing import Any
 from lib.core.config.datasets import dataset_name, stem
 from lib.core.config.parameters import Group
 from lib.core.config.places import COLUMN_RANK, STATE_SECTION, Place
-from lib.core.config.setting import Oddity, Remark, Setting
-from lib.core.config.values import MASKED, Comparison, comparable, show
+from lib.core.config.setting import Oddity, Remark, Setting, value_of
+from lib.core.config.values import MASKED, Comparable, Comparison, comparable, show
 from lib.core.facts.values import finite
 
 NOTE_CHARACTERS = 80
@@ -18,6 +18,8 @@ NOTE_CHARACTERS = 80
 
 PEAK_TOLERANCE = 0.01
 """A measured peak this share above the configured learning rate is still the same: schedules overshoot by rounding."""
+
+_KeyedRemarks = Iterator[tuple[str, Remark]]
 
 
 def contradiction(title: str, stated: Sequence[tuple[Place, Any]]) -> Remark | None:
@@ -28,14 +30,14 @@ def contradiction(title: str, stated: Sequence[tuple[Place, Any]]) -> Remark | N
         stated: Every place with its value, the one that counts first. Null states nothing, and what two
             secrets are is not said.
     """
-    distinct: dict[tuple, tuple[Place, Any]] = {}
+    distinct: dict[Comparable, tuple[Place, Any]] = {}
     for place, value in stated:
         if value is MASKED:
             return None
         if value is not None:
             distinct.setdefault(_compared(place, value), (place, value))
     winner, counts = stated[0]
-    odd = [one for one in distinct.values() if not _is_rounded(one, counts)]
+    odd = [(place, value) for place, value in distinct.values() if not _is_rounded(place, value, counts)]
     if len(odd) < 2:
         return None
     places = tuple((place.source, _brief(value, place)) for place, value in odd)
@@ -47,76 +49,54 @@ def contradiction(title: str, stated: Sequence[tuple[Place, Any]]) -> Remark | N
         verdict = f"{winner.source} counts; the job's column may say what a later change made of it."
     else:
         verdict = f"{winner.source} is taken to be the one that the trainer uses."
-    sentence = f"{title} is stated with different values: {values}. {verdict}"
-    return Remark(Oddity.CONTRADICTION, sentence, places, winner.source)
+    return Remark(Oddity.CONTRADICTION, f"{title} is stated with different values: {values}. {verdict}", places)
 
 
-def between_settings(settings: Mapping[str, Setting], total_steps: int | None) -> Iterator[tuple[str, Remark]]:
+def between_settings(settings: Mapping[str, Setting], total_steps: int | None) -> _KeyedRemarks:
     """Yield key and remark where two different parameters cannot both hold.
 
     Args:
         settings: By canonical name.
         total_steps: How many optimizer steps the run was to make; ``None`` when unknown.
     """
-    for find in (_warmup_twice, _steps_and_epochs, _peak_above_rate, _two_precisions):
-        yield from find(settings)
-    yield from _warmup_column(settings, total_steps)
+    yield from _warmup(settings, total_steps)
+    yield from _steps_and_epochs(settings)
+    yield from _peak_above_rate(settings)
+    yield from _two_precisions(settings)
 
 
-def _warmup_twice(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Remark]]:
+def _warmup(settings: Mapping[str, Setting], total: int | None) -> _KeyedRemarks:
     """``TrainingArguments.get_warmup_steps`` takes ``warmup_steps`` if it is above 0, else the ratio."""
     steps, ratio = settings.get("warmup_steps"), settings.get("warmup_ratio")
-    if steps is None or ratio is None or not finite(ratio.value) or not finite(steps.value):
+    if steps is None or ratio is None:
         return
-    # A column may hold what the writer worked out from the ratio, and 0 steps are the trainer's default.
-    if is_column(steps) or finite(steps.value) < 0:
+    count, share = finite(steps.value), finite(ratio.value)
+    # 0 steps are the trainer's default.
+    if not count or not share:
         return
-    remark = _both(
-        steps,
-        ratio,
-        f"The Hugging Face trainer uses {steps.source}, as it is above 0, and ignores the ratio.",
-    )
-    yield "warmup_steps", remark
-    yield "warmup_ratio", remark
+    if not is_column(steps):
+        verdict = f"The Hugging Face trainer uses {steps.source}, as it is above 0, and ignores the ratio."
+        yield from _both(steps, ratio, verdict) if count > 0 else ()
+    elif not is_column(ratio) and total and 0 < share <= 1:
+        # The column may hold what the writer worked out from the ratio, rounded either way.
+        expected = math.ceil(total * share)
+        verdict = f"The ratio makes {expected:,} of {total:,} steps, which is not what the job's column says."
+        yield from _both(ratio, steps, verdict) if abs(expected - count) > 1 else ()
 
 
-def _warmup_column(settings: Mapping[str, Setting], total: int | None) -> Iterator[tuple[str, Remark]]:
-    """The column ``warmup_steps`` against the ratio in the configuration, where the number of steps is known."""
-    steps, ratio = settings.get("warmup_steps"), settings.get("warmup_ratio")
-    if steps is None or ratio is None or not is_column(steps) or is_column(ratio) or not total:
-        return
-    column, share = finite(steps.value), finite(ratio.value)
-    if not column or not share or not 0 < share <= 1:
-        return
-    expected = math.ceil(total * share)
-    # Writers round either way.
-    if abs(expected - column) <= 1:
-        return
-    remark = _both(
-        ratio,
-        steps,
-        f"The ratio makes {expected:,} of {total:,} steps, which is not what the job's column says.",
-    )
-    yield "warmup_ratio", remark
-    yield "warmup_steps", remark
-
-
-def _steps_and_epochs(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Remark]]:
+def _steps_and_epochs(settings: Mapping[str, Setting]) -> _KeyedRemarks:
     """``TrainingArguments.max_steps``: the trainer stops there if it is above 0, whatever the epochs."""
     steps, epochs = settings.get("max_steps"), settings.get("total_epochs")
-    if steps is None or epochs is None:
+    if steps is None or epochs is None or is_column(epochs):
         return
     # A column tells how many steps there were, not how many were asked for.
-    asked_for = not is_column(steps) and f".{STATE_SECTION}." not in steps.source
-    if not asked_for or is_column(epochs):
+    if is_column(steps) or f".{STATE_SECTION}." in steps.source:
         return
     if (finite(steps.value) or 0) > 0 and finite(epochs.value) is not None:
-        remark = _both(steps, epochs, "The Hugging Face trainer stops at max_steps when it is above 0.")
-        yield "total_epochs", remark
-        yield "max_steps", remark
+        yield from _both(steps, epochs, "The Hugging Face trainer stops at max_steps when it is above 0.")
 
 
-def _peak_above_rate(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Remark]]:
+def _peak_above_rate(settings: Mapping[str, Setting]) -> _KeyedRemarks:
     """A measured peak can lie below the configured learning rate (a run that ended early), not above it."""
     rate, peak = settings.get("learning_rate"), settings.get("max_learning_rate")
     if rate is None or peak is None or is_column(rate) or not is_column(peak):
@@ -129,25 +109,19 @@ def _peak_above_rate(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Rem
         f"{places[0][0]} = {places[0][1]}, but {places[1][0]} = {places[1][1]}: the schedule cannot rise above the"
         f" configured learning rate. {rate.source} counts; the job's column may say what a later change made of it."
     )
-    yield "learning_rate", Remark(Oddity.CONTRADICTION, sentence, places, rate.source)
+    yield "learning_rate", Remark(Oddity.CONTRADICTION, sentence, places)
 
 
-def _two_precisions(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Remark]]:
+def _two_precisions(settings: Mapping[str, Setting]) -> _KeyedRemarks:
     """Switches of which one trainer takes one only (``TrainingArguments``, ``BitsAndBytesConfig``)."""
+    stated = {key: setting for key, setting in settings.items() if not setting.derived}
     for one, other in (("bf16", "fp16"), ("load_in_4bit", "load_in_8bit")):
-        first, second = settings.get(one), settings.get(other)
-        stated = first is not None and second is not None and not first.derived and not second.derived
-        if stated and first.value is True and second.value is True:
-            remark = _both(first, second, "The Hugging Face libraries take only one of them.", used="")
-            yield one, remark
-            yield other, remark
-    bits, four = settings.get("quantization"), settings.get("load_in_4bit")
-    if bits is None or four is None or bits.derived or four.derived:
-        return
-    if four.value is False and comparable(bits.value, Comparison.BITS) == ("bits", 4):
-        remark = _both(bits, four, "Which of them the trainer uses cannot be told.", used="")
-        yield "quantization", remark
-        yield "load_in_4bit", remark
+        if value_of(stated, one) is True and value_of(stated, other) is True:
+            yield from _both(stated[one], stated[other], "The Hugging Face libraries take only one of them.")
+    bits = comparable(value_of(stated, "quantization"), Comparison.BITS)
+    if bits == ("bits", 4) and value_of(stated, "load_in_4bit") is False:
+        verdict = "Which of them the trainer uses cannot be told."
+        yield from _both(stated["quantization"], stated["load_in_4bit"], verdict)
 
 
 def product_differs(stated: Setting, product: int | None, how: str) -> Remark | None:
@@ -156,7 +130,7 @@ def product_differs(stated: Setting, product: int | None, how: str) -> Remark | 
         return None
     shown = show(stated.value)
     sentence = f"{stated.source} states {shown}, but the product is {product} ({how})."
-    return Remark(Oddity.CONTRADICTION, sentence, ((stated.source, shown), (how, str(product))), how)
+    return Remark(Oddity.CONTRADICTION, sentence, ((stated.source, shown), (how, str(product))))
 
 
 def is_column(setting: Setting) -> bool:
@@ -164,16 +138,17 @@ def is_column(setting: Setting) -> bool:
     return setting.source.startswith("column")
 
 
-def _both(winner: Setting, other: Setting, verdict: str, used: str | None = None) -> Remark:
-    places = ((winner.source, show(winner.value)), (other.source, show(other.value)))
+def _both(one: Setting, other: Setting, verdict: str) -> _KeyedRemarks:
+    """The same remark on both settings."""
+    places = ((one.source, show(one.value)), (other.source, show(other.value)))
     sentence = " and ".join(f"{source} = {shown}" for source, shown in places)
-    used = winner.source if used is None else used
-    return Remark(Oddity.CONTRADICTION, f"Both {sentence} are set. {verdict}", places, used)
+    remark = Remark(Oddity.CONTRADICTION, f"Both {sentence} are set. {verdict}", places)
+    yield one.key, remark
+    yield other.key, remark
 
 
-def _is_rounded(stated: tuple[Place, Any], counts: Any) -> bool:
+def _is_rounded(place: Place, value: Any, counts: Any) -> bool:
     """Whether an integer column merely rounds the epochs that count: it cannot hold 2.5."""
-    place, value = stated
     if place.key != "total_epochs" or place.rank[0] < COLUMN_RANK:
         return False
     exact, column = finite(counts), finite(value)
@@ -182,7 +157,7 @@ def _is_rounded(stated: tuple[Place, Any], counts: Any) -> bool:
     return column in (math.floor(exact), math.ceil(exact))
 
 
-def _compared(place: Place, value: Any) -> tuple:
+def _compared(place: Place, value: Any) -> Comparable:
     # "alpaca" and "uploads/…/alpaca.jsonl" name the same dataset.
     if place.is_dataset and isinstance(value, str):
         return ("dataset", stem(dataset_name(value).rsplit("/", 1)[-1]).casefold())

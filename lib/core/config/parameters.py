@@ -74,8 +74,6 @@ _HOMES: Mapping[Group, tuple[Section, ...]] = MappingProxyType(
         Group.DATA: (Section.DATA,),
         Group.MODEL: (Section.MODEL,),
         Group.PRECISION: (Section.QUANTIZATION, Section.MODEL),
-        Group.OTHER: (),
-        Group.IDENTITY: (),
     }
 )
 
@@ -87,8 +85,9 @@ class Parameter:
     Attributes:
         key: The canonical name.
         title: For people, with a capital letter.
-        names: What tools call it at the top level and in the section of its group, best known first.
-        nested: Further names that mean it only inside one section.
+        known_as: What tools call it at the top level and in the section of its group, best known first: words
+            between blanks. The key is always one of its names.
+        inside: Further names that mean it only inside one section, written so too.
         column: The column of the job that states it, a field of ``RunSummary``; "" for none.
         scientific: Shown in scientific notation.
         is_dataset: The value is a path or an id of which the name counts.
@@ -99,139 +98,118 @@ class Parameter:
     key: str
     title: str
     group: Group
-    names: tuple[str, ...]
-    nested: Mapping[Section, tuple[str, ...]] = field(default_factory=dict)
+    known_as: str = ""
+    inside: Mapping[Section, str] = field(default_factory=dict)
     column: str = ""
     comparison: Comparison = Comparison.VALUE
     scientific: bool = False
     is_dataset: bool = False
     null_counts: bool = False
 
-
-def _of(
-    key: str,
-    title: str,
-    group: Group,
-    names: str = "",
-    nested: dict[Section, str] | None = None,
-    column: str = "",
-    comparison: Comparison = Comparison.VALUE,
-    scientific: bool = False,
-    is_dataset: bool = False,
-    null_counts: bool = False,
-) -> Parameter:
-    inside = {section: tuple(inner.split()) for section, inner in (nested or {}).items()}
-    every = (*names.split(), key)
-    unique = tuple(dict.fromkeys(every))
-    return Parameter(key, title, group, unique, inside, column, comparison, scientific, is_dataset, null_counts)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its names at the top level, each once."""
+        return tuple(dict.fromkeys((*self.known_as.split(), self.key)))
 
 
 _KIND = "name type target class class_name component"
 _CATALOGUE = (
-    _of("learning_rate", "Learning rate", Group.OPTIMIZER, "learning_rate lr base_lr init_lr"
-        " initial_learning_rate"
-        " initial_lr", scientific=True),
-    _of("max_learning_rate", "Max learning rate", Group.OPTIMIZER, "max_learning_rate max_lr peak_lr"
-        " peak_learning_rate", {Section.SCHEDULER: "max_lr"}, "max_learning_rate", scientific=True),
-    _of("min_learning_rate", "Min learning rate", Group.OPTIMIZER, "min_learning_rate min_lr lr_min",
-        {Section.SCHEDULER: "eta_min min_lr"}, "min_learning_rate", scientific=True),
-    _of("optimizer", "Optimizer", Group.OPTIMIZER, "optim optimizer optimizer_name optimizer_type",
+    Parameter("learning_rate", "Learning rate", Group.OPTIMIZER, "learning_rate lr base_lr init_lr"
+        " initial_learning_rate initial_lr", scientific=True),
+    Parameter("max_learning_rate", "Max learning rate", Group.OPTIMIZER, "max_learning_rate max_lr peak_lr"
+        " peak_learning_rate", {Section.SCHEDULER: "max_lr"}, column="max_learning_rate", scientific=True),
+    Parameter("min_learning_rate", "Min learning rate", Group.OPTIMIZER, "min_learning_rate min_lr lr_min",
+        {Section.SCHEDULER: "eta_min min_lr"}, column="min_learning_rate", scientific=True),
+    Parameter("optimizer", "Optimizer", Group.OPTIMIZER, "optim optimizer optimizer_name optimizer_type",
         {Section.OPTIMIZER: _KIND}),
-    _of("weight_decay", "Weight decay", Group.OPTIMIZER, "weight_decay wd adamw_weight_decay weight_decay_rate"),
-    _of("max_grad_norm", "Gradient clipping (max norm)", Group.OPTIMIZER, "max_grad_norm gradient_clip_val"
-        " grad_clip"
-        " clip_grad_norm gradient_clipping max_gradient_norm grad_norm_clip clip_grad", null_counts=True),
-    _of("adam_beta1", "Adam beta 1", Group.OPTIMIZER, "adam_beta1 beta1"),
-    _of("adam_beta2", "Adam beta 2", Group.OPTIMIZER, "adam_beta2 beta2"),
-    _of("adam_epsilon", "Adam epsilon", Group.OPTIMIZER, "adam_epsilon adam_eps", {Section.OPTIMIZER: "eps"
-        " epsilon"},
-        scientific=True),
-    _of("total_epochs", "Epochs", Group.SCHEDULE, "num_train_epochs num_epochs epochs n_epochs max_epochs"
-        " total_epochs"
-        " train_epochs num_epoch max_epoch nb_epochs", column="total_epochs"),
-    _of("max_steps", "Max steps", Group.SCHEDULE, "max_steps max_train_steps max_iters num_iterations"
+    Parameter("weight_decay", "Weight decay", Group.OPTIMIZER, "weight_decay wd adamw_weight_decay weight_decay_rate"),
+    Parameter("max_grad_norm", "Gradient clipping (max norm)", Group.OPTIMIZER, "max_grad_norm gradient_clip_val"
+        " grad_clip clip_grad_norm gradient_clipping max_gradient_norm grad_norm_clip clip_grad", null_counts=True),
+    Parameter("adam_beta1", "Adam beta 1", Group.OPTIMIZER, "adam_beta1 beta1"),
+    Parameter("adam_beta2", "Adam beta 2", Group.OPTIMIZER, "adam_beta2 beta2"),
+    Parameter("adam_epsilon", "Adam epsilon", Group.OPTIMIZER, "adam_epsilon adam_eps",
+        {Section.OPTIMIZER: "eps epsilon"}, scientific=True),
+    Parameter("total_epochs", "Epochs", Group.SCHEDULE, "num_train_epochs num_epochs epochs n_epochs max_epochs"
+        " total_epochs train_epochs num_epoch max_epoch nb_epochs", column="total_epochs"),
+    Parameter("max_steps", "Max steps", Group.SCHEDULE, "max_steps max_train_steps max_iters num_iterations"
         " num_training_steps training_steps train_steps"),
-    _of("scheduler", "Scheduler", Group.SCHEDULE, "lr_scheduler_type lr_scheduler scheduler scheduler_type"
+    Parameter("scheduler", "Scheduler", Group.SCHEDULE, "lr_scheduler_type lr_scheduler scheduler scheduler_type"
         " lr_schedule schedule", {Section.SCHEDULER: _KIND}),
-    _of("warmup_steps", "Warm-up steps", Group.SCHEDULE, "warmup_steps num_warmup_steps lr_warmup_steps"
-        " warmup_iters"
-        " n_warmup_steps", column="warmup_steps"),
-    _of("warmup_ratio", "Warm-up ratio", Group.SCHEDULE, "warmup_ratio warmup_fraction warmup_proportion"
+    Parameter("warmup_steps", "Warm-up steps", Group.SCHEDULE, "warmup_steps num_warmup_steps lr_warmup_steps"
+        " warmup_iters n_warmup_steps", column="warmup_steps"),
+    Parameter("warmup_ratio", "Warm-up ratio", Group.SCHEDULE, "warmup_ratio warmup_fraction warmup_proportion"
         " lr_warmup_ratio lr_warmup_fraction warm_up_ratio"),
-    _of("warmup_in_effect", "Warm-up in effect, steps", Group.SCHEDULE),
-    _of("warmup_share", "Warm-up in effect, share", Group.SCHEDULE),
-    _of("batch_size", "Batch size", Group.BATCH, "per_device_train_batch_size batch_size train_batch_size"
+    Parameter("warmup_in_effect", "Warm-up in effect, steps", Group.SCHEDULE),
+    Parameter("warmup_share", "Warm-up in effect, share", Group.SCHEDULE),
+    Parameter("batch_size", "Batch size", Group.BATCH, "per_device_train_batch_size batch_size train_batch_size"
         " micro_batch_size per_device_batch_size per_gpu_train_batch_size train_micro_batch_size_per_gpu",
         column="batch_size"),
-    _of("gradient_accumulation_steps", "Gradient accumulation steps", Group.BATCH, "gradient_accumulation_steps"
+    Parameter("gradient_accumulation_steps", "Gradient accumulation steps", Group.BATCH, "gradient_accumulation_steps"
         " accumulate_grad_batches gradient_accumulation grad_accumulation_steps grad_accum_steps grad_accum"
         " accumulation_steps", column="gradient_accumulation_steps"),
-    _of("num_gpus", "GPUs", Group.BATCH, "num_gpus n_gpus n_gpu gpus gpu_count num_devices devices world_size"
+    Parameter("num_gpus", "GPUs", Group.BATCH, "num_gpus n_gpus n_gpu gpus gpu_count num_devices devices world_size"
         " num_processes", column="num_gpus"),
-    _of("effective_batch_size", "Effective batch size", Group.BATCH, "effective_batch_size"
-        " total_train_batch_size"
-        " global_batch_size total_batch_size effective_batch"),
-    _of("eval_batch_size", "Eval batch size", Group.BATCH, "per_device_eval_batch_size eval_batch_size"
+    Parameter("effective_batch_size", "Effective batch size", Group.BATCH, "effective_batch_size"
+        " total_train_batch_size global_batch_size total_batch_size effective_batch"),
+    Parameter("eval_batch_size", "Eval batch size", Group.BATCH, "per_device_eval_batch_size eval_batch_size"
         " val_batch_size eval_micro_batch_size per_gpu_eval_batch_size",
         {Section.EVALUATION: "batch_size eval_batch_size per_device_eval_batch_size"}),
-    _of("distributed_strategy", "Distributed strategy", Group.BATCH, "distributed_strategy strategy",
+    Parameter("distributed_strategy", "Distributed strategy", Group.BATCH, "distributed_strategy strategy",
         column="distributed_strategy"),
-    _of("tokens_per_step", "Tokens per step, at most", Group.BATCH),
-    _of("lora_r", "LoRA rank", Group.LORA, "lora_r lora_rank", {Section.LORA: "r rank", Section.MODEL: "lora_r"
-        " lora_rank"}),
-    _of("lora_alpha", "LoRA alpha", Group.LORA, "lora_alpha", {Section.LORA: "alpha", Section.MODEL: "lora_alpha"}),
-    _of("lora_scaling", "LoRA scaling (alpha / rank)", Group.LORA),
-    _of("lora_dropout", "LoRA dropout", Group.LORA, "lora_dropout", {Section.LORA: "dropout", Section.MODEL:
-        "lora_dropout"}),
-    _of("target_modules", "Target modules", Group.LORA, "target_modules lora_target_modules lora_target"
+    Parameter("tokens_per_step", "Tokens per step, at most", Group.BATCH),
+    Parameter("lora_r", "LoRA rank", Group.LORA, "lora_r lora_rank", {Section.LORA: "r rank",
+        Section.MODEL: "lora_r lora_rank"}),
+    Parameter("lora_alpha", "LoRA alpha", Group.LORA, "lora_alpha", {Section.LORA: "alpha",
+        Section.MODEL: "lora_alpha"}),
+    Parameter("lora_scaling", "LoRA scaling (alpha / rank)", Group.LORA),
+    Parameter("lora_dropout", "LoRA dropout", Group.LORA, "lora_dropout", {Section.LORA: "dropout",
+        Section.MODEL: "lora_dropout"}),
+    Parameter("target_modules", "Target modules", Group.LORA, "target_modules lora_target_modules lora_target"
         " lora_modules", {Section.LORA: "modules"}, comparison=Comparison.SET),
-    _of("modules_to_save", "Modules to save", Group.LORA, "modules_to_save lora_modules_to_save additional_target",
-        comparison=Comparison.SET),
-    _of("use_rslora", "Rank-stabilised LoRA", Group.LORA, "use_rslora peft_use_rslora"),
-    _of("use_dora", "DoRA", Group.LORA, "use_dora peft_use_dora"),
-    _of("finetuning_type", "Fine-tuning type", Group.LORA, "finetuning_type adapter tuner_type train_type"),
-    _of("dataset", "Dataset", Group.DATA, "dataset dataset_name dataset_path dataset_id dataset_name_or_path"
+    Parameter("modules_to_save", "Modules to save", Group.LORA, "modules_to_save lora_modules_to_save"
+        " additional_target", comparison=Comparison.SET),
+    Parameter("use_rslora", "Rank-stabilised LoRA", Group.LORA, "use_rslora peft_use_rslora"),
+    Parameter("use_dora", "DoRA", Group.LORA, "use_dora peft_use_dora"),
+    Parameter("finetuning_type", "Fine-tuning type", Group.LORA, "finetuning_type adapter tuner_type train_type"),
+    Parameter("dataset", "Dataset", Group.DATA, "dataset dataset_name dataset_path dataset_id dataset_name_or_path"
         " train_dataset train_file train_path train_data data data_path", {Section.DATA: "path name file"},
-        "dataset", is_dataset=True),
-    _of("max_seq_length", "Max sequence length", Group.DATA, "max_seq_length max_seq_len max_length cutoff_len"
+        column="dataset", is_dataset=True),
+    Parameter("max_seq_length", "Max sequence length", Group.DATA, "max_seq_length max_seq_len max_length cutoff_len"
         " model_max_length max_sequence_length sequence_length sequence_len seq_length seq_len block_size"
         " context_length context_len cutoff_length", {Section.TOKENIZER: "max_length max_seq_length max_seq_len",
         Section.MODEL: "max_seq_length max_seq_len"}),
-    _of("eval_split", "Eval split", Group.DATA, "eval_split validation_split val_split eval_ratio val_size"
-        " eval_size"
-        " test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction",
+    Parameter("eval_split", "Eval split", Group.DATA, "eval_split validation_split val_split eval_ratio val_size"
+        " eval_size test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction",
         {Section.EVALUATION: "eval_split split validation_split val_split split_ratio"}),
-    _of("packing", "Packing", Group.DATA, "packing sample_packing use_packing", {Section.DATA: "packed"}),
-    _of("train_on_inputs", "Train on inputs", Group.DATA, "train_on_inputs train_on_prompt"),
-    _of("base_model", "Base model", Group.MODEL, "base_model base_model_name model_name_or_path"
-        " base_model_name_or_path pretrained_model_name_or_path model_id base_model_id model_path"
-        " pretrained_model"
-        " model",
-        {Section.MODEL: "name name_or_path id path model_name", Section.LORA: "base_model_name_or_path"},
-        "base_model"),
-    _of("method", "Method", Group.MODEL, "method training_method stage"),
-    _of("attn_implementation", "Attention implementation", Group.MODEL),
-    _of("quantization", "Quantization", Group.PRECISION, "quantization quantization_bit quantization_bits"
+    Parameter("packing", "Packing", Group.DATA, "packing sample_packing use_packing", {Section.DATA: "packed"}),
+    Parameter("train_on_inputs", "Train on inputs", Group.DATA, "train_on_inputs train_on_prompt"),
+    Parameter("base_model", "Base model", Group.MODEL, "base_model base_model_name model_name_or_path"
+        " base_model_name_or_path pretrained_model_name_or_path model_id base_model_id model_path pretrained_model"
+        " model", {Section.MODEL: "name name_or_path id path model_name", Section.LORA: "base_model_name_or_path"},
+        column="base_model"),
+    Parameter("method", "Method", Group.MODEL, "method training_method stage"),
+    Parameter("attn_implementation", "Attention implementation", Group.MODEL),
+    Parameter("quantization", "Quantization", Group.PRECISION, "quantization quantization_bit quantization_bits"
         " quantization_type", {Section.QUANTIZATION: "bits bit"}, comparison=Comparison.BITS),
-    _of("load_in_4bit", "Load in 4 bit", Group.PRECISION),
-    _of("load_in_8bit", "Load in 8 bit", Group.PRECISION),
-    _of("bnb_4bit_quant_type", "4-bit type", Group.PRECISION),
-    _of("bnb_4bit_compute_dtype", "4-bit compute type", Group.PRECISION, comparison=Comparison.DTYPE),
-    _of("bnb_4bit_use_double_quant", "Double quantization", Group.PRECISION, "bnb_4bit_use_double_quant"
+    Parameter("load_in_4bit", "Load in 4 bit", Group.PRECISION),
+    Parameter("load_in_8bit", "Load in 8 bit", Group.PRECISION),
+    Parameter("bnb_4bit_quant_type", "4-bit type", Group.PRECISION),
+    Parameter("bnb_4bit_compute_dtype", "4-bit compute type", Group.PRECISION, comparison=Comparison.DTYPE),
+    Parameter("bnb_4bit_use_double_quant", "Double quantization", Group.PRECISION, "bnb_4bit_use_double_quant"
         " double_quantization double_quant use_nested_quant use_bnb_nested_quant"),
-    _of("bf16", "bfloat16", Group.PRECISION),
-    _of("fp16", "float16", Group.PRECISION),
-    _of("precision", "Precision", Group.PRECISION, "precision mixed_precision"),
-    _of("torch_dtype", "Weights' type", Group.PRECISION, "torch_dtype dtype", comparison=Comparison.DTYPE),
-    _of("seed", "Seed", Group.OTHER, "seed random_seed global_seed rng_seed manual_seed random_state"),
-    _of("logging_steps", "Logging steps", Group.OTHER, "logging_steps log_steps log_interval log_every_n_steps"),
-    _of("eval_strategy", "Eval strategy", Group.OTHER, "eval_strategy evaluation_strategy",
+    Parameter("bf16", "bfloat16", Group.PRECISION),
+    Parameter("fp16", "float16", Group.PRECISION),
+    Parameter("precision", "Precision", Group.PRECISION, "precision mixed_precision"),
+    Parameter("torch_dtype", "Weights' type", Group.PRECISION, "torch_dtype dtype", comparison=Comparison.DTYPE),
+    Parameter("seed", "Seed", Group.OTHER, "seed random_seed global_seed rng_seed manual_seed random_state"),
+    Parameter("logging_steps", "Logging steps", Group.OTHER, "logging_steps log_steps log_interval log_every_n_steps"),
+    Parameter("eval_strategy", "Eval strategy", Group.OTHER, "eval_strategy evaluation_strategy",
         {Section.EVALUATION: "eval_strategy evaluation_strategy strategy"}),
-    _of("eval_steps", "Eval steps", Group.OTHER, "eval_steps evaluation_steps eval_interval eval_every_n_steps",
+    Parameter("eval_steps", "Eval steps", Group.OTHER, "eval_steps evaluation_steps eval_interval eval_every_n_steps",
         {Section.EVALUATION: "eval_steps evaluation_steps steps"}),
-    _of("save_steps", "Save steps", Group.OTHER, "save_steps save_interval checkpoint_steps checkpoint_interval"
-        " save_every_n_steps"),
-    _of("model_name", "Model name", Group.IDENTITY),
+    Parameter("save_steps", "Save steps", Group.OTHER, "save_steps save_interval checkpoint_steps"
+        " checkpoint_interval save_every_n_steps"),
+    Parameter("model_name", "Model name", Group.IDENTITY),
 )  # fmt: skip
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType({parameter.key: parameter for parameter in _CATALOGUE})
@@ -241,12 +219,12 @@ ORDER: Mapping[str, int] = MappingProxyType({key: position for position, key in 
 def _names() -> dict[tuple[Section, str], tuple[Parameter, int]]:
     table: dict[tuple[Section, str], tuple[Parameter, int]] = {}
     for parameter in _CATALOGUE:
-        for section in (Section.PLAIN, *_HOMES[parameter.group]):
+        for section in (Section.PLAIN, *_HOMES.get(parameter.group, ())):
             for position, name in enumerate(parameter.names):
                 table.setdefault((section, name), (parameter, position))
     for parameter in _CATALOGUE:
-        for section, names in parameter.nested.items():
-            for position, name in enumerate(names):
+        for section, names in parameter.inside.items():
+            for position, name in enumerate(names.split()):
                 table[section, name] = (parameter, position)
     return table
 
@@ -265,4 +243,4 @@ def aliases(key: str) -> tuple[str, ...]:
     parameter = PARAMETERS.get(key)
     if parameter is None:
         return ()
-    return tuple(dict.fromkeys([*parameter.names, *(name for names in parameter.nested.values() for name in names)]))
+    return tuple(dict.fromkeys((*parameter.names, *" ".join(parameter.inside.values()).split())))

@@ -36,20 +36,11 @@ _GROUP_OF = {
 _GROUP_HINTS = (
     (Group.LORA, re.compile(r"^(?:lora|peft|adapter|use_(?:dora|rslora))")),
     (Group.PRECISION, re.compile(r"^(?:bnb_|load_in_|quant|double_quant|tf32|fp8|half|amp)|_dtype$")),
-    (
-        Group.OPTIMIZER,
-        re.compile(r"^(?:adam|optim|momentum|nesterov|betas|galore|lr$|neftune|label_smoothing)"),
-    ),
+    (Group.OPTIMIZER, re.compile(r"^(?:adam|optim|momentum|nesterov|betas|galore|lr$|neftune|label_smoothing)")),
     (Group.SCHEDULE, re.compile(r"^(?:lr_|warm|sched|cooldown|decay|num_cycles)")),
     (Group.BATCH, re.compile(r"batch|^(?:deepspeed|fsdp|ddp|zero_|tensor_parallel|pipeline_parallel)")),
-    (
-        Group.DATA,
-        re.compile(r"^(?:data|train_on|max_samples|completion_only|remove_unused|eval_data|template)"),
-    ),
-    (
-        Group.MODEL,
-        re.compile(r"^(?:model|tokenizer|attn|rope|chat_template|n_(?:layer|head|embd)|vocab|use_flash)"),
-    ),
+    (Group.DATA, re.compile(r"^(?:data|train_on|max_samples|completion_only|remove_unused|eval_data|template)")),
+    (Group.MODEL, re.compile(r"^(?:model|tokenizer|attn|rope|chat_template|n_(?:layer|head|embd)|vocab|use_flash)")),
 )
 _DATA_FILE = re.compile(r"^(?:train|eval|val|valid|validation|test|dev|data|dataset)s?_(?:\w+_)?(?:path|file|folder)$")
 _IDENTITY = re.compile(
@@ -107,9 +98,14 @@ class Place(NamedTuple):
     group: Group
     rank: tuple[int, int]
     source: str
-    secrecy: Secrecy
-    comparison: Comparison
-    is_dataset: bool
+    secrecy: Secrecy = Secrecy.NONE
+    comparison: Comparison = Comparison.VALUE
+    is_dataset: bool = False
+
+
+def place_of(known: Parameter, source: str, rank: tuple[int, int] = (COLUMN_RANK, 0)) -> Place:
+    """A place that states a parameter of the catalogue; a column of the job where no rank is given."""
+    return Place(known.key, known, known.group, rank, source, Secrecy.NONE, known.comparison, known.is_dataset)
 
 
 class Places:
@@ -145,17 +141,14 @@ class Places:
 
 def _place(context: Context, last: str | int) -> Place:
     if isinstance(last, int):
-        group = context.group or Group.OTHER
         key, source = encode((*context.prefix, last)), join(context.source, last)
-        return Place(key, None, group, _rank(context, 0), source, context.secrecy, Comparison.VALUE, False)
+        return Place(key, None, context.group or Group.OTHER, _rank(context, 0), source, context.secrecy)
     shown, name = _shown_key(last), words_of(last)
     source = join(context.source, shown)
     level = max(context.secrecy, secrecy(last))
     parameter, position = NAMES.get((context.section, name), (None, 0))
     if parameter is not None and not level:
-        rank = _rank(context, position, is_lora=parameter.group is Group.LORA)
-        how, is_dataset = parameter.comparison, parameter.is_dataset
-        return Place(parameter.key, parameter, parameter.group, rank, source, level, how, is_dataset)
+        return place_of(parameter, source, _rank(context, position, is_lora=parameter.group is Group.LORA))
     facts = _name_facts(name)
     group = Group.DATA if facts.is_data_file else _group(context, name, facts)
     key = _key(context, shown, name)
@@ -189,20 +182,15 @@ def _shown_key(key: str) -> str:
 
 def _enter(parent: Context, segment: str | int) -> Context:
     if isinstance(segment, int):
-        return Context(
-            Section.OPAQUE,
-            parent.wrapped,
-            (*parent.prefix, segment),
-            parent.group,
-            parent.secrecy,
-            join(parent.source, segment),
-        )
+        prefix: Path = (*parent.prefix, segment)
+        source = join(parent.source, segment)
+        return parent._replace(section=Section.OPAQUE, prefix=prefix, source=source, name="")
     segment = _shown_key(segment)
     name = words_of(segment)
     section = _section(parent, name)
     wrapped = parent.wrapped or (section is Section.PLAIN)
     if section is Section.PLAIN:
-        prefix: Path = ()
+        prefix = ()
     elif section is parent.section and section is not Section.OPAQUE:
         prefix = parent.prefix
     elif section is Section.OPAQUE:

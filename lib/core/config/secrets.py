@@ -48,20 +48,14 @@ _SIGNATURES = re.compile(r"(?:^|_)(?:sig|signature)$")
 
 # Beside one of these, "key" and "token" belong to attention, vocabularies, columns or counts.
 _HARMLESS_WORDS = (
-    "max min num n nb total count counts number avg mean per second seconds sec step batch budget limit"
-    " length len"
-    " size dim rate ratio prob probability level loss weight weights type types index idx position id ids"
-    " pad padding eos bos eot unk mask cls sep image video audio vision modality boi eoi fim prefix suffix"
-    " middle"
-    " special additional added extra stop start end begin beginning newline separator new response instruction"
-    " prompt completion think thinking trigger placeholder initializer forced suppress decoder encoder"
-    " classification"
-    " value values query proj projection head heads states cache norm bias layer layers column columns field"
-    " fields"
-    " text label labels metric sort group dataset data input inputs output outputs target targets word words"
-    " storage"
-    " primary foreign unused ignore ignored valid processor message messages conversation chat train eval"
-    " trained"
+    "max min num n nb total count counts number avg mean per second seconds sec step batch budget limit length len"
+    " size dim rate ratio prob probability level loss weight weights type types index idx position id ids pad padding"
+    " eos bos eot unk mask cls sep image video audio vision modality boi eoi fim prefix suffix middle special"
+    " additional added extra stop start end begin beginning newline separator new response instruction prompt"
+    " completion think thinking trigger placeholder initializer forced suppress decoder encoder classification value"
+    " values query proj projection head heads states cache norm bias layer layers column columns field fields text"
+    " label labels metric sort group dataset data input inputs output outputs target targets word words storage"
+    " primary foreign unused ignore ignored valid processor message messages conversation chat train eval trained"
     " attributes logits embedding embeddings map"
 )
 _HARMLESS = frozenset(_HARMLESS_WORDS.split())
@@ -201,7 +195,7 @@ def _end_of_secret(text: str, start: int, name: str, separator: str) -> int:
     return found.end() if found else start
 
 
-def _mask_items(items: tuple, level: Secrecy) -> tuple:
+def _mask_items(items: tuple[Any, ...], level: Secrecy) -> tuple[Any, ...]:
     """Mask the items of a list, and the item after a flag that announces a secret ("--hf_token")."""
     shown: list[Any] = []
     announced = Secrecy.NONE

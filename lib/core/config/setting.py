@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from lib.core.config.parameters import PARAMETERS, Group
-from lib.core.config.values import Comparison
+from lib.core.config.values import Comparison, Sentinel
 
 FOLDER = ".folder"
 """Ends the key of the row that holds the whole path of a dataset, of which only the name is compared."""
@@ -28,13 +29,11 @@ class Remark:
     Attributes:
         sentence: For people, whole: it names the places and the values. Plain text, secrets masked.
         places: For a contradiction, the places that disagree, each with its value as it is shown.
-        used: The place that counts; "" where there is none or none is known.
     """
 
     kind: Oddity
     sentence: str
     places: tuple[tuple[str, str], ...] = ()
-    used: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +60,15 @@ class Setting:
     derived: bool = False
 
     @property
-    def title(self) -> str:
-        """The name for people."""
-        return title_of(self.key)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The sentences of the remarks."""
-        return tuple(remark.sentence for remark in self.remarks)
-
-    @property
     def contradicted(self) -> bool:
         """True where the configuration contradicts itself here."""
         return any(remark.kind is Oddity.CONTRADICTION for remark in self.remarks)
+
+
+def value_of(settings: Mapping[str, Setting], key: str) -> Any:
+    """The value of a parameter; ``None`` where it is not stated, null, a secret, or cannot be worked out."""
+    setting = settings.get(key)
+    return None if setting is None or isinstance(setting.value, Sentinel) else setting.value
 
 
 def title_of(key: str) -> str:

@@ -1,4 +1,4 @@
-"""A nested configuration as flat keys, and back.
+"""A nested configuration as flat keys.
 
 A path is a tuple of mapping keys (text) and list indices (integers). As text it reads
 ``training.lora_config.r`` or ``datasets[0].path``; a dot, bracket or backslash that belongs to a key is
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,10 @@ Path = tuple[str | int, ...]
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _CONTAINERS = (Mapping, list, tuple, set, frozenset, np.ndarray)
 _SPECIAL = re.compile(r"[\\.\[]")
-_TOKEN = re.compile(r"\[(\d+)\]|((?:\\.|[^\\.\[])*+)", re.DOTALL)
 
 
-def join(prefix: str, segment: str | int, *, first: bool = False) -> str:
-    r"""Append one segment to the text of a path.
-
-    Args:
-        prefix: The text of the path so far.
-        segment: A mapping key, or the index of a list.
-        first: True where ``segment`` is the first of its path.
+def join(prefix: str, segment: str | int) -> str:
+    r"""Append a mapping key, or the index of a list, to the text of a path.
 
     Example:
         >>> join("a", "b.c"), join("a", 0)
@@ -35,51 +30,18 @@ def join(prefix: str, segment: str | int, *, first: bool = False) -> str:
     """
     if isinstance(segment, int):
         return f"{prefix}[{segment}]"
-    escaped = _SPECIAL.sub(r"\\\g<0>", segment) if _SPECIAL.search(segment) else segment
-    return escaped if first else f"{prefix}.{escaped}"
+    escaped = _SPECIAL.sub(r"\\\g<0>", segment)
+    return f"{prefix}.{escaped}"
 
 
 def encode(path: Path) -> str:
-    r"""Write a path as text; ``decode`` gives it back. The first segment is a mapping key.
+    r"""Write a path as text; two paths that begin with a mapping key are never the same text.
 
     Example:
         >>> encode(("datasets", 0, "path")), encode(("a.b",))
         ('datasets[0].path', 'a\\.b')
     """
-    written = ""
-    for position, segment in enumerate(path):
-        written = join(written, segment, first=position == 0)
-    return written
-
-
-def decode(key: str) -> Path:
-    r"""Read the text of a path.
-
-    Raises:
-        ValueError: If ``key`` is not the text of a path.
-
-    Example:
-        >>> decode(r"a\.b[0].c")
-        ('a.b', 0, 'c')
-    """
-    path: list[str | int] = []
-    position = 0
-    expects_name = True
-    while expects_name or position < len(key):
-        if not expects_name and key[position] == ".":
-            position += 1
-            expects_name = True
-        found = None if expects_name and key[position : position + 1] == "[" else _TOKEN.match(key, position)
-        if expects_name:
-            name = found.group(2) if found else ""
-            path.append(re.sub(r"\\(.)", r"\1", name, flags=re.DOTALL))
-        elif found and found.group(1):
-            path.append(int(found.group(1)))
-        else:
-            raise ValueError(f"Expected a path such as a.b[0], got {key!r}.")
-        position = found.end() if found else position
-        expects_name = False
-    return tuple(path)
+    return reduce(join, path, "").removeprefix(".")
 
 
 def leaves(tree: Mapping[Any, Any]) -> Iterator[tuple[Path, Any, Any]]:

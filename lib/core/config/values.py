@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -24,33 +25,25 @@ PLAIN_FLOOR = 1e-3
 """Numbers below are shown in scientific notation, as their zeros can no longer be counted."""
 
 
-class Sentinel:
-    """A value that is only itself, also after copying and pickling."""
+class Sentinel(Enum):
+    """What stands in the place of a value, and how it is shown. Falsy, and equal to nothing else."""
 
-    __slots__ = ("_name",)
-
-    def __init__(self, name: str) -> None:
-        self._name = name
+    MISSING = "not set"
+    """The run does not have the setting: neither a value nor null."""
+    MASKED = "•••• (set)"
+    """The run has a secret there."""
 
     def __repr__(self) -> str:
-        return self._name
+        return self.name
 
     def __bool__(self) -> bool:
         return False
 
-    def __reduce__(self) -> str:
-        # pickle and copy look the name up in this module, and find the one there is.
-        return self._name
 
+MISSING = Sentinel.MISSING
+MASKED = Sentinel.MASKED
 
-MISSING = Sentinel("MISSING")
-"""The run does not have the setting: neither a value nor null. Falsy, and equal to nothing else."""
-
-MASKED = Sentinel("MASKED")
-"""The run has a secret there. Falsy, so that no truth test takes it for the secret."""
-
-_SHOWN_SENTINELS = {MISSING: "not set", MASKED: "•••• (set)"}
-_QUOTED = {"", "null", "true", "false", *(text.lower() for text in _SHOWN_SENTINELS.values())}
+_QUOTED = {"", "null", "true", "false", *(sentinel.value.lower() for sentinel in Sentinel)}
 _DTYPES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16", "fp32": "float32", "float": "float32"}
 _LIST_SYNTAX = re.compile(r"[,\[\]]")
 
@@ -65,7 +58,11 @@ class Comparison(Enum):
     DTYPE = "number types: bf16, bfloat16 and torch.bfloat16 are one"
 
 
-def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> tuple:
+Comparable = tuple[Hashable, ...]
+"""A value as ``comparable`` gives it."""
+
+
+def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> Comparable:
     """Return something hashable that is equal for exactly those values that count as equal.
 
     Numbers are equal by value, whole or not, and so is text that is a number ("2e-4" and 0.0002). NaN
@@ -122,12 +119,15 @@ def show(
         >>> show(0.0002), show(0.001, scientific=True), show(["q", "v"]), show(None), show("null")
         ('2e-4', '1e-3', '[q, v]', 'null', '"null"')
     """
-    return _cut(_shown(value, scientific, comparison), limit)
+    text = _shown(value, scientific, comparison)
+    if limit is None or len(text) <= limit:
+        return text
+    return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"
 
 
 def _shown(value: Any, scientific: bool, comparison: Comparison) -> str:
     if isinstance(value, Sentinel):
-        return _SHOWN_SENTINELS[value]
+        return value.value
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -168,20 +168,10 @@ def _numeral(value: int | float, scientific: bool) -> str:
     if not scientific and PLAIN_FLOOR <= abs(value) < PLAIN_LIMIT:
         return repr(value)
     # The shortest digits that give the number back, written as mantissa and exponent.
-    digits, _, exponent = repr(float(value)).partition("e")
-    mantissa = digits.replace(".", "").lstrip("-")
-    significant = mantissa.lstrip("0")
-    integral = digits.lstrip("-").partition(".")[0]
-    power = int(exponent or 0) + len(integral) - 1 - (len(mantissa) - len(significant))
-    significant = significant.rstrip("0") or "0"
-    fraction = f".{significant[1:]}" if len(significant) > 1 else ""
-    return f"{'-' if value < 0 else ''}{significant[0]}{fraction}e{power}"
-
-
-def _cut(text: str, limit: int | None) -> str:
-    if limit is None or len(text) <= limit:
-        return text
-    return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"
+    shortest = Decimal(repr(float(value))).normalize()
+    first, *rest = map(str, shortest.as_tuple().digits)
+    fraction = f".{''.join(rest)}" if rest else ""
+    return f"{'-' if value < 0 else ''}{first}{fraction}e{shortest.adjusted()}"
 
 
 def _exact(value: Any) -> int | float | None:
@@ -196,7 +186,7 @@ def _exact(value: Any) -> int | float | None:
         return number(value)
 
 
-def _members(value: Any) -> list | tuple | None:
+def _members(value: Any) -> Sequence[Any] | None:
     if isinstance(value, str):
         return [part for piece in value.split(",") if (part := piece.strip())]
     return value if isinstance(value, list | tuple) else None

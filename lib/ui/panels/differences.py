@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.core.config import diff as hyperparameters
 from lib.core.config.diff import DiffRow
-from lib.core.config.export import to_csv, to_markdown
+from lib.core.config.report import to_csv, to_markdown
 from lib.ui.panels.effective import effective_configuration, effective_of, oddities
 from lib.ui.session import cached, link, url
 from lib.ui.session.comparison import Comparison

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from lib.core.config.diff import DiffRow, Oddity
+from lib.core.config.diff import DiffRow
 from lib.core.config.report import OddSetting, effective_table, odd_settings, tokens_per_step
+from lib.core.config.setting import Oddity
 from lib.core.facts.runs import RunSummary
 from lib.core.text import formatting
 from lib.ui.frame.escape import md

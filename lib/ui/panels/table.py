@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.config.diff import configured_learning_rate, effective_batch
+from lib.core.config.effective import configured_learning_rate, effective_batch
 from lib.core.curves.derived import DERIVED, telling
 from lib.core.curves.evidence import median_of, stored_differs
 from lib.core.verdict.summary import SummaryInput, summary_frame

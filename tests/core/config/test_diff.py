@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.config.diff import MASKED, MISSING, Group, diff, differences, search
-from lib.core.config.export import to_csv, to_markdown
+from lib.core.config.diff import diff, differences, search
+from lib.core.config.parameters import Group
+from lib.core.config.report import to_csv, to_markdown
+from lib.core.config.values import MASKED, MISSING
 from lib.core.facts.runs import RunSummary
 
 CONFIG = {
@@ -69,6 +71,10 @@ def row(key, *configs):
     return {each.key: each for each in diff([run(config, number) for number, config in enumerate(configs)])}[key]
 
 
+def is_derived(each):
+    return any(source.startswith("derived") for source in each.sources)
+
+
 def changed(path, value):
     config = copy.deepcopy(CONFIG)
     *parents, last = path
@@ -90,7 +96,7 @@ def test_permuting_the_runs_permutes_the_values_and_nothing_else(data, chosen):
         for field in ("shown", "odd", "sources", "notes", "contradicted"):
             before = getattr(one, field)
             assert getattr(other, field) == tuple(before[position] for position in order)
-        for field in ("title", "group", "differs", "derived", "same_secret", "comparison", "aliases"):
+        for field in ("title", "group", "differs", "comparison"):
             assert getattr(other, field) == getattr(one, field)
 
 
@@ -106,9 +112,9 @@ def test_every_row_is_consistent(chosen):
         stated = {shown for shown in each.shown if shown not in ("null", "not set", "cannot tell", "{}")}
         lacking = len(stated) == 1 and any(shown not in stated for shown in each.shown)
         assert len(stated) <= 1 or each.differs
-        if len(stated) <= 1 and not each.derived:
+        if len(stated) <= 1 and not is_derived(each):
             assert each.differs == lacking
-        assert any(value is not MISSING for value in each.values) or each.derived
+        assert any(value is not MISSING for value in each.values) or is_derived(each)
 
 
 @pytest.mark.parametrize("path", BASE_PATHS, ids=".".join)
@@ -116,12 +122,12 @@ def test_every_row_is_consistent(chosen):
 def test_one_changed_key_is_one_more_difference(path, value):
     runs = [run(CONFIG, 1), run(changed(path, value), 2)]
     expected = 0 if path == ("note.with.dots",) and value in (None, {}) else 1
-    assert len([each for each in differences(diff(runs)) if not each.derived]) == expected
+    assert len([each for each in differences(diff(runs)) if not is_derived(each)]) == expected
 
 
 def test_a_factor_of_the_effective_batch_changes_the_derived_row_as_well():
     found = differences(diff([run({"batch_size": 4}, 1), run({"batch_size": 8}, 2)]))
-    assert [(each.key, each.derived) for each in found] == [("batch_size", False), ("effective_batch_size", True)]
+    assert [(each.key, is_derived(each)) for each in found] == [("batch_size", False), ("effective_batch_size", True)]
 
 
 def test_renamed_parameters_differ_nowhere():
@@ -248,20 +254,13 @@ def test_rows_come_by_group_then_well_known_then_by_name():
     assert [groups.index(each.group) for each in rows] == sorted(groups.index(each.group) for each in rows)
 
 
-@pytest.mark.parametrize(
-    ("other", "differs", "same"),
-    [("s3cr3t-1", False, True), ("s3cr3t-2", False, False), (None, True, False)],
-)
-def test_a_row_of_secrets_says_only_whether_they_are_set(other, differs, same):
+@pytest.mark.parametrize(("other", "differs"), [("s3cr3t-1", False), ("s3cr3t-2", False), (None, True)])
+def test_a_row_of_secrets_says_only_whether_they_are_set(other, differs):
     found = row("api_key", {"api_key": "s3cr3t-1"}, {"api_key": other})
-    assert (found.differs, found.same_secret) == (differs, same)
+    assert found.differs == differs
     assert found.values[0] is MASKED
     assert found.shown[0] == "•••• (set)"
     assert found.is_identity
-
-
-def test_other_rows_say_nothing_about_secrets():
-    assert row("foo", {"foo": 1}, {"foo": 1}).same_secret is None
 
 
 def test_no_secret_is_in_a_row_or_an_export():
