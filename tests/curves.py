@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from lib.core.curves.metric_curves import FRAME_COLUMNS, MetricCurve, RunCurves, frame_of, tidy_curve
+from lib.core.curves.series import POINTS_PER_BUCKET, bucket_of, reduce_indices
 
 FRAME_DTYPES = dict(zip(FRAME_COLUMNS, ("str", "str", "int64", "float64", "float64", "float64"), strict=True))
 
@@ -23,7 +25,7 @@ def curves_of_frame(frame: pd.DataFrame) -> dict[str, RunCurves]:
 
 
 def check_curve(curve: MetricCurve) -> None:
-    columns = (curve.step, curve.value, curve.epoch, curve.elapsed_s)
+    columns = curve.columns
     assert [column.dtype for column in columns] == [np.int64, np.float64, np.float64, np.float64]
     assert {column.shape for column in columns} == {(len(curve),)}
     assert (np.diff(curve.step) > 0).all(), "steps do not increase"
@@ -53,3 +55,20 @@ def checked(curves: Mapping[str, RunCurves]) -> pd.DataFrame:
 def run_of_frame(frame: pd.DataFrame, run_id: str = "r") -> RunCurves:
     """The curves of one run of a table; without any where it has no rows of it."""
     return curves_of_frame(frame).get(run_id, RunCurves(run_id))
+
+
+def reduced(curve: MetricCurve, buckets: int) -> MetricCurve:
+    """What a source that reduces its curves keeps of one: what a drawing of so many buckets of steps shows.
+
+    Of the finite values those of ``lib.core.curves.series.reduce_indices`` stay; of the others, which have
+    buckets of their own, the first and the last of each. What was logged and lost is counted as before.
+    """
+    if len(curve) <= POINTS_PER_BUCKET * buckets and not curve.lost:
+        return curve
+    kept = reduce_indices(curve.step, curve.value, buckets)
+    if curve.lost:
+        lost = np.flatnonzero(~np.isfinite(curve.value))
+        bucket = bucket_of(curve.step[lost], buckets)
+        borders = bucket[1:] != bucket[:-1]
+        kept = np.sort(np.concatenate((kept, lost[np.append(True, borders) | np.append(borders, True)])))
+    return replace(curve.where(kept), logged=curve.logged, lost=curve.lost, median=curve.median)

@@ -33,11 +33,11 @@ import lib.core
 for module in pkgutil.walk_packages(lib.core.__path__, "lib.core."):
     importlib.import_module(module.name)
 
-from lib.core.curves.metric_curves import NO_CURVE, reduced
+from lib.core.curves.metric_curves import NO_CURVE
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.scoring import recommend
 
-assert len(reduced(NO_CURVE, 10)) == 0
+assert len(NO_CURVE.finite()) == 0
 runs = [
     RunSummary(run_id=run_id, name=run_id, status=RunStatus.COMPLETED, best_eval_loss=eval_loss, loss=0.4)
     for run_id, eval_loss in (("worse", 0.7), ("better", 0.43))

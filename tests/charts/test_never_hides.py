@@ -6,9 +6,10 @@ import pytest
 
 from bench.planted_extremes import lost, planted_runs
 from bench.run_files import write_parquet, write_states
-from lib.core.curves.metric_curves import RunCurves, reduced
+from lib.core.curves.metric_curves import RunCurves
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.source import FolderSource
+from tests.curves import reduced
 
 
 @pytest.fixture(scope="module")

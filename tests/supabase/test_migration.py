@@ -15,11 +15,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from lib.core.curves import metric_curves
 from lib.core.curves.metric_curves import RunCurves, cut, frame_of
 from lib.core.facts.metrics import LOGGED, metric_of
 from lib.data.demo.source import METRICS_FILE
 from lib.data.tables.metric_rows import curves_of_table
+from tests import curves as whole_curves
 from tests.curves import FRAME_DTYPES, checked
 from tests.supabase.project import Project
 from tests.supabase.stack import Stack, migrations
@@ -82,7 +82,7 @@ def expected(
         kept[run_id] = RunCurves(
             run_id,
             {
-                metric: curve if metric_of(metric).evaluated else metric_curves.reduced(curve, buckets)
+                metric: curve if metric_of(metric).evaluated else whole_curves.reduced(curve, buckets)
                 for metric, curve in run.curves.items()
             },
         )

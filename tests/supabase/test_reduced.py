@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.core.curves.metric_curves import RunCurves, cut, extended, holds, reduced
+from lib.core.curves.metric_curves import RunCurves, cut, extended, holds
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.metrics import LOGGED, metric_of
 from lib.data.supabase import client as supabase_client
 from lib.data.supabase.reduced import ASK_AGAIN_S
-from tests.curves import checked
+from tests.curves import checked, reduced
 from tests.supabase.seed import METRICS
 from tests.supabase.stack import migrations
 from tests.supabase.test_migration import NASTY, NO_POINTS, ONE_POINT, insert, nasty_rows, rows_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lib.core.config.notes import is_column, product_differs
 from lib.core.config.parameters import PARAMETERS, Group
@@ -21,6 +21,21 @@ _LAST_RATE_NOTE = (
     "No configured learning rate was found: this is the last scheduled value in the job's column learning_rate,"
     " which is near 0 at the end of a run."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveBatch:
+    """How many samples a run takes at a time.
+
+    Attributes:
+        batch: Samples per device and forward pass; ``None`` when unknown.
+        effective: Samples per optimizer step; ``None`` when unknown.
+        source: How ``effective`` was found, in words; "" when it is unknown.
+    """
+
+    batch: int | None
+    effective: int | None
+    source: str
 
 
 def fall_back(run: RunSummary, settings: dict[str, Setting]) -> None:
@@ -70,9 +85,9 @@ def _add_batch(settings: dict[str, Setting]) -> None:
     """
     if "batch_size" not in settings:
         return
-    batch, batch_text = batch_factor(settings, "batch_size")
-    accumulation, accumulation_text = batch_factor(settings, "gradient_accumulation_steps")
-    gpus, gpus_text = batch_factor(settings, "num_gpus")
+    batch, batch_text = _factor(settings, "batch_size")
+    accumulation, accumulation_text = _factor(settings, "gradient_accumulation_steps")
+    gpus, gpus_text = _factor(settings, "num_gpus")
     product = None if batch is None or accumulation is None or gpus is None else batch * accumulation * max(gpus, 1)
     source = f"derived: {batch_text} × {accumulation_text} × {gpus_text}"
     stated = settings.get("effective_batch_size")
@@ -89,25 +104,6 @@ def _add_batch(settings: dict[str, Setting]) -> None:
             remarks=(remark,) if remark else (),
             derived=True,
         )
-
-
-def gpus_of(settings: Mapping[str, Setting]) -> int | None:
-    """How many GPUs the settings of a run state; ``None`` where they state no number of them."""
-    return None if value_of(settings, "num_gpus") is None else batch_factor(settings, "num_gpus")[0]
-
-
-def batch_factor(settings: Mapping[str, Setting], key: str) -> tuple[int | None, str]:
-    """A factor of the effective batch size, and where it is from; ``None`` where it is no whole number."""
-    setting = settings.get(key)
-    if setting is None or setting.value is None:
-        title = title_of(key).lower() if key != "num_gpus" else "GPUs"
-        return (None, "batch size not set") if key == "batch_size" else (1, f"1 (default for {title})")
-    # "devices: [0, 1]" lists the devices.
-    listed = key == "num_gpus" and isinstance(setting.value, tuple)
-    value = len(setting.value) if listed else whole(setting.value)
-    if value is None or value < 0:
-        return None, f"{setting.source} (not a number of samples, steps or devices)"
-    return value, setting.source
 
 
 def _add_bits(settings: dict[str, Setting]) -> None:
@@ -172,3 +168,29 @@ def _add_tokens(settings: dict[str, Setting]) -> None:
     if samples is not None and tokens is not None and tokens > 0:
         source = f"derived: effective batch size × {settings['max_seq_length'].source}"
         _add(settings, "tokens_per_step", samples * tokens, source)
+
+
+def batch_of(settings: Mapping[str, Setting]) -> EffectiveBatch:
+    """The batch sizes in settings that were derived."""
+    batch, _ = _factor(settings, "batch_size")
+    product = whole(value_of(settings, "effective_batch_size"))
+    return EffectiveBatch(batch, product, "" if product is None else settings["effective_batch_size"].source)
+
+
+def gpus_of(settings: Mapping[str, Setting]) -> int | None:
+    """How many GPUs the settings of a run state; ``None`` where they state no number of them."""
+    return None if value_of(settings, "num_gpus") is None else _factor(settings, "num_gpus")[0]
+
+
+def _factor(settings: Mapping[str, Setting], key: str) -> tuple[int | None, str]:
+    """A factor of the effective batch size, and where it is from; ``None`` where it is no whole number."""
+    setting = settings.get(key)
+    if setting is None or setting.value is None:
+        title = title_of(key).lower() if key != "num_gpus" else "GPUs"
+        return (None, "batch size not set") if key == "batch_size" else (1, f"1 (default for {title})")
+    # "devices: [0, 1]" lists the devices.
+    listed = key == "num_gpus" and isinstance(setting.value, tuple)
+    value = len(setting.value) if listed else whole(setting.value)
+    if value is None or value < 0:
+        return None, f"{setting.source} (not a number of samples, steps or devices)"
+    return value, setting.source

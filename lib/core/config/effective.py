@@ -8,21 +8,21 @@ that another place states.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lib.core.config.datasets import dataset_folder, dataset_name
-from lib.core.config.derived import LAST_RATE, batch_factor, derive, fall_back, gpus_of
+from lib.core.config.derived import LAST_RATE, EffectiveBatch, batch_of, derive, fall_back, gpus_of
 from lib.core.config.module_names import misspelt
 from lib.core.config.notes import between_settings, contradiction
 from lib.core.config.parameters import NAMES, PARAMETERS, Group, Section
 from lib.core.config.places import COLUMN_RANK, Place, Places, place_of
 from lib.core.config.secrets import Secrecy, mask
-from lib.core.config.setting import FOLDER, Setting, title_of, value_of
+from lib.core.config.setting import FOLDER, Setting, title_of
 from lib.core.config.tree import leaves
 from lib.core.config.values import MASKED, Comparison, comparable
 from lib.core.facts.runs import RunSummary
-from lib.core.facts.values import finite, whole
+from lib.core.facts.values import finite
 
 _BETAS = dict.fromkeys(("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas"), ("adam_beta1", "adam_beta2"))
 _PER_DEVICE = {
@@ -41,21 +41,6 @@ class _Statement(NamedTuple):
 
     place: Place
     value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveBatch:
-    """How many samples a run takes at a time.
-
-    Attributes:
-        batch: Samples per device and forward pass; ``None`` when unknown.
-        effective: Samples per optimizer step; ``None`` when unknown.
-        source: How ``effective`` was found, in words; "" when it is unknown.
-    """
-
-    batch: int | None
-    effective: int | None
-    source: str
 
 
 def effective(run: RunSummary, places: Places | None = None) -> Mapping[str, Setting]:
@@ -100,10 +85,7 @@ def configured_gpus(run: RunSummary) -> int | None:
 
 def effective_batch(run: RunSummary) -> EffectiveBatch:
     """Return the batch sizes of ``run``."""
-    settings = effective(run)
-    batch, _ = batch_factor(settings, "batch_size")
-    product = whole(value_of(settings, "effective_batch_size"))
-    return EffectiveBatch(batch, product, "" if product is None else settings["effective_batch_size"].source)
+    return batch_of(effective(run))
 
 
 def _from_config(run: RunSummary, places: Places) -> Iterator[_Statement]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from lib.core.config.effective import effective
-from lib.core.config.setting import Setting
+from lib.core.config.setting import Setting, value_of
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import text
 
@@ -67,8 +67,7 @@ def method_of(run: RunSummary) -> Method | None:
 def method_in(settings: Mapping[str, Setting]) -> Method | None:
     """The method that settings name (``lib.core.config.effective.effective``)."""
     for key in _KEYS:
-        setting = settings.get(key)
-        word = None if setting is None else text(setting.value)
+        word = text(value_of(settings, key))
         if word and (method := METHOD_WORDS.get(re.sub(r"[\s-]+", "_", word.casefold()))):
             return method
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from lib.core.curves.series import real_evaluations
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
+
+_T = TypeVar("_T")
 
 STORED_DECIMALS = 4
 """Decimals that a stored loss may have been rounded to; also those that losses are shown with."""
@@ -30,12 +33,10 @@ class RunEvidence:
         best_eval_loss: Lowest finite eval loss, nats; the stored one is what a checkpoint rule chose.
         best_step: The first step that reached it.
         best_epoch: The epoch logged at that step.
-        evaluations: How many eval losses are measurements (``lib.core.curves.series.real_evaluations``).
-        last_eval_loss, last_eval_step: The last finite measured one.
-        last_train_loss, last_train_step: The last finite one.
+        last_eval_loss, last_eval_step: The last finite measured one (``lib.core.curves.series.real_evaluations``).
+        last_train_loss: The last finite one.
         peak_learning_rate: The greatest finite one.
         median_tokens_per_second, median_samples_per_second: Medians of the finite values.
-        peak_memory_gb: The greatest finite allocated GPU memory.
         duration_s: Seconds from the first logged row to the last one that has a time.
         nonfinite: How many values are NaN or infinite, by metric; metrics without any and derived ones are absent.
     """
@@ -46,15 +47,12 @@ class RunEvidence:
     best_eval_loss: float | None = None
     best_step: int | None = None
     best_epoch: float | None = None
-    evaluations: int = 0
     last_eval_loss: float | None = None
     last_eval_step: int | None = None
     last_train_loss: float | None = None
-    last_train_step: int | None = None
     peak_learning_rate: float | None = None
     median_tokens_per_second: float | None = None
     median_samples_per_second: float | None = None
-    peak_memory_gb: float | None = None
     duration_s: float | None = None
     nonfinite: Mapping[str, int] = field(default_factory=dict)
 
@@ -69,24 +67,29 @@ def evidence_of(curves: RunCurves) -> RunEvidence:
     logged = [curve for curve in curves.curves.values() if len(curve)]
     if not logged:
         return RunEvidence(run_id=curves.run_id)
-    train_loss, train_step = _last(_known(curves.get("train_loss")))
+    evaluations = measured(curves, "eval_loss").finite()
+    best = int(evaluations.value.argmin()) if len(evaluations) else None
+    best_step = None if best is None else int(evaluations.step[best])
+    last_eval_loss, last_eval_step = _last(evaluations)
     return RunEvidence(
         run_id=curves.run_id,
         first_step=min(int(curve.step[0]) for curve in logged),
         last_step=max(int(curve.step[-1]) for curve in logged),
-        last_train_loss=train_loss,
-        last_train_step=train_step,
+        best_eval_loss=None if best is None else float(evaluations.value[best]),
+        best_step=best_step,
+        best_epoch=None if best_step is None else _epoch_at(best_step, logged),
+        last_eval_loss=last_eval_loss,
+        last_eval_step=last_eval_step,
+        last_train_loss=_last(curves.get("train_loss").finite())[0],
         peak_learning_rate=_greatest(curves.get("learning_rate")),
         median_tokens_per_second=median_of(curves.get("tokens_per_second")),
         median_samples_per_second=median_of(curves.get("samples_per_second")),
-        peak_memory_gb=_greatest(curves.get("gpu_memory_allocated_gb")),
         duration_s=_duration(logged),
         nonfinite={
             metric: curve.lost
             for metric, curve in curves.curves.items()
             if curve.lost and not metric_of(metric).derived_from
         },
-        **_evaluation_facts(curves, logged),
     )
 
 
@@ -106,29 +109,10 @@ def measured(curves: RunCurves, metric: str) -> MetricCurve:
     return curve if real.all() else curve.where(real)
 
 
-def _evaluation_facts(curves: RunCurves, logged: Sequence[MetricCurve]) -> dict[str, float | int | None]:
-    evaluations = measured(curves, "eval_loss")
-    known = _known(evaluations)
-    if not len(known):
-        return {"evaluations": len(evaluations)}
-    best = int(known.value.argmin())
-    last_loss, last_step = _last(known)
-    # The eval row itself may lack the epoch that the train row of the same step has.
-    epochs = [
-        curve.epoch[slice(*np.searchsorted(curve.step, (known.step[best], known.step[best] + 1)))] for curve in logged
-    ]
-    return {
-        "evaluations": len(evaluations),
-        "best_eval_loss": float(known.value[best]),
-        "best_step": int(known.step[best]),
-        "best_epoch": finite(np.fmax.reduce(np.concatenate(epochs))),
-        "last_eval_loss": last_loss,
-        "last_eval_step": last_step,
-    }
-
-
-def _known(curve: MetricCurve) -> MetricCurve:
-    return curve.where(np.isfinite(curve.value)) if curve.lost else curve
+def _epoch_at(step: int, logged: Sequence[MetricCurve]) -> float | None:
+    """The epoch of a step, which the eval row itself may lack where the train row of the same step has it."""
+    epochs = [curve.epoch[slice(*np.searchsorted(curve.step, (step, step + 1)))] for curve in logged]
+    return finite(np.fmax.reduce(np.concatenate(epochs)))
 
 
 def _last(curve: MetricCurve) -> tuple[float | None, int | None]:
@@ -136,29 +120,22 @@ def _last(curve: MetricCurve) -> tuple[float | None, int | None]:
 
 
 def _greatest(curve: MetricCurve) -> float | None:
-    known = _known(curve)
+    known = curve.finite()
     return float(known.value.max()) if len(known) else None
 
 
 def median_of(curve: MetricCurve) -> float | None:
     """The median of all finite values, those included that the source left out; ``None`` where that is not known."""
-    known = _known(curve)
-    if not curve.is_complete or not len(known):
-        return curve.median
-    return float(np.median(known.value))
+    known = curve.finite()
+    return float(np.median(known.value)) if curve.is_complete and len(known) else curve.median
 
 
 def _duration(logged: Sequence[MetricCurve]) -> float | None:
-    ends = [(curve.step[timed[-1]], curve.elapsed_s[timed[-1]]) for curve in logged if len(timed := _timed(curve))]
-    if not ends:
-        return None
-    elapsed = float(max(ends)[1])
+    timed = ((curve, np.flatnonzero(np.isfinite(curve.elapsed_s))) for curve in logged)
+    ends = [(curve.step[known[-1]], curve.elapsed_s[known[-1]]) for curve, known in timed if len(known)]
+    elapsed = float(max(ends)[1]) if ends else None
     # A clock that was set back gives a time before the start, which is no duration.
-    return elapsed if elapsed >= 0.0 else None
-
-
-def _timed(curve: MetricCurve) -> np.ndarray:
-    return np.flatnonzero(np.isfinite(curve.elapsed_s))
+    return elapsed if elapsed is not None and elapsed >= 0.0 else None
 
 
 def with_evidence(run: RunSummary, evidence: RunEvidence) -> RunSummary:
@@ -181,31 +158,29 @@ def with_evidence(run: RunSummary, evidence: RunEvidence) -> RunSummary:
         raise ValueError(f"The evidence is about run {evidence.run_id!r}, not about {run.run_id!r}.")
     if evidence.last_step is None:
         return run
-    better: dict[str, float | int | None] = {
-        "loss": _filled(run.loss, evidence.last_train_loss),
-        "eval_loss": _filled(run.eval_loss, evidence.last_eval_loss),
-        "max_learning_rate": _filled(run.max_learning_rate, evidence.peak_learning_rate),
-        "duration_s": evidence.duration_s if run.duration_s is None else run.duration_s,
-        "current_step": evidence.last_step if run.current_step is None else run.current_step,
-    }
-    if evidence.median_samples_per_second is not None:
-        better["samples_per_second"] = evidence.median_samples_per_second
-    if evidence.median_tokens_per_second is not None:
-        better["tokens_per_second"] = evidence.median_tokens_per_second
     if evidence.best_eval_loss is not None:
         same_step = run.best_step == evidence.best_step
-        epoch = run.best_epoch if evidence.best_epoch is None and same_step else evidence.best_epoch
-        better |= {
-            "best_eval_loss": evidence.best_eval_loss,
-            "best_step": evidence.best_step,
-            "best_epoch": epoch,
-        }
-    return replace(run, **better)
+        run = replace(
+            run,
+            best_eval_loss=evidence.best_eval_loss,
+            best_step=evidence.best_step,
+            best_epoch=run.best_epoch if evidence.best_epoch is None and same_step else evidence.best_epoch,
+        )
+    # Of what is stored, NaN and infinities are kept too.
+    return replace(
+        run,
+        loss=_either(run.loss, evidence.last_train_loss),
+        eval_loss=_either(run.eval_loss, evidence.last_eval_loss),
+        max_learning_rate=_either(run.max_learning_rate, evidence.peak_learning_rate),
+        duration_s=_either(run.duration_s, evidence.duration_s),
+        current_step=_either(run.current_step, evidence.last_step),
+        samples_per_second=_either(evidence.median_samples_per_second, run.samples_per_second),
+        tokens_per_second=_either(evidence.median_tokens_per_second, run.tokens_per_second),
+    )
 
 
-def _filled(stored: float | None, logged: float | None) -> float | None:
-    """The stored value, NaN and infinities included; the logged one where none is stored."""
-    return logged if stored is None else stored
+def _either(first: _T | None, second: _T | None) -> _T | None:
+    return second if first is None else first
 
 
 def stored_differs(stored_run: RunSummary, evidence: RunEvidence) -> str | None:

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from lib.core.curves.row_facts import RowFacts
-from lib.core.curves.series import POINTS_PER_BUCKET, bucket_of, reduce_indices
 
 FRAME_COLUMNS = ("run_id", "metric", "step", "epoch", "elapsed_s", "value")
 """The columns of ``frame_of``, as they are exported."""
@@ -46,8 +45,13 @@ class MetricCurve:
     median: float | None = None
 
     def __post_init__(self) -> None:
-        for column in (self.step, self.value, self.epoch, self.elapsed_s):
+        for column in self.columns:
             column.setflags(write=False)
+
+    @property
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Step, value, epoch and elapsed seconds."""
+        return self.step, self.value, self.epoch, self.elapsed_s
 
     @property
     def is_complete(self) -> bool:
@@ -59,7 +63,11 @@ class MetricCurve:
 
     def where(self, keep: np.ndarray | slice) -> MetricCurve:
         """The points of a mask, of sorted positions or of a slice, as a curve of their own, all of it logged."""
-        return complete_curve(self.step[keep], self.value[keep], self.epoch[keep], self.elapsed_s[keep])
+        return complete_curve(*(column[keep] for column in self.columns))
+
+    def finite(self) -> MetricCurve:
+        """The points whose value is neither NaN nor infinite."""
+        return self.where(np.isfinite(self.value)) if self.lost else self
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,30 +125,13 @@ def tidy_curve(step: np.ndarray, value: np.ndarray, epoch: np.ndarray, elapsed_s
         epoch: The same.
         elapsed_s: The same.
     """
+    columns = step, value, epoch, elapsed_s
     if (step[1:] > step[:-1]).all():
-        return complete_curve(step, value, epoch, elapsed_s)
+        return complete_curve(*columns)
     order = np.argsort(step, kind="stable")
     ordered = step[order]
     last = order[np.append(ordered[1:] != ordered[:-1], True)]
-    return complete_curve(step[last], value[last], epoch[last], elapsed_s[last])
-
-
-def reduced(curve: MetricCurve, buckets: int) -> MetricCurve:
-    """Leave out what a drawing of so many buckets of steps does not show.
-
-    Of the finite values those of ``lib.core.curves.series.reduce_indices`` stay; of the others, which have
-    buckets of their own, the first and the last of each. What was logged and lost is counted as before.
-    """
-    if len(curve) <= POINTS_PER_BUCKET * buckets and not curve.lost:
-        return curve
-    kept = reduce_indices(curve.step, curve.value, buckets)
-    if curve.lost:
-        lost = np.flatnonzero(~np.isfinite(curve.value))
-        bucket = bucket_of(curve.step[lost], buckets)
-        borders = bucket[1:] != bucket[:-1]
-        kept = np.sort(np.concatenate((kept, lost[np.append(True, borders) | np.append(borders, True)])))
-    columns = (curve.step[kept], curve.value[kept], curve.epoch[kept], curve.elapsed_s[kept])
-    return MetricCurve(*columns, logged=curve.logged, lost=curve.lost, median=curve.median)
+    return complete_curve(*(column[last] for column in columns))
 
 
 def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
@@ -157,33 +148,30 @@ def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:
     for metric, new in _read(held, news):
         old = held.get(metric)
         keep = int(np.searchsorted(old.step, after))
-        replaced = len(old) - keep
-        curves[metric] = MetricCurve(
-            *(
-                np.concatenate((getattr(old, name)[:keep], getattr(new, name)))
-                for name in ("step", "value", "epoch", "elapsed_s")
-            ),
-            logged=old.logged - replaced + new.logged,
-            lost=old.lost - int((~np.isfinite(old.value[keep:])).sum()) + new.lost,
-            median=old.median,
+        gone = old.value[keep:]
+        step, value, epoch, elapsed_s = (
+            np.concatenate((before[:keep], added)) for before, added in zip(old.columns, new.columns, strict=True)
         )
+        logged = old.logged - len(gone) + new.logged
+        lost = old.lost - int((~np.isfinite(gone)).sum()) + new.lost
+        curves[metric] = MetricCurve(step, value, epoch, elapsed_s, logged, lost, old.median)
     return replace(held, curves=MappingProxyType(curves))
 
 
 def holds(held: RunCurves, news: RunCurves) -> bool:
     """Whether every point of ``news`` is in ``held`` already, with the same value; unread metrics aside."""
-    return all(_holds(held.get(metric), new) for metric, new in _read(held, news))
+    return all(_ends_with(held.get(metric), new) for metric, new in _read(held, news))
 
 
 def _read(held: RunCurves, news: RunCurves) -> list[tuple[str, MetricCurve]]:
     return [(metric, new) for metric, new in news.curves.items() if metric not in held.unread]
 
 
-def _holds(old: MetricCurve, new: MetricCurve) -> bool:
+def _ends_with(old: MetricCurve, new: MetricCurve) -> bool:
     start = len(old) - len(new)
-    return start >= 0 and all(
-        np.array_equal(getattr(old, name)[start:], getattr(new, name), equal_nan=True) for name in ("step", "value")
-    )
+    if start < 0 or not np.array_equal(old.step[start:], new.step):
+        return False
+    return np.array_equal(old.value[start:], new.value, equal_nan=True)
 
 
 def cut(curves: RunCurves, first: int, last: int) -> RunCurves:
@@ -206,17 +194,9 @@ def frame_of(runs: Iterable[RunCurves], metrics: Sequence[str] | None = None) ->
     Returns:
         Columns ``FRAME_COLUMNS``: text, text, int64 and three float64.
     """
+    of_point = FRAME_COLUMNS[2:]
     parts = [
-        pd.DataFrame(
-            {
-                "run_id": run.run_id,
-                "metric": metric,
-                "step": curve.step,
-                "epoch": curve.epoch,
-                "elapsed_s": curve.elapsed_s,
-                "value": curve.value,
-            }
-        )
+        pd.DataFrame({"run_id": run.run_id, "metric": metric, **{name: getattr(curve, name) for name in of_point}})
         for run in sorted(runs, key=lambda run: run.run_id)
         for metric, curve in sorted(run.curves.items())
         if len(curve) and (metrics is None or metric in metrics)

@@ -21,14 +21,12 @@ class Window:
         first_step, last_step: Of the values in it.
         points: How many there are.
         mean: Their mean, in the loss's unit.
-        spread: Their sample standard deviation; ``None`` for a single one.
     """
 
     first_step: int
     last_step: int
     points: int
     mean: float
-    spread: float | None
 
 
 def window_before(train: MetricCurve, step: int) -> Window | str:
@@ -50,5 +48,4 @@ def window_before(train: MetricCurve, step: int) -> Window | str:
     inside = values[start:]
     if not np.isfinite(inside).all():
         return "the train loss is not finite there"
-    spread = float(inside.std(ddof=1)) if len(inside) > 1 else None
-    return Window(int(steps[start]), int(steps[-1]), len(inside), float(inside.mean()), spread)
+    return Window(int(steps[start]), int(steps[-1]), len(inside), float(inside.mean()))

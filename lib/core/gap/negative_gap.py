@@ -16,8 +16,7 @@ import numpy as np
 
 from lib.core.config.base_models import has_no_dropout
 from lib.core.config.effective import effective
-from lib.core.config.setting import Setting
-from lib.core.config.values import MISSING
+from lib.core.config.setting import Setting, value_of
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.train_window import Window
 from lib.core.facts.runs import RunSummary
@@ -60,24 +59,16 @@ class Explanation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NegativeGap:
-    """A negative gap and what may explain it. All amounts are in the unit of the loss, at least 0.
+    """A negative gap and what may explain it.
 
     Attributes:
         explanation: The verdict.
-        size: How far the eval loss is below the train loss.
-        lag: What the averaging explains; ``None`` where too few train losses are logged.
-        noise: What chance explains; ``None`` likewise.
-        dropout: What the recorded dropout explains, 0 for none; ``None`` where none is recorded.
-        possible_dropout: What dropout may explain at most, recorded or not.
+        size: How far the eval loss is below the train loss, in the unit of the loss, above 0.
         sentence: For people.
     """
 
     explanation: Explanation
     size: float
-    lag: float | None
-    noise: float | None
-    dropout: float | None
-    possible_dropout: float
     sentence: str
 
 
@@ -91,22 +82,17 @@ def explain_negative_gap(run: RunSummary, train: MetricCurve, window: Window, ga
         gap: Eval loss less the window's mean, below 0.
     """
     size = -gap
-    lag, noise = _lag_and_noise(train, window) or (None, None)
-    dropout, possible = (None if part is None else part * abs(window.mean) for part in _dropout_shares(run))
-    averaging = (lag or 0.0) + (noise or 0.0)
-    certain = averaging + (dropout or 0.0)
-    causes = (
-        "Averaging while the model improves, chance and dropout"
-        if dropout
-        else ("Averaging while the model improves and chance")
-    )
+    averaging = _lag_and_noise(train, window)
+    dropout, possible = (share * abs(window.mean) for share in _dropout_shares(run))
+    certain, most = (averaging or 0.0) + dropout, (averaging or 0.0) + possible
+    causes = "Averaging while the model improves" + (", chance and dropout" if dropout else " and chance")
     if size <= certain:
         explanation = Explanation.EXPLAINED
         said = f"{causes} explain that: they make up to {certain:.4f}."
-    elif lag is None:
+    elif averaging is None:
         explanation = Explanation.CANNOT_TELL
         said = "Too few train losses are logged to tell whether averaging explains that."
-    elif size <= averaging + possible:
+    elif size <= most:
         explanation = Explanation.CANNOT_TELL
         said = (
             f"{causes} explain {certain:.4f} of it. Dropout could explain the rest, but not all of its rates are"
@@ -115,16 +101,17 @@ def explain_negative_gap(run: RunSummary, train: MetricCurve, window: Window, ga
     else:
         explanation = Explanation.NOT_EXPLAINED
         said = (
-            f"Averaging while the model improves, chance and dropout explain at most {averaging + possible:.4f} of it:"
+            f"Averaging while the model improves, chance and dropout explain at most {most:.4f} of it:"
             " potential leakage, or evaluation data that are easier than the training data."
         )
-    return NegativeGap(explanation, size, lag, noise, dropout, possible, said)
+    return NegativeGap(explanation, size, said)
 
 
-def _lag_and_noise(train: MetricCurve, window: Window) -> tuple[float, float] | None:
-    """How far the train loss fell from the middle of what the window averages to its last step, and the noise.
+def _lag_and_noise(train: MetricCurve, window: Window) -> float | None:
+    """How far the train loss fell from the middle of what the window averages to its last step, with its noise.
 
-    A logged value is itself taken as an average over the steps since the one before.
+    A logged value is itself taken as an average over the steps since the one before. ``None`` where too few are
+    logged.
     """
     end = int(np.searchsorted(train.step, window.last_step, side="right"))
     start = max(end - max(window.points, LAG_POINTS), 0)
@@ -137,34 +124,24 @@ def _lag_and_noise(train: MetricCurve, window: Window) -> tuple[float, float] | 
     spread = math.sqrt(float(residual @ residual) / (len(values) - 2))
     interval = float(np.median(np.diff(steps)))
     lag = pace * (since[-window.points :].mean() - interval / 2.0)
-    return max(float(lag), 0.0), NOISE_ERRORS * spread / math.sqrt(window.points)
+    return max(float(lag), 0.0) + NOISE_ERRORS * spread / math.sqrt(window.points)
 
 
-def _dropout_shares(run: RunSummary) -> tuple[float | None, float]:
-    """By which share of it dropout raises the train loss: as recorded (``None`` for not), and at most."""
+def _dropout_shares(run: RunSummary) -> tuple[float, float]:
+    """By which share of it dropout raises the train loss: as far as it is recorded, and at most."""
     settings = effective(run)
-    model = max(
-        (rate for key in _DROPOUT_KEYS for start in _DROPOUT_SECTIONS if (rate := _rate(settings, start + key))
-         is not None),
-        default=None,
-    )  # fmt: skip
-    base = settings.get("base_model")
-    if model is None and base is not None and has_no_dropout(text(base.value)):
+    rates = (_rate(settings, section + key) for key in _DROPOUT_KEYS for section in _DROPOUT_SECTIONS)
+    model = max((rate for rate in rates if rate is not None), default=None)
+    if model is None and has_no_dropout(text(value_of(settings, "base_model"))):
         model = 0.0
     adapter = _rate(settings, "lora_dropout")
     if adapter is None and "lora_r" not in settings:
         adapter = 0.0
-    known = [
-        share * rate
-        for share, rate in ((DROPOUT_LOSS_SHARE, model), (LORA_DROPOUT_LOSS_SHARE, adapter))
-        if rate is not None
-    ]
-    most = DROPOUT_LOSS_SHARE * (USUAL_DROPOUT if model is None else model)
-    most += LORA_DROPOUT_LOSS_SHARE * (USUAL_DROPOUT if adapter is None else adapter)
-    return (None if model is None and not sum(known) else sum(known)), most
+    recorded = DROPOUT_LOSS_SHARE * (model or 0.0) + LORA_DROPOUT_LOSS_SHARE * (adapter or 0.0)
+    unrecorded = DROPOUT_LOSS_SHARE * (model is None) + LORA_DROPOUT_LOSS_SHARE * (adapter is None)
+    return recorded, recorded + unrecorded * USUAL_DROPOUT
 
 
 def _rate(settings: Mapping[str, Setting], key: str) -> float | None:
-    setting = settings.get(key)
-    value = None if setting is None or setting.value is MISSING else finite(setting.value)
+    value = finite(value_of(settings, key))
     return value if value is not None and 0.0 <= value < 1.0 else None

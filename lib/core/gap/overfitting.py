@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,32 +38,18 @@ class Overfitting:
     """What the series say about overfitting. ``None``: cannot tell, and a sentence says why.
 
     Attributes:
-        run_id: The run.
-        best_step, best_eval_loss: The lowest eval loss and the first step that reached it.
-        window: The train loss up to there.
-        gap: ``best_eval_loss - window.mean``.
+        gap: The lowest eval loss less the mean of the train loss in the window up to its step.
         negative: What a gap below 0 is due to; ``None`` where the gap is unknown or not below 0.
-        last_eval_step, last_eval_loss: The last measured evaluation.
-        rebound: ``last_eval_loss - best_eval_loss``, 0 where the best is the last.
+        rebound: The last measured eval loss less the lowest, 0 where the best is the last.
         slope_per_1000_steps: Of the eval loss over the last evaluations (Theil-Sen).
-        slope_per_epoch: The same by epochs, where they are logged.
-        slope_evaluations: How many evaluations the slope is of.
         cannot_tell: Why a number is missing, by its name among these attributes.
         sentences: All of this for people.
     """
 
-    run_id: str
-    best_step: int | None = None
-    best_eval_loss: float | None = None
-    window: Window | None = None
     gap: float | None = None
     negative: NegativeGap | None = None
-    last_eval_step: int | None = None
-    last_eval_loss: float | None = None
     rebound: float | None = None
     slope_per_1000_steps: float | None = None
-    slope_per_epoch: float | None = None
-    slope_evaluations: int = 0
     cannot_tell: tuple[tuple[str, str], ...] = ()
     sentences: tuple[str, ...] = ()
 
@@ -84,44 +71,44 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
     if best is None or step is None:
         why = "no finite eval loss is logged"
         unknown = tuple((name, why) for name in ("gap", "rebound", "slope_per_1000_steps"))
-        return Overfitting(run_id=run.run_id, cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",))
+        return Overfitting(cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",))
     train = curves.get("train_loss")
     window = window_before(train, step)
     method = method_of(run)
     if method in NO_GAP_METHODS:
         window = f"the loss of {method.value} is no measure of fit to the data"
-    known = window if isinstance(window, Window) else None
-    gap = None if known is None else best - known.mean
-    negative = explain_negative_gap(run, train, known, gap) if known is not None and gap < 0.0 else None
+    gap, negative = None, None
+    if isinstance(window, Window):
+        gap = best - window.mean
+        negative = explain_negative_gap(run, train, window, gap) if gap < 0.0 else None
     evaluations = measured(curves, "eval_loss")
     rebound = _rebound(best, evidence, evaluations)
     slope = slope_at_end(evaluations)
-    per_epoch = None if isinstance(slope, str) else _per_epoch(evaluations, slope[1])
     reasons = {"gap": window, "rebound": rebound, "slope_per_1000_steps": slope}
     return Overfitting(
-        run_id=run.run_id,
-        best_step=step,
-        best_eval_loss=best,
-        window=known,
         gap=gap,
         negative=negative,
-        last_eval_step=evidence.last_eval_step,
-        last_eval_loss=evidence.last_eval_loss,
         rebound=None if isinstance(rebound, str) else rebound,
-        slope_per_1000_steps=None if isinstance(slope, str) else slope[0],
-        slope_per_epoch=per_epoch,
-        slope_evaluations=0 if isinstance(slope, str) else slope[1],
+        slope_per_1000_steps=None if isinstance(slope, str) else slope.per_1000_steps,
         cannot_tell=tuple((name, found) for name, found in reasons.items() if isinstance(found, str)),
         sentences=(
             _gap_sentence(best, step, window, negative),
             _rebound_sentence(rebound, evidence),
-            _slope_sentence(slope, per_epoch),
+            _slope_sentence(slope),
         ),
     )
 
 
-def slope_at_end(evaluations: MetricCurve) -> tuple[float, int] | str:
-    """The slope of the eval loss per 1,000 steps over the last evaluations, and how many they are.
+class Slope(NamedTuple):
+    """The slope of the eval loss over the last ``evaluations``; by epochs where they are logged."""
+
+    per_1000_steps: float
+    per_epoch: float | None
+    evaluations: int
+
+
+def slope_at_end(evaluations: MetricCurve) -> Slope | str:
+    """The slope of the eval loss over the last evaluations, or why it cannot be told.
 
     The median of the slopes between all pairs (Theil 1950; Sen 1968): up to 29 % of the evaluations may be
     outliers without moving it far.
@@ -129,10 +116,15 @@ def slope_at_end(evaluations: MetricCurve) -> tuple[float, int] | str:
     Args:
         evaluations: Measured ones; non-finite values are left out.
     """
-    steps, values = _end_of(evaluations)
-    if len(steps) < SLOPE_EVALUATIONS:
-        return f"it takes {SLOPE_EVALUATIONS} finite evaluations, and there are {len(steps)}"
-    return theil_sen(steps.astype(np.float64), values) * 1000.0, len(steps)
+    known = evaluations.finite()
+    count = min(max(math.ceil(SLOPE_SHARE * len(known)), SLOPE_EVALUATIONS), MAX_SLOPE_EVALUATIONS)
+    end = known.where(slice(-count, None))
+    if len(end) < SLOPE_EVALUATIONS:
+        return f"it takes {SLOPE_EVALUATIONS} finite evaluations, and there are {len(end)}"
+    # An epoch that is a whole number for many steps says nothing about where between two they lie.
+    timed = np.isfinite(end.epoch).all() and (np.diff(end.epoch) > 0.0).all()
+    per_epoch = theil_sen(end.epoch, end.value) if timed else None
+    return Slope(theil_sen(end.step.astype(np.float64), end.value) * 1000.0, per_epoch, len(end))
 
 
 def theil_sen(x: np.ndarray, y: np.ndarray) -> float:
@@ -148,21 +140,6 @@ def theil_sen(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.median((y[second] - y[first])[apart] / run[apart])) if apart.any() else math.nan
 
 
-def _end_of(evaluations: MetricCurve) -> tuple[np.ndarray, np.ndarray]:
-    known = evaluations.where(np.isfinite(evaluations.value))
-    count = min(max(math.ceil(SLOPE_SHARE * len(known)), SLOPE_EVALUATIONS), MAX_SLOPE_EVALUATIONS)
-    return known.step[-count:], known.value[-count:]
-
-
-def _per_epoch(evaluations: MetricCurve, count: int) -> float | None:
-    known = evaluations.where(np.isfinite(evaluations.value))
-    epochs = known.epoch[-count:]
-    # An epoch that is a whole number for many steps says nothing about where between two they lie.
-    if not np.isfinite(epochs).all() or (np.diff(epochs) <= 0.0).any():
-        return None
-    return theil_sen(epochs, known.value[-count:])
-
-
 def _rebound(best: float, evidence: RunEvidence, evaluations: MetricCurve) -> float | str:
     if len(evaluations) and not math.isfinite(evaluations.value[-1]):
         return f"the last eval loss, at step {evaluations.step[-1]}, is {formatting.loss(evaluations.value[-1])}"
@@ -174,12 +151,9 @@ def _rebound(best: float, evidence: RunEvidence, evaluations: MetricCurve) -> fl
 def _gap_sentence(best: float, step: int, window: Window | str, negative: NegativeGap | None) -> str:
     if isinstance(window, str):
         return f"The gap at the best evaluation (step {step}) cannot be told: {window}."
-    single = window.points == 1
-    over = (
-        f"the value logged at step {window.last_step}"
-        if single
-        else (f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}")
-    )
+    over = f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}"
+    if window.points == 1:
+        over = f"the value logged at step {window.last_step}"
     said = (
         f"At the best evaluation, step {step}, the eval loss is {best:.4f} and the train loss {window.mean:.4f}"
         f" ({over}): a gap of {best - window.mean:+.4f}."
@@ -198,10 +172,10 @@ def _rebound_sentence(rebound: float | str, evidence: RunEvidence) -> str:
     )
 
 
-def _slope_sentence(slope: tuple[float, int] | str, per_epoch: float | None) -> str:
+def _slope_sentence(slope: Slope | str) -> str:
     if isinstance(slope, str):
         return f"The slope at the end cannot be told: {slope}."
-    rate, count = slope
+    rate, per_epoch, count = slope
     epochs = "" if per_epoch is None else f" ({per_epoch:+.4g} per epoch)"
     if rate == 0.0:
         return f"Over the last {count} evaluations the eval loss neither rises nor falls."

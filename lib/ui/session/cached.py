@@ -21,7 +21,8 @@ import streamlit as st
 from cachetools import TTLCache
 
 from lib.core.checks.health import METRICS_READ
-from lib.core.config.effective import EffectiveBatch, configured_gpus, configured_learning_rate, effective_batch
+from lib.core.config.derived import EffectiveBatch
+from lib.core.config.effective import configured_gpus, configured_learning_rate, effective_batch
 from lib.core.config.naming import labels_of
 from lib.core.curves.derived import logged_for, with_derived
 from lib.core.curves.evidence import RunEvidence, evidence_of

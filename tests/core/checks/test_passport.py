@@ -13,13 +13,14 @@ from bench.simulated_runs import BEGIN, Traits, clean_run
 from lib.core.checks.passport import CHECKS, Confidence, Passport, passport_of
 from lib.core.checks.passport_check import REDUCED, Outcome
 from lib.core.curves.evidence import RunEvidence, evidence_of
-from lib.core.curves.metric_curves import RunCurves, complete_curve, reduced
+from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.curves.row_facts import RowFacts
 from lib.core.facts.findings import Severity
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.data.folder.source import FolderSource
+from tests.curves import reduced
 
 REAL_RUNS = Path(__file__).parents[3].parent / "shared" / "real_runs"
 SEEDS = range(20)

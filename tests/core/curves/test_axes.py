@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.curves.axes import Axis, place, why_not
-from lib.core.curves.metric_curves import RunCurves, reduced, tidy_curve
+from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.facts.runs import RunSummary
+from tests.curves import reduced
 
 RUN = RunSummary(run_id="r", name="r")
 NAN = math.nan

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.curves.evidence import RunEvidence, evidence_of, stored_differs, with_evidence
-from lib.core.curves.metric_curves import RunCurves, reduced, tidy_curve
+from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.facts.runs import RunSummary
+from tests.curves import reduced
 
 REAL_RUNS = Path(__file__).parents[4] / "shared" / "real_runs"
 NAN = math.nan
@@ -57,15 +58,12 @@ def test_the_series_of_a_run_are_summed_up():
         best_eval_loss=1.6,
         best_step=20,
         best_epoch=1.0,
-        evaluations=2,
         last_eval_loss=1.7,
         last_eval_step=40,
         last_train_loss=1.2,
-        last_train_step=30,
         peak_learning_rate=2e-4,
         median_tokens_per_second=1000.0,
         median_samples_per_second=3.0,
-        peak_memory_gb=12.5,
         duration_s=190.0,
         nonfinite={"train_loss": 1, "grad_norm": 2},
     )
@@ -98,7 +96,7 @@ def test_repeated_evaluations_count_once_and_keep_the_step_at_which_they_were_me
     rows = [("train_loss", step, 1.0) for step in range(12)]
     rows += [("eval_loss", step, 0.9 if step < 6 else 0.8) for step in range(12)]
     evidence = evidence_of(curves_of(*rows))
-    assert (evidence.evaluations, evidence.best_step, evidence.last_eval_step) == (2, 6, 6)
+    assert (evidence.best_step, evidence.last_eval_step) == (6, 6)
 
 
 LONG = [
@@ -234,4 +232,3 @@ def test_real_overfitting_runs_have_their_best_evaluation_early(folder, loss, st
     evidence = evidence_of(curves_of(*rows))
     assert (round(evidence.best_eval_loss, 4), evidence.best_step) == (loss, step)
     assert round(evidence.last_train_loss, 4) == last
-    assert evidence.evaluations == 20

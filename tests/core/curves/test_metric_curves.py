@@ -20,11 +20,10 @@ from lib.core.curves.metric_curves import (
     extended,
     frame_of,
     holds,
-    reduced,
     tidy_curve,
 )
 from lib.core.curves.series import bucket_of, reduce_indices
-from tests.curves import FRAME_DTYPES, check_curve, checked, curves_of_frame
+from tests.curves import FRAME_DTYPES, check_curve, checked, curves_of_frame, reduced
 
 COLUMNS = ("step", "value", "epoch", "elapsed_s")
 
