@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.facts.query import PAGE_SIZE, RunQuery, RunSort, matches
+from lib.core.facts.query import PAGE_SIZE, RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, eval_loss_of
 from lib.core.facts.selection import LIMIT_REACHED
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, App, write_run
+from tests.matching import matches
 
 
 def slot_colors(app: App) -> dict[str, str]:

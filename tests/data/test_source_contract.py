@@ -15,11 +15,12 @@ import pytest
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import metric_of
-from lib.core.facts.query import RunQuery, RunSort, matches
+from lib.core.facts.query import RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from tests.curves import checked, reduced
+from tests.matching import matches
 
 REAL_RUNS = Path(__file__).parents[2].parent / "shared" / "real_runs"
 PLANTED_SECRET = "hf_PlantedSecretPlantedSecret"

@@ -11,12 +11,13 @@ import pytest
 
 from lib.core.curves.metric_curves import extended
 from lib.core.facts.errors import SettingsError
-from lib.core.facts.query import PAGE_SIZE, RunQuery, RunSort, matches
+from lib.core.facts.query import PAGE_SIZE, RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, normalise_status
 from lib.data.demo.source import EmbeddedSource
 from lib.data.supabase.source import JOB_COLUMNS, SupabaseSource
 from lib.ui.session import cached
 from tests.curves import checked
+from tests.matching import matches
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.seed import JOBS, METRICS
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lib.core.config.effective import effective
+from lib.core.config.setting import value_of
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
@@ -27,8 +28,7 @@ def epoch_ends(run: RunSummary, end: int, curves: RunCurves | None = None) -> np
     if steps is not None:
         return np.arange(steps, end + 1, steps)
     settings = effective(run)
-    stated = next((settings[key] for key in ("eval_strategy", "evaluation_strategy") if key in settings), None)
-    word = None if stated is None else text(stated.value)
+    word = text(value_of(settings, "eval_strategy" if "eval_strategy" in settings else "evaluation_strategy"))
     if curves is None or word is None or word.casefold().rsplit(".", 1)[-1] != "epoch":
         return None
     evaluated = measured(curves, "eval_loss").step
@@ -50,11 +50,9 @@ def steps_per_epoch(run: RunSummary, curves: RunCurves | None = None) -> int | N
 
 def _planned(run: RunSummary) -> int | None:
     settings = effective(run)
-    cut = settings.get("max_steps")
-    if cut is not None and (finite(cut.value) or 0.0) > 0.0:
+    if (finite(value_of(settings, "max_steps")) or 0.0) > 0.0:
         return None
-    stated = settings.get("total_epochs")
-    epochs = finite(run.total_epochs if stated is None else stated.value)
+    epochs = finite(value_of(settings, "total_epochs") if "total_epochs" in settings else run.total_epochs)
     if not run.total_steps or not epochs or epochs < 1.0 or epochs != int(epochs):
         return None
     steps, rest = divmod(run.total_steps, int(epochs))

@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from lib.core.config.effective import effective
 from lib.core.config.places import STATE_SECTION
-from lib.core.config.setting import Setting
+from lib.core.config.setting import Setting, value_of
 from lib.core.facts.runs import RunSummary
-from lib.core.facts.values import number, text, whole
+from lib.core.facts.values import finite, text, whole
 
 FINAL_SAVE_OPTIONS = ("save_final_model", "save_model_at_end", "save_at_end", "save_final")
 """Options of scripts that save the model once more when training has ended."""
@@ -71,7 +71,7 @@ def plan_of(run: RunSummary) -> SavePlan:
     strategy = _strategy(settings)
     metric, greater = _metric(settings)
     loads_best = _flag(settings, "load_best_model_at_end")
-    finals = [flag for name in FINAL_SAVE_OPTIONS if (flag := _flag(settings, name)) is not None]
+    finals = (flag for name in FINAL_SAVE_OPTIONS if (flag := _flag(settings, name)) is not None)
     return SavePlan(
         strategy,
         _interval(run, settings) if strategy is Strategy.STEPS else None,
@@ -80,16 +80,8 @@ def plan_of(run: RunSummary) -> SavePlan:
         metric,
         greater,
         loads_best,
-        finals[0] if finals else None,
+        next(finals, None),
     )
-
-
-def save_interval(run: RunSummary) -> int | None:
-    """Every how many steps the run saves a checkpoint; ``None`` where its config does not say so.
-
-    A number below 1 is a share of all steps, as in ``TrainingArguments.save_steps``.
-    """
-    return plan_of(run).every
 
 
 def _strategy(settings: Mapping[str, Setting]) -> Strategy | None:
@@ -107,9 +99,9 @@ def _strategy(settings: Mapping[str, Setting]) -> Strategy | None:
 
 
 def _interval(run: RunSummary, settings: Mapping[str, Setting]) -> int | None:
-    setting = settings.get("save_steps")
-    steps = None if setting is None else number(setting.value)
-    if steps is None or not math.isfinite(steps) or steps <= 0:
+    """The steps from one checkpoint to the next; a number below 1 is a share of all steps."""
+    steps = finite(value_of(settings, "save_steps"))
+    if steps is None or steps <= 0:
         return None
     if steps < 1:
         return math.ceil(steps * run.total_steps) if run.total_steps else None
@@ -129,9 +121,8 @@ def _limit(settings: Mapping[str, Setting]) -> int | None:
 
 def _metric(settings: Mapping[str, Setting]) -> tuple[str | None, bool | None]:
     """What the best is chosen by, as a curve's name, and whether more is better."""
-    stated = settings.get("metric_for_best_model")
-    name = None if stated is None else text(stated.value)
-    if stated is not None and name is None and _flag(settings, "load_best_model_at_end"):
+    name = text(value_of(settings, "metric_for_best_model"))
+    if name is None and "metric_for_best_model" in settings and _flag(settings, "load_best_model_at_end"):
         name = "loss"
     if name is None:
         return None, None
@@ -141,8 +132,7 @@ def _metric(settings: Mapping[str, Setting]) -> tuple[str | None, bool | None]:
 
 
 def _flag(settings: Mapping[str, Setting], key: str) -> bool | None:
-    setting = settings.get(key)
-    value = None if setting is None else setting.value
+    value = value_of(settings, key)
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().casefold())
     return value if isinstance(value, bool) else None

@@ -46,8 +46,8 @@ def levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _rolling_median(values: np.ndarray) -> np.ndarray:
     size = math.ceil(len(values) / LEVEL_BLOCKS)
     blocks = values if size <= 1 else _block_medians(values, size)
-    window = {"window": LEVEL_WINDOW, "min_periods": LEVEL_HISTORY, "center": True}
-    medians = pd.Series(blocks).rolling(**window).median().to_numpy()
+    rolling = pd.Series(blocks).rolling(LEVEL_WINDOW, min_periods=LEVEL_HISTORY, center=True)
+    medians: np.ndarray = rolling.median().to_numpy()
     return medians if size <= 1 else np.repeat(medians, size)[: len(values)]
 
 
@@ -55,7 +55,7 @@ def _block_medians(values: np.ndarray, size: int) -> np.ndarray:
     """Medians of stretches of ``size`` values, the last of which may be shorter; NaN where one has no number."""
     full = np.append(values, np.full(-len(values) % size, np.nan)).reshape(-1, size)
     lost = np.isnan(full)
-    medians = np.median(full, axis=1)
+    medians: np.ndarray = np.median(full, axis=1)
     patchy = lost.any(axis=1) & ~lost.all(axis=1)
     medians[patchy] = np.nanmedian(full[patchy], axis=1)
     return medians
@@ -68,7 +68,8 @@ def equal_blocks(values: np.ndarray, count: int) -> np.ndarray:
         values: Shape (n,), finite, at least ``count``.
         count: How many.
     """
-    return np.median(values[len(values) % count :].reshape(count, -1), axis=1)
+    medians: np.ndarray = np.median(values[len(values) % count :].reshape(count, -1), axis=1)
+    return medians
 
 
 def noise_of(values: np.ndarray) -> float:

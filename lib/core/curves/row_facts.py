@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,19 +88,16 @@ def row_facts(
     steps, rows = _placed(step)
     written = None if written_us is None else _taken(np.asarray(written_us), rows)
     order = _write_order(steps, written, None if ids is None else _taken(np.asarray(ids), rows), as_written)
-    order_known = ids is not None or as_written
     steps, rows = _taken(steps, order), order if rows is None else _taken(rows, order)
     written = None if written is None else _taken(written, order)
-    unsorted = bool((steps[1:] < steps[:-1]).any())
-    return RowFacts(
-        received=count + left_out,
-        expected=expected,
-        unplaced=left_out + count - len(steps),
-        order_known=order_known,
-        **(_backwards(steps, rows, logged, count) if unsorted else {}),
-        **_rewritten(steps, rows, logged, count, unsorted),
-        **_clock(steps, written, order_known),
-    )
+    unplaced = left_out + count - len(steps)
+    facts = RowFacts(count + left_out, expected, unplaced, order_known=ids is not None or as_written)
+    facts = _with_clock(facts, steps, written)
+    if (steps[1:] < steps[:-1]).any():
+        facts = _with_backwards(facts, steps, rows, logged, count)
+        order = np.argsort(steps, kind="stable")
+        steps, rows = steps[order], order if rows is None else rows[order]
+    return _with_rewritten(facts, steps, rows, logged, count)
 
 
 def _placed(step: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -129,40 +126,37 @@ def _write_order(
     return np.lexsort((steps,) if written is None else (steps, written))
 
 
-def _backwards(
-    steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray | None], count: int
-) -> dict[str, int]:
-    most, first = 0, None
+def _with_backwards(
+    facts: RowFacts, steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray | None], count: int
+) -> RowFacts:
+    most, first = 0, len(steps)
     for where in logged.values():
         places = np.arange(len(steps)) if where is None else np.flatnonzero(_taken(_mask(where, count), rows))
         back = places[1:][steps[places[1:]] < steps[places[:-1]]]
         if len(back):
-            most = max(most, len(back))
-            first = int(back[0]) if first is None else min(first, int(back[0]))
-    return {} if first is None else {"backwards": most, "backwards_step": int(steps[first])}
+            most, first = max(most, len(back)), min(first, int(back[0]))
+    return replace(facts, backwards=most, backwards_step=int(steps[first])) if most else facts
 
 
-def _rewritten(
-    steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray | None], count: int, unsorted: bool
-) -> dict[str, int | tuple[str, ...] | None]:
-    if unsorted:
-        order = np.argsort(steps, kind="stable")
-        steps, rows = steps[order], order if rows is None else rows[order]
+def _with_rewritten(
+    facts: RowFacts, steps: np.ndarray, rows: np.ndarray | None, logged: Mapping[str, np.ndarray | None], count: int
+) -> RowFacts:
+    """With what is told of the rows by ascending step."""
     same = steps[1:] == steps[:-1]
     if not same.any():
-        return {}
+        return facts
     shared = np.flatnonzero(np.append(same, False) | np.append(False, same))
     steps, rows = steps[shared], shared if rows is None else rows[shared]
     times: dict[str, int] = {}
-    first = None
+    firsts: list[int] = []
     for metric, where in logged.items():
         of_metric = steps if where is None else steps[_mask(where, count)[rows]]
         again = of_metric[1:] == of_metric[:-1]
         if again.any():
             times[metric] = int(np.count_nonzero(again))
-            at = int(of_metric[1:][again.argmax()])
-            first = at if first is None else min(first, at)
-    return {"rewritten": sum(times.values()), "rewritten_step": first, "rewritten_metrics": tuple(sorted(times))}
+            firsts.append(int(of_metric[1:][again.argmax()]))
+    metrics, first = tuple(sorted(times)), min(firsts, default=None)
+    return replace(facts, rewritten=sum(times.values()), rewritten_step=first, rewritten_metrics=metrics)
 
 
 def _mask(where: np.ndarray, count: int) -> np.ndarray:
@@ -174,31 +168,23 @@ def _mask(where: np.ndarray, count: int) -> np.ndarray:
     return mask
 
 
-def _clock(steps: np.ndarray, written: np.ndarray | None, order_known: bool) -> dict[str, int | float | None]:
+def _with_clock(facts: RowFacts, steps: np.ndarray, written: np.ndarray | None) -> RowFacts:
     if written is None:
-        return {}
+        return facts
     known = written != UNKNOWN_US
     if not known.all():
         steps, written = steps[known], written[known]
     if not len(written):
-        return {}
-    if not order_known:
+        return facts
+    if not facts.order_known:
         # They stand in the order of their timestamps; the last one of each step is what the curves keep.
         order = np.argsort(steps, kind="stable")
         last = order[np.append(steps[order][1:] != steps[order][:-1], True)]
         jumps, at = np.diff(written[last]), steps[last][1:]
     else:
         jumps, at = np.diff(written), steps[1:]
-    facts: dict[str, int | float | None] = {
-        "timed": len(written),
-        "first_written_us": int(written.min()),
-        "last_written_us": int(written.max()),
-    }
     back = jumps < -CLOCK_SLACK_US
     if back.any():
-        facts |= {
-            "clock_backwards": int(np.count_nonzero(back)),
-            "clock_step": int(at[back.argmax()]),
-            "clock_back_s": float(-jumps.min()) / 1e6,
-        }
-    return facts
+        first, longest = int(at[back.argmax()]), float(-jumps.min()) / 1e6
+        facts = replace(facts, clock_backwards=int(back.sum()), clock_step=first, clock_back_s=longest)
+    return replace(facts, timed=len(written), first_written_us=int(written.min()), last_written_us=int(written.max()))

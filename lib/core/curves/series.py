@@ -83,7 +83,8 @@ def bucket_of(x: np.ndarray, buckets: int) -> np.ndarray:
     scaled = x - lowest
     scaled /= span
     scaled *= buckets
-    return np.minimum(scaled.astype(np.int64), buckets - 1)
+    numbers: np.ndarray = np.minimum(scaled.astype(np.int64), buckets - 1)
+    return numbers
 
 
 def reduce_indices(x: np.ndarray, y: np.ndarray, buckets: int) -> np.ndarray:
@@ -208,15 +209,16 @@ def hover_grid(xs: Sequence[np.ndarray], count: int, *, distinct: bool = False) 
         places = np.linspace(logged[0], logged[-1], count)
     after = np.searchsorted(logged, places).clip(1, len(logged) - 1)
     before = after - 1
-    nearest = np.where(places - logged[before] <= logged[after] - places, before, after)
-    return logged[np.unique(nearest)]
+    nearest: np.ndarray = logged[np.unique(np.where(places - logged[before] <= logged[after] - places, before, after))]
+    return nearest
 
 
 def _distinct(x: np.ndarray) -> np.ndarray:
     """The finite values, sorted and each once."""
     if not _is_finite_and_sorted(x):
         return np.unique(x[np.isfinite(x)])
-    return x[np.append(True, x[1:] != x[:-1])[: len(x)]]
+    each: np.ndarray = x[np.append(True, x[1:] != x[:-1])[: len(x)]]
+    return each
 
 
 def _beside(x: np.ndarray, places: np.ndarray) -> np.ndarray:

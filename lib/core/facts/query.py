@@ -71,17 +71,6 @@ class RunPage:
     unreadable: tuple[Unreadable, ...] = field(default=())
 
 
-def matches(run: RunSummary, search: str) -> bool:
-    """Tell whether every word of ``search`` occurs in the run's name, dataset, id or base model.
-
-    Example:
-        >>> matches(RunSummary(run_id="r1", name="Llama 8B", dataset="s3/alpaca"), " ALPACA llama ")
-        True
-    """
-    text = _text(run)
-    return all(word in text for word in search.casefold().split())
-
-
 def answer(runs: Iterable[RunSummary], query: RunQuery, unreadable: Sequence[Unreadable] = ()) -> RunPage:
     """Answer ``query`` from runs that are all in memory. To answer many, keep a ``RunIndex``."""
     everything = list(runs)
@@ -162,7 +151,7 @@ def _text(run: RunSummary) -> str:
     return "\n".join(filter(None, (run.name, run.dataset, run.run_id, run.base_model))).casefold()
 
 
-def _sort_key(run: _Facts, sort: RunSort) -> tuple:
+def _sort_key(run: _Facts, sort: RunSort) -> tuple[float | str, ...]:
     created = run.created
     age = -(created or datetime.fromtimestamp(0, UTC)).timestamp()
     match sort:

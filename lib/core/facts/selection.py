@@ -89,7 +89,7 @@ def assign_slots(previous: Mapping[str, int], selected: Sequence[str]) -> dict[s
     for run_id in once:
         slot = previous.get(run_id)
         # A slot out of range or held twice can only come from a state that is not ours: as if new.
-        if slot in range(MAX_SELECTED):
+        if slot is not None and slot in range(MAX_SELECTED):
             kept.setdefault(slot, run_id)
     slots = {run_id: slot for slot, run_id in kept.items()}
     free = iter(slot for slot in range(MAX_SELECTED) if slot not in kept)

@@ -143,11 +143,10 @@ def duration(seconds: float | None) -> str:
             return "-" + show(-parsed)
         if 0 < parsed < 0.5:
             return "<1 s"
-        whole = math.floor(parsed + 0.5)
-        if whole < SECONDS_BELOW:
-            return _units(whole, 60, "min", "s")
-        minutes = math.floor(parsed / 60 + 0.5)
-        return _units(minutes, 60, "h", "min") if minutes < 1440 else _units(_hours(parsed), 24, "d", "h")
+        seconds, minutes, hours = (math.floor(parsed / unit + 0.5) for unit in (1, 60, 3600))
+        if seconds < SECONDS_BELOW:
+            return _units(seconds, 60, "min", "s")
+        return _units(minutes, 60, "h", "min") if minutes < 1440 else _units(hours, 24, "d", "h")
 
     return _shown(seconds, show)
 
@@ -243,10 +242,6 @@ def _units(amount: int, per: int, large: str, small: str) -> str:
     whole, rest = divmod(amount, per)
     parts = [f"{whole} {large}"] if whole else []
     return " ".join([*parts, f"{rest} {small}"] if rest or not parts else parts)
-
-
-def _hours(seconds: float) -> int:
-    return math.floor(seconds / 3600 + 0.5)
 
 
 def _boundary(text: str, at: int, step: int) -> int:

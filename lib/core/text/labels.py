@@ -10,6 +10,7 @@ import itertools
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import moment as as_moment
@@ -128,7 +129,7 @@ def _tell_apart(group: list[RunSummary], facts: Mapping[str, Mapping[str, str]])
         if len(alike) == 1:
             stems[alike[0].run_id] = (_joined(_name(alike[0]), fact), 0)
             continue
-        for same, date in _split(alike, (_day, _minute, _second)):
+        for same, date in _split(alike, _DATES):
             told = len(same) == 1 and date
             length = 0 if told else _id_length([run.run_id for run in same])
             stems |= {run.run_id: (_joined(_name(run), fact, date), length) for run in same}
@@ -161,8 +162,11 @@ def _fact_tellers(group: list[RunSummary], facts: Mapping[str, Mapping[str, str]
     titles = sorted(places, key=lambda title: (places[title], title))
     differing = [title for title in titles if len({look(row[title]) for row in shown.values()}) > 1]
     singles = [(title,) for title in differing]
-    for chosen in itertools.chain(singles, itertools.combinations(differing[:MAX_FACTS], 2)):
-        yield lambda run, chosen=chosen: _joined(*(shown[run.run_id][title] for title in chosen))
+
+    def telling(chosen: tuple[str, ...]) -> _Teller:
+        return lambda run: _joined(*(shown[run.run_id][title] for title in chosen))
+
+    return map(telling, itertools.chain(singles, itertools.combinations(differing[:MAX_FACTS], 2)))
 
 
 def _fact(title: str, value: str | None) -> str:
@@ -170,22 +174,13 @@ def _fact(title: str, value: str | None) -> str:
     return f"{title} {shorten(text, FACT_CHARACTERS)}"
 
 
-def _day(run: RunSummary) -> str:
+def _dated(time: str, run: RunSummary) -> str:
     moment = as_moment(run.created_at or run.started_at)
-    return day(moment) if moment else ""
+    return day(moment) + moment.strftime(time) if moment else ""
 
 
-def _minute(run: RunSummary) -> str:
-    return _at(run, "%H:%M")
-
-
-def _second(run: RunSummary) -> str:
-    return _at(run, "%H:%M:%S")
-
-
-def _at(run: RunSummary, spec: str) -> str:
-    moment = as_moment(run.created_at or run.started_at)
-    return f"{day(moment)} {moment:{spec}}" if moment else ""
+_DATES: Sequence[_Teller] = [partial(_dated, time) for time in ("", " %H:%M", " %H:%M:%S")]
+"""The day, then with the minute, then with the second."""
 
 
 def _id_length(run_ids: list[str]) -> int:
@@ -228,12 +223,11 @@ def _clashing(labels: list[str], limit: int, taken: set[str]) -> list[str]:
         looks = {look(form) for form in forms}
         if len(looks) == len(labels) and looks.isdisjoint(taken):
             return forms
-    numbered: list[str] = []
     numbers = itertools.count(1)
-    for label in labels:
-        forms = (_numbered(label, limit, number) for number in numbers)
-        numbered.append(next(form for form in forms if look(form) not in taken))
-    return numbered
+    return [
+        next(form for number in numbers if look(form := _numbered(label, limit, number)) not in taken)
+        for label in labels
+    ]
 
 
 def _tails(labels: list[str], limit: int) -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.checkpoints.advice import Fate, checkpoint_to_ship, step_in_path
-from lib.core.checkpoints.save_plan import save_interval
+from lib.core.checkpoints.save_plan import plan_of
 from lib.core.checkpoints.saved import Doubt, kept_steps
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve
@@ -266,11 +266,11 @@ def test_a_nearer_checkpoint_than_the_recorded_one_is_preferred():
     ],
 )
 def test_the_saving_interval_is_read_from_the_config(config, every):
-    assert save_interval(replace(RUN, config=config, total_steps=1000)) == every
+    assert plan_of(replace(RUN, config=config, total_steps=1000)).every == every
 
 
 def test_a_share_of_an_unknown_number_of_steps_is_unknown():
-    assert save_interval(saving(save_steps=0.1)) is None
+    assert plan_of(saving(save_steps=0.1)).every is None
 
 
 def test_the_stored_best_stands_in_where_the_series_have_no_eval_loss():

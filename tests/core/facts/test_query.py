@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.facts.query import PAGE_SIZE, RunIndex, RunQuery, RunSort, Unreadable, answer, matches
+from lib.core.facts.query import PAGE_SIZE, RunIndex, RunQuery, RunSort, Unreadable, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from tests.matching import matches
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = ["llama", "Qwen", "ALPACA", "8b", "straße"]
@@ -59,6 +60,11 @@ FACTS = {
 
 # --- search ------------------------------------------------------------------------------------------
 
+
+def finds(run, search) -> bool:
+    return bool(answer([run], RunQuery(search=search)).runs)
+
+
 LLAMA = RunSummary(run_id="run-7", name="Llama 3.1 8B", dataset="s3/bucket/Alpaca.jsonl", base_model="meta/base")
 
 
@@ -66,20 +72,20 @@ LLAMA = RunSummary(run_id="run-7", name="Llama 3.1 8B", dataset="s3/bucket/Alpac
     "search", ["", "  ", "llama", "LLAMA", " 8b ", "alpaca", "bucket", "RUN-7", "meta", "8b llama", "base alpaca run-"]
 )
 def test_words_are_found_in_any_case_order_and_field(search) -> None:
-    assert matches(LLAMA, search)
+    assert finds(LLAMA, search)
 
 
 @pytest.mark.parametrize("search", ["qwen", "llama qwen", "llama3.1", "8b\x00", "jsonlrun", "*"])
 def test_every_word_must_occur_within_one_field(search) -> None:
-    assert not matches(LLAMA, search)
+    assert not finds(LLAMA, search)
 
 
 def test_case_is_folded_beyond_ascii() -> None:
-    assert matches(RunSummary(run_id="a", name="Straße"), "STRASSE")
+    assert finds(RunSummary(run_id="a", name="Straße"), "STRASSE")
 
 
 def test_what_is_not_recorded_is_not_found_as_text() -> None:
-    assert not matches(RunSummary(run_id="a", name="b"), "none")
+    assert not finds(RunSummary(run_id="a", name="b"), "none")
 
 
 # --- filter, counts and page -------------------------------------------------------------------------
