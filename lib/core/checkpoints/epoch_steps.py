@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from lib.core.checkpoints.save_plan import option_word
 from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
-from lib.core.facts.values import finite, text
+from lib.core.facts.values import finite
 
 EPOCH_ROUNDING = 0.005
 """How far a logged epoch may be from the true one: trainers round it to two decimals."""
@@ -28,8 +29,8 @@ def epoch_ends(run: RunSummary, end: int, curves: RunCurves | None = None) -> np
     if steps is not None:
         return np.arange(steps, end + 1, steps)
     settings = effective(run)
-    word = text(value_of(settings, "eval_strategy" if "eval_strategy" in settings else "evaluation_strategy"))
-    if curves is None or word is None or word.casefold().rsplit(".", 1)[-1] != "epoch":
+    stated = value_of(settings, "eval_strategy")
+    if curves is None or option_word(stated) != "epoch":
         return None
     evaluated = measured(curves, "eval_loss").step
     return evaluated[evaluated <= end] if len(evaluated) else None

@@ -90,12 +90,17 @@ def _strategy(settings: Mapping[str, Setting]) -> Strategy | None:
         if stated.value is False:
             # YAML reads an unquoted "no" as false.
             return Strategy.NO
-        word = str(stated.value).strip().casefold().rsplit(".", 1)[-1]
+        word = option_word(stated.value)
         return next((each for each in Strategy if each.value == word), None)
     steps = settings.get("save_steps")
     if steps is None or f".{STATE_SECTION}." in steps.source:
         return None
     return Strategy.STEPS
+
+
+def option_word(value: object) -> str:
+    """The value of an option that may be written as an enumeration has it: ``IntervalStrategy.STEPS`` is "steps"."""
+    return str(value).strip().casefold().rsplit(".", 1)[-1]
 
 
 def _interval(run: RunSummary, settings: Mapping[str, Setting]) -> int | None:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 
-_VOLATILE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,}|[\d_.:T-]{8,}Z?", re.IGNORECASE)
+_UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+_VOLATILE = re.compile(rf"{_UUID}|[0-9a-f]{{16,}}|[\d_.:T-]{{8,}}Z?", re.IGNORECASE)
 _GENERIC = re.compile(
     r"(?:train(?:ing)?|test|eval(?:uation)?|val(?:id(?:ation)?)?|dev|data(?:set)?|default|output|final|file|main|all"
     r"|part|shard|sft|dpo)(?:[-_]?(?:data(?:set)?|set|split|file|\d[\d_-]*|of|\d+))*",
     re.IGNORECASE,
 )
 _FOLDERS = {"data", "dataset", "datasets", "upload", "uploads", "input", "inputs", "files", "storage", "train"}
-_ID = re.compile(
-    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![a-z0-9])(?=[a-f]*\d)[0-9a-f]{16,}(?![a-z0-9])|\d{8,}",
-    re.IGNORECASE,
-)
+_ID = re.compile(rf"{_UUID}|(?<![a-z0-9])(?=[a-f]*\d)[0-9a-f]{{16,}}(?![a-z0-9])|\d{{8,}}", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.(?:jsonl?|csv|tsv|parquet|arrow|txt|ya?ml|zip|gz|zst|bin)$", re.IGNORECASE)
 
 
@@ -45,11 +43,6 @@ def dataset_name(path: str) -> str:
     # A scheme or a drive ("s3:", "C:") is not a folder's name.
     named = [folder for folder in folders if not _VOLATILE.fullmatch(folder) and not folder.endswith(":")]
     return f"{named[-1]}/{last}" if named else last
-
-
-def dataset_folder(path: str) -> str | None:
-    """Return the whole path where ``dataset_name`` leaves a part of it out, else ``None``."""
-    return path if dataset_name(path) != path else None
 
 
 def stem(name: str) -> str:

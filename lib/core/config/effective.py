@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lib.core.config.datasets import dataset_folder, dataset_name
+from lib.core.config.datasets import dataset_name
 from lib.core.config.derived import LAST_RATE, EffectiveBatch, batch_of, derive, fall_back, gpus_of
 from lib.core.config.module_names import misspelt
 from lib.core.config.notes import between_settings, contradiction
@@ -175,7 +175,7 @@ def _name_dataset(settings: dict[str, Setting], setting: Setting) -> None:
     if isinstance(value, tuple):
         names = tuple(dataset_name(item) if isinstance(item, str) else item for item in value)
         settings[setting.key] = replace(setting, value=names)
-    elif isinstance(value, str) and (folder := dataset_folder(value)) is not None:
-        settings[setting.key] = replace(setting, value=dataset_name(value))
+    elif isinstance(value, str) and (name := dataset_name(value)) != value:
+        settings[setting.key] = replace(setting, value=name)
         key = setting.key + FOLDER
-        settings.setdefault(key, Setting(key, folder, setting.source, Group.IDENTITY, Comparison.TEXT))
+        settings.setdefault(key, Setting(key, value, setting.source, Group.IDENTITY, Comparison.TEXT))

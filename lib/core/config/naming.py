@@ -29,11 +29,6 @@ def labels_of(runs: Sequence[RunSummary]) -> dict[str, str]:
     Runs that share a name get the hyperparameters in which they differ, else their date, else the
     beginning of their id (``lib.core.text.labels.unique_labels``).
     """
-    return unique_labels(runs, _facts(runs))
-
-
-def _facts(runs: Sequence[RunSummary]) -> Mapping[str, Mapping[str, str]]:
-    """For runs that share a name, the hyperparameters in which they differ, the most telling first."""
     namesakes: dict[str, list[RunSummary]] = defaultdict(list)
     for run in runs:
         namesakes[look(run.name)].append(run)
@@ -41,12 +36,13 @@ def _facts(runs: Sequence[RunSummary]) -> Mapping[str, Mapping[str, str]]:
     for group in namesakes.values():
         if len(group) > 1:
             facts |= _differing(group)
-    return facts
+    return unique_labels(runs, facts)
 
 
 def _differing(group: Sequence[RunSummary]) -> dict[str, Mapping[str, str]]:
+    """By ``run_id``, titles and values of the hyperparameters in which runs differ, the most telling first."""
     rows = {row.key: row for row in differences(diff(group))}
-    keys = [key for key in SHORT_TITLES if key in rows] + [key for key in rows if key not in SHORT_TITLES]
-    shown = {key: rows[key].texts() for key in keys}
-    titles = {key: SHORT_TITLES.get(key, rows[key].title) for key in keys}
-    return {run.run_id: {titles[key]: shown[key][place] for key in keys} for place, run in enumerate(group)}
+    telling = [rows[key] for key in dict.fromkeys((*SHORT_TITLES, *rows)) if key in rows]
+    titles = [SHORT_TITLES.get(row.key, row.title) for row in telling]
+    values = zip(*(row.texts() for row in telling), strict=True) if telling else ((),) * len(group)
+    return {run.run_id: dict(zip(titles, shown, strict=True)) for run, shown in zip(group, values, strict=True)}

@@ -33,28 +33,22 @@ class Axis(StrEnum):
     @property
     def axis_title(self) -> str:
         """For people, as an axis shows it."""
-        return _TITLES[self]
+        return _WORDS[self][0]
 
 
-_TITLES = {
-    Axis.STEP: "Step",
-    Axis.EPOCH: "Epoch",
-    Axis.HOURS: "Hours since start",
-    Axis.SAMPLES: "Samples",
-    Axis.TOKENS: "Tokens",
+_WORDS = {
+    Axis.STEP: ("Step", ""),
+    Axis.EPOCH: ("Epoch", "No epoch is logged, and the planned epochs and steps are not both known."),
+    Axis.HOURS: ("Hours since start", "No times are logged with the metrics."),
+    Axis.SAMPLES: ("Samples", "The effective batch size is not known, so steps cannot be turned into samples."),
+    Axis.TOKENS: ("Tokens", "Neither a token count per step nor the number of tokens processed is logged."),
 }
-_WHY_NOT = {
-    Axis.STEP: "",
-    Axis.EPOCH: "No epoch is logged, and the planned epochs and steps are not both known.",
-    Axis.HOURS: "No times are logged with the metrics.",
-    Axis.SAMPLES: "The effective batch size is not known, so steps cannot be turned into samples.",
-    Axis.TOKENS: "Neither a token count per step nor the number of tokens processed is logged.",
-}
+"""The title of each axis, and why a run has no place on it."""
 
 
 def why_not(axis: Axis) -> str:
     """Why a run has no place on ``axis`` where ``place`` gave ``None``; "" for the step, which all have."""
-    return _WHY_NOT[axis]
+    return _WORDS[axis][1]
 
 
 def place(curves: RunCurves, axis: Axis, run: RunSummary, samples_per_step: float | None = None) -> Placing | None:
