@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -74,22 +74,7 @@ class RunPage:
 def answer(runs: Iterable[RunSummary], query: RunQuery, unreadable: Sequence[Unreadable] = ()) -> RunPage:
     """Answer ``query`` from runs that are all in memory. To answer many, keep a ``RunIndex``."""
     everything = list(runs)
-    found = RunIndex(everything).find(query)
-    return found.page([everything[position] for position in found.positions], unreadable)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where the runs of a page are among the runs of an index, and the counts beside them (``RunPage``)."""
-
-    positions: Sequence[int]
-    total: int
-    statuses: Mapping[RunStatus, int]
-    source_total: int
-
-    def page(self, runs: Iterable[RunSummary], unreadable: Sequence[Unreadable] = ()) -> RunPage:
-        """The page, with the runs of ``positions``."""
-        return RunPage(tuple(runs), self.total, self.statuses, self.source_total, tuple(unreadable))
+    return RunIndex(everything).page(query, lambda places: map(everything.__getitem__, places), unreadable)
 
 
 class RunIndex:
@@ -109,8 +94,19 @@ class RunIndex:
         self._statuses = Counter(facts.status for facts in self._facts)
         self._orders: dict[RunSort, list[int]] = {}
 
-    def find(self, query: RunQuery) -> Found:
-        """Find the page of ``query``."""
+    def page(
+        self,
+        query: RunQuery,
+        runs_at: Callable[[Sequence[int]], Iterable[RunSummary]],
+        unreadable: Sequence[Unreadable] = (),
+    ) -> RunPage:
+        """Answer ``query``.
+
+        Args:
+            query: What is asked.
+            runs_at: Gives the runs at some positions among those that the index was made of.
+            unreadable: What could not be read besides.
+        """
         facts, texts, order = self._facts, self._texts, self._order(query.sort)
         statuses = self._statuses
         if words := query.search.casefold().split():
@@ -122,7 +118,8 @@ class RunIndex:
         total = statuses.total() if query.status is None else statuses[query.status]
         # Of a long list only the beginning is looked at; a negative limit leaves off the end, as in a slice.
         most = query.limit if query.limit >= 0 else max(total + query.limit, 0)
-        return Found(tuple(islice(listed, most)), total, Counter(statuses), len(facts))
+        runs = tuple(runs_at(tuple(islice(listed, most))))
+        return RunPage(runs, total, Counter(statuses), len(facts), tuple(unreadable))
 
     def _order(self, sort: RunSort) -> list[int]:
         if sort not in self._orders:

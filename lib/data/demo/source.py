@@ -64,8 +64,7 @@ class EmbeddedSource:
             SourceUnavailable: If the demo files are not there or damaged.
         """
         listed = self._list()
-        found = listed.index.find(query)
-        return found.page(self._made(listed, found.positions))
+        return listed.index.page(query, lambda places: self._made(listed, places))
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
         """Return the runs with these ids, in the order asked for; unknown ids are left out.
