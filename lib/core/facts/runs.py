@@ -71,8 +71,7 @@ class RunSummary:
         eval_loss, final_eval_loss: Eval loss, last logged.
         best_eval_loss: Lowest eval loss; as stored, it is what the writer's checkpoint rule chose.
         best_step, best_epoch: Where ``best_eval_loss`` was measured.
-        perplexity, train_perplexity: exp(loss), as logged.
-        gpu_memory_allocated_gb, gpu_memory_reserved_gb: In GB.
+        perplexity: exp(eval loss), as logged.
         samples_per_second: As stored; may really be optimizer steps per second.
         config: Hyperparameters as logged, possibly nested. Read-only by convention.
         extra: Source columns or facts that have no field of their own.
@@ -119,12 +118,7 @@ class RunSummary:
     best_epoch: float | None = None
     best_checkpoint_path: str | None = None
     perplexity: float | None = None
-    train_perplexity: float | None = None
-    grad_norm: float | None = None
 
-    gpu_memory_allocated_gb: float | None = None
-    gpu_memory_reserved_gb: float | None = None
-    gpu_utilization_percent: float | None = None
     samples_per_second: float | None = None
     tokens_per_second: float | None = None
 

@@ -156,8 +156,6 @@ def _losses(
         "eval_loss": last.get("eval_loss"),
         "final_eval_loss": results.get("eval_loss"),
         "perplexity": last.get("perplexity", results.get("perplexity")),
-        "train_perplexity": last.get("train_perplexity"),
-        "grad_norm": last.get("grad_norm"),
         "learning_rate": last.get("learning_rate"),
         "max_learning_rate": finite(stated(config, "learning_rate")),
         "best_checkpoint_path": text(log.state.get("best_model_checkpoint")),

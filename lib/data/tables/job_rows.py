@@ -26,8 +26,7 @@ SHORT_ID_LENGTH = 8
 _READERS = {
     number: (
         "current_epoch total_epochs learning_rate max_learning_rate min_learning_rate"
-        " loss final_loss eval_loss final_eval_loss best_eval_loss best_epoch perplexity train_perplexity"
-        " grad_norm gpu_memory_allocated_gb gpu_memory_reserved_gb gpu_utilization_percent"
+        " loss final_loss eval_loss final_eval_loss best_eval_loss best_epoch perplexity"
         " samples_per_second tokens_per_second"
     ),
     whole: (

@@ -50,7 +50,7 @@ def test_best_and_last_values_come_from_the_curves(tmp_path):
     run, curves = run_of(tmp_path, rows, global_step=4, max_steps=4)
     assert (run.best_eval_loss, run.best_step, run.best_epoch) == (0.75, 2, 1.0)
     assert math.isnan(run.eval_loss)
-    assert (run.loss, run.grad_norm, run.learning_rate, run.max_learning_rate) == (0.5, 1.0, 0.0, 1e-4)
+    assert (run.loss, run.learning_rate, run.max_learning_rate) == (0.5, 0.0, 1e-4)
     assert (eval_loss_of(run), train_loss_of(run), gap_of(run)) == (0.75, 0.5, 0.25)
     assert curves["train_loss"] == {1: 2.0, 2: 0.5}
     assert set(curves["eval_loss"]) == {1, 2, 3, 4}
