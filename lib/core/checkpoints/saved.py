@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
 import numpy as np
 
@@ -216,10 +217,7 @@ def records(plan: SavePlan, curves: RunCurves | None, end: int, among: np.ndarra
 
 
 def _shared(sets: Iterable[np.ndarray]) -> np.ndarray:
-    first, *others = sets
-    for other in others:
-        first = np.intersect1d(first, other)
-    return first
+    return reduce(np.intersect1d, sets)
 
 
 def _all(sets: Iterable[np.ndarray]) -> np.ndarray:

@@ -45,24 +45,30 @@ class Section(StrEnum):
     """Any other: names in it are its own, and are never taken for a well-known parameter."""
 
 
-SECTION_NAMES: Mapping[str, Section] = MappingProxyType(
+_SECTIONS: Mapping[Section, tuple[Group | None, str]] = MappingProxyType(
     {
-        name: section
-        for section, names in {
-            Section.PLAIN: "training training_args training_arguments training_config train trainer"
-            " train_config hyperparameters hyper_parameters hparams params parameters args arguments config cfg sft"
-            " sft_config finetuning fine_tuning finetune trial_params trainer_state run_manifest",
-            Section.OPTIMIZER: "optimizer optim optimizer_config optim_config optimization",
-            Section.SCHEDULER: "scheduler lr_scheduler scheduler_config lr_scheduler_config lr_schedule schedule",
-            Section.LORA: "lora lora_config adapter_config peft_config peft adapter qlora lora_args lora_params",
-            Section.DATA: "data dataset data_config dataset_config data_args datamodule",
-            Section.MODEL: "model model_config model_args",
-            Section.QUANTIZATION: "quantization quantization_config bnb_config bnb bitsandbytes",
-            Section.TOKENIZER: "tokenizer tokenizer_config",
-            Section.EVALUATION: "evaluation eval validation",
-        }.items()
-        for name in names.split()
+        Section.PLAIN: (None, "training training_args training_arguments training_config train trainer train_config"
+            " hyperparameters hyper_parameters hparams params parameters args arguments config cfg sft sft_config"
+            " finetuning fine_tuning finetune trial_params trainer_state run_manifest"),
+        Section.OPTIMIZER: (Group.OPTIMIZER, "optimizer optim optimizer_config optim_config optimization"),
+        Section.SCHEDULER: (Group.SCHEDULE, "scheduler lr_scheduler scheduler_config lr_scheduler_config lr_schedule"
+            " schedule"),
+        Section.LORA: (Group.LORA, "lora lora_config adapter_config peft_config peft adapter qlora lora_args"
+            " lora_params"),
+        Section.DATA: (Group.DATA, "data dataset data_config dataset_config data_args datamodule"),
+        Section.MODEL: (Group.MODEL, "model model_config model_args"),
+        Section.QUANTIZATION: (Group.PRECISION, "quantization quantization_config bnb_config bnb bitsandbytes"),
+        Section.TOKENIZER: (Group.MODEL, "tokenizer tokenizer_config"),
+        Section.EVALUATION: (Group.DATA, "evaluation eval validation"),
     }
+)  # fmt: skip
+"""The group of what stands in a section, and what tools call the section."""
+
+GROUP_OF: Mapping[Section, Group] = MappingProxyType(
+    {section: group for section, (group, _) in _SECTIONS.items() if group is not None}
+)
+SECTION_NAMES: Mapping[str, Section] = MappingProxyType(
+    {name: section for section, (_, names) in _SECTIONS.items() for name in names.split()}
 )
 
 _HOMES: Mapping[Group, tuple[Section, ...]] = MappingProxyType(
@@ -76,6 +82,7 @@ _HOMES: Mapping[Group, tuple[Section, ...]] = MappingProxyType(
         Group.PRECISION: (Section.QUANTIZATION, Section.MODEL),
     }
 )
+"""The sections in which the names of a group's parameters mean the same as at the top level."""
 
 
 @dataclass(frozen=True, slots=True)

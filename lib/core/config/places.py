@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lib.core.config.parameters import NAMES, SECTION_NAMES, Group, Parameter, Section
+from lib.core.config.parameters import GROUP_OF, NAMES, SECTION_NAMES, Group, Parameter, Section
 from lib.core.config.secrets import Secrecy, redact, secrecy, words_of
 from lib.core.config.tree import Path, encode, join
 from lib.core.config.values import Comparison
@@ -23,16 +23,6 @@ STATE_SECTION = "trainer_state"
 """The section of what a trainer wrote about itself, which is not what it was asked for."""
 
 _INNER = {"params", "parameters", "kwargs", "args", "arguments", "config", "default", "options", "init_args"}
-_GROUP_OF = {
-    Section.OPTIMIZER: Group.OPTIMIZER,
-    Section.SCHEDULER: Group.SCHEDULE,
-    Section.LORA: Group.LORA,
-    Section.DATA: Group.DATA,
-    Section.EVALUATION: Group.DATA,
-    Section.MODEL: Group.MODEL,
-    Section.TOKENIZER: Group.MODEL,
-    Section.QUANTIZATION: Group.PRECISION,
-}
 _GROUP_HINTS = (
     (Group.LORA, re.compile(r"^(?:lora|peft|adapter|use_(?:dora|rslora))")),
     (Group.PRECISION, re.compile(r"^(?:bnb_|load_in_|quant|double_quant|tf32|fp8|half|amp)|_dtype$")),
@@ -197,7 +187,7 @@ def _enter(parent: Context, segment: str | int) -> Context:
         prefix = (*parent.prefix, segment)
     else:
         prefix = (section.value,)
-    group = _GROUP_OF.get(section, parent.group)
+    group = GROUP_OF.get(section, parent.group)
     if section is Section.OPAQUE and group is None and parent.section is Section.PLAIN:
         group = _name_facts(name).group
     level = max(parent.secrecy, secrecy(segment))

@@ -101,19 +101,20 @@ def short_labels(labels: Mapping[str, str], limit: int = LEGEND_LIMIT) -> dict[s
     """
     if limit < MIN_LIMIT:
         raise ValueError(f"Labels need a limit of at least {MIN_LIMIT} characters, got {limit!r}.")
-    short = _loners({key: label for key, label in labels.items() if len(label) <= limit}, set())
-    taken = {look(label) for label in short.values()}
-    cut = {key: shorten(label, limit) for key, label in labels.items() if key not in short}
-    loners = _loners(cut, taken)
-    short |= loners
-    taken |= {look(label) for label in loners.values()}
+    short: dict[str, str] = {}
+    taken: set[str] = set()
+    cut = {key: shorten(label, limit) for key, label in labels.items()}
+    for forms in ({key: label for key, label in labels.items() if label == cut[key]}, cut):
+        loners = _loners({key: form for key, form in forms.items() if key not in short}, taken)
+        short |= loners
+        taken |= {look(label) for label in loners.values()}
     clashes: dict[str, list[str]] = defaultdict(list)
-    for key in sorted(cut.keys() - loners.keys(), key=lambda key: (labels[key], key)):
+    for key in sorted(labels.keys() - short.keys(), key=lambda key: (labels[key], key)):
         clashes[look(cut[key])].append(key)
     for keys in clashes.values():
-        forms = _clashing([labels[key] for key in keys], limit, taken)
-        short |= dict(zip(keys, forms, strict=True))
-        taken |= {look(form) for form in forms}
+        told = _clashing([labels[key] for key in keys], limit, taken)
+        short |= dict(zip(keys, told, strict=True))
+        taken |= {look(form) for form in told}
     return {key: short[key] for key in labels}
 
 
