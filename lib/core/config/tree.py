@@ -30,8 +30,9 @@ def join(prefix: str, segment: str | int) -> str:
     """
     if isinstance(segment, int):
         return f"{prefix}[{segment}]"
-    escaped = _SPECIAL.sub(r"\\\g<0>", segment)
-    return f"{prefix}.{escaped}"
+    if _SPECIAL.search(segment):
+        segment = _SPECIAL.sub(r"\\\g<0>", segment)
+    return f"{prefix}.{segment}"
 
 
 def encode(path: Path) -> str:
