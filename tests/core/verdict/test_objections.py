@@ -44,14 +44,14 @@ def judged(run_id, *, health=(), data=(), over=None, checkpoint=KEPT):
     return SimpleNamespace(
         health=Health(run_id, checks),
         passport=Passport(run_id, doubts),
-        overfitting=over or Overfitting(run_id=run_id),
+        overfitting=over or Overfitting(),
         checkpoint=checkpoint,
     )
 
 
 def negative(explanation):
-    found = NegativeGap(explanation, 0.2, 0.0, 0.0, 0.0, 0.0, "Said.")
-    return Overfitting(run_id="a", gap=-0.2, negative=found)
+    found = NegativeGap(explanation, 0.2, "Said.")
+    return Overfitting(gap=-0.2, negative=found)
 
 
 def objections(*runs, policy=DEFAULT_POLICY, noise=0.001, count=30, **by_run):
@@ -88,7 +88,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("winner_health", CLEAR, {"a": judged("a", health=[("divergence", CRITICAL)])}),
         ("winner_warnings", CLEAR, {"a": judged("a", health=[("gradient_spike", WARNING)])}),
         ("overfitting", CLEAR, {"a": judged("a", health=[("eval_rebound", WARNING)])}),
-        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(run_id="a", gap=GAP_WARNING + 0.01))}),
+        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(gap=GAP_WARNING + 0.01))}),
         ("leakage", CLEAR, {"a": judged("a", over=negative(Explanation.NOT_EXPLAINED))}),
         ("negative_gap_open", CLEAR, {"a": judged("a", over=negative(Explanation.CANNOT_TELL))}),
         ("losses_unlike", (run("a", dataset=...), run("b", 0.8)), {}),
@@ -116,7 +116,7 @@ def test_each_kind_has_its_cause(expected, runs, named):
 @pytest.mark.parametrize(
     ("absent", "runs", "named"),
     [
-        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(run_id="a", gap=GAP_WARNING))}),
+        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(gap=GAP_WARNING))}),
         ("leakage", CLEAR, {"a": judged("a", over=negative(Explanation.EXPLAINED))}),
         ("negative_gap_open", CLEAR, {"a": judged("a", over=negative(Explanation.EXPLAINED))}),
         ("winner_health", CLEAR, {"b": judged("b", health=[("divergence", CRITICAL)])}),
