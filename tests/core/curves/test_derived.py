@@ -11,10 +11,10 @@ import pytest
 
 from lib.core.curves.derived import DERIVATIONS, DERIVED, divided, logged_for, telling, with_derived
 from lib.core.curves.evidence import evidence_of, median_of
-from lib.core.curves.metric_curves import RunCurves, complete_curve, cut, extended, reduced
+from lib.core.curves.metric_curves import RunCurves, complete_curve, cut, extended
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunSummary
-from tests.curves import check_curve
+from tests.curves import check_curve, reduced
 
 PER_GPU = "tokens_per_second_per_gpu"
 
