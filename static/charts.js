@@ -298,8 +298,8 @@ class Chart {
     const position = this.positions[row];
     for (const chart of everyChart()) chart.place(chart.rule, position);
     const place = position.toLocaleString('en', { maximumSignificantDigits: 7 });
-    const values = this.names.map((name, at) => [name, this.texts[at][row], this.part.colors[at]]);
-    say(this, event, [[this.part.axis, place], ...values]);
+    const said = this.names.map((name, at) => [name, this.texts[at][row], this.part.colors[at]]);
+    say(this, event, [[this.part.axis, place], ...said]);
   }
 
   down(event) {
