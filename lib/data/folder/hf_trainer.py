@@ -114,7 +114,8 @@ def _progress(
     epochs = finite(log.state.get("num_train_epochs"))
     epochs = epochs if epochs and 0 < epochs <= MAX_EPOCHS else None
     share = reached / total if total else epoch / epochs if epochs and epoch is not None else None
-    status, raw, notes = RunStatus.COMPLETED, "completed", []
+    status, notes = RunStatus.COMPLETED, []
+    raw: str | None = "completed"
     where = f"step {reached:,} of {total:,}" if total else f"step {reached:,}"
     if (total and reached >= total) or (epochs and epoch is not None and epoch >= epochs):
         pass

@@ -129,8 +129,7 @@ def sign_in(project: Project, email: str, password: str) -> SignedIn:
     """
     if not email.strip() or not password:
         raise AccessDenied("Expected an e-mail address and a password.", hint="Fill in both.")
-    credentials = {"email": email.strip(), "password": password}
-    return _signed_in(project, lambda auth: auth.sign_in_with_password(credentials))
+    return _signed_in(project, lambda auth: auth.sign_in_with_password({"email": email.strip(), "password": password}))
 
 
 def send_code(project: Project, email: str) -> None:
@@ -141,8 +140,10 @@ def send_code(project: Project, email: str) -> None:
     """
     if not email.strip():
         raise AccessDenied("Expected an e-mail address.", hint="Fill it in.")
-    options = {"should_create_user": False}
-    _asked(project, lambda auth: auth.sign_in_with_otp({"email": email.strip(), "options": options}))
+    _asked(
+        project,
+        lambda auth: auth.sign_in_with_otp({"email": email.strip(), "options": {"should_create_user": False}}),
+    )
 
 
 def sign_in_with_code(project: Project, email: str, code: str) -> SignedIn:
@@ -153,8 +154,10 @@ def sign_in_with_code(project: Project, email: str, code: str) -> SignedIn:
     """
     if not email.strip() or not code.strip():
         raise AccessDenied("Expected an e-mail address and the code from the e-mail.", hint="Fill in both.")
-    given = {"email": email.strip(), "token": code.strip(), "type": "email"}
-    return _signed_in(project, lambda auth: auth.verify_otp(given))
+    return _signed_in(
+        project,
+        lambda auth: auth.verify_otp({"email": email.strip(), "token": code.strip(), "type": "email"}),
+    )
 
 
 def _signed_in(project: Project, ask: Callable[[SyncGoTrueClient], Any]) -> SignedIn:

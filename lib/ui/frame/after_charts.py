@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
 CHARTS = "charts on the page"
 LONGEST_WAIT_MS = 4000
@@ -53,5 +54,5 @@ def charts_are_drawn() -> bool:
 
 
 @cache
-def _mounted() -> object:
+def _mounted() -> ComponentRenderer:
     return st.components.v2.component("runoff_after_charts", js=_JS)

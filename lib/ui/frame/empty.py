@@ -58,5 +58,5 @@ def failed_runs(runs: Sequence[ComparedRun]) -> None:
             what = "could not be read; it is compared by its summary" if each.data is None else "are incomplete"
             st.markdown(f"The metrics of **{md(each.label)}** {what}.")
             messages.error_panel(each.error, retry=each.run.run_id)
-        elif not each.data.curves.curves:
+        elif each.data is not None and not each.data.curves.curves:
             st.info(f"{md(each.label)} has logged no metrics.", icon=":material/inbox:")
