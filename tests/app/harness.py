@@ -19,7 +19,6 @@ from lib.ui.panels.table import MARKS, SEPARATOR, TEXTS
 from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]
-REAL_RUNS = PROJECT_ROOT.parent / "shared" / "real_runs" / "hf_trainer_state"
 MAIN, DIFF, HEALTH, RANKING = PAGES = (
     "streamlit_app.py",
     "pages/hyperparameters.py",
@@ -224,18 +223,20 @@ def write_run(
     *,
     rows: Sequence[Mapping[str, Any]] = (),
     args: Mapping[str, Any] | None = None,
+    total: int | None = None,
 ) -> Path:
-    """A training output as the trainer writes it: one step for each loss, all steps done.
+    """A training output as the trainer writes it: one step for each loss.
 
     Args:
         rows: Logged besides.
         args: The training arguments.
+        total: How many steps were planned; as many as were done, if not said.
     """
     log = [{"step": step, "epoch": step / 10, "loss": loss} for step, loss in enumerate(losses, 1)]
     log += [{"step": step, "epoch": step / 10, "eval_loss": loss} for step, loss in enumerate(eval_losses, 1)]
     steps = max(len(losses), len(eval_losses))
     path.mkdir(parents=True, exist_ok=True)
-    state = {"global_step": steps, "max_steps": steps, "log_history": [*log, *rows]}
+    state = {"global_step": steps, "max_steps": total or steps, "log_history": [*log, *rows]}
     (path / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
     if args is not None:
         (path / "training_args.json").write_text(json.dumps(args), encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -15,9 +16,9 @@ from lib.core.text import formatting
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.source import FolderSource
 from lib.data.settings import RUNS_VARIABLE
-from tests.app.harness import DIFF, GONE, HEALTH, MAIN, PAGES, RANKING, REAL_RUNS, TITLES, App, write_run
+from tests.app.harness import DIFF, GONE, HEALTH, MAIN, PAGES, RANKING, TITLES, App, write_run
+from tests.sweep import write_sweep
 
-real = pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
 LEFT_OUT = "1 run was left out: deleted, or not visible to this reader"
 SELECTIONS = {
     "none": lambda demo: [],
@@ -29,11 +30,6 @@ SELECTIONS = {
     "six": lambda demo: [*demo.alike, demo.longest],
     "the same twice": lambda demo: [demo.alike[0], demo.alike[0]],
 }
-
-
-@pytest.fixture(scope="module")
-def real_ids() -> dict[str, str]:
-    return {run.name: run.run_id for run in FolderSource(REAL_RUNS).list_runs(RunQuery(limit=1000)).runs}
 
 
 def assert_shows(app: App, count: int) -> None:
@@ -98,41 +94,55 @@ def test_the_menu_links_every_page_and_carries_the_comparison(opened, demo):
     assert {(title, query) for title in TITLES.values()} == set(links)
 
 
-@real
-def test_the_real_runs_of_batch_8_get_the_known_verdict(on_folder, real_ids):
+@pytest.fixture
+def on_sweep(on_folder, tmp_path) -> Callable[..., App]:
+    """Open the app on a sweep and a run that is not done: ``on_sweep(names, page)``."""
+    write_sweep(tmp_path)
+    write_run(tmp_path / "stopped", [1.0, 0.5], [0.8, 0.6], total=9)
+    ids = {run.name: run.run_id for run in FolderSource(tmp_path).list_runs(RunQuery(limit=1000)).runs}
+    return lambda names, *page: on_folder(tmp_path, *page, run=[ids[name] for name in names])
+
+
+def test_a_sweep_gets_one_verdict_in_card_table_and_panel(on_sweep):
     names = ["8 3e-6", "8 2e-5", "8 3e-5", "8 4e-5", "8 1e-3"]
-    app = on_folder(REAL_RUNS, run=[real_ids[name] for name in names])
+    app = on_sweep(names)
     assert_shows(app, 5)
     rows = app.grid.rows
     assert list(rows.index) == names
     assert rows["best_eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
-        "8 3e-6": "0.3416 @ 13,500",
-        "8 2e-5": "0.3325 @ 2,025",
-        "8 3e-5": "0.3293 @ 2,025",
-        "8 4e-5": "0.3317 @ 1,350",
-        "8 1e-3": "0.3626 @ 13,500",
+        "8 3e-6": "0.3420 @ 20",
+        "8 2e-5": "0.3320 @ 3",
+        "8 3e-5": "0.3290 @ 3",
+        "8 4e-5": "0.3310 @ 2",
+        "8 1e-3": "0.3630 @ 20",
     }
     assert list(rows.index[rows["_recommended"]]) == ["8 3e-6"]
     assert rows["run_text"]["8 3e-6"] == "★ 8 3e-6"
     assert list(rows.index[rows["best_eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
     assert "#### Tie: 8 3e-6 and 8 1e-3 may score the same" in app.text
-    assert "★ first by score: 8 3e-6 score 79.74 of 100" in app.text
-    assert "8 3e-5 has the lowest eval loss (0.3293), but its gap of +0.3090 (high overfitting)" in app.text
+    assert "★ first by score: 8 3e-6 score 79.72 of 100" in app.text
+    assert "8 3e-5 has the lowest eval loss (0.3290), but its gap of +0.3090 (high overfitting)" in app.text
     assert list(app.colors) == names
     (card,) = [text for text in app.said if "recommended] eval loss" in text]
-    assert "eval loss **0.3416**" in card
+    assert "eval loss **0.3420**" in card
 
 
-@real
 @pytest.mark.parametrize("page", [DIFF, RANKING])
-def test_the_other_pages_show_the_real_runs(on_folder, real_ids, page):
-    app = on_folder(REAL_RUNS, page, run=[real_ids[name] for name in ("8 3e-6", "8 3e-5", "mt5_news_summaries")])
+def test_the_other_pages_show_a_sweep(on_sweep, page):
+    app = on_sweep(("8 3e-6", "8 3e-5", "stopped"), page)
     assert_shows(app, 3)
     if page == RANKING:
         scores = app.at.dataframe[0].value
         assert list(scores["Run"]) == ["8 3e-6", "8 3e-5"]
-        assert list(scores["Composite"]) == ["79.74", "59.36"]
-        assert "mt5_news_summaries is left out: " in app.text
+        assert list(scores["Composite"]) == ["79.72", "59.38"]
+        assert "stopped is left out: " in app.text
+
+
+def test_runs_without_a_recorded_method_are_not_said_to_compare(on_sweep):
+    app = on_sweep(("8 3e-6", "8 3e-5"))
+    app.assert_sound()
+    assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
+    assert ":orange-badge[unsure]" in "\n".join(app.said)
 
 
 @pytest.mark.parametrize("page", PAGES)

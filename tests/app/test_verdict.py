@@ -10,7 +10,7 @@ import pytest
 
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
-from tests.app.harness import RANKING, REAL_RUNS, write_run
+from tests.app.harness import RANKING, write_run
 
 SAME = {
     "trainer": "sft", "dataset_name": "tatsu-lab/alpaca", "model_name_or_path": "meta-llama/Meta-Llama-3-8B",
@@ -145,15 +145,6 @@ def test_the_page_that_explains_the_ranking_prints_the_rules_with_their_constant
     (objections,) = [table for table in tables if "Objection" in table]
     assert list(objections["Objection"]) == [kind.title for kind in KINDS]
     assert list(objections["At most"]) == [kind.cap.value for kind in KINDS]
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-def test_real_runs_without_a_recorded_method_are_not_said_to_compare(on_folder):
-    prefix = "semeval_human_values-model-old_results-8"
-    app = on_folder(REAL_RUNS, run=[f"{prefix}-3e-6-e59cbaeb", f"{prefix}-3e-5-712a6ff0"])
-    app.assert_sound()
-    assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
-    assert ":orange-badge[unsure]" in "\n".join(app.said)
 
 
 def reasons_on(app) -> list[str]:

@@ -22,7 +22,6 @@ from lib.data.source import RunSource
 from tests.curves import checked, reduced
 from tests.matching import matches
 
-REAL_RUNS = Path(__file__).parents[2].parent / "shared" / "real_runs"
 PLANTED_SECRET = "hf_PlantedSecretPlantedSecret"
 HOSTILE_NAMES = (
     "<img src=x onerror=alert(1)>",
@@ -57,19 +56,13 @@ def make_folder(path: Path) -> RunSource:
     return FolderSource(path)
 
 
-def make_folder_real(path: Path) -> RunSource:
-    if not REAL_RUNS.is_dir():
-        pytest.skip("the real training logs are not here")
-    return FolderSource(REAL_RUNS)
-
-
 def make_embedded(path: Path) -> RunSource:
     from lib.data.demo.source import EmbeddedSource
 
     return EmbeddedSource()
 
 
-FACTORIES = {"folder": make_folder, "folder_real": make_folder_real, "embedded": make_embedded}
+FACTORIES = {"folder": make_folder, "embedded": make_embedded}
 
 
 @pytest.fixture(scope="module", params=FACTORIES)

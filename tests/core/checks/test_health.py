@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -21,7 +19,6 @@ from lib.core.facts.liveness import STALLED_S
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
 
-REAL_RUNS = Path(__file__).parents[4] / "shared" / "real_runs"
 MIDDLE, LARGE = 1, 2
 SEEDS = 40
 CODES = (
@@ -348,23 +345,3 @@ def test_values_too_large_to_compute_with_are_said_to_be():
     loss[50] = 2 * LARGEST
     assert "too large to compute with" in check_of("divergence", train_loss=loss).sentence
     assert "too large to compute with" in check_of("eval_rebound", eval_loss=loss).sentence
-
-
-# Real logs
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-@pytest.mark.parametrize(
-    ("folder", "rebound"),
-    [("8 3e-5", 2025), ("8 4e-5", 1350), ("2 4e-5", 5394), ("8 3e-6", None), ("8 1e-3", None)],
-)
-def test_real_runs_that_overfit_are_said_to_rebound_and_others_are_not(folder, rebound):
-    path = REAL_RUNS / "hf_trainer_state" / "semeval_human_values" / "model" / "old_results" / folder
-    log = json.loads((path / "trainer_state.json").read_text())["log_history"]
-    step, loss = np.array([(row["step"], row["eval_loss"]) for row in log if "eval_loss" in row]).T
-    nothing = np.full(len(step), np.nan)
-    curve = complete_curve(step.astype(np.int64), loss, nothing, nothing)
-    health = health_of(run_of(), RunCurves("run", MappingProxyType({"eval_loss": curve})))
-    assert [(finding.code, finding.step) for finding in health.findings] == (
-        [] if rebound is None else [("eval_rebound", rebound)]
-    )

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -17,12 +16,9 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.curves.row_facts import RowFacts
 from lib.core.facts.findings import Severity
 from lib.core.facts.metrics import metric_of
-from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.data.folder.source import FolderSource
 from tests.curves import reduced
 
-REAL_RUNS = Path(__file__).parents[3].parent / "shared" / "real_runs"
 SEEDS = range(20)
 RUN = RunSummary(run_id="r", name="r")
 
@@ -220,15 +216,3 @@ def test_the_order_of_steps_cannot_be_told_by_a_clock_that_goes_back():
     curves = curves_of(rows, train_loss=falling(9))
     assert judged("steps_backwards", curves).outcome is Outcome.CANNOT_TELL
     assert judged("steps_backwards", replace(curves, rows=replace(rows, order_known=True))).outcome is Outcome.FOUND
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-def test_real_logs_have_nothing_wrong_but_the_learning_rate_scheduled_last():
-    source = FolderSource(REAL_RUNS)
-    runs = source.list_runs(RunQuery(limit=1000)).runs
-    found = source.load_curves([run.run_id for run in runs])
-    assert runs
-    for run in runs:
-        passport = passport_of(run, found[run.run_id], evidence_of(found[run.run_id]), None)
-        assert {finding.code for finding in passport.findings} <= {"stored_learning_rate"}
-        assert passport.confidence is Confidence.UNDIMINISHED

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -27,7 +25,6 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 
-REAL_RUNS = Path(__file__).parents[4] / "shared" / "real_runs"
 VALUES = st.one_of(
     st.integers(-3, 3).map(float), st.floats(allow_nan=False), st.sampled_from([math.nan, math.inf, -math.inf])
 )
@@ -239,14 +236,6 @@ def test_any_series_gets_a_verdict_with_a_sentence(loss, gradient):
     assert variation is None or (math.isfinite(variation) and variation >= 0.0)
     if sum(map(math.isfinite, loss)) < END_POINTS:
         assert variation is None
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-@pytest.mark.parametrize("name", ["mt5_news_summaries", "tinyllama_dpo"])
-def test_real_runs_that_went_well_are_steady(name):
-    log = json.loads((REAL_RUNS / "hf_trainer_state" / name / "trainer_state.json").read_text())["log_history"]
-    losses = [float(row["loss"]) for row in log if "loss" in row]
-    assert stability_of(curves_of(train_loss=losses)).level is Level.STEADY
 
 
 def test_checks_that_were_made_already_change_nothing() -> None:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.facts.runs import RunSummary
 from tests.curves import reduced
 
-REAL_RUNS = Path(__file__).parents[4] / "shared" / "real_runs"
 NAN = math.nan
 RUN = RunSummary(run_id="r", name="r")
 
@@ -218,17 +215,3 @@ def test_a_difference_that_the_shown_decimals_hide_is_not_said():
 def test_there_is_no_difference_to_an_unknown_best(stored, lowest):
     evidence = RunEvidence(run_id="r", best_eval_loss=lowest, best_step=1)
     assert stored_differs(replace(RUN, best_eval_loss=stored), evidence) is None
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-@pytest.mark.parametrize(
-    ("folder", "loss", "step", "last"), [("8 3e-5", 0.3293, 2025, 0.0203), ("8 4e-5", 0.3317, 1350, 0.0136)]
-)
-def test_real_overfitting_runs_have_their_best_evaluation_early(folder, loss, step, last):
-    path = REAL_RUNS / "hf_trainer_state/semeval_human_values/model/old_results" / folder / "trainer_state.json"
-    log = json.loads(path.read_text())["log_history"]
-    rows = [("train_loss", row["step"], float(row["loss"])) for row in log if "loss" in row]
-    rows += [("eval_loss", row["step"], float(row["eval_loss"])) for row in log if "eval_loss" in row]
-    evidence = evidence_of(curves_of(*rows))
-    assert (round(evidence.best_eval_loss, 4), evidence.best_step) == (loss, step)
-    assert round(evidence.last_train_loss, 4) == last

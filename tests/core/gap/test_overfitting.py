@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +9,9 @@ from hypothesis import strategies as st
 
 from lib.core.curves.evidence import evidence_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve
-from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import LORA_DROPOUT_LOSS_SHARE, Explanation
 from lib.core.gap.overfitting import overfitting_of, slope_at_end, theil_sen
-from lib.data.folder.source import FolderSource
-
-REAL_RUNS = Path(__file__).parents[3].parent / "shared" / "real_runs" / "hf_trainer_state" / "semeval_human_values"
-real = pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
 
 RUN = RunSummary(run_id="r", name="r")
 
@@ -213,30 +207,3 @@ def test_curves_of_another_run_are_refused():
     curves = RunCurves("other", {"eval_loss": EVALS})
     with pytest.raises(ValueError, match="other"):
         overfitting_of(RUN, curves, evidence_of(curves))
-
-
-# Folder: gap at the best step, rebound.
-BATCH_8 = {
-    "8 1e-3": (0.0383, 0.0),
-    "8 2e-5": (0.0433, 0.1494),
-    "8 3e-4": (0.0237, 0.0001),
-    "8 3e-5": (0.0543, 0.2125),
-    "8 3e-6": (0.0490, 0.0),
-    "8 4e-5": (0.0220, 0.2488),
-}
-
-
-@real
-def test_real_runs_have_a_small_gap_at_their_best_step_and_show_their_rebound():
-    source = FolderSource(REAL_RUNS)
-    runs = {run.name: run for run in source.list_runs(RunQuery(limit=100)).runs}
-    curves = source.load_curves([runs[name].run_id for name in BATCH_8])
-    for name, (gap, rebound) in BATCH_8.items():
-        run = runs[name]
-        found = overfitting_of(run, curves[run.run_id], evidence_of(curves[run.run_id]))
-        assert found.gap == pytest.approx(gap, abs=5e-5)
-        assert found.rebound == pytest.approx(rebound, abs=5e-5)
-        assert (found.slope_per_1000_steps > 0.0) == (rebound > 0.01)
-    overfitted = runs["8 3e-5"]
-    found = overfitting_of(overfitted, curves[overfitted.run_id], evidence_of(curves[overfitted.run_id]))
-    assert found.sentences[1] == "The last eval loss is 0.5418, at step 13500: 0.2125 above the best."

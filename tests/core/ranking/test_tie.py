@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from bench.ties import SETTINGS, best_held, curves_with, false_winners, judged, simulated, winners_found
 from lib.core.curves.metric_curves import RunCurves
-from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.eval_noise import NoiseUnknown
 from lib.core.ranking.score_tie import composite_range, score_tie
@@ -24,9 +21,7 @@ from lib.core.ranking.tie import (
     verdict_on,
     welch_freedom,
 )
-from lib.data.folder.source import FolderSource
 
-REAL_RUNS = Path(__file__).parents[3].parent / "shared" / "real_runs"
 MIXED = next(setting for setting in SETTINGS if setting.name == "mixed")
 
 
@@ -238,16 +233,3 @@ def test_the_range_of_composites_is_that_of_a_scan(loss):
     assert highest == pytest.approx(max(scan), abs=0.02)
     assert lowest <= min(scan) + 1e-9
     assert highest >= max(scan) - 1e-9
-
-
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-def test_three_learning_rates_of_a_real_comparison_cannot_be_told_apart():
-    source = FolderSource(REAL_RUNS)
-    page = source.list_runs(RunQuery(limit=10**6))
-    runs = [one for one in page.runs if "old_results-8-" in one.run_id]
-    curves = source.load_curves([one.run_id for one in runs], ["eval_loss", "train_loss"])
-    verdict = verdict_on(curves, runs)
-    assert len(runs) == 6
-    assert [run_id.split("-8-")[1][:4] for run_id in verdict.best_set] == ["3e-5", "4e-5", "2e-5"]
-    tie = score_tie(recommend(runs), verdict)
-    assert {run_id.split("-8-")[1][:4] for run_id in tie.level_with} == {"1e-3", "3e-4"}

@@ -16,9 +16,6 @@ from lib.data.folder.names import hyperparameters_in
 from lib.data.folder.training_files import Unread, read_json, read_side_file
 from tests.curves import checked
 
-REAL_STATES = Path(__file__).parents[3].parent / "shared" / "real_runs" / "hf_trainer_state"
-real = pytest.mark.skipif(not REAL_STATES.is_dir(), reason="the real training logs are not here")
-
 
 def log_of(path: Path, state: object) -> TrainerLog:
     file = path / "trainer_state.json"
@@ -376,46 +373,3 @@ def test_whatever_the_files_say_reading_them_gives_a_run(tmp_path_factory, histo
     checked({"r": curves})
     assert run.best_eval_loss is None or math.isfinite(run.best_eval_loss)
     assert run.progress is None or 0 <= run.progress <= 1
-
-
-@real
-@pytest.mark.parametrize(
-    ("folder", "best", "step", "last_loss"),
-    [
-        ("8 3e-6", 0.3416, 13500, 0.2926),
-        ("8 2e-5", 0.3325, 2025, 0.0415),
-        ("8 3e-5", 0.3293, 2025, 0.0203),
-        ("8 4e-5", 0.3317, 1350, 0.0136),
-        ("8 1e-3", 0.3626, 13500, 0.3243),
-    ],
-)
-def test_real_logs_give_the_documented_losses(folder, best, step, last_loss):
-    log = read_trainer_log(REAL_STATES / "semeval_human_values/model/old_results" / folder / "trainer_state.json")
-    run, _ = summarise_run("r", [log], {}, [folder], 0.0)
-    assert (round(run.best_eval_loss, 4), run.best_step, run.loss) == (best, step, last_loss)
-    assert run.status is RunStatus.COMPLETED
-    assert run.batch_size == 8
-    assert run.max_learning_rate == float(folder.split()[1])
-
-
-@real
-def test_the_real_stopped_run_is_not_called_completed():
-    log = read_trainer_log(REAL_STATES / "mt5_news_summaries" / "trainer_state.json")
-    run, curves = summarise_run("r", [log], {}, ["mt5"], 0.0)
-    assert run.status_text == "log ends at step 7,000 of 9,411"
-    assert run.progress == pytest.approx(0.7438, abs=1e-4)
-    assert {"train_loss", "eval_loss", "eval_rouge1", "learning_rate"} <= curves.curves.keys()
-
-
-@real
-def test_the_real_preference_run_keeps_all_its_metrics():
-    log = read_trainer_log(REAL_STATES / "tinyllama_dpo" / "trainer_state.json")
-    run, curves = summarise_run("r", [log], {}, ["dpo"], 0.0)
-    # 29 keys, less step, epoch and the five of the closing summary.
-    assert len(curves.curves) == 29 - 2 - 5
-    assert (curves.get("rewards/margins").value < 0).any()
-    assert run.duration_s == pytest.approx(21062.2956)
-    assert run.samples_per_second == 8.826
-    assert run.config == {
-        "trainer_state": {"num_train_epochs": 3, "logging_steps": 10, "eval_steps": 100, "save_steps": 500}
-    }

@@ -10,14 +10,11 @@ import pytest
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
-from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.runs import RunSummary
 from lib.data.folder import scan as folder_scan
 from lib.data.folder import source as folder
 from lib.data.folder.names import run_id_of, telling_names
 from lib.data.folder.source import FolderSource
-
-REAL_RUNS = Path(__file__).parents[3].parent / "shared" / "real_runs"
-real = pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
 
 
 @pytest.fixture(autouse=True)
@@ -320,29 +317,3 @@ def test_a_hundred_thousand_rows_are_read_in_seconds(tmp_path):
     (run,) = page_of(source).runs
     assert source.load_curves([run.run_id])[run.run_id].points == 100_000
     assert time.perf_counter() - began < 5
-
-
-@real
-def test_the_real_sweep_lists_eleven_runs():
-    source = FolderSource(REAL_RUNS / "hf_trainer_state" / "semeval_human_values")
-    runs = runs_of(source)
-    rates = {
-        "2": ["3e-5", "4e-5"],
-        "4": ["3e-5", "4e-5"],
-        "8": ["3e-6", "2e-5", "3e-5", "4e-5", "3e-4", "1e-3"],
-    }
-    assert set(runs) == {f"{batch} {rate}" for batch in rates for rate in rates[batch]} | {"final_model"}
-    assert {run.status for run in runs.values()} == {RunStatus.COMPLETED}
-    assert page_of(source).unreadable == ()
-    assert any('"2 3e-5"' in note for note in runs["final_model"].notes)
-    assert any('"final_model"' in note for note in runs["2 3e-5"].notes)
-    assert runs["final_model"].batch_size is None
-    curves = source.load_curves([runs["8 3e-5"].run_id])[runs["8 3e-5"].run_id]
-    assert "eval_f1-score/Benevolence: caring" in curves.curves
-
-
-@real
-def test_other_formats_are_not_listed_and_do_no_harm():
-    page = page_of(REAL_RUNS)
-    assert (page.total, page.unreadable) == (13, ())
-    assert {"mt5_news_summaries", "tinyllama_dpo", "8 3e-5"} <= {run.name for run in page.runs}

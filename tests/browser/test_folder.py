@@ -1,19 +1,22 @@
-"""The app on real training logs."""
+"""The app on a folder of training outputs."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.actions import PAGES, chart, checked, eventually, go, grid_column, hover, table
-from tests.browser.harness import PROJECT_ROOT, open_app, wait_idle
+from tests.browser.harness import open_app, wait_idle
+from tests.sweep import RATES, write_sweep
 
-REAL_RUNS = PROJECT_ROOT.parent / "shared" / "real_runs" / "hf_trainer_state"
+
+@pytest.fixture(scope="module")
+def sweep(serve, tmp_path_factory):
+    return serve(RUNOFF_RUNS=str(write_sweep(tmp_path_factory.mktemp("sweep"))))
 
 
-@pytest.mark.skipif(not REAL_RUNS.is_dir(), reason="the real training logs are not here")
-def test_real_logs_are_listed_compared_and_explained(new_page, serve):
-    page = new_page(serve(RUNOFF_RUNS=str(REAL_RUNS)))
+def compare_all(page: Page) -> list[str]:
+    """Compare the newest five runs of a source, look at every page, and give their names."""
     open_app(page)
     expect(page.get_by_text("synthetic demo runs")).to_have_count(0)
     page.get_by_role("button", name="Compare the").click()
@@ -28,3 +31,8 @@ def test_real_logs_are_listed_compared_and_explained(new_page, serve):
     assert table(page, page.get_by_test_id("stDataFrame").first)[0][:2] == ["Group", "Parameter"]
     go(page, PAGES["ranking"])
     assert checked(page) == names
+    return names
+
+
+def test_a_sweep_is_listed_compared_and_explained(new_page, sweep):
+    assert set(compare_all(new_page(sweep))) == {f"8 {rate}" for rate in RATES}

@@ -1,0 +1,56 @@
+"""The pages on real logs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.harness import DIFF, RANKING
+from tests.app.test_pages import assert_shows
+
+
+@pytest.fixture
+def opened(on_folder, logs, runs):
+    """Open a page of the app on these runs: ``opened(names, page)``."""
+    return lambda names, *page: on_folder(logs, *page, run=[runs[name].run_id for name in names])
+
+
+def test_the_runs_of_batch_8_get_the_known_verdict(opened):
+    names = ["8 3e-6", "8 2e-5", "8 3e-5", "8 4e-5", "8 1e-3"]
+    app = opened(names)
+    assert_shows(app, 5)
+    rows = app.grid.rows
+    assert list(rows.index) == names
+    assert rows["best_eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
+        "8 3e-6": "0.3416 @ 13,500",
+        "8 2e-5": "0.3325 @ 2,025",
+        "8 3e-5": "0.3293 @ 2,025",
+        "8 4e-5": "0.3317 @ 1,350",
+        "8 1e-3": "0.3626 @ 13,500",
+    }
+    assert list(rows.index[rows["_recommended"]]) == ["8 3e-6"]
+    assert rows["run_text"]["8 3e-6"] == "★ 8 3e-6"
+    assert list(rows.index[rows["best_eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
+    assert "#### Tie: 8 3e-6 and 8 1e-3 may score the same" in app.text
+    assert "★ first by score: 8 3e-6 score 79.74 of 100" in app.text
+    assert "8 3e-5 has the lowest eval loss (0.3293), but its gap of +0.3090 (high overfitting)" in app.text
+    assert list(app.colors) == names
+    (card,) = [text for text in app.said if "recommended] eval loss" in text]
+    assert "eval loss **0.3416**" in card
+
+
+@pytest.mark.parametrize("page", [DIFF, RANKING])
+def test_the_other_pages_show_them(opened, page):
+    app = opened(("8 3e-6", "8 3e-5", "mt5_news_summaries"), page)
+    assert_shows(app, 3)
+    if page == RANKING:
+        scores = app.at.dataframe[0].value
+        assert list(scores["Run"]) == ["8 3e-6", "8 3e-5"]
+        assert list(scores["Composite"]) == ["79.74", "59.36"]
+        assert "mt5_news_summaries is left out: " in app.text
+
+
+def test_runs_without_a_recorded_method_are_not_said_to_compare(opened):
+    app = opened(("8 3e-6", "8 3e-5"))
+    app.assert_sound()
+    assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
+    assert ":orange-badge[unsure]" in "\n".join(app.said)
