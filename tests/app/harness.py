@@ -40,7 +40,7 @@ class App:
 
     def __init__(self) -> None:
         self.page = MAIN
-        self.at = AppTest.from_file(str(PROJECT_ROOT / MAIN), default_timeout=30)
+        self.at = AppTest.from_file(str(PROJECT_ROOT / MAIN), default_timeout=120)
 
     @classmethod
     def open(cls, page: str = MAIN, **query: Query) -> App:

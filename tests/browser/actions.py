@@ -9,11 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from tests.browser.harness import wait_idle
+from tests.browser.harness import TIMEOUT_S, wait_idle
 from tests.demo.specs import demo_id
 
-TIMEOUT_S = 30
-"""Long enough for a slow machine; whoever waits goes on as soon as the condition holds."""
 expect.set_options(timeout=1000 * TIMEOUT_S)
 
 CHARTS = {

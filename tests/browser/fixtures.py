@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.browser.chromium import MISSING, find_chromium
-from tests.browser.harness import CHROMIUM_ARGS, PROJECT_ROOT, Server, Watch
+from tests.browser.harness import CHROMIUM_ARGS, NOTE_UNANSWERED, PROJECT_ROOT, TIMEOUT_S, Server, Watch
 
 RESULTS = PROJECT_ROOT / "test-results"
 """Where the picture of a page goes whose test failed."""
@@ -79,6 +79,8 @@ def new_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Calla
         def open_page(server: Server, **context_options: object) -> Page:
             context = browser.new_context(base_url=server.url, **{"viewport": WINDOW} | context_options)
             stack.callback(context.close)
+            context.set_default_timeout(1000 * TIMEOUT_S)
+            context.add_init_script(NOTE_UNANSWERED)
             page = context.new_page()
             watches.append(Watch(page, server.url))
             pages.append(page)

@@ -86,8 +86,8 @@ def test_no_page_scrolls_sideways_and_nothing_is_cut(new_page, app, width):
         if path == "":
             expect(chart(page, "GPU memory")).to_be_visible()
             eventually(page, lambda: len(grid_column(page, "run")), len(FIVE))
-        assert page.evaluate(WIDER) == []
-        assert page.evaluate(CUT_OFF) == []
+        eventually(page, lambda: page.evaluate(WIDER), [])
+        eventually(page, lambda: page.evaluate(CUT_OFF), [])
 
 
 def test_on_a_telephone_the_sidebar_opens_takes_a_choice_and_closes(new_page, app):

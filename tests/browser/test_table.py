@@ -93,7 +93,7 @@ def test_the_export_holds_the_table_and_a_click_on_a_header_sorts_with_missing_v
     order = grid_column(page, "run")
     page.get_by_test_id("stMain").get_by_text("Log y", exact=True).click()
     expect_query(page, "log", "1")
-    assert grid_column(page, "run") == order
+    eventually(page, lambda: grid_column(page, "run"), order)
     sort_by(page, "Best eval loss")
     eventually(page, lambda: grid_column(page, "run"), unsorted)
     for direction in ("descending", "ascending"):

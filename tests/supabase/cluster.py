@@ -22,7 +22,7 @@ CHILD = Path(__file__).with_name("child.py")
 SUPERUSER = "supabase_admin"
 LONGEST_FOLDER = 60
 """A socket's path has at most 103 characters on some systems, the file's name included."""
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 60
 
 SETTINGS = {
     "listen_addresses": "",

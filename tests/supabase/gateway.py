@@ -26,7 +26,7 @@ REST = "/rest/v1"
 REST_METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 OPAQUE_KEY_SECONDS = 60
 """How long the token lasts that the gateway makes for a request with an opaque key."""
-START_TIMEOUT_S = 10
+START_TIMEOUT_S = 60
 
 _NOT_PASSED_ON = {"host", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "content-length"}
 # Compressing is the gateway's, not PostgREST's.

@@ -23,7 +23,7 @@ from tests.supabase.seed import USERS, owned_jobs
 MAX_ROWS = 1000
 """The most rows that a hosted project returns of one select, unless its owner changed that."""
 JWT_SECRET = "secret-of-the-stand-in-with-at-least-32-characters"
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 60
 
 
 def legacy_key(role: str) -> str:

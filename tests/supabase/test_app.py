@@ -348,11 +348,16 @@ FAULTS = {
 }
 
 
+def patience(fault: dict[str, object]) -> dict[str, object]:
+    """Settings: silence is waited for in full, anything else no longer than it takes."""
+    return {"timeout_s": 4 if "hang" in fault else 30}
+
+
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_list_that_cannot_be_read_has_a_sentence_and_a_retry_that_works_afterwards(plain, on, kind):
     fault, sentence = FAULTS[kind]
     wanted = plain.jobs["ann"][:2]
-    app = on(plain, user="ann", run=wanted, settings={"timeout_s": 1})
+    app = on(plain, user="ann", run=wanted, settings=patience(fault))
     plain.faults.add(JOBS_PATH, **fault)
     app.click("refresh")
     assert sentence in says(app)
@@ -367,7 +372,7 @@ def test_a_run_whose_metrics_cannot_be_read_leaves_the_others_compared(plain, on
     wanted = plain.jobs["bob"][2:5]
     lost = wanted[1]
     plain.faults.add(METRICS_PATH, query=lost, **fault)
-    app = on(plain, user="bob", run=wanted, settings={"timeout_s": 1})
+    app = on(plain, user="bob", run=wanted, settings=patience(fault))
     assert sentence in says(app)
     name = label_of(plain, lost)
     assert f"The metrics of {name} could not be read; it is compared by its summary." in app.text

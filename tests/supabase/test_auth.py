@@ -11,7 +11,7 @@ import pytest
 from lib.core.facts.errors import AccessDenied, SignInExpired, SourceUnavailable
 from lib.core.facts.query import RunQuery
 from lib.data.settings import Settings, open_source
-from lib.data.supabase.auth import send_code, sign_in, sign_in_with_code
+from lib.data.supabase.auth import EARLY_S, send_code, sign_in, sign_in_with_code
 from lib.data.supabase.settings import SignIn, SupabaseSettings
 from lib.data.supabase.source import SupabaseSource
 from tests.supabase.readers import project_for, reader_for
@@ -21,8 +21,13 @@ TOKEN = "/auth/v1/token"
 
 @pytest.fixture
 def connections(plain):
-    with project_for(plain, timeout_s=3.0) as connections:
+    with project_for(plain) as connections:
         yield connections
+
+
+def expires_in(reader, seconds: float) -> None:
+    """Let the reader's token seem to expire then."""
+    object.__setattr__(reader._session, "expires_at", time.time() + seconds)
 
 
 def total(connections, reader) -> int:
@@ -90,21 +95,17 @@ def test_a_token_is_renewed_before_it_expires_and_only_then(plain, connections):
     first = ann.access_token()
     assert ann.access_token() == first
     assert not plain.log.of(TOKEN)
-    plain.accounts.token_seconds = 2
-    ann = reader_for(connections, plain, "ann")
-    plain.log.clear()
-    first = ann.access_token()
-    time.sleep(1.1)
+    expires_in(ann, EARLY_S / 2)
+    # Tokens of one second differ by when they expire.
+    plain.accounts.token_seconds = 1800
     assert ann.access_token() != first
     assert len(plain.log.of(TOKEN)) == 1
     assert total(connections, ann) == len(plain.jobs["ann"])
 
 
 def test_many_threads_renew_once(plain, connections):
-    plain.accounts.token_seconds = 2
     ann = reader_for(connections, plain, "ann")
-    time.sleep(1.1)
-    plain.accounts.token_seconds = 3600
+    expires_in(ann, EARLY_S / 2)
     plain.log.clear()
     # Slow enough for every thread to come before the first has a new token.
     plain.faults.add(TOKEN, delay=0.2)
@@ -137,12 +138,11 @@ def test_a_revoked_sign_in_has_expired(plain, connections):
 
 
 def test_a_service_that_is_away_is_not_an_expired_sign_in(plain, connections):
-    plain.accounts.token_seconds = 4
     ann = reader_for(connections, plain, "ann")
-    object.__setattr__(ann._session, "lifetime_s", 100.0)
+    expires_in(ann, EARLY_S / 2)
     plain.faults.add(TOKEN, status=502)
     assert total(connections, ann) == len(plain.jobs["ann"]), "the old token does for some seconds yet"
-    object.__setattr__(ann._session, "expires_at", time.time() - 1)
+    expires_in(ann, -1)
     with pytest.raises(SourceUnavailable):
         total(connections, ann)
     plain.faults.clear()

@@ -7,7 +7,6 @@ import inspect
 import re
 import socket
 import threading
-import time
 
 import httpx
 import pandas as pd
@@ -37,12 +36,15 @@ from tests.supabase.readers import project_for, reader_for
 from tests.supabase.seed import JOBS, METRICS
 
 TABLE = f"/rest/v1/{JOBS}"
-TIMEOUT_S = 2.0
+PATIENCE_S = 30.0
+"""Where something is answered: it is waited for no longer than that takes, however busy the machine is."""
+SILENCE_S = 5.0
+"""Where nothing is answered: all of it is waited for."""
 
 
 @pytest.fixture
-def source(plain):
-    with project_for(plain, timeout_s=TIMEOUT_S) as connections:
+def source(plain, request):
+    with project_for(plain, timeout_s=getattr(request, "param", PATIENCE_S)) as connections:
         source = SupabaseSource(connections, reader_for(connections, plain, "ann"))
         plain.log.clear()
         yield source
@@ -54,11 +56,9 @@ def short_pauses(monkeypatch):
 
 
 def failure(ask) -> AppError:
-    """What a read raises; it takes no longer than it may."""
-    started = time.monotonic()
+    """What a read raises."""
     with pytest.raises(AppError) as raised:
         ask()
-    assert time.monotonic() - started < TIMEOUT_S + 1
     said = f"{raised.value} {raised.value.hint} {raised.value!r}"
     assert raised.value.hint
     assert "<" not in str(raised.value)
@@ -136,11 +136,12 @@ def test_what_fails_once_is_read_all_the_same(plain, source, fault):
     assert len(points(source, job)) == len(points(source, job)) > 0
 
 
-def test_a_server_that_asks_to_wait_is_waited_for(plain, source):
+def test_a_server_that_asks_to_wait_is_waited_for(plain, source, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(supabase_client.time, "sleep", pauses.append)
     plain.faults.add(TABLE, times=1, status=429, headers={"Retry-After": "1"})
-    started = time.monotonic()
     assert source.list_runs(RunQuery()).total
-    assert time.monotonic() - started >= 1
+    assert pauses == [1.0]
 
 
 def test_a_wait_that_is_too_long_is_named(plain, source):
@@ -148,11 +149,14 @@ def test_a_wait_that_is_too_long_is_named(plain, source):
     assert failure(lambda: source.list_runs(RunQuery())).hint == "Try again in 60 s."
 
 
+@pytest.mark.parametrize("source", [SILENCE_S], indirect=True)
 def test_a_connection_that_hangs_leaves_time_for_another(plain, source):
     plain.faults.add(TABLE, times=1, hang=True)
     assert source.list_runs(RunQuery()).total
+    plain.log.clear()
     plain.faults.add(TABLE, hang=True)
     assert "none came in time" in str(failure(lambda: source.list_runs(RunQuery())))
+    assert len(plain.log.of(TABLE)) <= 2, "the time is for all attempts together"
 
 
 def test_an_answer_that_trickles_comes_to_an_end():
@@ -173,9 +177,7 @@ def test_an_answer_that_trickles_comes_to_an_end():
 
         thread = threading.Thread(target=trickle, daemon=True)
         thread.start()
-        connections = Project(
-            SupabaseSettings(f"http://127.0.0.1:{server.getsockname()[1]}", ANON_KEY, timeout_s=TIMEOUT_S / 2)
-        )
+        connections = Project(SupabaseSettings(f"http://127.0.0.1:{server.getsockname()[1]}", ANON_KEY, timeout_s=1.0))
         error = failure(lambda: SupabaseSource(connections).list_runs(RunQuery()))
         connections.close()
         stop.set()
@@ -187,7 +189,7 @@ def test_a_host_that_is_not_there_cannot_be_reached(url):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         url = url.format(port=bound.getsockname()[1])
-        connections = Project(SupabaseSettings(url, ANON_KEY, timeout_s=1.0))
+        connections = Project(SupabaseSettings(url, ANON_KEY, timeout_s=PATIENCE_S))
         for ask in (
             lambda: SupabaseSource(connections).list_runs(RunQuery()),
             lambda: sign_in(connections, "ann@example.com", "wrong"),
@@ -227,7 +229,7 @@ def long_run(fresh):
         f"insert into {JOBS} (id, user_id, status) values ('{job}', '{project.users['ann'].id}', 'running');"
         f"insert into {METRICS} (job_id, step, train_loss) select '{job}', i, i from generate_series(1, 5000) i"
     )
-    with project_for(project, timeout_s=TIMEOUT_S) as connections:
+    with project_for(project, timeout_s=PATIENCE_S) as connections:
         yield project, job, SupabaseSource(connections, reader_for(connections, project, "ann"))
 
 
@@ -387,7 +389,7 @@ def test_no_exception_of_the_sign_in_library_escapes(kind):
     ],
 )
 def test_a_sign_in_that_fails_says_why(plain, fault, kind, sentence):
-    with project_for(plain, timeout_s=TIMEOUT_S) as connections:
+    with project_for(plain, timeout_s=1.0 if "hang" in fault else PATIENCE_S) as connections:
         plain.faults.add("/auth/v1/", **fault)
         error = failure(lambda: reader_for(connections, plain, "ann"))
         assert isinstance(error, kind)

@@ -39,7 +39,7 @@ def test_nothing_stays_behind_when_the_starter_is_killed():
         assert Path(folder).is_dir()
         assert all(is_running(int(pid)) for pid in pids)
         starter.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path(folder).exists() or any(is_running(int(pid)) for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -66,7 +66,7 @@ def test_the_served_project_says_how_to_use_it_and_ends_cleanly(served):
     email, password = re.search(r"(ann@\S+)\s+password (\S+)", said).groups()
     folder = Path(re.search(r"psql -h (\S+)", said)[1])
     credentials = {"email": email, "password": password}
-    with httpx.Client(base_url=url, headers={"apikey": key}) as client:
+    with httpx.Client(base_url=url, headers={"apikey": key}, timeout=60) as client:
         session = client.post("/auth/v1/token?grant_type=password", json=credentials).json()
         client.headers["Authorization"] = f"Bearer {session['access_token']}"
 
@@ -74,7 +74,7 @@ def test_the_served_project_says_how_to_use_it_and_ends_cleanly(served):
             return client.get(f"{JOBS}?select=current_step&status=eq.running").json()[0]["current_step"]
 
         first = step()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while step() == first:
             assert time.monotonic() < deadline
             time.sleep(0.05)
