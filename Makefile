@@ -6,13 +6,13 @@ RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
 BENCHES ?= page data load growth start
-export RUNS PORT ADDRESS PYTHON
+export RUNS PORT ADDRESS PYTHON LOGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format demo curves supabase bench pictures clean
+.PHONY: help run check test real-logs lint format demo curves supabase bench pictures clean
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, PORT= and ADDRESS= say where to listen
 	@set -- $(RUN) streamlit run streamlit_app.py --server.headless=true \
@@ -25,13 +25,22 @@ run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, POR
 	esac; \
 	exec "$$@"
 
+check: lint ## The fast loop: lint, types, and the tests of lib/core with fewer examples of each law
+	$(RUN) pytest -n 2 -q --hypothesis-profile=quick tests/core tests/test_layers.py tests/test_core_alone.py $(ARGS)
+
 test: $(VENV)/installed-dev ## Run every test, in a real browser too; ARGS= goes to pytest
 	@$(RUN) tests.browser.chromium
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: $(VENV)/installed-dev ## Check style and formatting
+real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainings, which are not here: LOGS=folder
+	@$(RUN) tests.browser.chromium
+	RUNOFF_REAL_LOGS="$$LOGS" $(RUN) pytest tests/real_logs $(ARGS)
+
+lint: $(VENV)/installed-dev ## Check style, formatting and types, and the charts' script
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(VENV)/bin/oxlint --deny-warnings static
+	$(RUN) mypy
 
 format: $(VENV)/installed-dev ## Format, and mend what can be mended
 	$(RUN) ruff check --fix .
@@ -55,7 +64,7 @@ pictures: $(VENV)/installed-dev ## Take the README's pictures anew
 	$(RUN) docs.pictures
 
 clean: ## Remove what was installed or cached here
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are as new as the last installation: a change of the requirements installs again.

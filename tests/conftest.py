@@ -6,11 +6,17 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.browser.fixtures"]
 
 NO_SKIP = "RUNOFF_NO_SKIP"
 """Environment variable: set, a run in which any test was skipped fails."""
+
+# On a busy machine an example may take as long as it takes.
+settings.register_profile("default", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True)
