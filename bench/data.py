@@ -44,8 +44,8 @@ from lib.data.source import RunSource
 from lib.data.supabase.source import SupabaseSource
 from lib.ui.charts.request import BUCKETS, HOVER_POSITIONS
 from lib.ui.session import cached
+from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import ComparedRun
-from lib.ui.session.judgements import judgements
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
 
@@ -100,7 +100,7 @@ def judge(runs: Sequence[RunCurves]) -> None:
     """What the page says of the runs."""
     for run, curves in zip(RUNS, runs, strict=True):
         data = cached.data_of(curves, run)
-        judgements(ComparedRun(run, run, "bench", "#000000", 0, data, key=run.run_id))
+        assessment_of(ComparedRun(run, run, "bench", "#000000", 0, data, key=run.run_id))
 
 
 def floor_read(path: Path) -> list[pa.Table]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench import planted_defects as defects
 from bench.simulated_runs import SimulatedRun, Traits, clean_run
+from lib.core.checks.check import Group
 from lib.core.facts.runs import RunStatus
 
 Plant = Callable[[SimulatedRun, np.random.Generator, Any], tuple[SimulatedRun, int | None]]
@@ -51,14 +52,14 @@ def planted(kind: Kind, size: Any, seed: int) -> tuple[SimulatedRun, int | None]
 
 
 def alarms(seed: int) -> list[str]:
-    """The codes of what the passport of a clean run finds; each is a false alarm."""
-    return [finding.code for finding in clean_run(np.random.default_rng(seed)).passport().findings]
+    """The codes of what the checks of its data find in a clean run; each is a false alarm."""
+    return [finding.code for finding in clean_run(np.random.default_rng(seed)).checks().findings_in(Group.DATA)]
 
 
 def recognised(kind: Kind, size: Any, seed: int) -> tuple[bool, float | None]:
     """Whether a planted defect is found, and by how many logging intervals its first step is missed."""
     run, step = planted(kind, size, seed)
-    found = next((finding for finding in run.passport().findings if finding.code == kind.code), None)
+    found = next((finding for finding in run.checks().findings if finding.code == kind.code), None)
     if found is None or step is None:
         return found is not None, None
     return True, float("inf") if found.step is None else abs(found.step - step) / run.interval
@@ -85,8 +86,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("evaluation_gap", defects.evaluation_gap, (1, 4, 0.4), _MANY_EVALUATIONS),
     Kind("stale_evaluations", defects.stale_evaluations, (0.2, 1.0, 1.0), Traits(evaluated=True, points=(150, 1500))),
     Kind("clock_backwards", defects.clock_backwards, (0.5, 600.0, 86_400.0), _TIMED),
-    Kind("clock_pause", defects.clock_pause, (120.0, 21_600.0, 259_200.0), _TIMED),
-    Kind("nonfinite_values", defects.nonfinite_values, (1, 5, 50), _EVALUATED),
+    Kind("reporting_gap", defects.clock_pause, (120.0, 21_600.0, 259_200.0), _TIMED),
+    Kind("nonfinite_value", defects.nonfinite_values, (1, 5, 50), _EVALUATED),
     Kind("epochs_backwards", defects.epochs_backwards, (0.005, 0.5, 2.0), Traits(epochs="fractional")),
     Kind("stored_best_loss", defects.stored_best_loss, (2e-5, 0.01, 0.2), _EVALUATED),
     Kind("stored_best_step", defects.stored_best_step, traits=_EVALUATED),
@@ -96,7 +97,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("current_step_differs", defects.current_step_differs, (1, 0.15, 0.5), _LONG),
     Kind("failed_at_the_end", defects.failed_at_the_end, traits=Traits(status=RunStatus.COMPLETED)),
     Kind(
-        "silent_while_running",
+        "stalled",
         defects.silent_while_running,
         (300.0, 7_200.0, 432_000.0),
         Traits(status=RunStatus.RUNNING),

@@ -5,7 +5,7 @@
 Prints for every kind and size: recall; how often it cannot be told; of those found, how often the first step is
 right (within one logging interval, plus the kind's tolerance for what begins gradually), and by how many
 intervals it is off; how many runs have an alarm of another kind. Then false alarms and "cannot tell" of every
-check on clean runs, and the time that health takes.
+check on clean runs, and the time that all checks take.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bench.health_runs import KINDS, NOW, SIZES, clean_run, planted_run
-from lib.core.checks.health import health_of
-from lib.core.checks.health_checks import Outcome
+from lib.core.checks.check import Group, Outcome
+from lib.core.checks.registry import CHECKS, checks_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunSummary
 
@@ -33,11 +33,11 @@ def recall_table(seeds: int) -> None:
             found, untold, right, off, others = 0, 0, 0, [], 0
             for seed in range(seeds):
                 planted = planted_run(name, size, seed)
-                health = health_of(planted.run, planted.curves, NOW)
-                check = health.check(kind.code)
-                findings = check.findings
-                untold += check.outcome is Outcome.CANNOT_TELL
-                others += any(other.findings for other in health.checks if other is not check)
+                results = checks_of(planted.run, planted.curves, now=NOW)
+                result = results.of(kind.code)
+                findings = result.findings
+                untold += result.outcome is Outcome.CANNOT_TELL
+                others += any(finding.code != kind.code for finding in results.findings_in(Group.HEALTH))
                 if not findings:
                     continue
                 found += 1
@@ -54,13 +54,13 @@ def alarm_table(seeds: int) -> None:
     untold: Counter[str] = Counter()
     runs = 0
     for seed in range(10_000, 10_000 + seeds):
-        health = health_of(*clean_run(seed), NOW)
-        alarms.update(check.code for check in health.with_outcome(Outcome.FOUND))
-        untold.update(check.code for check in health.with_outcome(Outcome.CANNOT_TELL))
-        runs += bool(health.findings)
+        results = checks_of(*clean_run(seed), now=NOW)
+        alarms.update(result.check.code for result in results.having(Outcome.FOUND, Group.HEALTH))
+        untold.update(result.check.code for result in results.having(Outcome.CANNOT_TELL, Group.HEALTH))
+        runs += bool(results.findings_in(Group.HEALTH))
     print(f"\n{'check on clean runs':24} {'alarms':>8} {'cannot tell':>12}")
-    for check in health.checks:
-        print(f"{check.code:24} {alarms[check.code] / seeds:8.2%} {untold[check.code] / seeds:12.2%}")
+    for code in (check.code for check in CHECKS if check.group is Group.HEALTH):
+        print(f"{code:24} {alarms[code] / seeds:8.2%} {untold[code] / seeds:12.2%}")
     print(f"{'any':24} {runs / seeds:8.2%}")
 
 
@@ -84,7 +84,7 @@ def timings() -> None:
         took = []
         for _ in range(3):
             begun = time.perf_counter()
-            health_of(run, made, NOW)
+            checks_of(run, made, now=NOW)
             took.append(time.perf_counter() - begun)
         print(f"{n:24,} {1000 * min(took):8.1f}")
 

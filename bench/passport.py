@@ -1,4 +1,4 @@
-"""How well the data passport finds what is wrong with a run's data, and how often it cries wolf.
+"""How well the checks of a run's data find what is wrong with it, and how often they cry wolf.
 
     python -m bench.passport [--seeds 100] [--controls 1000]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.core.checks.passport import Passport, passport_of
-from lib.core.curves.evidence import evidence_of
+from lib.core.checks.registry import checks_of
+from lib.core.checks.results import Results
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, row_facts
 from lib.core.facts.runs import RunStatus, RunSummary
@@ -93,10 +93,9 @@ class SimulatedRun:
                 curves[metric] = tidy_curve(self.step[rows].astype(np.int64), *columns)
         return RunCurves("r", MappingProxyType(curves), rows=facts if len(self.step) else None)
 
-    def passport(self) -> Passport:
-        """The passport of the run."""
-        curves = self.curves()
-        return passport_of(self.run, curves, evidence_of(curves), self.now)
+    def checks(self) -> Results:
+        """What all checks of the run come to."""
+        return checks_of(self.run, self.curves(), now=self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

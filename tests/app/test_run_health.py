@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pandas as pd
 import pytest
 
-from lib.core.checks.health import health_of
-from lib.core.checks.noticed import PASSPORT_TITLES
-from lib.core.checks.stability import stability_of
-from lib.core.curves.evidence import evidence_of, with_evidence
+from lib.core.checks.check import Group
+from lib.core.checks.registry import CHECKS, checks_of
+from lib.core.checks.results import Results
 from lib.core.facts.errors import SourceUnavailable
 from lib.data.demo.source import EmbeddedSource
 from tests.app.harness import HEALTH, MAIN, RANKING, App, plain, write_run
 
 FINDINGS = ["Severity", "What", "Sentence", "First step", "Last step"]
-CHECKS = ["Outcome", "Check", "Sentence", "First step", "Last step"]
+PASSPORT = ["Outcome", "Check", "Sentence", "First step", "Last step"]
 
 
 def tables(app: App, columns: list[str]) -> list[pd.DataFrame]:
@@ -34,26 +31,22 @@ def matrix(app: App) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def judged(demo) -> SimpleNamespace:
+def results(demo) -> Results:
     """What the checks themselves say of the run that diverged."""
     (run,) = demo.source.load_runs([demo.diverged])
-    curves = demo.source.load_curves([demo.diverged])[demo.diverged]
-    return SimpleNamespace(
-        health=health_of(with_evidence(run, evidence_of(curves)), curves), stability=stability_of(curves)
-    )
+    return checks_of(run, demo.source.load_curves([demo.diverged])[demo.diverged])
 
 
-def test_every_finding_of_a_run_is_in_its_table_the_most_severe_first(opened, demo, judged):
+def test_every_finding_of_a_run_is_in_its_table_the_most_severe_first(opened, demo, results):
     app = opened(HEALTH, run=demo.diverged)
     app.assert_sound()
     shown = findings(app)
-    sentences = [finding.sentence for finding in (*judged.health.findings, *judged.stability.findings)]
-    assert set(sentences) <= set(shown["Sentence"])
+    assert [finding.sentence for finding in results.findings] == list(shown["Sentence"])
     assert len(set(shown["Sentence"])) == len(shown)
     order = [text.split()[1] for text in shown["Severity"]]
     assert order == sorted(order, key=["critical", "warning", "info"].index)
     divergence = shown[shown["What"] == "Divergence"].iloc[0]
-    (finding,) = judged.health.check("divergence").findings
+    (finding,) = results.of("divergence").findings
     assert (divergence["First step"], divergence["Last step"]) == (finding.step, finding.extent)
     assert divergence["Severity"] == "✖ critical"
 
@@ -64,10 +57,9 @@ def test_the_overview_names_the_outcome_of_every_check_that_is_not_fine(opened, 
     shown = matrix(app)
     assert list(shown.loc[("Health", "Divergence")]) == ["✖ critical", "✓ fine"]
     assert shown.loc[("Health", "NaN or infinity")].iloc[0] == "✖ critical × 3"
-    assert shown.loc[("Data", "NaN in any metric")].iloc[0] == "✖ critical"
     assert ("Health", "Memory creep") not in shown.index
     (rest,) = [each.label for each in app.at.expander if each.label.startswith("Nothing found in any run")]
-    total = 11 + 1 + len(PASSPORT_TITLES)
+    total = len(CHECKS)
     assert f"({total - len(shown)} of {total} checks)" in rest
     assert "Health: Memory creep" in app.text
 
@@ -90,8 +82,9 @@ def test_overfitting_and_stability_are_told_in_numbers_and_words(opened, demo):
 
 def test_the_passport_has_every_check_and_says_what_lowers_the_confidence(opened, demo):
     app = opened(HEALTH, run=demo.longest)
-    odd, fine = tables(app, CHECKS)
-    assert sorted([*odd["Check"], *fine["Check"]]) == sorted(PASSPORT_TITLES.values())
+    odd, fine = tables(app, PASSPORT)
+    of_data = [check.title for check in CHECKS if check.group is Group.DATA]
+    assert sorted([*odd["Check"], *fine["Check"]]) == sorted(of_data)
     assert set(fine["Outcome"]) == {"✓ fine"}
     assert odd["Outcome"].iloc[0] == "⚠ warning"
     assert "The confidence in a verdict about this run is lowered: The job's stored best eval loss is" in app.text
@@ -159,16 +152,16 @@ def test_names_stay_names(on_folder, tmp_path):
     assert hostile in app.text
 
 
-def test_the_main_page_counts_marks_and_lists_what_was_noticed(opened, demo, judged):
+def test_the_main_page_counts_marks_and_lists_what_was_noticed(opened, demo, results):
     app = opened(MAIN, run=[demo.diverged, demo.alike[3]])
     app.assert_sound()
     rows = app.grid.rows
     assert rows["findings_text"].iloc[0] == "✖3 ⚠3 ●2"
     assert rows["findings"].iloc[0] == 6
     (line,) = [text for text in app.said if "**support-qwen-7b** ✖3" in text]
-    assert judged.health.findings[0].sentence in plain(line)
+    assert results.findings_in(Group.HEALTH)[0].sentence in plain(line)
     marked = "\n".join(text for chart in app.charts.values() for text in chart.data["marks"]["finding"])
-    for finding in judged.health.findings:
+    for finding in results.findings_in(Group.HEALTH):
         assert finding.sentence in marked
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from lib.charts.datasets import LANE_TOP
 from lib.charts.layout import AXES
-from lib.core.checks.health import health_of
+from lib.core.checks.registry import checks_of
 from lib.data.demo.source import EmbeddedSource
 from tests.browser.actions import MARKUP_NAME, PAGES, TOOLTIP, chart, eventually, hover, in_tooltip, query
 from tests.browser.harness import open_app, wait_idle
@@ -21,7 +21,7 @@ def spike() -> tuple[int, str]:
     """Step and sentence of the run's only gradient-norm spike."""
     source = EmbeddedSource()
     (run,) = source.load_runs([RUN])
-    (finding,) = health_of(run, source.load_curves([RUN])[RUN]).check("gradient_spike").findings
+    (finding,) = checks_of(run, source.load_curves([RUN])[RUN]).of("gradient_spike").findings
     return finding.step, finding.sentence
 
 
@@ -49,7 +49,7 @@ def test_a_mark_says_what_was_noticed_and_the_list_below_leads_to_all_of_it(page
     # Beside the mark the pointer belongs to the values again.
     assert set(hover(page, "gradient norm", 0.5)) == {"Step", f"● {MARKUP_NAME}"}
 
-    page.locator(".st-key-noticed").get_by_role("link").click()
+    page.locator(".st-key-worst_findings").get_by_role("link").click()
     expect(page.get_by_role("heading", name=PAGES["run_health"], level=1)).to_be_visible()
     wait_idle(page)
     assert query(page)["run"] == [RUN]

@@ -1,4 +1,4 @@
-"""How steadily a run trained: loss variation near the end, gradient-norm spikes, non-finite values.
+"""How steadily a run trained: how much its loss varies near the end, and a level from that and other checks.
 
 Shown beside the score and no part of it.
 """
@@ -6,57 +6,71 @@ Shown beside the score and no part of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from lib.core.checks.health_checks import Check, Outcome, changes_sign, finite_points, why_not
-from lib.core.checks.health_loss import divergence, nonfinite_values
-from lib.core.checks.health_spikes import SPIKE_HISTORY, SPIKE_MADS, SPIKE_RATIO, SPIKE_WINDOW, gradient_spikes
-from lib.core.curves.metric_curves import RunCurves
+from lib.core.checks.check import Found, Group, NotFound, Outcome, Result, check, found, most_severe
+from lib.core.checks.losses import NONFINITE
+from lib.core.checks.results import Results
+from lib.core.checks.subject import CannotTell, Subject, changes_sign
 from lib.core.facts.findings import Finding, Severity
+from lib.core.facts.limits import Count, Limit
 
-__all__ = [
-    "END_POINTS",
-    "END_SHARE",
-    "LOSS_POINTS",
-    "SPIKE_HISTORY",
-    "SPIKE_MADS",
-    "SPIKE_RATIO",
-    "SPIKE_WINDOW",
-    "UNSTABLE_SPIKES",
-    "UNSTABLE_SPIKE_SHARE",
-    "UNSTABLE_VARIATION",
-    "UNSTEADY_VARIATION",
-    "Level",
-    "Stability",
-    "stability_of",
-]
-
-END_SHARE = 0.2
-"""The end of a run is this last share of its train-loss points."""
-
-END_POINTS = 8
-"""The end holds at least so many points: a standard deviation of fewer says little."""
-
-LOSS_POINTS = 2 * END_POINTS
-"""Runs with fewer train-loss points are not judged: their end would be most of the run."""
-
-UNSTEADY_VARIATION = 0.15
-"""Loss variation at the end above which a run is unsteady. Real runs that went well have 0.003 to 0.08."""
-
-UNSTABLE_VARIATION = 0.5
-"""Loss variation at the end above which a run is unstable: the loss swings by half of its own size."""
-
-UNSTABLE_SPIKES = 3
-"""A run with at least so many spikes is unstable if they also make up ``UNSTABLE_SPIKE_SHARE``."""
-
-UNSTABLE_SPIKE_SHARE = 0.01
-"""Spikes per judged gradient norm from which on a run is unstable."""
+# fmt: off
+END_SHARE = Limit(0.2, "End share", "The end of a run is this last share of its train-loss points.")
+END_POINTS = Count(8, "End points", "The end holds at least so many points: a standard deviation of fewer says little.")
+LOSS_POINTS = Count(2 * END_POINTS, "Loss points",
+    "Runs with fewer train-loss points are not judged: their end would be most of the run.")
+UNSTEADY_VARIATION = Limit(0.15, "Unsteady variation",
+    "Loss variation at the end above which a run is unsteady. Real runs that went well have 0.003 to 0.08.")
+UNSTABLE_VARIATION = Limit(0.5, "Unstable variation",
+    "Loss variation at the end above which a run is unstable: the loss swings by half of its own size.")
+UNSTABLE_SPIKES = Count(3, "Unstable spikes",
+    'A run with at least so many spikes is unstable if they also make up "unstable spike share".')
+UNSTABLE_SPIKE_SHARE = Limit(0.01, "Unstable spike share",
+    "Spikes per judged gradient norm from which on a run is unstable.")
+# fmt: on
 
 
-class Level(StrEnum):
-    """The verdict, best first."""
+@check(
+    "Loss variation at the end",
+    Group.STABILITY,
+    Severity.CRITICAL,
+    Severity.WARNING,
+    metrics=("train_loss",),
+    limits=(END_SHARE, END_POINTS, LOSS_POINTS, UNSTEADY_VARIATION, UNSTABLE_VARIATION),
+)
+def loss_variation(subject: Subject) -> Found | NotFound | CannotTell:
+    """A train loss that swings near the end.
+
+    Its variation is the standard deviation about its own linear trend over the last points, divided by the
+    absolute value of their mean; that is no scale where the loss is 0 or has both signs there (GRPO).
+    """
+    points = subject.points("train_loss", LOSS_POINTS)
+    first = len(points) - max(END_POINTS, math.ceil(END_SHARE * len(points)))
+    steps, values = points.step[first:].astype(float), points.value[first:]
+    if changes_sign(values):
+        return CannotTell("the train loss is 0 or changes sign near the end, so its variation has no scale")
+    # The ratio has no scale; dividing first keeps the squares of a diverged loss from overflowing.
+    values = values / abs(values).max()
+    mean = values.mean()
+    away, step_away = values - mean, steps - steps.mean()
+    residuals = away - step_away * (step_away @ away) / (step_away @ step_away)
+    # Two degrees of freedom went into the line.
+    variation = math.sqrt(float(residuals @ residuals) / (len(values) - 2)) / abs(float(mean))
+    if variation <= UNSTEADY_VARIATION:
+        said = f"Train loss varies by {variation:.1%} of its mean near the end."
+        return NotFound(said, {"variation": variation})
+    unstable = variation > UNSTABLE_VARIATION
+    limit = float(UNSTABLE_VARIATION if unstable else UNSTEADY_VARIATION)
+    severity = Severity.CRITICAL if unstable else Severity.WARNING
+    begin, end = int(steps[0]), int(steps[-1])
+    said = f"Train loss varies by {variation:.0%} of its mean about its trend, from step {begin} to step {end}."
+    return found(said, begin, end, severity=severity, metric="train_loss", variation=variation, limit=limit)
+
+
+class Steadiness(StrEnum):
+    """How steadily a run trained, best first."""
 
     STEADY = "steady"
     UNSTEADY = "unsteady"
@@ -69,113 +83,57 @@ class Stability:
     """How steadily a run trained.
 
     Attributes:
-        run_id: The run.
-        level: The verdict.
-        sentence: The verdict's reason, for people.
+        steadiness: The level.
+        sentence: Why, for people.
         findings: What it rests on: NaN and infinity, divergence, gradient-norm spikes, loss variation. Of many
             spikes the greatest are listed.
-        loss_variation_at_end: Standard deviation of the train loss about its own linear trend over the
-            last points, divided by the absolute value of their mean. ``None`` with too few points, and
-            where the loss is 0 or has both signs there (GRPO), which leaves no scale to measure by, and of a
-            reduced curve.
-        spikes: How many spikes the gradient norm has; neighbouring points above the limit are one
-            spike. ``None`` where too few gradient norms are logged to tell.
-        nonfinite: How many values are NaN or infinite, of the losses and the gradient norm; only
-            metrics that have some.
+        variation: Of the loss at the end; ``None`` where it cannot be told.
+        spikes: How many spikes the gradient norm has; ``None`` where it cannot be told.
     """
 
-    run_id: str
-    level: Level
+    steadiness: Steadiness
     sentence: str
-    findings: tuple[Finding, ...] = ()
-    loss_variation_at_end: float | None = None
-    spikes: int | None = None
-    nonfinite: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...]
+    variation: float | None
+    spikes: int | None
 
 
-def stability_of(curves: RunCurves, checks: Sequence[Check] = ()) -> Stability:
-    """Judge one run by the checks of ``lib.core.checks.health`` that concern how it trained, and its loss variation.
+def stability_of(results: Results) -> Stability:
+    """Sum up the checks that concern how a run trained.
 
     Unstable: a non-finite loss, divergence, a loss variation above ``UNSTABLE_VARIATION``, or many spikes.
     Unsteady: a non-finite gradient norm, a spike, or a loss variation above ``UNSTEADY_VARIATION``.
     Cannot tell: none of these was found, and the train loss says too little.
-
-    Args:
-        curves: Of the train loss, the eval loss and the gradient norm at least.
-        checks: Those of ``lib.core.checks.health`` that were made of these curves already.
     """
-    made = {check.code: check for check in checks}
-    nonfinite = made.get("nonfinite_value") or nonfinite_values(curves)
-    diverged = made.get("divergence") or divergence(curves)
-    spikes = made.get("gradient_spike") or gradient_spikes(curves)
-    variation, end, why = _end_of_loss(curves)
-    loud = _variation_finding(curves.run_id, variation, end)
-    findings = (*nonfinite.findings, *diverged.findings, *spikes.findings, *loud)
-    many = spikes.events >= UNSTABLE_SPIKES and spikes.events >= UNSTABLE_SPIKE_SHARE * spikes.judged
+    nonfinite, diverged, spikes, variation = (
+        results.of(code) for code in ("nonfinite_value", "divergence", "gradient_spike", "loss_variation")
+    )
+    trained = tuple(finding for finding in nonfinite.findings if finding.evidence.get("metric") in NONFINITE)
+    findings = (*trained, *diverged.findings, *spikes.findings, *variation.findings)
+    values = float(spikes.evidence.get("judged", 0.0))
+    many = spikes.events >= max(UNSTABLE_SPIKES, UNSTABLE_SPIKE_SHARE * values)
     if many or any(finding.severity is Severity.CRITICAL for finding in findings):
-        level = Level.UNSTABLE
+        steadiness = Steadiness.UNSTABLE
     elif findings:
-        level = Level.UNSTEADY
+        steadiness = Steadiness.UNSTEADY
     else:
-        level = Level.CANNOT_TELL if variation is None else Level.STEADY
+        untold = variation.outcome is Outcome.CANNOT_TELL
+        steadiness = Steadiness.CANNOT_TELL if untold else Steadiness.STEADY
+    number = variation.evidence.get("variation")
     return Stability(
-        run_id=curves.run_id,
-        level=level,
-        sentence=_sentence(findings, len(findings) - len(spikes.findings) + spikes.events, variation, spikes, why),
-        findings=findings,
-        loss_variation_at_end=variation,
-        spikes=None if spikes.outcome is Outcome.CANNOT_TELL else spikes.events,
-        nonfinite={str(f.evidence["metric"]): int(f.evidence["count"]) for f in nonfinite.findings},
+        steadiness,
+        _sentence(findings, variation, spikes),
+        findings,
+        None if number is None else float(number),
+        None if spikes.outcome is Outcome.CANNOT_TELL else spikes.events,
     )
 
 
-def _end_of_loss(curves: RunCurves) -> tuple[float | None, tuple[int, int] | None, str]:
-    """Loss variation at the end and the first and last step of the end, or why there is none."""
-    if why := why_not(curves, "train_loss", LOSS_POINTS):
-        return None, None, why
-    points = finite_points(curves.get("train_loss"))
-    first = len(points) - max(END_POINTS, math.ceil(END_SHARE * len(points)))
-    steps, values = points.step[first:].astype(float), points.value[first:]
-    if changes_sign(values):
-        return None, None, "the train loss is 0 or changes sign near the end, so its variation has no scale."
-    # The ratio has no scale; dividing first keeps the squares of a diverged loss from overflowing.
-    values = values / abs(values).max()
-    mean = values.mean()
-    away, step_away = values - mean, steps - steps.mean()
-    residuals = away - step_away * (step_away @ away) / (step_away @ step_away)
-    # Two degrees of freedom went into the line.
-    deviation = math.sqrt(float(residuals @ residuals) / (len(values) - 2))
-    return deviation / abs(float(mean)), (int(steps[0]), int(steps[-1])), ""
-
-
-def _variation_finding(run_id: str, variation: float | None, end: tuple[int, int] | None) -> tuple[Finding, ...]:
-    if variation is None or end is None or variation <= UNSTEADY_VARIATION:
-        return ()
-    unstable = variation > UNSTABLE_VARIATION
-    return (
-        Finding(
-            code="loss_variation",
-            severity=Severity.CRITICAL if unstable else Severity.WARNING,
-            run_id=run_id,
-            step=end[0],
-            extent=end[1],
-            evidence={
-                "metric": "train_loss",
-                "variation": variation,
-                "limit": UNSTABLE_VARIATION if unstable else UNSTEADY_VARIATION,
-            },
-            sentence=f"Train loss varies by {variation:.0%} of its mean about its trend, "
-            f"from step {end[0]} to step {end[1]}.",
-        ),
-    )
-
-
-def _sentence(findings: tuple[Finding, ...], events: int, variation: float | None, spikes: Check, why: str) -> str:
+def _sentence(findings: tuple[Finding, ...], variation: Result, spikes: Result) -> str:
     if findings:
-        more = f" And {events - 1:,} more." if events > 1 else ""
-        return max(findings, key=lambda finding: list(Severity).index(finding.severity)).sentence + more
-    if variation is None:
-        return f"Cannot tell: {why}"
-    untold = spikes.outcome is Outcome.CANNOT_TELL
-    gradient = "gradient-norm spikes could not be looked for" if untold else "no gradient-norm spikes"
-    return f"Train loss varies by {variation:.1%} of its mean near the end; {gradient}; no NaN or infinity."
+        events = len(findings) - len(spikes.findings) + spikes.events
+        return most_severe(findings).sentence + (f" And {events - 1:,} more." if events > 1 else "")
+    if variation.outcome is Outcome.CANNOT_TELL:
+        return variation.sentence
+    untold = f"{spikes.check.title}: " if spikes.outcome is Outcome.CANNOT_TELL else ""
+    return f"{variation.sentence} {untold}{spikes.sentence}"

@@ -1,4 +1,4 @@
-"""The curves of a run, as they travel from a source to charts, tables and judgements.
+"""The curves of a run, as they travel from a source to charts, tables and checks.
 
 A run has one ``MetricCurve`` for each metric that it logged; a metric that it never logged is absent.
 A null is not a value and has no point; NaN and infinities were logged and are points.

@@ -7,21 +7,20 @@ import math
 import numpy as np
 import pandas as pd
 
-LEVEL_WINDOW = 51
-"""A level is the median of so many points, or blocks of points, around."""
+from lib.core.facts.limits import Count, Limit
 
-LEVEL_HISTORY = 10
-"""Points that a window needs; the first points of a run, so many, are not judged for spikes."""
-
-LEVEL_BLOCKS = 5_000
-"""Longer curves are judged by blocks of points, at most so many: a rolling median of every point takes
-a third of a second for a million, medians of blocks a fiftieth of that."""
-
-MAD_TO_SD = 1.4826
-"""Standard deviations per median absolute deviation of normal noise (Rousseeuw and Croux, 1993)."""
-
-MEDIAN_TO_MEAN = 1.2533
-"""The standard error of a median of normal values is so many times that of their mean, sqrt(pi / 2)."""
+# fmt: off
+LEVEL_WINDOW = Count(51, "Level window", "A level is the median of so many points, or blocks of points, around.")
+LEVEL_HISTORY = Count(10, "Level history",
+    "Points that a window needs; the first points of a run, so many, are not judged for spikes.")
+LEVEL_BLOCKS = Count(5_000, "Level blocks",
+    "Longer curves are judged by blocks of points, at most so many: a rolling median of every point takes a third of"
+    " a second for a million, medians of blocks a fiftieth of that.")
+MAD_TO_SD = Limit(1.4826, "MAD to SD",
+    "Standard deviations per median absolute deviation of normal noise (Rousseeuw and Croux, 1993).")
+MEDIAN_TO_MEAN = Limit(1.2533, "Median to mean",
+    "The standard error of a median of normal values is so many times that of their mean, sqrt(pi / 2).")
+# fmt: on
 
 
 def levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-POINTS_PER_BUCKET = 4
-"""First, last, minimum and maximum: what a column of pixels shows of a line (M4; Jugel et al. 2014)."""
+from lib.core.facts.limits import Count, Limit
 
-REPEAT_DENSITY = 0.5
-"""Evaluations per train point from which on a writer may be repeating old values: evaluating costs too
-much to be done at every other logging step."""
-
-REPEAT_SHARE = 0.5
-"""Share of equal neighbours above which evaluations are read as repeats: measured losses hardly ever
-agree to the last bit."""
+# fmt: off
+POINTS_PER_BUCKET = Count(4, "Points per bucket",
+    "First, last, minimum and maximum: what a column of pixels shows of a line (M4; Jugel et al. 2014).")
+REPEAT_DENSITY = Limit(0.5, "Repeat density",
+    "Evaluations per train point from which on a writer may be repeating old values: evaluating costs too much to be"
+    " done at every other logging step.")
+REPEAT_SHARE = Limit(0.5, "Repeat share",
+    "Share of equal neighbours above which evaluations are read as repeats: measured losses hardly ever agree to the"
+    " last bit.")
+# fmt: on
 
 
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve
+from lib.core.facts.limits import Limit
 
-WINDOW_SHARE = 0.05
-"""The train loss is averaged over this last share of the steps up to the best evaluation: several logged values
-at usual intervals, so that no single batch decides, and too few steps for the loss to have moved much."""
+# fmt: off
+WINDOW_SHARE = Limit(0.05, "Window share",
+    "The train loss is averaged over this last share of the steps up to the best evaluation: several logged values at"
+    " usual intervals, so that no single batch decides, and too few steps for the loss to have moved much.")
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

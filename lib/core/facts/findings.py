@@ -27,6 +27,7 @@ class Finding:
         extent: The last step of it; ``None`` when it is one step or the whole run.
         evidence: The numbers it rests on, by name.
         sentence: For people, without the run's name.
+        touches_verdict: It puts into doubt what a recommendation rests on; false for what only charts and tables show.
     """
 
     code: str
@@ -36,3 +37,4 @@ class Finding:
     extent: int | None
     evidence: Mapping[str, float | int | str] = field(default_factory=dict)
     sentence: str = ""
+    touches_verdict: bool = False

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from lib.core.facts.limits import Limit
 from lib.core.facts.runs import RunStatus, RunSummary
 
-STALLED_S = 600.0
-"""A running run that has not reported for so long, in seconds, is stalled: trainers log every few seconds,
-and an evaluation or a checkpoint takes minutes."""
+# fmt: off
+STALLED_S = Limit(600.0, "Stalled (seconds)",
+    "A running run that has not reported for so long, in seconds, is stalled: trainers log every few seconds, and an"
+    " evaluation or a checkpoint takes minutes.")
+# fmt: on
 
 
 def silent_for(run: RunSummary, now: datetime) -> float | None:

@@ -19,28 +19,25 @@ from lib.core.config.effective import effective
 from lib.core.config.setting import Setting, value_of
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.train_window import Window
+from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite, text
 
-DROPOUT_LOSS_SHARE = 2.5
-"""Dropout p in all layers raises the train loss by up to this times p, as a share of it: mT5 with p = 0.1 is
-observed 12 to 21 % above its eval loss for 7,000 steps."""
-
-LORA_DROPOUT_LOSS_SHARE = 0.5
-"""The same for dropout in LoRA layers: it touches only what the adapter adds to an otherwise whole model."""
-
-USUAL_DROPOUT = 0.1
-"""The greatest rate that a run which records none is likely to have: the default of BERT, GPT-2 and T5."""
-
-NOISE_ERRORS = 2.0
-"""So many standard errors of the window's mean are put down to chance: 95 % of normal means lie within."""
-
-LAG_POINTS = 5
-"""The pace at which the train loss fell, and its noise, are taken from a line through so many values up to the
-best evaluation, or through the window where that has more."""
-
-MIN_LAG_POINTS = 3
-"""A line through fewer values leaves no residual to take the noise from."""
+# fmt: off
+DROPOUT_LOSS_SHARE = Limit(2.5, "Dropout loss share",
+    "Dropout p in all layers raises the train loss by up to this times p, as a share of it: mT5 with p = 0.1 is"
+    " observed 12 to 21 % above its eval loss for 7,000 steps.")
+LORA_DROPOUT_LOSS_SHARE = Limit(0.5, "LoRA dropout loss share",
+    "The same for dropout in LoRA layers: it touches only what the adapter adds to an otherwise whole model.")
+USUAL_DROPOUT = Limit(0.1, "Usual dropout",
+    "The greatest rate that a run which records none is likely to have: the default of BERT, GPT-2 and T5.")
+NOISE_ERRORS = Limit(2.0, "Noise errors",
+    "So many standard errors of the window's mean are put down to chance: 95 % of normal means lie within.")
+LAG_POINTS = Count(5, "Lag points",
+    "The pace at which the train loss fell, and its noise, are taken from a line through so many values up to the"
+    " best evaluation, or through the window where that has more.")
+MIN_LAG_POINTS = Count(3, "Min lag points", "A line through fewer values leaves no residual to take the noise from.")
+# fmt: on
 
 _DROPOUT_KEYS = (
     "dropout", "dropout_rate", "hidden_dropout", "hidden_dropout_prob", "attention_dropout",

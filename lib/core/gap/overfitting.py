@@ -16,18 +16,18 @@ from lib.core.config.training_method import Method, method_of
 from lib.core.curves.evidence import RunEvidence, measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.train_window import Window, window_before
+from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import NegativeGap, explain_negative_gap
 from lib.core.text import formatting
 
-SLOPE_SHARE = 0.25
-"""The slope at the end is that of this last share of the evaluations."""
-
-SLOPE_EVALUATIONS = 4
-"""At least so many evaluations make a slope: the median of the slopes between fewer follows a single one."""
-
-MAX_SLOPE_EVALUATIONS = 400
-"""At most so many of the last evaluations are looked at: every pair of them is."""
+# fmt: off
+SLOPE_SHARE = Limit(0.25, "Slope share", "The slope at the end is that of this last share of the evaluations.")
+SLOPE_EVALUATIONS = Count(4, "Slope evaluations",
+    "At least so many evaluations make a slope: the median of the slopes between fewer follows a single one.")
+MAX_SLOPE_EVALUATIONS = Count(400, "Max slope evaluations",
+    "At most so many of the last evaluations are looked at: every pair of them is.")
+# fmt: on
 
 NO_GAP_METHODS = frozenset((Method.GRPO, Method.PPO))
 """Their loss is a surrogate around the policy of the moment, not a measure of fit to the data."""

@@ -17,28 +17,22 @@ from numpy.typing import NDArray
 
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.limits import Count, Limit, Limits
 
-MIN_EVALUATIONS = 6
-"""Fewer measured eval losses say nothing about noise: a trend of three parameters leaves 3 residuals of 6."""
-
-NOISE_EVALUATIONS = 24
-"""The noise is that of so many evaluations around the best one: it falls with the learning rate."""
-
-DIFFERENCE_ORDER = 3
-"""Residuals are divided differences of this order: a trend that is a parabola over 4 evaluations leaves none."""
-
-DIFFERENCES_PER_FREEDOM = 2.31
-"""Neighbouring residuals share values: the mean square of n of them varies like that of n / 2.31 independent ones.
-It is the sum of the squared autocorrelations of white noise under the third difference (1, -3, 3, -1)."""
-
-TREND_SHARE = 0.25
-"""The trend is fitted to this share of all evaluations around each one ..."""
-
-TREND_EVALUATIONS = (7, 25)
-"""... but to at least and at most so many."""
-
-DRAWS = 400
-"""Simulated curves for the expected minimum; its own error is then about 0.03 of the noise."""
+# fmt: off
+MIN_EVALUATIONS = Count(6, "Min evaluations",
+    "Fewer measured eval losses say nothing about noise: a trend of three parameters leaves 3 residuals of 6.")
+NOISE_EVALUATIONS = Count(24, "Noise evaluations",
+    "The noise is that of so many evaluations around the best one: it falls with the learning rate.")
+DIFFERENCE_ORDER = Count(3, "Difference order",
+    "Residuals are divided differences of this order: a trend that is a parabola over 4 evaluations leaves none.")
+DIFFERENCES_PER_FREEDOM = Limit(2.31, "Differences per freedom",
+    "Neighbouring residuals share values: the mean square of n of them varies like that of n / 2.31 independent ones."
+    " It is the sum of the squared autocorrelations of white noise under the third difference (1, -3, 3, -1).")
+TREND_SHARE = Limit(0.25, "Trend share", "The trend is fitted to this share of all evaluations around each one ...")
+TREND_EVALUATIONS = Limits((7, 25), "Trend evaluations", "... but to at least and at most so many.")
+DRAWS = Count(400, "Draws", "Simulated curves for the expected minimum; its own error is then about 0.03 of the noise.")
+# fmt: on
 
 
 class NoiseUnknown(StrEnum):
@@ -102,7 +96,8 @@ def noise_of(run: RunCurves) -> EvalNoise:
     near = _nearest(count, best, NOISE_EVALUATIONS)
     residuals = trend_residuals(steps[near], known.value[near])
     noise = max(math.sqrt(float(np.mean(residuals**2))), _rounding(known.value))
-    width = int(np.clip(round(count * TREND_SHARE), *TREND_EVALUATIONS))
+    fewest, most = TREND_EVALUATIONS
+    width = min(max(round(count * TREND_SHARE), fewest), most)
     luck = _luck_of_lowest(local_trend(steps, known.value, width), noise)
     freedom = max(len(residuals) / DIFFERENCES_PER_FREEDOM, 1.0)
     return EvalNoise(run.run_id, count, lowest, step, noise, lowest + luck, freedom)

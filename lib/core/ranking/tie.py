@@ -17,22 +17,22 @@ from enum import StrEnum
 import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.limits import Limit
 from lib.core.facts.runs import RunSummary, eval_loss_of
 from lib.core.ranking.eval_noise import EvalNoise, noise_of, student_t_quantile
 from lib.core.ranking.repeats import seed_of
 from lib.core.ranking.scoring import TIE_DECIMALS
 
-LEVEL = 0.90
-"""The set holds the truly best run at least so often."""
-
-WINNER_ERROR_SHARE = 0.5
-"""Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner ends the
-search, a tie too many costs one more look."""
-
-SHARED_FREEDOM = 4.0
-"""Weight, in degrees of freedom, of the mean square noise of all runs in that of each: six evaluations alone tell
-noise so badly that hardly any lead would be found. The error rates hold
-even where some runs are ten times as noisy as others."""
+# fmt: off
+LEVEL = Limit(0.90, "Level", "The set holds the truly best run at least so often.")
+WINNER_ERROR_SHARE = Limit(0.5, "Winner error share",
+    "Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner ends the"
+    " search, a tie too many costs one more look.")
+SHARED_FREEDOM = Limit(4.0, "Shared freedom",
+    "Weight, in degrees of freedom, of the mean square noise of all runs in that of each: six evaluations alone tell"
+    " noise so badly that hardly any lead would be found. The error rates hold even where some runs are ten times as"
+    " noisy as others.")
+# fmt: on
 
 
 class TieKind(StrEnum):

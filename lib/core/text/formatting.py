@@ -94,14 +94,14 @@ def told_apart(first: float, second: float, decimals: int = 2) -> tuple[str, str
     return f"{first:.{decimals}f}", f"{second:.{decimals}f}"
 
 
-def count(n: float | None) -> str:
+def count(n: int | float | None) -> str:
     """A whole number with thousands separators.
 
     Example:
         >>> count(13500), count(0), count(None) == NOT_RECORDED
         ('13,500', '0', True)
     """
-    return f"{n:,}" if isinstance(n, int) and not isinstance(n, bool) else figure(n, ",.0f")
+    return f"{n:,}" if isinstance(n, int) else figure(n, ",.0f")
 
 
 def place(x: float) -> str:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from lib.core.checkpoints.advice import CheckpointAdvice
-from lib.core.checks.health import Health
-from lib.core.checks.passport import Passport
+from lib.core.checks.check import Group
 from lib.core.facts.findings import Finding, Severity
+from lib.core.facts.limits import Limit
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
-from lib.core.gap.overfitting import Overfitting
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore, score
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
+from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
@@ -26,9 +24,11 @@ from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.summary_columns import GAP_WARNING
 from lib.core.verdict.ties import lead_sentence, unknown_noise
 
-NARROW_WEIGHT = 0.10
-"""A recommendation that ends within this distance of the present eval weight hangs on the weight: nobody can tell
-0.70 from 0.80 by reason."""
+# fmt: off
+NARROW_WEIGHT = Limit(0.10, "Narrow weight",
+    "A recommendation that ends within this distance of the present eval weight hangs on the weight: nobody can tell"
+    " 0.70 from 0.80 by reason.")
+# fmt: on
 
 ESSENTIAL_ASPECTS = frozenset((Aspect.METHOD, Aspect.DATASET))
 """Where it is open whether these are the same, it is open whether the losses are of the same thing at all. The other
@@ -36,19 +36,6 @@ aspects shift losses of the same kind."""
 
 UNFINISHED = frozenset((RunStatus.RUNNING, RunStatus.PAUSED))
 """Runs that may go on, and may overtake."""
-
-
-class Assessment(Protocol):
-    """What was found out about one run by itself."""
-
-    @property
-    def health(self) -> Health: ...
-    @property
-    def passport(self) -> Passport: ...
-    @property
-    def overfitting(self) -> Overfitting: ...
-    @property
-    def checkpoint(self) -> CheckpointAdvice: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +130,16 @@ def _comparability(case: _Case) -> Iterator[Objection]:
 
 
 def _data(case: _Case) -> Iterator[Objection]:
-    """What the passports of the recommended run and its closest rivals say, and what could not be read."""
+    """What puts the data of the recommended run and its closest rivals into doubt, and what could not be read."""
     for run_id in case.decision.ranked:
         if run_id in case.assessed and case.assessed[run_id] is None:
             whose = "Its metrics" if run_id == case.winner.run_id else f"The metrics of {case.called(run_id)}"
             yield Objection("unread", f"{whose} could not be read, so nothing in them was checked.", run_id)
     for run_id in (case.winner.run_id, *case.rivals):
         assessed = case.assessed.get(run_id)
-        if assessed is None or not assessed.passport.doubts:
+        if assessed is None or not assessed.checks.doubts:
             continue
-        doubts = _severe_first(assessed.passport.doubts)
+        doubts = _severe_first(assessed.checks.doubts)
         is_winner = run_id == case.winner.run_id
         severe = doubts[0].severity is Severity.CRITICAL
         code = f"{'winner' if is_winner else 'rival'}_{'data' if severe else 'doubts'}"
@@ -164,7 +151,7 @@ def _training(case: _Case) -> Iterator[Objection]:
     """What the recommended run's own curves say against it."""
     if case.own is None:
         return
-    findings = case.own.health.findings
+    findings = case.own.checks.findings_in(Group.HEALTH)
     critical = [each for each in findings if each.severity is Severity.CRITICAL]
     rebound = [each for each in findings if each.code == "eval_rebound"]
     warnings = [each for each in findings if each.severity is Severity.WARNING and each not in rebound]

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lib.core.checkpoints.advice import Fate
+from lib.core.checks.check import Group
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
+from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_line
 from lib.core.verdict.grounds import Grounds, improvement
 from lib.core.verdict.names import listed
 from lib.core.verdict.objection_kinds import Objection
-from lib.core.verdict.objections import Assessment, objections_to
+from lib.core.verdict.objections import objections_to
 from lib.core.verdict.sureness import Surety, sureness_of
 
 MAY_GO_ON = frozenset((RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.QUEUED))
@@ -208,9 +210,10 @@ def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], label
 
 
 def _is_sound(assessed: Assessment | None) -> bool:
-    return assessed is not None and not any(
-        finding.severity is Severity.CRITICAL for finding in (*assessed.passport.doubts, *assessed.health.findings)
-    )
+    if assessed is None:
+        return False
+    findings = (*assessed.checks.doubts, *assessed.checks.findings_in(Group.HEALTH))
+    return not any(finding.severity is Severity.CRITICAL for finding in findings)
 
 
 def _is_kept(assessed: Assessment | None) -> bool:

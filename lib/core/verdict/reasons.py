@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from lib.core.facts.limits import Count
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import (
     LeftOut,
@@ -20,8 +21,9 @@ from lib.core.ranking.scoring import (
 )
 from lib.core.text import formatting
 
-REASONS_SHOWN = 3
-"""Reasons that the panel shows; what else there is to say is among the details."""
+REASONS_SHOWN = Count(
+    3, "Reasons shown", "Reasons that the panel shows; what else there is to say is among the details."
+)
 
 
 class ReasonCode(StrEnum):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from lib.core.checks.noticed import SIGNS, Noticed, counted
+from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
 from lib.core.ranking.scoring import RunScore, band_of
@@ -29,7 +29,7 @@ class SummaryInput:
         batch: Samples per device and step.
         effective_batch: Samples per optimizer step; ``effective_batch_text`` says how it was derived.
         stored_note: A sentence where stored best values disagree with the metric rows.
-        noticed: What was noticed of its health and data; ``None`` where its curves could not be read.
+        checks: What all checks of it came to; ``None`` where its curves could not be read.
         medians: Of its curves, by metric: those that a column shows.
     """
 
@@ -42,7 +42,7 @@ class SummaryInput:
     effective_batch: float | None = None
     effective_batch_text: str = ""
     stored_note: str | None = None
-    noticed: Noticed | None = None
+    checks: Results | None = None
     medians: Mapping[str, float | None] = field(default_factory=dict)
 
 
@@ -88,8 +88,8 @@ def _record(row: SummaryInput) -> dict[str, str | float | None]:
         "batch_effective": row.effective_batch,
         "epochs_total": run.total_epochs,
         "perplexity_origin": origin,
-        "findings_critical": _count(row.noticed, Severity.CRITICAL),
-        "findings_info": _count(row.noticed, Severity.INFO),
+        "findings_critical": _count(row.checks, Severity.CRITICAL),
+        "findings_info": _count(row.checks, Severity.INFO),
     }
     for key, cell in cells.items():
         record |= {key: cell.value, key + TEXT: cell.text, key + NOTE: cell.note}
@@ -120,7 +120,7 @@ def _loss_cells(row: SummaryInput) -> dict[str, _Cell]:
         "train_loss": _cell("train_loss", shown_train, _non_finite("train loss", train_loss, run.loss)),
         "gap": _cell("gap", gap_of(run), _gap_note(row)),
         "perplexity": _perplexity(run),
-        "findings": _findings(row.noticed),
+        "findings": _findings(row.checks),
         "score": _score(row),
     }
 
@@ -211,7 +211,7 @@ def _perplexity(run: RunSummary) -> _Cell:
     return _cell("perplexity", value, "exp(eval loss): the run logged no perplexity.")
 
 
-def _findings(found: Noticed | None) -> _Cell:
+def _findings(found: Results | None) -> _Cell:
     if found is None:
         return _cell("findings", None, "The run's metrics could not be read, so nothing could be judged.")
     if not found.findings:
@@ -221,7 +221,7 @@ def _findings(found: Noticed | None) -> _Cell:
     return _Cell(len(found.serious), counted(found.counts), _sentences(*told, f"And {more} more." if more else ""))
 
 
-def _count(found: Noticed | None, severity: Severity) -> int | None:
+def _count(found: Results | None, severity: Severity) -> int | None:
     return None if found is None else found.counts.get(severity, 0)
 
 

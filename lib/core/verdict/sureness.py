@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.core.facts.limits import Count
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import TIE_DECIMALS
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
 from lib.core.verdict.objection_kinds import Objection, Sureness, cap_of
 
-MANY_DOUBTS = 3
-"""So many objections that each leave a verdict fairly sure make it unsure: one may be tolerated, and three at once
-leave little that was not questioned."""
+# fmt: off
+MANY_DOUBTS = Count(3, "Many doubts",
+    "So many objections that each leave a verdict fairly sure make it unsure: one may be tolerated, and three at once"
+    " leave little that was not questioned.")
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

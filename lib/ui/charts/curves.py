@@ -19,7 +19,7 @@ from lib.ui.charts.options import options, zoom_bar
 from lib.ui.charts.pinned import pinned
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
-from lib.ui.panels.noticed import worst_noticed
+from lib.ui.panels.findings import worst_findings
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
@@ -57,7 +57,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     logged = [chart for chart in charts if not chart.is_empty]
     note_charts(len(logged))
     _choose_more(further)
-    worst_noticed([each.compared for each in runs])
+    worst_findings([each.compared for each in runs])
     downloads(logged, runs)
     pinned(runs)
     url.write()

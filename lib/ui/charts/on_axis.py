@@ -10,7 +10,7 @@ from functools import cached_property, partial
 import numpy as np
 import streamlit as st
 
-from lib.core.checks.noticed import SIGNS
+from lib.core.checks.results import SIGNS
 from lib.core.curves.axes import Axis, Placing, place, why_not
 from lib.core.curves.derived import DERIVED, logged_for, telling
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
@@ -20,8 +20,8 @@ from lib.data.source import RunSource
 from lib.ui.charts.request import ChartRun, CurvesKey, MetricFinding, PartRead
 from lib.ui.frame.escape import md
 from lib.ui.session import cached, link, url
+from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun, Comparison
-from lib.ui.session.judgements import noticed_of
 
 NOTHING_READ = RunCurves("")
 
@@ -144,7 +144,7 @@ def _with_details(run: RunOnAxis) -> RunOnAxis:
 
 def _findings(each: ComparedRun) -> tuple[MetricFinding, ...]:
     """What was noticed about single metrics of a run."""
-    found = noticed_of(each)
+    found = checks_of_run(each)
     return tuple(
         MetricFinding(
             str(finding.evidence["metric"]),

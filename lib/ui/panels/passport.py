@@ -6,44 +6,44 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
-from lib.core.checks.noticed import PASSPORT_TITLES, SIGNS
-from lib.core.checks.passport import Confidence, Passport
-from lib.core.checks.passport_check import Check, Outcome
-from lib.core.facts.findings import Severity
+from lib.core.checks.check import Group, Outcome, Result
+from lib.core.checks.results import SIGNS, Confidence, Results
 from lib.core.text import formatting
 from lib.ui.frame.escape import md
 
 COLORS = {Confidence.UNDIMINISHED: "green", Confidence.LOWERED: "orange", Confidence.LOW: "red"}
-ORDER = {Outcome.FOUND: 0, Outcome.CANNOT_TELL: 1, Outcome.FINE: 2}
-OUTCOMES = {Outcome.FINE: "✓ fine", Outcome.CANNOT_TELL: "? cannot tell"}
+ORDER = {Outcome.FOUND: 0, Outcome.CANNOT_TELL: 1, Outcome.NOT_FOUND: 2}
+OUTCOMES = {Outcome.NOT_FOUND: "✓ fine", Outcome.CANNOT_TELL: "? cannot tell"}
 ROW_HEIGHT = 66
 """Pixels of a row whose sentence may take two lines."""
 
 
-def confidence_badge(passport: Passport) -> str:
+def confidence_badge(checks: Results) -> str:
     """How far the data bear a verdict, as a badge."""
-    return f":{COLORS[passport.confidence]}-badge[data: confidence {passport.confidence.value}]"
+    return f":{COLORS[checks.confidence]}-badge[data: confidence {checks.confidence.value}]"
 
 
-def passport_of_run(passport: Passport) -> None:
+def passport_of_run(checks: Results) -> None:
     """Draw every check, what was found first."""
     st.markdown("##### Data passport")
-    doubts = passport.doubts
+    doubts = checks.doubts
     if doubts:
         reasons = " ".join(finding.sentence for finding in doubts)
-        st.markdown(f"The confidence in a verdict about this run is **{passport.confidence.value}**: {md(reasons)}")
+        st.markdown(f"The confidence in a verdict about this run is **{checks.confidence.value}**: {md(reasons)}")
     else:
         st.markdown("Nothing was found in the data that lowers the confidence in a verdict about this run.")
-    odd = [check for check in passport.checks if check.outcome is not Outcome.FINE]
-    fine = [check for check in passport.checks if check.outcome is Outcome.FINE]
+    of_data = [result for result in checks.results if result.check.group is Group.DATA]
+    odd = [result for result in of_data if result.outcome is not Outcome.NOT_FOUND]
+    fine = [result for result in of_data if result.outcome is Outcome.NOT_FOUND]
     if odd:
         _table(odd, "passport", ROW_HEIGHT)
-    with st.expander(f"Checked and fine ({len(fine)} of {len(passport.checks)})", icon=":material/check:"):
+    with st.expander(f"Checked and fine ({len(fine)} of {len(of_data)})", icon=":material/check:"):
         _table(fine, "passport_fine", None)
 
 
-def checks_columns(first: str, second: str) -> dict[str, object]:
+def checks_columns(first: str, second: str) -> dict[str, ColumnConfig]:
     """How a table of checks or findings shows its columns, the first two of which have these names."""
     return {
         first: st.column_config.TextColumn(width=92),
@@ -54,9 +54,9 @@ def checks_columns(first: str, second: str) -> dict[str, object]:
     }
 
 
-def _table(checks: Sequence[Check], key: str, row_height: int | None) -> None:
+def _table(results: Sequence[Result], key: str, row_height: int | None) -> None:
     st.dataframe(
-        passport_table(checks),
+        passport_table(results),
         hide_index=True,
         height="content",
         row_height=row_height,
@@ -66,28 +66,18 @@ def _table(checks: Sequence[Check], key: str, row_height: int | None) -> None:
     )
 
 
-def passport_table(checks: Sequence[Check]) -> pd.DataFrame:
-    """Checks of one run: the findings first, the most severe of them ahead, then what cannot be told."""
-    severities = [*SIGNS, None]
-    ordered = sorted(checks, key=lambda check: (ORDER[check.outcome], severities.index(_severity(check))))
-    rows = [
-        (
-            _outcome(check),
-            PASSPORT_TITLES[check.code],
-            check.sentence,
-            check.finding.step if check.finding else None,
-            check.finding.extent if check.finding else None,
-        )
-        for check in ordered
-    ]
+def passport_table(results: Sequence[Result]) -> pd.DataFrame:
+    """Checks of one run: what was found first, the most severe of it ahead, then what cannot be told."""
+    rows = []
+    for result in sorted(results, key=_place):
+        finding = next(iter(result.findings), None)
+        outcome = OUTCOMES[result.outcome] if finding is None else f"{SIGNS[finding.severity]} {finding.severity.value}"
+        step, extent = (None, None) if finding is None else (finding.step, finding.extent)
+        rows.append((outcome, result.check.title, result.sentence, step, extent))
     table = pd.DataFrame(rows, columns=["Outcome", "Check", "Sentence", "First step", "Last step"])
     return table.astype({"First step": "Int64", "Last step": "Int64"})
 
 
-def _severity(check: Check) -> Severity | None:
-    return None if check.finding is None else check.finding.severity
-
-
-def _outcome(check: Check) -> str:
-    severity = _severity(check)
-    return OUTCOMES[check.outcome] if severity is None else f"{SIGNS[severity]} {severity.value}"
+def _place(result: Result) -> tuple[int, int]:
+    """What was found comes first, the most severe of it ahead."""
+    return ORDER[result.outcome], min((list(SIGNS).index(each.severity) for each in result.findings), default=0)

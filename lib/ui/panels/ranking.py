@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from lib.core.facts.limits import shown
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, RunScore, ScoringPolicy
 from lib.core.text import formatting
+from lib.core.verdict.limits import LIMITS
 from lib.core.verdict.reasons import TIE_BREAKS
 from lib.core.verdict.summary_columns import GAP_WARNING
-from lib.core.verdict.thresholds import every_threshold
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT
 from lib.ui.session.comparison import Comparison
@@ -132,10 +133,10 @@ def limits() -> None:
         "Stability, run health, overfitting at matched steps and the data passport are no part of the score."
         " These limits decide what is said about them:"
     )
-    for heading, thresholds in every_threshold().items():
-        with st.expander(f"{heading} ({len(thresholds)})"):
+    for heading, listed in LIMITS.items():
+        with st.expander(f"{heading} ({len(listed)})"):
             table = pd.DataFrame(
-                [(threshold.title, threshold.shown, threshold.reason) for threshold in thresholds],
+                [(limit.title, shown(limit), limit.reason) for limit in listed],
                 columns=["Limit", "Value", "Meaning"],
             )
             st.dataframe(

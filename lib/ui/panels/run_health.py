@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from lib.core.checks import health_checks, passport_check
-from lib.core.checks.noticed import LOSS_VARIATION, PASSPORT_TITLES, SIGNS, Noticed, counted
-from lib.core.checks.stability import Level, Stability
-from lib.core.facts.findings import Finding, Severity
+from lib.core.checks.check import Group, Outcome, Result, most_severe
+from lib.core.checks.results import SIGNS, Results, counted
+from lib.core.checks.stability import Stability, Steadiness
+from lib.core.facts.findings import Severity
 from lib.core.gap.overfitting import Overfitting
 from lib.core.text import formatting
 from lib.core.text.labels import short_labels
+from lib.core.verdict.assessment import Assessment
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT, checks_columns, confidence_badge, passport_of_run
+from lib.ui.panels.verdict_details import stability_badge
+from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import ComparedRun
-from lib.ui.session.judgements import Judgements, judgements, noticed_of
 
 FINE, CANNOT_TELL, NOT_READ = "✓ fine", "? cannot tell", "? not read"
 SHADES = {
@@ -29,7 +31,7 @@ SHADES = {
 FAINT = "color: gray"
 CHECK_WIDTH, MIN_RUN_WIDTH, MATRIX_WIDTH = 160, 110, 730
 """Pixels of the overview's columns: five runs beside their checks fill a window of 1280 px."""
-LEVELS = {Level.STEADY: "green", Level.UNSTEADY: "orange", Level.UNSTABLE: "red", Level.CANNOT_TELL: "gray"}
+AREAS = {Group.HEALTH: "Health", Group.STABILITY: "Health", Group.DATA: "Data"}
 
 LABEL_LIMIT = 15
 """Characters of a run's label that such a column has room for; the whole one is its tooltip."""
@@ -71,27 +73,18 @@ def overview(runs: Sequence[ComparedRun]) -> None:
 
 def _cells(each: ComparedRun) -> dict[tuple[str, str], Cell]:
     """What every check of a run came to, by what was checked and the check's title."""
-    judged = judgements(each)
-    if judged is None:
+    assessment = assessment_of(each)
+    if assessment is None:
         return {}
-    cells = {
-        ("Health", check.title): _cell(check.findings, check.outcome is health_checks.Outcome.CANNOT_TELL, check.events)
-        for check in judged.health.checks
-    }
-    loud = [finding for finding in judged.stability.findings if finding.code == "loss_variation"]
-    cells["Health", LOSS_VARIATION] = _cell(loud, judged.stability.loss_variation_at_end is None, len(loud))
-    for check in judged.passport.checks:
-        found = [] if check.finding is None else [check.finding]
-        is_open = check.outcome is passport_check.Outcome.CANNOT_TELL
-        cells["Data", PASSPORT_TITLES[check.code]] = _cell(found, is_open, len(found))
-    return cells
+    results = sorted(assessment.checks.results, key=lambda result: list(AREAS).index(result.check.group))
+    return {(AREAS[result.check.group], result.check.title): _cell(result) for result in results}
 
 
-def _cell(findings: Sequence[Finding], cannot_tell: bool, events: int) -> Cell:
-    if not findings:
-        return (CANNOT_TELL, FAINT) if cannot_tell else (FINE, "")
-    worst = min((finding.severity for finding in findings), key=list(SIGNS).index)
-    many = f" × {events:,}" if events > 1 else ""
+def _cell(result: Result) -> Cell:
+    if not result.findings:
+        return (CANNOT_TELL, FAINT) if result.outcome is Outcome.CANNOT_TELL else (FINE, "")
+    worst = most_severe(result.findings).severity
+    many = f" × {result.events:,}" if result.events > 1 else ""
     return f"{SIGNS[worst]} {worst.value}{many}", SHADES[worst]
 
 
@@ -119,7 +112,7 @@ def _matrix(rows: dict[tuple[str, str], list[Cell]], runs: Sequence[ComparedRun]
 
 
 def one_run(runs: Sequence[ComparedRun]) -> None:
-    """Draw all that was noticed about one of the runs, which the reader chooses."""
+    """Draw all that was found out about one of the runs, which the reader chooses."""
     by_id = {each.run.run_id: each for each in runs}
     st.subheader("Run by run", anchor=False)
     chosen = next(iter(by_id))
@@ -134,31 +127,28 @@ def one_run(runs: Sequence[ComparedRun]) -> None:
             key="health_run",
         )
     each = by_id.get(chosen, runs[0])
-    judged, found = judgements(each), noticed_of(each)
-    if judged is None or found is None:
+    assessment = assessment_of(each)
+    if assessment is None:
         st.markdown(f"**{md(each.label)}**")
         st.info(
             "Its metrics could not be read, so neither its health nor its data could be judged.",
             icon=":material/cloud_off:",
         )
         return
-    level = judged.stability.level
-    st.markdown(
-        f"**{md(each.label)}** {_counts_badge(found)} :{LEVELS[level]}-badge[stability: {level.value}]"
-        f" {confidence_badge(judged.passport)}"
-    )
-    _findings(found)
-    _untold(judged)
-    _stability(judged.stability)
-    _overfitting(judged.overfitting)
-    passport_of_run(judged.passport)
+    checks = assessment.checks
+    st.markdown(f"**{md(each.label)}** {_counts_badge(checks)} {stability_badge(each)} {confidence_badge(checks)}")
+    _findings(checks)
+    _untold(assessment)
+    _stability(assessment.stability)
+    _overfitting(assessment.overfitting)
+    passport_of_run(checks)
 
 
-def _counts_badge(found: Noticed) -> str:
+def _counts_badge(found: Results) -> str:
     return f":gray-badge[{counted(found.counts)}]" if found.findings else ":green-badge[nothing noticed]"
 
 
-def _findings(found: Noticed) -> None:
+def _findings(found: Results) -> None:
     st.markdown(f"##### Findings ({len(found.findings):,})")
     if not found.findings:
         st.caption("None of the checks found anything.")
@@ -176,12 +166,13 @@ def _findings(found: Noticed) -> None:
         st.caption(f":small[And {found.unlisted:,} smaller ones of the same kinds, which are counted and not listed.]")
 
 
-def findings_table(found: Noticed) -> pd.DataFrame:
+def findings_table(found: Results) -> pd.DataFrame:
     """The findings of one run: severity, what, sentence, first and last step."""
+    titles = {result.check.code: result.check.title for result in found.results}
     rows = [
         (
             f"{SIGNS[finding.severity]} {finding.severity.value}",
-            found.titles.get(finding.code, finding.code),
+            titles[finding.code],
             finding.sentence,
             finding.step,
             finding.extent,
@@ -192,24 +183,25 @@ def findings_table(found: Noticed) -> pd.DataFrame:
     return table.astype({"First step": "Int64", "Last step": "Int64"})
 
 
-def _untold(judged: Judgements) -> None:
+def _untold(assessment: Assessment) -> None:
     """What the curves could not tell, and why; the passport says it of the data with its checks."""
     lines = [
-        f"- **{md(check.title)}**: {md(check.sentence.removeprefix('Cannot tell: '))}"
-        for check in judged.health.with_outcome(health_checks.Outcome.CANNOT_TELL)
+        f"- **{md(result.check.title)}**: {md(result.because)}"
+        for result in assessment.checks.having(Outcome.CANNOT_TELL, Group.HEALTH)
     ]
     lines += [
-        f"- **Overfitting, {md(name.replace('_', ' '))}**: {md(why)}." for name, why in judged.overfitting.cannot_tell
+        f"- **Overfitting, {md(name.replace('_', ' '))}**: {md(why)}."
+        for name, why in assessment.overfitting.cannot_tell
     ]
-    if judged.stability.level is Level.CANNOT_TELL:
-        lines.append(f"- **Stability**: {md(judged.stability.sentence)}")
+    if assessment.stability.steadiness is Steadiness.CANNOT_TELL:
+        lines.append(f"- **Stability**: {md(assessment.stability.sentence)}")
     st.markdown(f"##### Could not be told ({len(lines)})")
     st.markdown("\n".join(lines) if lines else ":small[Every check of the curves could be made.]")
 
 
 def _stability(stability: Stability) -> None:
     st.markdown("##### Stability")
-    variation, spikes = stability.loss_variation_at_end, stability.spikes
+    variation, spikes = stability.variation, stability.spikes
     known = [
         "loss variation at the end " + ("cannot be told" if variation is None else f"{variation:.1%} of its mean"),
         "gradient-norm spikes " + ("cannot be told" if spikes is None else f"{spikes:,}"),

@@ -22,8 +22,8 @@ from lib.core.verdict.summary_csv import to_csv
 from lib.core.verdict.summary_marks import Mark, marks
 from lib.ui.frame.after_charts import charts_are_drawn
 from lib.ui.session import cached, link, url
+from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun, Comparison
-from lib.ui.session.judgements import noticed_of
 
 ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
 MIN_SHARE = 0.84
@@ -95,7 +95,7 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
         effective_batch=batch.effective,
         effective_batch_text=batch.source,
         stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
-        noticed=noticed_of(each),
+        checks=checks_of_run(each),
         medians={key: median_of(each.data.curves.get(key)) for key in MEDIANS} if each.data else {},
     )
 

@@ -13,8 +13,8 @@ from lib.core.verdict.overview import HeadlineKind, Overview, overview_of
 from lib.ui.frame.escape import md
 from lib.ui.panels.verdict_details import details, stability_badge
 from lib.ui.session import cached, link, url
+from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import Comparison
-from lib.ui.session.judgements import judgements
 
 SURENESS_COLORS = {
     Sureness.SURE: "green",
@@ -56,9 +56,9 @@ _STYLE = """<style>
 def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
-    judged = {each.run.run_id: judgements(each) for each in comparison.runs}
+    assessed = {each.run.run_id: assessment_of(each) for each in comparison.runs}
     key = (comparison.key, comparison.policy.eval_weight)
-    said = cached.once("overview", key, lambda: overview_of(comparison.grounds, runs, judged))
+    said = cached.once("overview", key, lambda: overview_of(comparison.grounds, runs, assessed))
     with st.container(border=True, key="verdict"):
         st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))
         # The side with the longest sentence is the wider one.
@@ -67,7 +67,7 @@ def verdict(comparison: Comparison) -> None:
         right.markdown(_against(said, short_labels(comparison.labels, NAME_LIMIT)), help=_full_names(said, comparison))
         with st.container(horizontal=True, key="verdict_details"):
             st.html(_STYLE)
-            details(comparison, said.objections, judged)
+            details(comparison, said.objections, assessed)
             _policy(comparison.recommendation)
 
 

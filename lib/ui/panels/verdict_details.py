@@ -7,34 +7,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import streamlit as st
 
-from lib.core.checks.stability import Level
+from lib.core.checks.stability import Steadiness
 from lib.core.curves.evidence import stored_differs
 from lib.core.ranking.decision import Decision
 from lib.core.text import formatting
+from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_sentence
 from lib.core.verdict.comparability import pair_words
 from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.ties import lead_sentence, lowest_sentence, why_in_best_set
 from lib.ui.frame.escape import md
+from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import ComparedRun, Comparison
-from lib.ui.session.judgements import Judgements, judgements
 
 STABILITY_COLORS = {
-    Level.STEADY: "green",
-    Level.UNSTEADY: "orange",
-    Level.UNSTABLE: "red",
-    Level.CANNOT_TELL: "gray",
+    Steadiness.STEADY: "green",
+    Steadiness.UNSTEADY: "orange",
+    Steadiness.UNSTABLE: "red",
+    Steadiness.CANNOT_TELL: "gray",
 }
 
 
-def details(comparison: Comparison, objections: Sequence[Objection], judged: Mapping[str, Judgements | None]) -> None:
+def details(comparison: Comparison, objections: Sequence[Objection], assessed: Mapping[str, Assessment | None]) -> None:
     """Draw a button for each part. One element holds a whole part: the browser takes its time for each."""
     decision = comparison.decision
     if decision.recommendation.winner is not None:
         _part(f"All objections ({len(objections)})", _objections(objections))
         _part("What would flip it", _flip(comparison))
-        _part("Score and checkpoints", _scores(comparison, judged))
+        _part("Score and checkpoints", _scores(comparison, assessed))
     if len(decision.scores) > 1:
         _part("Noise", _noise(comparison))
         _part("Comparability", _comparability(decision, comparison.labels))
@@ -43,11 +44,11 @@ def details(comparison: Comparison, objections: Sequence[Objection], judged: Map
 
 def stability_badge(each: ComparedRun) -> str:
     """How steadily a run trained, as a badge; "" where it was not read."""
-    judged = judgements(each)
-    if judged is None:
+    assessment = assessment_of(each)
+    if assessment is None:
         return ""
-    level = judged.stability.level
-    return f":{STABILITY_COLORS[level]}-badge[stability: {level.value}]"
+    steadiness = assessment.stability.steadiness
+    return f":{STABILITY_COLORS[steadiness]}-badge[stability: {steadiness.value}]"
 
 
 def _part(label: str, paragraphs: Iterable[str]) -> None:
@@ -69,7 +70,7 @@ def _flip(comparison: Comparison) -> Iterator[str]:
     yield ":small[Only what is named changes; everything else stays as it is.]"
 
 
-def _scores(comparison: Comparison, judged: Mapping[str, Judgements | None]) -> Iterator[str]:
+def _scores(comparison: Comparison, assessed: Mapping[str, Assessment | None]) -> Iterator[str]:
     """The parts of every score, stored values that differ, and which checkpoint of each run to ship."""
     scores = comparison.decision.scores
     rows = [
@@ -88,7 +89,7 @@ def _scores(comparison: Comparison, judged: Mapping[str, Judgements | None]) -> 
     yield _table(("Run", "Eval loss", "Points", "Gap", "Band", "Points", "Score"), rows)
     for each in comparison.runs:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
-        own = judged.get(each.run.run_id)
+        own = assessed.get(each.run.run_id)
         said = [stored, checkpoint_sentence(own.checkpoint) if own is not None else "Its metrics could not be read."]
         yield f"**{md(each.label)}**: {md(' '.join(filter(None, said)))}"
 
@@ -131,10 +132,10 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
 
 
 def _stability(each: ComparedRun) -> str:
-    judged = judgements(each)
-    if judged is None:
+    assessment = assessment_of(each)
+    if assessment is None:
         return f"**{md(each.label)}**: its metrics could not be read."
-    stability = judged.stability
+    stability = assessment.stability
     said = [md(finding.sentence) for finding in stability.findings] or [md(stability.sentence)]
     return f"**{md(each.label)}** {stability_badge(each)}  \n" + "  \n".join(said)
 

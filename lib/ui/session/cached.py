@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 from cachetools import TTLCache
 
-from lib.core.checks.health import METRICS_READ
+from lib.core.checks.registry import METRICS_READ
 from lib.core.config.derived import EffectiveBatch
 from lib.core.config.effective import configured_gpus, configured_learning_rate, effective_batch
 from lib.core.config.naming import labels_of

@@ -22,7 +22,7 @@ from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode
 from lib.core.verdict.summary import SummaryInput, summary_frame
 from lib.core.verdict.ties import lead_sentence, lowest_sentence
 from tests.core.decided_runs import SAME, curves_by_id
-from tests.core.verdict.test_objections import judged
+from tests.core.verdict.test_objections import assessed
 
 ROOT = Path(__file__).parents[3]
 DAYS = [None, *(datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2))]
@@ -81,7 +81,7 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     decision = decide(runs, curves_by_id(runs, noise), ScoringPolicy(eval_weight=weight))
     grounds = grounds_of(decision, runs)
     winner, ranked = decision.recommendation.winner, decision.ranked
-    said = overview_of(grounds, runs, {run.run_id: judged(run.run_id) for run in runs})
+    said = overview_of(grounds, runs, {run.run_id: assessed(run.run_id) for run in runs})
     objections = {objection.code: objection.sentence for objection in said.objections}
     shown = [reason.sentence for reason in grounds.strongest]
     others, not_comparable = grounds.others(grounds.labels), grounds.not_comparable(grounds.labels)
@@ -140,14 +140,18 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
 
 
 def sentences_in(path: Path) -> list[str]:
-    """Texts of more than a few words that are neither documentation nor an error's."""
+    """Texts of more than a few words that are neither documentation, nor an error's, nor a limit's reason."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     apart = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    apart |= {id(inner) for node in raised for inner in ast.walk(node)}
+    unsaid = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) or _is_a_limit(node)]
+    apart |= {id(inner) for node in unsaid for inner in ast.walk(node)}
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in apart]
     worded = [text for text in texts if isinstance(text, str) and re.search(r"[a-z] [a-z]+ [a-z]", text)]
     return [text for text in worded if not _is_a_name(text)]
+
+
+def _is_a_limit(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("Limit", "Count", "Limits")
 
 
 def _is_a_name(text: str) -> bool:

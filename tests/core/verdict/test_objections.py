@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -11,19 +10,17 @@ from hypothesis import strategies as st
 
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.checkpoints.save_plan import SavePlan
-from lib.core.checks.health import Health
-from lib.core.checks.health_checks import Check as HealthCheck
-from lib.core.checks.health_checks import Outcome as HealthOutcome
-from lib.core.checks.passport import Passport
-from lib.core.checks.passport_check import Check, Outcome
+from lib.core.checks.stability import Stability, Steadiness
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation, NegativeGap
 from lib.core.gap.overfitting import Overfitting
 from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.objection_kinds import KINDS, Objection
 from lib.core.verdict.objections import NARROW_WEIGHT, objections_to
 from lib.core.verdict.summary_columns import GAP_WARNING
+from tests.core.checked_runs import results_with
 from tests.core.decided_runs import decided, grounded, run
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
@@ -33,17 +30,13 @@ KEPT = CheckpointAdvice(
 )  # fmt: skip
 
 
-def judged(run_id, *, health=(), data=(), over=None, checkpoint=KEPT):
-    """What is judged of a run without faults, but for what is given."""
+def assessed(run_id, *, health=(), data=(), over=None, checkpoint=KEPT):
+    """What is worked out about a run without faults, but for what is given."""
     findings = [Finding(code, severity, run_id, 5, None, {}, f"{code} at 5.") for code, severity in health]
-    checks = tuple(HealthCheck(each.code, each.code, HealthOutcome.FOUND, each.sentence, (each,)) for each in findings)
-    doubts = tuple(
-        Check("c", Outcome.FOUND, "Rows lack.", Finding("c", severity, run_id, None, None, {}, "Rows lack."), True)
-        for severity in data
-    )
-    return SimpleNamespace(
-        health=Health(run_id, checks),
-        passport=Passport(run_id, doubts),
+    findings += [Finding("c", severity, run_id, None, None, {}, "Rows lack.", True) for severity in data]
+    return Assessment(
+        checks=results_with(findings, run_id),
+        stability=Stability(Steadiness.STEADY, "", (), None, None),
         overfitting=over or Overfitting(),
         checkpoint=checkpoint,
     )
@@ -55,8 +48,8 @@ def negative(explanation):
 
 
 def objections(*runs, policy=DEFAULT_POLICY, noise=0.001, count=30, **by_run):
-    assessed = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
-    return objections_to(grounded(*runs, policy=policy, noise=noise, count=count), runs, assessed)
+    assessments = {each.run_id: by_run.get(each.run_id, assessed(each.run_id)) for each in runs}
+    return objections_to(grounded(*runs, policy=policy, noise=noise, count=count), runs, assessments)
 
 
 def codes(*runs, **named):
@@ -81,16 +74,16 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("alone", (run("a"),), {}),
         ("unread", CLEAR, {"a": None}),
         ("unread", CLEAR, {"b": None}),
-        ("winner_data", CLEAR, {"a": judged("a", data=[WARNING, CRITICAL])}),
-        ("winner_doubts", CLEAR, {"a": judged("a", data=[WARNING])}),
-        ("rival_data", CLEAR, {"b": judged("b", data=[CRITICAL])}),
-        ("rival_doubts", CLEAR, {"b": judged("b", data=[WARNING])}),
-        ("winner_health", CLEAR, {"a": judged("a", health=[("divergence", CRITICAL)])}),
-        ("winner_warnings", CLEAR, {"a": judged("a", health=[("gradient_spike", WARNING)])}),
-        ("overfitting", CLEAR, {"a": judged("a", health=[("eval_rebound", WARNING)])}),
-        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(gap=GAP_WARNING + 0.01))}),
-        ("leakage", CLEAR, {"a": judged("a", over=negative(Explanation.NOT_EXPLAINED))}),
-        ("negative_gap_open", CLEAR, {"a": judged("a", over=negative(Explanation.CANNOT_TELL))}),
+        ("winner_data", CLEAR, {"a": assessed("a", data=[WARNING, CRITICAL])}),
+        ("winner_doubts", CLEAR, {"a": assessed("a", data=[WARNING])}),
+        ("rival_data", CLEAR, {"b": assessed("b", data=[CRITICAL])}),
+        ("rival_doubts", CLEAR, {"b": assessed("b", data=[WARNING])}),
+        ("winner_health", CLEAR, {"a": assessed("a", health=[("divergence", CRITICAL)])}),
+        ("winner_warnings", CLEAR, {"a": assessed("a", health=[("gradient_spike", WARNING)])}),
+        ("overfitting", CLEAR, {"a": assessed("a", health=[("eval_rebound", WARNING)])}),
+        ("overfitting", CLEAR, {"a": assessed("a", over=Overfitting(gap=GAP_WARNING + 0.01))}),
+        ("leakage", CLEAR, {"a": assessed("a", over=negative(Explanation.NOT_EXPLAINED))}),
+        ("negative_gap_open", CLEAR, {"a": assessed("a", over=negative(Explanation.CANNOT_TELL))}),
         ("losses_unlike", (run("a", dataset=...), run("b", 0.8)), {}),
         ("comparability_open", (run("a", 0.5, completion_only_loss=...), run("b", 0.8)), {}),
         ("comparability_caution", (run("a", 0.5, max_length=512), run("b", 0.8)), {}),
@@ -101,7 +94,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("lower_loss", (run("a", 0.5), run("b", 0.499, train=0.1)), {"noise": 0.02}),
         ("rival_ahead", (*CLEAR, run("c", 0.4, RunStatus.RUNNING)), {}),
         ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.RUNNING)), {}),
-        ("checkpoint_missing", CLEAR, {"a": judged("a", checkpoint=replace(KEPT, fate=Fate.DELETED))}),
+        ("checkpoint_missing", CLEAR, {"a": assessed("a", checkpoint=replace(KEPT, fate=Fate.DELETED))}),
         ("narrow_weights", (run("a", 0.5), run("b", 0.2, train=0.0)), {}),
     ],
 )  # fmt: skip
@@ -116,13 +109,13 @@ def test_each_kind_has_its_cause(expected, runs, named):
 @pytest.mark.parametrize(
     ("absent", "runs", "named"),
     [
-        ("overfitting", CLEAR, {"a": judged("a", over=Overfitting(gap=GAP_WARNING))}),
-        ("leakage", CLEAR, {"a": judged("a", over=negative(Explanation.EXPLAINED))}),
-        ("negative_gap_open", CLEAR, {"a": judged("a", over=negative(Explanation.EXPLAINED))}),
-        ("winner_health", CLEAR, {"b": judged("b", health=[("divergence", CRITICAL)])}),
-        ("winner_doubts", CLEAR, {"a": judged("a", data=[Severity.INFO])}),
-        ("rival_data", (*CLEAR, run("c", 1.5)), {"c": judged("c", data=[CRITICAL])}),
-        ("checkpoint_missing", CLEAR, {"a": judged("a", checkpoint=replace(KEPT, fate=Fate.CANNOT_TELL))}),
+        ("overfitting", CLEAR, {"a": assessed("a", over=Overfitting(gap=GAP_WARNING))}),
+        ("leakage", CLEAR, {"a": assessed("a", over=negative(Explanation.EXPLAINED))}),
+        ("negative_gap_open", CLEAR, {"a": assessed("a", over=negative(Explanation.EXPLAINED))}),
+        ("winner_health", CLEAR, {"b": assessed("b", health=[("divergence", CRITICAL)])}),
+        ("winner_doubts", CLEAR, {"a": assessed("a", data=[Severity.INFO])}),
+        ("rival_data", (*CLEAR, run("c", 1.5)), {"c": assessed("c", data=[CRITICAL])}),
+        ("checkpoint_missing", CLEAR, {"a": assessed("a", checkpoint=replace(KEPT, fate=Fate.CANNOT_TELL))}),
         ("rival_ahead", (*CLEAR, run("c", 0.4, RunStatus.RUNNING, dataset="x/y")), {}),
         ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.FAILED)), {}),
         ("lower_loss", (*CLEAR, run("c", 0.4, RunStatus.RUNNING, dataset="x/y")), {}),
@@ -143,7 +136,7 @@ def test_narrow_is_measured_from_the_end_of_the_interval():
 
 
 def test_the_strongest_stand_first_and_every_kind_has_one_place():
-    everything = judged("a", health=[("divergence", CRITICAL), ("x", WARNING)], data=[CRITICAL])
+    everything = assessed("a", health=[("divergence", CRITICAL), ("x", WARNING)], data=[CRITICAL])
     found = objections(*CLEAR, run("c", 0.4, RunStatus.RUNNING), a=everything)
     assert [objection.rank for objection in found] == sorted(objection.rank for objection in found)
     assert [objection.code for objection in found][:2] == ["winner_data", "winner_health"]

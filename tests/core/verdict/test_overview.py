@@ -16,16 +16,16 @@ from lib.core.verdict.overview import HeadlineKind, headline, overview_of, stron
 from lib.core.verdict.reasons import REASONS_SHOWN
 from lib.core.verdict.sureness import Surety
 from tests.core.decided_runs import decided, grounded, run
-from tests.core.verdict.test_objections import KEPT, judged
+from tests.core.verdict.test_objections import KEPT, assessed
 
 CLEAR = run("a", 0.5), run("b", 0.8)
 TIED = run("a", 0.5), run("b", 0.501)
 
 
 def overview(*runs, noise=0.001, **by_run):
-    assessed = {each.run_id: by_run.get(each.run_id, judged(each.run_id)) for each in runs}
+    assessments = {each.run_id: by_run.get(each.run_id, assessed(each.run_id)) for each in runs}
     labels = {each.run_id: each.run_id.upper() for each in runs}
-    return overview_of(grounded(*runs, labels=labels, noise=noise), runs, assessed)
+    return overview_of(grounded(*runs, labels=labels, noise=noise), runs, assessments)
 
 
 @pytest.mark.parametrize(
@@ -63,12 +63,12 @@ UNSAVED = replace(KEPT, fate=Fate.CANNOT_TELL)
     ("by_run", "start"),
     [
         ({}, "Nothing recorded prefers one."),
-        ({"b": judged("b", data=[Severity.CRITICAL])}, "Of these, A is the one without critical findings"),
-        ({"a": judged("a", health=[("divergence", Severity.CRITICAL)])}, "Of these, B is the one without critical"),
-        ({"a": judged("a", checkpoint=UNSAVED)}, "Of these, B is the one whose best checkpoint is known to exist."),
+        ({"b": assessed("b", data=[Severity.CRITICAL])}, "Of these, A is the one without critical findings"),
+        ({"a": assessed("a", health=[("divergence", Severity.CRITICAL)])}, "Of these, B is the one without critical"),
+        ({"a": assessed("a", checkpoint=UNSAVED)}, "Of these, B is the one whose best checkpoint is known to exist."),
         ({"a": None}, "Of these, B is the one without critical findings"),
         (
-            {"a": judged("a", checkpoint=UNSAVED), "b": judged("b", checkpoint=UNSAVED)},
+            {"a": assessed("a", checkpoint=UNSAVED), "b": assessed("b", checkpoint=UNSAVED)},
             "Nothing recorded prefers one.",
         ),
     ],
@@ -88,7 +88,7 @@ def test_the_lowest_loss_is_said_once():
     beyond = overview(run("a", 0.5), run("b", 0.45, train=0.1))
     assert beyond.strongest.code == "lower_loss_beyond_noise"
     assert beyond.lowest_not_first is None
-    doubted = overview(run("a", 0.5), run("b", 0.45, train=0.1), a=judged("a", data=[Severity.CRITICAL]))
+    doubted = overview(run("a", 0.5), run("b", 0.45, train=0.1), a=assessed("a", data=[Severity.CRITICAL]))
     assert doubted.strongest.code == "winner_data"
     assert doubted.lowest_not_first.startswith("B has the lowest eval loss (0.4500), but its gap")
     assert overview(*CLEAR, run("c", 0.1, dataset="x/y")).lowest_not_first is None, (

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.checks.noticed import Noticed
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.ranking.scoring import RunScore
@@ -18,6 +17,7 @@ from lib.core.verdict.summary import SummaryInput, summary_frame
 from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, SUMMARY_DTYPES, TEXT
 from lib.core.verdict.summary_csv import to_csv
 from lib.core.verdict.summary_marks import Mark, marks
+from tests.core.checked_runs import results_with
 from tests.core.judged_runs import judged, real_runs, run
 
 
@@ -33,15 +33,15 @@ def found_of(*severities):
     findings = tuple(
         Finding("x", severity, "1", None, None, {}, f"{number}.") for number, severity in enumerate(severities)
     )
-    return Noticed(findings, 0, {})
+    return results_with(findings)
 
 
-# What was noticed
+# What was found
 
 
 def test_findings_are_counted_by_severity_and_told_in_the_tooltip():
     found = found_of(Severity.CRITICAL, Severity.WARNING, Severity.WARNING, Severity.INFO, Severity.INFO)
-    frame = summary_frame([SummaryInput(run=run("1"), label="L", noticed=found)])
+    frame = summary_frame([SummaryInput(run=run("1"), label="L", checks=found)])
     cells = frame.iloc[0]
     assert (cells["findings"], cells["findings_text"]) == (3, "✖1 ⚠2 ●2")
     assert cells["findings_note"] == "✖ 0. ⚠ 1. ⚠ 2. ● 3. And 1 more."
@@ -51,7 +51,7 @@ def test_findings_are_counted_by_severity_and_told_in_the_tooltip():
 
 
 def test_no_finding_is_a_zero_and_an_unread_run_has_none():
-    rows = [SummaryInput(run=run(name), label=name, noticed=found) for name, found in (("1", found_of()), ("2", None))]
+    rows = [SummaryInput(run=run(name), label=name, checks=found) for name, found in (("1", found_of()), ("2", None))]
     frame = summary_frame(rows)
     assert frame["findings_text"].to_list() == ["0", NOT_RECORDED]
     assert frame["findings"].isna().to_list() == [False, True]

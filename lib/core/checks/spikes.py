@@ -7,38 +7,25 @@ import math
 import numpy as np
 import pandas as pd
 
-from lib.core.checks.health_checks import (
-    FINDINGS_LISTED,
-    Check,
-    Points,
-    Subject,
-    changes_sign,
-    finite_points,
-    why_not,
-)
-from lib.core.curves.metric_curves import RunCurves
+from lib.core.checks.check import FINDINGS_LISTED, Evidence, Found, Group, NotFound, Seen, check
+from lib.core.checks.subject import OF_POINTS, CannotTell, Points, Subject, changes_sign
 from lib.core.curves.robust import LEVEL_BLOCKS, LEVEL_HISTORY, LEVEL_WINDOW, levels, stretches
 from lib.core.facts.findings import Severity
+from lib.core.facts.limits import Count, Limit
 from lib.core.facts.metrics import metric_of
 
-SPIKE_WINDOW = LEVEL_WINDOW
-"""A value is compared with the median of so many points around it."""
-
-SPIKE_HISTORY = LEVEL_HISTORY
-"""Points needed before one can be judged. The first losses and gradients of a run are large as a rule."""
-
-SPIKE_MADS = 8.0
-"""A spike lies so many median absolute deviations above the median: 5.4 standard deviations if normal.
-Gradient norms are measured on the logarithm, as they have a long tail to the right."""
-
-SPIKE_RATIO = 3.0
-"""A gradient spike is also at least so many times the median: the deviation of a flat stretch is 0."""
-
-LOSS_SPIKE_RISE = 0.2
-"""A loss spike also rises by at least this share of the median: one hard batch makes 10 %."""
-
-GRADIENT_SUBJECT = ("gradient_spike", "Gradient-norm spikes")
-LOSS_SUBJECT = ("loss_spike", "Loss spikes")
+# fmt: off
+SPIKE_WINDOW = Count(LEVEL_WINDOW, "Spike window", "A value is compared with the median of so many points around it.")
+SPIKE_HISTORY = Count(LEVEL_HISTORY, "Spike history",
+    "Points needed before one can be judged. The first losses and gradients of a run are large as a rule.")
+SPIKE_MADS = Limit(8.0, "Spike MADs",
+    "A spike lies so many median absolute deviations above the median: 5.4 standard deviations if normal. Gradient"
+    " norms are measured on the logarithm, as they have a long tail to the right.")
+SPIKE_RATIO = Limit(3.0, "Spike ratio",
+    "A gradient spike is also at least so many times the median: the deviation of a flat stretch is 0.")
+LOSS_SPIKE_RISE = Limit(0.2, "Loss spike rise",
+    "A loss spike also rises by at least this share of the median: one hard batch makes 10 %.")
+# fmt: on
 
 
 def spike_limits(values: np.ndarray) -> np.ndarray:
@@ -92,45 +79,49 @@ def _judged(limits: np.ndarray) -> np.ndarray:
     return limits
 
 
-def gradient_spikes(curves: RunCurves) -> Check:
-    """Look for explosions of the gradient norm."""
-    subject, curve = Subject(*GRADIENT_SUBJECT, curves.run_id), curves.get("grad_norm")
-    if why := why_not(curves, "grad_norm"):
-        return subject.cannot_tell(why)
-    points = finite_points(curve)
-    return _spikes(subject, "grad_norm", points, spike_limits(points.value), Severity.WARNING)
-
-
-def loss_spikes(curves: RunCurves) -> Check:
-    """Look for outbursts of the train loss. One point is often one hard batch, and no more than worth knowing."""
-    subject, curve = Subject(*LOSS_SUBJECT, curves.run_id), curves.get("train_loss")
-    if why := why_not(curves, "train_loss"):
-        return subject.cannot_tell(why)
-    points = finite_points(curve)
+@check(
+    "Loss spikes",
+    Group.HEALTH,
+    Severity.WARNING,
+    Severity.INFO,
+    metrics=("train_loss",),
+    limits=(*OF_POINTS, FINDINGS_LISTED, SPIKE_WINDOW, SPIKE_HISTORY, SPIKE_MADS, LOSS_SPIKE_RISE),
+)
+def loss_spike(subject: Subject) -> Found | NotFound | CannotTell:
+    """Outbursts of the train loss. One point is often one hard batch, and no more than worth knowing."""
+    points = subject.points("train_loss")
     if changes_sign(points.value):
-        return subject.cannot_tell("the train loss is 0 or changes sign, so a rise of it has no scale.")
-    return _spikes(subject, "train_loss", points, loss_spike_limits(points.value), Severity.INFO)
+        return CannotTell("the train loss is 0 or changes sign, so a rise of it has no scale")
+    return _spikes("train_loss", points, loss_spike_limits(points.value), Severity.INFO)
 
 
-def _spikes(subject: Subject, metric: str, points: Points, limits: np.ndarray, single: Severity) -> Check:
+@check(
+    "Gradient-norm spikes",
+    Group.HEALTH,
+    Severity.WARNING,
+    metrics=("grad_norm",),
+    limits=(*OF_POINTS, FINDINGS_LISTED, SPIKE_WINDOW, SPIKE_HISTORY, SPIKE_MADS, SPIKE_RATIO),
+)
+def gradient_spike(subject: Subject) -> Found | NotFound:
+    """Explosions of the gradient norm."""
+    points = subject.points("grad_norm")
+    return _spikes("grad_norm", points, spike_limits(points.value), Severity.WARNING)
+
+
+def _spikes(metric: str, points: Points, limits: np.ndarray, single: Severity) -> Found | NotFound:
     title, spec = metric_of(metric).title, "#.3g"
     judged = int(np.isfinite(limits).sum())
     starts, ends = stretches(points.value > limits)
     if not len(starts):
-        return subject.not_found(f"No spike among {judged:,} values of the {title.lower()}.", judged)
+        return NotFound(f"No spike among {judged:,} values of the {title.lower()}.")
     above = np.maximum.reduceat(points.value - np.where(np.isfinite(limits), limits, 0.0), starts)
     listed = np.sort(np.argsort(-above, kind="stable")[:FINDINGS_LISTED])
-    findings = []
+    seen = []
     for start, end in zip(starts[listed], ends[listed], strict=True):
         top = start + int(np.argmax(points.value[start : end + 1]))
-        value, limit = float(points.value[top]), float(limits[top])
-        findings.append(
-            subject.finding(
-                single if start == end else Severity.WARNING,
-                (points.step[start], points.step[end]),
-                {"metric": metric, "value": value, "limit": limit, "peak_step": int(points.step[top])},
-                f"{title} spikes to {value:{spec}} at step {points.step[top]} "
-                f"(limit from the points around it: {limit:{spec}}).",
-            )
-        )
-    return subject.found(tuple(findings), judged, len(starts))
+        value, limit, peak = float(points.value[top]), float(limits[top]), int(points.step[top])
+        said = f"{title} spikes to {value:{spec}} at step {peak} (limit from the points around it: {limit:{spec}})."
+        evidence: Evidence = {"metric": metric, "value": value, "limit": limit, "peak_step": peak, "judged": judged}
+        severity = single if start == end else Severity.WARNING
+        seen.append(Seen(said, int(points.step[start]), int(points.step[end]), evidence, severity))
+    return Found(tuple(seen), len(starts))

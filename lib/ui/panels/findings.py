@@ -1,4 +1,4 @@
-"""What was noticed about the selected runs, as other parts of the pages show it: counts, and the worst in short."""
+"""The worst findings about the selected runs in short, as other parts of the pages show them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.core.checks.noticed import SERIOUS, counted
+from lib.core.checks.results import SERIOUS, counted
 from lib.ui.frame.escape import md
 from lib.ui.session import url
+from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun
-from lib.ui.session.judgements import noticed_of
 
 PAGE = "pages/run_health.py"
 SENTENCES = 1
 """So many of a run's findings are told below the charts; the page has them all."""
 
 
-def worst_noticed(runs: Sequence[ComparedRun]) -> None:
+def worst_findings(runs: Sequence[ComparedRun]) -> None:
     """Name what somebody should look at, a line for each run, with the way to all of it; nothing if there is none."""
     lines = [line for each in runs if (line := _line(each))]
     if not lines:
         return
-    with st.container(key="noticed", gap="xxsmall"):
+    with st.container(key="worst_findings", gap="xxsmall"):
         st.caption("  \n".join(lines))
         st.page_link(PAGE, label="Run health", icon=":material/monitor_heart:", query_params=url.menu_texts())
 
 
 def _line(each: ComparedRun) -> str:
-    found = noticed_of(each)
+    found = checks_of_run(each)
     if found is None or not found.serious:
         return ""
     counts = counted({severity: count for severity, count in found.counts.items() if severity in SERIOUS})

@@ -1,0 +1,211 @@
+"""Whether the losses went where they should: no NaN, no divergence, no plateau."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from lib.core.checks.check import Evidence, Found, Group, NotFound, Seen, check, found
+from lib.core.checks.subject import LARGE, OF_POINTS, CannotTell, Points, Subject, called, changes_sign, shown
+from lib.core.curves.metric_curves import MetricCurve
+from lib.core.curves.robust import MAD_TO_SD, MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
+from lib.core.facts.findings import Severity
+from lib.core.facts.limits import Count, Limit, Limits
+from lib.core.facts.metrics import metric_of
+
+NONFINITE: Mapping[str, Severity] = MappingProxyType(
+    {
+        "train_loss": Severity.CRITICAL,
+        "eval_loss": Severity.CRITICAL,
+        # Mixed precision with loss scaling skips such a step and goes on.
+        "grad_norm": Severity.WARNING,
+    }
+)
+"""Where NaN and infinity say something about how a run trained, and how much."""
+
+METRICS_NAMED = 4
+"""So many metrics are named in a sentence."""
+
+# fmt: off
+SECTION_SHARE = Limit(0.05, "Section share",
+    "The best and the last train loss are medians of this share of the points: one point is mostly noise.")
+SECTION_POINTS = Count(8, "Section points", "And of at least so many.")
+DIVERGED_RISE = Limit(0.2, "Diverged rise",
+    "A train loss diverged where it ends this share above its best, or more: data order moves it by less.")
+DIVERGED_FALL = Limit(0.1, "Diverged fall",
+    "It also gave back at least this share of what it had fallen: 0.01 to 0.02 after 2.0 is no divergence.")
+DIVERGED_ERRORS = Limit(5.0, "Diverged errors", "And rose by so many standard errors of the two medians.")
+DIVERGED_BAND = Limit(2.0, "Diverged band",
+    "Standard deviations of the noise within which a loss is still at its best: 98 % of normal noise.")
+PLATEAU_RATE = Limit(0.5, "Plateau rate",
+    "The learning rate has not decayed while it is at least this share of its peak.")
+PLATEAU_STARTS = Limits((0.25, 0.4, 0.5), "Plateau starts",
+    "A plateau is looked for from these shares of the points with a high rate on: a longer one is surer.")
+PLATEAU_POINTS = Count(24, "Plateau points", "Points that a flat stretch must have to be judged.")
+PLATEAU_SHARE = Limit(0.2, "Plateau share", "A flat stretch shorter than this share of the run is none worth telling.")
+PLATEAU_BLOCKS = Count(12, "Plateau blocks",
+    "A slope is fitted to means of so many parts of the stretch: neighbouring losses may be alike.")
+PLATEAU_OUTLIERS = Limit(3.0, "Plateau outliers",
+    "Standard deviations from the stretch's median at which values are cut off before: spikes would tilt a slope.")
+PLATEAU_FALL = Limit(0.05, "Plateau fall",
+    'Flat: with "plateau errors" standard errors allowed, falls by at most this share of the fall before. Power laws'
+    " and slow exponentials still fall by 8 % and more in the second half of a run.")
+PLATEAU_ERRORS = Limit(1.81, "Plateau errors",
+    "Standard errors that 95 % of slopes through 12 means are below (Student's t, 10 degrees, one-sided).")
+PLATEAU_REACHED = Limit(0.02, "Plateau reached",
+    "A plateau begins where the smoothed loss is above its level by at most this share of the fall before.")
+# fmt: on
+
+
+@check("NaN or infinity", Group.HEALTH, Severity.CRITICAL, Severity.WARNING, metrics=tuple(NONFINITE), touches=True)
+def nonfinite_value(subject: Subject) -> Found | NotFound | CannotTell:
+    """NaN and infinity, in any metric; those of losses put a verdict into doubt."""
+    logged = {metric: curve for metric, curve in subject.curves.curves.items() if curve.logged}
+    if not logged:
+        return CannotTell("no metric was read or logged")
+    values = sum(curve.logged for curve in logged.values())
+    seen = [_nonfinite(metric, logged[metric]) for metric in NONFINITE if metric in logged and logged[metric].lost]
+    others = sorted(metric for metric, curve in logged.items() if curve.lost)
+    # What is made of a loss, as perplexity is, is NaN with it.
+    if not seen and len(others) == 1:
+        seen = [_nonfinite(others[0], logged[others[0]])]
+    elif not seen and others:
+        seen = [_nonfinite_in_several({metric: logged[metric] for metric in others})]
+    if seen:
+        return Found(tuple(seen))
+    return NotFound(f"All {values:,} values that were read are numbers.")
+
+
+def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
+    steps = curve.step[~np.isfinite(curve.value)]
+    times = "once" if curve.lost == 1 else f"{curve.lost:,} times{', first' if len(steps) else ''}"
+    severity = NONFINITE.get(metric, Severity.WARNING)
+    first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
+    said = f"{metric_of(metric).title} is NaN or infinite {times}{f' at step {first}' if len(steps) else ''}."
+    evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
+    return Seen(said, first, last, evidence, severity, severity is Severity.CRITICAL)
+
+
+def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:
+    """One finding for all metrics that are not of the training: there may be dozens."""
+    firsts = [int(odd[0]) for curve in curves.values() if len(odd := curve.step[~np.isfinite(curve.value)])]
+    amounts = ", ".join(f"{called(metric)} {curve.lost:,}" for metric, curve in [*curves.items()][:METRICS_NAMED])
+    more = f" and {len(curves) - METRICS_NAMED} more" if len(curves) > METRICS_NAMED else ""
+    first = min(firsts, default=None)
+    where = "" if first is None else f", first at step {first:,}"
+    count = sum(curve.lost for curve in curves.values())
+    said = f"Values that are NaN or infinite: {amounts}{more}{where}."
+    return Seen(said, first, None, {"metrics": ", ".join(curves), "count": count}, Severity.WARNING, False)
+
+
+@check(
+    "Divergence", Group.HEALTH, Severity.CRITICAL, metrics=("train_loss",),
+    limits=(*OF_POINTS, LARGE, SECTION_SHARE, SECTION_POINTS,
+            DIVERGED_RISE, DIVERGED_FALL, DIVERGED_ERRORS, DIVERGED_BAND),
+)  # fmt: skip
+def divergence(subject: Subject) -> Found | NotFound | CannotTell:
+    """A train loss that rose for good.
+
+    The best is the lowest median of consecutive sections of the run, the end the median of its last one.
+    The first step is the one from which on the loss is mostly above its best by more than its noise.
+    """
+    points = subject.points("train_loss")
+    steps, values = points.step, points.value
+    if changes_sign(values):
+        return CannotTell("the train loss is 0 or changes sign, so a rise of it has no scale")
+    size = max(SECTION_POINTS, math.ceil(SECTION_SHARE * len(values)))
+    sections = equal_blocks(values, len(values) // size)
+    start_of = len(values) % (len(values) // size)
+    length = (len(values) - start_of) // len(sections)
+    lowest = int(np.argmin(sections))
+    best, end = float(sections[lowest]), float(np.median(values[-size:]))
+    begin = start_of + lowest * length
+    noise, last_noise = noise_of(values[: begin + length]), noise_of(values[-2 * size :])
+    error = MEDIAN_TO_MEAN * math.hypot(noise, last_noise) / math.sqrt(size)
+    rise, fall = end - best, float(sections[0]) - best
+    if rise <= max(DIVERGED_RISE * abs(best), DIVERGED_FALL * fall, DIVERGED_ERRORS * error):
+        return NotFound(f"Train loss ends at {shown(end)}; its best level is {shown(best)}.")
+    above = np.where(values[begin:] > best + DIVERGED_BAND * noise, 1, -1)
+    first = begin + int(np.argmax(np.cumsum(above[::-1])[::-1]))
+    said = f"Train loss rises from step {steps[first]} on: from {shown(best)} to {shown(end)} at step {steps[-1]}."
+    return found(said, steps[first], steps[-1], metric="train_loss", best=best, end=end, best_step=int(steps[begin]))
+
+
+@check(
+    "Plateau", Group.HEALTH, Severity.INFO, metrics=("train_loss", "learning_rate"),
+    limits=(*OF_POINTS, PLATEAU_RATE, PLATEAU_STARTS, PLATEAU_POINTS, PLATEAU_SHARE, PLATEAU_BLOCKS,
+            PLATEAU_OUTLIERS, PLATEAU_FALL, PLATEAU_ERRORS, PLATEAU_REACHED),
+)  # fmt: skip
+def plateau(subject: Subject) -> Found | NotFound | CannotTell:
+    """A train loss that stopped falling although the learning rate was still high.
+
+    Judged are the points up to the last one with at least ``PLATEAU_RATE`` of the peak learning rate, from the
+    shares ``PLATEAU_STARTS`` of them on. The first step is where the loss, smoothed, had come down to the level
+    of that stretch.
+    """
+    points, rate = subject.points("train_loss"), subject.points("learning_rate", 2)
+    high = rate.step[rate.value >= PLATEAU_RATE * rate.value.max()]
+    if not len(high):
+        return CannotTell("the learning rate is negative")
+    stop = int(np.searchsorted(points.step, high[-1], side="right"))
+    needed = math.ceil(max(PLATEAU_POINTS, PLATEAU_SHARE * len(points)))
+    begins = [int(share * stop) for share in PLATEAU_STARTS]
+    if stop - begins[-1] < needed:
+        return CannotTell(
+            f"{stop - begins[-1]} of {len(points)} train-loss points make the later half of the steps with a high "
+            f"learning rate; {needed} are needed"
+        )
+    came = _flat(points, begins[0], stop)
+    for begin in begins[1:]:
+        if isinstance(came, Found):
+            break
+        came = _flat(points, begin, stop)
+    return came
+
+
+def _flat(points: Points, begin: int, stop: int) -> Found | NotFound | CannotTell:
+    """Whether the train loss no longer falls between two positions."""
+    steps, values = points.step, points.value
+    stretch = values[begin:stop]
+    level = float(np.median(stretch))
+    fall = float(np.median(values[: max(5, len(values) // 50)])) - level
+    slope, error = _slope(_without_outliers(stretch))
+    least, most = -slope - PLATEAU_ERRORS * error, -slope + PLATEAU_ERRORS * error
+    if fall <= 0.0 or most - least > fall:
+        return CannotTell("the train loss has fallen too little, for its noise, to tell when it stopped")
+    if least > PLATEAU_FALL * fall:
+        return NotFound(f"Train loss was still falling up to step {steps[stop - 1]}.")
+    if most < -PLATEAU_FALL * fall:
+        return NotFound(f"Train loss rose up to step {steps[stop - 1]}.")
+    if most > PLATEAU_FALL * fall:
+        return CannotTell("the train loss is too noisy to tell a slow fall from none")
+    smoothed, _ = levels(values)
+    reached = np.flatnonzero(smoothed[: begin + 1] <= level + PLATEAU_REACHED * fall)
+    first = int(reached[0]) if len(reached) else begin
+    said = (
+        f"Train loss stays at about {shown(level)} from step {steps[first]} to step {steps[stop - 1]}, while the "
+        f"learning rate is at least half its peak."
+    )
+    return found(said, steps[first], steps[stop - 1], metric="train_loss", level=level, most_fall=most)
+
+
+def _without_outliers(values: np.ndarray) -> np.ndarray:
+    """Means of equal parts, after values far from the median were moved to the border."""
+    middle = np.median(values)
+    reach = PLATEAU_OUTLIERS * MAD_TO_SD * np.median(np.abs(values - middle))
+    kept = np.clip(values, middle - reach, middle + reach) if reach > 0.0 else values
+    means: np.ndarray = kept[len(kept) % PLATEAU_BLOCKS :].reshape(PLATEAU_BLOCKS, -1).mean(axis=1)
+    return means
+
+
+def _slope(values: np.ndarray) -> tuple[float, float]:
+    """Change over the whole stretch by a straight line through its parts, and its standard error."""
+    x = np.arange(len(values)) - (len(values) - 1) / 2
+    away = values - values.mean()
+    slope = float(x @ away / (x @ x))
+    residuals = away - slope * x
+    error = math.sqrt(float(residuals @ residuals) / (len(values) - 2) / float(x @ x))
+    return slope * len(values), error * len(values)

@@ -1,0 +1,257 @@
+"""What checks look at: a run and all that is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from lib.core.curves.evidence import RunEvidence, measured
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.curves.row_facts import RowFacts
+from lib.core.facts.limits import Count, Limit
+from lib.core.facts.metrics import metric_of
+from lib.core.facts.runs import RunSummary
+
+# fmt: off
+POINTS_NEEDED = Count(24, "Points needed",
+    "Finite points below which a train curve is not judged: fewer cannot tell a trend from its noise.")
+LARGEST = Limit(1e150, "Largest", "Squares of greater values are infinite.")
+LARGE = Limit(1e5, "Large", "Losses from here on are shown with an exponent.")
+REGULAR_TOLERANCE = Limit(0.1, "Regular tolerance",
+    "Differences of steps within this share of their median count as equal: trainers log at fixed intervals, and"
+    " round where the interval is a share of an epoch.")
+REGULAR_SHARE = Limit(0.5, "Regular share",
+    "Share of equal differences from which on there is a logging interval; below it, steps are spread too freely.")
+REGULAR_POINTS = Count(5, "Regular points",
+    "Points needed to speak of an interval: with fewer, one gap would be a quarter of all that is known.")
+TOLERATED_INTERVALS = Limit(3.5, "Tolerated intervals",
+    "Intervals from which on points are missing. One or two may be lost, or not be logged at the ends of a run; the"
+    " half leaves room for rounding.")
+LAST_POINTS = Count(5, "Last points", "Intervals at the end of a curve that show how often it was logged there.")
+END_SHARE = Limit(0.01, "End share",
+    "Share of all steps that the log of a run may lack at its end: planned totals are rounded per epoch.")
+ROUGH_END_SHARE = Limit(0.05, "Rough end share",
+    "The same where the interval is not known: logs that are reduced have a hundred points or more. In between,"
+    " nothing can be told.")
+# fmt: on
+
+OF_POINTS = (POINTS_NEEDED, LARGEST)
+"""The limits of whoever asks for ``Subject.points``."""
+OF_INTERVALS = (REGULAR_TOLERANCE, REGULAR_SHARE, REGULAR_POINTS, TOLERATED_INTERVALS)
+"""The limits of whoever asks for ``Subject.interval``."""
+OF_ENDS = (LAST_POINTS, END_SHARE, ROUGH_END_SHARE)
+"""The limits of whoever asks for ``Subject.lacks``."""
+
+REDUCED = "only the reduced curve was read"
+
+
+class CannotTell(Exception):
+    """A check cannot be made.
+
+    Attributes:
+        because: Goes on after "Cannot tell, because "; without a full stop.
+    """
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """The finite points of a complete curve.
+
+    Attributes:
+        step: Shape (n,), int64, increasing.
+        value: Shape (n,), float64, finite.
+    """
+
+    step: np.ndarray
+    value: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """A run and all that is known about it. What a check asks for and does not get, it cannot tell.
+
+    Attributes:
+        run: As the source gave it, before the evidence corrects it.
+        curves: Its curves over the whole range of steps, reduced or not.
+        evidence: From the same curves.
+        now: ``None`` where the moment does not matter, or is not known.
+        interval: The typical number of steps between two train losses, as ``typical_interval``.
+        tolerance: Steps that the log may end before the run does: a few intervals, or the widest one of a log
+            too short or too irregular to have a typical one; ``None`` where that is not known.
+    """
+
+    run: RunSummary
+    curves: RunCurves
+    evidence: RunEvidence
+    now: datetime | None
+    interval: float | None
+    tolerance: float | None
+    _points: dict[str, Points] = field(default_factory=dict)
+    _evaluations: list[MetricCurve] = field(default_factory=list)
+
+    @property
+    def rows(self) -> RowFacts:
+        """The facts about the rows.
+
+        Raises:
+            CannotTell: Where none were seen: a reduced curve is worked out beside the rows, which never travel.
+        """
+        if self.curves.rows is None:
+            raise CannotTell("the rows themselves were not seen" if self.curves.is_complete else REDUCED)
+        return self.curves.rows
+
+    @property
+    def written_s(self) -> tuple[float, float]:
+        """When the first and the last row were written, in seconds since 1970.
+
+        Raises:
+            CannotTell: Where that is not known.
+        """
+        first, last = self.rows.first_written_us, self.rows.last_written_us
+        if first is None or last is None:
+            raise CannotTell("no row has a timestamp")
+        return first / 1e6, last / 1e6
+
+    def curve(self, metric: str) -> MetricCurve:
+        """The curve of a metric, reduced or not, with one point or more.
+
+        Raises:
+            CannotTell: Where there is none.
+        """
+        curve = self.curves.get(metric)
+        if metric in self.curves.unread or not len(curve):
+            was = "read" if metric in self.curves.unread else "logged"
+            raise CannotTell(f"the {called(metric)} was not {was}")
+        return curve
+
+    def complete(self, metric: str) -> MetricCurve:
+        """The curve of a metric with every point that was logged.
+
+        Raises:
+            CannotTell: Where there is none; a reduced curve loses how many points lie between its extremes.
+        """
+        curve = self.curve(metric)
+        if not curve.is_complete:
+            raise CannotTell(f"only the reduced curve of the {called(metric)} was read")
+        return curve
+
+    def evaluations(self) -> MetricCurve:
+        """The eval losses that are measurements and not repeats.
+
+        Raises:
+            CannotTell: Where there are none, or not all of them were read.
+        """
+        self.complete("eval_loss")
+        if not self._evaluations:
+            self._evaluations.append(measured(self.curves, "eval_loss"))
+        return self._evaluations[0]
+
+    def points(self, metric: str, needed: int = POINTS_NEEDED) -> Points:
+        """The finite points of a complete curve, ``needed`` or more, whose values can be computed with.
+
+        Raises:
+            CannotTell: Where there are none such.
+        """
+        curve, title = self.complete(metric), called(metric)
+        finite = len(curve) - curve.lost
+        if finite < needed:
+            raise CannotTell(f"the {title} has {finite} finite points; {needed} are needed")
+        points = self._points.get(metric)
+        if points is None:
+            computable(curve.value, title)
+            keep = slice(None) if not curve.lost else np.isfinite(curve.value)
+            points = self._points[metric] = Points(curve.step[keep], curve.value[keep])
+        return points
+
+    def lacks(self, steps: float, of: int) -> bool | None:
+        """Whether a log that ends so many steps before a run of ``of`` steps lacks some; ``None``: cannot tell."""
+        if steps <= max(self.tolerance or 0.0, END_SHARE * of):
+            return False
+        return True if self.tolerance is not None or steps > ROUGH_END_SHARE * of else None
+
+
+def subject_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence, now: datetime | None) -> Subject:
+    """What the checks look at; the arguments are those of ``lib.core.checks.registry.checks_of``."""
+    interval = typical_interval(curves.get("train_loss"))
+    return Subject(run, curves, evidence, now, interval, _tolerance(curves, interval))
+
+
+def _tolerance(curves: RunCurves, interval: float | None) -> float | None:
+    curve = curves.get("train_loss") if len(curves.get("train_loss")) else curves.get("eval_loss")
+    if not len(curve) or not curve.is_complete:
+        return None
+    differences = np.diff(curve.step, prepend=0)
+    if interval is None:
+        return float(differences.max())
+    # Some runs log less often after a while.
+    return TOLERATED_INTERVALS * max(interval, float(np.median(differences[-LAST_POINTS:])))
+
+
+def typical_interval(curve: MetricCurve, points: int = REGULAR_POINTS) -> float | None:
+    """The median difference of a curve's steps.
+
+    Returns:
+        ``None`` where the curve is reduced, has fewer than ``points`` points, or has no typical difference.
+    """
+    if not curve.is_complete or len(curve) < points:
+        return None
+    differences = np.diff(curve.step)
+    median = float(np.median(differences))
+    equal = np.abs(differences - median) <= max(REGULAR_TOLERANCE * median, 1.0 if median > 1.0 else 0.0)
+    return median if equal.mean() >= REGULAR_SHARE else None
+
+
+def computable(values: np.ndarray, title: str) -> None:
+    """Do nothing.
+
+    Raises:
+        CannotTell: Where values are too large to compute with.
+    """
+    largest = np.abs(values).max(where=np.isfinite(values), initial=0.0)
+    if largest > LARGEST:
+        raise CannotTell(f"the {title} reaches {largest:.3g}, which is too large to compute with")
+
+
+def changes_sign(values: np.ndarray) -> bool:
+    """Whether values lie on both sides of 0, or are all 0: a share of them then means nothing."""
+    return bool(values.min() < 0.0 < values.max() or (values == 0.0).all())
+
+
+def called(metric: str) -> str:
+    """A metric's title inside a sentence.
+
+    Example:
+        >>> called("grad_norm"), called("gpu_memory_allocated_gb")
+        ('gradient norm', 'GPU memory')
+    """
+    title = metric_of(metric).title
+    return title if title.startswith("GPU") else title.lower()
+
+
+def shown(loss: float) -> str:
+    """A loss as sentences show it.
+
+    Example:
+        >>> shown(0.32931), shown(-123456789.0)
+        ('0.3293', '-1.23e+08')
+    """
+    return f"{loss:.4f}" if abs(loss) < LARGE else f"{loss:.3g}"
+
+
+def counted(many: int, one: str, more: str | None = None) -> str:
+    """A number and its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(1200, "row"), counted(0, "time")
+        ('1 row', '1,200 rows', '0 times')
+    """
+    return f"{many:,} {one if many == 1 else more or one + 's'}"

@@ -1,0 +1,50 @@
+"""All that is worked out about one run by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lib.core.checkpoints.advice import CheckpointAdvice, checkpoint_to_ship
+from lib.core.checks.registry import checks_of
+from lib.core.checks.results import Results
+from lib.core.checks.stability import Stability, stability_of
+from lib.core.curves.evidence import RunEvidence
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.runs import RunSummary
+from lib.core.gap.overfitting import Overfitting, overfitting_of
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All that is worked out about one run by itself.
+
+    Attributes:
+        checks: What of its data and curves should worry somebody.
+        stability: How steadily it trained.
+        overfitting: Its gap at the best step, and what came after.
+        checkpoint: Which checkpoint to ship.
+    """
+
+    checks: Results
+    stability: Stability
+    overfitting: Overfitting
+    checkpoint: CheckpointAdvice
+
+
+def assess(
+    stored: RunSummary, run: RunSummary, curves: RunCurves, evidence: RunEvidence, now: datetime | None
+) -> Assessment:
+    """Work it out.
+
+    Args:
+        stored: The run as the source gave it.
+        run: The same with what its curves know better (``lib.core.curves.evidence.with_evidence``).
+        curves: Its curves over its whole range of steps.
+        evidence: From these curves.
+        now: The present, to tell how long a running run has been silent.
+    """
+    checks = checks_of(stored, curves, evidence, now)
+    return Assessment(
+        checks, stability_of(checks), overfitting_of(run, curves, evidence), checkpoint_to_ship(run, evidence, curves)
+    )
