@@ -45,6 +45,13 @@ class IncompleteRead(SourceUnavailable):
 class RunSource(Protocol):
     """Read access to training runs. Safe to share between threads; every read gives fresh objects.
 
+    Every run carries a ``version``: another one whenever anything changes that the source sees of the run when it
+    lists it, and the same one otherwise, whoever reads and in whatever order. Where logs are files, all of a run is
+    seen: rows, configuration, side files, checkpoints that come and go. Where rows stand in a table of their own,
+    nobody looks at them for a list: the version is that of the run's own row, all columns of it. Rows that come
+    without a change of that row are found when the curves are read anew, so what is remembered of the curves of a
+    ``LiveSource`` is read anew after some time, though the version stays.
+
     Attributes:
         cache_key: Names the data *and* the reader. Part of every cache key, so that two readers never
             share a cached row. Never a secret.

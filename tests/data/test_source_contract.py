@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.query import RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
+from lib.data.folder import source as folder
 from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from tests.curves import checked, reduced
@@ -57,10 +64,82 @@ def make_folder(path: Path) -> RunSource:
 
 
 def make_embedded(path: Path) -> RunSource:
-    from lib.data.demo.source import EmbeddedSource
-
     return EmbeddedSource()
 
+
+@dataclass(frozen=True)
+class Changing:
+    """Runs that somebody changes.
+
+    Attributes:
+        reader: Opens the source, as another reader would.
+        changes: By what is done: the id of the one run that it concerns, and how to do it.
+    """
+
+    reader: Callable[[], RunSource]
+    changes: Mapping[str, tuple[str, Callable[[], object]]]
+
+
+def changing_folder(path: Path) -> Changing:
+    """Three runs; whatever is put here is as old as it looks, as copies by ``rsync -a`` are."""
+    old = 1_600_000_000
+
+    def put(place: str, content: str) -> None:
+        (path / place).parent.mkdir(parents=True, exist_ok=True)
+        (path / place).write_text(content, encoding="utf-8")
+        os.utime(path / place, (old, old))
+
+    def log(loss: float, steps: int = 4) -> str:
+        rows = [{"step": step, "loss": loss} for step in range(1, steps + 1)]
+        return json.dumps({"global_step": steps, "max_steps": 9, "log_history": rows})
+
+    for number, run in enumerate(("a", "b", "c"), 1):
+        # None is like another: a run also says which one its log is a copy of.
+        put(f"{run}/trainer_state.json", log(float(number)))
+        put(f"{run}/checkpoint-2/trainer_state.json", log(1.0, 2))
+        put(f"{run}/checkpoint-3/adapter_model.safetensors", "")
+        put(f"{run}/training_args.json", '{"learning_rate": 0.001}')
+    return Changing(
+        lambda: FolderSource(path),
+        {
+            "a row more": ("a", lambda: put("a/trainer_state.json", log(1.0, 5))),
+            "another value, the size and the time of writing the same": (
+                "a",
+                lambda: put("a/trainer_state.json", log(9.0, 5)),
+            ),
+            "another config of the same size": ("b", lambda: put("b/training_args.json", '{"learning_rate": 0.002}')),
+            "a side file more": ("b", lambda: put("b/eval_results.json", '{"eval_loss": 1.5}')),
+            "a side file less": ("b", lambda: (path / "b" / "eval_results.json").unlink()),
+            "a side file of a checkpoint": ("c", lambda: put("c/checkpoint-2/adapter_config.json", '{"r": 8}')),
+            "a checkpoint less": ("c", lambda: shutil.rmtree(path / "c" / "checkpoint-2")),
+            "a checkpoint without a log less": ("c", lambda: shutil.rmtree(path / "c" / "checkpoint-3")),
+            "a checkpoint without a log more": ("c", lambda: (path / "c" / "checkpoint-4").mkdir()),
+        },
+    )
+
+
+def changing_embedded(path: Path) -> Changing:
+    """The demo's runs, in a file of our own."""
+    jobs = path / "jobs.parquet"
+    table = pq.read_table(JOBS_FILE)
+    pq.write_table(table, jobs)
+    changed = {"status": "failed", "config": '{"training": {"seed": 7}}', "current_step": 1, "user_id": "somebody"}
+
+    def put(column: str, row: int) -> None:
+        now = pq.read_table(jobs)
+        values = now[column].to_pylist()
+        values[row] = changed[column]
+        place = now.column_names.index(column)
+        pq.write_table(now.set_column(place, now.schema.field(column), pa.array(values, now[column].type)), jobs)
+
+    ids = table["id"].to_pylist()
+    return Changing(
+        lambda: EmbeddedSource(jobs, METRICS_FILE),
+        {column: (ids[row], lambda column=column, row=row: put(column, row)) for row, column in enumerate(changed)},
+    )
+
+
+CHANGING = {"folder": changing_folder, "embedded": changing_embedded}
 
 FACTORIES = {"folder": make_folder, "embedded": make_embedded}
 
@@ -68,6 +147,12 @@ FACTORIES = {"folder": make_folder, "embedded": make_embedded}
 @pytest.fixture(scope="module", params=FACTORIES)
 def make_source(request, tmp_path_factory) -> Callable[[], RunSource]:
     return lambda: FACTORIES[request.param](tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(params=CHANGING)
+def changing(request, tmp_path, monkeypatch) -> Changing:
+    monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
+    return CHANGING[request.param](tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +192,35 @@ def test_every_listed_run_can_be_loaded_by_its_id(source, runs):
     for run in runs:
         (loaded,) = source.load_runs([run.run_id])
         assert repr(loaded) == repr(run)
+
+
+def versions(source: RunSource, sort: RunSort = RunSort.NEWEST) -> dict[str, str]:
+    return {run.run_id: run.version for run in source.list_runs(RunQuery(sort=sort, limit=10**9)).runs}
+
+
+def test_a_version_stays_as_long_as_nothing_changes_however_one_asks(source, runs):
+    before = {run.run_id: run.version for run in runs}
+    assert len(set(before.values())) == len(runs)
+    assert all(version.strip() for version in before.values())
+    for sort in RunSort:
+        assert versions(source, sort) == before
+    for some in ([*reversed(before)], list(before)[:1]):
+        assert {run.run_id: run.version for run in source.load_runs(some)} == {each: before[each] for each in some}
+
+
+def test_what_changed_has_another_version_and_nothing_else_has(changing):
+    source = changing.reader()
+    held = versions(source)
+    assert versions(changing.reader()) == held
+    for what, (run_id, change) in changing.changes.items():
+        change()
+        found = versions(changing.reader())
+        assert found.keys() == held.keys()
+        assert {each for each in found if found[each] != held[each]} == {run_id}, what
+        assert versions(changing.reader(), RunSort.MODEL) == found
+        held = found
+    # A source that looks again at what it has read sees the same as one that is new.
+    assert isinstance(source, EmbeddedSource) or versions(source) == held
 
 
 def test_runs_come_in_the_order_asked_for_without_unknown_ids(source, runs):

@@ -59,11 +59,14 @@ class RunSummary:
     logged that. All moments are UTC.
 
     Attributes:
-        run_id: Stable identity: the only run value in the URL, in session state and in cache keys.
+        run_id: Stable identity: the only run value in the URL and in session state.
         name: What people call the run. Neither unique nor stable, and foreign text: escape it.
         status: Normalised; ``raw_status`` is what the source said.
         dataset: The full path or key; show its last part.
-        updated_at: Last sign of life. Changes whenever the source's data for this run change.
+        version: Opaque. Another one whenever anything changes that the source sees of the run
+            (``lib.data.source.RunSource``); what is remembered of a run is remembered under it. Empty where no
+            source made the run.
+        updated_at: Last sign of life.
         duration_s: Seconds from start to end, or to the last sign of life.
         progress: Share done, 0 to 1.
         learning_rate: The *last scheduled* value, near 0 at the end of a run.
@@ -83,6 +86,7 @@ class RunSummary:
 
     run_id: str
     name: str
+    version: str = ""
     status: RunStatus = RunStatus.UNKNOWN
     raw_status: str | None = None
     dataset: str | None = None

@@ -102,7 +102,7 @@ class EmbeddedSource:
 
                 def runs() -> Iterator[RunSummary]:
                     for place, row in enumerate(rows):
-                        run = run_from_row(row, self._jobs_file.name)
+                        run = run_from_row(row, self._jobs_file.name, versioned=False)
                         places[run.run_id] = place
                         yield run
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,15 +25,24 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache
 
 Folder = tuple[str, ...]
 """A folder by the names on the way from the root to it; the root itself is ``()``."""
-Stamp = tuple[int, int] | None
-"""Modification time in ns and size: as long as they stay, a file is not read again. ``None``: unknown."""
+Stamp = tuple[int, int, int] | None
+"""When a file was written (ns), its size, and when it was put here or renamed (ns): as long as they stay, a file is not
+read again. A copy may keep the time of writing (``rsync -a``, ``cp -p``), but not the last of them. ``None``: unknown."""
+CHECKPOINT_PREFIX = "checkpoint-"
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The files of interest, by folder and name, and the folders that could not be looked into."""
+    """What lies below a folder.
+
+    Attributes:
+        files: The files of interest, by folder and name.
+        checkpoints: The names of the checkpoints' folders, whatever they hold, by the folder that they lie in.
+        unreadable: The folders that could not be looked into.
+    """
 
     files: Mapping[Folder, Mapping[str, Stamp]]
+    checkpoints: Mapping[Folder, Sequence[str]]
     unreadable: tuple[Unreadable, ...]
 
 
@@ -46,6 +55,7 @@ def scan_tree(root: Path) -> Scan:
     """
     _check_root(root)
     files: dict[Folder, dict[str, Stamp]] = {}
+    checkpoints: dict[Folder, list[str]] = {}
     unreadable: list[Unreadable] = []
     pending: deque[Folder] = deque([()])
     links: deque[Folder] = deque()
@@ -74,7 +84,9 @@ def scan_tree(root: Path) -> Scan:
                 files.setdefault(folder, {})[entry.name] = _stamp(entry)
             elif _is_wanted_folder(entry):
                 (links if entry.is_symlink() else pending).append((*folder, entry.name))
-    return Scan(files, tuple(unreadable))
+                if entry.name.startswith(CHECKPOINT_PREFIX):
+                    checkpoints.setdefault(folder, []).append(entry.name)
+    return Scan(files, checkpoints, tuple(unreadable))
 
 
 def path_text(folder: Folder, name: str = "") -> str:
@@ -114,4 +126,4 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp:
         found = entry.stat()
     except OSError:
         return None  # A broken link; reading it says so.
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ctime_ns

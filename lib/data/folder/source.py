@@ -24,12 +24,11 @@ from lib.core.facts.runs import RunSummary
 from lib.data.folder.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log
 from lib.data.folder.hf_trainer import summarise_run
 from lib.data.folder.names import readable, run_id_of, telling_names
-from lib.data.folder.scan import Folder, Scan, Stamp, path_text, scan_tree
+from lib.data.folder.scan import CHECKPOINT_PREFIX, Folder, Scan, Stamp, path_text, scan_tree
 from lib.data.folder.training_files import JsonFile, Unread, is_side_file, read_side_file
 
 SCAN_INTERVAL_S = 2.0
 """The tree is looked at again after this time at the earliest: one page asks the source several times."""
-CHECKPOINT_PREFIX = "checkpoint-"
 
 _Read = TrainerLog | JsonFile | Unread
 
@@ -42,6 +41,7 @@ class _FoundRun:
         files: The files it was made of, with their stamps.
         run: ``None`` where no log of it could be read.
         curves: Its curves.
+        seen: Another text whenever another file, another stamp or another problem was seen.
         digest: Equal where the leading log is, byte for byte; empty without any curve.
         settled: False where another try may give more, though no file changes.
     """
@@ -50,6 +50,7 @@ class _FoundRun:
     run: RunSummary | None
     curves: RunCurves
     unreadable: tuple[Unreadable, ...]
+    seen: str = ""
     digest: str = ""
     settled: bool = True
 
@@ -67,7 +68,7 @@ class FolderSource:
     """A ``RunSource`` over the files below a folder.
 
     Runs are called by the folder names that tell them apart, and identified by their path below the
-    root. Files are read once, and again only when their time or size changes.
+    root. Files are read once, and again only when their times or their size change.
     """
 
     synthetic = False
@@ -136,7 +137,8 @@ class FolderSource:
             name = names[paths[folder]]
             others = [twin for twin in twins.get(one.digest, ()) if twin != name]
             notes = (*one.run.notes, *_twin_note(others))
-            runs[one.run.run_id] = replace(one.run, name=name, notes=notes)
+            version = _digest(one.seen, name, notes, _checkpoints_in(folder, scan))
+            runs[one.run.run_id] = replace(one.run, name=name, notes=notes, version=version)
             curves[one.run.run_id] = one.curves
         unreadable = [
             *scan.unreadable,
@@ -182,7 +184,7 @@ class FolderSource:
         )
         run = replace(run, extra={**run.extra, **_whereabouts(folder, [place for place, _ in logs])})
         digest = logs[-1][1].digest if curves.curves else ""
-        return _FoundRun(files, run, curves, problems, digest, settled)
+        return _FoundRun(files, run, curves, problems, _digest(_sorted(files), problems), digest, settled)
 
     def _read(self, folder: Folder, name: str, stamp: Stamp, reader: Callable[[Path], Any]) -> Any:
         known = self._reads.get((folder, name))
@@ -209,7 +211,21 @@ def _files_by_run(scan: Scan) -> dict[Folder, dict[Folder, Mapping[str, Stamp]]]
     return runs
 
 
-def _lead(run_folder: Folder, folder: Folder, log: TrainerLog) -> tuple:
+def _checkpoints_in(folder: Folder, scan: Scan) -> list[Folder]:
+    """Every checkpoint's folder of the run in a folder, also those of checkpoints of checkpoints."""
+    found = [(*folder, name) for name in scan.checkpoints.get(folder, ())]
+    return sorted([*found, *(inner for each in found for inner in _checkpoints_in(each, scan))])
+
+
+def _sorted(files: Mapping[Folder, Mapping[str, Stamp]]) -> list[tuple[Folder, list[tuple[str, Stamp]]]]:
+    return sorted((folder, sorted(names.items())) for folder, names in files.items())
+
+
+def _digest(*seen: object) -> str:
+    return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
+
+
+def _lead(run_folder: Folder, folder: Folder, log: TrainerLog) -> tuple[int, int, bool, Folder]:
     """Sorts the log that tells most last: the furthest, then the fullest, then that of the run itself."""
     step = -1 if log.last_step is None else log.last_step
     return step, len(log.points), folder == run_folder, folder

@@ -6,10 +6,12 @@ a numpy scalar, a ``Decimal`` or one of pandas' nulls. All of them are understoo
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -46,16 +48,17 @@ _CREDENTIAL = re.compile(
 """Words of a column's name that say it holds a credential. "tokens" is a count, and no such word."""
 
 
-def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE) -> RunSummary:
+def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE, *, versioned: bool = True) -> RunSummary:
     """Read one row of the jobs table.
 
     Columns may be missing. What a column holds and cannot be read as is left out and named in ``notes``.
     Columns without a field of their own go to ``extra``, except nulls and credentials: those, above all
-    ``job_token``, are kept nowhere.
+    ``job_token``, are kept nowhere. The version of the run follows from all the others, understood or not.
 
     Args:
         row: Column name to value.
         table: The table's name, for the error message.
+        versioned: Give the run its version; not worth the time where runs are merely counted and sorted.
 
     Raises:
         MalformedRow: If the row has no id.
@@ -75,6 +78,7 @@ def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE) -> RunSummary:
     return RunSummary(
         run_id=run_id,
         name=_text(values.get("model_name")) or base_model or run_id[:SHORT_ID_LENGTH],
+        version=_version(values) if versioned else "",
         status=status,
         raw_status=raw_status,
         dataset=_text(values.get("dataset_path")),
@@ -89,6 +93,7 @@ def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE) -> RunSummary:
     )
 
 
+@lru_cache(1000)
 def is_credential(column: str) -> bool:
     """Tell whether a column's name says that it holds a credential.
 
@@ -97,6 +102,12 @@ def is_credential(column: str) -> bool:
         (True, True, False)
     """
     return bool(_CREDENTIAL.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column).lower()))
+
+
+def _version(values: Mapping[str, Any]) -> str:
+    # Sorted, since a table's columns have no order; without nulls, since a column that was added changes no run.
+    seen = sorted((name, value) for name, value in values.items() if not is_credential(name))
+    return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.data.folder import scan as folder_scan
 from lib.data.folder import source as folder
+from lib.data.folder.hf_log import read_trainer_log
 from lib.data.folder.names import run_id_of, telling_names
 from lib.data.folder.source import FolderSource
 
@@ -209,14 +210,20 @@ def test_a_root_that_comes_into_being_and_goes(tmp_path):
     assert source.load_curves(["run"]) == {}
 
 
-def test_files_are_read_again_only_when_time_or_size_changes(tmp_path):
+def test_files_are_read_again_only_when_they_change(tmp_path, monkeypatch):
     file = write_state(tmp_path / "a", [1.0])
     source = FolderSource(tmp_path)
+    read: list[Path] = []
+    monkeypatch.setattr(folder, "read_trainer_log", lambda path: read.append(path) or read_trainer_log(path))
     before = runs_of(source)["a"]
-    stamp = file.stat()
-    file.write_text(file.read_text().replace("1.0", "2.0"))
-    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
     assert runs_of(source)["a"] == before
+    assert read == [file]
+    stamp = file.stat()
+    # What copies with its times, as rsync -a does, shows only when it was put there.
+    file.write_text(file.read_text().replace("1.0", "1.5"))
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert runs_of(source)["a"].loss == 1.5
+    file.write_text(file.read_text().replace("1.5", "2.0"))
     os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns + 10**9))
     after = runs_of(source)["a"]
     assert (before.loss, after.loss) == (1.0, 2.0)
