@@ -9,7 +9,7 @@ from lib.ui.charts.curves import curves
 from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
 from lib.ui.frame.live import live
-from lib.ui.frame.reading import reading
+from lib.ui.frame.read_mode import read_mode
 from lib.ui.panels.table import inputs, summary_table
 from lib.ui.panels.verdict import verdict
 
@@ -22,7 +22,7 @@ with shell.page("Compare runs", first=prepare) as page:
         # The browser takes longest to draw the charts, so it gets them first.
         st.subheader("Curves", anchor=False)
         live(page.source, page.comparison)
-        reading(page.source, page.comparison)
+        read_mode(page.source, page.comparison)
         curves(page.source, page.comparison, page.menu)
         rows = inputs(page.comparison)
         with above:

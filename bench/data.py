@@ -43,7 +43,7 @@ from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from lib.data.supabase.source import SupabaseSource
 from lib.ui.charts.request import BUCKETS, HOVER_POSITIONS
-from lib.ui.session import cached
+from lib.ui.session import reads, run_data
 from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import ComparedRun
 from tests.supabase.readers import project_for, reader_for
@@ -78,7 +78,7 @@ class Clock:
 
 def read(source: RunSource, run: RunSummary) -> RunCurves:
     """The curves of a run, asked for as the page asks."""
-    found = source.load_curves([run.run_id], cached.FIRST_METRICS, buckets=cached.SOURCE_BUCKETS)
+    found = source.load_curves([run.run_id], run_data.FIRST_METRICS, buckets=run_data.SOURCE_BUCKETS)
     assert set(found[run.run_id].curves) == set(SIX)
     return found[run.run_id]
 
@@ -99,7 +99,7 @@ def charts(runs: Sequence[RunCurves]) -> None:
 def judge(runs: Sequence[RunCurves]) -> None:
     """What the page says of the runs."""
     for run, curves in zip(RUNS, runs, strict=True):
-        data = cached.data_of(curves, run)
+        data = run_data.data_of(curves, run)
         assessment_of(ComparedRun(run, run, "bench", "#000000", 0, data, key=run.run_id))
 
 
@@ -121,7 +121,7 @@ def embedded(path: Path, rounds: int) -> dict[str, list[float]]:
     """The app and the floor in turn; the app's caches are empty each time."""
     clock = Clock()
     for _ in range(rounds):
-        cached.refresh()
+        reads.refresh()
         source = EmbeddedSource(path, path)
         curves = clock("read", lambda source=source: [read(source, run) for run in RUNS])
         clock("reduce", lambda curves=curves: reduce_all(curves))
@@ -131,8 +131,8 @@ def embedded(path: Path, rounds: int) -> dict[str, list[float]]:
         clock("charts", lambda curves=curves: charts(curves))
         del curves, tables
         for run in RUNS:
-            cached.load_data(source, run)
-        warm = lambda source=source: reduce_all([cached.load_data(source, run).curves for run in RUNS])  # noqa: E731
+            reads.load_data(source, run)
+        warm = lambda source=source: reduce_all([reads.load_data(source, run).curves for run in RUNS])  # noqa: E731
         clock("cached", warm)
     clock.add_up("whole", "read", "reduce")
     clock.add_up("floor", "floor read", "floor reduce")

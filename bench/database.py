@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lib.data.supabase.source import SupabaseSource
-from lib.ui.session.cached import FIRST_METRICS, SOURCE_BUCKETS
+from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack

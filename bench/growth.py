@@ -29,7 +29,7 @@ from lib.core.facts.runs import RunStatus
 from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
 from lib.data.source import RunSource
 from lib.data.supabase.source import SupabaseSource
-from lib.ui.session import cached
+from lib.ui.session import reads
 from tests.browser.harness import PROJECT_ROOT
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for
@@ -103,10 +103,10 @@ def lists(source: RunSource, rounds: int) -> Times:
 def pages(source: RunSource, rounds: int) -> Times:
     """Milliseconds of the main page's script over a source."""
     found: Times = {}
-    with patch.object(cached, "open_source", lambda settings: source):
+    with patch.object(reads, "open_source", lambda settings: source):
         for name, runs in (("nothing selected", []), ("five runs", five_runs())):
-            cached.refresh()
-            cached._open.clear()
+            reads.refresh()
+            reads._SOURCES.forget()
             app = AppTest.from_file(PROJECT_ROOT / "streamlit_app.py", default_timeout=120)
             app.query_params["run"] = runs
             with script_times() as times:
@@ -120,7 +120,7 @@ def pages(source: RunSource, rounds: int) -> Times:
             found[f"{name}, rerun"] = [1000 * each for each in times]
             with script_times() as times:
                 for _ in range(rounds):
-                    cached._list_runs.clear()
+                    reads._LISTS.forget()
                     app.run()
             found[f"{name}, rerun that reads the list"] = [1000 * each for each in times]
     return found
@@ -135,8 +135,8 @@ def memory(sizes: Sequence[int], rounds: int) -> dict[str, dict[int, Times]]:
             # Few rounds where one takes seconds.
             found["memory"][size] = lists(EmbeddedSource(path, METRICS_FILE), rounds)
             found["page"][size] = pages(EmbeddedSource(path, METRICS_FILE), rounds)
-    cached.refresh()
-    cached._open.clear()
+    reads.refresh()
+    reads._SOURCES.forget()
     return found
 
 

@@ -12,7 +12,7 @@ from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from lib.data.supabase.source import SupabaseSource
-from lib.ui.session import cached
+from lib.ui.session import run_data
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
 
@@ -39,11 +39,13 @@ def lost_extremes(stack: Stack | None, series: int, work: Path) -> dict[str, dic
     return found
 
 
-def _lost(source: RunSource, runs: Sequence[PlantedRun], buckets: int | None = cached.SOURCE_BUCKETS) -> dict[str, Any]:
+def _lost(
+    source: RunSource, runs: Sequence[PlantedRun], buckets: int | None = run_data.SOURCE_BUCKETS
+) -> dict[str, Any]:
     missing: list[str] = []
     points = 0
     for run in runs:
-        curves = source.load_curves([run.run_id], cached.FIRST_METRICS, buckets=buckets).get(run.run_id)
+        curves = source.load_curves([run.run_id], run_data.FIRST_METRICS, buckets=buckets).get(run.run_id)
         points += curves.points if curves else 0
         missing += lost(curves, run)
     return {"series": 5 * len(runs), "points": points, "lost": missing}

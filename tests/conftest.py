@@ -1,4 +1,4 @@
-"""What every test shares: the browser, no cached data from the test before, and, on request, no skipped test."""
+"""What every test shares: the browser, nothing remembered from the test before, and, on request, no skipped test."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True)
-def fresh_streamlit_caches():
-    if streamlit := sys.modules.get("streamlit"):
-        streamlit.cache_resource.clear()
+def nothing_remembered():
+    if reads := sys.modules.get("lib.ui.session.reads"):
+        reads.refresh()
+        reads._SOURCES.forget()
 
 
 def skipped_reports(config: pytest.Config) -> list:

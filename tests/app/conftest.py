@@ -16,7 +16,7 @@ from lib.core.facts.query import RunQuery
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder import source as folder
 from lib.data.settings import RUNS_VARIABLE
-from lib.ui.session import cached
+from lib.ui.session import reads
 from tests.app.harness import MAIN, App, Query
 
 
@@ -25,7 +25,7 @@ def _own_settings(monkeypatch, tmp_path) -> Iterator[None]:
     """No setting of the account that runs the tests reaches the app; files are looked at on every read."""
     monkeypatch.delenv(RUNS_VARIABLE, raising=False)
     monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
-    cached.refresh()
+    reads.refresh()
     before = config.get_option("secrets.files")
     config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
     monkeypatch.setattr(st, "secrets", Secrets())

@@ -13,14 +13,13 @@ from collections.abc import Callable, Sequence
 import jwt
 import pandas as pd
 import pytest
-import streamlit as st
 
 from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.data.supabase import client as supabase_client
 from lib.data.supabase.settings import PREFIX
 from lib.data.supabase.source import SupabaseSource
 from lib.ui.frame import live, sign_in
-from lib.ui.session import cached
+from lib.ui.session import reads
 from lib.ui.session.comparison import ComparedRun
 from tests.app.conftest import _own_settings  # noqa: F401 - a fixture
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, TITLES, App
@@ -207,7 +206,7 @@ def test_signing_out_ends_the_session_at_the_project_too_and_keeps_the_link(plai
 
 def test_a_sign_in_that_was_not_used_for_its_time_is_over(plain, on, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(cached.visitors(), "_clock", lambda: now[0])
+    monkeypatch.setattr(reads.visitors(), "_clock", lambda: now[0])
     wanted = plain.jobs["ann"][:2]
     app = on(plain, user="ann", run=wanted)
     now[0] += sign_in.KEPT_S - 1
@@ -484,7 +483,7 @@ def test_a_running_run_is_watched_and_a_finished_one_is_not(fresh, on):
     assert "stalled" not in app.text
     before = last_step(app)
     assert running.grow() == before + 5
-    cached._held.clear()
+    reads._CURVES.forget()
     assert last_step(app.rerun()) == before + 5
 
     project.execute(f"update public.{JOBS} set status = 'completed', updated_at = now() where id = '{running.job}'")
@@ -505,7 +504,7 @@ def test_a_run_that_has_not_reported_for_ten_minutes_is_stalled_on_card_and_page
         project.execute(
             f"update public.{JOBS} set updated_at = now() - interval '{minutes} minutes' where id = '{running.job}'"
         )
-        cached.refresh()
+        reads.refresh()
         app = on(project, user="ann", run=[running.job])
         app.assert_sound()
         assert ("is stalled: it has not reported for 11 min" in app.text) is stalled
@@ -519,7 +518,7 @@ def test_a_number_that_is_none_is_no_news_at_each_look(fresh):
     with project_for(project) as connections:
         source = SupabaseSource(connections, reader_for(connections, project, "ann"))
         (run,) = source.load_runs([job])
-        shown = ComparedRun(run, run, "a", "#000000", 0, cached.load_data(source, run), "key")
+        shown = ComparedRun(run, run, "a", "#000000", 0, reads.load_data(source, run), "key")
         assert math.isnan(run.loss)
         assert not live._has_news(source, [shown])
         project.execute(f"update public.{JOBS} set loss = 0.5 where id = '{job}'")
@@ -589,7 +588,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
 
 def test_short_runs_come_whole_either_way_and_nothing_is_offered(plain, migrated, on):
     for project, way in ((plain, "Every row is read"), (migrated, "Curves are reduced in the database")):
-        st.cache_resource.clear()
+        reads.refresh()
         app = on(project, user="ann", run=project.jobs["ann"][:2])
         app.assert_sound()
         assert way in app.text

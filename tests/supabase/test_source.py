@@ -15,7 +15,7 @@ from lib.core.facts.query import PAGE_SIZE, RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, normalise_status
 from lib.data.demo.source import EmbeddedSource
 from lib.data.supabase.source import JOB_COLUMNS, SupabaseSource
-from lib.ui.session import cached
+from lib.ui.session import reads
 from tests.curves import checked
 from tests.matching import matches
 from tests.supabase.readers import project_for, reader_for
@@ -268,11 +268,11 @@ def test_readers_with_the_same_ids_selected_never_see_each_others_rows(plain, co
     ids = (*plain.jobs["ann"], *plain.jobs["bob"])
     for name in (*order, *order):
         source = connect(plain, name)
-        runs = cached.load_runs(source, ids)
+        runs = reads.load_runs(source, ids)
         assert {run.run_id for run in runs} == set(plain.jobs[name])
-        assert {run.run_id for run in cached.list_runs(source, EVERYTHING).runs} == set(plain.jobs[name])
+        assert {run.run_id for run in reads.list_runs(source, EVERYTHING).runs} == set(plain.jobs[name])
         assert source.load_curves(ids).keys() <= set(plain.jobs[name])
-        assert cached.load_data(source, runs[0]).curves.run_id == runs[0].run_id
+        assert reads.load_data(source, runs[0]).curves.run_id == runs[0].run_id
 
 
 def test_who_signs_in_after_somebody_else_reads_their_own_rows(plain):
@@ -281,10 +281,10 @@ def test_who_signs_in_after_somebody_else_reads_their_own_rows(plain):
         for name in ("ann", "bob", "ann"):
             reader = reader_for(connections, plain, name)
             source = SupabaseSource(connections, reader)
-            assert {run.run_id for run in cached.load_runs(source, ids)} == set(plain.jobs[name])
+            assert {run.run_id for run in reads.load_runs(source, ids)} == set(plain.jobs[name])
             reader.sign_out()
         anonymous = SupabaseSource(connections)
-        assert cached.load_runs(anonymous, ids) == ()
+        assert reads.load_runs(anonymous, ids) == ()
         assert anonymous.list_runs(EVERYTHING).total == 0, "row-level security that leaves nothing is no error"
         assert anonymous.load_curves(ids) == {}
 

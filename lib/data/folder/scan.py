@@ -26,8 +26,8 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache
 Folder = tuple[str, ...]
 """A folder by the names on the way from the root to it; the root itself is ``()``."""
 Stamp = tuple[int, int, int] | None
-"""When a file was written (ns), its size, and when it was put here or renamed (ns): as long as they stay, a file is not
-read again. A copy may keep the time of writing (``rsync -a``, ``cp -p``), but not the last of them. ``None``: unknown."""
+"""When a file was written (ns), its size, and when it was put here or renamed (ns): as long as they stay, a file is
+not read again. A copy may keep the time of writing (``rsync -a``, ``cp -p``), but not the last. ``None``: unknown."""
 CHECKPOINT_PREFIX = "checkpoint-"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,10 @@ from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
 from lib.ui.charts.on_axis import RunOnAxis
 from lib.ui.charts.request import ChartRequest, CurveRequest, CurvesKey, MetricFinding
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, url
+from lib.ui.session.comparison import Comparison
+
+T = TypeVar("T")
 
 _NOT_LOGGED = "%s: not logged by any of the selected runs."
 
@@ -39,6 +42,9 @@ class CurvesOnAxis(Protocol):
 
     def curve(self, metric: str) -> MetricCurve | None:
         """A metric as finely as it is looked at; ``None`` where it was never logged."""
+
+    def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What follows from the run alone, remembered with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ def compute(
     key: str,
     title: str,
     metrics: Sequence[str],
+    comparison: Comparison,
     runs: Sequence[RunOnAxis],
     *,
     alt: str,
@@ -96,7 +103,7 @@ def compute(
         url.state().of_charts,
         wide,
     )
-    return cached.once("chart", request, lambda: make(request, {run.shown.curves: run for run in runs}))
+    return comparison.computed("chart", request, lambda: make(request, {run.shown.curves: run for run in runs}))
 
 
 def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart:
@@ -110,7 +117,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
     found, absent = _curves(request, runs)
     curves = [curve for _, curve in found]
     # A curve is reduced once for each way of looking, whatever it is compared with and called there.
-    drawn = [cached.once("drawn", one, partial(drawn_of, curve, view)) for one, curve in found]
+    drawn = [runs[one.curves].computed("drawn", one, partial(drawn_of, curve, view)) for one, curve in found]
     height = LOSS_HEIGHT if request.wide else METRIC_HEIGHT
     layout = Layout(request.title, view.axis_title, height, view.log_y, metric_of(request.metrics[0]).axis_spec or None)
     data = chart_data(curves, view, _marks(request, runs), drawn)
@@ -164,7 +171,7 @@ def _curve(one: CurveRequest, name: str, color: str, run: CurvesOnAxis, curve: M
     if metric.evaluated:
         looked_at = replace(run.curves, curves={**run.curves.curves, metric.key: curve})
         key = (one.curves, metric.key)
-        real = cached.once("real evaluations", key, lambda: is_measured(looked_at, metric.key))
+        real = run.computed("real evaluations", key, lambda: is_measured(looked_at, metric.key))
     known_lost = int((~np.isfinite(curve.value)).sum()) if curve.lost else 0
     return Curve(
         name,

@@ -51,7 +51,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     runs = runs_on_axis(source, comparison)
     zoom_bar(axis_extent(runs))
     further = _further(runs)
-    sections = [_losses(runs), _others(runs, further)]
+    sections = [_losses(comparison, runs), _others(comparison, runs, further)]
     draw(sections, smoothing=smoothing_is_wanted())
     charts = [chart for section in sections for chart in section.charts]
     logged = [chart for chart in charts if not chart.is_empty]
@@ -64,15 +64,15 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     draw_menu(menu)
 
 
-def _losses(runs: Sequence[RunOnAxis]) -> Section:
+def _losses(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Section:
     metrics = LOSSES[url.value(link.LOSS_MODE)]
     alt = "Train and eval loss of the selected runs"
-    chart = compute("loss", "Loss", metrics, runs, alt=alt, wide=True, suffixes=SUFFIXES)
+    chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
     shown = legend([each.compared for each in runs], limit=LOSS_LEGEND_LIMIT, most_above=2, keys=LEGEND_KEYS)
     return Section([chart], shown, wide=True)
 
 
-def _others(runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
+def _others(comparison: Comparison, runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
     """The health charts, and one for each of the ``further`` metrics that is chosen."""
     health = {chart: _most_logged(metrics, runs) for chart, metrics in HEALTH.items()}
     more = {f"more_{metric}": metric for metric in url.value(link.MORE_METRICS) if metric in further}
@@ -80,7 +80,7 @@ def _others(runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
     for key, metric in (health | more).items():
         shown = metric_of(metric)
         alt = f"{shown.title} of the selected runs"
-        charts.append(compute(key, shown.axis_title, (metric,), runs, alt=alt))
+        charts.append(compute(key, shown.axis_title, (metric,), comparison, runs, alt=alt))
     return Section(charts, legend([each.compared for each in runs], limit=LEGEND_LIMIT, most_above=3))
 
 

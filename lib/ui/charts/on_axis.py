@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -19,9 +20,12 @@ from lib.core.facts.runs import RunSummary
 from lib.data.source import RunSource
 from lib.ui.charts.request import ChartRun, CurvesKey, MetricFinding, PartRead
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun, Comparison
+from lib.ui.session.run_data import FIRST_METRICS, RunData, derived
+
+T = TypeVar("T")
 
 NOTHING_READ = RunCurves("")
 
@@ -32,8 +36,8 @@ class RunOnAxis:
 
     Attributes:
         compared: The run.
+        read: What was read of it.
         source: Where more of it can be read.
-        curves: Those of the whole run.
         placing: Where the points of its curves lie.
         further: Metrics that were not read at first, and are looked at.
         detail: Curves of the range in view, where those of the whole run are reduced.
@@ -41,12 +45,21 @@ class RunOnAxis:
     """
 
     compared: ComparedRun
+    read: RunData
     source: RunSource
-    curves: RunCurves
     placing: Placing
     further: RunCurves = NOTHING_READ
     detail: RunCurves = NOTHING_READ
     parts: tuple[PartRead, ...] = ()
+
+    @property
+    def curves(self) -> RunCurves:
+        """The curves of the whole run."""
+        return self.read.curves
+
+    def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
+        """As ``ComparedRun.computed``."""
+        return self.compared.computed(subject, key, make)
 
     @cached_property
     def shown(self) -> ChartRun:
@@ -70,11 +83,11 @@ def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
     for each in comparison.runs:
         if each.data is None:
             continue
-        placing = cached.once("placing", (each.key, axis), partial(_placing, each.run, each.data, axis))
+        placing = each.computed("placing", axis, partial(_placing, each.run, each.data, axis))
         if placing is None:
             st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
             continue
-        run = RunOnAxis(each, source, each.data.curves, placing)
+        run = RunOnAxis(each, each.data, source, placing)
         try:
             run = _with_details(run)
         except SignInExpired:
@@ -100,7 +113,7 @@ def axis_extent(runs: Sequence[RunOnAxis]) -> tuple[float, float] | None:
     return (float(min(ends)), float(max(ends))) if ends and min(ends) < max(ends) else None
 
 
-def _placing(run: RunSummary, data: cached.RunData, axis: Axis) -> Placing | None:
+def _placing(run: RunSummary, data: RunData, axis: Axis) -> Placing | None:
     """Where the curves of a run lie; the positions are kept, as most curves of a run share their steps."""
     curves = data.curves
     placing = place(curves, axis, run, data.batch.effective)
@@ -126,18 +139,18 @@ def _arrays(curve: MetricCurve) -> tuple[int, ...]:
 
 
 def _with_details(run: RunOnAxis) -> RunOnAxis:
-    stored, whole = run.compared.stored, run.curves
+    whole = run.curves
     wanted = tuple(metric for metric in url.value(link.MORE_METRICS) if metric in whole.unread)
     if wanted:
-        further = cached.load_part(run.source, stored, wanted)
+        further = reads.load_part(run.source, run.read, wanted)
         run = replace(run, further=further, parts=(PartRead(wanted, None, further.points),))
     known = {**whole.curves, **run.further.curves}
-    looked_at = {*cached.FIRST_METRICS, *url.value(link.MORE_METRICS)}
+    looked_at = {*FIRST_METRICS, *url.value(link.MORE_METRICS)}
     coarse = tuple(metric for metric, curve in known.items() if not curve.is_complete and metric in looked_at)
     zoom = url.value(link.ZOOM)
     if zoom is not None and coarse:
         steps = _steps_between([known[metric] for metric in coarse], run.placing, *zoom)
-        detail = cached.load_part(run.source, stored, coarse, steps)
+        detail = reads.load_part(run.source, run.read, coarse, steps)
         run = replace(run, detail=detail, parts=(*run.parts, PartRead(coarse, steps, detail.points)))
     return run
 
@@ -168,14 +181,14 @@ def values_at(run: RunOnAxis, position: float) -> dict[str, tuple[float, float]]
     coarse = [curve for curve in curves.values() if not curve.is_complete]
     if coarse or run.curves.unread:
         steps = _steps_between(coarse or list(curves.values()), run.placing, position, position)
-        near = cached.load_part(run.source, run.compared.stored, None, steps).curves
+        near = reads.load_part(run.source, run.read, None, steps).curves
         # Nobody knows yet how far back a metric that was not read has its last point.
         sparse = tuple(
             metric
             for metric in run.curves.unread
             if metric not in curves and not (metric in near and (run.placing(near[metric]) <= position).any())
         )
-        earlier = cached.load_part(run.source, run.compared.stored, sparse, (0, steps[1])).curves if sparse else {}
+        earlier = reads.load_part(run.source, run.read, sparse, (0, steps[1])).curves if sparse else {}
         curves = {**near, **earlier, **{metric: curve for metric, curve in curves.items() if curve.is_complete}}
     found = {}
     for metric, curve in curves.items():
@@ -198,7 +211,7 @@ def every_point(run: RunOnAxis, metrics: Sequence[str]) -> RunCurves:
     if all(metric in known and known[metric].is_complete for metric in metrics if metric in run.logged()):
         return RunCurves(run.curves.run_id, known)
     read = run.source.load_curves([run.curves.run_id], logged_for(metrics))
-    return cached.derived(read.get(run.curves.run_id, RunCurves(run.curves.run_id)), run.compared.stored)
+    return derived(read.get(run.curves.run_id, RunCurves(run.curves.run_id)), run.compared.stored)
 
 
 def _steps_between(curves: Sequence[MetricCurve], placing: Placing, start: float, end: float) -> tuple[int, int]:

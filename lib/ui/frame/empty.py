@@ -11,13 +11,13 @@ from lib.core.facts.selection import MAX_SELECTED
 from lib.data.source import RunSource
 from lib.ui.frame import messages
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, deployment, link, url
+from lib.ui.session import deployment, link, reads, url
 from lib.ui.session.comparison import ComparedRun
 
 
 def nothing_selected(source: RunSource) -> None:
     """Say what to do, and offer the quickest start."""
-    newest = cached.list_runs(source, RunQuery(limit=MAX_SELECTED)).runs
+    newest = reads.list_runs(source, RunQuery(limit=MAX_SELECTED)).runs
     with st.container(border=True):
         st.markdown(
             "#### Which of your runs should ship?\n"

@@ -14,7 +14,7 @@ from lib.core.facts.runs import RunStatus
 from lib.core.text import formatting
 from lib.data.source import LiveSource, RunSource
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 _PAUSED, _WHOLE_RUN = "live:paused", "live:whole run"
@@ -41,7 +41,7 @@ def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
         except AppError as error:
             news, failed = False, error
         if news:
-            cached.forget_runs(source, url.value(link.RUNS), url.query())
+            reads.forget_runs(source, url.value(link.RUNS), url.query())
             st.rerun()
     now = datetime.now(UTC)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live"):
@@ -67,11 +67,10 @@ def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
     fresh = {run.run_id: run for run in source.load_runs([each.run.run_id for each in running])}
     for each in running:
         run = fresh.get(each.run.run_id)
-        # As text, since NaN, which a run may well report, is never equal to itself.
-        if repr(run) != repr(each.stored):
+        if run is None or run.version != each.stored.version:
             return True
-        fresh_data = cached.load_data(source, run, every_row=url.value(link.EVERY_ROW))
-        if each.data is None or fresh_data.curves.logged != each.data.curves.logged:
+        every_row = url.value(link.EVERY_ROW)
+        if each.data is None or reads.load_data(source, run, every_row=every_row) is not each.data:
             return True
     return False
 

@@ -7,7 +7,7 @@ import streamlit as st
 from lib.core.facts.errors import AppError
 from lib.core.facts.query import Unreadable
 from lib.ui.frame.escape import md
-from lib.ui.session import cached
+from lib.ui.session import reads
 
 
 def error_panel(error: AppError, *, retry: str | None = None) -> None:
@@ -15,7 +15,7 @@ def error_panel(error: AppError, *, retry: str | None = None) -> None:
     hint = f"\n\n{md(error.hint)}" if error.hint else ""
     st.error(md(str(error)) + hint, icon=":material/error:")
     if retry is not None:
-        st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=cached.refresh)
+        st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=reads.refresh)
 
 
 def unreadable_list(unreadable: tuple[Unreadable, ...]) -> None:

@@ -18,7 +18,7 @@ from lib.data.settings import Settings
 from lib.data.source import RunSource
 from lib.ui.frame import messages, sidebar, sign_in
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, comparison, deployment, url
+from lib.ui.session import comparison, deployment, reads, url
 from lib.ui.session.comparison import Comparison
 
 APP = "Runoff"
@@ -98,7 +98,7 @@ def page(title: str, first: Callable[[], None] = lambda: None) -> Iterator[Page]
         st.stop()
     finally:
         url.write()
-    cached.settle()
+    reads.settle()
 
 
 def draw_menu(places: Sequence[DeltaGenerator]) -> None:

@@ -14,7 +14,7 @@ from lib.core.text import formatting
 from lib.data.source import RunSource
 from lib.ui.frame import empty, messages
 from lib.ui.frame.escape import md
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import Comparison
 
 LIST_HEIGHT = 560
@@ -43,7 +43,7 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
             key="refresh",
             icon=":material/refresh:",
             help="Read the runs again",
-            on_click=cached.refresh,
+            on_click=reads.refresh,
             type="tertiary",
         )
     st.text_input(
@@ -54,7 +54,7 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
         label_visibility="collapsed",
         **url.widget(link.SEARCH),
     )
-    page = cached.list_runs(source, url.query())
+    page = reads.list_runs(source, url.query())
     _filters(page)
     if len(selected) >= MAX_SELECTED:
         st.caption(f":material/info: {LIMIT_REACHED}")
@@ -100,7 +100,7 @@ def _cards(source: RunSource, page: RunPage, compared: Comparison) -> None:
         shown += f" of {formatting.count(page.source_total)}"
     st.caption(shown)
     # A selected run is called here what it is called in the charts.
-    labels = cached.list_labels(source, url.query()) | dict(compared.labels)
+    labels = reads.list_labels(source, url.query()) | dict(compared.labels)
     now = datetime.now(UTC)
     with st.container(height=LIST_HEIGHT, border=False, gap="xsmall", key="run_cards"):
         for position, run in enumerate(page.runs):

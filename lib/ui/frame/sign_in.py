@@ -21,7 +21,7 @@ from lib.data.source import RunSource
 from lib.data.supabase.settings import SignIn
 from lib.ui.frame import messages
 from lib.ui.frame.escape import md
-from lib.ui.session import cached
+from lib.ui.session import reads
 
 if TYPE_CHECKING:
     from lib.data.supabase.auth import SignedIn
@@ -45,9 +45,9 @@ def source(settings: Settings) -> RunSource:
         AppError: If the source cannot be opened.
     """
     if not needed(settings):
-        return cached.source(settings)
+        return reads.source(settings)
     ticket = st.session_state.get(_TICKET, st.context.cookies.get(COOKIE))
-    signed_in = cached.visitors().get(ticket, KEPT_S) if ticket else None
+    signed_in = reads.visitors().get(ticket, KEPT_S) if ticket else None
     _write_cookie()
     if signed_in is None:
         raise SignInExpired("Please sign in to see your runs.")
@@ -91,7 +91,7 @@ def forget() -> None:
     """Drop what this browser session holds of a sign-in."""
     ticket = st.session_state.get(_TICKET)
     if ticket:
-        cached.visitors().drop(ticket)
+        reads.visitors().drop(ticket)
     st.session_state[_TICKET] = ""
     st.session_state.pop(_READER, None)
     st.session_state.pop(_SOURCE, None)
@@ -137,7 +137,7 @@ def _enter(step: Callable[[ModuleType, Project], SignedIn], settings: Settings) 
     if signed_in is None:
         return
     ticket = secrets.token_urlsafe(32)
-    cached.visitors().put(ticket, signed_in, KEPT_S)
+    reads.visitors().put(ticket, signed_in, KEPT_S)
     st.session_state[_TICKET] = st.session_state[_WRITE] = ticket
     st.rerun()
 

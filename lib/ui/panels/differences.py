@@ -11,7 +11,7 @@ from lib.core.config import diff as hyperparameters
 from lib.core.config.diff import DiffRow
 from lib.core.config.report import to_csv, to_markdown
 from lib.ui.panels.effective import effective_configuration, effective_of, oddities
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
 ODD = "background-color: rgba(245, 158, 11, .28); font-weight: 600"
@@ -23,7 +23,7 @@ def differences(comparison: Comparison) -> None:
     """Draw both sections, the identity of the runs, what is odd, the effective configuration, and the exports."""
     labels = [each.label for each in comparison.runs]
     runs = [each.run for each in comparison.runs]
-    every = cached.once("diff", comparison.key, lambda: hyperparameters.diff(runs))
+    every = comparison.computed("diff", (), lambda: hyperparameters.diff(runs))
     if not every:
         st.info("The selected runs have recorded no hyperparameters.", icon=":material/inbox:")
         return

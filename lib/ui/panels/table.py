@@ -21,7 +21,7 @@ from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, MEDIANS, NOTE
 from lib.core.verdict.summary_csv import to_csv
 from lib.core.verdict.summary_marks import Mark, marks
 from lib.ui.frame.after_charts import charts_are_drawn
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, url
 from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun, Comparison
 
@@ -55,8 +55,8 @@ def inputs(comparison: Comparison) -> list[SummaryInput]:
 
 def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     """Draw the table with its column choice and its export."""
-    key = (comparison.key, comparison.policy.eval_weight)
-    frame = cached.once("summary", key, lambda: summary_frame(rows))
+    weight = comparison.policy.eval_weight
+    frame = comparison.computed("summary", weight, lambda: summary_frame(rows))
     title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
     title.subheader("Summary", anchor=False)
     with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
@@ -72,7 +72,7 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         key="summary_csv",
     )
     columns = [column for column in COLUMNS if column.key in shown]
-    grid = cached.once("grid", (*key, shown), lambda: _grid_frame(frame, columns, comparison))
+    grid = comparison.computed("grid", (weight, shown), lambda: _grid_frame(frame, columns, comparison))
     _grid_after_charts(grid, columns)
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"

@@ -12,7 +12,7 @@ from lib.core.verdict.objection_kinds import Sureness
 from lib.core.verdict.overview import HeadlineKind, Overview, overview_of
 from lib.ui.frame.escape import md
 from lib.ui.panels.verdict_details import details, stability_badge
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, url
 from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import Comparison
 
@@ -57,8 +57,8 @@ def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
     assessed = {each.run.run_id: assessment_of(each) for each in comparison.runs}
-    key = (comparison.key, comparison.policy.eval_weight)
-    said = cached.once("overview", key, lambda: overview_of(comparison.grounds, runs, assessed))
+    weight = comparison.policy.eval_weight
+    said = comparison.computed("overview", weight, lambda: overview_of(comparison.grounds, runs, assessed))
     with st.container(border=True, key="verdict"):
         st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))
         # The side with the longest sentence is the wider one.

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from lib.core.checks.results import Results
 from lib.core.verdict.assessment import Assessment, assess
-from lib.ui.session import cached
 from lib.ui.session.comparison import ComparedRun
 
 
@@ -16,9 +15,9 @@ def assessment_of(each: ComparedRun) -> Assessment | None:
     if data is None:
         return None
     # A silent run is noticed when it is looked at anew, after some minutes.
-    return cached.once(
+    return each.computed(
         "assessment",
-        each.key,
+        (),
         lambda: assess(each.stored, each.run, data.curves, data.evidence, datetime.now(UTC)),
     )
 

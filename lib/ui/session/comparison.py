@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
@@ -22,7 +23,11 @@ from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.scoring import Recommendation, ScoringPolicy
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
-from lib.ui.session import cached, link, url
+from lib.ui.session import link, reads, url
+from lib.ui.session.memory import Results
+from lib.ui.session.run_data import RunData, data_of
+
+T = TypeVar("T")
 
 _SLOTS = "colour slots"
 
@@ -41,8 +46,8 @@ class ComparedRun:
         stored: As the source has it.
         label: What it is called here; no other selected run has the same label.
         data: Its curves and what follows from them; ``None`` where they could not be read.
-        key: Names reader, run, version and how much was read: what follows from the run alone may be
-            cached under it.
+        key: Names reader, run, version and what was read of it: another one wherever anything that follows from
+            the run alone may be another.
         error: Why they could not be read, or not all of them.
     """
 
@@ -51,9 +56,13 @@ class ComparedRun:
     label: str
     color: str
     slot: int
-    data: cached.RunData | None
+    data: RunData | None
     key: str
     error: AppError | None = None
+
+    def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What follows from this version of the run alone (``Results.computed``), remembered as long as its curves."""
+        return make() if self.data is None else self.data.results.computed(subject, key, make)
 
 
 @dataclass(frozen=True)
@@ -63,29 +72,33 @@ class Comparison:
     Attributes:
         policy: Weights and bands of the score.
         left_out: Which parts of the link were not taken, in sentences.
-        key: Names reader, runs, versions, labels and colours: what follows from the comparison alone
-            may be cached under it.
+        key: Names reader, runs, versions, labels and colours.
+        results: What was worked out of the comparison.
     """
 
     runs: tuple[ComparedRun, ...]
     policy: ScoringPolicy
     left_out: tuple[str, ...]
     key: str
+    results: Results = field(default_factory=Results, repr=False, compare=False)
+
+    def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What follows from the comparison (``Results.computed``), remembered as long as these versions of its runs."""
+        return self.results.computed(subject, key, make)
 
     @cached_property
     def decision(self) -> Decision:
         """Who is recommended, and how far that holds. Worked out when it is first asked for."""
         curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
         runs = [each.run for each in self.runs]
-        key = (self.key, self.policy.eval_weight)
-        return cached.once("decision", key, lambda: decide(runs, curves, self.policy))
+        return self.computed("decision", self.policy.eval_weight, lambda: decide(runs, curves, self.policy))
 
     @cached_property
     def grounds(self) -> Grounds:
         """Why a run is first, and why another is not."""
         runs = [each.run for each in self.runs]
-        key = (self.key, self.policy.eval_weight)
-        return cached.once("grounds", key, lambda: grounds_of(self.decision, runs, self.labels))
+        weight = self.policy.eval_weight
+        return self.computed("grounds", weight, lambda: grounds_of(self.decision, runs, self.labels))
 
     @property
     def recommendation(self) -> Recommendation:
@@ -112,13 +125,13 @@ def load(source: RunSource) -> Comparison:
         RunSourceError: If the selected runs themselves cannot be read.
     """
     wanted = url.value(link.RUNS)
-    found = cached.load_runs(source, wanted)
+    found = reads.load_runs(source, wanted)
     reconciled = reconcile(wanted, [run.run_id for run in found])
     url.put(link.RUNS, reconciled.ids)
     stored = [run for run in found if run.run_id in reconciled.ids]
     slots = assign_slots(st.session_state.get(_SLOTS, {}), reconciled.ids)
     st.session_state[_SLOTS] = slots
-    labels = cached.run_labels(source, wanted)
+    labels = reads.run_labels(source, wanted)
     stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
     make = partial(_compared, source, every_row=url.value(link.EVERY_ROW))
     runs = (
@@ -127,7 +140,9 @@ def load(source: RunSource) -> Comparison:
         else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     )
     policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
-    return Comparison(runs, policy, reconciled.sentences, _key(runs))
+    key = _digest([(one.key, one.label, one.slot) for one in runs])
+    results = reads.comparison_results(key, [one.data for one in runs if one.data is not None])
+    return Comparison(runs, policy, reconciled.sentences, key, results)
 
 
 def _side_by_side(
@@ -171,12 +186,8 @@ def _progress(done: int, runs: int, so_far: Collection[tuple[int, int | None]]) 
     return min(rows / expected, 1.0), f"Reading metrics: {rows:,} of {expected:,} rows, {done} of {runs} runs done"
 
 
-def _key(runs: Sequence[ComparedRun]) -> str:
-    return _digest([(one.key, one.label, one.slot) for one in runs])
-
-
 def _digest(parts: object) -> str:
-    # Short, since keys are hashed at every look-up.
+    # Short, since it is part of other keys, which are hashed at every look-up.
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -190,18 +201,18 @@ def _compared(
     progress: Progress | None = None,
 ) -> ComparedRun:
     color = RUN_COLORS[slot]
-    data = error = None
+    data: RunData | None = None
+    error: AppError | None = None
     try:
-        data = cached.load_data(source, run, every_row=every_row, progress=progress)
+        data = reads.load_data(source, run, every_row=every_row, progress=progress)
     except IncompleteRead as incomplete:
         error = incomplete
-        data = cached.data_of(incomplete.curves.get(run.run_id, RunCurves(run.run_id)), run)
+        data = data_of(incomplete.curves.get(run.run_id, RunCurves(run.run_id)), run)
     except SignInExpired:
         raise
     except AppError as failed:
         error = failed
-    # How much was read is part of it: a running run grows, and what lacked some must not stay cached.
-    read = data and (data.curves.points, data.curves.logged, data.evidence.last_step)
-    key = _digest((source.cache_key, run.run_id, run.updated_at, run.status, read))
+    # What was read is part of it: a running run grows, and rows may come without another version of the run.
+    key = _digest((source.cache_key, run.run_id, run.version, data and data.number))
     shown = run if data is None else with_evidence(run, data.evidence)
     return ComparedRun(shown, run, label, color, slot, data, key, error)

@@ -106,7 +106,7 @@ def test_a_run_of_which_only_the_id_is_known_has_nothing_but_a_name():
     assert run.name == "0b9f2d1c"
     assert run.status is RunStatus.UNKNOWN
     known = {field.name for field in fields(run) if getattr(run, field.name) not in (None, (), {})} - {"version"}
-    assert known == {"run_id", "name", "status"}
+    assert known == {"run_id", "name", "status", "version"}
 
 
 def test_no_credential_is_kept_anywhere():

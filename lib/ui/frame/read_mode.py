@@ -10,13 +10,13 @@ from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
 
-def reading(source: RunSource, comparison: Comparison) -> None:
+def read_mode(source: RunSource, comparison: Comparison) -> None:
     """Say which way curves are read, and offer every row where some were left out."""
     read = [each.data.curves for each in comparison.runs if each.data is not None]
     if not isinstance(source, LiveSource) or not read:
         return
     reduced = [curves for curves in read if not curves.is_complete]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reading"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="read_mode"):
         if not reduced:
             st.markdown(f":small[:material/database: {source.way()} Every logged value is here.]", width="content")
         else:

@@ -1,0 +1,261 @@
+"""The curves of runs as they were read last, one version of each, with all that was worked out of them.
+
+What belongs to a version of a run hangs on the ``RunData`` of that version, and goes with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+from cachetools import TTLCache
+
+from lib.core.checks.registry import METRICS_READ
+from lib.core.config.derived import EffectiveBatch
+from lib.core.config.effective import configured_gpus, configured_learning_rate, effective_batch
+from lib.core.curves.derived import logged_for, with_derived
+from lib.core.curves.evidence import RunEvidence, evidence_of
+from lib.core.curves.metric_curves import MetricCurve, RunCurves, extended, holds
+from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.metrics import FURTHER, METRICS
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.verdict.summary_columns import MEDIANS
+from lib.data.source import LiveSource, Progress, RunSource
+from lib.ui.session.memory import RESULTS_S, Memory, Results
+
+SOURCE_BUCKETS = 1000
+"""A source may reduce curves to so many stretches: several times what a chart is wide, so that every axis and
+every width can be drawn of them, and so many that runs of up to four thousand points come whole."""
+
+FIRST_METRICS = logged_for(
+    (*METRICS_READ, *(key for key, metric in METRICS.items() if metric.chart != FURTHER), *MEDIANS)
+)
+"""What the page's checks, its charts and its table need; a source that reduces curves is asked for others when they
+are wanted."""
+
+WHOLE_EVERY_S = 60.0
+"""A running run is read as a whole so often, in seconds; in between only its end is."""
+
+LOOK_AGAIN_S = 600.0
+"""The curves of another run of a ``LiveSource`` are read anew after so many seconds: its version does not see rows."""
+
+ASK_SHARE = 0.5
+"""Of the refresh interval: several pages that look at one run ask for news once."""
+
+MOST_BYTES = 720 * 10**6
+"""What the remembered curves may take: twice five runs of 1,000,000 steps and six metrics, which are nine arrays of
+8 MB each. What is worked out of them is some of the same again at most, and goes with them."""
+MOST_RUNS = 60
+"""How many runs are remembered, however short they are."""
+MOST_COMPARISONS = 50
+"""How many comparisons' results are remembered. Some twenty results for each way of looking are kept of each."""
+MOST_PARTS = 40
+"""Of each run, how many stretches or metrics that were looked at more closely are remembered, 100 kB a metric."""
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """What was read of a version of a run, and what follows from it. Shared: never change it.
+
+    Attributes:
+        curves: The logged ones and those derived from them.
+        run: As the source has it.
+        number: Tells what was read from all else that this process reads, the same run at another time included.
+        results: What else was worked out of it.
+        parts: What was read of the same run more closely, by metrics and steps.
+    """
+
+    curves: RunCurves
+    evidence: RunEvidence
+    batch: EffectiveBatch
+    configured_learning_rate: float | None
+    run: RunSummary
+    number: int = field(default_factory=lambda: next(_numbers))
+    results: Results = field(default_factory=Results, repr=False, compare=False)
+    parts: Memory[tuple[tuple[str, ...] | None, tuple[int, int] | None], RunCurves] = field(
+        default_factory=lambda: Memory(MOST_PARTS, RESULTS_S), repr=False, compare=False
+    )
+
+    @property
+    def version(self) -> str:
+        """The version of the run that this belongs to."""
+        return self.run.version
+
+    @property
+    def nbytes(self) -> int:
+        """What its curves take; arrays that several of them share count once."""
+        arrays = {id(column): column.nbytes for curve in self.curves.curves.values() for column in _columns(curve)}
+        return sum(arrays.values())
+
+
+def data_of(curves: RunCurves, run: RunSummary) -> RunData:
+    """What follows from the curves of a run."""
+    return RunData(derived(curves, run), evidence_of(curves), effective_batch(run), configured_learning_rate(run), run)
+
+
+def derived(curves: RunCurves, run: RunSummary) -> RunCurves:
+    """The curves of a run with those that are derived from them and from what was configured."""
+    return with_derived(curves, replace(run, num_gpus=configured_gpus(run)))
+
+
+class CurrentCurves:
+    """The curves of one run as one reader has them, brought up to date when they are asked for.
+
+    Those of a running run of a ``LiveSource`` grow: what is new is asked for and put to them. All others are read
+    anew when the run has another version.
+    """
+
+    def __init__(self) -> None:
+        self.data: RunData | None = None
+        self._logged = RunCurves("")
+        self._lock = threading.Lock()
+        self._asked_at = self._whole_at = -math.inf
+
+    def newest(self, source: RunSource, run: RunSummary, buckets: int | None, progress: Progress | None) -> RunData:
+        """The run's curves; of a running run at most about ``source.refresh_s`` old."""
+        with self._lock:
+            now = time.monotonic()
+            live = source if isinstance(source, LiveSource) else None
+            running = live if run.status is RunStatus.RUNNING else None
+            # A row of an earlier step may come late, where a run was resumed.
+            whole_s = math.inf if live is None else LOOK_AGAIN_S if running is None else WHOLE_EVERY_S
+            held = self.data
+            outdated = held is None or (running is None and held.version != run.version)
+            if held is None or outdated or now - self._whole_at > whole_s:
+                held = self._taken(_read(source, run.run_id, buckets, progress), run)
+                self._whole_at = self._asked_at = now
+            elif running is not None:
+                curves = self._logged
+                if now - self._asked_at > ASK_SHARE * running.refresh_s:
+                    self._asked_at = now
+                    # What is held stays worth showing; the live bar says that there is no news, and why.
+                    with contextlib.suppress(SourceUnavailable):
+                        curves = _with_news(running, curves, held.evidence.last_step or 0)
+                held = self._taken(curves, run)
+            return held
+
+    def _taken(self, curves: RunCurves, run: RunSummary) -> RunData:
+        """Take curves for the newest; what was worked out of the same ones before stays."""
+        held = self.data
+        if held is None or held.version != run.version or not _same(self._logged, curves):
+            self._logged = curves
+            held = self.data = data_of(curves, run)
+        return held
+
+
+class _Place(NamedTuple):
+    """What is remembered apart: by reader, by run, and by how finely it is read."""
+
+    reader: str
+    run_id: str
+    buckets: int | None
+
+
+class CurvesMemory:
+    """One version of the curves of each run for each reader, and the results of comparisons of these.
+
+    Args:
+        most_bytes: What all curves may take.
+        most_runs: How many runs are kept.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES, most_runs: int = MOST_RUNS) -> None:
+        self._most_bytes, self._most_runs = most_bytes, most_runs
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Place, CurrentCurves] = OrderedDict()
+        self._comparisons: TTLCache[str, tuple[frozenset[int], Results]] = TTLCache(MOST_COMPARISONS, RESULTS_S)
+
+    def newest(self, source: RunSource, run: RunSummary, buckets: int | None, progress: Progress | None) -> RunData:
+        """The curves of this version of a run; what belongs to others of the same run and reader is forgotten."""
+        place = _Place(source.cache_key, run.run_id, buckets)
+        with self._lock:
+            current = self._kept.setdefault(place, CurrentCurves())
+        data = current.newest(source, run, buckets, progress)
+        with self._lock:
+            # Not where everything was forgotten meanwhile.
+            if self._kept.get(place) is current:
+                self._kept.move_to_end(place)
+                self._forget_older(place, data.version)
+                self._keep_within_bounds()
+        return data
+
+    def results(self, comparison: str, read: Collection[int]) -> Results:
+        """The results of a comparison, as long as all that was read for it is remembered.
+
+        Args:
+            comparison: Its key.
+            read: The numbers of the ``RunData`` that it is made of.
+        """
+        with self._lock:
+            if not set(read) <= self._numbers():
+                return Results()
+            return self._comparisons.setdefault(comparison, (frozenset(read), Results()))[1]
+
+    def forget(self) -> None:
+        """Read everything anew when it is asked for next."""
+        with self._lock:
+            self._kept.clear()
+            self._comparisons.clear()
+
+    def _forget_older(self, newest: _Place, version: str) -> None:
+        for place, current in list(self._kept.items()):
+            same_run = (place.reader, place.run_id) == (newest.reader, newest.run_id)
+            if same_run and current.data is not None and current.data.version != version and place != newest:
+                del self._kept[place]
+
+    def _keep_within_bounds(self) -> None:
+        taken = {place: current.data.nbytes if current.data else 0 for place, current in self._kept.items()}
+        while len(taken) > 1 and (len(taken) > self._most_runs or sum(taken.values()) > self._most_bytes):
+            oldest = next(iter(taken))
+            del taken[oldest], self._kept[oldest]
+        numbers = self._numbers()
+        self._comparisons.expire()
+        for key, (read, _) in list(self._comparisons.items()):
+            if not read <= numbers:
+                del self._comparisons[key]
+
+    def _numbers(self) -> set[int]:
+        return {current.data.number for current in self._kept.values() if current.data is not None}
+
+
+def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progress | None) -> RunCurves:
+    if isinstance(source, LiveSource):
+        # Only a source far away takes so long that somebody wants to know how far it is.
+        metrics = FIRST_METRICS if buckets is not None else None
+        found = source.load_curves([run_id], metrics, buckets=buckets, progress=progress)
+    else:
+        found = source.load_curves([run_id], buckets=buckets)
+    return found.get(run_id, RunCurves(run_id))
+
+
+def _with_news(source: LiveSource, held: RunCurves, after: int) -> RunCurves:
+    news = source.load_new_curves([held.run_id], {held.run_id: after}).get(held.run_id, RunCurves(held.run_id))
+    return held if holds(held, news) else extended(held, news, after)
+
+
+def _same(one: RunCurves, other: RunCurves) -> bool:
+    if one is other:
+        return True
+    if (one.curves.keys(), one.unread, one.rows) != (other.curves.keys(), other.unread, other.rows):
+        return False
+    return all(_same_curve(curve, other.curves[metric]) for metric, curve in one.curves.items())
+
+
+def _same_curve(one: MetricCurve, other: MetricCurve) -> bool:
+    if (one.logged, one.lost, one.median) != (other.logged, other.lost, other.median):
+        return False
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(_columns(one), _columns(other), strict=True))
+
+
+def _columns(curve: MetricCurve) -> tuple[np.ndarray, ...]:
+    return curve.step, curve.value, curve.epoch, curve.elapsed_s
