@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import jwt
 import pandas as pd
 import pytest
+import streamlit as st
 
 from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.data.supabase import client as supabase_client
@@ -202,6 +203,17 @@ def test_signing_out_ends_the_session_at_the_project_too_and_keeps_the_link(plai
     assert len(plain.accounts.sessions) == before - 1
     assert asks_to_sign_in(app.rerun())
     assert_compares(enter(app, plain, "ann"), wanted)
+
+
+def test_no_browser_can_sign_the_others_out(plain, on):
+    wanted = plain.jobs["ann"][:2]
+    app = on(plain, user="ann", run=wanted)
+    # What Streamlit does when any visitor's browser sends "clear_cache".
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    plain.log.clear()
+    assert_compares(app.rerun(), wanted)
+    assert not plain.log.of("/rest/v1/"), "nor make them read anew"
 
 
 def test_a_sign_in_that_was_not_used_for_its_time_is_over(plain, on, monkeypatch):

@@ -1,0 +1,353 @@
+"""What is remembered: read once, one version of each run, apart for each reader, and out of every browser's reach."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import streamlit as st
+
+from lib.charts.drawn import Curve
+from lib.core.curves.metric_curves import MetricCurve
+from lib.core.facts.query import RunQuery
+from lib.core.facts.runs import RunStatus
+from lib.data.settings import Settings
+from lib.ui.session import reads, run_data
+from lib.ui.session.memory import Memory, Results
+from lib.ui.session.run_data import CurvesMemory, RunData
+from tests.app.growing import METRICS, GrowingSource
+from tests.app.harness import App
+
+
+class Counter:
+    """Gives 1, 2, 3 ... and knows how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> int:
+        self.asked += 1
+        return self.asked
+
+
+# --- values by key -----------------------------------------------------------------------------------
+
+
+def test_a_value_is_read_once_for_each_key_until_it_is_forgotten():
+    memory, read = Memory[str, int](10), Counter()
+    assert [memory.get("a", read), memory.get("a", read), memory.get("b", read)] == [1, 1, 2]
+    memory.forget(lambda key: key == "a")
+    assert [memory.get("a", read), memory.get("b", read)] == [3, 2]
+    memory.forget()
+    assert memory.get("b", read) == 4
+
+
+def test_a_value_may_be_none_or_false():
+    memory = Memory[str, object](10)
+    for value in (None, False, 0, ()):
+        memory.forget()
+        assert [memory.get("a", lambda value=value: value), memory.get("a", lambda: 1 / 0)] == [value, value]
+
+
+def test_a_value_is_kept_for_its_time_and_of_many_the_last_ones_are():
+    now = [0.0]
+    memory, read = Memory[str, int](2, 30.0, lambda: now[0]), Counter()
+    assert memory.get("a", read) == 1
+    now[0] = 29.9
+    assert memory.get("a", read) == 1
+    now[0] = 30.0
+    assert memory.get("a", read) == 2
+    for key in ("b", "a", "c"):
+        memory.get(key, read)
+    assert memory.get("a", read) == 2
+    assert memory.get("b", read) == 5
+
+
+def together(memory, read, callers=8):
+    """Ask for one key from several threads, all of which are there before the first read goes on."""
+    go = threading.Event()
+
+    def slow():
+        go.wait(5)
+        return read()
+
+    with ThreadPoolExecutor(callers) as threads:
+        asked = [threads.submit(memory.get, "a", slow) for _ in range(callers)]
+        while len(memory._reads) == 0:
+            pass
+        go.set()
+    return asked
+
+
+def test_sessions_that_ask_at_the_same_time_read_once():
+    read = Counter()
+    memory = Memory[str, int](10)
+    assert {each.result() for each in together(memory, read)} == {1}
+    assert read.asked == 1
+
+
+def test_what_one_session_could_not_read_the_others_read_themselves():
+    lock, left = threading.Lock(), [True]
+
+    def read():
+        with lock:
+            if left.pop() if left else False:
+                raise PermissionError("the sign-in of the first is over")
+        return "read"
+
+    results = [each.exception() or each.result() for each in together(Memory[str, str](10), read)]
+    assert [type(each) for each in results].count(PermissionError) == 1
+    assert results.count("read") == 7
+
+
+def test_what_failed_is_tried_again():
+    memory, read = Memory[str, int](10), Counter()
+    with pytest.raises(ZeroDivisionError):
+        memory.get("a", lambda: 1 // 0)
+    assert memory.get("a", read) == 1
+
+
+def test_a_read_that_began_before_everything_was_forgotten_is_not_remembered():
+    memory = Memory[str, str](10)
+
+    def read():
+        memory.forget()
+        return "of before"
+
+    assert memory.get("a", read) == "of before"
+    assert memory.get("a", lambda: "of after") == "of after"
+
+
+def test_results_are_made_once_for_each_subject_and_key_and_the_last_ones_are_kept():
+    results, make = Results(2), Counter()
+    assert [results.computed(subject, (), make) for subject in ("x", "x", "y")] == [1, 1, 2]
+    assert results.computed("x", 1, make) == 3
+    assert results.computed("y", (), make) == 2
+    assert results.computed("x", (), make) == 4
+
+
+# --- versions of runs --------------------------------------------------------------------------------
+
+
+def newest(memory: CurvesMemory, source: GrowingSource, buckets: int | None = None) -> RunData:
+    return memory.newest(source, source.run, buckets, None)
+
+
+def kept(memory: CurvesMemory) -> list[RunData | None]:
+    return [current.data for current in memory._kept.values()]
+
+
+@pytest.fixture
+def source() -> GrowingSource:
+    return GrowingSource(100)
+
+
+def completed(source: GrowingSource) -> GrowingSource:
+    source.status = RunStatus.COMPLETED
+    return source
+
+
+def test_a_version_is_read_once_and_another_one_takes_its_place(source):
+    memory = CurvesMemory()
+    completed(source)
+    first = newest(memory, source)
+    assert newest(memory, source) is first
+    assert source.reads == ["curves"]
+    source.revision += 1
+    second = newest(memory, source)
+    assert second.version == source.run.version != first.version
+    assert kept(memory) == [second]
+    assert source.reads == ["curves"] * 2
+
+
+def test_a_newer_version_drops_the_older_one_however_finely_that_was_read(source):
+    memory = CurvesMemory()
+    completed(source)
+    coarse, fine = newest(memory, source, 10), newest(memory, source)
+    assert kept(memory) == [coarse, fine]
+    source.revision += 1
+    assert kept(memory) == [coarse, fine]
+    fine = newest(memory, source)
+    assert kept(memory) == [fine]
+
+
+def test_what_was_worked_out_of_a_comparison_goes_with_the_version_of_any_of_its_runs(source):
+    memory = CurvesMemory()
+    completed(source)
+    other = completed(GrowingSource(10, "ann"))
+    data = newest(memory, source)
+    results = memory.results("a comparison", [data.number])
+    assert memory.results("a comparison", [data.number]) is results
+    assert memory.results("another", [data.number]) is not results
+    other.revision = 7
+    newest(memory, other)
+    assert memory.results("a comparison", [data.number]) is not results
+    assert not memory._comparisons, "no version that is remembered has such results"
+
+
+def test_readers_share_nothing(source):
+    memory = CurvesMemory()
+    theirs = GrowingSource(50, "bob")
+    mine, other = newest(memory, source), newest(memory, theirs)
+    assert (mine.curves.points, other.curves.points) == (100 * len(METRICS), 50 * len(METRICS))
+    theirs.revision += 1
+    newest(memory, theirs)
+    assert newest(memory, source).number == mine.number
+
+
+def test_a_running_run_is_read_as_a_whole_once_and_then_what_is_new(source, monkeypatch):
+    monkeypatch.setattr(run_data, "ASK_SHARE", 0.0)
+    memory = CurvesMemory()
+    before = newest(memory, source)
+    same = newest(memory, source)
+    assert same is before
+    source.rows += 5
+    after = newest(memory, source)
+    assert source.reads == ["curves", "new", "new"]
+    assert (before.curves.points, after.curves.points) == (100 * len(METRICS), 105 * len(METRICS))
+    assert kept(memory) == [after]
+    source.status = RunStatus.COMPLETED
+    newest(memory, source)
+    assert source.reads[3:] == ["curves"], "its last rows may have come in any order"
+
+
+def test_another_version_of_a_running_run_with_the_same_rows_is_another_thing_to_remember(source):
+    memory = CurvesMemory()
+    before = newest(memory, source)
+    source.revision += 1
+    after = newest(memory, source)
+    assert source.reads == ["curves"]
+    assert after.curves is before.curves
+    assert (after.version, after.results is before.results) == (source.run.version, False)
+
+
+def test_rows_that_come_without_another_version_are_found_after_a_time(source, monkeypatch):
+    memory = CurvesMemory()
+    completed(source)
+    before = newest(memory, source)
+    monkeypatch.setattr(run_data, "LOOK_AGAIN_S", -1.0)
+    assert newest(memory, source) is before, "what was worked out of the same rows stays"
+    # As many values as before: a count would not tell.
+    source.raised = 1.0
+    after = newest(memory, source)
+    assert after.number != before.number
+    assert after.version == before.version
+    assert after.curves.get("train_loss").value[0] == before.curves.get("train_loss").value[0] + 1.0
+
+
+def sources(count: int) -> list[GrowingSource]:
+    return [completed(GrowingSource(100, f"reader {number}")) for number in range(count)]
+
+
+def test_the_remembered_curves_take_so_many_bytes_at_most_and_the_last_ones_stay():
+    size = newest(CurvesMemory(), completed(GrowingSource(100))).nbytes
+    memory = CurvesMemory(most_bytes=3 * size)
+    read = [newest(memory, each) for each in sources(5)]
+    assert kept(memory) == read[2:]
+    # One that is larger than all of it is remembered alone.
+    memory = CurvesMemory(most_bytes=size // 2)
+    read = [newest(memory, each) for each in sources(2)]
+    assert kept(memory) == read[1:]
+
+
+def test_of_many_short_runs_the_last_ones_stay():
+    memory = CurvesMemory(most_runs=3)
+    few = sources(4)
+    read = [newest(memory, each) for each in few[:3]]
+    assert newest(memory, few[0]) is read[0]
+    read.append(newest(memory, few[3]))
+    assert kept(memory) == [read[2], read[0], read[3]]
+
+
+def test_arrays_that_curves_share_count_once(source):
+    data = newest(CurvesMemory(), source)
+    apart = sum(curve.step.nbytes * 4 for curve in data.curves.curves.values())
+    assert data.nbytes == apart
+    curve = data.curves.get("train_loss")
+    shared = MetricCurve(curve.step, curve.value + 1, curve.epoch, curve.elapsed_s, curve.logged, 0)
+    both = type(data.curves)("r", {"train_loss": curve, "other": shared})
+    assert run_data.data_of(both, source.run).nbytes == 5 * curve.step.nbytes
+
+
+# --- the app -----------------------------------------------------------------------------------------
+
+
+def in_memory(rows: int) -> int:
+    """Bytes of all arrays as long as a curve that anything still holds."""
+    gc.collect()
+    arrays = {}
+    for each in gc.get_objects():
+        if isinstance(each, MetricCurve):
+            columns = (each.step, each.value, each.epoch, each.elapsed_s)
+        elif isinstance(each, Curve):
+            columns = (each.x, each.y)
+        else:
+            continue
+        arrays.update({id(column): column.nbytes for column in columns if len(column) >= rows})
+    return sum(arrays.values())
+
+
+def test_forty_polls_of_a_running_run_hold_two_versions_of_it_at_most(monkeypatch):
+    monkeypatch.setattr(run_data, "ASK_SHARE", 0.0)
+    source = GrowingSource(3000)
+    monkeypatch.setattr(reads, "open_source", lambda settings: source)
+    # What is frozen is freed as all else, but not listed.
+    reads.settle()
+    gc.unfreeze()
+    before = in_memory(3000)
+    app = App.open(run="growing")
+    assert not app.at.exception
+    one = in_memory(3000) - before
+    assert one > 7 * 3000 * 8
+    for poll in range(1, 41):
+        source.rows += 1
+        reads.forget_runs(source, ("growing",), RunQuery())
+        app.rerun()
+        if poll % 10 == 0:
+            assert in_memory(3000) - before <= 2 * one * source.rows / 3000
+    assert int(app.charts["Loss"].data["lines"]["x"].max()) == source.rows
+    assert source.reads.count("curves") == 1
+
+
+def test_no_browser_can_make_the_app_forget(opened, demo):
+    app = opened(run=demo.alike[:2])
+    source, page = reads.source(Settings()), reads.list_runs(reads.source(Settings()), RunQuery())
+    visitors = reads.visitors()
+    visitors.put("ticket", "somebody", 100.0)
+    # What Streamlit does when any visitor's browser sends "clear_cache".
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    app.rerun().assert_sound()
+    assert reads.source(Settings()) is source
+    assert reads.list_runs(source, RunQuery()) is page
+    assert reads.visitors().get("ticket", 100.0) == "somebody"
+    visitors.drop("ticket")
+
+
+def test_refreshing_reads_anew_and_signs_nobody_out(opened, demo):
+    app = opened(run=demo.alike[:2])
+    source = reads.source(Settings())
+    page = reads.list_runs(source, RunQuery())
+    reads.visitors().put("ticket", "somebody", 100.0)
+    app.click("refresh").assert_sound()
+    assert reads.source(Settings()) is source
+    assert reads.list_runs(source, RunQuery()) is not page
+    assert reads.visitors().get("ticket", 100.0) == "somebody"
+    reads.visitors().drop("ticket")
+
+
+def test_news_of_a_run_is_news_for_every_page_of_the_same_reader(source):
+    theirs = GrowingSource(100, "bob")
+    for reader in (source, theirs):
+        reads.load_runs(reader, ("growing",))
+        reads.load_runs(reader, ("growing", "another"))
+    reads.load_runs(source, ("another",))
+    reads.forget_runs(source, ("growing",), RunQuery())
+    source.reads.clear(), theirs.reads.clear()
+    for reader in (source, theirs):
+        reads.load_runs(reader, ("growing",))
+        reads.load_runs(reader, ("growing", "another"))
+    reads.load_runs(source, ("another",))
+    assert (source.reads, theirs.reads) == (["runs", "runs"], [])
