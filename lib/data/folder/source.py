@@ -125,21 +125,22 @@ class FolderSource:
     def _collect(self, scan: Scan) -> _Collection:
         self._found = {folder: self._read_run(folder, files) for folder, files in _files_by_run(scan).items()}
         self._reads = {key: read for key, read in self._reads.items() if key[1] in scan.files.get(key[0], ())}
-        found = {folder: found for folder, found in self._found.items() if found.run is not None}
+        found = {folder: (one, one.run) for folder, one in self._found.items() if one.run is not None}
         paths = {folder: (self._top, *folder) for folder in found}
         names = telling_names(paths.values())
-        runs, curves = {}, {}
-        twins = defaultdict(list)
-        for folder, one in found.items():
+        runs: dict[str, RunSummary] = {}
+        curves: dict[str, RunCurves] = {}
+        twins: defaultdict[str, list[str]] = defaultdict(list)
+        for folder, (one, _) in found.items():
             if one.digest:
                 twins[one.digest].append(names[paths[folder]])
-        for folder, one in found.items():
+        for folder, (one, run) in found.items():
             name = names[paths[folder]]
             others = [twin for twin in twins.get(one.digest, ()) if twin != name]
-            notes = (*one.run.notes, *_twin_note(others))
+            notes = (*run.notes, *_twin_note(others))
             version = _digest(one.seen, name, notes, _checkpoints_in(folder, scan))
-            runs[one.run.run_id] = replace(one.run, name=name, notes=notes, version=version)
-            curves[one.run.run_id] = one.curves
+            runs[run.run_id] = replace(run, name=name, notes=notes, version=version)
+            curves[run.run_id] = one.curves
         unreadable = [
             *scan.unreadable,
             *(problem for one in self._found.values() for problem in one.unreadable),

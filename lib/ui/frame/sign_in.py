@@ -55,7 +55,8 @@ def source(settings: Settings) -> RunSource:
     # One source for each reader and session: it reads with this reader's token.
     if st.session_state.get(_READER) is not signed_in:
         st.session_state[_READER], st.session_state[_SOURCE] = signed_in, open_source(settings, signed_in)
-    return st.session_state[_SOURCE]
+    opened: RunSource = st.session_state[_SOURCE]
+    return opened
 
 
 def needed(settings: Settings) -> bool:
@@ -66,8 +67,9 @@ def needed(settings: Settings) -> bool:
 def form(settings: Settings, why: SignInExpired) -> None:
     """Ask somebody to sign in. The link stays as it is, so that the same comparison comes afterwards."""
     forget()
+    host = settings.supabase.host if settings.supabase is not None else ""
     with st.container(border=True, width=480, key="sign_in"):
-        st.markdown(f"#### Sign in\n{md(str(why))}  \n:small[:gray[{md(settings.supabase.host)}]]")
+        st.markdown(f"#### Sign in\n{md(str(why))}  \n:small[:gray[{md(host)}]]")
         way = st.segmented_control(
             "How", ["Password", "Code by e-mail"], default="Password", required=True, label_visibility="collapsed"
         )

@@ -182,7 +182,7 @@ def _progress(done: int, runs: int, so_far: Collection[tuple[int, int | None]]) 
     rows = sum(read for read, _ in so_far)
     if not rows or any(expected is None for _, expected in so_far):
         return done / runs, f"Reading metrics: {done} of {runs} runs"
-    expected = max(sum(expected for _, expected in so_far), 1)
+    expected = max(sum(expected or 0 for _, expected in so_far), 1)
     return min(rows / expected, 1.0), f"Reading metrics: {rows:,} of {expected:,} rows, {done} of {runs} runs done"
 
 

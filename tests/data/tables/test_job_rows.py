@@ -105,8 +105,17 @@ def test_a_run_of_which_only_the_id_is_known_has_nothing_but_a_name():
     run = run_of()
     assert run.name == "0b9f2d1c"
     assert run.status is RunStatus.UNKNOWN
-    known = {field.name for field in fields(run) if getattr(run, field.name) not in (None, (), {})} - {"version"}
+    known = {field.name for field in fields(run) if getattr(run, field.name) not in (None, (), {})}
     assert known == {"run_id", "name", "status", "version"}
+
+
+def test_the_version_follows_from_every_column_that_may_be_kept():
+    version = run_from_row(ROW).version
+    assert run_from_row(dict(reversed(ROW.items()))).version == version
+    assert run_from_row(ROW | {"added_since": None, "job_token": "another"}).version == version
+    for changed in ({"added_since": 1}, {"status": "lost"}, {"config": "no JSON"}, {"loss": float("nan")}):
+        assert run_from_row(ROW | changed).version != version
+    assert run_from_row(ROW | {"loss": float("nan")}).version == run_from_row(ROW | {"loss": float("nan")}).version
 
 
 def test_no_credential_is_kept_anywhere():
