@@ -4,7 +4,7 @@
 
 "memory" is the embedded source over generated files that begin with the demo's runs; "database" a real PostgreSQL and
 PostgREST on this machine (tests/supabase), under row-level security, read as a reader who has signed in. "page" is the
-script time of a rerun of the main page over the files, with the list in Streamlit's cache and with the list read
+script time of a rerun of the main page over the files, with the list remembered and with the list read
 anew. "first" is what the first question after a start costs. Prints a table and writes bench/results/growth.json.
 """
 

@@ -76,7 +76,7 @@ def exported() -> str:
 def requested() -> list[str]:
     """The questions that a project is asked for the metrics which a page needs first."""
     import httpx
-    from lib.ui.session.cached import FIRST_METRICS, SOURCE_BUCKETS
+    from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 
     from lib.data.supabase.client import Project
     from lib.data.supabase.settings import SupabaseSettings

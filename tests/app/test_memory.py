@@ -219,7 +219,7 @@ def test_another_version_of_a_running_run_with_the_same_rows_is_another_thing_to
     source.revision += 1
     after = newest(memory, source)
     assert source.reads == ["curves"]
-    assert after.curves is before.curves
+    assert after.curves.get("train_loss") is before.curves.get("train_loss")
     assert (after.version, after.results is before.results) == (source.run.version, False)
 
 

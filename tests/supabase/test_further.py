@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from lib.ui.session.cached import FIRST_METRICS, SOURCE_BUCKETS
+from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import LOGGED

@@ -55,8 +55,8 @@ MOST_BYTES = 720 * 10**6
 8 MB each. What is worked out of them is some of the same again at most, and goes with them."""
 MOST_RUNS = 60
 """How many runs are remembered, however short they are."""
-MOST_COMPARISONS = 50
-"""How many comparisons' results are remembered. Some twenty results for each way of looking are kept of each."""
+MOST_COMPARISONS, MOST_RESULTS = 40, 40
+"""Of how many comparisons results are remembered, and how many of each: some ten for each way of looking."""
 MOST_PARTS = 40
 """Of each run, how many stretches or metrics that were looked at more closely are remembered, 100 kB a metric."""
 
@@ -199,7 +199,7 @@ class CurvesMemory:
         with self._lock:
             if not set(read) <= self._numbers():
                 return Results()
-            return self._comparisons.setdefault(comparison, (frozenset(read), Results()))[1]
+            return self._comparisons.setdefault(comparison, (frozenset(read), Results(MOST_RESULTS)))[1]
 
     def forget(self) -> None:
         """Read everything anew when it is asked for next."""
