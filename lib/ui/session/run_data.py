@@ -180,13 +180,15 @@ class CurvesMemory:
         place = _Place(source.cache_key, run.run_id, buckets)
         with self._lock:
             current = self._kept.setdefault(place, CurrentCurves())
+            before = current.data
         data = current.newest(source, run, buckets, progress)
         with self._lock:
             # Not where everything was forgotten meanwhile.
             if self._kept.get(place) is current:
                 self._kept.move_to_end(place)
-                self._forget_older(place, data.version)
-                self._keep_within_bounds()
+                if data is not before:
+                    self._forget_older(place, data.version)
+                    self._keep_within_bounds()
         return data
 
     def results(self, comparison: str, read: Collection[int]) -> Results:
