@@ -76,11 +76,11 @@ def exported() -> str:
 def requested() -> list[str]:
     """The questions that a project is asked for the metrics which a page needs first."""
     import httpx
-    from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 
     from lib.data.supabase.client import Project
     from lib.data.supabase.settings import SupabaseSettings
     from lib.data.supabase.source import SupabaseSource
+    from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 
     asked = []
 

@@ -6,11 +6,11 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import LOGGED
 from lib.data.supabase import further
+from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 from tests.supabase.seed import METRICS
 from tests.supabase.test_source import add_job, add_rows, metric_requests
 
