@@ -15,7 +15,7 @@ from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
 from lib.data.settings import Settings
 from lib.ui.session import reads, run_data
-from lib.ui.session.memory import Memory, Results
+from lib.ui.session.memory import ComputedValues, Memory
 from lib.ui.session.run_data import CurvesMemory, RunData
 from tests.app.growing import METRICS, GrowingSource
 from tests.app.harness import App
@@ -121,7 +121,7 @@ def test_a_read_that_began_before_everything_was_forgotten_is_not_remembered():
 
 
 def test_results_are_made_once_for_each_subject_and_key_and_the_last_ones_are_kept():
-    results, make = Results(2), Counter()
+    results, make = ComputedValues(2), Counter()
     assert [results.computed(subject, (), make) for subject in ("x", "x", "y")] == [1, 1, 2]
     assert results.computed("x", 1, make) == 3
     assert results.computed("y", (), make) == 2
@@ -178,12 +178,12 @@ def test_what_was_worked_out_of_a_comparison_goes_with_the_version_of_any_of_its
     completed(source)
     other = completed(GrowingSource(10, "ann"))
     data = newest(memory, source)
-    results = memory.results("a comparison", [data.number])
-    assert memory.results("a comparison", [data.number]) is results
-    assert memory.results("another", [data.number]) is not results
+    results = memory.computed_values("a comparison", [data.number])
+    assert memory.computed_values("a comparison", [data.number]) is results
+    assert memory.computed_values("another", [data.number]) is not results
     other.revision = 7
     newest(memory, other)
-    assert memory.results("a comparison", [data.number]) is not results
+    assert memory.computed_values("a comparison", [data.number]) is not results
     assert not memory._comparisons, "no version that is remembered has such results"
 
 
@@ -220,7 +220,7 @@ def test_another_version_of_a_running_run_with_the_same_rows_is_another_thing_to
     after = newest(memory, source)
     assert source.reads == ["curves"]
     assert after.curves.get("train_loss") is before.curves.get("train_loss")
-    assert (after.version, after.results is before.results) == (source.run.version, False)
+    assert (after.version, after.computed_values is before.computed_values) == (source.run.version, False)
 
 
 def test_rows_that_come_without_another_version_are_found_after_a_time(source, monkeypatch):

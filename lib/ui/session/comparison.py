@@ -24,7 +24,7 @@ from lib.core.ranking.scoring import Recommendation, ScoringPolicy
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
 from lib.ui.session import link, reads, url
-from lib.ui.session.memory import Results
+from lib.ui.session.memory import ComputedValues
 from lib.ui.session.run_data import RunData, data_of
 
 T = TypeVar("T")
@@ -61,8 +61,8 @@ class ComparedRun:
     error: AppError | None = None
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What follows from this version of the run alone (``Results.computed``), remembered as long as its curves."""
-        return make() if self.data is None else self.data.results.computed(subject, key, make)
+        """What follows from this version of the run alone (``ComputedValues.computed``), remembered as long as its curves."""
+        return make() if self.data is None else self.data.computed_values.computed(subject, key, make)
 
 
 @dataclass(frozen=True)
@@ -73,18 +73,18 @@ class Comparison:
         policy: Weights and bands of the score.
         left_out: Which parts of the link were not taken, in sentences.
         key: Names reader, runs, versions, labels and colours.
-        results: What was worked out of the comparison.
+        computed_values: What was worked out of the comparison.
     """
 
     runs: tuple[ComparedRun, ...]
     policy: ScoringPolicy
     left_out: tuple[str, ...]
     key: str
-    results: Results = field(default_factory=Results, repr=False, compare=False)
+    computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What follows from the comparison (``Results.computed``), remembered as long as these versions of its runs."""
-        return self.results.computed(subject, key, make)
+        """What follows from the comparison (``ComputedValues.computed``), remembered as long as these versions of its runs."""
+        return self.computed_values.computed(subject, key, make)
 
     @cached_property
     def decision(self) -> Decision:
@@ -141,8 +141,8 @@ def load(source: RunSource) -> Comparison:
     )
     policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
     key = _digest([(one.key, one.label, one.slot) for one in runs])
-    results = reads.comparison_results(key, [one.data for one in runs if one.data is not None])
-    return Comparison(runs, policy, reconciled.sentences, key, results)
+    computed_values = reads.computed_values(key, [one.data for one in runs if one.data is not None])
+    return Comparison(runs, policy, reconciled.sentences, key, computed_values)
 
 
 def _side_by_side(

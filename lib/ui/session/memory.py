@@ -82,7 +82,7 @@ class _Read(Generic[V]):
         self.value: tuple[V] | tuple[()] = ()
 
 
-class Results:
+class ComputedValues:
     """What was worked out of one thing that was read. It goes when that goes, so it needs no version in its keys.
 
     Args:

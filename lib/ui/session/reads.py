@@ -20,7 +20,7 @@ from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.data.settings import Settings, open_source
 from lib.data.source import Progress, RunSource
-from lib.ui.session.memory import Memory, Results
+from lib.ui.session.memory import ComputedValues, Memory
 from lib.ui.session.run_data import SOURCE_BUCKETS, CurvesMemory, RunData, derived
 from lib.ui.session.visitors import Visitors
 
@@ -109,14 +109,14 @@ def load_part(
     return data.parts.get((metrics, steps), read)
 
 
-def comparison_results(key: str, read: Collection[RunData]) -> Results:
+def computed_values(key: str, read: Collection[RunData]) -> ComputedValues:
     """What was worked out of a comparison, until a newer version of one of its runs is read.
 
     Args:
         key: Names the comparison.
         read: What was read of its runs.
     """
-    return _CURVES.results(key, [data.number for data in read])
+    return _CURVES.computed_values(key, [data.number for data in read])
 
 
 def forget_runs(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) -> None:

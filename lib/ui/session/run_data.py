@@ -29,7 +29,7 @@ from lib.core.facts.metrics import FURTHER, METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.verdict.summary_columns import MEDIANS
 from lib.data.source import LiveSource, Progress, RunSource
-from lib.ui.session.memory import RESULTS_S, Memory, Results
+from lib.ui.session.memory import RESULTS_S, ComputedValues, Memory
 
 SOURCE_BUCKETS = 1000
 """A source may reduce curves to so many stretches: several times what a chart is wide, so that every axis and
@@ -71,7 +71,7 @@ class RunData:
         curves: The logged ones and those derived from them.
         run: As the source has it.
         number: Tells what was read from all else that this process reads, the same run at another time included.
-        results: What else was worked out of it.
+        computed_values: What else was worked out of it.
         parts: What was read of the same run more closely, by metrics and steps.
     """
 
@@ -81,7 +81,7 @@ class RunData:
     configured_learning_rate: float | None
     run: RunSummary
     number: int = field(default_factory=lambda: next(_numbers))
-    results: Results = field(default_factory=Results, repr=False, compare=False)
+    computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
     parts: Memory[tuple[tuple[str, ...] | None, tuple[int, int] | None], RunCurves] = field(
         default_factory=lambda: Memory(MOST_PARTS, RESULTS_S), repr=False, compare=False
     )
@@ -173,7 +173,7 @@ class CurvesMemory:
         self._most_bytes, self._most_runs = most_bytes, most_runs
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Place, CurrentCurves] = OrderedDict()
-        self._comparisons: TTLCache[str, tuple[frozenset[int], Results]] = TTLCache(MOST_COMPARISONS, RESULTS_S)
+        self._comparisons: TTLCache[str, tuple[frozenset[int], ComputedValues]] = TTLCache(MOST_COMPARISONS, RESULTS_S)
 
     def newest(self, source: RunSource, run: RunSummary, buckets: int | None, progress: Progress | None) -> RunData:
         """The curves of this version of a run; what belongs to others of the same run and reader is forgotten."""
@@ -191,7 +191,7 @@ class CurvesMemory:
                     self._keep_within_bounds()
         return data
 
-    def results(self, comparison: str, read: Collection[int]) -> Results:
+    def computed_values(self, comparison: str, read: Collection[int]) -> ComputedValues:
         """The results of a comparison, as long as all that was read for it is remembered.
 
         Args:
@@ -200,8 +200,8 @@ class CurvesMemory:
         """
         with self._lock:
             if not set(read) <= self._numbers():
-                return Results()
-            return self._comparisons.setdefault(comparison, (frozenset(read), Results(MOST_RESULTS)))[1]
+                return ComputedValues()
+            return self._comparisons.setdefault(comparison, (frozenset(read), ComputedValues(MOST_RESULTS)))[1]
 
     def forget(self) -> None:
         """Read everything anew when it is asked for next."""
