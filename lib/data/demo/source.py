@@ -34,7 +34,7 @@ class _Listed(NamedTuple):
     """The jobs table: its rows, an index of them, and the row of each run id."""
 
     rows: pa.Table
-    index: RunIndex
+    orders: RunIndex
     places: Mapping[str, int]
 
 
@@ -64,7 +64,7 @@ class EmbeddedSource:
             SourceUnavailable: If the demo files are not there or damaged.
         """
         listed = self._list()
-        return listed.index.page(query, lambda places: self._made(listed, places))
+        return listed.orders.page(query, lambda places: self._made(listed, places))
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
         """Return the runs with these ids, in the order asked for; unknown ids are left out.
@@ -142,15 +142,16 @@ def _run_curves(
 def _may_hold(file: pq.ParquetFile, group: int, run_id: str) -> bool:
     """Whether rows of a run can be in a row group, as far as its statistics tell."""
     known = _of_runs(file, group)
-    return known is None or not known.has_min_max or known.min <= run_id <= known.max
+    if known is None or known.min is None or known.max is None:
+        return True
+    least, greatest = str(known.min), str(known.max)
+    return least <= run_id <= greatest
 
 
 def _holds_only(file: pq.ParquetFile, group: int, run_id: str) -> bool:
     """Whether the statistics of a row group say that every row of it is of a run."""
     known = _of_runs(file, group)
-    if known is None or not known.has_min_max or not known.has_null_count:
-        return False
-    return known.null_count == 0 and known.min == known.max == run_id
+    return known is not None and known.null_count == 0 and known.min == known.max == run_id
 
 
 def _of_runs(file: pq.ParquetFile, group: int) -> pq.Statistics | None:

@@ -61,7 +61,7 @@ class ComparedRun:
     error: AppError | None = None
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What follows from this version of the run alone (``ComputedValues.computed``), remembered as long as its curves."""
+        """What follows from this version of the run alone, remembered as long as its curves (``ComputedValues``)."""
         return make() if self.data is None else self.data.computed_values.computed(subject, key, make)
 
 
@@ -83,7 +83,7 @@ class Comparison:
     computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What follows from the comparison (``ComputedValues.computed``), remembered as long as these versions of its runs."""
+        """What follows from the comparison, remembered as long as these versions of its runs (``ComputedValues``)."""
         return self.computed_values.computed(subject, key, make)
 
     @cached_property

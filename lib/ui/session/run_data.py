@@ -56,7 +56,7 @@ MOST_BYTES = 720 * 10**6
 MOST_RUNS = 60
 """How many runs are remembered, however short they are."""
 MOST_COMPARISONS, MOST_RESULTS = 40, 40
-"""Of how many comparisons results are remembered, and how many of each: some ten for each way of looking."""
+"""Of how many comparisons computed values are remembered, and how many of each: some ten for each way of looking."""
 MOST_PARTS = 40
 """Of each run, how many stretches or metrics that were looked at more closely are remembered, 100 kB a metric."""
 
@@ -162,7 +162,7 @@ class _Place(NamedTuple):
 
 
 class CurvesMemory:
-    """One version of the curves of each run for each reader, and the results of comparisons of these.
+    """One version of the curves of each run for each reader, and what was computed of comparisons of these.
 
     Args:
         most_bytes: What all curves may take.
@@ -192,7 +192,7 @@ class CurvesMemory:
         return data
 
     def computed_values(self, comparison: str, read: Collection[int]) -> ComputedValues:
-        """The results of a comparison, as long as all that was read for it is remembered.
+        """What was computed of a comparison, as long as all that was read for it is remembered.
 
         Args:
             comparison: Its key.
