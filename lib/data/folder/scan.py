@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.query import Unreadable
-from lib.data.folder.hf_log import TRAINER_STATE
+from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.names import readable
 from lib.data.folder.training_files import is_side_file
 
@@ -47,7 +47,7 @@ class Scan:
 
 
 def scan_tree(root: Path) -> Scan:
-    """Find every ``trainer_state.json`` below ``root``, and the files beside it that describe its run.
+    """Find every log of a training below ``root``, and the files beside it that describe its run.
 
     Raises:
         SourceUnavailable: If ``root`` does not exist or is not a folder.
@@ -80,7 +80,7 @@ def scan_tree(root: Path) -> Scan:
             unreadable.append(Unreadable(path_text(folder), reason))
             break
         for entry in entries:
-            if entry.name == TRAINER_STATE or is_side_file(entry.name):
+            if entry.name in LOG_READERS or is_side_file(entry.name):
                 files.setdefault(folder, {})[entry.name] = _stamp(entry)
             elif _is_wanted_folder(entry):
                 (links if entry.is_symlink() else pending).append((*folder, entry.name))

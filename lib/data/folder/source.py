@@ -1,7 +1,7 @@
 """The runs found below a folder of training outputs.
 
-Every folder that holds a ``trainer_state.json`` is a run; the ``checkpoint-*`` folders of one folder
-are one run together with it.
+Every folder that holds a log of a training (``lib.data.folder.formats``) is a run; the ``checkpoint-*``
+folders of one folder are one run together with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import Any
 from lib.core.curves.metric_curves import RunCurves, cut
 from lib.core.facts.query import RunPage, RunQuery, Unreadable, answer
 from lib.core.facts.runs import RunSummary
-from lib.data.folder.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log
+from lib.data.folder.formats import LOG_READERS
+from lib.data.folder.hf_log import TrainerLog
 from lib.data.folder.hf_trainer import summarise_run
 from lib.data.folder.names import readable, run_id_of, telling_names
 from lib.data.folder.scan import CHECKPOINT_PREFIX, Folder, Scan, Stamp, path_text, scan_tree
@@ -154,10 +155,10 @@ class FolderSource:
         unread: list[tuple[Folder, str, Unread]] = []
         logs: list[tuple[Folder, TrainerLog]] = []
         for place in files:
-            if TRAINER_STATE in files[place]:
-                read = self._read(place, TRAINER_STATE, files[place][TRAINER_STATE], read_trainer_log)
+            for name in sorted(LOG_READERS.keys() & files[place].keys()):
+                read = self._read(place, name, files[place][name], LOG_READERS[name])
                 if isinstance(read, Unread):
-                    unread.append((place, TRAINER_STATE, read))
+                    unread.append((place, name, read))
                 else:
                     logs.append((place, read))
         logs.sort(key=lambda pair: _lead(folder, *pair))
@@ -201,7 +202,7 @@ def _files_by_run(scan: Scan) -> dict[Folder, dict[Folder, Mapping[str, Stamp]]]
     """The files of each run, by the run's folder and then by the folder they lie in."""
     runs: dict[Folder, dict[Folder, Mapping[str, Stamp]]] = {}
     for folder, names in scan.files.items():
-        if TRAINER_STATE in names:
+        if LOG_READERS.keys() & names.keys():
             run_folder = folder
             while run_folder and run_folder[-1].startswith(CHECKPOINT_PREFIX):
                 run_folder = run_folder[:-1]

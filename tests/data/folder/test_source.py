@@ -12,7 +12,7 @@ from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.data.folder import scan as folder_scan
 from lib.data.folder import source as folder
-from lib.data.folder.hf_log import read_trainer_log
+from lib.data.folder.hf_log import TRAINER_STATE, read_trainer_log
 from lib.data.folder.names import run_id_of, telling_names
 from lib.data.folder.source import FolderSource
 
@@ -214,7 +214,8 @@ def test_files_are_read_again_only_when_they_change(tmp_path, monkeypatch):
     file = write_state(tmp_path / "a", [1.0])
     source = FolderSource(tmp_path)
     read: list[Path] = []
-    monkeypatch.setattr(folder, "read_trainer_log", lambda path: read.append(path) or read_trainer_log(path))
+    readers = {TRAINER_STATE: lambda path: read.append(path) or read_trainer_log(path)}
+    monkeypatch.setattr(folder, "LOG_READERS", readers)
     before = runs_of(source)["a"]
     assert runs_of(source)["a"] == before
     assert read == [file]
