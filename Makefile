@@ -25,8 +25,8 @@ run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, POR
 	esac; \
 	exec "$$@"
 
-check: lint ## The fast loop: lint, types, and the tests of lib/core with fewer examples of each law
-	$(RUN) pytest -n 2 -q --hypothesis-profile=quick tests/core tests/test_layers.py tests/test_core_alone.py $(ARGS)
+check: lint ## The fast loop: lint, types, and the tests of lib/core and lib/table with fewer examples of each law
+	$(RUN) pytest -n 2 -q --hypothesis-profile=quick tests/core tests/table tests/test_layers.py tests/test_core_alone.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run every test, in a real browser too; ARGS= goes to pytest
 	@$(RUN) tests.browser.chromium

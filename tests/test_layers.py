@@ -63,21 +63,22 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair pyarrow vl_convert"),
+    "lib.table": layer("lib.table", "lib.core"),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts", "streamlit cachetools"),
     "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.ui.session", "streamlit"),
     "lib.ui.panels": layer(
-        "lib.ui.panels", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame", "streamlit st_aggrid"
+        "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
     ),
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
     ),
-    "pages": layer("pages", "lib.core lib.charts lib.ui", "streamlit"),
+    "pages": layer("pages", "lib.core lib.charts lib.table lib.ui", "streamlit"),
     "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.ui", "streamlit"),
 }
 """What may import what. The first entry that a file lies in holds."""
 
-MOST_MODULES, MOST_MODULE_LINES, MOST_PACKAGE_LINES = 18, 350, 2_800
+MOST_MODULES, MOST_MODULE_LINES, MOST_PACKAGE_LINES = 18, 320, 2_800
 """A package or module that grows beyond this is cut along what it knows."""
 
 NOT_IN_CORE = {"logging", "os", "time", "pathlib.Path", "subprocess", "socket", "urllib", "http", "shutil", "tempfile"}
@@ -159,6 +160,8 @@ def test_a_file_imports_only_what_its_layer_may(path) -> None:
         ("lib/data/folder/x.py", "from lib.data import supabase", {"lib.data.supabase"}),
         ("lib/data/source.py", "import lib.data.settings", {"lib.data.settings"}),
         ("lib/charts/x.py", "import lib.ui.frame.shell", {"lib.ui.frame.shell"}),
+        ("lib/table/x.py", "import lib.charts.palette", {"lib.charts.palette"}),
+        ("lib/core/verdict/x.py", "import lib.table.cells", {"lib.table.cells"}),
         ("lib/data/folder/x.py", "import altair", {"altair"}),
         ("lib/ui/panels/x.py", "import altair, supabase", {"altair", "supabase"}),
         ("lib/ui/session/x.py", "import lib.ui.frame.shell", {"lib.ui.frame.shell"}),

@@ -67,8 +67,8 @@ def shown(folder: Path) -> dict[str, Any]:
 
 def exported() -> str:
     """The header of the table's CSV."""
-    from lib.core.verdict.summary import summary_frame
-    from lib.core.verdict.summary_csv import to_csv
+    from lib.table.cells import summary_frame
+    from lib.table.csv_file import to_csv
 
     return to_csv(summary_frame([]))
 

@@ -12,8 +12,8 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.curves.derived import DERIVED
 from lib.core.ranking.scoring import ScoringPolicy
 from lib.core.text import formatting
-from lib.core.verdict.summary import SummaryInput, summary_frame
-from lib.core.verdict.summary_columns import COLUMNS
+from lib.table.cells import SummaryInput, summary_frame
+from lib.table.columns import COLUMNS
 from lib.ui.panels import table
 from lib.ui.session.comparison import ComparedRun, Comparison
 from tests.app.harness import write_run

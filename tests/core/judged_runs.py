@@ -1,4 +1,4 @@
-"""Runs with the grounds of the decision about them, and their rows, as a page would have them."""
+"""Runs with the grounds of the decision about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import decide
 from lib.core.ranking.scoring import ScoringPolicy
 from lib.core.verdict.grounds import grounds_of
-from lib.core.verdict.summary import SummaryInput
 
 REAL = {
     "8 3e-6": (0.3416392, 0.2926),
@@ -23,17 +22,9 @@ def run(run_id, best=None, train_loss=None, status=RunStatus.COMPLETED, **fields
 
 
 def judged(*runs, policy=None):
-    """The grounds of the decision about these runs, without curves, and their rows, as a page would have them."""
+    """The grounds of the decision about these runs, without curves."""
     labels = {r.run_id: f"L{r.run_id}" for r in runs}
-    grounds = grounds_of(decide(runs, {}, policy or ScoringPolicy()), runs, labels)
-    scores = grounds.decision.scores
-    rows = [
-        SummaryInput(
-            run=r, label=labels[r.run_id], score=scores.get(r.run_id), unscorable=grounds.left_out.get(r.run_id)
-        )
-        for r in runs
-    ]
-    return grounds, rows
+    return grounds_of(decide(runs, {}, policy or ScoringPolicy()), runs, labels)
 
 
 def real_runs():

@@ -33,7 +33,7 @@ class TableColumn:
         width: Hint in pixels.
         essential: Shown by default in a window of 1280 px.
         has_winner: Which direction of the metric is better makes a run the better one.
-        own_cell: ``lib/core/verdict/summary.py`` works its value out. Else that is the median of the run's curve, or
+        own_cell: ``lib/table/cells.py`` works its value out. Else that is the median of the run's curve, or
             what the run's summary says under the metric's key.
     """
 
@@ -210,6 +210,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType({metric.key: metric for metric 
 """All entries by key, in the order in which metrics are listed."""
 LOGGED = tuple(key for key, metric in METRICS.items() if not metric.derived_from)
 """What a source can be asked for."""
+MEDIANS = tuple(key for key, metric in METRICS.items() if metric.column is not None and not metric.column.own_cell)
+"""The metrics whose column of the table shows the median of a run's curve."""
 
 
 def metric_of(key: str) -> Metric:

@@ -29,6 +29,9 @@ MAX_SLOPE_EVALUATIONS = Count(400, "Max slope evaluations",
     "At most so many of the last evaluations are looked at: every pair of them is.")
 # fmt: on
 
+GAP_WARNING = 0.1
+"""Above this gap a run is marked: there the scoring bands begin to speak of overfitting."""
+
 NO_GAP_METHODS = frozenset((Method.GRPO, Method.PPO))
 """Their loss is a surrogate around the policy of the moment, not a measure of fit to the data."""
 

@@ -10,6 +10,7 @@ from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import Limit
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
+from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore, score
@@ -21,7 +22,6 @@ from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
-from lib.core.verdict.summary_columns import GAP_WARNING
 from lib.core.verdict.ties import lead_sentence, unknown_noise
 
 # fmt: off

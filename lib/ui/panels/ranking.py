@@ -11,11 +11,11 @@ import streamlit as st
 from lib.core.facts.limits import shown
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus
 from lib.core.facts.selection import MAX_SELECTED
+from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, RunScore, ScoringPolicy
 from lib.core.text import formatting
 from lib.core.verdict.limits import LIMITS
 from lib.core.verdict.reasons import TIE_BREAKS
-from lib.core.verdict.summary_columns import GAP_WARNING
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT
 from lib.ui.session.comparison import Comparison

@@ -16,10 +16,12 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.config.effective import configured_learning_rate, effective_batch
 from lib.core.curves.derived import DERIVED, telling
 from lib.core.curves.evidence import median_of, stored_differs
-from lib.core.verdict.summary import SummaryInput, summary_frame
-from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, MEDIANS, NOTE, TEXT, Column
-from lib.core.verdict.summary_csv import to_csv
-from lib.core.verdict.summary_marks import Mark, marks
+from lib.core.facts.metrics import MEDIANS
+from lib.core.gap.overfitting import GAP_WARNING
+from lib.table.cells import SummaryInput, summary_frame
+from lib.table.columns import COLUMNS, NOTE, TEXT, Column
+from lib.table.csv_file import to_csv
+from lib.table.marks import Mark, marks
 from lib.ui.frame.after_charts import charts_are_drawn
 from lib.ui.session import link, url
 from lib.ui.session.assessments import checks_of_run

@@ -25,9 +25,8 @@ from lib.core.curves.derived import logged_for, with_derived
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, extended, holds
 from lib.core.facts.errors import SourceUnavailable
-from lib.core.facts.metrics import FURTHER, METRICS
+from lib.core.facts.metrics import FURTHER, MEDIANS, METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.verdict.summary_columns import MEDIANS
 from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui.session.memory import RESULTS_S, ComputedValues, Memory
 

@@ -19,8 +19,8 @@ from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.core.verdict.overview import overview_of
 from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode
-from lib.core.verdict.summary import SummaryInput, summary_frame
 from lib.core.verdict.ties import lead_sentence, lowest_sentence
+from lib.table.cells import SummaryInput, summary_frame
 from tests.core.decided_runs import SAME, curves_by_id
 from tests.core.verdict.test_objections import assessed
 

@@ -18,7 +18,7 @@ from tests.core.judged_runs import judged, real_runs, run
 
 
 def grounds(*runs, policy=None):
-    return judged(*runs, policy=policy)[0]
+    return judged(*runs, policy=policy)
 
 
 def test_the_real_runs_recommend_one_and_say_why_it_is_not_that_with_the_lowest_loss():

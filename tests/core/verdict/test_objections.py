@@ -14,12 +14,11 @@ from lib.core.checks.stability import Stability, Steadiness
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation, NegativeGap
-from lib.core.gap.overfitting import Overfitting
+from lib.core.gap.overfitting import GAP_WARNING, Overfitting
 from lib.core.ranking.scoring import DEFAULT_POLICY
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.objection_kinds import KINDS, Objection
 from lib.core.verdict.objections import NARROW_WEIGHT, objections_to
-from lib.core.verdict.summary_columns import GAP_WARNING
 from tests.core.checked_runs import results_with
 from tests.core.decided_runs import decided, grounded, run
 

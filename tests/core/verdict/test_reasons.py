@@ -21,11 +21,11 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def sentence(runs, code, policy=DEFAULT_POLICY) -> str:
-    return judged(*runs, policy=policy)[0].sentence(code)
+    return judged(*runs, policy=policy).sentence(code)
 
 
 def test_the_sentences_carry_the_numbers() -> None:
-    found = judged(run("a", 0.5, 0.48), run("b", 0.6, 0.58))[0]
+    found = judged(run("a", 0.5, 0.48), run("b", 0.6, 0.58))
     assert [reason.sentence for reason in found.reasons] == [
         "Its eval loss is 0.5000, which gives 60.65 of 100 points (weight 70%).",
         "The gap between eval and train loss is +0.0200: excellent, 100 of 100 points (weight 30%).",
@@ -40,8 +40,8 @@ def test_the_sentences_carry_the_numbers() -> None:
 
 
 def test_without_a_recommended_run_the_reason_says_so() -> None:
-    assert [reason.code for reason in judged()[0].reasons] == [ReasonCode.NOTHING_SELECTED]
-    (reason,) = judged(run("a", 0.1, status=RunStatus.RUNNING), run("b"))[0].reasons
+    assert [reason.code for reason in judged().reasons] == [ReasonCode.NOTHING_SELECTED]
+    (reason,) = judged(run("a", 0.1, status=RunStatus.RUNNING), run("b")).reasons
     assert reason.code is ReasonCode.NONE_ELIGIBLE
     assert "only completed runs with an eval loss" in reason.sentence
 
@@ -116,7 +116,7 @@ def test_an_eval_loss_that_would_leave_its_gap_band_before_it_wins_the_tie_is_no
     ],
 )  # fmt: skip
 def test_a_tie_break_is_told_alike_wherever_it_is_told(first, second, policy, words) -> None:
-    found = judged(run("1", **{"best": 0.5} | first), run("2", **{"best": 0.5} | second), policy=policy)[0]
+    found = judged(run("1", **{"best": 0.5} | first), run("2", **{"best": 0.5} | second), policy=policy)
     assert found.sentence(ReasonCode.TIE) == f"It ties with the runner-up and wins by {words}."
     assert found.behind["2"].endswith(f"level with the recommended run, which wins by {words}.")
     if found.lowest_not_first:
@@ -125,7 +125,7 @@ def test_a_tie_break_is_told_alike_wherever_it_is_told(first, second, policy, wo
 
 def test_others_are_behind_by_points_level_or_left_out() -> None:
     runs = run("1", 0.3, 0.29), run("2", 0.3, 0.28), run("3", 0.30000001, 0.29), run("4")
-    found = judged(*runs, run("5", 1, 1, RunStatus.QUEUED))[0]
+    found = judged(*runs, run("5", 1, 1, RunStatus.QUEUED))
     assert found.others(found.labels) == (
         "L2: 81.86, level with the recommended run, which wins by its smaller gap (+0.0100 against +0.0200).",
         "L3: 81.85727, 0.000001 points behind.",

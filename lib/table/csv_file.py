@@ -8,7 +8,7 @@ import io
 import pandas as pd
 
 from lib.core.text.spreadsheet import inert
-from lib.core.verdict.summary_columns import COLUMNS, EXTRAS, TEXT
+from lib.table.columns import COLUMNS, EXTRAS, TEXT
 
 
 def to_csv(frame: pd.DataFrame) -> str:

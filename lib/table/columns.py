@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from lib.core.facts.metrics import METRICS, Better, Metric, TableColumn
+from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text import formatting
 
-GAP_WARNING = 0.1
-"""Above this gap a run is marked: there the scoring bands begin to speak of overfitting."""
 TEXT = "_text"
 NOTE = "_note"
 _DIRECTION = {"lower": " Lower is better.", "higher": " Higher is better."}
@@ -160,8 +159,6 @@ COLUMNS = _with_metrics(_OTHERS)
 """All columns from left to right; those of metrics come from the metrics' entries (``lib.core.facts.metrics``)."""
 COLUMN_OF = {column.metric: column.key for column in COLUMNS if column.metric is not None}
 """Metric to the key of its column."""
-MEDIANS = tuple(key for key, metric in METRICS.items() if metric.column is not None and not metric.column.own_cell)
-"""The metrics whose column shows the median of a run's curve."""
 EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "steps_to_best_share": ("Steps to best (share of all steps)", "float64"),

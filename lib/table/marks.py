@@ -8,8 +8,9 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import TIE_DECIMALS
-from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, Column
+from lib.table.columns import COLUMNS, Column
 
 
 class Mark(StrEnum):

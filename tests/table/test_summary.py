@@ -11,18 +11,25 @@ from hypothesis import strategies as st
 
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import RunScore
 from lib.core.text.formatting import NOT_RECORDED
-from lib.core.verdict.summary import SummaryInput, summary_frame
-from lib.core.verdict.summary_columns import COLUMNS, GAP_WARNING, SUMMARY_DTYPES, TEXT
-from lib.core.verdict.summary_csv import to_csv
-from lib.core.verdict.summary_marks import Mark, marks
+from lib.table.cells import SummaryInput, summary_frame
+from lib.table.columns import COLUMNS, SUMMARY_DTYPES, TEXT
+from lib.table.csv_file import to_csv
+from lib.table.marks import Mark, marks
 from tests.core.checked_runs import results_with
 from tests.core.judged_runs import judged, real_runs, run
 
 
 def frame_of(*runs):
-    return summary_frame(judged(*runs)[1])
+    grounds = judged(*runs)
+    scores = grounds.decision.scores
+    rows = [
+        SummaryInput(run=r, label=f"L{r.run_id}", score=scores.get(r.run_id), unscorable=grounds.left_out.get(r.run_id))
+        for r in runs
+    ]
+    return summary_frame(rows)
 
 
 def marks_of(key, *runs):

@@ -11,10 +11,11 @@ import pandas as pd
 
 from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
+from lib.core.facts.metrics import MEDIANS
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
 from lib.core.ranking.scoring import RunScore, band_of
 from lib.core.text import formatting
-from lib.core.verdict.summary_columns import COLUMN_OF, COLUMNS, MEDIANS, NOTE, SUMMARY_DTYPES, TEXT
+from lib.table.columns import COLUMN_OF, COLUMNS, NOTE, SUMMARY_DTYPES, TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
