@@ -16,7 +16,6 @@ from lib.table.columns import COLUMNS, Column
 class Mark(StrEnum):
     """What stands out about a cell."""
 
-    NONE = ""
     BEST = "best"
     TIE_BEST = "tie-best"
     WORST = "worst"
@@ -25,7 +24,7 @@ class Mark(StrEnum):
 
 
 def marks(frame: pd.DataFrame, comparable: Collection[str] | None = None) -> pd.DataFrame:
-    """Find what stands out: per cell a ``Mark``, in a frame of text with the index of ``frame``.
+    """Find what stands out: per cell a ``Mark`` or "", in a frame of text with the index of ``frame``.
 
     Best and worst need two different finite values; NaN and infinities take no part. Several best are
     ``TIE_BEST``, several worst are each ``WORST``. The gap is marked ``HIGH`` or ``NEGATIVE`` instead.

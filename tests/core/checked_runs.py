@@ -48,7 +48,7 @@ def thinned(curve: MetricCurve) -> MetricCurve:
     return replace(kept, logged=len(curve), lost=curve.lost, median=float(np.nanmedian(curve.value)))
 
 
-def results_with(findings: Sequence[Finding], run_id: str = "run", events: Mapping[str, int] | None = None) -> Results:
+def results_with(findings: Sequence[Finding], events: Mapping[str, int] | None = None) -> Results:
     """Results of checks that found just these; what touches the verdict is about the data."""
     events = events or {}
 
@@ -57,7 +57,7 @@ def results_with(findings: Sequence[Finding], run_id: str = "run", events: Mappi
         check = Check(each.code, each.code.capitalize(), group, (each.severity,), look=_never)
         return Result(check, Outcome.FOUND, each.sentence, (each,), events.get(each.code, 1), 1)
 
-    return Results(run_id, tuple(result(each) for each in findings))
+    return Results(tuple(result(each) for each in findings))
 
 
 def _never(subject: Subject) -> NotFound:

@@ -37,9 +37,7 @@ def marks_of(key, *runs):
 
 
 def found_of(*severities):
-    findings = tuple(
-        Finding("x", severity, "1", None, None, {}, f"{number}.") for number, severity in enumerate(severities)
-    )
+    findings = tuple(Finding("x", severity, None, None, {}, f"{number}.") for number, severity in enumerate(severities))
     return results_with(findings)
 
 

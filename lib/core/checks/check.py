@@ -130,18 +130,18 @@ class Check:
             case NotFound(sentence, evidence):
                 return Result(self, Outcome.NOT_FOUND, sentence, evidence=evidence)
             case Found(seen, events):
-                findings = tuple(self._finding(each, subject.run.run_id) for each in seen)
+                findings = tuple(self._finding(each) for each in seen)
                 many = len(findings) if events is None else events
                 worst = most_severe(findings)
                 more = f" And {many - 1:,} more." if many > 1 else ""
                 return Result(self, Outcome.FOUND, worst.sentence + more, findings, many, worst.evidence)
 
-    def _finding(self, seen: Seen, run_id: str) -> Finding:
+    def _finding(self, seen: Seen) -> Finding:
         step, extent = (None if step is None else int(step) for step in (seen.step, seen.extent))
         extent = None if extent == step else extent
         severity = seen.severity or self.severities[0]
         touches = self.touches_verdict if seen.touches_verdict is None else seen.touches_verdict
-        return Finding(self.code, severity, run_id, step, extent, seen.evidence, seen.sentence, touches)
+        return Finding(self.code, severity, step, extent, seen.evidence, seen.sentence, touches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,4 +63,4 @@ def checks_of(
             f" {run.run_id!r}, {curves.run_id!r} and {evidence.run_id!r}."
         )
     subject = subject_of(run, curves, evidence, now)
-    return Results(run.run_id, tuple(each.of(subject) for each in CHECKS))
+    return Results(tuple(each.of(subject) for each in CHECKS))

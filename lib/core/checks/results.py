@@ -29,14 +29,8 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What all checks of one run came to.
+    """What all checks of one run came to: one result for each check, in the order of the checks."""
 
-    Attributes:
-        run_id: The run.
-        results: One for each check, in the order of the checks.
-    """
-
-    run_id: str
     results: tuple[Result, ...]
 
     def of(self, code: str) -> Result:

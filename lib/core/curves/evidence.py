@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.series import real_evaluations
-from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
 
@@ -38,7 +37,6 @@ class RunEvidence:
         peak_learning_rate: The greatest finite one.
         median_tokens_per_second, median_samples_per_second: Medians of the finite values.
         duration_s: Seconds from the first logged row to the last one that has a time.
-        nonfinite: How many values are NaN or infinite, by metric; metrics without any and derived ones are absent.
     """
 
     run_id: str
@@ -54,7 +52,6 @@ class RunEvidence:
     median_tokens_per_second: float | None = None
     median_samples_per_second: float | None = None
     duration_s: float | None = None
-    nonfinite: Mapping[str, int] = field(default_factory=dict)
 
 
 def evidence_of(curves: RunCurves) -> RunEvidence:
@@ -85,11 +82,6 @@ def evidence_of(curves: RunCurves) -> RunEvidence:
         median_tokens_per_second=median_of(curves.get("tokens_per_second")),
         median_samples_per_second=median_of(curves.get("samples_per_second")),
         duration_s=_duration(logged),
-        nonfinite={
-            metric: curve.lost
-            for metric, curve in curves.curves.items()
-            if curve.lost and not metric_of(metric).derived_from
-        },
     )
 
 

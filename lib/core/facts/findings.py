@@ -17,12 +17,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing noticed about one run.
+    """One thing noticed about a run.
 
     Attributes:
         code: Stable name of the kind of finding ("gradient_spike").
         severity: How much it matters.
-        run_id: The run.
         step: Where it is, or begins; ``None`` when it concerns the whole run.
         extent: The last step of it; ``None`` when it is one step or the whole run.
         evidence: The numbers it rests on, by name.
@@ -32,7 +31,6 @@ class Finding:
 
     code: str
     severity: Severity
-    run_id: str
     step: int | None
     extent: int | None
     evidence: Mapping[str, float | int | str] = field(default_factory=dict)

@@ -48,21 +48,17 @@ class EvalNoise:
     """What a run's eval curve says about its own lowest value.
 
     Attributes:
-        run_id: The run.
         evaluations: How many finite measured eval losses there are.
         lowest: The lowest of them, nats; ``None`` without any.
-        step: Where it was measured.
-        noise: Standard deviation of one evaluation about the trend near ``step``, nats; ``None`` where it cannot
+        noise: Standard deviation of one evaluation about the trend near it, nats; ``None`` where it cannot
             be told.
         expected: ``lowest`` less the amount by which the lowest of so many noisy values is too low, nats.
         freedom: Degrees of freedom of ``noise``; 0 without it.
         unknown: Why ``noise`` cannot be told; ``None`` where it can.
     """
 
-    run_id: str
     evaluations: int
     lowest: float | None = None
-    step: int | None = None
     noise: float | None = None
     expected: float | None = None
     freedom: float = 0.0
@@ -82,16 +78,15 @@ def noise_of(run: RunCurves) -> EvalNoise:
     """
     curve = run.get("eval_loss")
     if not curve.is_complete:
-        return EvalNoise(run.run_id, len(curve), unknown=NoiseUnknown.NOT_ALL_READ)
-    known = measured(run, "eval_loss")
-    known = known.where(np.isfinite(known.value))
+        return EvalNoise(len(curve), unknown=NoiseUnknown.NOT_ALL_READ)
+    known = measured(run, "eval_loss").finite()
     count = len(known)
     if not count:
-        return EvalNoise(run.run_id, 0, unknown=NoiseUnknown.NO_EVAL_LOSS)
+        return EvalNoise(0, unknown=NoiseUnknown.NO_EVAL_LOSS)
     best = int(known.value.argmin())
-    lowest, step = float(known.value[best]), int(known.step[best])
+    lowest = float(known.value[best])
     if count < MIN_EVALUATIONS:
-        return EvalNoise(run.run_id, count, lowest, step, unknown=NoiseUnknown.TOO_FEW)
+        return EvalNoise(count, lowest, unknown=NoiseUnknown.TOO_FEW)
     steps = known.step.astype(np.float64)
     near = _nearest(count, best, NOISE_EVALUATIONS)
     residuals = trend_residuals(steps[near], known.value[near])
@@ -100,7 +95,7 @@ def noise_of(run: RunCurves) -> EvalNoise:
     width = min(max(round(count * TREND_SHARE), fewest), most)
     luck = _luck_of_lowest(local_trend(steps, known.value, width), noise)
     freedom = max(len(residuals) / DIFFERENCES_PER_FREEDOM, 1.0)
-    return EvalNoise(run.run_id, count, lowest, step, noise, lowest + luck, freedom)
+    return EvalNoise(count, lowest, noise, lowest + luck, freedom)
 
 
 def trend_residuals(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,14 +18,11 @@ class WeightInterval:
 
     Attributes:
         low, high: The ends, shares of 1; the present weight is between them.
-        low_holds, high_holds: The winner still wins at the end itself.
         below, above: The run that takes over beyond the end; ``None`` where the end is 0 or 1 and the winner holds it.
     """
 
     low: float
     high: float
-    low_holds: bool
-    high_holds: bool
     below: str | None
     above: str | None
 
@@ -100,20 +97,18 @@ def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> Weig
             high = min(high, max(gap_lead / (gap_lead - loss_lead), weight))
     below, above = _first_at(scores, policy, low, -1), _first_at(scores, policy, high, +1)
     return WeightInterval(
-        low=low,
-        high=high,
-        low_holds=_first_at(scores, policy, low) == winner.run_id,
-        high_holds=_first_at(scores, policy, high) == winner.run_id,
+        low,
+        high,
         below=None if below == winner.run_id else below,
         above=None if above == winner.run_id else above,
     )
 
 
-def _first_at(scores: tuple[RunScore, ...], policy: ScoringPolicy, weight: float, beyond: int = 0) -> str:
-    """The run that wins at a weight or, if ``beyond`` is -1 or 1, just below or above it."""
+def _first_at(scores: tuple[RunScore, ...], policy: ScoringPolicy, weight: float, beyond: int) -> str:
+    """The run that wins just below a weight (``beyond`` is -1) or just above it (1); at the ends, at it."""
     within = 0.0 <= weight + beyond * 1e-12 <= 1.0
     ranked = rank([as_run(score) for score in scores], replace(policy, eval_weight=weight)).scores
-    if not beyond or not within:
+    if not within:
         return ranked[0].run_id
     # Of those level at the bound, the one whose composite grows fastest beyond it; the order of ``ranked`` is that of
     # the tie-breaks.

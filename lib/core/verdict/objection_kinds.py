@@ -99,12 +99,10 @@ class Objection:
     Attributes:
         code: Which of ``KINDS``.
         sentence: For people; "it" is the recommended run.
-        run_id: The run it is about; ``None`` for all.
     """
 
     code: str
     sentence: str
-    run_id: str | None = None
 
     @property
     def rank(self) -> int:

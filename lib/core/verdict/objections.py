@@ -111,7 +111,7 @@ def _ranking(case: _Case) -> Iterator[Objection]:
     for away, end, rival in near[:1]:
         if away <= NARROW_WEIGHT:
             said = f"{case.called(rival)} would win with an eval weight beyond {end:.1%}; it is {weight:.0%}."
-            yield Objection("narrow_weights", said, rival)
+            yield Objection("narrow_weights", said)
 
 
 def _comparability(case: _Case) -> Iterator[Objection]:
@@ -134,7 +134,7 @@ def _data(case: _Case) -> Iterator[Objection]:
     for run_id in case.decision.ranked:
         if run_id in case.assessed and case.assessed[run_id] is None:
             whose = "Its metrics" if run_id == case.winner.run_id else f"The metrics of {case.called(run_id)}"
-            yield Objection("unread", f"{whose} could not be read, so nothing in them was checked.", run_id)
+            yield Objection("unread", f"{whose} could not be read, so nothing in them was checked.")
     for run_id in (case.winner.run_id, *case.rivals):
         assessed = case.assessed.get(run_id)
         if assessed is None or not assessed.checks.doubts:
@@ -144,7 +144,7 @@ def _data(case: _Case) -> Iterator[Objection]:
         severe = doubts[0].severity is Severity.CRITICAL
         code = f"{'winner' if is_winner else 'rival'}_{'data' if severe else 'doubts'}"
         whose = "Its data" if is_winner else f"The data of {case.called(run_id)}"
-        yield Objection(code, f"{whose} raise doubts: {doubts[0].sentence}{_more(doubts)}", run_id)
+        yield Objection(code, f"{whose} raise doubts: {doubts[0].sentence}{_more(doubts)}")
 
 
 def _training(case: _Case) -> Iterator[Objection]:
@@ -202,9 +202,9 @@ def _rivals(case: _Case) -> Iterator[Objection]:
         state = f"{case.called(run.run_id)} is {case.grounds.left_out[run.run_id]}"
         if now is not None and now.total > winner.total:
             mine, best = formatting.told_apart(now.total, winner.total)
-            yield Objection("rival_ahead", f"{state} and would score {mine} now, against {best}.", run.run_id)
+            yield Objection("rival_ahead", f"{state} and would score {mine} now, against {best}.")
         elif run.status is RunStatus.RUNNING:
-            yield Objection("may_overtake", f"{state} and may overtake it.", run.run_id)
+            yield Objection("may_overtake", f"{state} and may overtake it.")
 
 
 _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (

@@ -72,7 +72,7 @@ def test_a_check_is_a_function_with_a_decorator():
 
     short, long = result([2.0, 1.0]), result([2.0, 1.0, 0.5])
     (finding,) = short.findings
-    assert (finding.code, finding.run_id, finding.severity) == ("too_short", "run", Severity.INFO)
+    assert (finding.code, finding.severity) == ("too_short", Severity.INFO)
     assert (finding.step, finding.extent, finding.touches_verdict) == (20, None, True)
     assert (long.outcome, long.sentence) == (Outcome.CANNOT_TELL, "Cannot tell, because it is long.")
     assert result([]).because == "the train loss was not logged."
@@ -169,7 +169,7 @@ def test_whatever_the_run_is_like_every_check_comes_to_something_and_says_so(fac
             assert result.sentence == f"Cannot tell, because {result.because}"
             assert len(result.because) > 10
         for finding in result.findings:
-            assert (finding.code, finding.run_id) == (result.check.code, "run")
+            assert finding.code == result.check.code
             assert finding.severity in result.check.severities
             assert result.check.touches_verdict or not finding.touches_verdict
             assert finding.extent is None or finding.step < finding.extent

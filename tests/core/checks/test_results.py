@@ -6,7 +6,7 @@ from tests.core.checked_runs import results_with
 
 
 def finding(code: str, severity: Severity = Severity.WARNING, step: int | None = None) -> Finding:
-    return Finding(code, severity, "run", step, None, {}, f"{code} at {step}.")
+    return Finding(code, severity, step, None, {}, f"{code} at {step}.")
 
 
 def test_nothing_found_is_nothing_and_not_unknown():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lib.core.curves.derived import DERIVATIONS, DERIVED, divided, logged_for, telling, with_derived
-from lib.core.curves.evidence import evidence_of, median_of
+from lib.core.curves.evidence import median_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve, cut, extended
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunSummary
@@ -93,10 +93,6 @@ def test_what_grows_or_is_cut_is_derived_anew():
     assert grown.get(PER_GPU).value.tolist()[-2:] == [10.0, 20.0]
     assert len(grown.get(PER_GPU)) == 5
     assert with_derived(cut(held, 4, 4), run_of(2)).get(PER_GPU).value.tolist() == [12.0]
-
-
-def test_the_evidence_counts_what_was_logged():
-    assert evidence_of(with_derived(curves_of(), run_of(4))).nonfinite == {"tokens_per_second": 1}
 
 
 def test_titles_say_that_it_is_derived():

@@ -31,10 +31,10 @@ KEPT = CheckpointAdvice(
 
 def assessed(run_id, *, health=(), data=(), over=None, checkpoint=KEPT):
     """What is worked out about a run without faults, but for what is given."""
-    findings = [Finding(code, severity, run_id, 5, None, {}, f"{code} at 5.") for code, severity in health]
-    findings += [Finding("c", severity, run_id, None, None, {}, "Rows lack.", True) for severity in data]
+    findings = [Finding(code, severity, 5, None, {}, f"{code} at 5.") for code, severity in health]
+    findings += [Finding("c", severity, None, None, {}, "Rows lack.", True) for severity in data]
     return Assessment(
-        checks=results_with(findings, run_id),
+        checks=results_with(findings),
         stability=Stability(Steadiness.STEADY, "", (), None, None),
         overfitting=over or Overfitting(),
         checkpoint=checkpoint,
@@ -165,4 +165,4 @@ def test_any_selection_has_objections_that_do_not_depend_on_its_order(cases, wei
     assert all(objection.sentence for objection in found)
     again = objections(*reversed(runs), policy=policy, **unread)
     # Runs that share the lowest eval loss are named in the order shown.
-    assert [(each.code, each.run_id) for each in found] == [(each.code, each.run_id) for each in again]
+    assert [each.code for each in found] == [each.code for each in again]

@@ -67,7 +67,7 @@ def test_an_unknown_noise_says_why_and_for_whom():
     ],
 )
 def test_every_reason_for_an_unknown_noise_has_its_words(unknown, count, words):
-    assert why_unknown(EvalNoise("a", count, unknown=unknown)) == words
+    assert why_unknown(EvalNoise(count, unknown=unknown)) == words
 
 
 def test_one_ranked_run_says_why_it_is_alone():
