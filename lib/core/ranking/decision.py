@@ -37,7 +37,7 @@ class OtherClass:
     @property
     def run_ids(self) -> tuple[str, ...]:
         """The runs, best first."""
-        return tuple(each.run_id for each in self.recommendation.ranking.scores)
+        return tuple(each.run_id for each in self.recommendation.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,12 @@ class Decision:
     def scores(self) -> dict[str, RunScore]:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""
         parts = (self.recommendation, *(each.recommendation for each in self.other_classes))
-        return {each.run_id: each for part in parts for each in part.ranking.scores}
+        return {each.run_id: each for part in parts for each in part.scores}
 
     @property
     def ranked(self) -> tuple[str, ...]:
         """The runs whose scores are compared, best first."""
-        return tuple(each.run_id for each in self.recommendation.ranking.scores)
+        return tuple(each.run_id for each in self.recommendation.scores)
 
     @property
     def comparable(self) -> frozenset[str]:
@@ -102,7 +102,7 @@ class Decision:
         best = round(winner.total, TIE_DECIMALS)
         level = [
             each.run_id
-            for each in self.recommendation.ranking.scores
+            for each in self.recommendation.scores
             if each.run_id in self.lead.level_with or round(each.total, TIE_DECIMALS) == best
         ]
         together = tuple(dict.fromkeys((winner.run_id, *level)))

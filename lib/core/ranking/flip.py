@@ -1,7 +1,7 @@
 """What would flip the verdict: another eval weight, or another eval loss or gap of a rival.
 
 Composites are linear in the eval weight, so the weights with which a run stays the winner are an interval, whose ends
-have a closed form. Who wins at an end is asked of ``scoring.rank``, with its rounding and its tie-breaks.
+have a closed form. Who wins at an end is asked of ``scoring.recommend``, with its rounding and its tie-breaks.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lib.core.ranking.flip_change import Change, as_run, eval_loss_change, gap_change
-from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, rank
+from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, recommend
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Flip:
 
 def flip_of(recommendation: Recommendation) -> Flip:
     """Say what would flip a recommendation of ``lib.core.ranking.scoring.recommend``."""
-    scores, policy = recommendation.ranking.scores, recommendation.policy
+    scores, policy = recommendation.scores, recommendation.policy
     if not scores:
         return Flip(None, None)
     interval = weight_interval(scores, policy)
@@ -81,7 +81,7 @@ def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> Weig
     rounded to ``TIE_DECIMALS``, so an end may be off by 1e-9 points, divided by how fast D changes.
 
     Args:
-        scores: Of ``rank``, best first, at least one.
+        scores: Of ``recommend``, best first, at least one.
         policy: With which they were ranked.
     """
     winner, *rivals = scores
@@ -107,7 +107,7 @@ def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> Weig
 def _first_at(scores: tuple[RunScore, ...], policy: ScoringPolicy, weight: float, beyond: int) -> str:
     """The run that wins just below a weight (``beyond`` is -1) or just above it (1); at the ends, at it."""
     within = 0.0 <= weight + beyond * 1e-12 <= 1.0
-    ranked = rank([as_run(score) for score in scores], replace(policy, eval_weight=weight)).scores
+    ranked = recommend([as_run(score) for score in scores], replace(policy, eval_weight=weight)).scores
     if not within:
         return ranked[0].run_id
     # Of those level at the bound, the one whose composite grows fastest beyond it; the order of ``ranked`` is that of

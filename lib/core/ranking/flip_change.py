@@ -1,7 +1,7 @@
 """The smallest change of one number of a run that makes it win over the recommended run.
 
 Between two band edges the composite falls strictly with the eval loss, so every bound has a closed form. Whether the
-run wins at the bound itself is asked of ``lib.core.ranking.scoring.rank``, with its rounding and its tie-breaks.
+run wins at the bound itself is asked of ``lib.core.ranking.scoring.recommend``, with its rounding and its tie-breaks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.scoring import TIE_DECIMALS, GapBand, RunScore, ScoringPolicy, band_of, rank
+from lib.core.ranking.scoring import TIE_DECIMALS, GapBand, RunScore, ScoringPolicy, band_of, recommend
 
 NARROW = 1e-12
 """A range of eval losses or gaps no wider than this is one of rounding errors."""
@@ -135,7 +135,7 @@ def _level_loss(winner: RunScore, band: GapBand, policy: ScoringPolicy) -> float
 
 
 def _wins(rival: RunScore, winner: RunScore, policy: ScoringPolicy) -> bool:
-    return rank([as_run(rival), as_run(winner)], policy).scores[0].run_id == rival.run_id
+    return recommend([as_run(rival), as_run(winner)], policy).scores[0].run_id == rival.run_id
 
 
 def as_run(score: RunScore) -> RunSummary:

@@ -40,7 +40,7 @@ def score_tie(recommendation: Recommendation, verdict: TieVerdict) -> ScoreTie:
         recommendation: Of ``lib.core.ranking.scoring.recommend``.
         verdict: On the same runs, or more.
     """
-    scores = recommendation.ranking.scores
+    scores = recommendation.scores
     if len(scores) < 2:
         return ScoreTie(TieKind.CANNOT_TELL, (), (), ())
     winner, *rivals = scores

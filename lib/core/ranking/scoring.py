@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -127,34 +127,33 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    """Eligible runs, best first, and the others with the reason of each, in the order given."""
+class Recommendation:
+    """The verdict about some runs.
+
+    Attributes:
+        scores: Of the eligible runs, best first.
+        unscorable: The others with the reason of each, in the order given.
+        policy: With which they were scored.
+    """
 
     scores: tuple[RunScore, ...]
     unscorable: tuple[Unscorable, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """The verdict.
-
-    Attributes:
-        run_id: The recommended run; ``None`` when no run may be recommended.
-    """
-
-    run_id: str | None
-    ranking: Ranking = field(repr=False)
     policy: ScoringPolicy = DEFAULT_POLICY
+
+    @property
+    def run_id(self) -> str | None:
+        """The recommended run; ``None`` when no run may be recommended."""
+        return self.scores[0].run_id if self.scores else None
 
     @property
     def winner(self) -> RunScore | None:
         """The score of the recommended run."""
-        return self.ranking.scores[0] if self.run_id is not None else None
+        return self.scores[0] if self.scores else None
 
     @property
     def runner_up(self) -> RunScore | None:
         """The score of the second-best run, if two are eligible."""
-        return self.ranking.scores[1] if len(self.ranking.scores) > 1 else None
+        return self.scores[1] if len(self.scores) > 1 else None
 
     @property
     def margin(self) -> float | None:
@@ -203,20 +202,14 @@ def score(run: RunSummary, policy: ScoringPolicy = DEFAULT_POLICY) -> RunScore |
     )
 
 
-def rank(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Ranking:
-    """Score every run and order the eligible ones, best first.
+def recommend(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Recommendation:
+    """Score every run and order the eligible ones, best first: the first one is recommended.
 
     The order depends neither on the order of ``runs`` nor on which others are among them.
     """
     results = [score(run, policy) for run in runs]
     scores = sorted((result for result in results if isinstance(result, RunScore)), key=_order)
-    return Ranking(tuple(scores), tuple(result for result in results if isinstance(result, Unscorable)))
-
-
-def recommend(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Recommendation:
-    """Recommend one run, or none where none may be."""
-    ranking = rank(runs, policy)
-    return Recommendation(ranking.scores[0].run_id if ranking.scores else None, ranking, policy)
+    return Recommendation(tuple(scores), tuple(each for each in results if isinstance(each, Unscorable)), policy)
 
 
 def deciding_rule(first: RunScore, second: RunScore) -> Rule:

@@ -85,7 +85,7 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
     """
     labels = {run.run_id: (labels or {}).get(run.run_id, run.run_id) for run in runs}
     recommendation = decision.recommendation
-    scores, unscorable = recommendation.ranking.scores, recommendation.ranking.unscorable
+    scores, unscorable = recommendation.scores, recommendation.unscorable
     reasons = reasons_of(decision)
     whys = {each.run_id: left_out(each) for each in unscorable}
     compared = [run for run in runs if run.run_id in decision.comparable]

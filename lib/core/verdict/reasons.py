@@ -165,7 +165,7 @@ def _carrying(winner: RunScore, runner_up: RunScore, recommendation: Recommendat
 
 
 def _why_none(recommendation: Recommendation) -> Reason:
-    if not recommendation.ranking.unscorable:
+    if not recommendation.unscorable:
         return Reason(ReasonCode.NOTHING_SELECTED, "No run is selected, so there is nothing to recommend.")
     return Reason(
         ReasonCode.NONE_ELIGIBLE,

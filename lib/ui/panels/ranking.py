@@ -25,14 +25,14 @@ def selected_scores(comparison: Comparison) -> None:
     """Apply the rules to the selected runs, one row each and one table for each class of comparable runs."""
     st.subheader("The selected runs", anchor=False)
     grounds, labels = comparison.grounds, comparison.labels
-    ranking = comparison.recommendation.ranking
+    ranked = comparison.recommendation.scores
     if not comparison.runs:
         st.caption("No run is selected; tick some in the sidebar to see the rules applied to them.")
         return
-    if ranking.scores:
-        st.dataframe(_scores(ranking.scores, labels), hide_index=True, height="content", key="selected_scores")
+    if ranked:
+        st.dataframe(_scores(ranked, labels), hide_index=True, height="content", key="selected_scores")
     for number, other in enumerate(comparison.decision.other_classes):
-        scores = other.recommendation.ranking.scores
+        scores = other.recommendation.scores
         st.markdown(f"Not comparable with these: {md(grounds.other_classes[scores[0].run_id])}.")
         st.dataframe(_scores(scores, labels), hide_index=True, height="content", key=f"other_scores_{number}")
     for run_id, why in grounds.left_out.items():

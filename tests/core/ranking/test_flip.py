@@ -12,7 +12,7 @@ import pytest
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.flip import flip_of
 from lib.core.ranking.flip_change import as_run, eval_loss_change, gap_change
-from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, ScoringPolicy, rank, recommend
+from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, ScoringPolicy, recommend
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 WEIGHTS = np.arange(1001) / 1000.0
@@ -55,9 +55,9 @@ def selections(count: int, seed: int):
 def winners_by_weight(recommendation) -> np.ndarray:
     """The winner's id at each of ``WEIGHTS``."""
     # With all points level, the order is that of the tie-breaks alone.
-    scores = recommendation.ranking.scores
+    scores = recommendation.scores
     level = replace(DEFAULT_POLICY, eval_weight=0.0, bands=(replace(DEFAULT_POLICY.bands[-1], points=50.0),))
-    order = [one.run_id for one in rank(map(as_run, scores), level).scores]
+    order = [one.run_id for one in recommend(map(as_run, scores), level).scores]
     ordered = sorted(scores, key=lambda one: order.index(one.run_id))
     totals = [WEIGHTS * one.loss_points + np.round(1.0 - WEIGHTS, 12) * one.gap_points for one in ordered]
     first = np.round(totals, TIE_DECIMALS).argmax(axis=0)
@@ -77,14 +77,14 @@ def test_the_interval_of_weights_is_that_of_a_scan_of_all_weights():
     for _, _, recommendation in selections(2000, seed=11):
         flip = flip_of(recommendation)
         if flip.interval is None:
-            assert not recommendation.ranking.scores
+            assert not recommendation.scores
             continue
         scanned = winners_by_weight(recommendation)
         held, wins = in_interval(flip.interval, WEIGHTS), scanned == recommendation.run_id
         # At an end itself the tie-breaks decide.
         open_to_both = at_an_end(flip.interval, WEIGHTS)
         agree = (held == wins) | open_to_both
-        assert agree.all(), recommendation.ranking
+        assert agree.all(), recommendation
         assert (flip.interval.below is None) == wins[0]
         assert (flip.interval.above is None) == wins[-1]
         compared += 1
@@ -139,14 +139,14 @@ def assert_smallest(change, present, candidates: np.ndarray, winning: np.ndarray
 def test_the_change_of_eval_loss_is_the_smallest_that_makes_the_rival_win():
     seen = {"up": 0, "down": 0, "none": 0}
     for _, policy, recommendation in selections(500, seed=13):
-        scores = recommendation.ranking.scores
+        scores = recommendation.scores
         for rival in scores[1:]:
             change = eval_loss_change(scores[0], rival, policy)
             gaps = LOSSES - (math.nan if rival.train_loss is None else rival.train_loss)
 
             def judge(value, rival=rival, best=scores[0], policy=policy):
                 moved = as_run(replace(rival, eval_loss=value))
-                return rank([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
+                return recommend([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
 
             assert_smallest(change, rival.eval_loss, LOSSES, wins(scores[0], LOSSES, gaps, policy), judge)
             seen["none" if change is None else "up" if change.delta > 0 else "down"] += 1
@@ -156,7 +156,7 @@ def test_the_change_of_eval_loss_is_the_smallest_that_makes_the_rival_win():
 def test_the_change_to_a_lower_eval_loss_is_the_smallest_of_those():
     seen = {"lower": 0, "none": 0}
     for _, policy, recommendation in selections(500, seed=15):
-        scores = recommendation.ranking.scores
+        scores = recommendation.scores
         for rival in scores[1:]:
             change = eval_loss_change(scores[0], rival, policy, rival.eval_loss)
             lower = LOSSES[rival.eval_loss > LOSSES]
@@ -164,7 +164,7 @@ def test_the_change_to_a_lower_eval_loss_is_the_smallest_of_those():
 
             def judge(value, rival=rival, best=scores[0], policy=policy):
                 moved = as_run(replace(rival, eval_loss=value))
-                return rank([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
+                return recommend([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
 
             assert change is None or change.delta <= 0.0
             assert_smallest(change, rival.eval_loss, lower, wins(scores[0], lower, gaps, policy), judge)
@@ -188,13 +188,13 @@ def test_no_lower_eval_loss_wins_against_a_perfect_run():
 def test_the_change_of_gap_is_the_smallest_that_makes_the_rival_win():
     seen = {"change": 0, "none": 0}
     for _, policy, recommendation in selections(500, seed=14):
-        scores = recommendation.ranking.scores
+        scores = recommendation.scores
         for rival in scores[1:]:
             change = gap_change(scores[0], rival, policy)
 
             def judge(value, rival=rival, best=scores[0], policy=policy):
                 moved = as_run(replace(rival, train_loss=rival.eval_loss - value))
-                return rank([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
+                return recommend([moved, as_run(best)], policy).scores[0].run_id == rival.run_id
 
             winning = wins(scores[0], np.full(len(GAPS), rival.eval_loss), GAPS, policy)
             assert_smallest(change, rival.gap, GAPS, winning, judge)

@@ -29,7 +29,6 @@ from lib.core.ranking.scoring import (
     Unscorable,
     band_of,
     deciding_rule,
-    rank,
     recommend,
     score,
 )
@@ -51,11 +50,11 @@ def completed(run_id: str = "a", eval_loss=0.5, loss=0.48, **fields) -> RunSumma
 
 
 def order_of(runs, policy=DEFAULT_POLICY) -> list[str]:
-    return [result.run_id for result in rank(runs, policy).scores]
+    return [result.run_id for result in recommend(runs, policy).scores]
 
 
 def won_by(runs, policy=DEFAULT_POLICY) -> Rule:
-    return deciding_rule(*rank(runs, policy).scores[:2])
+    return deciding_rule(*recommend(runs, policy).scores[:2])
 
 
 # --- the values that count ---------------------------------------------------------------------------
@@ -269,7 +268,7 @@ def test_those_left_out_are_listed_as_given_and_every_run_is_in_one_list() -> No
         RunSummary(run_id="y", name="y", status=RunStatus.RUNNING, eval_loss=0.1),
         completed("a", eval_loss=None),
     ]
-    ranking = rank(runs)
+    ranking = recommend(runs)
     assert [left_out.run_id for left_out in ranking.unscorable] == ["z", "y", "a"]
     assert order_of(runs) == ["b"]
 
@@ -374,7 +373,7 @@ POLICIES = st.sampled_from([DEFAULT_POLICY, LOSS_ONLY, GAP_ONLY, ScoringPolicy(e
 @settings(deadline=None)
 def test_the_order_of_input_does_not_matter(runs, policy, random) -> None:
     shuffled = random.sample(runs, len(runs))
-    assert rank(shuffled, policy).scores == rank(runs, policy).scores
+    assert recommend(shuffled, policy).scores == recommend(runs, policy).scores
     assert recommend(shuffled, policy).run_id == recommend(runs, policy).run_id
 
 
@@ -383,7 +382,9 @@ def test_the_order_of_input_does_not_matter(runs, policy, random) -> None:
 def test_which_others_are_selected_does_not_matter(runs, policy, data) -> None:
     kept = [run for run in runs if data.draw(st.booleans())]
     ids = {run.run_id for run in kept}
-    assert rank(kept, policy).scores == tuple(result for result in rank(runs, policy).scores if result.run_id in ids)
+    assert recommend(kept, policy).scores == tuple(
+        result for result in recommend(runs, policy).scores if result.run_id in ids
+    )
 
 
 def by_the_rules(one: RunScore, other: RunScore) -> tuple[Rule, bool]:
@@ -406,7 +407,7 @@ def by_the_rules(one: RunScore, other: RunScore) -> tuple[Rule, bool]:
 @given(some_runs(minimum=2), POLICIES)
 @settings(deadline=None)
 def test_every_run_stands_before_all_that_the_rules_put_behind_it(runs, policy) -> None:
-    for one, other in itertools.combinations(rank(runs, policy).scores, 2):
+    for one, other in itertools.combinations(recommend(runs, policy).scores, 2):
         assert by_the_rules(one, other) == (deciding_rule(one, other), True)
         assert deciding_rule(other, one) is deciding_rule(one, other)
 
@@ -443,7 +444,7 @@ def test_two_runs_have_a_margin() -> None:
 def test_every_recommendation_agrees_with_its_ranking(runs, policy) -> None:
     recommendation = recommend(runs, policy)
     assert recommendation.policy is policy
-    assert (recommendation.run_id is None) == (not recommendation.ranking.scores)
+    assert (recommendation.run_id is None) == (not recommendation.scores)
     if recommendation.margin is not None:
         assert round(recommendation.margin, 9) >= 0
         assert (won_by(runs, policy) is not Rule.HIGHER_COMPOSITE) == (

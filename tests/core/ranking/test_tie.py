@@ -10,7 +10,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.eval_noise import NoiseUnknown
 from lib.core.ranking.score_tie import composite_range, score_tie
-from lib.core.ranking.scoring import DEFAULT_POLICY, rank, recommend
+from lib.core.ranking.scoring import DEFAULT_POLICY, recommend
 from lib.core.ranking.tie import (
     SHARED_FREEDOM,
     Estimate,
@@ -225,8 +225,10 @@ def test_a_score_without_noise_is_undecided_and_one_run_has_no_lead():
 @pytest.mark.parametrize("loss", [None, 0.3, 0.48, 0.55])
 def test_the_range_of_composites_is_that_of_a_scan(loss):
     low, high = 0.4, 0.7
-    (score,) = rank([run("a", best_eval_loss=0.5, loss=loss)]).scores
-    scan = [rank([run("a", best_eval_loss=value, loss=loss)]).scores[0].total for value in np.linspace(low, high, 3001)]
+    (score,) = recommend([run("a", best_eval_loss=0.5, loss=loss)]).scores
+    scan = [
+        recommend([run("a", best_eval_loss=value, loss=loss)]).scores[0].total for value in np.linspace(low, high, 3001)
+    ]
     lowest, highest = composite_range(score, low, high, DEFAULT_POLICY)
     # Just before a band edge the composite comes as near to its extreme as one likes.
     assert lowest == pytest.approx(min(scan), abs=0.02)

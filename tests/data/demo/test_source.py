@@ -229,7 +229,7 @@ def test_five_runs_of_one_day_differ_in_learning_rate_and_rank_alone(same_day):
 def test_among_those_five_the_lowest_eval_loss_is_not_the_recommended_run(same_day):
     trophy = min(same_day, key=eval_loss_of)
     verdict = recommend(same_day)
-    assert len(verdict.ranking.scores) == 5
+    assert len(verdict.scores) == 5
     assert verdict.run_id != trophy.run_id
     assert score(trophy).gap_label == "high overfitting"
     assert verdict.winner.gap_label == "excellent"
