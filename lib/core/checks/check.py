@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -133,8 +133,8 @@ class Check:
                 findings = tuple(self._finding(each) for each in seen)
                 many = len(findings) if events is None else events
                 worst = most_severe(findings)
-                more = f" And {many - 1:,} more." if many > 1 else ""
-                return Result(self, Outcome.FOUND, worst.sentence + more, findings, many, worst.evidence)
+                said = worst.sentence + and_more(many)
+                return Result(self, Outcome.FOUND, said, findings, many, worst.evidence)
 
     def _finding(self, seen: Seen) -> Finding:
         step, extent = (None if step is None else int(step) for step in (seen.step, seen.extent))
@@ -189,6 +189,11 @@ def check(
     return made
 
 
-def most_severe(findings: tuple[Finding, ...]) -> Finding:
+def most_severe(findings: Sequence[Finding]) -> Finding:
     """The first one of the most severe."""
     return max(findings, key=lambda finding: list(Severity).index(finding.severity))
+
+
+def and_more(many: int) -> str:
+    """What follows the first of so many findings; "" where it is the only one."""
+    return f" And {many - 1:,} more." if many > 1 else ""

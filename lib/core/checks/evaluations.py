@@ -16,17 +16,17 @@ from lib.core.checks.subject import (
     CannotTell,
     Subject,
     computable,
-    counted,
     shown,
     typical_interval,
 )
 from lib.core.checks.train_curve import NEIGHBOURS, gaps
 from lib.core.config.tree import leaves
-from lib.core.curves.evidence import is_measured
+from lib.core.curves.evidence import measured
 from lib.core.curves.robust import noise_of
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.values import finite, text
+from lib.core.text.phrases import counted
 
 # fmt: off
 EVALUATION_POINTS = Count(3, "Evaluation points", "Evaluations from which on their interval can be told.")
@@ -52,8 +52,8 @@ def eval_rebound(subject: Subject) -> Found | NotFound | CannotTell:
     """
     curve = subject.curve("eval_loss")
     computable(curve.value, "eval loss")
-    real = is_measured(subject.curves, "eval_loss") & np.isfinite(curve.value)
-    steps, values = curve.step[real], curve.value[real]
+    known = measured(subject.curves, "eval_loss").finite()
+    steps, values = known.step, known.value
     if len(values) < EVALUATIONS_NEEDED:
         return CannotTell(
             f"the eval loss has {len(values)} finite values; {EVALUATIONS_NEEDED} are needed to know its noise"
@@ -93,7 +93,7 @@ def _evaluation_noise(values: np.ndarray, at: int) -> float:
 )
 def evaluation_gap(subject: Subject) -> Found | NotFound | CannotTell:
     """Stretches of a run in which several evaluations in a row are missing."""
-    real = subject.evaluations()
+    real = subject.evaluations
     return gaps(real, typical_interval(real), "eval loss")
 
 
@@ -101,7 +101,7 @@ def evaluation_gap(subject: Subject) -> Found | NotFound | CannotTell:
 def stale_evaluations(subject: Subject) -> Found | NotFound | CannotTell:
     """Eval losses that only repeat the last one."""
     curve = subject.complete("eval_loss")
-    real = subject.evaluations()
+    real = subject.evaluations
     repeats = len(curve) - len(real)
     if not repeats:
         return NotFound(f"All {counted(len(curve), 'eval loss', 'eval losses')} are measurements.")
@@ -164,7 +164,7 @@ def _plan(config: Mapping[str, object]) -> tuple[bool, float | None] | None:
 def evaluations_end_early(subject: Subject) -> Found | NotFound | CannotTell:
     """The evaluations end long before the run does."""
     last = subject.evidence.last_step
-    real = subject.evaluations()
+    real = subject.evaluations
     interval = typical_interval(real, EVALUATION_POINTS)
     if interval is None or last is None:
         return CannotTell("there are too few evaluations, or at no regular interval of steps")

@@ -9,12 +9,13 @@ from types import MappingProxyType
 import numpy as np
 
 from lib.core.checks.check import Evidence, Found, Group, NotFound, Seen, check, found
-from lib.core.checks.subject import LARGE, OF_POINTS, CannotTell, Points, Subject, called, changes_sign, shown
+from lib.core.checks.subject import LARGE, METRICS_NAMED, OF_POINTS, CannotTell, Subject, called, changes_sign, shown
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.robust import MAD_TO_SD, MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit, Limits
 from lib.core.facts.metrics import metric_of
+from lib.core.text.phrases import first_of
 
 NONFINITE: Mapping[str, Severity] = MappingProxyType(
     {
@@ -25,9 +26,6 @@ NONFINITE: Mapping[str, Severity] = MappingProxyType(
     }
 )
 """Where NaN and infinity say something about how a run trained, and how much."""
-
-METRICS_NAMED = 4
-"""So many metrics are named in a sentence."""
 
 # fmt: off
 SECTION_SHARE = Limit(0.05, "Section share",
@@ -92,12 +90,11 @@ def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
 def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:
     """One finding for all metrics that are not of the training: there may be dozens."""
     firsts = [int(odd[0]) for curve in curves.values() if len(odd := curve.step[~np.isfinite(curve.value)])]
-    amounts = ", ".join(f"{called(metric)} {curve.lost:,}" for metric, curve in [*curves.items()][:METRICS_NAMED])
-    more = f" and {len(curves) - METRICS_NAMED} more" if len(curves) > METRICS_NAMED else ""
+    amounts = first_of([f"{called(metric)} {curve.lost:,}" for metric, curve in curves.items()], METRICS_NAMED)
     first = min(firsts, default=None)
     where = "" if first is None else f", first at step {first:,}"
     count = sum(curve.lost for curve in curves.values())
-    said = f"Values that are NaN or infinite: {amounts}{more}{where}."
+    said = f"Values that are NaN or infinite: {amounts}{where}."
     return Seen(said, first, None, {"metrics": ", ".join(curves), "count": count}, Severity.WARNING, False)
 
 
@@ -166,7 +163,7 @@ def plateau(subject: Subject) -> Found | NotFound | CannotTell:
     return came
 
 
-def _flat(points: Points, begin: int, stop: int) -> Found | NotFound | CannotTell:
+def _flat(points: MetricCurve, begin: int, stop: int) -> Found | NotFound | CannotTell:
     """Whether the train loss no longer falls between two positions."""
     steps, values = points.step, points.value
     stretch = values[begin:stop]

@@ -19,7 +19,7 @@ from lib.core.checks import (
 )
 from lib.core.checks.check import Check, Group
 from lib.core.checks.results import Results
-from lib.core.checks.subject import subject_of
+from lib.core.checks.subject import Subject
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.limits import AnyLimit, distinct
@@ -62,5 +62,5 @@ def checks_of(
             "Expected run, curves and evidence of one run, got"
             f" {run.run_id!r}, {curves.run_id!r} and {evidence.run_id!r}."
         )
-    subject = subject_of(run, curves, evidence, now)
+    subject = Subject(run, curves, evidence, now)
     return Results(tuple(each.of(subject) for each in CHECKS))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lib.core.checks.check import Found, Group, NotFound, check, found
-from lib.core.checks.subject import OF_POINTS, CannotTell, Points, Subject
+from lib.core.checks.subject import OF_POINTS, CannotTell, Subject
 from lib.core.config.effective import effective
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.robust import bend_of, densest_stretch, equal_blocks, noise_of
@@ -143,7 +143,7 @@ def throughput_decay(subject: Subject) -> Found | NotFound | CannotTell:
     )
 
 
-def _throughput(subject: Subject) -> tuple[str, Points]:
+def _throughput(subject: Subject) -> tuple[str, MetricCurve]:
     """The first of ``THROUGHPUT_METRICS`` that can be judged.
 
     Raises:

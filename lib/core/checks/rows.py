@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from lib.core.checks.check import Found, Group, NotFound, check, found
-from lib.core.checks.subject import REDUCED, CannotTell, Subject, called, counted
+from lib.core.checks.subject import METRICS_NAMED, REDUCED, CannotTell, Subject, called
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Limit
 from lib.core.text import formatting
+from lib.core.text.phrases import counted, first_of
 
 # fmt: off
 EPOCH_SLACK = Limit(0.011, "Epoch slack",
@@ -52,11 +53,10 @@ def values_rewritten(subject: Subject) -> Found | NotFound | CannotTell:
     if not rows.rewritten:
         return NotFound("No step has two values of one metric.")
     judged = [metric for metric in VERDICT_METRICS if metric in rows.rewritten_metrics]
-    titles = ", ".join(called(metric) for metric in rows.rewritten_metrics[:4])
-    more = f" and {len(rows.rewritten_metrics) - 4} more" if len(rows.rewritten_metrics) > 4 else ""
+    titles = first_of([called(metric) for metric in rows.rewritten_metrics], METRICS_NAMED)
     said = (
         f"{counted(rows.rewritten, 'value')} came again for the same step, first at step {rows.rewritten_step:,}"
-        f" ({titles}{more}). The value written last is shown."
+        f" ({titles}). The value written last is shown."
     )
     severity = Severity.WARNING if judged else Severity.INFO
     return found(said, rows.rewritten_step, severity=severity, touches_verdict=bool(judged), values=rows.rewritten)

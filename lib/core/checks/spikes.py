@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lib.core.checks.check import FINDINGS_LISTED, Evidence, Found, Group, NotFound, Seen, check
-from lib.core.checks.subject import OF_POINTS, CannotTell, Points, Subject, changes_sign
+from lib.core.checks.subject import OF_POINTS, CannotTell, Subject, changes_sign
+from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.robust import LEVEL_BLOCKS, LEVEL_HISTORY, LEVEL_WINDOW, levels, stretches
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit
@@ -108,7 +109,7 @@ def gradient_spike(subject: Subject) -> Found | NotFound:
     return _spikes("grad_norm", points, spike_limits(points.value), Severity.WARNING)
 
 
-def _spikes(metric: str, points: Points, limits: np.ndarray, single: Severity) -> Found | NotFound:
+def _spikes(metric: str, points: MetricCurve, limits: np.ndarray, single: Severity) -> Found | NotFound:
     title, spec = metric_of(metric).title, "#.3g"
     judged = int(np.isfinite(limits).sum())
     starts, ends = stretches(points.value > limits)

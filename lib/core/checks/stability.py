@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lib.core.checks.check import Found, Group, NotFound, Outcome, Result, check, found, most_severe
+from lib.core.checks.check import Found, Group, NotFound, Outcome, Result, and_more, check, found, most_severe
 from lib.core.checks.losses import NONFINITE
 from lib.core.checks.results import Results
 from lib.core.checks.subject import CannotTell, Subject, changes_sign
@@ -132,7 +132,7 @@ def stability_of(results: Results) -> Stability:
 def _sentence(findings: tuple[Finding, ...], variation: Result, spikes: Result) -> str:
     if findings:
         events = len(findings) - len(spikes.findings) + spikes.events
-        return most_severe(findings).sentence + (f" And {events - 1:,} more." if events > 1 else "")
+        return most_severe(findings).sentence + and_more(events)
     if variation.outcome is Outcome.CANNOT_TELL:
         return variation.sentence
     untold = f"{spikes.check.title}: " if spikes.outcome is Outcome.CANNOT_TELL else ""

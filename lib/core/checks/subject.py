@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -44,6 +45,9 @@ OF_INTERVALS = (REGULAR_TOLERANCE, REGULAR_SHARE, REGULAR_POINTS, TOLERATED_INTE
 OF_ENDS = (LAST_POINTS, END_SHARE, ROUGH_END_SHARE)
 """The limits of whoever asks for ``Subject.lacks``."""
 
+METRICS_NAMED = 4
+"""So many metrics are named in a sentence."""
+
 REDUCED = "only the reduced curve was read"
 
 
@@ -59,23 +63,7 @@ class CannotTell(Exception):
         self.because = because
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
-    """The finite points of a complete curve.
-
-    Attributes:
-        step: Shape (n,), int64, increasing.
-        value: Shape (n,), float64, finite.
-    """
-
-    step: np.ndarray
-    value: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.step)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A run and all that is known about it. What a check asks for and does not get, it cannot tell.
 
@@ -84,19 +72,13 @@ class Subject:
         curves: Its curves over the whole range of steps, reduced or not.
         evidence: From the same curves.
         now: ``None`` where the moment does not matter, or is not known.
-        interval: The typical number of steps between two train losses, as ``typical_interval``.
-        tolerance: Steps that the log may end before the run does: a few intervals, or the widest one of a log
-            too short or too irregular to have a typical one; ``None`` where that is not known.
     """
 
     run: RunSummary
     curves: RunCurves
     evidence: RunEvidence
     now: datetime | None
-    interval: float | None
-    tolerance: float | None
-    _points: dict[str, Points] = field(default_factory=dict)
-    _evaluations: list[MetricCurve] = field(default_factory=list)
+    _points: dict[str, MetricCurve] = field(default_factory=dict, init=False)
 
     @property
     def rows(self) -> RowFacts:
@@ -144,6 +126,7 @@ class Subject:
             raise CannotTell(f"only the reduced curve of the {called(metric)} was read")
         return curve
 
+    @cached_property
     def evaluations(self) -> MetricCurve:
         """The eval losses that are measurements and not repeats.
 
@@ -151,11 +134,9 @@ class Subject:
             CannotTell: Where there are none, or not all of them were read.
         """
         self.complete("eval_loss")
-        if not self._evaluations:
-            self._evaluations.append(measured(self.curves, "eval_loss"))
-        return self._evaluations[0]
+        return measured(self.curves, "eval_loss")
 
-    def points(self, metric: str, needed: int = POINTS_NEEDED) -> Points:
+    def points(self, metric: str, needed: int = POINTS_NEEDED) -> MetricCurve:
         """The finite points of a complete curve, ``needed`` or more, whose values can be computed with.
 
         Raises:
@@ -168,32 +149,35 @@ class Subject:
         points = self._points.get(metric)
         if points is None:
             computable(curve.value, title)
-            keep = slice(None) if not curve.lost else np.isfinite(curve.value)
-            points = self._points[metric] = Points(curve.step[keep], curve.value[keep])
+            points = self._points[metric] = curve.finite()
         return points
+
+    @cached_property
+    def interval(self) -> float | None:
+        """The typical number of steps between two train losses, as ``typical_interval``."""
+        return typical_interval(self.curves.get("train_loss"))
+
+    @cached_property
+    def tolerance(self) -> float | None:
+        """Steps that the log may end before the run does; ``None`` where that is not known.
+
+        A few intervals, or the widest one of a log too short or too irregular to have a typical one.
+        """
+        train = self.curves.get("train_loss")
+        curve = train if len(train) else self.curves.get("eval_loss")
+        if not len(curve) or not curve.is_complete:
+            return None
+        differences = np.diff(curve.step, prepend=0)
+        if self.interval is None:
+            return float(differences.max())
+        # Some runs log less often after a while.
+        return TOLERATED_INTERVALS * max(self.interval, float(np.median(differences[-LAST_POINTS:])))
 
     def lacks(self, steps: float, of: int) -> bool | None:
         """Whether a log that ends so many steps before a run of ``of`` steps lacks some; ``None``: cannot tell."""
         if steps <= max(self.tolerance or 0.0, END_SHARE * of):
             return False
         return True if self.tolerance is not None or steps > ROUGH_END_SHARE * of else None
-
-
-def subject_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence, now: datetime | None) -> Subject:
-    """What the checks look at; the arguments are those of ``lib.core.checks.registry.checks_of``."""
-    interval = typical_interval(curves.get("train_loss"))
-    return Subject(run, curves, evidence, now, interval, _tolerance(curves, interval))
-
-
-def _tolerance(curves: RunCurves, interval: float | None) -> float | None:
-    curve = curves.get("train_loss") if len(curves.get("train_loss")) else curves.get("eval_loss")
-    if not len(curve) or not curve.is_complete:
-        return None
-    differences = np.diff(curve.step, prepend=0)
-    if interval is None:
-        return float(differences.max())
-    # Some runs log less often after a while.
-    return TOLERATED_INTERVALS * max(interval, float(np.median(differences[-LAST_POINTS:])))
 
 
 def typical_interval(curve: MetricCurve, points: int = REGULAR_POINTS) -> float | None:
@@ -245,13 +229,3 @@ def shown(loss: float) -> str:
         ('0.3293', '-1.23e+08')
     """
     return f"{loss:.4f}" if abs(loss) < LARGE else f"{loss:.3g}"
-
-
-def counted(many: int, one: str, more: str | None = None) -> str:
-    """A number and its noun.
-
-    Example:
-        >>> counted(1, "row"), counted(1200, "row"), counted(0, "time")
-        ('1 row', '1,200 rows', '0 times')
-    """
-    return f"{many:,} {one if many == 1 else more or one + 's'}"

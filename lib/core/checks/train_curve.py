@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from lib.core.checks.check import Found, Group, NotFound, check, found
-from lib.core.checks.subject import OF_ENDS, OF_INTERVALS, REDUCED, TOLERATED_INTERVALS, CannotTell, Subject, counted
+from lib.core.checks.subject import OF_ENDS, OF_INTERVALS, REDUCED, TOLERATED_INTERVALS, CannotTell, Subject
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.series import REPEAT_SHARE
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunStatus
+from lib.core.text.phrases import counted
 
 # fmt: off
 NEIGHBOURS = Count(3, "Neighbours",

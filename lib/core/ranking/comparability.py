@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.runs import RunSummary
@@ -82,10 +81,7 @@ class Comparability:
         Raises:
             KeyError: If the run was not among those compared.
         """
-        for each in self.classes:
-            if run_id in each.run_ids:
-                return each
-        raise KeyError(run_id)
+        return {member: each for each in self.classes for member in each.run_ids}[run_id]
 
 
 def comparability_of(runs: Sequence[RunSummary]) -> Comparability:
@@ -116,7 +112,7 @@ def comparability_of(runs: Sequence[RunSummary]) -> Comparability:
     return Comparability(tuple(sorted(classes, key=lambda each: (-len(each.run_ids), each.run_ids))), pairs)
 
 
-def relative_improvement(curve: MetricCurve, real: NDArray[np.bool_]) -> float | None:
+def relative_improvement(evaluations: MetricCurve) -> float | None:
     """By which share of its own first evaluation a run lowered its eval loss: ``(first - best) / first``.
 
     The only number that may stand beside runs of different classes, labelled as what it is: it says how far
@@ -124,14 +120,13 @@ def relative_improvement(curve: MetricCurve, real: NDArray[np.bool_]) -> float |
     evaluation was. It is not a ranking of the models.
 
     Args:
-        curve: Eval loss.
-        real: Which points are measurements (``lib.core.curves.series.real_evaluations``), shape (n,), bool.
+        evaluations: Eval losses that are measurements (``lib.core.curves.evidence.measured``).
 
     Returns:
         0 to 1; ``None`` where there are not two measured evaluations, where the first is not finite or not
         above 0, and where the best is below 0: such losses have no zero to measure a share from.
     """
-    values = curve.value[real]
+    values = evaluations.value
     if len(values) < 2 or not np.isfinite(values[0]) or values[0] <= 0.0:
         return None
     best = float(values[np.isfinite(values)].min())

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lib.core.curves.evidence import is_measured
-from lib.core.curves.metric_curves import RunCurves
+from lib.core.curves.evidence import measured
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.runs import RunSummary, eval_loss_of
 from lib.core.ranking.comparability import Comparability, comparability_of, relative_improvement
 from lib.core.ranking.comparability_aspects import Aspect
@@ -132,12 +132,16 @@ def decide(runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], policy: 
     ranked = [run for run in runs if run.run_id in main or run.run_id not in scores]
     recommendation = recommend(ranked, policy)
     members = [run for run in ranked if run.run_id in main]
+
+    def evaluations_of(run: RunSummary) -> MetricCurve:
+        return measured(curves.get(run.run_id) or RunCurves(run.run_id), "eval_loss")
+
     lowest = verdict_on(curves, members, repeat_groups(members))
     return Decision(
         recommendation=recommendation,
         comparability=comparability,
         other_classes=tuple(_other_class(ids, main, scored, comparability, policy) for ids in classes[1:]),
-        improvements={run.run_id: _improvement(curves.get(run.run_id)) for run in scored},
+        improvements={run.run_id: relative_improvement(evaluations_of(run)) for run in scored},
         lowest=lowest,
         lead=score_tie(recommendation, lowest),
         flip=flip_of(recommendation),
@@ -172,9 +176,3 @@ def _alongside(left_out: Sequence[RunSummary], members: Sequence[RunSummary]) ->
         if all(pair.agreement is not Agreement.DIFFERENT for pair in pairs):
             found.append(run.run_id)
     return tuple(found)
-
-
-def _improvement(curves: RunCurves | None) -> float | None:
-    if curves is None:
-        return None
-    return relative_improvement(curves.get("eval_loss"), is_measured(curves, "eval_loss"))

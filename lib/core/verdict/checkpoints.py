@@ -10,7 +10,7 @@ from lib.core.checkpoints.save_plan import SavePlan, Strategy
 from lib.core.checkpoints.saved import Doubt
 from lib.core.facts.runs import RunStatus, eval_loss_of
 from lib.core.text import formatting
-from lib.core.verdict.names import listed
+from lib.core.text.phrases import listed
 
 PATH_LIMIT, PATH_TAIL = 44, 28
 """Characters of a checkpoint's path, and of its end, which names the step."""

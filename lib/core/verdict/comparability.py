@@ -10,7 +10,7 @@ from lib.core.ranking.comparability import Pair
 from lib.core.ranking.comparability_aspects import Aspect, Compared
 from lib.core.ranking.comparability_facts import Agreement
 from lib.core.ranking.decision import OtherClass
-from lib.core.verdict.names import lower_first
+from lib.core.text.phrases import lower_first
 
 
 class AspectWords(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lib.core.checks.check import Group
-from lib.core.facts.findings import Finding, Severity
+from lib.core.checks.check import Group, and_more, most_severe
+from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Limit
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
@@ -139,12 +139,11 @@ def _data(case: _Case) -> Iterator[Objection]:
         assessed = case.assessed.get(run_id)
         if assessed is None or not assessed.checks.doubts:
             continue
-        doubts = _severe_first(assessed.checks.doubts)
+        worst = most_severe(assessed.checks.doubts)
         is_winner = run_id == case.winner.run_id
-        severe = doubts[0].severity is Severity.CRITICAL
-        code = f"{'winner' if is_winner else 'rival'}_{'data' if severe else 'doubts'}"
+        code = f"{'winner' if is_winner else 'rival'}_{'data' if worst.severity is Severity.CRITICAL else 'doubts'}"
         whose = "Its data" if is_winner else f"The data of {case.called(run_id)}"
-        yield Objection(code, f"{whose} raise doubts: {doubts[0].sentence}{_more(doubts)}")
+        yield Objection(code, f"{whose} raise doubts: {worst.sentence}{and_more(len(assessed.checks.doubts))}")
 
 
 def _training(case: _Case) -> Iterator[Objection]:
@@ -156,16 +155,12 @@ def _training(case: _Case) -> Iterator[Objection]:
     rebound = [each for each in findings if each.code == "eval_rebound"]
     warnings = [each for each in findings if each.severity is Severity.WARNING and each not in rebound]
     if critical:
-        yield Objection("winner_health", f"Its training broke down: {critical[0].sentence}{_more(critical)}")
+        yield Objection("winner_health", f"Its training broke down: {critical[0].sentence}{and_more(len(critical))}")
     over = case.own.overfitting
-    if over.negative is not None and over.negative.explanation is Explanation.NOT_EXPLAINED:
+    if over.negative is not None and over.negative.explanation is not Explanation.EXPLAINED:
+        code = "leakage" if over.negative.explanation is Explanation.NOT_EXPLAINED else "negative_gap_open"
         yield Objection(
-            "leakage", f"Its eval loss is {over.negative.size:.4f} below its train loss. {over.negative.sentence}"
-        )
-    if over.negative is not None and over.negative.explanation is Explanation.CANNOT_TELL:
-        yield Objection(
-            "negative_gap_open",
-            f"Its eval loss is {over.negative.size:.4f} below its train loss. {over.negative.sentence}",
+            code, f"Its eval loss is {over.negative.size:.4f} below its train loss. {over.negative.sentence}"
         )
     if rebound:
         yield Objection("overfitting", f"It overfits after its best evaluation: {rebound[0].sentence}")
@@ -174,7 +169,9 @@ def _training(case: _Case) -> Iterator[Objection]:
             "overfitting", f"Its gap at its best evaluation is {formatting.signed(over.gap)}: it may overfit."
         )
     if warnings:
-        yield Objection("winner_warnings", f"A warning about its training: {warnings[0].sentence}{_more(warnings)}")
+        yield Objection(
+            "winner_warnings", f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
+        )
 
 
 def _checkpoint(case: _Case) -> Iterator[Objection]:
@@ -215,11 +212,3 @@ _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (
 def _as_completed(run: RunSummary, case: _Case) -> RunScore | None:
     found = score(replace(run, status=RunStatus.COMPLETED), case.decision.recommendation.policy)
     return found if isinstance(found, RunScore) else None
-
-
-def _severe_first(findings: Sequence[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: finding.severity is not Severity.CRITICAL)
-
-
-def _more(findings: Sequence[Finding]) -> str:
-    return f" And {len(findings) - 1} more." if len(findings) > 1 else ""

@@ -13,10 +13,10 @@ from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
+from lib.core.text.phrases import listed
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_line
 from lib.core.verdict.grounds import Grounds, improvement
-from lib.core.verdict.names import listed
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.objections import objections_to
 from lib.core.verdict.sureness import Surety, sureness_of

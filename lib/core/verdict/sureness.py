@@ -10,6 +10,7 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import TIE_DECIMALS
 from lib.core.ranking.tie import TieKind
 from lib.core.text import formatting
+from lib.core.text.phrases import first_of
 from lib.core.verdict.objection_kinds import Objection, Sureness, cap_of
 
 # fmt: off
@@ -49,9 +50,7 @@ def sureness_of(decision: Decision, objections: Sequence[Objection]) -> Surety:
     level, because = lowered([objection.code for objection in objections])
     titles = {objection.code: objection.title for objection in objections}
     causes = list(dict.fromkeys(titles[code] for code in because))
-    more = f" and {len(causes) - MANY_DOUBTS} more" if len(causes) > MANY_DOUBTS else ""
-    said = ", ".join(causes[:MANY_DOUBTS]) + more
-    return Surety(level, _sentence(decision, level, said), because)
+    return Surety(level, _sentence(decision, level, first_of(causes, MANY_DOUBTS)), because)
 
 
 def lowered(codes: Sequence[str]) -> tuple[Sureness, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.eval_noise import MIN_EVALUATIONS, EvalNoise, NoiseUnknown
 from lib.core.ranking.tie import TieKind, TieVerdict
 from lib.core.text import formatting
-from lib.core.verdict.names import listed
+from lib.core.text.phrases import counted, listed
 from lib.core.verdict.reasons import why_alone
 
 
@@ -83,9 +83,8 @@ def why_unknown(noise: EvalNoise) -> str:
         case NoiseUnknown.NO_EVAL_LOSS:
             return "no finite eval loss in its curve"
         case NoiseUnknown.TOO_FEW:
-            count = noise.evaluations
-            losses = "loss" if count == 1 else "losses"
-            return f"{count} measured eval {losses}, at least {MIN_EVALUATIONS} are needed"
+            measured = counted(noise.evaluations, "measured eval loss", "measured eval losses")
+            return f"{measured}, at least {MIN_EVALUATIONS} are needed"
         case None:
             return ""
 

@@ -18,7 +18,7 @@ from bench.health_runs import KINDS, NOW, clean_run, planted_run
 from lib.core import checks
 from lib.core.checks.check import Check, Group, Outcome, check, found
 from lib.core.checks.registry import CHECKS, METRICS_READ, checks_of
-from lib.core.checks.subject import LARGEST, POINTS_NEEDED, CannotTell, subject_of
+from lib.core.checks.subject import LARGEST, POINTS_NEEDED, CannotTell, Subject
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, row_facts
@@ -68,7 +68,7 @@ def test_a_check_is_a_function_with_a_decorator():
 
     def result(values):
         curves = curves_of(train_loss=values)
-        return too_short.of(subject_of(run_of(), curves, evidence_of(curves), None))
+        return too_short.of(Subject(run_of(), curves, evidence_of(curves), None))
 
     short, long = result([2.0, 1.0]), result([2.0, 1.0, 0.5])
     (finding,) = short.findings

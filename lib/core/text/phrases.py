@@ -1,0 +1,41 @@
+"""Lists, titles and numbers in the middle of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a list.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """At most so many names as a list, and how many more there are.
+
+    Example:
+        >>> first_of(["a", "b", "c"], 3), first_of(["a", "b", "c"], 1)
+        ('a, b, c', 'a and 2 more')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def lower_first(title: str) -> str:
+    """A title in the middle of a sentence."""
+    return title[:1].lower() + title[1:]
+
+
+def counted(many: int, one: str, more: str | None = None) -> str:
+    """A number and its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(1200, "row"), counted(0, "time")
+        ('1 row', '1,200 rows', '0 times')
+    """
+    return f"{many:,} {one if many == 1 else more or one + 's'}"
