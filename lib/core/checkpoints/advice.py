@@ -85,9 +85,7 @@ class CheckpointAdvice:
         return step_in_path(self.path) if self.path else None
 
 
-def checkpoint_to_ship(
-    run: RunSummary, evidence: RunEvidence | None = None, curves: RunCurves | None = None
-) -> CheckpointAdvice:
+def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves) -> CheckpointAdvice:
     """Say which checkpoint of a run to ship, as far as it is known.
 
     Nothing is looked up: it is what the recorded options imply, unless the source lists the checkpoints that
@@ -155,8 +153,8 @@ def step_in_path(path: str) -> int | None:
     return int(named[-1]) if named else None
 
 
-def _best(run: RunSummary, evidence: RunEvidence | None) -> tuple[int | None, float | None, float | None]:
-    if evidence is not None and evidence.best_eval_loss is not None:
+def _best(run: RunSummary, evidence: RunEvidence) -> tuple[int | None, float | None, float | None]:
+    if evidence.best_eval_loss is not None:
         return evidence.best_step, evidence.best_epoch, evidence.best_eval_loss
     loss = finite(run.best_eval_loss)
     return (run.best_step, run.best_epoch, loss) if loss is not None else (None, None, None)
@@ -171,14 +169,13 @@ def _listed(run: RunSummary) -> NDArray[np.int64] | None:
     return np.unique(np.array(steps, dtype=np.int64)) if steps else None
 
 
-def _ends(run: RunSummary, evidence: RunEvidence | None, best: int | None) -> list[tuple[int, bool]]:
+def _ends(run: RunSummary, evidence: RunEvidence, best: int | None) -> list[tuple[int, bool]]:
     """The last steps that the run may have done, each with whether it was the last of its schedule.
 
     A completed run may have done the rest of its steps without logging them, if that is less than a logging
     interval; else it was stopped early.
     """
-    logged = None if evidence is None else evidence.last_step
-    known = [step for step in (logged, run.current_step, best) if step is not None]
+    known = [step for step in (evidence.last_step, run.current_step, best) if step is not None]
     if run.status is not RunStatus.COMPLETED:
         return [(max(known), False)] if known else []
     total = run.total_steps
@@ -234,8 +231,8 @@ def _path_of(known: CheckpointAdvice, step: int | None) -> str | None:
     return f"{folder.rstrip('/')}/{name}" if folder else None
 
 
-def _loss_at(curves: RunCurves | None, step: int | None) -> float | None:
-    if curves is None or step is None:
+def _loss_at(curves: RunCurves, step: int | None) -> float | None:
+    if step is None:
         return None
     evaluations = measured(curves, "eval_loss")
     at = np.flatnonzero(evaluations.step == step)

@@ -16,7 +16,7 @@ EPOCH_ROUNDING = 0.005
 """How far a logged epoch may be from the true one: trainers round it to two decimals."""
 
 
-def epoch_ends(run: RunSummary, end: int, curves: RunCurves | None = None) -> np.ndarray | None:
+def epoch_ends(run: RunSummary, end: int, curves: RunCurves) -> np.ndarray | None:
     """The last steps of the epochs that were completed up to ``end``.
 
     Where the run evaluates at the end of every epoch, they are the steps of its evaluations. Else they follow
@@ -28,22 +28,19 @@ def epoch_ends(run: RunSummary, end: int, curves: RunCurves | None = None) -> np
     steps = steps_per_epoch(run, curves)
     if steps is not None:
         return np.arange(steps, end + 1, steps)
-    settings = effective(run)
-    stated = value_of(settings, "eval_strategy")
-    if curves is None or option_word(stated) != "epoch":
+    if option_word(value_of(effective(run), "eval_strategy")) != "epoch":
         return None
     evaluated = measured(curves, "eval_loss").step
     return evaluated[evaluated <= end] if len(evaluated) else None
 
 
-def steps_per_epoch(run: RunSummary, curves: RunCurves | None = None) -> int | None:
+def steps_per_epoch(run: RunSummary, curves: RunCurves) -> int | None:
     """How many optimizer steps an epoch has; ``None`` where that cannot be told.
 
     From the logged epochs where they have fractions; else all steps over all epochs, where both are whole and
     ``max_steps`` does not cut the last epoch short. Where these two disagree it cannot be told.
     """
-    logged = None if curves is None else _from_curves(curves)
-    planned = _planned(run)
+    logged, planned = _from_curves(curves), _planned(run)
     if logged is not None and planned is not None and logged != planned:
         return None
     return planned if logged is None else logged

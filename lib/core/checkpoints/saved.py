@@ -57,9 +57,9 @@ def saved_checkpoints(
     run: RunSummary,
     plan: SavePlan,
     ends: Iterable[tuple[int, bool]],
-    curves: RunCurves | None = None,
-    best: int | None = None,
-    recorded: int | None = None,
+    curves: RunCurves,
+    best: int | None,
+    recorded: int | None,
 ) -> SavedCheckpoints | None:
     """Follow the saving options through the run.
 
@@ -67,7 +67,7 @@ def saved_checkpoints(
         run: The run.
         plan: Its saving options.
         ends: The last steps that the run may have done, each with whether it was the last of the schedule.
-        curves: With the metric that the best is chosen by, where they are known.
+        curves: With the metric that the best is chosen by, where that is logged.
         best: The step of the lowest eval loss.
         recorded: The step of the checkpoint that the trainer recorded as its best: it is what is kept.
 
@@ -142,7 +142,7 @@ def _rotated(saved: np.ndarray, limit: int | None, best: int | None) -> tuple[np
 
 
 def _schedules(
-    run: RunSummary, plan: SavePlan, end: int, is_last: bool, curves: RunCurves | None, best: int | None
+    run: RunSummary, plan: SavePlan, end: int, is_last: bool, curves: RunCurves, best: int | None
 ) -> list[np.ndarray] | None:
     """The steps at which checkpoints may have been saved, one array for each possibility."""
     match plan.strategy:
@@ -167,7 +167,7 @@ def _schedules(
 
 
 def _protected(
-    plan: SavePlan, saved: np.ndarray, end: int, curves: RunCurves | None, best: int | None, recorded: int | None
+    plan: SavePlan, saved: np.ndarray, end: int, curves: RunCurves, best: int | None, recorded: int | None
 ) -> set[int | None]:
     """The step of the best checkpoint that is kept beyond the limit, one for each possibility."""
     if recorded is not None:
@@ -178,7 +178,7 @@ def _protected(
     return chosen if plan.keeps_best else {None, *chosen}
 
 
-def _chosen(plan: SavePlan, saved: np.ndarray, end: int, curves: RunCurves | None, best: int | None) -> set[int | None]:
+def _chosen(plan: SavePlan, saved: np.ndarray, end: int, curves: RunCurves, best: int | None) -> set[int | None]:
     if plan.metric is None or plan.greater is None:
         return {UNKNOWN_BEST}
     if plan.by_eval_loss and best is not None and best in saved:
@@ -193,7 +193,7 @@ def _chosen(plan: SavePlan, saved: np.ndarray, end: int, curves: RunCurves | Non
     return {int(steps[-1]) if len(steps) else None for steps in (newer, older) if steps is not None}
 
 
-def records(plan: SavePlan, curves: RunCurves | None, end: int, among: np.ndarray | None = None) -> np.ndarray | None:
+def records(plan: SavePlan, curves: RunCurves, end: int, among: np.ndarray | None = None) -> np.ndarray | None:
     """The steps at which the metric was better than ever before; ``None`` where it is not logged.
 
     Args:
@@ -202,7 +202,7 @@ def records(plan: SavePlan, curves: RunCurves | None, end: int, among: np.ndarra
         end: The last step that counts.
         among: Only evaluations of these steps; ``None`` for all.
     """
-    if curves is None or plan.metric is None:
+    if plan.metric is None:
         return None
     curve = measured(curves, plan.metric)
     counts = np.isfinite(curve.value) & (curve.step <= end)

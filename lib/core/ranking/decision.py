@@ -168,11 +168,8 @@ def _other_class(
 
 
 def _alongside(left_out: Sequence[RunSummary], members: Sequence[RunSummary]) -> tuple[str, ...]:
-    found: list[str] = []
-    for run in left_out:
-        if eval_loss_of(run) is None:
-            continue
+    def is_alike(run: RunSummary) -> bool:
         pairs = comparability_of([run, *members[:1]]).pairs
-        if all(pair.agreement is not Agreement.DIFFERENT for pair in pairs):
-            found.append(run.run_id)
-    return tuple(found)
+        return all(pair.agreement is not Agreement.DIFFERENT for pair in pairs)
+
+    return tuple(run.run_id for run in left_out if eval_loss_of(run) is not None and is_alike(run))

@@ -187,8 +187,7 @@ def _rivals(case: _Case) -> Iterator[Objection]:
     said = case.grounds.lowest_not_first
     if said:
         lowest = decision.lowest
-        clear = winner.run_id in lowest.estimates and winner.run_id not in lowest.best_set
-        if clear:
+        if winner.run_id in lowest.estimates and winner.run_id not in lowest.best_set:
             yield Objection("lower_loss_beyond_noise", f"{said} This difference is beyond the noise.")
         else:
             yield Objection("lower_loss", said)

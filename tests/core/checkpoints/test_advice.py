@@ -17,7 +17,12 @@ from lib.core.facts.runs import RunStatus, RunSummary
 
 KEPT, DELETED, NEVER, UNSURE = Fate.KEPT, Fate.DELETED, Fate.NEVER_SAVED, Fate.CANNOT_TELL
 RUN = RunSummary(run_id="r", name="r")
+NOTHING_LOGGED, NO_CURVES = RunEvidence(run_id="r"), RunCurves("r")
 EVIDENCE = RunEvidence(run_id="r", first_step=1, last_step=1000, best_eval_loss=0.41117, best_step=350, best_epoch=1.75)
+
+
+def shipped(run, evidence=NOTHING_LOGGED, curves=NO_CURVES):
+    return checkpoint_to_ship(run, evidence, curves)
 
 
 def saving(**options):
@@ -26,24 +31,24 @@ def saving(**options):
 
 @pytest.mark.parametrize("path", ["out/checkpoint-350", "s3/run/step_350/adapter", "epoch=1-step=350.ckpt"])
 def test_the_recorded_checkpoint_of_the_best_step_is_the_one_to_ship(path):
-    advice = checkpoint_to_ship(replace(RUN, best_checkpoint_path=path), EVIDENCE)
+    advice = shipped(replace(RUN, best_checkpoint_path=path), EVIDENCE)
     assert (advice.step, advice.epoch, advice.eval_loss) == (350, 1.75, 0.41117)
     assert (advice.path, advice.path_step, advice.saved_step, advice.fate) == (path, 350, 350, KEPT)
 
 
 def test_a_checkpoint_of_another_step_is_given_beside_the_best_step():
-    advice = checkpoint_to_ship(replace(RUN, best_checkpoint_path="out/checkpoint-900"), EVIDENCE)
+    advice = shipped(replace(RUN, best_checkpoint_path="out/checkpoint-900"), EVIDENCE)
     assert (advice.step, advice.path_step, advice.recorded_step, advice.fate) == (350, 900, 900, UNSURE)
 
 
 def test_a_path_that_names_no_step_is_given():
-    advice = checkpoint_to_ship(replace(RUN, best_checkpoint_path="out/best"), EVIDENCE)
+    advice = shipped(replace(RUN, best_checkpoint_path="out/best"), EVIDENCE)
     assert (advice.path, advice.path_step, advice.fate) == ("out/best", None, UNSURE)
 
 
 @pytest.mark.parametrize("path", [None, "", "  "])
 def test_an_unknown_path_is_unknown(path):
-    advice = checkpoint_to_ship(replace(RUN, best_checkpoint_path=path), EVIDENCE)
+    advice = shipped(replace(RUN, best_checkpoint_path=path), EVIDENCE)
     assert (advice.path, advice.saved_step, advice.fate) == (None, None, UNSURE)
 
 
@@ -140,7 +145,7 @@ SCHEDULES = {
 
 @pytest.mark.parametrize(("options", "of_run", "fate", "nearest", "possible"), SCHEDULES.values(), ids=SCHEDULES)
 def test_what_a_schedule_left_of_the_best_checkpoint(options, of_run, fate, nearest, possible):
-    advice = checkpoint_to_ship(*schedule(options, **of_run))
+    advice = shipped(*schedule(options, **of_run))
     assert (advice.fate, advice.saved_step, advice.possible_step) == (fate, nearest, possible)
     assert (advice.saved_step == advice.step) == (fate is KEPT)
     assert (advice.doubt is Doubt.OPTIONS) == bool(advice.unknown)
@@ -159,7 +164,7 @@ F1 = curve([100, 150, 200, 300, 400], [0.1, 0.2, 0.3, 0.8, 0.4])
 def advised(options, **curves):
     run = replace(RUN, config={"training": options}, status=COMPLETED, total_steps=400)
     series = RunCurves("r", curves)
-    return checkpoint_to_ship(run, evidence_of(series), series)
+    return shipped(run, evidence_of(series), series)
 
 
 def test_the_kept_checkpoint_is_that_of_the_recorded_metric():
@@ -223,25 +228,25 @@ def test_what_is_kept_is_what_deleting_after_every_save_leaves(saved, limit, dat
 def test_checkpoints_that_the_source_saw_are_what_exists():
     run, evidence = schedule(by_steps(50))
     seen = replace(run, extra={"checkpoints": ("checkpoint-900", "checkpoint-1000", "final")})
-    advice = checkpoint_to_ship(seen, evidence)
+    advice = shipped(seen, evidence)
     assert (advice.fate, advice.saved_step, advice.path) == (Fate.NOT_FOUND, 900, "checkpoint-900")
 
 
 def test_a_path_follows_from_the_output_folder():
     run, evidence = schedule(by_steps(50))
     run = replace(run, config={**run.config, "output_dir": "out/run/"})
-    assert checkpoint_to_ship(run, evidence).path == "out/run/checkpoint-350"
+    assert shipped(run, evidence).path == "out/run/checkpoint-350"
 
 
 def test_a_recorded_checkpoint_of_another_step_is_what_was_kept_as_best():
     run, evidence = schedule(by_steps(50, 2, load_best_model_at_end=True, metric_for_best_model="f1"))
-    advice = checkpoint_to_ship(replace(run, best_checkpoint_path="out/checkpoint-500"), evidence)
+    advice = shipped(replace(run, best_checkpoint_path="out/checkpoint-500"), evidence)
     assert (advice.fate, advice.saved_step, advice.path) == (Fate.DELETED, 500, "out/checkpoint-500")
 
 
 def test_a_nearer_checkpoint_than_the_recorded_one_is_preferred():
     run, evidence = schedule(by_steps(50))
-    advice = checkpoint_to_ship(replace(run, best_checkpoint_path="out/checkpoint-900"), evidence)
+    advice = shipped(replace(run, best_checkpoint_path="out/checkpoint-900"), evidence)
     assert (advice.fate, advice.path) == (Fate.KEPT, "out/checkpoint-350")
 
 
@@ -275,24 +280,24 @@ def test_a_share_of_an_unknown_number_of_steps_is_unknown():
 
 def test_the_stored_best_stands_in_where_the_series_have_no_eval_loss():
     run = replace(RUN, best_eval_loss=0.0, best_step=0, best_epoch=0.0)
-    for evidence in (None, RunEvidence(run_id="r", first_step=0, last_step=9)):
-        advice = checkpoint_to_ship(run, evidence)
+    for evidence in (NOTHING_LOGGED, RunEvidence(run_id="r", first_step=0, last_step=9)):
+        advice = shipped(run, evidence)
         assert (advice.step, advice.epoch, advice.eval_loss) == (0, 0.0, 0.0)
 
 
 def test_a_best_loss_without_a_step_is_said():
-    advice = checkpoint_to_ship(replace(RUN, best_eval_loss=0.4, best_checkpoint_path="checkpoint-9"), None)
+    advice = shipped(replace(RUN, best_eval_loss=0.4, best_checkpoint_path="checkpoint-9"))
     assert (advice.step, advice.recorded_step, advice.fate) == (None, 9, UNSURE)
 
 
 @pytest.mark.parametrize("loss", [None, math.nan, math.inf])
 def test_without_an_eval_loss_there_is_no_advice(loss):
-    advice = checkpoint_to_ship(replace(RUN, best_eval_loss=loss, best_step=5), RunEvidence(run_id="r"))
+    advice = shipped(replace(RUN, best_eval_loss=loss, best_step=5), RunEvidence(run_id="r"))
     assert (advice.step, advice.epoch, advice.eval_loss) == (None, None, None)
 
 
 def test_a_last_eval_loss_alone_is_not_taken_for_the_best():
-    advice = checkpoint_to_ship(replace(RUN, eval_loss=0.4))
+    advice = shipped(replace(RUN, eval_loss=0.4))
     assert advice.eval_loss is None
 
 

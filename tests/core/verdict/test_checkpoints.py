@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from lib.core.checkpoints.advice import Fate, checkpoint_to_ship
+from lib.core.checkpoints.advice import Fate
 from lib.core.facts.runs import RunStatus
 from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence, missing_checkpoint
 from tests.core.checkpoints.test_advice import (
@@ -21,16 +21,17 @@ from tests.core.checkpoints.test_advice import (
     by_epoch,
     by_steps,
     schedule,
+    shipped,
 )
 from tests.core.verdict.test_objections import KEPT
 
 
 def recorded(path):
-    return checkpoint_sentence(checkpoint_to_ship(replace(RUN, best_checkpoint_path=path), EVIDENCE))
+    return checkpoint_sentence(shipped(replace(RUN, best_checkpoint_path=path), EVIDENCE))
 
 
 def said(options, **of_run):
-    return checkpoint_sentence(checkpoint_to_ship(*schedule(options, **of_run)))
+    return checkpoint_sentence(shipped(*schedule(options, **of_run)))
 
 
 def test_a_recorded_checkpoint_is_named_and_how_far_it_is_the_best():
@@ -86,7 +87,7 @@ def test_versions_of_the_trainer_that_differ_are_said():
 
 @pytest.mark.parametrize(("options", "of_run"), [case[:2] for case in SCHEDULES.values()], ids=SCHEDULES)
 def test_every_schedule_has_whole_sentences_and_a_line(options, of_run):
-    advice = checkpoint_to_ship(*schedule(options, **of_run))
+    advice = shipped(*schedule(options, **of_run))
     sentence = checkpoint_sentence(advice)
     assert sentence.endswith(".")
     assert "None" not in sentence + checkpoint_line(advice)
@@ -96,14 +97,14 @@ def test_every_schedule_has_whole_sentences_and_a_line(options, of_run):
 def test_checkpoints_that_the_source_saw_are_what_exists():
     run, evidence = schedule(by_steps(50))
     seen = replace(run, extra={"checkpoints": ("checkpoint-900", "checkpoint-1000", "final")})
-    advice = checkpoint_to_ship(seen, evidence)
+    advice = shipped(seen, evidence)
     assert "no checkpoint of that step in the run's folder" in checkpoint_sentence(advice)
     assert missing_checkpoint(advice) == (
         "The checkpoint of its best evaluation (step 350) is not in the run's folder. The nearest that exists is of"
         " step 900."
     )
     folder = replace(run, config={**run.config, "output_dir": "out/run/"})
-    assert checkpoint_sentence(checkpoint_to_ship(folder, evidence)).endswith("Ship out/run/checkpoint-350.")
+    assert checkpoint_sentence(shipped(folder, evidence)).endswith("Ship out/run/checkpoint-350.")
 
 
 def test_what_is_saved_at_the_end_is_told_only_as_far_as_it_is_recorded():
@@ -117,16 +118,14 @@ def test_what_is_saved_at_the_end_is_told_only_as_far_as_it_is_recorded():
 
 
 def test_without_a_step_or_a_best_loss_that_is_said():
-    without_step = checkpoint_to_ship(replace(RUN, best_eval_loss=0.4, best_checkpoint_path="checkpoint-9"))
+    without_step = shipped(replace(RUN, best_eval_loss=0.4, best_checkpoint_path="checkpoint-9"))
     assert "a step that is not recorded" in checkpoint_sentence(without_step)
     assert "it is of step 9" in checkpoint_sentence(without_step)
     for loss in (None, math.nan):
-        assert checkpoint_sentence(checkpoint_to_ship(replace(RUN, best_eval_loss=loss, best_step=5))) == (
+        assert checkpoint_sentence(shipped(replace(RUN, best_eval_loss=loss, best_step=5))) == (
             "No eval loss is recorded, so no checkpoint can be told to be the best."
         )
-    assert checkpoint_sentence(checkpoint_to_ship(replace(RUN, eval_loss=0.4))).startswith(
-        "Only the last eval loss is recorded"
-    )
+    assert checkpoint_sentence(shipped(replace(RUN, eval_loss=0.4))).startswith("Only the last eval loss is recorded")
 
 
 @pytest.mark.parametrize(
