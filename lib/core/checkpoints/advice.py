@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lib.core.checkpoints.save_plan import SavePlan, plan_of
 from lib.core.checkpoints.saved import NO_STEPS, Doubt, SavedCheckpoints, saved_checkpoints
 from lib.core.config.effective import effective
+from lib.core.config.setting import value_of
 from lib.core.curves.evidence import RunEvidence, measured
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary
@@ -184,8 +185,7 @@ def _ends(run: RunSummary, evidence: RunEvidence, best: int | None) -> list[tupl
     last = max(known)
     if total is None or last >= total:
         return [(last, True)]
-    interval = effective(run).get("logging_steps")
-    every = None if interval is None else whole(interval.value)
+    every = whole(value_of(effective(run), "logging_steps"))
     reached = every is None or total - last < every
     return [(last, False), (total, True)] if reached else [(last, False)]
 
@@ -226,8 +226,8 @@ def _path_of(known: CheckpointAdvice, step: int | None) -> str | None:
         return name
     if recorded is not None and recorded.endswith(named):
         return recorded.removesuffix(named) + name
-    setting = effective(known.run).get("output_dir")
-    folder = text(setting.value) if setting is not None and isinstance(setting.value, str) else None
+    stated = value_of(effective(known.run), "output_dir")
+    folder = text(stated) if isinstance(stated, str) else None
     return f"{folder.rstrip('/')}/{name}" if folder else None
 
 

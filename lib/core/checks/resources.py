@@ -9,6 +9,7 @@ import numpy as np
 from lib.core.checks.check import Found, Group, NotFound, check, found
 from lib.core.checks.subject import OF_POINTS, CannotTell, Subject
 from lib.core.config.effective import effective
+from lib.core.config.setting import value_of
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.robust import bend_of, densest_stretch, equal_blocks, noise_of
 from lib.core.facts.findings import Severity
@@ -67,8 +68,7 @@ def clipping_saturation(subject: Subject) -> Found | NotFound | CannotTell:
     are pinned at it. The first step is the first of the stretch in which that is so.
     """
     curve = subject.curves.get("grad_norm")
-    setting = effective(subject.run).get("max_grad_norm")
-    limit = None if setting is None else finite(setting.value)
+    limit = finite(value_of(effective(subject.run), "max_grad_norm"))
     if len(curve) and not curve.is_complete and limit and curve.median is not None:
         return _clipped_by_median(curve, curve.median, limit)
     points = subject.points("grad_norm")

@@ -44,13 +44,9 @@ class Results:
                 return result
         raise KeyError(f"No check is called {code!r}; there are {[result.check.code for result in self.results]}.")
 
-    def having(self, outcome: Outcome, group: Group | None = None) -> tuple[Result, ...]:
-        """The results that are this outcome, of one group or of all."""
-        return tuple(
-            result
-            for result in self.results
-            if result.outcome is outcome and (group is None or result.check.group is group)
-        )
+    def having(self, outcome: Outcome, group: Group) -> tuple[Result, ...]:
+        """The results of one group that are this outcome."""
+        return tuple(each for each in self.results if each.outcome is outcome and each.check.group is group)
 
     def findings_in(self, group: Group) -> tuple[Finding, ...]:
         """The findings of one group, in the order of ``findings``."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from lib.core.config.derived import LAST_RATE
 from lib.core.config.effective import effective
 from lib.core.config.parameters import PARAMETERS, Group
-from lib.core.config.setting import FOLDER, Setting
+from lib.core.config.setting import FOLDER, Setting, value_of
 from lib.core.config.values import MASKED, comparable
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import whole
@@ -33,8 +33,7 @@ _SAMPLES = ("train_samples", "val_samples", "total_samples")
 
 def seed_of(run: RunSummary) -> int | None:
     """Return the seed that ``run`` states; ``None`` where it states none. No default is assumed."""
-    setting = effective(run).get("seed")
-    return None if setting is None else whole(setting.value)
+    return whole(value_of(effective(run), "seed"))
 
 
 def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
@@ -79,10 +78,9 @@ class RunSettings:
         self.column: dict[str, Setting] = {}
         self.input_paths: dict[str, Setting] = {}
         self.folder: Setting | None = settings.get("dataset" + FOLDER)
-        seed = settings.get("seed")
         resumed = [settings[key] for key in _RESUMED if key in settings]
         self.resumed = any(one.value not in (None, False, "") for one in resumed)
-        self.seed = None if seed is None else whole(seed.value)
+        self.seed = whole(value_of(settings, "seed"))
         for key, setting in settings.items():
             if setting.derived or setting.value is MASKED or key in SEED_KEYS or key.startswith("metadata."):
                 continue
