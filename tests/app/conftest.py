@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,7 +24,8 @@ from tests.app.harness import MAIN, App, Query
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch, tmp_path) -> Iterator[None]:
     """No setting of the account that runs the tests reaches the app; files are looked at on every read."""
-    monkeypatch.delenv(RUNS_VARIABLE, raising=False)
+    for name in [name for name in os.environ if name.startswith("RUNOFF_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
     reads.refresh()
     before = config.get_option("secrets.files")

@@ -147,6 +147,11 @@ def _exact(*values: float) -> list[str]:
     return ["~".join(repr(float(value)).removesuffix(".0") for value in values)]
 
 
+def _switch(name: str, *, on: str = "1", off: str = "0", charts: bool = False) -> Param[bool]:
+    """A parameter that is off by default, with its two texts."""
+    return Param(name, False, lambda texts: _one_of(on, off)(texts) == on, lambda value: [on if value else off], charts)
+
+
 LOSS_MODES = ("train and eval", "train", "eval")
 
 SMOOTHING_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -161,14 +166,10 @@ EVAL_WEIGHT: Param[float] = Param("weight", DEFAULT_POLICY.eval_weight, _number(
 AXIS: Param[Axis] = Param("x", Axis.STEP, lambda texts: Axis(texts[-1]), charts=True)
 LOSS_MODE: Param[str] = Param("loss", LOSS_MODES[0], _one_of(*LOSS_MODES))
 SMOOTHING: Param[float] = Param("smooth", 0.0, _number(0.0, 0.99), _exact, charts=True)
-LOG_Y: Param[bool] = Param(
-    "log", False, lambda texts: _one_of("1", "0")(texts) == "1", lambda value: ["1" if value else "0"], charts=True
-)
+LOG_Y: Param[bool] = _switch("log", charts=True)
 ZOOM: Param[tuple[float, float] | None] = Param("zoom", None, _range, lambda ends: _exact(*ends or ()), charts=True)
 PIN: Param[float | None] = Param("pin", None, _position, lambda place: [] if place is None else _exact(place))
-EVERY_ROW: Param[bool] = Param(
-    "rows", False, lambda texts: _one_of("all", "some")(texts) == "all", lambda value: ["all" if value else "some"]
-)
+EVERY_ROW: Param[bool] = _switch("rows", on="all", off="some")
 MORE_METRICS: Param[tuple[str, ...]] = Param("metric", (), _names, list)
 COLUMNS: Param[tuple[str, ...]] = Param("col", (), _names, list)
 DIFF_SEARCH: Param[str] = Param("find", "", _text)
