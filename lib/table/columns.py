@@ -150,8 +150,13 @@ def _with_metrics(others: Sequence[Column]) -> tuple[Column, ...]:
     columns = list(others)
     for metric in METRICS.values():
         if metric.column is not None:
-            place = [column.key for column in columns].index(metric.column.after) + 1
-            columns.insert(place, _column_of(metric, metric.column))
+            keys = [column.key for column in columns]
+            if metric.column.after not in keys:
+                raise ValueError(
+                    f"The column of {metric.key!r} shall stand after {metric.column.after!r}: expected one of"
+                    f" {', '.join(keys)}. Columns of later metrics are not there yet."
+                )
+            columns.insert(keys.index(metric.column.after) + 1, _column_of(metric, metric.column))
     return tuple(columns)
 
 

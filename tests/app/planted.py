@@ -27,7 +27,8 @@ FUNCTION = """
 @derivation
 def heat_in_kelvin(curves: RunCurves, run: RunSummary) -> MetricCurve | None:
     heat = curves.get("heat")
-    return replace(heat, value=heat.value + 273.15)
+    median = None if heat.median is None else heat.median + 273.15
+    return replace(heat, value=heat.value + 273.15, median=median)
 """
 HEATS = (40.0, 60.0, 90.0)
 

@@ -105,6 +105,11 @@ def test_each_kind_has_its_cause(expected, runs, named):
     assert objection.title == KINDS[objection.rank].title
 
 
+def test_no_kind_is_without_a_cause_here():
+    causes = next(mark for mark in test_each_kind_has_its_cause.pytestmark if mark.name == "parametrize").args[1]
+    assert {kind.code for kind in KINDS} == {code for code, *_ in causes}
+
+
 @pytest.mark.parametrize(
     ("absent", "runs", "named"),
     [
