@@ -15,7 +15,7 @@ import numpy as np
 
 from lib.core.checkpoints.epoch_steps import epoch_ends
 from lib.core.checkpoints.save_plan import SavePlan, Strategy
-from lib.core.curves.evidence import measured
+from lib.core.curves.evidence import measured, of_training
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary
 
@@ -204,7 +204,8 @@ def records(plan: SavePlan, curves: RunCurves, end: int, among: np.ndarray | Non
     """
     if plan.metric is None:
         return None
-    curve = measured(curves, plan.metric)
+    # The Trainer does not choose by the evaluation before training, of which there is no checkpoint.
+    curve = of_training(measured(curves, plan.metric))
     counts = np.isfinite(curve.value) & (curve.step <= end)
     if among is not None:
         counts &= np.isin(curve.step, among)

@@ -16,7 +16,7 @@ from lib.core.config.derived import LAST_RATE, EffectiveBatch, batch_of, derive,
 from lib.core.config.module_names import misspelt
 from lib.core.config.notes import between_settings, contradiction
 from lib.core.config.parameters import NAMES, PARAMETERS, Group, Section
-from lib.core.config.places import COLUMN_RANK, Place, Places, place_of
+from lib.core.config.places import COLUMN_RANK, FOLDER_NAME, Place, Places, place_of
 from lib.core.config.secrets import Secrecy, mask
 from lib.core.config.setting import FOLDER, Setting, title_of
 from lib.core.config.tree import leaves
@@ -53,7 +53,7 @@ def effective(run: RunSummary, places: Places | None = None) -> Mapping[str, Set
         places: Shared between runs, so that what their configurations have in common is looked at once.
     """
     stated: dict[str, list[_Statement]] = {}
-    for statement in (*_from_config(run, places or Places()), *_from_columns(run)):
+    for statement in (*_from_config(run, places or Places()), *_from_columns(run), *_from_name(run)):
         stated.setdefault(statement.place.key, []).append(statement)
     _part_batch_sizes(stated)
     settings: dict[str, Setting] = {}
@@ -146,6 +146,18 @@ def _from_columns(run: RunSummary) -> Iterator[_Statement]:
         for path, value, _ in leaves({_UPDATES: updates}):
             place = places.of(path)
             yield _Statement(place, mask(value, place.secrecy))
+
+
+def _from_name(run: RunSummary) -> Iterator[_Statement]:
+    """What the folder's name states: a hint, after the configuration, and after a fact that differs from it."""
+    for name, value in (run.named or {}).items():
+        known = [NAMES[section, name] for section in (Section.PLAIN, Section.LORA) if (section, name) in NAMES]
+        if not known:
+            continue
+        parameter = known[0][0]
+        column = getattr(run, parameter.column) if parameter.column else None
+        rank = COLUMN_RANK - 1 if column is None or column == value else COLUMN_RANK + 1
+        yield _Statement(place_of(parameter, FOLDER_NAME, (rank, 0)), value)
 
 
 def _settle(key: str, statements: list[_Statement]) -> Setting:

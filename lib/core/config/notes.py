@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.core.config.datasets import dataset_name, stem
 from lib.core.config.parameters import Group
-from lib.core.config.places import COLUMN_RANK, STATE_SECTION, Place
+from lib.core.config.places import COLUMN_RANK, FOLDER_NAME, STATE_SECTION, Place
 from lib.core.config.setting import Oddity, Remark, Setting, value_of
 from lib.core.config.values import MASKED, Comparable, Comparison, comparable, show
 from lib.core.facts.values import finite
@@ -43,7 +43,9 @@ def contradiction(title: str, stated: Sequence[tuple[Place, Any]]) -> Remark | N
     places = tuple((place.source, _brief(value, place)) for place, value in odd)
     values = ", ".join(f"{source} = {shown}" for source, shown in places)
     others = [place for place, _ in odd[1:]]
-    if winner.group is Group.LORA and winner.parameter is not None and others[0].rank[0] < COLUMN_RANK:
+    if all(place.source == FOLDER_NAME for place in others):
+        verdict = f"{winner.source} counts; a folder's name is only a hint."
+    elif winner.group is Group.LORA and winner.parameter is not None and others[0].rank[0] < COLUMN_RANK:
         verdict = f"The trainer uses {winner.source}."
     elif all(place.rank[0] >= COLUMN_RANK for place in others):
         verdict = f"{winner.source} counts; the job's column may say what a later change made of it."

@@ -19,6 +19,9 @@ from lib.core.config.values import Comparison
 COLUMN_RANK = 90
 """Columns of the job come after every place in the configuration."""
 
+FOLDER_NAME = "folder name"
+"""The place of what the name of a run's folder states."""
+
 STATE_SECTION = "trainer_state"
 """The section of what a trainer wrote about itself, which is not what it was asked for."""
 

@@ -29,10 +29,11 @@ class RunEvidence:
     Attributes:
         run_id: The run.
         first_step, last_step: The range of the logged steps; ``None`` where nothing is logged.
-        best_eval_loss: Lowest finite eval loss, nats; the stored one is what a checkpoint rule chose.
+        base_eval_loss: Eval loss of the base model: the finite one measured at step 0, before training.
+        best_eval_loss: Lowest finite eval loss of a step above 0, nats; the stored one is what a checkpoint rule chose.
         best_step: The first step that reached it.
         best_epoch: The epoch logged at that step.
-        last_eval_loss, last_eval_step: The last finite measured one (``lib.core.curves.series.real_evaluations``).
+        last_eval_loss, last_eval_step: The last finite one of a step above 0 (``lib.core.curves.series.real_evaluations``).
         last_train_loss: The last finite one.
         peak_learning_rate: The greatest finite one.
         median_tokens_per_second, median_samples_per_second: Medians of the finite values.
@@ -42,6 +43,7 @@ class RunEvidence:
     run_id: str
     first_step: int | None = None
     last_step: int | None = None
+    base_eval_loss: float | None = None
     best_eval_loss: float | None = None
     best_step: int | None = None
     best_epoch: float | None = None
@@ -64,7 +66,8 @@ def evidence_of(curves: RunCurves) -> RunEvidence:
     logged = [curve for curve in curves.curves.values() if len(curve)]
     if not logged:
         return RunEvidence(run_id=curves.run_id)
-    evaluations = measured(curves, "eval_loss").finite()
+    everything = measured(curves, "eval_loss").finite()
+    evaluations = of_training(everything)
     best = int(evaluations.value.argmin()) if len(evaluations) else None
     best_step = None if best is None else int(evaluations.step[best])
     last_eval_loss, last_eval_step = _last(evaluations)
@@ -72,6 +75,7 @@ def evidence_of(curves: RunCurves) -> RunEvidence:
         run_id=curves.run_id,
         first_step=min(int(curve.step[0]) for curve in logged),
         last_step=max(int(curve.step[-1]) for curve in logged),
+        base_eval_loss=None if len(evaluations) == len(everything) else float(everything.value[0]),
         best_eval_loss=None if best is None else float(evaluations.value[best]),
         best_step=best_step,
         best_epoch=None if best_step is None else _epoch_at(best_step, logged),
@@ -99,6 +103,11 @@ def measured(curves: RunCurves, metric: str) -> MetricCurve:
     """The evaluations of a metric that are measurements and not repeats."""
     curve, real = curves.get(metric), is_measured(curves, metric)
     return curve if real.all() else curve.where(real)
+
+
+def of_training(curve: MetricCurve) -> MetricCurve:
+    """The points of steps above 0: an evaluation at step 0 is of the base model, before training."""
+    return curve.where(curve.step > 0) if len(curve) and curve.step[0] <= 0 else curve
 
 
 def _epoch_at(step: int, logged: Sequence[MetricCurve]) -> float | None:

@@ -51,6 +51,21 @@ def normalise_status(raw: str | None) -> RunStatus:
     return _STATUS_OF.get((raw or "").strip().lower(), RunStatus.UNKNOWN)
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A folder of weights that the source saw.
+
+    Attributes:
+        folder: Its path below the run's folder. Foreign text.
+        step: The step whose weights it holds; ``None`` where that is not known.
+        is_complete: False for a save that was not finished.
+    """
+
+    folder: str
+    step: int | None
+    is_complete: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """One training run.
@@ -76,7 +91,11 @@ class RunSummary:
         best_step, best_epoch: Where ``best_eval_loss`` was measured.
         perplexity: exp(eval loss), as logged.
         samples_per_second: As stored; may really be optimizer steps per second.
+        checkpoints: Those that the source saw; ``None`` where it does not look for any.
+        same_training_as: The ``run_id`` of the run that stands for this one: the log of this one is the same, or the
+            beginning of its log. Runs that name the same one are one training too.
         config: Hyperparameters as logged, possibly nested. Read-only by convention.
+        named: Hyperparameters that the folder's name states, a hint: configuration and log go before it.
         extra: Source columns or facts that have no field of their own.
         notes: Sentences about how this run was read ("learning rate taken from the folder name").
 
@@ -133,8 +152,11 @@ class RunSummary:
 
     resumed_from_run_id: str | None = None
     resumed_from_checkpoint: str | None = None
+    checkpoints: tuple[Checkpoint, ...] | None = None
+    same_training_as: str | None = None
     error_message: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, float] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

@@ -7,6 +7,8 @@ How its names become the app's:
   slash: ``eval_f1-score/Achievement``.
 * The row that ``train()`` writes when it returns (``train_runtime`` and a ``train_loss`` that is the
   *mean* over all steps) is a summary, not a point of any curve.
+* What follows that row, unless training goes on, measures the model that the ``Trainer`` holds at the end, which may be
+  the reloaded best one: those values are of no step, and no points either.
 * Text that is a number is read as that number, NaN and infinities included; null is no value.
 """
 
@@ -46,7 +48,10 @@ class TrainerLog:
         points: ``metric`` (category), ``step``, ``epoch``, ``at`` (seconds on some clock, or NaN) and
             ``value``, one row per logged number, in the order in which they were written.
         summary: The numbers of the closing summary; ``train_runtime`` is the sum over all of them.
+        closing: The values that were measured after the last closing summary, by metric.
         closed_at: The step of the last closing summary; -1 without one.
+        stopped_early: Its callbacks say that training was stopped before its planned end.
+        rows: How many rows gave points.
         started, ended: First and last timestamp, in Unix seconds; NaN where not logged.
         digest: Equal for files of equal bytes.
         notes: Sentences on what of the history could not be read.
@@ -55,7 +60,10 @@ class TrainerLog:
     state: Mapping[str, Any]
     points: pd.DataFrame
     summary: Mapping[str, float]
+    closing: Mapping[str, float]
     closed_at: int
+    stopped_early: bool
+    rows: int
     started: float
     ended: float
     digest: str
@@ -80,22 +88,57 @@ def read_trainer_log(path: Path) -> TrainerLog | Unread:
     trial = read.content.get("trial_params")
     if isinstance(trial, dict):
         state["trial_params"] = {k: v for k, v in trial.items() if not isinstance(v, dict | list)}
-    return _log_of(state, history, read.digest)
+    return _log_of(state, history, read.digest, stopped_early=_stopped_early(read.content))
 
 
-def _log_of(state: Mapping[str, Any], history: Any, digest: str) -> TrainerLog:
+def _stopped_early(content: Mapping[str, Any]) -> bool:
+    """Whether the state was saved when its callbacks had stopped training before the planned end.
+
+    ``TrainerControl.should_training_stop`` is set at the regular end too. Where it is recorded and false, a counter
+    that is above the patience is left over: a training that was continued without early stopping carries it along.
+    """
+    step, planned = whole(content.get("global_step")), whole(content.get("max_steps"))
+    callbacks = content.get("stateful_callbacks")
+    if not isinstance(callbacks, dict) or step is None or (planned is not None and 0 < planned <= step):
+        return False
+    stops = [_whole_in(each, "args", "should_training_stop") for each in _states(callbacks, "TrainerControl")]
+    if any(stop is not None for stop in stops):
+        return any(stops)
+    for each in _states(callbacks, "EarlyStoppingCallback"):
+        patience = _whole_in(each, "args", "early_stopping_patience")
+        counter = _whole_in(each, "attributes", "early_stopping_patience_counter")
+        if patience is not None and counter is not None and counter >= max(patience, 1):
+            return True
+    return False
+
+
+def _states(callbacks: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The states of the callbacks of a class: several of one class are a list."""
+    found = callbacks.get(name)
+    return [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, dict)]
+
+
+def _whole_in(state: Mapping[str, Any], part: str, name: str) -> int | None:
+    inner = state.get(part)
+    value = inner.get(name) if isinstance(inner, dict) else None
+    return int(value) if isinstance(value, bool) else whole(value)
+
+
+def _log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early: bool) -> TrainerLog:
     notes = []
     if history is not None and not isinstance(history, list):
         notes.append("log_history is not a list, so no metric could be read.")
     entries = history if isinstance(history, list) else []
     rows = [row for row in entries if isinstance(row, dict)]
     closing = [row for row in rows if _is_summary(row)]
-    logged = [row for row in rows if not _is_summary(row)]
+    logged, after = _parted(rows)
     located = [(step, row) for row in logged if (step := _step_of(row)) is not None]
     if stepless := len(logged) - len(located):
         notes.append(f"Rows of the log that state no step were left out: {stepless:,}.")
     if strange := len(entries) - len(rows):
         notes.append(f"Entries of the log that are no rows of values were left out: {strange:,}.")
+    if after:
+        notes.append(f"Rows after the end of training are no points of the curves: {len(after):,}.")
     at, on_clock = _seconds(located)
     summary = {key: parsed for row in closing for key, value in row.items() if (parsed := finite(value)) is not None}
     if closing:
@@ -108,12 +151,43 @@ def _log_of(state: Mapping[str, Any], history: Any, digest: str) -> TrainerLog:
         state=state,
         points=_points(located, at),
         summary=summary,
+        closing={name: value for row in after for name, value in _numbers(row)},
         closed_at=max((step for row in closing if (step := _step_of(row)) is not None), default=-1),
+        stopped_early=stopped_early,
+        rows=len(located),
         started=float(np.nanmin(at)) if on_clock else math.nan,
         ended=float(np.nanmax(at)) if on_clock else math.nan,
         digest=digest,
         notes=tuple(notes),
     )
+
+
+def _parted(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """The rows that training wrote, and those that were written after its end; without the summaries.
+
+    After a summary training goes on where a train loss of another step follows. What stands before that loss is still
+    of the end, unless its step is a later one.
+    """
+    training: list[Mapping[str, Any]] = []
+    after: list[Mapping[str, Any]] = []
+    end: int | None = None
+    pending: list[Mapping[str, Any]] = []
+    for row in rows:
+        if _is_summary(row):
+            after += pending
+            pending, end = [], _step_of(row)
+            end = -1 if end is None else end
+        elif end is None:
+            training.append(row)
+        elif "loss" in row and (step := _step_of(row)) is not None and step != end:
+            for waiting in pending:
+                later = (_step_of(waiting) or 0) > end >= 0
+                (training if later else after).append(waiting)
+            training.append(row)
+            pending, end = [], None
+        else:
+            pending.append(row)
+    return training, after + pending
 
 
 def _is_summary(row: Mapping[str, Any]) -> bool:

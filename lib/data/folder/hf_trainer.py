@@ -1,7 +1,7 @@
 """Making a run of what the Hugging Face ``Trainer`` leaves: its logs, and the files beside them.
 
 When a run counts as completed: it reached its last step or epoch; or the closing summary stands at
-its last step (an early stop); or a result file tells that training returned. Otherwise a manifest's
+its last step, or its callbacks had stopped it (an early stop); or a result file tells that training returned. Otherwise a manifest's
 status holds. What is left has merely a log that ends early, which looks the same for a training that
 goes on, was killed or crashed: its status is unknown, and says where the log ends.
 """
@@ -9,16 +9,17 @@ goes on, was killed or crashed: its status is unknown, and says where the log en
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-
-from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.curves.evidence import of_training
+from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, number, text, whole
 from lib.data.folder.hf_log import TrainerLog, merged_curves
-from lib.data.folder.names import add_folder_hyperparameters
+from lib.data.folder.name_hints import NameHints
 from lib.data.folder.training_files import config_of, manifest_of, results_of, stated
+
+_T = TypeVar("_T")
 
 MAX_EPOCHS = 10**6
 """Where the length of the data is unknown the Trainer writes the largest integer there is."""
@@ -61,12 +62,13 @@ def summarise_run(
     if trial := log.state.get("trial_params"):
         config = {"trial_params": trial, **config}
     _add_state_hyperparameters(config, log.state)
-    notes = [*log.notes, *add_folder_hyperparameters(config, folders)]
+    hints = NameHints(folders, config, curves.get("learning_rate"), whole(log.state.get("max_steps")))
+    notes = [*log.notes, *hints.notes]
     if borrowed:
         notes.append(f"Values that the last checkpoint lacks were taken from others: {borrowed:,}.")
     results, manifest = results_of(side_files), manifest_of(side_files)
     progress, status_notes = _progress(log, results, manifest)
-    losses, loss_notes = _losses(curves, log, results, config)
+    losses, loss_notes = _losses(curves, log, results, config, hints)
     began = moment(manifest.get("created_at")) or moment(manifest.get("started_at")) or moment(log.started)
     ended = moment(manifest.get("completed_at")) or moment(log.ended)
     run = RunSummary(
@@ -77,10 +79,11 @@ def summarise_run(
         completed_at=ended if progress["status"] is RunStatus.COMPLETED else None,
         updated_at=moment(changed_at),
         config=config,
+        named=hints.values or None,
         notes=(*notes, *status_notes, *loss_notes),
         **progress,
         **losses,
-        **_parameters(config),
+        **_parameters(config, hints),
         **_volume(log, results),
     )
     return run, curves
@@ -119,6 +122,8 @@ def _progress(
     where = f"step {reached:,} of {total:,}" if total else f"step {reached:,}"
     if (total and reached >= total) or (epochs and epoch is not None and epoch >= epochs):
         pass
+    elif log.stopped_early:
+        notes.append(f"Training was stopped early, at {where}.")
     elif log.closed_at >= reached > 0:
         notes.append(f"Training was ended early, at {where}.")
     elif _training_returned(results, epoch):
@@ -148,21 +153,27 @@ def _training_returned(results: Mapping[str, float], epoch: float | None) -> boo
 
 
 def _losses(
-    curves: RunCurves, log: TrainerLog, results: Mapping[str, float], config: Mapping[str, Any]
+    curves: RunCurves,
+    log: TrainerLog,
+    results: Mapping[str, float],
+    config: Mapping[str, Any],
+    hints: NameHints,
 ) -> tuple[dict[str, Any], list[str]]:
     """Last and best values of the curves, and sentences on them."""
+    # What was measured before training is of the base model.
+    evaluations = of_training(curves.get("eval_loss"))
     last = {metric: float(curve.value[-1]) for metric, curve in curves.curves.items()}
     facts: dict[str, Any] = {
         "loss": last.get("train_loss"),
-        "eval_loss": last.get("eval_loss"),
-        "final_eval_loss": results.get("eval_loss"),
+        "eval_loss": float(evaluations.value[-1]) if len(evaluations) else None,
+        "final_eval_loss": results.get("eval_loss", log.closing.get("eval_loss")),
         "perplexity": last.get("perplexity", results.get("perplexity")),
         "learning_rate": last.get("learning_rate"),
-        "max_learning_rate": finite(stated(config, "learning_rate")),
+        "max_learning_rate": _either(finite(stated(config, "learning_rate")), hints.value("learning_rate")),
         "best_checkpoint_path": text(log.state.get("best_model_checkpoint")),
     }
     notes = []
-    rates, evals = (_measured(curves.get(metric)) for metric in ("learning_rate", "eval_loss"))
+    rates, evals = curves.get("learning_rate").finite(), evaluations.finite()
     if facts["max_learning_rate"] is None and len(rates):
         facts["max_learning_rate"] = float(rates.value.max())
         notes.append("The configured learning rate is not recorded; shown is the highest that was logged.")
@@ -173,15 +184,15 @@ def _losses(
     return facts, notes
 
 
-def _measured(curve: MetricCurve) -> MetricCurve:
-    return curve.where(np.isfinite(curve.value))
+def _either(first: _T | None, second: _T | None) -> _T | None:
+    return second if first is None else first
 
 
-def _parameters(config: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(config: Mapping[str, Any], hints: NameHints) -> dict[str, Any]:
     """The settings that have a field of their own."""
     counts = ("batch_size", "gradient_accumulation_steps", "warmup_steps", "num_gpus")
     return {
-        **{name: whole(stated(config, name)) for name in counts},
+        **{name: _either(whole(stated(config, name)), whole(hints.value(name))) for name in counts},
         "dataset": _listed(stated(config, "dataset")),
         "base_model": _listed(stated(config, "base_model")) or _model_name(config.get("model_config", {})),
     }
@@ -210,6 +221,7 @@ def _volume(log: TrainerLog, results: Mapping[str, float]) -> dict[str, Any]:
         "mean_train_loss": closing.get("train_loss"),
         "total_flos": finite(log.state.get("total_flos")) or None,
         **{f"result.{key}": value for key, value in results.items()},
+        **{f"closing.{key}": value for key, value in log.closing.items()},
     }
     return {
         "duration_s": runtime if runtime >= 0 else finite(clocked),

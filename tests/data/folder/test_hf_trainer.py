@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
 from lib.data.folder.hf_log import TrainerLog, read_trainer_log
 from lib.data.folder.hf_trainer import summarise_run
-from lib.data.folder.names import hyperparameters_in
+from lib.data.folder.name_hints import hyperparameters_in
 from lib.data.folder.training_files import Unread, read_json, read_side_file
 from tests.curves import checked
 
