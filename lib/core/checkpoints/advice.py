@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -42,10 +43,10 @@ class CheckpointAdvice:
         epoch: At that step.
         eval_loss: The lowest eval loss, nats; ``None`` when it is not known.
         recorded: The path of the checkpoint that the trainer recorded as its best.
-        path: Of the checkpoint to ship, as recorded or as its step and ``output_dir`` make it; ``None`` when
-            it is not known.
+        path: Of the checkpoint to ship: the folder that the source saw, else as recorded or as its step and
+            ``output_dir`` make it; ``None`` when it is not known.
         saved_step: The step of the checkpoint to ship: of those that certainly exist the nearest to ``step``,
-            the earlier of two; ``None`` when none certainly exists.
+            of two the one that measured better, else the earlier; ``None`` when none certainly exists.
         saved_eval_loss: The eval loss measured at ``saved_step``; ``None`` where none was.
         fate: What became of the checkpoint of ``step``.
         was_saved: It was certainly saved, whether deleted since or not.
@@ -56,6 +57,7 @@ class CheckpointAdvice:
             none but the recorded one.
         unknown: Options that are not recorded and that the answer depends on.
         ends_at_best: Training ended at ``step``.
+        is_listed: The source saw which checkpoints exist; what is recorded and was not seen does not.
     """
 
     run: RunSummary
@@ -74,6 +76,7 @@ class CheckpointAdvice:
     doubt: Doubt = Doubt.SCHEDULE
     unknown: tuple[str, ...] = ()
     ends_at_best: bool = False
+    is_listed: bool = False
 
     @property
     def recorded_step(self) -> int | None:
@@ -82,7 +85,9 @@ class CheckpointAdvice:
 
     @property
     def path_step(self) -> int | None:
-        """The step that the path names."""
+        """The step of the checkpoint that the path names."""
+        if self.is_listed:
+            return self.saved_step
         return step_in_path(self.path) if self.path else None
 
 
@@ -102,6 +107,15 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves
     recorded = text(run.best_checkpoint_path)
     recorded_step = step_in_path(recorded) if recorded else None
     plan = plan_of(run)
+    listed = _listed(run)
+    if listed is not None:
+        return _of_listed(
+            CheckpointAdvice(
+                run=run, plan=plan, step=step, epoch=epoch, eval_loss=loss, recorded=recorded, is_listed=True
+            ),
+            listed,
+            curves,
+        )
     known = CheckpointAdvice(
         run=run, plan=plan, step=step, epoch=epoch, eval_loss=loss,
         recorded=recorded, path=recorded, saved_step=recorded_step,
@@ -111,16 +125,11 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves
     if recorded_step is not None and recorded_step == step:
         return replace(known, saved_eval_loss=loss, fate=Fate.KEPT)
     ends = _ends(run, evidence, step)
-    listed = _listed(run)
-    found = (
-        saved_checkpoints(run, plan, ends, curves, step, recorded_step)
-        if listed is None
-        else SavedCheckpoints(listed, listed, listed, listed)
-    )
+    found = saved_checkpoints(run, plan, ends, curves, step, recorded_step)
     certain = NO_STEPS if found is None else found.kept
-    if recorded_step is not None and listed is None:
+    if recorded_step is not None:
         certain = np.union1d(certain, [recorded_step])
-    ship = _nearest(certain, step)
+    ship = _nearest(certain, step, curves)
     advice = replace(
         known,
         path=_path_of(known, ship),
@@ -132,9 +141,9 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves
         return advice
     return replace(
         advice,
-        fate=_fate(step, found, is_listed=listed is not None),
+        fate=_fate(step, found),
         was_saved=step is not None and step in found.saved,
-        possible_step=_nearer(found.may_exist, ship, step),
+        possible_step=_nearer(found.may_exist, ship, step, curves),
         none_exists=not len(found.may_exist),
         doubt=found.doubt,
         unknown=found.unknown,
@@ -161,13 +170,41 @@ def _best(run: RunSummary, evidence: RunEvidence) -> tuple[int | None, float | N
     return (run.best_step, run.best_epoch, loss) if loss is not None else (None, None, None)
 
 
-def _listed(run: RunSummary) -> NDArray[np.int64] | None:
-    """The steps of the checkpoints that the source saw and lists as ``checkpoints``; ``None`` for no list."""
-    names = run.extra.get("checkpoints")
-    if not isinstance(names, list | tuple):
+def _of_listed(known: CheckpointAdvice, listed: Mapping[int, str], curves: RunCurves | None) -> CheckpointAdvice:
+    """The advice where the source saw which checkpoints exist: of these, by the names that they have there."""
+    steps = np.array(sorted(listed), dtype=np.int64)
+    if known.eval_loss is None or known.step is None:
+        # The recorded path may be of another machine; its last part is what stays.
+        last = known.recorded.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] if known.recorded else None
+        at = next((step for step, folder in listed.items() if folder == last), None)
+        return replace(known, path=None if at is None else listed[at], saved_step=at, none_exists=not listed)
+    ship = _nearest(steps, known.step, curves)
+    return replace(
+        known,
+        path=None if ship is None else listed[ship],
+        saved_step=ship,
+        saved_eval_loss=known.eval_loss if ship == known.step else _loss_at(curves, ship),
+        fate=Fate.KEPT if ship == known.step else Fate.NOT_FOUND,
+        none_exists=not listed,
+        doubt=Doubt.TRAINER,
+    )
+
+
+def _listed(run: RunSummary) -> dict[int, str] | None:
+    """The folders of the finished checkpoints that the source saw, by step; ``None`` for no list.
+
+    Of two of one step that is taken which has the step in its name: another name may come to mean another step.
+    """
+    if run.checkpoints is None:
         return None
-    steps = [step for name in names if (step := step_in_path(str(name))) is not None]
-    return np.unique(np.array(steps, dtype=np.int64)) if steps else None
+    found: dict[int, str] = {}
+    for checkpoint in run.checkpoints:
+        step = checkpoint.step
+        if step is None or not checkpoint.is_complete:
+            continue
+        if step not in found or step_in_path(checkpoint.folder) == step:
+            found[step] = checkpoint.folder
+    return found
 
 
 def _ends(run: RunSummary, evidence: RunEvidence, best: int | None) -> list[tuple[int, bool]]:
@@ -190,31 +227,33 @@ def _ends(run: RunSummary, evidence: RunEvidence, best: int | None) -> list[tupl
     return [(last, False), (total, True)] if reached else [(last, False)]
 
 
-def _fate(step: int | None, found: SavedCheckpoints, *, is_listed: bool) -> Fate:
+def _fate(step: int | None, found: SavedCheckpoints) -> Fate:
     if step is None:
         return Fate.CANNOT_TELL
     if step in found.kept:
         return Fate.KEPT
-    if is_listed:
-        return Fate.NOT_FOUND
     if step not in found.may_be_saved:
         return Fate.NEVER_SAVED
     return Fate.CANNOT_TELL if step in found.may_exist else Fate.DELETED
 
 
-def _nearest(steps: NDArray[np.int64], step: int | None) -> int | None:
-    """Of two that are equally near the earlier one: it cannot have been trained past the best."""
+def _nearest(steps: NDArray[np.int64], step: int | None, curves: RunCurves | None) -> int | None:
+    """Of two that are equally near the one that measured better; else the earlier: it is not trained past the best."""
     if not len(steps) or step is None:
         return None
-    return int(steps[np.abs(steps - step).argmin()])
+    away = np.abs(steps - step)
+    nearest = [int(each) for each in steps[away == away.min()]]
+    losses = [_loss_at(curves, each) for each in nearest]
+    known = [loss for loss in losses if loss is not None]
+    return nearest[losses.index(min(known))] if len(known) == len(nearest) else nearest[0]
 
 
-def _nearer(steps: NDArray[np.int64], ship: int | None, step: int | None) -> int | None:
+def _nearer(steps: NDArray[np.int64], ship: int | None, step: int | None, curves: RunCurves | None) -> int | None:
     """The nearest of ``steps``, where it is nearer than ``ship``."""
-    nearest = _nearest(steps, step)
-    if nearest is None or ship is None or step is None:
-        return nearest
-    return nearest if (abs(nearest - step), nearest) < (abs(ship - step), ship) else None
+    nearest = _nearest(steps, step, curves)
+    if nearest is None or ship is None or step is None or nearest == ship:
+        return nearest if ship is None else None
+    return nearest if _nearest(np.array(sorted((nearest, ship)), dtype=np.int64), step, curves) == nearest else None
 
 
 def _path_of(known: CheckpointAdvice, step: int | None) -> str | None:
@@ -222,8 +261,6 @@ def _path_of(known: CheckpointAdvice, step: int | None) -> str | None:
     if step is None or step == known.recorded_step:
         return recorded
     name = f"checkpoint-{step}"
-    if _listed(known.run) is not None:
-        return name
     if recorded is not None and recorded.endswith(named):
         return recorded.removesuffix(named) + name
     stated = value_of(effective(known.run), "output_dir")

@@ -33,7 +33,8 @@ class RunEvidence:
         best_eval_loss: Lowest finite eval loss of a step above 0, nats; the stored one is what a checkpoint rule chose.
         best_step: The first step that reached it.
         best_epoch: The epoch logged at that step.
-        last_eval_loss, last_eval_step: The last finite one of a step above 0 (``lib.core.curves.series.real_evaluations``).
+        last_eval_loss, last_eval_step: The last finite measured one (``lib.core.curves.series.real_evaluations``) of a
+            step above 0.
         last_train_loss: The last finite one.
         peak_learning_rate: The greatest finite one.
         median_tokens_per_second, median_samples_per_second: Medians of the finite values.

@@ -30,9 +30,10 @@ def checkpoint_sentence(advice: CheckpointAdvice) -> str:
     if advice.eval_loss is None:
         why = "No eval loss is" if eval_loss_of(advice.run) is None else "Only the last eval loss is"
         known = f" The trainer recorded {advice.recorded} as its best." if advice.recorded else ""
-        return f"{why} recorded, so no checkpoint can be told to be the best.{known}"
+        gone = _not_there(advice) if advice.recorded and advice.is_listed and advice.path is None else ""
+        return f"{why} recorded, so no checkpoint can be told to be the best.{known}{gone}"
     measured = f"The lowest eval loss, {advice.eval_loss:.4f}, was measured at {_place(advice)}."
-    if advice.fate is Fate.KEPT and advice.recorded_step == advice.step:
+    if advice.fate is Fate.KEPT and (advice.is_listed or advice.recorded_step == advice.step):
         return f"{measured} Ship {advice.path}."
     said = measured, _recorded(advice), _fate(advice), _possible(advice), _ship(advice), _final(advice)
     return " ".join(filter(None, said))
@@ -83,7 +84,13 @@ def _recorded(advice: CheckpointAdvice) -> str:
     if step is None or advice.step is None:
         reason = "its step is not in its name" if step is None else f"it is of step {step}"
         return f"The trainer recorded {path} as its best; {reason}."
+    if advice.is_listed:
+        return f"The trainer recorded {path} as its best."
     return f"The trainer kept {path}, of step {step}, as its best, perhaps by another metric than the eval loss."
+
+
+def _not_there(advice: CheckpointAdvice) -> str:
+    return " It is not in the run's folder." if advice.none_exists or advice.saved_step is None else ""
 
 
 def _fate(advice: CheckpointAdvice) -> str:
@@ -94,7 +101,7 @@ def _fate(advice: CheckpointAdvice) -> str:
         return "" if advice.recorded else f"Whether a checkpoint of it was saved cannot be told: {_missing(plan)}."
     match advice.fate:
         case Fate.NOT_FOUND:
-            return "There is no checkpoint of that step in the run's folder."
+            return _absent(advice)
         case Fate.NEVER_SAVED if plan.strategy is Strategy.NO:
             return "No checkpoint was saved: save_strategy is no."
         case Fate.NEVER_SAVED:
@@ -110,6 +117,13 @@ def _fate(advice: CheckpointAdvice) -> str:
         case Fate.CANNOT_TELL:
             return f"Whether a checkpoint of that step exists cannot be told: {_doubt(advice)}."
     return ""
+
+
+def _absent(advice: CheckpointAdvice) -> str:
+    for checkpoint in advice.run.checkpoints or ():
+        if checkpoint.step == advice.step:
+            return f"The checkpoint of that step, {checkpoint.folder}, was not saved to its end."
+    return "There is no checkpoint of that step in the run's folder."
 
 
 def _possible(advice: CheckpointAdvice) -> str:

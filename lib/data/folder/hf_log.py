@@ -69,6 +69,18 @@ class TrainerLog:
     digest: str
     notes: tuple[str, ...]
 
+    def opening(self, count: int) -> str:
+        """How the log begins: equal for logs whose first ``count`` values are."""
+        first = self.points.iloc[:count]
+        columns = first["metric"].astype("str"), first["step"], first["value"]
+        return repr(list(zip(*(column.tolist() for column in columns), strict=True)))
+
+    @property
+    def planned(self) -> int | None:
+        """How many steps the training was to make."""
+        steps = whole(self.state.get("max_steps"))
+        return steps if steps and steps > 0 else None
+
     @property
     def last_step(self) -> int | None:
         """The step that training had reached: ``global_step``, else the last step logged."""

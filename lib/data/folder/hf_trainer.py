@@ -1,9 +1,9 @@
 """Making a run of what the Hugging Face ``Trainer`` leaves: its logs, and the files beside them.
 
-When a run counts as completed: it reached its last step or epoch; or the closing summary stands at
-its last step, or its callbacks had stopped it (an early stop); or a result file tells that training returned. Otherwise a manifest's
-status holds. What is left has merely a log that ends early, which looks the same for a training that
-goes on, was killed or crashed: its status is unknown, and says where the log ends.
+When a run counts as completed: it reached its last step or epoch; or its callbacks had stopped it, or the
+closing summary stands at its last step (an early stop); or a result file tells that training returned.
+Otherwise a manifest's status holds. What is left has merely a log that ends early, which looks the same for a
+training that goes on, was killed or crashed: its status is unknown, and says where the log ends.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def summarise_run(
     if trial := log.state.get("trial_params"):
         config = {"trial_params": trial, **config}
     _add_state_hyperparameters(config, log.state)
-    hints = NameHints(folders, config, curves.get("learning_rate"), whole(log.state.get("max_steps")))
+    hints = NameHints(folders, config, curves.get("learning_rate"), log.planned)
     notes = [*log.notes, *hints.notes]
     if borrowed:
         notes.append(f"Values that the last checkpoint lacks were taken from others: {borrowed:,}.")
@@ -108,9 +108,8 @@ def _progress(
     log: TrainerLog, results: Mapping[str, float], manifest: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """How far the run came, its status, and sentences on how that is known."""
-    step, total = log.last_step, whole(log.state.get("max_steps"))
+    step, total = log.last_step, log.planned
     reached = step or 0
-    total = total if total and total > 0 else None
     logged = log.points["epoch"].max() if len(log.points) else None
     epoch = finite(log.state.get("epoch"))
     epoch = epoch if epoch is not None else finite(logged)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.query import Unreadable
+from lib.data.folder.checkpoint_names import is_weight_file, may_be_checkpoint
 from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.names import readable
 from lib.data.folder.training_files import is_side_file
@@ -28,7 +29,6 @@ Folder = tuple[str, ...]
 Stamp = tuple[int, int, int] | None
 """When a file was written (ns), its size, and when it was put here or renamed (ns): as long as they stay, a file is
 not read again. A copy may keep the time of writing (``rsync -a``, ``cp -p``), but not the last. ``None``: unknown."""
-CHECKPOINT_PREFIX = "checkpoint-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class Scan:
     Attributes:
         files: The files of interest, by folder and name.
         checkpoints: The names of the checkpoints' folders, whatever they hold, by the folder that they lie in.
+        weights: The names of the files of weights in checkpoints' folders, and in folders inside these, by folder.
         unreadable: The folders that could not be looked into.
     """
 
     files: Mapping[Folder, Mapping[str, Stamp]]
     checkpoints: Mapping[Folder, Sequence[str]]
+    weights: Mapping[Folder, Sequence[str]]
     unreadable: tuple[Unreadable, ...]
 
 
@@ -56,6 +58,7 @@ def scan_tree(root: Path) -> Scan:
     _check_root(root)
     files: dict[Folder, dict[str, Stamp]] = {}
     checkpoints: dict[Folder, list[str]] = {}
+    weights: dict[Folder, list[str]] = {}
     unreadable: list[Unreadable] = []
     pending: deque[Folder] = deque([()])
     links: deque[Folder] = deque()
@@ -79,14 +82,17 @@ def scan_tree(root: Path) -> Scan:
             reason = f"The search ended here, after {MAX_FOLDERS:,} folders. Name a folder further down."
             unreadable.append(Unreadable(path_text(folder), reason))
             break
+        is_inside = any(map(may_be_checkpoint, folder))
         for entry in entries:
             if entry.name in LOG_READERS or is_side_file(entry.name):
                 files.setdefault(folder, {})[entry.name] = _stamp(entry)
             elif _is_wanted_folder(entry):
                 (links if entry.is_symlink() else pending).append((*folder, entry.name))
-                if entry.name.startswith(CHECKPOINT_PREFIX):
+                if may_be_checkpoint(entry.name):
                     checkpoints.setdefault(folder, []).append(entry.name)
-    return Scan(files, checkpoints, tuple(unreadable))
+            elif is_inside and is_weight_file(entry.name):
+                weights.setdefault(folder, []).append(entry.name)
+    return Scan(files, checkpoints, weights, tuple(unreadable))
 
 
 def path_text(folder: Folder, name: str = "") -> str:

@@ -1,7 +1,7 @@
 """The runs found below a folder of training outputs.
 
-Every folder that holds a log of a training (``lib.data.folder.formats``) is a run; the ``checkpoint-*``
-folders of one folder are one run together with it.
+Every folder that holds a log of a training (``lib.data.folder.formats``) is a run; its checkpoints' folders are
+one run together with it, unless two trainings were written into one folder (``lib.data.folder.grouping``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,11 +21,13 @@ from typing import Any
 from lib.core.curves.metric_curves import RunCurves, cut
 from lib.core.facts.query import RunPage, RunQuery, Unreadable, answer
 from lib.core.facts.runs import RunSummary
+from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.formats import LOG_READERS
+from lib.data.folder.grouping import Training, files_by_run, same_trainings, trainings_in
 from lib.data.folder.hf_log import TrainerLog
 from lib.data.folder.hf_trainer import summarise_run
-from lib.data.folder.names import readable, run_id_of, telling_names
-from lib.data.folder.scan import CHECKPOINT_PREFIX, Folder, Scan, Stamp, path_text, scan_tree
+from lib.data.folder.names import readable, telling_names
+from lib.data.folder.scan import Folder, Scan, Stamp, path_text, scan_tree
 from lib.data.folder.training_files import JsonFile, Unread, is_side_file, read_side_file
 
 SCAN_INTERVAL_S = 2.0
@@ -36,23 +38,39 @@ _Read = TrainerLog | JsonFile | Unread
 
 @dataclass(frozen=True, slots=True)
 class _FoundRun:
-    """One run as read.
+    """One training as read.
 
     Attributes:
-        files: The files it was made of, with their stamps.
-        run: ``None`` where no log of it could be read.
+        path: Of the folder that names it.
+        files: The names that tell it from another training in the same folder; "" for the only one there.
+        run: Its facts.
         curves: Its curves.
+        log: The one that leads.
         seen: Another text whenever another file, another stamp or another problem was seen.
-        digest: Equal where the leading log is, byte for byte; empty without any curve.
+    """
+
+    path: Folder
+    files: str
+    run: RunSummary
+    curves: RunCurves
+    log: TrainerLog
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundFolder:
+    """The trainings in one folder and its checkpoints.
+
+    Attributes:
+        sight: What was there to see: as long as it stays, nothing is read again.
+        runs: The trainings; none where no log could be read.
+        unreadable: What could not be read.
         settled: False where another try may give more, though no file changes.
     """
 
-    files: Mapping[Folder, Mapping[str, Stamp]]
-    run: RunSummary | None
-    curves: RunCurves
+    sight: object
+    runs: tuple[_FoundRun, ...]
     unreadable: tuple[Unreadable, ...]
-    seen: str = ""
-    digest: str = ""
     settled: bool = True
 
 
@@ -83,7 +101,7 @@ class FolderSource:
         self._lock = threading.Lock()
         self._scanned_at: float | None = None
         self._reads: dict[tuple[Folder, str], tuple[Stamp, _Read]] = {}
-        self._found: dict[Folder, _FoundRun] = {}
+        self._found: dict[Folder, _FoundFolder] = {}
         self._collection = _Collection()
 
     def list_runs(self, query: RunQuery) -> RunPage:
@@ -124,33 +142,48 @@ class FolderSource:
             return self._collection
 
     def _collect(self, scan: Scan) -> _Collection:
-        self._found = {folder: self._read_run(folder, files) for folder, files in _files_by_run(scan).items()}
+        self._found = {folder: self._read_folder(folder, files, scan) for folder, files in files_by_run(scan).items()}
         self._reads = {key: read for key, read in self._reads.items() if key[1] in scan.files.get(key[0], ())}
-        found = {folder: (one, one.run) for folder, one in self._found.items() if one.run is not None}
-        paths = {folder: (self._top, *folder) for folder in found}
-        names = telling_names(paths.values())
-        runs: dict[str, RunSummary] = {}
-        curves: dict[str, RunCurves] = {}
+        found = [one for folder in self._found.values() for one in folder.runs]
+        names = self._names(found)
+        same = same_trainings({name: one.log for name, one in zip(names, found, strict=True)})
+        ids = {name: one.run.run_id for name, one in zip(names, found, strict=True)}
         twins: defaultdict[str, list[str]] = defaultdict(list)
-        for folder, (one, _) in found.items():
-            if one.digest:
-                twins[one.digest].append(names[paths[folder]])
-        for folder, (one, run) in found.items():
-            name = names[paths[folder]]
-            others = [twin for twin in twins.get(one.digest, ()) if twin != name]
-            notes = (*run.notes, *_twin_note(others))
-            version = _digest(one.seen, name, notes, _checkpoints_in(folder, scan))
-            runs[run.run_id] = replace(run, name=name, notes=notes, version=version)
-            curves[run.run_id] = one.curves
+        for name, one in zip(names, found, strict=True):
+            if len(one.log.points):
+                twins[one.log.digest].append(name)
+        runs: dict[str, RunSummary] = {}
+        for name, one in zip(names, found, strict=True):
+            others = [twin for twin in twins[one.log.digest] if twin != name]
+            leading = same.get(name)
+            notes = (*one.run.notes, *_twin_note(others))
+            if leading is not None and leading not in others:
+                notes = (*notes, f'The log is the beginning of that of "{leading}": the same training.')
+            same_as = None if leading is None else ids[leading]
+            version = _digest(one.seen, name, notes, same_as)
+            run = replace(one.run, name=name, notes=notes, same_training_as=same_as, version=version)
+            runs[run.run_id] = run
         unreadable = [
             *scan.unreadable,
             *(problem for one in self._found.values() for problem in one.unreadable),
         ]
+        curves = {one.run.run_id: one.curves for one in found}
         return _Collection(runs, curves, tuple(sorted(unreadable, key=lambda problem: problem.path)))
 
-    def _read_run(self, folder: Folder, files: Mapping[Folder, Mapping[str, Stamp]]) -> _FoundRun:
+    def _names(self, found: Sequence[_FoundRun]) -> list[str]:
+        """What each training is called: by its folder, and by its files where others are in the same one."""
+        paths = [(self._top, *one.path) for one in found]
+        names = telling_names(set(paths))
+        return [
+            f"{names[path]} ({one.files})" if one.files else names[path] for path, one in zip(paths, found, strict=True)
+        ]
+
+    def _read_folder(self, folder: Folder, files: Mapping[Folder, Mapping[str, Stamp]], scan: Scan) -> _FoundFolder:
+        places = candidates(folder, scan)
+        weights = [(place, names) for place, names in scan.weights.items() if place[: len(folder)] == folder]
+        sight = files, places, weights
         before = self._found.get(folder)
-        if before is not None and before.settled and before.files == files:
+        if before is not None and before.settled and before.sight == sight:
             return before
         unread: list[tuple[Folder, str, Unread]] = []
         logs: list[tuple[Folder, TrainerLog]] = []
@@ -161,32 +194,56 @@ class FolderSource:
                     unread.append((place, name, read))
                 else:
                     logs.append((place, read))
-        logs.sort(key=lambda pair: _lead(folder, *pair))
-        side_files: dict[str, Mapping[str, Any]] = {}
-        for place in dict.fromkeys((folder, logs[-1][0])) if logs else ():
-            for name in sorted(files.get(place, ())):
-                if is_side_file(name) and name not in side_files:
-                    read = self._read(place, name, files[place][name], read_side_file)
-                    if isinstance(read, Unread):
-                        unread.append((place, name, read))
-                    else:
-                        side_files[name] = read.content
+        trainings = trainings_in(folder, logs, places)
+        beside: dict[Folder, dict[str, Mapping[str, Any]]] = {}
+        for place in dict.fromkeys((folder, *(each.logs[-1][0] for each in trainings))) if logs else ():
+            for name in sorted(filter(is_side_file, files.get(place, ()))):
+                read = self._read(place, name, files[place][name], read_side_file)
+                if isinstance(read, Unread):
+                    unread.append((place, name, read))
+                else:
+                    beside.setdefault(place, {})[name] = read.content
         problems = tuple(Unreadable(path_text(place, name), read.reason) for place, name, read in unread)
-        settled = not any(read.transient for _, _, read in unread)
-        if not logs:
-            return _FoundRun(files, None, RunCurves(run_id_of(folder)), problems, settled=settled)
-        stamps = [stamp for names in files.values() for stamp in names.values() if stamp is not None]
-        changed_at = max((stamp[0] for stamp in stamps), default=math.nan) / 1e9
+        runs = tuple(self._found_run(folder, each, files, beside, problems, scan) for each in trainings)
+        return _FoundFolder(sight, runs, problems, settled=not any(read.transient for _, _, read in unread))
+
+    def _found_run(
+        self,
+        folder: Folder,
+        training: Training,
+        files: Mapping[Folder, Mapping[str, Stamp]],
+        beside: Mapping[Folder, Mapping[str, Mapping[str, Any]]],
+        problems: Sequence[Unreadable],
+        scan: Scan,
+    ) -> _FoundRun:
+        places = [place for place, _ in training.logs]
+        lead, log = training.logs[-1]
+        is_own = training.path == folder and (training.is_alone or folder in places)
+        if is_own:
+            places = [folder, *places]
+        seen = {place: files[place] for place in places if place in files}
+        side_files = {**beside.get(lead, {}), **(beside.get(folder, {}) if is_own else {})}
+        stamps = [stamp for names in seen.values() for stamp in names.values() if stamp is not None]
         run, curves = summarise_run(
-            run_id_of(folder),
-            [log for _, log in logs],
+            training.run_id,
+            [each for _, each in training.logs],
             side_files,
-            [readable(name) for name in (self._top, *folder)],
-            changed_at,
+            [readable(name) for name in (self._top, *training.path)],
+            max((stamp[0] for stamp in stamps), default=math.nan) / 1e9,
         )
-        run = replace(run, extra={**run.extra, **_whereabouts(folder, [place for place, _ in logs])})
-        digest = logs[-1][1].digest if curves.curves else ""
-        return _FoundRun(files, run, curves, problems, _digest(_sorted(files), problems), digest, settled)
+        notes = [*run.notes, *training.notes]
+        if beside.get(folder) and not is_own and training.path == folder:
+            notes.append(f"Whose they are cannot be told of the files beside them: {', '.join(beside[folder])}.")
+        run = replace(
+            run,
+            checkpoints=checkpoints_of(training.path, training.may_hold, dict(training.logs), log, scan),
+            extra={**run.extra, "folder": path_text(training.path)},
+            notes=tuple(notes),
+        )
+        held = [(place, scan.weights.get(place), scan.checkpoints.get(place)) for place in training.may_hold]
+        return _FoundRun(
+            training.path, training.files, run, curves, log, _digest(_sorted(seen), problems, held, run.checkpoints)
+        )
 
     def _read(self, folder: Folder, name: str, stamp: Stamp, reader: Callable[[Path], Any]) -> Any:
         known = self._reads.get((folder, name))
@@ -198,47 +255,12 @@ class FolderSource:
         return read
 
 
-def _files_by_run(scan: Scan) -> dict[Folder, dict[Folder, Mapping[str, Stamp]]]:
-    """The files of each run, by the run's folder and then by the folder they lie in."""
-    runs: dict[Folder, dict[Folder, Mapping[str, Stamp]]] = {}
-    for folder, names in scan.files.items():
-        if LOG_READERS.keys() & names.keys():
-            run_folder = folder
-            while run_folder and run_folder[-1].startswith(CHECKPOINT_PREFIX):
-                run_folder = run_folder[:-1]
-            members = runs.setdefault(run_folder, {})
-            members[folder] = names
-            if run_folder in scan.files:
-                members[run_folder] = scan.files[run_folder]
-    return runs
-
-
-def _checkpoints_in(folder: Folder, scan: Scan) -> list[Folder]:
-    """Every checkpoint's folder of the run in a folder, also those of checkpoints of checkpoints."""
-    found = [(*folder, name) for name in scan.checkpoints.get(folder, ())]
-    return sorted([*found, *(inner for each in found for inner in _checkpoints_in(each, scan))])
-
-
 def _sorted(files: Mapping[Folder, Mapping[str, Stamp]]) -> list[tuple[Folder, list[tuple[str, Stamp]]]]:
     return sorted((folder, sorted(names.items())) for folder, names in files.items())
 
 
 def _digest(*seen: object) -> str:
     return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
-
-
-def _lead(run_folder: Folder, folder: Folder, log: TrainerLog) -> tuple[int, int, bool, Folder]:
-    """Sorts the log that tells most last: the furthest, then the fullest, then that of the run itself."""
-    step = -1 if log.last_step is None else log.last_step
-    return step, len(log.points), folder == run_folder, folder
-
-
-def _whereabouts(folder: Folder, places: Iterable[Folder]) -> dict[str, Any]:
-    checkpoints = sorted(place[-1] for place in places if place != folder)
-    facts: dict[str, Any] = {"folder": path_text(folder)}
-    if checkpoints:
-        facts["checkpoints"] = tuple(readable(name) for name in checkpoints)
-    return facts
 
 
 def _twin_note(names: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from lib.core.checkpoints.save_plan import plan_of
 from lib.core.checkpoints.saved import Doubt, kept_steps
 from lib.core.curves.evidence import RunEvidence, evidence_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve
-from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.runs import Checkpoint, RunStatus, RunSummary
 
 KEPT, DELETED, NEVER, UNSURE = Fate.KEPT, Fate.DELETED, Fate.NEVER_SAVED, Fate.CANNOT_TELL
 RUN = RunSummary(run_id="r", name="r")
@@ -227,7 +227,8 @@ def test_what_is_kept_is_what_deleting_after_every_save_leaves(saved, limit, dat
 
 def test_checkpoints_that_the_source_saw_are_what_exists():
     run, evidence = schedule(by_steps(50))
-    seen = replace(run, extra={"checkpoints": ("checkpoint-900", "checkpoint-1000", "final")})
+    names = (("checkpoint-900", 900), ("checkpoint-1000", 1000), ("final", None))
+    seen = replace(run, checkpoints=tuple(Checkpoint(*each) for each in names))
     advice = shipped(seen, evidence)
     assert (advice.fate, advice.saved_step, advice.path) == (Fate.NOT_FOUND, 900, "checkpoint-900")
 

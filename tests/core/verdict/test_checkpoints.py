@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lib.core.checkpoints.advice import Fate
-from lib.core.facts.runs import RunStatus
+from lib.core.facts.runs import Checkpoint, RunStatus
 from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence, missing_checkpoint
 from tests.core.checkpoints.test_advice import (
     BEST_TOO,
@@ -96,7 +96,8 @@ def test_every_schedule_has_whole_sentences_and_a_line(options, of_run):
 
 def test_checkpoints_that_the_source_saw_are_what_exists():
     run, evidence = schedule(by_steps(50))
-    seen = replace(run, extra={"checkpoints": ("checkpoint-900", "checkpoint-1000", "final")})
+    names = (("checkpoint-900", 900), ("checkpoint-1000", 1000), ("final", None))
+    seen = replace(run, checkpoints=tuple(Checkpoint(*each) for each in names))
     advice = shipped(seen, evidence)
     assert "no checkpoint of that step in the run's folder" in checkpoint_sentence(advice)
     assert missing_checkpoint(advice) == (
