@@ -123,14 +123,14 @@ class NameHints:
                     if peak is None:
                         taken.append(parameter)
                         continue
-                    said = f"the log reaches {peak:.3g} at its highest, which counts"
+                    said = f"the log reaches {_shown(peak)} at its highest, which counts"
                 elif known is not None and not np.isclose(known, value, rtol=1e-6, atol=0.0):
-                    said = f"the configuration says {known:.6g}, which counts"
+                    said = f"the configuration says {_shown(known)}, which counts"
                 else:
                     continue
                 self._refuted.add(parameter)
                 title = _TITLES.get(parameter, parameter)
-                notes.append(f'The folder name "{folder}" says {title} {value:.6g}; {said}.')
+                notes.append(f'The folder name "{folder}" says {title} {_shown(value)}; {said}.')
             if taken:
                 *others, last = (_TITLES.get(parameter, parameter) for parameter in taken)
                 subject = f"{', '.join(others)} and {last}" if others else last
@@ -141,6 +141,10 @@ class NameHints:
     def value(self, parameter: str) -> float | None:
         """What a name states, unless configuration or log contradict it."""
         return None if parameter in self._refuted else self.values.get(parameter)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.3g}".replace("e-0", "e-") if 0 < abs(value) < 1 else f"{value:.6g}"
 
 
 def _refuting_peak(rates: MetricCurve, named: float, total_steps: int | None) -> float | None:
