@@ -11,6 +11,7 @@ import pandas as pd
 
 from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
+from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import MEDIANS
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
 from lib.core.ranking.scoring import RunScore, band_of
@@ -101,7 +102,7 @@ def _text_cells(row: SummaryInput) -> dict[str, _Cell]:
     run = row.run
     status = [f'Logged as "{run.raw_status}".'] if run.raw_status not in (None, run.status_text) else []
     return {
-        "run": _Cell(row.label, row.label, f"{run.name} ({run.run_id})"),
+        "run": _Cell(row.label, row.label, f"{isolated(run.name)} ({run.run_id})"),
         "model": _Cell(run.base_model, run.base_model or formatting.NOT_RECORDED),
         "dataset": _Cell(run.dataset_name, run.dataset_name or formatting.NOT_RECORDED, run.dataset or ""),
         "status": _Cell(run.status_text, run.status_text, _sentences(*status, run.error_message)),

@@ -170,7 +170,7 @@ def _best(run: RunSummary, evidence: RunEvidence) -> tuple[int | None, float | N
     return (run.best_step, run.best_epoch, loss) if loss is not None else (None, None, None)
 
 
-def _of_listed(known: CheckpointAdvice, listed: Mapping[int, str], curves: RunCurves | None) -> CheckpointAdvice:
+def _of_listed(known: CheckpointAdvice, listed: Mapping[int, str], curves: RunCurves) -> CheckpointAdvice:
     """The advice where the source saw which checkpoints exist: of these, by the names that they have there."""
     steps = np.array(sorted(listed), dtype=np.int64)
     if known.eval_loss is None or known.step is None:
@@ -237,7 +237,7 @@ def _fate(step: int | None, found: SavedCheckpoints) -> Fate:
     return Fate.CANNOT_TELL if step in found.may_exist else Fate.DELETED
 
 
-def _nearest(steps: NDArray[np.int64], step: int | None, curves: RunCurves | None) -> int | None:
+def _nearest(steps: NDArray[np.int64], step: int | None, curves: RunCurves) -> int | None:
     """Of two that are equally near the one that measured better; else the earlier: it is not trained past the best."""
     if not len(steps) or step is None:
         return None
@@ -248,7 +248,7 @@ def _nearest(steps: NDArray[np.int64], step: int | None, curves: RunCurves | Non
     return nearest[losses.index(min(known))] if len(known) == len(nearest) else nearest[0]
 
 
-def _nearer(steps: NDArray[np.int64], ship: int | None, step: int | None, curves: RunCurves | None) -> int | None:
+def _nearer(steps: NDArray[np.int64], ship: int | None, step: int | None, curves: RunCurves) -> int | None:
     """The nearest of ``steps``, where it is nearer than ``ship``."""
     nearest = _nearest(steps, step, curves)
     if nearest is None or ship is None or step is None or nearest == ship:

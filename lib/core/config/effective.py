@@ -151,12 +151,16 @@ def _from_columns(run: RunSummary) -> Iterator[_Statement]:
 def _from_name(run: RunSummary) -> Iterator[_Statement]:
     """What the folder's name states: a hint, after the configuration, and after a fact that differs from it."""
     for name, value in (run.named or {}).items():
-        known = [NAMES[section, name] for section in (Section.PLAIN, Section.LORA) if (section, name) in NAMES]
-        if not known:
+        meant = [NAMES[section, name] for section in (Section.PLAIN, Section.LORA) if (section, name) in NAMES]
+        if not meant:
             continue
-        parameter = known[0][0]
-        column = getattr(run, parameter.column) if parameter.column else None
-        rank = COLUMN_RANK - 1 if column is None or column == value else COLUMN_RANK + 1
+        parameter = meant[0][0]
+        # The configured learning rate is the highest one.
+        column = "max_learning_rate" if parameter.key == "learning_rate" else parameter.column
+        known = getattr(run, column) if column else None
+        rank = COLUMN_RANK - 1 if known is None or known == value else COLUMN_RANK + 1
+        if rank > COLUMN_RANK and column != parameter.column:
+            yield _Statement(place_of(parameter, f"column {column}"), mask(known, Secrecy.NONE))
         yield _Statement(place_of(parameter, FOLDER_NAME, (rank, 0)), value)
 
 

@@ -12,6 +12,7 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.series import real_evaluations
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
+from lib.core.text import formatting
 
 _T = TypeVar("_T")
 
@@ -198,7 +199,7 @@ def stored_differs(stored_run: RunSummary, evidence: RunEvidence) -> str | None:
     stored, lowest = finite(stored_run.best_eval_loss), evidence.best_eval_loss
     if stored is None or lowest is None:
         return None
-    shown, shown_lowest = f"{stored:.{STORED_DECIMALS}f}", f"{lowest:.{STORED_DECIMALS}f}"
+    shown, shown_lowest = formatting.loss(stored), formatting.loss(lowest)
     rounding = (0.5 * 10.0**-STORED_DECIMALS) + FLOAT32_ROUNDING * abs(lowest)
     if shown == shown_lowest or abs(stored - lowest) <= rounding:
         return None

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from lib.core.facts.foreign import isolated
+
 Better = Literal["lower", "higher"]
 
 LOSS_CHART = "loss"
@@ -221,4 +223,4 @@ def metric_of(key: str) -> Metric:
         >>> metric_of("grad_norm").axis_title, metric_of("eval_rouge1").evaluated
         ('Gradient norm', True)
     """
-    return METRICS.get(key) or Metric(key=key, title=key, evaluated=key.startswith("eval_"))
+    return METRICS.get(key) or Metric(key=key, title=isolated(key), evaluated=key.startswith("eval_"))

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from lib.core.facts.foreign import closed
 from lib.core.facts.values import moment as as_moment
 from lib.core.facts.values import number
 
@@ -21,6 +22,8 @@ LOSS_SPEC = ".4f"
 """Of a metric that is a loss: its values are shown as ``loss`` shows them."""
 LARGE = 1e6
 """From here on a loss with four decimals is a row of digits that nobody reads."""
+HUGE = 1e15
+"""From here on a count has more digits than a float can hold."""
 SECONDS_BELOW = 600
 """Durations shorter than this (in seconds) are told apart by their seconds."""
 # Not strftime: its month names depend on the locale of the process.
@@ -64,8 +67,19 @@ def scientific(value: float | None) -> str:
 
 
 def figure(value: float | None, spec: str = ".4g") -> str:
-    """Any other number, by a format specification such as ``Metric.spec``."""
-    return _shown(value, lambda parsed: format(parsed, spec))
+    """Any other number, by a format specification such as ``Metric.spec``; scientific where that gives but digits.
+
+    Example:
+        >>> figure(1234.5, ",.3f"), figure(1e25, ",.3f"), figure(2e9, ",.0f")
+        ('1,234.500', '1e25', '2,000,000,000')
+    """
+    return _shown(value, lambda parsed: format(parsed, spec) if _can_be_read(parsed, spec) else scientific(parsed))
+
+
+def _can_be_read(value: float, spec: str) -> bool:
+    if not spec.endswith("f"):
+        return True
+    return abs(value) < (HUGE if spec.endswith(".0f") else LARGE * 1e3)
 
 
 def shower(spec: str) -> Callable[[float | None], str]:
@@ -201,7 +215,11 @@ def shorten(text: str, limit: int) -> str:
         raise ValueError(f"A limit of at least 1 character is needed, got {limit!r}.")
     if len(text) <= limit:
         return text
-    return text[: _boundary(text, limit - 1, -1)].rstrip() + ELLIPSIS
+    cut = text[: _boundary(text, limit - 1, -1)].rstrip()
+    if len(closed(cut)) >= limit:
+        # Room for the end of what was cut inside an isolate.
+        cut = text[: _boundary(text, limit - 1 - (len(closed(cut)) - len(cut)), -1)].rstrip()
+    return closed(cut) + ELLIPSIS
 
 
 def shorten_middle(text: str, limit: int, tail: int) -> str:
@@ -215,9 +233,11 @@ def shorten_middle(text: str, limit: int, tail: int) -> str:
     """
     if len(text) <= limit:
         return text
-    end = text[_boundary(text, len(text) - tail, +1) :].lstrip(" ·")
+    end = closed(text[_boundary(text, len(text) - tail, +1) :].lstrip(" ·"))
     head = text[: _boundary(text, limit - 1 - len(end), -1)].rstrip(" ·")
-    return f"{head}{ELLIPSIS}{end}"
+    if len(closed(head)) + len(end) >= limit:
+        head = text[: _boundary(text, limit - 1 - len(end) - (len(closed(head)) - len(head)), -1)].rstrip(" ·")
+    return f"{closed(head)}{ELLIPSIS}{end}"
 
 
 def _shown(value: float | None, show: Callable[[float], str]) -> str:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import moment as as_moment
 from lib.core.text.formatting import NOT_RECORDED, day, shorten, shorten_middle
@@ -119,7 +120,7 @@ def short_labels(labels: Mapping[str, str], limit: int = LEGEND_LIMIT) -> dict[s
 
 
 def _name(run: RunSummary) -> str:
-    name = " ".join(run.name.split())
+    name = isolated(" ".join(run.name.split())).strip()
     return name if look(name) else NO_NAME
 
 
@@ -171,7 +172,7 @@ def _fact_tellers(group: list[RunSummary], facts: Mapping[str, Mapping[str, str]
 
 
 def _fact(title: str, value: str | None) -> str:
-    text = " ".join(value.split()) if value is not None else NOT_RECORDED
+    text = isolated(" ".join(value.split())) if value is not None else NOT_RECORDED
     return f"{title} {shorten(text, FACT_CHARACTERS)}"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.checkpoints.save_plan import SavePlan, Strategy
 from lib.core.checkpoints.saved import Doubt
+from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunStatus, eval_loss_of
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
@@ -27,12 +29,13 @@ GONE: Mapping[Fate, tuple[str, str]] = MappingProxyType(
 
 def checkpoint_sentence(advice: CheckpointAdvice) -> str:
     """All of it."""
+    advice = _readable(advice)
     if advice.eval_loss is None:
         why = "No eval loss is" if eval_loss_of(advice.run) is None else "Only the last eval loss is"
         known = f" The trainer recorded {advice.recorded} as its best." if advice.recorded else ""
         gone = _not_there(advice) if advice.recorded and advice.is_listed and advice.path is None else ""
         return f"{why} recorded, so no checkpoint can be told to be the best.{known}{gone}"
-    measured = f"The lowest eval loss, {advice.eval_loss:.4f}, was measured at {_place(advice)}."
+    measured = f"The lowest eval loss, {formatting.loss(advice.eval_loss)}, was measured at {_place(advice)}."
     if advice.fate is Fate.KEPT and (advice.is_listed or advice.recorded_step == advice.step):
         return f"{measured} Ship {advice.path}."
     said = measured, _recorded(advice), _fate(advice), _possible(advice), _ship(advice), _final(advice)
@@ -41,6 +44,7 @@ def checkpoint_sentence(advice: CheckpointAdvice) -> str:
 
 def checkpoint_line(advice: CheckpointAdvice) -> str:
     """Which checkpoint to ship, without a full stop."""
+    advice = _readable(advice)
     path = None if advice.path is None else formatting.shorten_middle(advice.path, PATH_LIMIT, PATH_TAIL)
     kept = f"; the trainer kept {path}" if path else ""
     if advice.eval_loss is None:
@@ -57,6 +61,12 @@ def checkpoint_line(advice: CheckpointAdvice) -> str:
     if exists:
         return f"best evaluation at {best}; certain to exist is {nearest}{there}"
     return f"best evaluation at {best}; whether its checkpoint exists cannot be told{kept}"
+
+
+def _readable(advice: CheckpointAdvice) -> CheckpointAdvice:
+    """With paths as they may stand in a sentence."""
+    path, recorded = (value if value is None else isolated(value) for value in (advice.path, advice.recorded))
+    return replace(advice, path=path, recorded=recorded)
 
 
 def missing_checkpoint(advice: CheckpointAdvice) -> str:
@@ -122,7 +132,7 @@ def _fate(advice: CheckpointAdvice) -> str:
 def _absent(advice: CheckpointAdvice) -> str:
     for checkpoint in advice.run.checkpoints or ():
         if checkpoint.step == advice.step:
-            return f"The checkpoint of that step, {checkpoint.folder}, was not saved to its end."
+            return f"The checkpoint of that step, {isolated(checkpoint.folder)}, was not saved to its end."
     return "There is no checkpoint of that step in the run's folder."
 
 
@@ -144,7 +154,7 @@ def _ship(advice: CheckpointAdvice) -> str:
         # The trainer's own best is all there is, and was named already.
         return ""
     away = advice.saved_step - advice.step
-    there = "" if advice.saved_eval_loss is None else f", eval loss {advice.saved_eval_loss:.4f}"
+    there = "" if advice.saved_eval_loss is None else f", eval loss {formatting.loss(advice.saved_eval_loss)}"
     certain = "exists" if advice.possible_step is None else "certainly exists"
     return f"The nearest that {certain} is {at} ({abs(away)} steps {'later' if away > 0 else 'earlier'}{there})."
 

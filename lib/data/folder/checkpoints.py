@@ -15,6 +15,7 @@ from lib.core.facts.values import finite, text, whole
 from lib.data.folder import checkpoint_names as naming
 from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.hf_log import TrainerLog
+from lib.data.folder.names import readable
 from lib.data.folder.scan import Folder, Scan
 
 EPOCH_ROUNDING = 0.011
@@ -63,7 +64,7 @@ def checkpoints_of(
             continue
         step = _step_of(name, log, leader, counts_from_0=counts_from_0)
         is_complete = not naming.is_unfinished(name) and not naming.lacks_shards(weights)
-        found.append(Checkpoint("/".join(place[len(folder) :]), step, is_complete))
+        found.append(Checkpoint(readable("/".join(place[len(folder) :])), step, is_complete))
     return tuple(sorted(found, key=lambda each: (each.step is None, each.step or 0, each.folder)))
 
 

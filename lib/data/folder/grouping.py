@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lib.core.facts.foreign import isolated
 from lib.data.folder.checkpoint_names import is_checkpoint, may_be_checkpoint, step_in
 from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.hf_log import TRAINER_STATE, TrainerLog
@@ -163,7 +164,7 @@ def _ids(folder: Folder, leaders: Sequence[TrainerLog]) -> list[str]:
 
 
 def _file_name(folder: Folder, place: Folder) -> str:
-    return readable("/".join(place[len(folder) :])) or TRAINER_STATE
+    return isolated(readable("/".join(place[len(folder) :]))) or TRAINER_STATE
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ states goes before it, and so does a learning rate that was logged.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve
+from lib.core.facts.foreign import isolated
 from lib.core.facts.values import finite
 from lib.data.folder.training_files import stated
 
@@ -130,12 +132,14 @@ class NameHints:
                     continue
                 self._refuted.add(parameter)
                 title = _TITLES.get(parameter, parameter)
-                notes.append(f'The folder name "{folder}" says {title} {_shown(value)}; {said}.')
+                notes.append(f'The folder name "{isolated(folder)}" says {title} {_shown(value)}; {said}.')
             if taken:
                 *others, last = (_TITLES.get(parameter, parameter) for parameter in taken)
                 subject = f"{', '.join(others)} and {last}" if others else last
                 verb = "were" if others or last == "epochs" else "was"
-                notes.append(f'{subject[0].upper()}{subject[1:]} {verb} read from the folder name "{folder}".')
+                notes.append(
+                    f'{subject[0].upper()}{subject[1:]} {verb} read from the folder name "{isolated(folder)}".'
+                )
         self.notes = tuple(notes)
 
     def value(self, parameter: str) -> float | None:
@@ -144,7 +148,10 @@ class NameHints:
 
 
 def _shown(value: float) -> str:
-    return f"{value:.3g}".replace("e-0", "e-") if 0 < abs(value) < 1 else f"{value:.6g}"
+    if not 0 < abs(value) < 1e-2:
+        return f"{value:.6g}"
+    digits, exponent = f"{value:.2e}".split("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def _refuting_peak(rates: MetricCurve, named: float, total_steps: int | None) -> float | None:
@@ -163,8 +170,9 @@ def _refuting_peak(rates: MetricCurve, named: float, total_steps: int | None) ->
         return peak
     total = max(float(total_steps or 0), float(steps[-1]))
     before = float(steps[at - 1]) if at else 0.0
-    # Rising in a straight line to its peak and falling to 0 in another, a rate shows at least this share.
-    seen = 1.0 - (float(steps[at]) - before) / max(total - before, 1.0)
+    # What is left at this step where the rate fell, in a straight line or by a cosine, from the point before on.
+    fallen = (float(steps[at]) - before) / max(total - before, 1.0)
+    seen = min(1.0 - fallen, (1.0 + math.cos(math.pi * fallen)) / 2.0)
     if _may_peak_after(steps, values, at, named):
         after = float(steps[at + 1]) if at + 1 < len(steps) else np.inf
         seen = min(seen, float(steps[at]) / after)

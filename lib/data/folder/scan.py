@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
+from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable
 from lib.data.folder.checkpoint_names import is_weight_file, may_be_checkpoint
 from lib.data.folder.formats import LOG_READERS
@@ -97,7 +98,7 @@ def scan_tree(root: Path) -> Scan:
 
 def path_text(folder: Folder, name: str = "") -> str:
     """A path below the root for people to read."""
-    return readable("/".join((*folder, name) if name else folder)) or "."
+    return isolated(readable("/".join((*folder, name) if name else folder))) or "."
 
 
 def _check_root(root: Path) -> None:

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lib.core.curves.metric_curves import RunCurves, cut
+from lib.core.facts.foreign import isolated
 from lib.core.facts.query import RunPage, RunQuery, Unreadable, answer
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.checkpoints import candidates, checkpoints_of
@@ -158,7 +159,7 @@ class FolderSource:
             leading = same.get(name)
             notes = (*one.run.notes, *_twin_note(others))
             if leading is not None and leading not in others:
-                notes = (*notes, f'The log is the beginning of that of "{leading}": the same training.')
+                notes = (*notes, f'The log is the beginning of that of "{isolated(leading)}": the same training.')
             same_as = None if leading is None else ids[leading]
             version = _digest(one.seen, name, notes, same_as)
             run = replace(one.run, name=name, notes=notes, same_training_as=same_as, version=version)
@@ -266,5 +267,5 @@ def _digest(*seen: object) -> str:
 def _twin_note(names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         return ()
-    listed = " and ".join(f'"{name}"' for name in names)
+    listed = " and ".join(f'"{isolated(name)}"' for name in names)
     return (f"The log is byte for byte that of {listed}: the same training, listed more than once.",)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from lib.core.facts.foreign import without_controls
+
 _SPECIAL = re.compile(
     r"[\\`*{}\[\]<>|~:$&#@]"  # mean something wherever they stand
     r"|(?<![^\W_])_|_(?![^\W_])"  # an underscore inside a word means nothing
@@ -27,7 +29,7 @@ _NOTHING = ":small[]"
 def md(text: str) -> str:
     r"""Escape ``text`` for the places where Streamlit renders Markdown: labels, badges, captions.
 
-    Without this a name could fetch an image, draw a link, or read as bold. White space is folded. The
+    Without this a name could fetch an image, draw a link, or read as bold. White space is folded, controls go. The
     options of a selectbox and a multiselect are not Markdown: there it would show its backslashes.
 
     Example:
@@ -37,5 +39,5 @@ def md(text: str) -> str:
         www:small[].example.org -:small[]\> \::small[]material/home\:
     """
     # A null character cannot be shown, so it can mark the places while the rest is escaped.
-    parted = _REPLACED_LATER.sub("\0", " ".join(text.replace("\0", "\ufffd").split()))
+    parted = _REPLACED_LATER.sub("\0", " ".join(without_controls(text.replace("\0", "\ufffd")).split()))
     return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", parted)).replace("\0", _NOTHING)

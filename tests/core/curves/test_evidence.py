@@ -75,10 +75,20 @@ def test_a_run_without_values_has_no_evidence(curves):
 )
 @settings(deadline=None, max_examples=50)
 def test_the_best_evaluation_is_the_first_finite_minimum(losses):
-    evidence = evidence_of(curves_of(*(("eval_loss", step, loss) for step, loss in enumerate(losses))))
+    evidence = evidence_of(curves_of(*(("eval_loss", step, loss) for step, loss in enumerate(losses, 1))))
     known = [loss for loss in losses if math.isfinite(loss)]
     assert evidence.best_eval_loss == (min(known) if known else None)
-    assert evidence.best_step == (losses.index(min(known)) if known else None)
+    assert evidence.best_step == (losses.index(min(known)) + 1 if known else None)
+    assert evidence.base_eval_loss is None
+
+
+def test_an_evaluation_before_training_is_of_the_base_model():
+    evidence = evidence_of(curves_of(("eval_loss", 0, 1.5), ("eval_loss", 100, 1.58), ("eval_loss", 200, 1.64)))
+    assert (evidence.base_eval_loss, evidence.best_eval_loss, evidence.best_step) == (1.5, 1.58, 100)
+    only = evidence_of(curves_of(("eval_loss", 0, 1.5), ("train_loss", 10, 1.4)))
+    assert (only.base_eval_loss, only.best_eval_loss, only.last_eval_loss) == (1.5, None, None)
+    lost = evidence_of(curves_of(("eval_loss", 0, NAN), ("eval_loss", 100, 1.58)))
+    assert (lost.base_eval_loss, lost.best_eval_loss) == (None, 1.58)
 
 
 def test_a_loss_of_zero_is_the_best_there_can_be():

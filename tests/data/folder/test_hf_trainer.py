@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lib.core.config.effective import effective
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
 from lib.data.folder.hf_log import TrainerLog, read_trainer_log
 from lib.data.folder.hf_trainer import summarise_run
@@ -228,17 +229,77 @@ def test_hyperparameters_keep_the_section_in_which_they_were_found(tmp_path):
     }
     assert (run.max_learning_rate, run.batch_size, run.warmup_steps) == (2e-4, 4, 0)
     assert run.base_model == "org/base"
-    assert run.notes == ()
+    # 8 is twice the batch size of one device: the effective one may be meant.
+    assert run.notes == (
+        'The folder name "8 3e-5" says learning rate 3e-5; the configuration says 2e-4, which counts.',
+    )
 
 
 def test_the_folder_name_states_what_nothing_else_does(tmp_path):
     run, _ = run_of(tmp_path, [{"step": 1, "learning_rate": 1e-5}], folder="8 3e-5")
-    assert run.config == {"training": {"batch_size": 8, "learning_rate": 3e-5}}
+    assert run.config == {}
+    assert run.named == {"batch_size": 8, "learning_rate": 3e-5}
     assert (run.batch_size, run.max_learning_rate, run.learning_rate) == (8, 3e-5, 1e-5)
     assert run.notes == ('Batch size and learning rate were read from the folder name "8 3e-5".',)
+    rate = effective(run)["learning_rate"]
+    assert (rate.value, rate.source, rate.remarks) == (3e-5, "folder name", ())
     partly, _ = run_of(tmp_path, [], folder="8 3e-5", train_batch_size=16)
     assert (partly.batch_size, partly.max_learning_rate) == (16, 3e-5)
-    assert partly.notes == ('Learning rate was read from the folder name "8 3e-5".',)
+    assert partly.notes == (
+        'The folder name "8 3e-5" says batch size 8; the configuration says 16, which counts.',
+        'Learning rate was read from the folder name "8 3e-5".',
+    )
+    assert effective(partly)["batch_size"].contradicted
+
+
+def test_a_name_that_the_configuration_contradicts_is_a_remark(tmp_path):
+    run, _ = run_of(tmp_path, [], {"training_args.json": {"learning_rate": 1e-4}}, folder="lr2e-4_seed3")
+    rate = effective(run)["learning_rate"]
+    assert (rate.value, rate.source, rate.contradicted) == (1e-4, "config.training_args.learning_rate", True)
+    assert "a folder's name is only a hint" in rate.remarks[0].sentence
+    assert effective(run)["seed"].source == "folder name"
+
+
+def schedule(peak, *, warm_up=0, total=300, every=10, first=10, last=300, shape="linear"):
+    steps = range(first, last + 1, every)
+
+    def rate(step):
+        if step < warm_up:
+            return peak * step / warm_up
+        share = (step - warm_up) / (total - warm_up)
+        return {"linear": 1 - share, "cosine": (1 + math.cos(math.pi * share)) / 2, "constant": 1.0}[shape] * peak
+
+    return [{"step": step, "loss": 1.0, "learning_rate": rate(step)} for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("named", "rows", "counts"),
+    [
+        (2e-4, schedule(4.8e-5), "log"),
+        (1e-5, schedule(4.8e-5), "log"),
+        (1e-4, schedule(4.8e-5), "log"),
+        (5e-5, schedule(4.8e-5), "name"),  # a peak between two logged points explains it
+        (2e-4, schedule(2e-4), "name"),
+        (2e-4, schedule(2e-4, every=100, first=100), "name"),
+        (2e-4, schedule(2e-4, shape="cosine", every=75, first=75), "name"),
+        (2e-4, schedule(2e-4, warm_up=200, last=100), "name"),  # the warm-up is not over
+        (2e-4, schedule(2e-4, warm_up=15), "name"),
+        (2e-4, schedule(2e-4, warm_up=25, every=50, first=50), "name"),
+        (2e-4, schedule(2e-4, shape="cosine", first=200), "name"),  # the log begins late
+        (2e-4, schedule(1e-4, shape="constant"), "log"),
+        (2e-4, schedule(1e-4, warm_up=30, shape="constant"), "log"),
+        (2e-4, schedule(1e-4, warm_up=30, shape="cosine"), "log"),
+        (2e-4, [], "name"),
+        (2e-4, [{"step": 10, "loss": 1.0}], "name"),
+    ],
+)
+def test_a_learning_rate_in_the_name_counts_unless_the_log_contradicts_it(tmp_path, named, rows, counts):
+    run, _ = run_of(tmp_path, rows, folder=f"lr_{named:g}", max_steps=300, global_step=300)
+    peak = max((row.get("learning_rate", 0.0) for row in rows), default=0.0)
+    setting = effective(run)["learning_rate"]
+    assert run.max_learning_rate == setting.value == (named if counts == "name" else peak)
+    assert (setting.source == "folder name") is (counts == "name")
+    assert ("which counts" in " ".join(run.notes)) is setting.contradicted is (counts == "log")
 
 
 @pytest.mark.parametrize(

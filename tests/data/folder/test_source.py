@@ -9,7 +9,7 @@ import pytest
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import Checkpoint, RunSummary
 from lib.data.folder import scan as folder_scan
 from lib.data.folder import source as folder
 from lib.data.folder.hf_log import TRAINER_STATE, read_trainer_log
@@ -58,7 +58,7 @@ def test_checkpoints_of_one_folder_are_one_run(tmp_path):
     # Step 1 is only in the first checkpoint; on steps 2 and 3 the furthest state wins.
     assert train_loss(source, runs["run"]) == {1: 5.0, 2: 3.0, 3: 2.0, 4: 1.0}
     assert "Values that the last checkpoint lacks were taken from others: 1." in runs["run"].notes
-    assert runs["run"].extra["checkpoints"] == ("checkpoint-10", "checkpoint-2")
+    assert runs["run"].checkpoints == (Checkpoint("checkpoint-2", 2), Checkpoint("checkpoint-10", 4))
 
 
 def test_the_root_itself_can_be_the_run(tmp_path):
