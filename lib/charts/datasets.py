@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import pyarrow as pa
 
 from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of, smoothed_line
 from lib.core.curves.series import align, hover_grid
-from lib.core.text.formatting import NOT_RECORDED, figure, place
+from lib.core.text.formatting import LARGE, NOT_RECORDED, place, shower
 
 RAW_OPACITY = 0.25
 """The raw line behind a smoothed one is faint, and still there."""
@@ -264,5 +263,5 @@ def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> 
 def _hover_text(value: float, origin: float, x: float, spec: str) -> str:
     """The value; where the run logged none just there, also the position that it is from."""
     # Thousands of these are made for a page, and most are plain numbers.
-    shown = format(value + 0.0, spec) if isfinite(value) else figure(value, spec)
+    shown = format(value + 0.0, spec) if abs(value) < LARGE else shower(spec)(value)
     return shown if origin == x else f"{shown} (at {place(origin)})"

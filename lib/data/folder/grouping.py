@@ -167,16 +167,20 @@ def _file_name(folder: Folder, place: Folder) -> str:
     return isolated(readable("/".join(place[len(folder) :]))) or TRAINER_STATE
 
 
+def _in_order(names: Sequence[str]) -> list[str]:
+    return sorted(names, key=lambda name: (step_in(name) is None, step_in(name) or 0, name))
+
+
 def _listed(names: Sequence[str]) -> str:
-    *others, last = sorted(names, key=lambda name: (step_in(name) or 0, name))
+    *others, last = _in_order(names)
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def _short(names: Sequence[str]) -> str:
     """The files in few words: "checkpoint-100, -200"."""
-    first, *others = sorted(names, key=lambda name: (step_in(name) or 0, name))
+    first, *others = _in_order([name for name in names if name != TRAINER_STATE] or names)
     stem = first[: first.rfind("-")] if "-" in first else first
-    ends = [name.removeprefix(stem) if name.startswith(stem) else name for name in others]
+    ends = [name.removeprefix(stem) if name.startswith(f"{stem}-") else name for name in others]
     if len(ends) >= NAMED_FILES:
         ends = [ends[0], f"… {ends[-1]}"]
     return ", ".join([first, *ends])

@@ -43,5 +43,5 @@ def pinned(runs: Sequence[RunOnAxis]) -> None:
 
 
 def _text(metric: str, value: float, position: float, pin: float) -> str:
-    shown = formatting.figure(value, metric_of(metric).spec)
+    shown = formatting.shower(metric_of(metric).spec)(value)
     return shown if position == pin else f"{shown} (at {formatting.place(position)})"
