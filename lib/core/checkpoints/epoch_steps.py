@@ -7,7 +7,7 @@ import numpy as np
 from lib.core.checkpoints.save_plan import option_word
 from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
-from lib.core.curves.evidence import measured
+from lib.core.curves.evidence import measured, of_training
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
@@ -30,7 +30,7 @@ def epoch_ends(run: RunSummary, end: int, curves: RunCurves) -> np.ndarray | Non
         return np.arange(steps, end + 1, steps)
     if option_word(value_of(effective(run), "eval_strategy")) != "epoch":
         return None
-    evaluated = measured(curves, "eval_loss").step
+    evaluated = of_training(measured(curves, "eval_loss")).step
     return evaluated[evaluated <= end] if len(evaluated) else None
 
 

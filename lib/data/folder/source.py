@@ -148,6 +148,7 @@ class FolderSource:
         found = [one for folder in self._found.values() for one in folder.runs]
         names = self._names(found)
         same = same_trainings({name: one.log for name, one in zip(names, found, strict=True)})
+        lengths = {name: len(one.log.points) for name, one in zip(names, found, strict=True)}
         ids = {name: one.run.run_id for name, one in zip(names, found, strict=True)}
         twins: defaultdict[str, list[str]] = defaultdict(list)
         for name, one in zip(names, found, strict=True):
@@ -159,7 +160,8 @@ class FolderSource:
             leading = same.get(name)
             notes = (*one.run.notes, *_twin_note(others))
             if leading is not None and leading not in others:
-                notes = (*notes, f'The log is the beginning of that of "{isolated(leading)}": the same training.')
+                how = "says the same as" if len(one.log.points) == lengths[leading] else "is the beginning of"
+                notes = (*notes, f'The log {how} that of "{isolated(leading)}": the same training.')
             same_as = None if leading is None else ids[leading]
             version = _digest(one.seen, name, notes, same_as)
             run = replace(one.run, name=name, notes=notes, same_training_as=same_as, version=version)
