@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lib.core.facts.foreign import without_controls
 from lib.ui.frame.escape import md
 from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, write_run
 
@@ -62,7 +63,7 @@ def reads_as(markdown: str) -> str:
 
 
 def folded(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(without_controls(text).split())
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)

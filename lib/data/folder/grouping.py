@@ -128,29 +128,30 @@ def lead(run_folder: Folder, folder: Folder, log: TrainerLog) -> tuple[int, int,
     return step, len(log.points), folder == run_folder, folder
 
 
-def same_trainings(logs: Mapping[str, TrainerLog]) -> dict[str, str]:
+def same_trainings(logs: Mapping[str, TrainerLog], names: Mapping[str, str]) -> dict[str, str]:
     """Find the runs that are one training, whichever folders they lie in.
 
     Args:
-        logs: The leading log of each run, by name.
+        logs: The leading log of each run, by run id.
+        names: What each run is called.
 
     Returns:
-        By its name, for each run whose log is that of another or its beginning, the name of the run that stands for
-        both: the longest, of equal ones the first by name.
+        By run id, for each run whose log is that of another or its beginning, the run that stands for both: the
+        longest, of equal ones the first by name.
     """
     alike: defaultdict[str, list[str]] = defaultdict(list)
-    for name, log in logs.items():
+    for run_id, log in logs.items():
         if log.rows >= LEAST_ROWS:
-            alike[log.opening(LEAST_ROWS)].append(name)
+            alike[log.opening(LEAST_ROWS)].append(run_id)
     found: dict[str, str] = {}
-    for names in alike.values():
+    for run_ids in alike.values():
         standing: list[str] = []
-        for name in sorted(names, key=lambda name: (-len(logs[name].points), name)):
-            longer = next((other for other in standing if is_beginning(logs[name], logs[other])), None)
+        for run_id in sorted(run_ids, key=lambda each: (-len(logs[each].points), names[each], each)):
+            longer = next((other for other in standing if is_beginning(logs[run_id], logs[other])), None)
             if longer is None:
-                standing.append(name)
+                standing.append(run_id)
             else:
-                found[name] = longer
+                found[run_id] = longer
     return found
 
 

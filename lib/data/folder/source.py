@@ -146,26 +146,23 @@ class FolderSource:
         self._found = {folder: self._read_folder(folder, files, scan) for folder, files in files_by_run(scan).items()}
         self._reads = {key: read for key, read in self._reads.items() if key[1] in scan.files.get(key[0], ())}
         found = [one for folder in self._found.values() for one in folder.runs]
-        names = self._names(found)
-        same = same_trainings({name: one.log for name, one in zip(names, found, strict=True)})
-        lengths = {name: len(one.log.points) for name, one in zip(names, found, strict=True)}
-        ids = {name: one.run.run_id for name, one in zip(names, found, strict=True)}
-        twins: defaultdict[str, list[str]] = defaultdict(list)
-        for name, one in zip(names, found, strict=True):
-            if len(one.log.points):
-                twins[one.log.digest].append(name)
+        logs = {one.run.run_id: one.log for one in found}
+        names = dict(zip(logs, self._names(found), strict=True))
+        same = same_trainings(logs, names)
+        copies: defaultdict[str, list[str]] = defaultdict(list)
+        for run_id, log in logs.items():
+            if len(log.points):
+                copies[log.digest].append(run_id)
         runs: dict[str, RunSummary] = {}
-        for name, one in zip(names, found, strict=True):
-            others = [twin for twin in twins[one.log.digest] if twin != name]
-            leading = same.get(name)
-            notes = (*one.run.notes, *_twin_note(others))
+        for one in found:
+            run_id, leading = one.run.run_id, same.get(one.run.run_id)
+            others = [other for other in copies[one.log.digest] if other != run_id]
+            notes = (*one.run.notes, *_twin_note([names[other] for other in others]))
             if leading is not None and leading not in others:
-                how = "says the same as" if len(one.log.points) == lengths[leading] else "is the beginning of"
-                notes = (*notes, f'The log {how} that of "{isolated(leading)}": the same training.')
-            same_as = None if leading is None else ids[leading]
-            version = _digest(one.seen, name, notes, same_as)
-            run = replace(one.run, name=name, notes=notes, same_training_as=same_as, version=version)
-            runs[run.run_id] = run
+                how = "says the same as" if len(one.log.points) == len(logs[leading].points) else "is the beginning of"
+                notes = (*notes, f'The log {how} that of "{isolated(names[leading])}": the same training.')
+            version = _digest(one.seen, names[run_id], notes, leading)
+            runs[run_id] = replace(one.run, name=names[run_id], notes=notes, same_training_as=leading, version=version)
         unreadable = [
             *scan.unreadable,
             *(problem for one in self._found.values() for problem in one.unreadable),
