@@ -133,7 +133,9 @@ def _absent(advice: CheckpointAdvice) -> str:
     for checkpoint in advice.run.checkpoints or ():
         if checkpoint.step == advice.step:
             return f"The checkpoint of that step, {isolated(checkpoint.folder)}, was not saved to its end."
-    return "There is no checkpoint of that step in the run's folder."
+    unplaced = [isolated(each.folder) for each in advice.run.checkpoints or () if each.step is None]
+    said = "There is no checkpoint of that step in the run's folder."
+    return f"{said} Of which step {listed(unplaced)} is cannot be told." if unplaced else said
 
 
 def _possible(advice: CheckpointAdvice) -> str:

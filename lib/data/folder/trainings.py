@@ -30,7 +30,8 @@ RATE_NOISE = 1e-2
 RESUMED_NOISE = 0.1
 """The same of losses logged anew after a resume, which may have seen the data in another order."""
 
-_COMPARED = ("train_loss", "eval_loss", "learning_rate")
+_COMPARED = ("train_loss", "eval_loss", "reward", "eval_reward", "learning_rate", "grad_norm")
+"""Where losses are about 0, as in reinforcement learning, rewards and gradients tell trainings apart."""
 _EXACT = 1e-9
 
 
@@ -87,10 +88,10 @@ def _surely(logs: Sequence[TrainerLog], at: int, group: Sequence[int]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What two logs say of the same steps.
+    """What two logs say of the same steps; rewards count as losses.
 
     Attributes:
-        values: How many losses and learning rates of the same steps there are.
+        values: How many values of the same steps there are.
         is_resumed: They agree exactly on a beginning that is too long for chance, or wherever they meet.
         is_other_plan: After that beginning they differ by more than logging the same steps again explains.
         rates, first_losses: Typical relative difference of learning rates, and of the first losses that differ.
@@ -114,6 +115,7 @@ def _shared(one: TrainerLog, other: TrainerLog) -> _Shared:
     # Both NaN, or both the same infinity.
     apart = np.where((first == second) | (np.isnan(first) & np.isnan(second)), 0.0, np.nan_to_num(apart, nan=1.0))
     steps, is_rate = both["step"].to_numpy(), (both["metric"] == "learning_rate").to_numpy()
+    is_loss = ~is_rate & (both["metric"] != "grad_norm").to_numpy()
     differs = apart > _EXACT
     if not differs.any():
         return _Shared(len(both), is_resumed=True)
@@ -121,7 +123,7 @@ def _shared(one: TrainerLog, other: TrainerLog) -> _Shared:
     alike = int(np.searchsorted(common, steps[differs][0]))
     has_learned = alike > 0 and bool(common[alike - 1] >= LEARNED_BY)
     later = steps >= steps[differs][0]
-    losses = apart[later & ~is_rate]
+    losses = pd.Series(apart[later & is_loss]).groupby(steps[later & is_loss]).max().to_numpy()
     rates = _typical(apart[later & is_rate])
     is_other = rates > RATE_NOISE or (one.planned != other.planned and _typical(losses) > RESUMED_NOISE)
     return _Shared(

@@ -57,6 +57,34 @@ def test_two_trainings_in_one_folder_are_told_apart(tmp_path, first, second, at_
     assert advice_in(tmp_path, "run (checkpoint-100, -200)").path == "checkpoint-200"
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_two_trainings_whose_losses_are_about_0_are_told_apart_by_their_rewards(tmp_path, seed):
+    for step, own in ((200, 1), (400, seed)):
+        rows = [row | {"loss": 0.0, "reward": 3 - row["loss"]} for row in training(step, {}, seed=own, planned=400)]
+        write(tmp_path / "run" / f"checkpoint-{step}", rows, planned=400)
+    assert len(runs_in(tmp_path)) == seed
+
+
+def test_three_trainings_in_one_folder(tmp_path):
+    for step, seed in ((100, 1), (200, 2), (300, 3), (400, 2)):
+        write(tmp_path / "run" / f"checkpoint-{step}", training(step, {}, seed=seed, planned=400), planned=400)
+    names = set(runs_in(tmp_path))
+    assert names == {"run (checkpoint-100)", "run (checkpoint-200, -400)", "run (checkpoint-300)"}
+
+
+def test_files_beside_two_trainings_are_of_the_one_whose_log_lies_there(tmp_path):
+    one, two = training(200, {}, seed=1, planned=700), training(700, {}, seed=2, planned=700)
+    write(tmp_path / "checkpoint-200", one, planned=700)
+    write(tmp_path / "checkpoint-700", two, planned=700)
+    (tmp_path / "training_args.json").write_text('{"weight_decay": 0.1}')
+    unclear = runs_in(tmp_path).values()
+    assert all(not run.config.get("training_args") for run in unclear)
+    assert all("Whose they are" in " ".join(run.notes) for run in unclear)
+    write(tmp_path, two, planned=700)
+    stated = {run.current_step: run.config.get("training_args") for run in runs_in(tmp_path).values()}
+    assert stated == {200: None, 700: {"weight_decay": 0.1}}
+
+
 def test_the_ids_of_two_trainings_stay_while_they_grow_and_shrink(tmp_path):
     one, two = training(200, {}, seed=1, planned=700), training(700, {}, seed=2, planned=700)
     write(tmp_path / "checkpoint-200", one, planned=700)
