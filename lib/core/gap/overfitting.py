@@ -158,8 +158,8 @@ def _gap_sentence(best: float, step: int, window: Window | str, negative: Negati
     if window.points == 1:
         over = f"the value logged at step {window.last_step}"
     said = (
-        f"At the best evaluation, step {step}, the eval loss is {best:.4f} and the train loss {window.mean:.4f}"
-        f" ({over}): a gap of {best - window.mean:+.4f}."
+        f"At the best evaluation, step {step}, the eval loss is {formatting.loss(best)} and the train loss"
+        f" {formatting.loss(window.mean)} ({over}): a gap of {formatting.signed(best - window.mean)}."
     )
     return said if negative is None else f"{said} {negative.sentence}"
 
@@ -170,8 +170,8 @@ def _rebound_sentence(rebound: float | str, evidence: RunEvidence) -> str:
     if evidence.last_eval_step == evidence.best_step:
         return "The best evaluation is the last one: there is no rebound."
     return (
-        f"The last eval loss is {evidence.last_eval_loss:.4f}, at step {evidence.last_eval_step}:"
-        f" {rebound:.4f} above the best."
+        f"The last eval loss is {formatting.loss(evidence.last_eval_loss)}, at step {evidence.last_eval_step}:"
+        f" {formatting.loss(rebound)} above the best."
     )
 
 

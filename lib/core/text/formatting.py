@@ -100,7 +100,13 @@ def told_apart(first: float, second: float, decimals: int = 2) -> tuple[str, str
     Example:
         >>> told_apart(59.3576, 79.7408), told_apart(1.00001, 1.00002), told_apart(3.0, 3.0)
         (('59.36', '79.74'), ('1.00001', '1.00002'), ('3.00', '3.00'))
+        >>> told_apart(1e25, 1.5)
+        ('1e25', '1.5000')
     """
+    if max(abs(first), abs(second)) >= LARGE:
+        short = loss(first), loss(second)
+        if short[0] != short[1] or first == second:
+            return short
     for places in range(decimals, 10):
         texts = f"{first:.{places}f}", f"{second:.{places}f}"
         if texts[0] != texts[1]:

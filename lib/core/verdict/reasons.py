@@ -215,6 +215,6 @@ def _would_change(winner: RunScore, runner_up: RunScore, decision: Decision) -> 
         shown = math.floor(change.target * 1e4) / 1e4
         said = (
             f"The runner-up would win with an eval loss just below {shown:.4f}"
-            f" (it has {runner_up.eval_loss:.4f}), its train loss unchanged."
+            f" (it has {formatting.loss(runner_up.eval_loss)}), its train loss unchanged."
         )
     return Reason(ReasonCode.WOULD_CHANGE, said)
