@@ -107,17 +107,21 @@ def trainings_in(folder: Folder, logs: Sequence[PlacedLog], places: Sequence[Fol
 def _groups(folder: Folder, logs: Sequence[PlacedLog]) -> tuple[list[list[int]], list[int]]:
     """The logs of each training in the folder, and those of runs in folders of their own, by their positions."""
     certain = [at for at, (place, _) in enumerate(logs) if place == folder or is_checkpoint(place[-1])]
-    groups = [[certain[at] for at in group] for group in parted([logs[at][1] for at in certain])]
+    groups: list[list[int]] = []
+    for group in ([certain[at] for at in each] for each in parted([logs[at][1] for at in certain])):
+        # Two logs in one folder, of two formats for instance, are of one training.
+        same = [other for other in groups if {logs[at][0] for at in other} & {logs[at][0] for at in group}]
+        groups = [other for other in groups if other not in same]
+        groups.append(sorted([*group, *(at for other in same for at in other)]))
     rest = [at for at in reversed(range(len(logs))) if at not in certain]
     for at in rest:
         log = logs[at][1]
-        fitting = (group for group in groups if any(is_one_training(log, logs[other][1]) for other in group))
-        group = next(fitting, None)
-        if group is None:
+        own = next((each for each in groups if any(is_one_training(log, logs[other][1]) for other in each)), None)
+        if own is None:
             groups.append([at])
         else:
-            group.append(at)
-            group.sort()
+            own.append(at)
+            own.sort()
     alone = [group[0] for group in groups if len(group) == 1 and group[0] in rest]
     return [group for group in groups if group[0] not in alone], alone
 

@@ -233,7 +233,7 @@ class FolderSource:
         )
         notes = [*run.notes, *training.notes]
         if beside.get(folder) and not is_own and training.path == folder:
-            notes.append(f"Whose they are cannot be told of the files beside them: {', '.join(beside[folder])}.")
+            notes.append(f"Files that may be of any of them were left out: {', '.join(beside[folder])}.")
         run = replace(
             run,
             checkpoints=checkpoints_of(training.path, training.may_hold, dict(training.logs), log, scan),

@@ -79,7 +79,7 @@ def test_files_beside_two_trainings_are_of_the_one_whose_log_lies_there(tmp_path
     (tmp_path / "training_args.json").write_text('{"weight_decay": 0.1}')
     unclear = runs_in(tmp_path).values()
     assert all(not run.config.get("training_args") for run in unclear)
-    assert all("Whose they are" in " ".join(run.notes) for run in unclear)
+    assert all("were left out: training_args.json" in " ".join(run.notes) for run in unclear)
     write(tmp_path, two, planned=700)
     stated = {run.current_step: run.config.get("training_args") for run in runs_in(tmp_path).values()}
     assert stated == {200: None, 700: {"weight_decay": 0.1}}
