@@ -136,7 +136,7 @@ def _whole_in(state: Mapping[str, Any], part: str, name: str) -> int | None:
     return int(value) if isinstance(value, bool) else whole(value)
 
 
-def _log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early: bool) -> TrainerLog:
+def _log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early: bool = False) -> TrainerLog:
     notes = []
     if history is not None and not isinstance(history, list):
         notes.append("log_history is not a list, so no metric could be read.")
