@@ -81,6 +81,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("ends_early", defects.ends_early, (0.005, 0.15, 0.5), Traits(status=RunStatus.COMPLETED)),
     Kind("stale_train_loss", defects.stale_train_loss, (3, 10, 50)),
     Kind("stale_train_loss", defects.each_repeated, (2, 3, 8), Traits(points=(80, 1500), decimals=(6, 16))),
+    Kind("implausible_train_loss", defects.implausible_train_loss, (2, 8, 64), _MANY_EVALUATIONS),
     Kind("evaluations_absent", defects.evaluations_absent, traits=_EVALUATED),
     Kind("evaluations_end_early", defects.evaluations_end_early, (1, 0.5, 0.9), _MANY_EVALUATIONS),
     Kind("evaluation_gap", defects.evaluation_gap, (1, 4, 0.4), _MANY_EVALUATIONS),

@@ -17,6 +17,7 @@ from lib.core.facts.runs import RunStatus, RunSummary
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SIZES = ("small", "middle", "large")
+SCHEDULES = ("cosine", "linear", "constant")
 
 
 @dataclass
@@ -122,10 +123,19 @@ class Kind:
     fewest: int = 60
 
 
-def simulate(seed: int, fewest: int = 60) -> Simulation:
-    """A clean run: loss still falling at its end, nothing odd."""
+def simulate(
+    seed: int, fewest: int = 60, lengths: tuple[int, int] = (60, 2000), schedules: tuple[str, ...] = SCHEDULES
+) -> Simulation:
+    """A clean run: loss still falling at its end, nothing odd.
+
+    Args:
+        seed: Where all its chance comes from.
+        fewest: It is at least so many points long.
+        lengths: Of the shortest and the longest runs otherwise; short ones are as frequent as long ones.
+        schedules: One of these sets its learning rate.
+    """
     rng = np.random.default_rng(seed)
-    n = int(max(fewest, round(60 * (2000 / 60) ** rng.random())))
+    n = int(max(fewest, round(lengths[0] * (lengths[1] / lengths[0]) ** rng.random())))
     every = int(rng.choice([1, 5, 10, 50]))
     x = np.arange(n) / n
     end = rng.uniform(0.3, 1.5)
@@ -137,8 +147,13 @@ def simulate(seed: int, fewest: int = 60) -> Simulation:
     floor = end + (start - end) * (decay - decay[-1] * 0.5)
     noise = float(rng.choice([0.005, 0.02, 0.05])) * float(np.median(floor))
     loss = np.abs(floor + rng.normal(0.0, noise, n))
-    schedule = str(rng.choice(["cosine", "linear", "constant"]))
-    shapes = {"cosine": 0.5 * (1.0 + np.cos(np.pi * x)), "linear": 1.0 - x, "constant": np.ones(n)}
+    schedule = str(rng.choice(schedules))
+    shapes = {
+        "cosine": 0.5 * (1.0 + np.cos(np.pi * x)),
+        "linear": 1.0 - x,
+        "constant": np.ones(n),
+        "warm-up, stable, decay": np.minimum(1.0, (1.0 - x) / 0.2),
+    }
     warm = rng.uniform(0.01, 0.1)
     rate = 2e-4 * np.minimum(1.0, (x + 1.0 / n) / warm) * shapes[schedule]
     spread = float(rng.choice([0.1, 0.25, 0.5]))

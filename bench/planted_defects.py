@@ -95,6 +95,13 @@ def each_repeated(sim: SimulatedRun, random: np.random.Generator, size: float) -
     return sim, int(sim.step[train[1]])
 
 
+def implausible_train_loss(sim: SimulatedRun, random: np.random.Generator, size: int) -> tuple[SimulatedRun, None]:
+    """A trainer that adds up accumulated batches, or processes, instead of averaging them."""
+    sim.facts[str(random.choice(["gradient_accumulation_steps", "num_gpus"]))] = size
+    sim.values["train_loss"] *= size
+    return sim, None
+
+
 def evaluations_absent(sim: SimulatedRun, random: np.random.Generator, size: None) -> tuple[SimulatedRun, None]:
     sim.logged["eval_loss"][:] = False
     return sim, None

@@ -17,12 +17,12 @@ from lib.core.checks.subject import (
     Subject,
     computable,
     shown,
-    typical_interval,
 )
 from lib.core.checks.train_curve import NEIGHBOURS, gaps
 from lib.core.config.tree import leaves
 from lib.core.curves.evidence import measured
-from lib.core.curves.robust import noise_of
+from lib.core.curves.intervals import typical_interval
+from lib.core.curves.robust import decimals_of, noise_of
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.values import finite, text
@@ -35,7 +35,17 @@ REBOUND_RISE = Limit(0.03, "Rebound rise",
     "A rebound is at least this share of the best eval loss: evaluations of one run repeat to 1 % or better.")
 REBOUND_SDS = Limit(5.0, "Rebound SDs",
     "And so many standard deviations of the evaluations' noise; the lowest of some is below their mean.")
+FIRST_EVALUATIONS = Count(3, "First evaluations",
+    'Evaluations from which on the first may be the best of a run that only got worse: all others are above it by'
+    ' "rebound rise".')
+SAME_EVALUATIONS = Count(3, "Same evaluations", "Equal evaluations in a row: measured ones hardly ever agree.")
+SAME_ROUNDED = Count(5, "Same rounded", "And so many where they were rounded to fewer than five decimals.")
+SAME_STEPS = Limit(20.0, "Same steps",
+    "Rounded evaluations that change by at most so many of their last decimals may well agree.")
 # fmt: on
+
+COARSE_DECIMALS, LEAST_DECIMALS = 4, 3
+"""Trainers round to four decimals; with fewer than three, evaluations agree as they come."""
 
 
 @check(
@@ -43,17 +53,27 @@ REBOUND_SDS = Limit(5.0, "Rebound SDs",
     Group.HEALTH,
     Severity.WARNING,
     metrics=("eval_loss",),
-    limits=(LARGEST, LARGE, EVALUATIONS_NEEDED, REBOUND_RISE, REBOUND_SDS),
+    limits=(LARGEST, LARGE, EVALUATIONS_NEEDED, FIRST_EVALUATIONS, REBOUND_RISE, REBOUND_SDS),
 )
 def eval_rebound(subject: Subject) -> Found | NotFound | CannotTell:
     """An eval loss that ended above its best. The first step is that of the best evaluation.
 
-    The end is the lower one of the last two evaluations: one that is out of line is no rebound.
+    The end is the lower one of the last two evaluations: one that is out of line is no rebound. An eval loss that
+    was best at its first evaluation and above it ever since needs no end: it only got worse. What is measured at
+    step 0 is the base model's and no best.
     """
     curve = subject.curve("eval_loss")
     computable(curve.value, "eval loss")
     known = measured(subject.curves, "eval_loss").finite()
+    known = known.where(known.step > 0)
     steps, values = known.step, known.value
+    if len(values) >= FIRST_EVALUATIONS and values[1:].min() > values[0] + REBOUND_RISE * abs(values[0]):
+        said = (
+            f"Eval loss is best at its first evaluation, {shown(float(values[0]))} at step {steps[0]}, and"
+            f" {_range(values[1:])} ever since, up to step {steps[-1]}."
+        )
+        first, end = float(values[0]), float(values[-1])
+        return found(said, steps[0], steps[-1], metric="eval_loss", best=first, end=end)
     if len(values) < EVALUATIONS_NEEDED:
         return CannotTell(
             f"the eval loss has {len(values)} finite values; {EVALUATIONS_NEEDED} are needed to know its noise"
@@ -71,6 +91,11 @@ def eval_rebound(subject: Subject) -> Found | NotFound | CannotTell:
     return found(said, steps[at], steps[-1], metric="eval_loss", best=best, end=last, noise=noise)
 
 
+def _range(values: np.ndarray) -> str:
+    lowest, highest = shown(float(values.min())), shown(float(values.max()))
+    return lowest if lowest == highest else f"{lowest} to {highest}"
+
+
 def _evaluation_noise(values: np.ndarray, at: int) -> float:
     """Standard deviation of the evaluations' noise, from what no fall to the best at ``at`` and rise from it explains.
 
@@ -81,6 +106,47 @@ def _evaluation_noise(values: np.ndarray, at: int) -> float:
     moves = np.diff(values)
     against = np.concatenate((moves[:at].clip(min=0.0), -moves[at:].clip(max=0.0)))
     return float(min(noise_of(values), math.sqrt(np.mean(against**2))))
+
+
+@check(
+    "Identical evaluations",
+    Group.HEALTH,
+    Severity.WARNING,
+    metrics=("eval_loss", "train_loss"),
+    limits=(SAME_EVALUATIONS, SAME_ROUNDED, SAME_STEPS),
+    touches=True,
+)
+def identical_evaluations(subject: Subject) -> Found | NotFound | CannotTell:
+    """Evaluations in a row that agree to the last decimal while the train loss moves: always of the same weights."""
+    real = subject.evaluations.finite()
+    if len(real) < SAME_EVALUATIONS:
+        return CannotTell(f"the eval loss has {len(real)} finite evaluations; {SAME_EVALUATIONS} are needed")
+    starts = np.concatenate(([0], np.flatnonzero(real.value[1:] != real.value[:-1]) + 1))
+    lengths = np.diff(starts, append=len(real))
+    longest = int(lengths.argmax())
+    begin, many = int(starts[longest]), int(lengths[longest])
+    if many < SAME_EVALUATIONS:
+        return NotFound(f"At most {counted(many, 'evaluation')} in a row {'is' if many == 1 else 'are'} the same.")
+    first, last, value = int(real.step[begin]), int(real.step[begin + many - 1]), float(real.value[begin])
+    decimals = decimals_of(real.value)
+    if decimals <= COARSE_DECIMALS:
+        moves = np.abs(np.diff(real.value))
+        moves = moves[moves > 0.0]
+        coarse = len(moves) > 0 and float(np.median(moves)) <= SAME_STEPS * 10.0**-decimals
+        if coarse or many < SAME_ROUNDED or decimals < LEAST_DECIMALS:
+            return CannotTell(f"evaluations agree, which {decimals} decimals may explain")
+    train = subject.curves.get("train_loss").finite()
+    # The first of them may be of the last step at which something moved.
+    inside = train.value[(train.step >= int(real.step[begin + 1])) & (train.step <= last)]
+    if len(inside) < 2:
+        return CannotTell("evaluations agree, and no train loss says whether the model moved")
+    if (inside == inside[0]).all():
+        return NotFound("Evaluations agree while the train loss stands still.")
+    said = (
+        f"{many} evaluations in a row are exactly {value:.6g}, from step {first:,} to step {last:,}, while the train"
+        " loss moves: they are always of the same weights, or the model does not change."
+    )
+    return found(said, first, last, metric="eval_loss", value=value, evaluations=many)
 
 
 @check(

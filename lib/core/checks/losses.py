@@ -9,12 +9,26 @@ from types import MappingProxyType
 import numpy as np
 
 from lib.core.checks.check import Evidence, Found, Group, NotFound, Seen, check, found
-from lib.core.checks.subject import LARGE, METRICS_NAMED, OF_POINTS, CannotTell, Subject, called, changes_sign, shown
+from lib.core.checks.subject import (
+    LARGE,
+    METRICS_NAMED,
+    OF_FEW,
+    OF_POINTS,
+    CannotTell,
+    Subject,
+    called,
+    changes_sign,
+    shown,
+    too_few,
+)
+from lib.core.curves.falls import PLATEAU_BLOCKS, PLATEAU_OUTLIERS, slope_of, without_outliers
 from lib.core.curves.metric_curves import MetricCurve
-from lib.core.curves.robust import MAD_TO_SD, MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
+from lib.core.curves.robust import MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
+from lib.core.curves.short_curves import SHORT_ERRORS, SHORT_FALL, SHORT_RISE, rise_of
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit, Limits
 from lib.core.facts.metrics import metric_of
+from lib.core.text import formatting
 from lib.core.text.phrases import first_of
 
 NONFINITE: Mapping[str, Severity] = MappingProxyType(
@@ -42,12 +56,8 @@ PLATEAU_RATE = Limit(0.5, "Plateau rate",
     "The learning rate has not decayed while it is at least this share of its peak.")
 PLATEAU_STARTS = Limits((0.25, 0.4, 0.5), "Plateau starts",
     "A plateau is looked for from these shares of the points with a high rate on: a longer one is surer.")
-PLATEAU_POINTS = Count(24, "Plateau points", "Points that a flat stretch must have to be judged.")
+PLATEAU_POINTS = Count(24, "Plateau points", "MetricCurve that a flat stretch must have to be judged.")
 PLATEAU_SHARE = Limit(0.2, "Plateau share", "A flat stretch shorter than this share of the run is none worth telling.")
-PLATEAU_BLOCKS = Count(12, "Plateau blocks",
-    "A slope is fitted to means of so many parts of the stretch: neighbouring losses may be alike.")
-PLATEAU_OUTLIERS = Limit(3.0, "Plateau outliers",
-    "Standard deviations from the stretch's median at which values are cut off before: spikes would tilt a slope.")
 PLATEAU_FALL = Limit(0.05, "Plateau fall",
     'Flat: with "plateau errors" standard errors allowed, falls by at most this share of the fall before. Power laws'
     " and slow exponentials still fall by 8 % and more in the second half of a run.")
@@ -80,9 +90,12 @@ def nonfinite_value(subject: Subject) -> Found | NotFound | CannotTell:
 def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
     steps = curve.step[~np.isfinite(curve.value)]
     times = "once" if curve.lost == 1 else f"{curve.lost:,} times{', first' if len(steps) else ''}"
+    at_end = len(curve) and not math.isfinite(curve.value[-1])
     severity = NONFINITE.get(metric, Severity.WARNING)
     first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
     said = f"{metric_of(metric).title} is NaN or infinite {times}{f' at step {first}' if len(steps) else ''}."
+    if at_end and metric in NONFINITE:
+        said = f"{said[:-1]}, and the last {called(metric)} is {formatting.loss(curve.value[-1])}."
     evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
     return Seen(said, first, last, evidence, severity, severity is Severity.CRITICAL)
 
@@ -100,7 +113,7 @@ def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:
 
 @check(
     "Divergence", Group.HEALTH, Severity.CRITICAL, metrics=("train_loss",),
-    limits=(*OF_POINTS, LARGE, SECTION_SHARE, SECTION_POINTS,
+    limits=(*OF_FEW, SHORT_RISE, SHORT_FALL, SHORT_ERRORS, LARGE, SECTION_SHARE, SECTION_POINTS,
             DIVERGED_RISE, DIVERGED_FALL, DIVERGED_ERRORS, DIVERGED_BAND),
 )  # fmt: skip
 def divergence(subject: Subject) -> Found | NotFound | CannotTell:
@@ -109,10 +122,15 @@ def divergence(subject: Subject) -> Found | NotFound | CannotTell:
     The best is the lowest median of consecutive sections of the run, the end the median of its last one.
     The first step is the one from which on the loss is mostly above its best by more than its noise.
     """
-    points = subject.points("train_loss")
-    steps, values = points.step, points.value
+    points, few = subject.points_or_few("train_loss")
+    values = points.value
     if changes_sign(values):
         return CannotTell("the train loss is 0 or changes sign, so a rise of it has no scale")
+    if few:
+        rise_at = rise_of(values)
+        if rise_at is None:
+            return too_few(points, "train_loss")
+        return _diverged(points, rise_at[1], float(values[rise_at[0]]), float(np.median(values[-3:])), rise_at[0])
     size = max(SECTION_POINTS, math.ceil(SECTION_SHARE * len(values)))
     sections = equal_blocks(values, len(values) // size)
     start_of = len(values) % (len(values) // size)
@@ -127,8 +145,13 @@ def divergence(subject: Subject) -> Found | NotFound | CannotTell:
         return NotFound(f"Train loss ends at {shown(end)}; its best level is {shown(best)}.")
     above = np.where(values[begin:] > best + DIVERGED_BAND * noise, 1, -1)
     first = begin + int(np.argmax(np.cumsum(above[::-1])[::-1]))
+    return _diverged(points, first, best, end, begin)
+
+
+def _diverged(points: MetricCurve, first: int, best: float, end: float, best_at: int) -> Found:
+    steps = points.step
     said = f"Train loss rises from step {steps[first]} on: from {shown(best)} to {shown(end)} at step {steps[-1]}."
-    return found(said, steps[first], steps[-1], metric="train_loss", best=best, end=end, best_step=int(steps[begin]))
+    return found(said, steps[first], steps[-1], metric="train_loss", best=best, end=end, best_step=int(steps[best_at]))
 
 
 @check(
@@ -169,7 +192,7 @@ def _flat(points: MetricCurve, begin: int, stop: int) -> Found | NotFound | Cann
     stretch = values[begin:stop]
     level = float(np.median(stretch))
     fall = float(np.median(values[: max(5, len(values) // 50)])) - level
-    slope, error = _slope(_without_outliers(stretch))
+    slope, error = slope_of(without_outliers(stretch))
     least, most = -slope - PLATEAU_ERRORS * error, -slope + PLATEAU_ERRORS * error
     if fall <= 0.0 or most - least > fall:
         return CannotTell("the train loss has fallen too little, for its noise, to tell when it stopped")
@@ -187,22 +210,3 @@ def _flat(points: MetricCurve, begin: int, stop: int) -> Found | NotFound | Cann
         f"learning rate is at least half its peak."
     )
     return found(said, steps[first], steps[stop - 1], metric="train_loss", level=level, most_fall=most)
-
-
-def _without_outliers(values: np.ndarray) -> np.ndarray:
-    """Means of equal parts, after values far from the median were moved to the border."""
-    middle = np.median(values)
-    reach = PLATEAU_OUTLIERS * MAD_TO_SD * np.median(np.abs(values - middle))
-    kept = np.clip(values, middle - reach, middle + reach) if reach > 0.0 else values
-    means: np.ndarray = kept[len(kept) % PLATEAU_BLOCKS :].reshape(PLATEAU_BLOCKS, -1).mean(axis=1)
-    return means
-
-
-def _slope(values: np.ndarray) -> tuple[float, float]:
-    """Change over the whole stretch by a straight line through its parts, and its standard error."""
-    x = np.arange(len(values)) - (len(values) - 1) / 2
-    away = values - values.mean()
-    slope = float(x @ away / (x @ x))
-    residuals = away - slope * x
-    error = math.sqrt(float(residuals @ residuals) / (len(values) - 2) / float(x @ x))
-    return slope * len(values), error * len(values)

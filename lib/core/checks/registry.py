@@ -7,10 +7,12 @@ from types import ModuleType
 
 from lib.core.checks import (
     evaluations,
+    learning,
     losses,
     reporting,
     resources,
     rows,
+    schedule,
     spikes,
     stability,
     stored_values,
@@ -26,7 +28,8 @@ from lib.core.facts.limits import AnyLimit, distinct
 from lib.core.facts.runs import RunSummary
 
 MODULES: tuple[ModuleType, ...] = (
-    losses, spikes, resources, reporting, stability, rows, train_curve, evaluations, stored_values, times,
+    learning, losses, spikes, schedule, resources, reporting, stability, rows, train_curve, evaluations,
+    stored_values, times,
 )  # fmt: skip
 """The modules with checks, in the order in which these are told."""
 

@@ -7,11 +7,12 @@ import math
 import numpy as np
 
 from lib.core.checks.check import Found, Group, NotFound, check, found
-from lib.core.checks.subject import OF_POINTS, CannotTell, Subject
+from lib.core.checks.subject import LARGEST, OF_FEW, OF_POINTS, CannotTell, Subject, too_few
 from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.curves.metric_curves import MetricCurve
-from lib.core.curves.robust import bend_of, densest_stretch, equal_blocks, noise_of
+from lib.core.curves.robust import MEDIAN_TO_MEAN, bend_of, densest_stretch, equal_blocks, noise_of
+from lib.core.curves.short_curves import SHORT_CLIMB, SHORT_DROP, SHORT_FALL, climb_of, drop_of
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit, Limits
 from lib.core.facts.metrics import metric_of
@@ -49,6 +50,15 @@ CREEP_JUMP = Limit(0.5, "Creep jump",
     "No one step between parts makes more than this share of a climb: that would be a jump, which is no creep.")
 CREEP_SDS = Limit(6.0, "Creep SDs", "A climb is at least so many standard errors of a part's median.")
 CREEP_SHARE = Limit(0.25, "Creep share", "A climb lasts for at least this share of the points.")
+GROWTH_POINTS = Count(16, "Growth points", "Fewer gradient norms do not tell growth from noise.")
+GROWTH_START = Limit(0.1, "Growth start", "The first share of the norms is left out, and the warm-up of the rate.")
+GROWTH_BLOCKS = Count(6, "Growth blocks", "Growth is judged by medians of so many parts.")
+GROWTH_UPWARDS = Count(4, "Growth upwards", "So many of the five steps between the parts must lead up.")
+GROWTH_FACTOR = Limit(3.0, "Growth factor",
+    "A norm grows to at least so many times of what it was. Fine-tuning over several epochs, and rates that decay,"
+    " double it in runs that go well.")
+GROWTH_JUMP = Limit(0.6, "Growth jump", "No one step between parts makes more than this share of it.")
+GROWTH_ERRORS = Limit(3.0, "Growth errors", "And by so many standard errors of two parts' medians.")
 BEND_POINTS = Count(200, "Bend points", "A climb's beginning is looked for among so many parts of the curve.")
 # fmt: on
 
@@ -113,15 +123,58 @@ def _clipped_by_median(curve: MetricCurve, median: float, limit: float) -> Found
 
 
 @check(
+    "Gradient norm grows", Group.HEALTH, Severity.WARNING, metrics=("grad_norm", "learning_rate"),
+    limits=(LARGEST, GROWTH_POINTS, GROWTH_START, GROWTH_BLOCKS, GROWTH_UPWARDS, GROWTH_FACTOR, GROWTH_JUMP,
+            GROWTH_ERRORS),
+)  # fmt: skip
+def gradient_growth(subject: Subject) -> Found | NotFound | CannotTell:
+    """A gradient norm that grows from part to part to several times of what it was, as before a divergence.
+
+    Judged on the logarithm, after the warm-up. One jump is no growth.
+    """
+    points = subject.points("grad_norm", GROWTH_POINTS)
+    steps, norms = points.step[points.value > 0.0], points.value[points.value > 0.0]
+    start = int(GROWTH_START * len(norms))
+    rate = subject.curves.get("learning_rate").finite()
+    if len(rate) and rate.is_complete:
+        warm = int(np.searchsorted(steps, rate.step[int(np.argmax(rate.value >= 0.95 * rate.value.max()))]))
+        start = max(start, min(warm, len(norms) // 2))
+    steps, logs = steps[start:], np.log(norms[start:])
+    if len(logs) < 2 * GROWTH_BLOCKS:
+        return CannotTell(f"the gradient norm has {len(logs)} positive points after the warm-up")
+    parts = equal_blocks(logs, GROWTH_BLOCKS)
+    ups, rise = np.diff(parts), float(parts[-1] - parts[0])
+    # A line through the parts, by the median of its slopes: one part that is out of line does not move it.
+    first, second = np.triu_indices(GROWTH_BLOCKS, k=1)
+    slope = float(np.median((parts[second] - parts[first]) / (second - first))) * (GROWTH_BLOCKS - 1)
+    error = MEDIAN_TO_MEAN * noise_of(logs) * math.sqrt(2.0 / (len(logs) // GROWTH_BLOCKS))
+    steady = int((ups > 0.0).sum()) >= GROWTH_UPWARDS and float(ups.max()) <= GROWTH_JUMP * rise
+    begin, end = (float(np.exp(part)) for part in (parts[0], parts[-1]))
+    if not steady or min(rise, slope) <= max(math.log(GROWTH_FACTOR), GROWTH_ERRORS * error):
+        return NotFound(f"Gradient norm is about {begin:.3g} after the warm-up and about {end:.3g} at the end.")
+    said = (
+        f"Gradient norm grows steadily, {end / begin:.1f} times, from about {begin:.3g} to {end:.3g} between step"
+        f" {steps[0]:,} and step {steps[-1]:,}."
+    )
+    return found(said, steps[0], steps[-1], metric="grad_norm", begin=begin, end=end)
+
+
+@check(
     "Throughput decay",
     Group.HEALTH,
     Severity.WARNING,
     metrics=THROUGHPUT_METRICS,
-    limits=(*OF_POINTS, THROUGHPUT_BASE, THROUGHPUT_DROP, THROUGHPUT_SHARE, CREEP_BLOCKS),
+    limits=(*OF_FEW, SHORT_DROP, THROUGHPUT_BASE, THROUGHPUT_DROP, THROUGHPUT_SHARE, CREEP_BLOCKS),
 )
 def throughput_decay(subject: Subject) -> Found | NotFound | CannotTell:
     """A lasting drop of the throughput. The first step is the first of the slow stretch."""
-    metric, points = _throughput(subject)
+    metric, points, few = _throughput(subject)
+    if few:
+        at = drop_of(points.value)
+        if at is None:
+            return too_few(points, metric)
+        usual, level = (float(np.median(part)) for part in (points.value[2:at], points.value[at:]))
+        return _slower(metric, points, (at, len(points) - 1), usual, level)
     begin, end = (int(share * len(points)) for share in THROUGHPUT_BASE)
     usual, unit = float(np.median(points.value[begin:end])), metric_of(metric).unit
     if usual <= 0.0:
@@ -134,8 +187,13 @@ def throughput_decay(subject: Subject) -> Found | NotFound | CannotTell:
     lasting = last - first + 1 >= max(THROUGHPUT_SHARE * len(points), CREEP_BLOCKS)
     if not lasting or level >= (1.0 - THROUGHPUT_DROP) * usual:
         return NotFound(f"Throughput stays near {usual:,.4g} {unit}.")
+    return _slower(metric, points, (first, last), usual, level)
+
+
+def _slower(metric: str, points: MetricCurve, stretch: tuple[int, int], usual: float, level: float) -> Found:
+    first, last = stretch
     said = (
-        f"Throughput drops from {usual:,.4g} to {level:,.4g} {unit} ({level / usual - 1.0:.0%}) "
+        f"Throughput drops from {usual:,.4g} to {level:,.4g} {metric_of(metric).unit} ({level / usual - 1.0:.0%}) "
         f"from step {points.step[first]} to step {points.step[last]}."
     )
     return found(
@@ -143,8 +201,8 @@ def throughput_decay(subject: Subject) -> Found | NotFound | CannotTell:
     )
 
 
-def _throughput(subject: Subject) -> tuple[str, MetricCurve]:
-    """The first of ``THROUGHPUT_METRICS`` that can be judged.
+def _throughput(subject: Subject) -> tuple[str, MetricCurve, bool]:
+    """The first of ``THROUGHPUT_METRICS`` that can be judged, and whether it has few points.
 
     Raises:
         CannotTell: Where none can; why the first one that was logged cannot.
@@ -152,7 +210,7 @@ def _throughput(subject: Subject) -> tuple[str, MetricCurve]:
     whys: dict[bool, CannotTell] = {}
     for metric in THROUGHPUT_METRICS:
         try:
-            return metric, subject.points(metric)
+            return metric, *subject.points_or_few(metric)
         except CannotTell as why:
             whys.setdefault(len(subject.curves.get(metric)) > 0, why)
     raise whys.get(True) or whys[False]
@@ -160,12 +218,17 @@ def _throughput(subject: Subject) -> tuple[str, MetricCurve]:
 
 @check(
     "Memory creep", Group.HEALTH, Severity.WARNING, metrics=("gpu_memory_allocated_gb",),
-    limits=(*OF_POINTS, MEMORY_START, CREEP_BLOCKS, CREEP_UPWARDS, CREEP_RISE, CREEP_JUMP, CREEP_SDS, CREEP_SHARE,
-            BEND_POINTS),
+    limits=(*OF_FEW, SHORT_CLIMB, SHORT_FALL, MEMORY_START, CREEP_BLOCKS, CREEP_UPWARDS, CREEP_RISE,
+            CREEP_JUMP, CREEP_SDS, CREEP_SHARE, BEND_POINTS),
 )  # fmt: skip
-def memory_creep(subject: Subject) -> Found | NotFound:
+def memory_creep(subject: Subject) -> Found | NotFound | CannotTell:
     """A slow climb of the allocated GPU memory. The first step is where the climb bends upwards."""
-    points = subject.points("gpu_memory_allocated_gb")
+    points, few = subject.points_or_few("gpu_memory_allocated_gb")
+    if few:
+        at = climb_of(points.value)
+        if at is None:
+            return too_few(points, "gpu_memory_allocated_gb")
+        return _crept(points.step, at, float(points.value[at]), float(points.value[-1]))
     start = int(MEMORY_START * len(points))
     steps, values = points.step[start:], points.value[start:]
     size = math.ceil(len(values) / BEND_POINTS)
@@ -181,7 +244,9 @@ def memory_creep(subject: Subject) -> Found | NotFound:
     steady = (ups > 0.0).sum() >= CREEP_UPWARDS and ups.max() <= CREEP_JUMP * rise
     if not steady or rise <= max(CREEP_RISE * abs(float(parts[0])), CREEP_SDS * error):
         return level
-    said = (
-        f"GPU memory climbs from {parts[0]:,.4g} to {parts[-1]:,.4g} GB from step {steps[first]} to step {steps[-1]}."
-    )
-    return found(said, steps[first], steps[-1], metric="gpu_memory_allocated_gb", end=float(parts[-1]), rise=rise)
+    return _crept(steps, first, float(parts[0]), float(parts[-1]))
+
+
+def _crept(steps: np.ndarray, first: int, begin: float, end: float) -> Found:
+    said = f"GPU memory climbs from {begin:,.4g} to {end:,.4g} GB from step {steps[first]} to step {steps[-1]}."
+    return found(said, steps[first], steps[-1], metric="gpu_memory_allocated_gb", end=end, rise=end - begin)

@@ -2,82 +2,24 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import pandas as pd
 
 from lib.core.checks.check import FINDINGS_LISTED, Evidence, Found, Group, NotFound, Seen, check
-from lib.core.checks.subject import OF_POINTS, CannotTell, Subject, changes_sign
+from lib.core.checks.subject import OF_FEW, CannotTell, Subject, changes_sign, too_few
 from lib.core.curves.metric_curves import MetricCurve
-from lib.core.curves.robust import LEVEL_BLOCKS, LEVEL_HISTORY, LEVEL_WINDOW, levels, stretches
+from lib.core.curves.robust import stretches
+from lib.core.curves.short_curves import SHORT_OTHERS, SHORT_SPIKE, spike_of
+from lib.core.curves.spike_limits import (
+    LOSS_SPIKE_RISE,
+    SPIKE_HISTORY,
+    SPIKE_MADS,
+    SPIKE_RATIO,
+    SPIKE_WINDOW,
+    loss_spike_limits,
+    spike_limits,
+)
 from lib.core.facts.findings import Severity
-from lib.core.facts.limits import Count, Limit
 from lib.core.facts.metrics import metric_of
-
-# fmt: off
-SPIKE_WINDOW = Count(LEVEL_WINDOW, "Spike window", "A value is compared with the median of so many points around it.")
-SPIKE_HISTORY = Count(LEVEL_HISTORY, "Spike history",
-    "Points needed before one can be judged. The first losses and gradients of a run are large as a rule.")
-SPIKE_MADS = Limit(8.0, "Spike MADs",
-    "A spike lies so many median absolute deviations above the median: 5.4 standard deviations if normal. Gradient"
-    " norms are measured on the logarithm, as they have a long tail to the right.")
-SPIKE_RATIO = Limit(3.0, "Spike ratio",
-    "A gradient spike is also at least so many times the median: the deviation of a flat stretch is 0.")
-LOSS_SPIKE_RISE = Limit(0.2, "Loss spike rise",
-    "A loss spike also rises by at least this share of the median: one hard batch makes 10 %.")
-# fmt: on
-
-
-def spike_limits(values: np.ndarray) -> np.ndarray:
-    """The limit above which each gradient norm is a spike: a rolling median plus k deviations, in logs.
-
-    ``exp(m + max(SPIKE_MADS * d, log(SPIKE_RATIO)))`` with the level ``m`` and the deviation ``d`` of the
-    logarithms (``lib.core.curves.robust.levels``).
-
-    Args:
-        values: Shape (n,), finite. Those that are not positive have no logarithm and take no part.
-
-    Returns:
-        Shape (n,); infinite where there is nothing to judge by: at the first ``SPIKE_HISTORY`` points.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    logs = np.log(values, out=np.full(len(values), np.nan), where=values > 0.0)
-    median, deviation = levels(logs)
-    median = _raised_start(median, logs)
-    height = np.maximum(SPIKE_MADS * deviation, math.log(SPIKE_RATIO))
-    return _judged(np.exp(np.minimum(median + height, math.log(np.finfo(np.float64).max))))
-
-
-def loss_spike_limits(values: np.ndarray) -> np.ndarray:
-    """The limit above which each loss is a spike: ``m + max(SPIKE_MADS * d, LOSS_SPIKE_RISE * |m|)``.
-
-    Args:
-        values: Shape (n,), finite.
-
-    Returns:
-        Shape (n,); infinite at the first ``SPIKE_HISTORY`` points.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    median, deviation = levels(values)
-    median = _raised_start(median, values)
-    return _judged(median + np.maximum(SPIKE_MADS * deviation, LOSS_SPIKE_RISE * np.abs(median)))
-
-
-def _raised_start(level: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The level, at the start at least that of the points just before: a steep fall is no row of spikes.
-
-    Windows there are cut short on one side, so that their medians lie below a falling curve.
-    """
-    start = SPIKE_WINDOW // 2 * max(1, math.ceil(len(values) / LEVEL_BLOCKS))
-    before = pd.Series(values[:start]).rolling(SPIKE_HISTORY, min_periods=1).median().shift(1).to_numpy()
-    return np.concatenate((np.fmax(level[:start], before), level[start:]))
-
-
-def _judged(limits: np.ndarray) -> np.ndarray:
-    limits[:SPIKE_HISTORY] = np.inf
-    limits[np.isnan(limits)] = np.inf
-    return limits
 
 
 @check(
@@ -86,13 +28,24 @@ def _judged(limits: np.ndarray) -> np.ndarray:
     Severity.WARNING,
     Severity.INFO,
     metrics=("train_loss",),
-    limits=(*OF_POINTS, FINDINGS_LISTED, SPIKE_WINDOW, SPIKE_HISTORY, SPIKE_MADS, LOSS_SPIKE_RISE),
+    limits=(
+        *OF_FEW,
+        SHORT_SPIKE,
+        SHORT_OTHERS,
+        FINDINGS_LISTED,
+        SPIKE_WINDOW,
+        SPIKE_HISTORY,
+        SPIKE_MADS,
+        LOSS_SPIKE_RISE,
+    ),
 )
 def loss_spike(subject: Subject) -> Found | NotFound | CannotTell:
     """Outbursts of the train loss. One point is often one hard batch, and no more than worth knowing."""
-    points = subject.points("train_loss")
+    points, few = subject.points_or_few("train_loss")
     if changes_sign(points.value):
         return CannotTell("the train loss is 0 or changes sign, so a rise of it has no scale")
+    if few:
+        return _one_spike("train_loss", points, SHORT_SPIKE / 2.0)
     return _spikes("train_loss", points, loss_spike_limits(points.value), Severity.INFO)
 
 
@@ -100,13 +53,27 @@ def loss_spike(subject: Subject) -> Found | NotFound | CannotTell:
     "Gradient-norm spikes",
     Group.HEALTH,
     Severity.WARNING,
+    Severity.INFO,
     metrics=("grad_norm",),
-    limits=(*OF_POINTS, FINDINGS_LISTED, SPIKE_WINDOW, SPIKE_HISTORY, SPIKE_MADS, SPIKE_RATIO),
+    limits=(*OF_FEW, SHORT_SPIKE, SHORT_OTHERS, FINDINGS_LISTED, SPIKE_WINDOW, SPIKE_HISTORY, SPIKE_MADS, SPIKE_RATIO),
 )
-def gradient_spike(subject: Subject) -> Found | NotFound:
+def gradient_spike(subject: Subject) -> Found | NotFound | CannotTell:
     """Explosions of the gradient norm."""
-    points = subject.points("grad_norm")
+    points, few = subject.points_or_few("grad_norm")
+    if few:
+        return _one_spike("grad_norm", points, SHORT_SPIKE)
     return _spikes("grad_norm", points, spike_limits(points.value), Severity.WARNING)
+
+
+def _one_spike(metric: str, points: MetricCurve, times: float) -> Found | CannotTell:
+    """The one spike that can be told among few points."""
+    at = spike_of(points.value, times)
+    if at is None:
+        return too_few(points, metric)
+    value, usual, step = float(points.value[at]), float(np.median(np.delete(points.value, at))), int(points.step[at])
+    said = f"{metric_of(metric).title} spikes to {value:#.3g} at step {step}; the others are about {usual:#.3g}."
+    evidence: Evidence = {"metric": metric, "value": value, "limit": times * usual, "peak_step": step, "judged": 1}
+    return Found((Seen(said, step, step, evidence, Severity.INFO if metric == "train_loss" else None),))
 
 
 def _spikes(metric: str, points: MetricCurve, limits: np.ndarray, single: Severity) -> Found | NotFound:

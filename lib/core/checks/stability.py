@@ -6,7 +6,7 @@ Shown beside the score and no part of it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lib.core.checks.check import Found, Group, NotFound, Outcome, Result, and_more, check, found, most_severe
@@ -109,6 +109,9 @@ def stability_of(results: Results) -> Stability:
         results.of(code) for code in ("nonfinite_value", "divergence", "gradient_spike", "loss_variation")
     )
     trained = tuple(finding for finding in nonfinite.findings if finding.evidence.get("metric") in NONFINITE)
+    # Those that all compared runs have are the data's (``lib.core.checks.common_spikes``).
+    own = tuple(finding for finding in spikes.findings if finding.severity is not Severity.INFO)
+    spikes = replace(spikes, findings=own, events=spikes.events - len(spikes.findings) + len(own))
     findings = (*trained, *diverged.findings, *spikes.findings, *variation.findings)
     values = float(spikes.evidence.get("judged", 0.0))
     many = spikes.events >= max(UNSTABLE_SPIKES, UNSTABLE_SPIKE_SHARE * values)

@@ -9,24 +9,20 @@ from functools import cached_property
 import numpy as np
 
 from lib.core.curves.evidence import RunEvidence, measured
+from lib.core.curves.intervals import REGULAR_POINTS, REGULAR_SHARE, REGULAR_TOLERANCE, typical_interval
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.row_facts import RowFacts
+from lib.core.curves.short_curves import SHORT_POINTS
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import RunSummary
+from lib.core.gap.plausibility import no_measure
 
 # fmt: off
 POINTS_NEEDED = Count(24, "Points needed",
     "Finite points below which a train curve is not judged: fewer cannot tell a trend from its noise.")
 LARGEST = Limit(1e150, "Largest", "Squares of greater values are infinite.")
 LARGE = Limit(1e5, "Large", "Losses from here on are shown with an exponent.")
-REGULAR_TOLERANCE = Limit(0.1, "Regular tolerance",
-    "Differences of steps within this share of their median count as equal: trainers log at fixed intervals, and"
-    " round where the interval is a share of an epoch.")
-REGULAR_SHARE = Limit(0.5, "Regular share",
-    "Share of equal differences from which on there is a logging interval; below it, steps are spread too freely.")
-REGULAR_POINTS = Count(5, "Regular points",
-    "Points needed to speak of an interval: with fewer, one gap would be a quarter of all that is known.")
 TOLERATED_INTERVALS = Limit(3.5, "Tolerated intervals",
     "Intervals from which on points are missing. One or two may be lost, or not be logged at the ends of a run; the"
     " half leaves room for rounding.")
@@ -40,6 +36,8 @@ ROUGH_END_SHARE = Limit(0.05, "Rough end share",
 
 OF_POINTS = (POINTS_NEEDED, LARGEST)
 """The limits of whoever asks for ``Subject.points``."""
+OF_FEW = (*OF_POINTS, SHORT_POINTS)
+"""The limits of whoever asks for ``Subject.points_or_few``."""
 OF_INTERVALS = (REGULAR_TOLERANCE, REGULAR_SHARE, REGULAR_POINTS, TOLERATED_INTERVALS)
 """The limits of whoever asks for ``Subject.interval``."""
 OF_ENDS = (LAST_POINTS, END_SHARE, ROUGH_END_SHARE)
@@ -90,6 +88,11 @@ class Subject:
         if self.curves.rows is None:
             raise CannotTell("the rows themselves were not seen" if self.curves.is_complete else REDUCED)
         return self.curves.rows
+
+    @cached_property
+    def no_measure(self) -> str | None:
+        """Why the loss is no measure of fit to data, as with reinforcement; ``None`` where it is one."""
+        return no_measure(self.run, (*self.curves.curves, *self.curves.unread))
 
     @property
     def written_s(self) -> tuple[float, float]:
@@ -173,25 +176,29 @@ class Subject:
         # Some runs log less often after a while.
         return TOLERATED_INTERVALS * max(self.interval, float(np.median(differences[-LAST_POINTS:])))
 
+    def points_or_few(self, metric: str) -> tuple[MetricCurve, bool]:
+        """``points``, and whether they are so few that only a large effect can be told (``SHORT_POINTS`` or more).
+
+        Raises:
+            CannotTell: As ``points`` does, of fewer.
+        """
+        curve = self.curves.get(metric)
+        few = SHORT_POINTS <= len(curve) - curve.lost < POINTS_NEEDED
+        return self.points(metric, SHORT_POINTS if few else POINTS_NEEDED), few
+
+    def gradients_stand_still(self, first: int) -> bool | None:
+        """Whether all gradient norms from a step on are 0 or no numbers; ``None`` where they were not measured."""
+        norm = self.curves.get("grad_norm")
+        before, inside = norm.value[norm.step < first], norm.value[norm.step >= first]
+        if not len(inside) or (len(before) and not (before > 0.0).any()):
+            return None
+        return bool(((inside == 0.0) | ~np.isfinite(inside)).all())
+
     def lacks(self, steps: float, of: int) -> bool | None:
         """Whether a log that ends so many steps before a run of ``of`` steps lacks some; ``None``: cannot tell."""
         if steps <= max(self.tolerance or 0.0, END_SHARE * of):
             return False
         return True if self.tolerance is not None or steps > ROUGH_END_SHARE * of else None
-
-
-def typical_interval(curve: MetricCurve, points: int = REGULAR_POINTS) -> float | None:
-    """The median difference of a curve's steps.
-
-    Returns:
-        ``None`` where the curve is reduced, has fewer than ``points`` points, or has no typical difference.
-    """
-    if not curve.is_complete or len(curve) < points:
-        return None
-    differences = np.diff(curve.step)
-    median = float(np.median(differences))
-    equal = np.abs(differences - median) <= max(REGULAR_TOLERANCE * median, 1.0 if median > 1.0 else 0.0)
-    return median if equal.mean() >= REGULAR_SHARE else None
 
 
 def computable(values: np.ndarray, title: str) -> None:
@@ -203,6 +210,13 @@ def computable(values: np.ndarray, title: str) -> None:
     largest = np.abs(values).max(where=np.isfinite(values), initial=0.0)
     if largest > LARGEST:
         raise CannotTell(f"the {title} reaches {largest:.3g}, which is too large to compute with")
+
+
+def too_few(points: MetricCurve, metric: str) -> CannotTell:
+    """No large effect was found among few points, which cannot tell a small one."""
+    return CannotTell(
+        f"the {called(metric)} has {len(points)} finite points, which show nothing large; {POINTS_NEEDED} are needed"
+    )
 
 
 def changes_sign(values: np.ndarray) -> bool:

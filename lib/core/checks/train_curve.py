@@ -8,9 +8,12 @@ from lib.core.checks.check import Found, Group, NotFound, check, found
 from lib.core.checks.subject import OF_ENDS, OF_INTERVALS, REDUCED, TOLERATED_INTERVALS, CannotTell, Subject
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.series import REPEAT_SHARE
+from lib.core.curves.train_window import NOT_FINITE, window_before
 from lib.core.facts.findings import Severity
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunStatus
+from lib.core.gap.plausibility import MULTIPLE_LEAST, MULTIPLE_WITHIN, Doubt, Implausible, implausible, scale_of
+from lib.core.text import formatting
 from lib.core.text.phrases import counted
 
 # fmt: off
@@ -128,6 +131,44 @@ def ends_early(subject: Subject) -> Found | NotFound | CannotTell:
 
 
 @check(
+    "Implausible train loss",
+    Group.DATA,
+    Severity.WARNING,
+    metrics=("train_loss", "eval_loss"),
+    limits=(MULTIPLE_WITHIN, MULTIPLE_LEAST),
+    touches=True,
+)
+def implausible_train_loss(subject: Subject) -> Found | NotFound | CannotTell:
+    """A train loss that cannot be a mean loss beside the eval loss of the same step, so that it makes no gap."""
+    best, step = subject.evidence.best_eval_loss, subject.evidence.best_step
+    if subject.no_measure is not None:
+        return CannotTell(subject.no_measure)
+    if best is None or step is None:
+        return CannotTell("no finite eval loss is logged to compare the train loss with")
+    window = window_before(subject.complete("train_loss"), step)
+    if isinstance(window, str) and window != NOT_FINITE:
+        return CannotTell(window)
+    mean = None if isinstance(window, str) else window.mean
+    doubt = implausible(mean, best, scale_of(subject.run))
+    if doubt is None:
+        return NotFound(f"At the best evaluation, step {step:,}, train and eval loss are of one size.")
+    said = _implausible_sentence(doubt, mean, best, step)
+    return found(said, step, metric="train_loss", eval_loss=best, code=doubt.code.value)
+
+
+def _implausible_sentence(doubt: Doubt, mean: float | None, best: float, step: int) -> str:
+    at = f"before the best evaluation, step {step:,}"
+    if doubt.code is Implausible.NO_VALUE:
+        return f"No train loss just {at}, is a finite number."
+    if doubt.code is Implausible.ZERO:
+        return f"The logged train loss is exactly 0 {at}: it was not measured."
+    begun = f"The logged train loss, {formatting.loss(mean)} {at}, is"
+    if doubt.code is Implausible.MULTIPLE:
+        return f"{begun} about {doubt.factor} times the eval loss, {formatting.loss(best)}: a sum over {doubt.over}."
+    return f"{begun} above that of guessing any token of the vocabulary: a sum, no mean."
+
+
+@check(
     "Repeated train losses",
     Group.DATA,
     Severity.WARNING,
@@ -158,6 +199,8 @@ def stale_train_loss(subject: Subject) -> Found | NotFound | CannotTell:
         return CannotTell("the train loss hardly changes within the decimals it was logged with")
     first, last = int(starts[long[0]]), int(starts[long[-1]] + lengths[long[-1]] - 1)
     at_end = last == len(value) - 1
+    if at_end and subject.gradients_stand_still(int(curve.step[first + 1])):
+        return NotFound("Train loss stands still with its gradients: it was measured.")
     said = (
         f"Exactly the same train loss stands up to {lengths[longest]:,} times in a row, first from step"
         f" {curve.step[first]:,} on: repeated by the writer, not measured"

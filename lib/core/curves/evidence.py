@@ -203,6 +203,9 @@ def stored_differs(stored_run: RunSummary, evidence: RunEvidence) -> str | None:
     rounding = (0.5 * 10.0**-STORED_DECIMALS) + FLOAT32_ROUNDING * abs(lowest)
     if shown == shown_lowest or abs(stored - lowest) <= rounding:
         return None
+    if evidence.base_eval_loss is not None and abs(stored - evidence.base_eval_loss) <= rounding:
+        # A checkpoint rule counted the evaluation before training, too.
+        return None
     return (
         f"The job's stored best eval loss is {shown}; the lowest logged one is {shown_lowest} "
         f"at step {evidence.best_step}."

@@ -22,6 +22,11 @@ MEDIAN_TO_MEAN = Limit(1.2533, "Median to mean",
     "The standard error of a median of normal values is so many times that of their mean, sqrt(pi / 2).")
 # fmt: on
 
+FULL_DECIMALS = 8
+"""Stands for a value that was not rounded."""
+DECIMALS_SAMPLE = 2_000
+"""So many values show how many decimals there are."""
+
 
 def levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The level at every point and the deviation about it: rolling medians in centred windows.
@@ -81,6 +86,16 @@ def noise_of(values: np.ndarray) -> float:
         values: Shape (n,), finite; at least 3.
     """
     return MAD_TO_SD * float(np.median(np.abs(np.diff(values, 2)))) / math.sqrt(6.0)
+
+
+def decimals_of(values: np.ndarray) -> int:
+    """The fewest decimals with which all values can be written; ``FULL_DECIMALS`` where that takes more than seven.
+
+    Args:
+        values: Shape (n,), finite. Of many, some are looked at.
+    """
+    some = values[:: max(1, len(values) // DECIMALS_SAMPLE)]
+    return next((d for d in range(FULL_DECIMALS) if (np.round(some, d) == some).all()), FULL_DECIMALS)
 
 
 def stretches(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,9 @@ WINDOW_SHARE = Limit(0.05, "Window share",
     " usual intervals, so that no single batch decides, and too few steps for the loss to have moved much.")
 # fmt: on
 
+NOT_FINITE = "no train loss there is finite"
+"""Why there is no window: values were logged, and none of them is a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -35,8 +38,8 @@ class Window:
 def window_before(train: MetricCurve, step: int) -> Window | str:
     """The train loss over the last ``WINDOW_SHARE`` of the steps up to ``step``, or why it cannot be told.
 
-    What is logged after ``step`` plays no part. Where the logging interval is longer than the window, the
-    last value stands for it.
+    What is logged after ``step`` plays no part, and neither do NaN and infinities. Where the logging interval is
+    longer than the window, the last value stands for it.
     """
     if not train.is_complete:
         return "the train loss was read in part, of which no mean can be taken"
@@ -48,7 +51,8 @@ def window_before(train: MetricCurve, step: int) -> Window | str:
     if step - steps[-1] > max(interval, WINDOW_SHARE * step):
         return f"the last train loss before it is of step {steps[-1]}"
     start = min(int(np.searchsorted(steps, step * (1.0 - WINDOW_SHARE), side="right")), end - 1)
-    inside = values[start:]
-    if not np.isfinite(inside).all():
-        return "the train loss is not finite there"
-    return Window(int(steps[start]), int(steps[-1]), len(inside), float(inside.mean()))
+    steps, inside = steps[start:], values[start:]
+    known = np.isfinite(inside)
+    if not known.any():
+        return NOT_FINITE
+    return Window(int(steps[known][0]), int(steps[known][-1]), int(known.sum()), float(inside[known].mean()))

@@ -110,10 +110,11 @@ def _lag_and_noise(train: MetricCurve, window: Window) -> float | None:
     A logged value is itself taken as an average over the steps since the one before. ``None`` where too few are
     logged.
     """
-    end = int(np.searchsorted(train.step, window.last_step, side="right"))
+    known = train.finite()
+    end = int(np.searchsorted(known.step, window.last_step, side="right"))
     start = max(end - max(window.points, LAG_POINTS), 0)
-    steps, values = train.step[start:end].astype(np.float64), train.value[start:end]
-    if len(steps) < MIN_LAG_POINTS or not np.isfinite(values).all():
+    steps, values = known.step[start:end].astype(np.float64), known.value[start:end]
+    if len(steps) < MIN_LAG_POINTS:
         return None
     since = steps - window.last_step
     pace, level = np.polyfit(since, values, 1)

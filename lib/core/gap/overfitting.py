@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.core.config.training_method import Method, method_of
 from lib.core.curves.evidence import RunEvidence, measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.train_window import Window, window_before
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import NegativeGap, explain_negative_gap
+from lib.core.gap.plausibility import no_measure
 from lib.core.text import formatting
 
 # fmt: off
@@ -31,9 +31,6 @@ MAX_SLOPE_EVALUATIONS = Count(400, "Max slope evaluations",
 
 GAP_WARNING = 0.1
 """Above this gap a run is marked: there the scoring bands begin to speak of overfitting."""
-
-NO_GAP_METHODS = frozenset((Method.GRPO, Method.PPO))
-"""Their loss is a surrogate around the policy of the moment, not a measure of fit to the data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +74,7 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
         return Overfitting(cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",))
     train = curves.get("train_loss")
     window = window_before(train, step)
-    method = method_of(run)
-    if method in NO_GAP_METHODS:
-        window = f"the loss of {method.value} is no measure of fit to the data"
+    window = no_measure(run, (*curves.curves, *curves.unread)) or window
     gap, negative = None, None
     if isinstance(window, Window):
         gap = best - window.mean
@@ -95,7 +90,7 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
         slope_per_1000_steps=None if isinstance(slope, str) else slope.per_1000_steps,
         cannot_tell=tuple((name, found) for name, found in reasons.items() if isinstance(found, str)),
         sentences=(
-            _gap_sentence(best, step, window, negative),
+            _gap_sentence(best, step, window, negative) + _train_end(train),
             _rebound_sentence(rebound, evidence),
             _slope_sentence(slope),
         ),
@@ -162,6 +157,13 @@ def _gap_sentence(best: float, step: int, window: Window | str, negative: Negati
         f" {formatting.loss(window.mean)} ({over}): a gap of {formatting.signed(best - window.mean)}."
     )
     return said if negative is None else f"{said} {negative.sentence}"
+
+
+def _train_end(train: MetricCurve) -> str:
+    """That the training ended without a finite loss, which a gap of finite values says nothing about."""
+    if not len(train) or math.isfinite(train.value[-1]):
+        return ""
+    return f" The last train loss, at step {train.step[-1]}, is {formatting.loss(train.value[-1])}."
 
 
 def _rebound_sentence(rebound: float | str, evidence: RunEvidence) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from lib.core.checks import common_spikes
 from lib.core.checks.check import Group
 from lib.core.checks.registry import limits_in
 from lib.core.checks.stability import UNSTABLE_SPIKE_SHARE, UNSTABLE_SPIKES
 from lib.core.curves import robust, series, train_window
 from lib.core.facts import liveness
 from lib.core.facts.limits import AnyLimit, distinct, limits_of
-from lib.core.gap import negative_gap, overfitting
+from lib.core.gap import negative_gap, overfitting, plausibility
 from lib.core.ranking import eval_noise, tie
 from lib.core.verdict import objections, reasons, sureness
 
@@ -22,12 +23,12 @@ LIMITS: Mapping[str, tuple[AnyLimit, ...]] = MappingProxyType(
         # How long a silence is has a heading of its own.
         "Run health": tuple(
             limit
-            for limit in distinct((*limits_in(Group.HEALTH), *limits_of(robust)))
+            for limit in distinct((*limits_in(Group.HEALTH), *limits_of(common_spikes, robust)))
             if limit is not liveness.STALLED_S
         ),
         "Silence of a running run": limits_of(liveness),
         "Stability": distinct((*limits_in(Group.STABILITY), UNSTABLE_SPIKES, UNSTABLE_SPIKE_SHARE)),
-        "Overfitting at matched steps": limits_of(overfitting, train_window, negative_gap),
+        "Overfitting at matched steps": limits_of(overfitting, train_window, negative_gap, plausibility),
         "Data passport": limits_in(Group.DATA),
         "Curves and repeated evaluations": limits_of(series),
     }

@@ -39,6 +39,7 @@ class RunOnAxis:
         read: What was read of it.
         source: Where more of it can be read.
         placing: Where the points of its curves lie.
+        beside: All compared runs.
         further: Metrics that were not read at first, and are looked at.
         detail: Curves of the range in view, where those of the whole run are reduced.
         parts: What was asked for to have these two.
@@ -48,6 +49,7 @@ class RunOnAxis:
     read: RunData
     source: RunSource
     placing: Placing
+    beside: tuple[ComparedRun, ...]
     further: RunCurves = NOTHING_READ
     detail: RunCurves = NOTHING_READ
     parts: tuple[PartRead, ...] = ()
@@ -65,7 +67,7 @@ class RunOnAxis:
     def shown(self) -> ChartRun:
         """The run as charts show it."""
         each = self.compared
-        return ChartRun(CurvesKey(each.key, self.parts), each.label, each.color, _findings(each))
+        return ChartRun(CurvesKey(each.key, self.parts), each.label, each.color, _findings(each, self.beside))
 
     def curve(self, metric: str) -> MetricCurve | None:
         """A metric as finely as it is looked at; ``None`` where it was never logged."""
@@ -87,7 +89,7 @@ def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
         if placing is None:
             st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
             continue
-        run = RunOnAxis(each, each.data, source, placing)
+        run = RunOnAxis(each, each.data, source, placing, comparison.runs)
         try:
             run = _with_details(run)
         except SignInExpired:
@@ -155,9 +157,9 @@ def _with_details(run: RunOnAxis) -> RunOnAxis:
     return run
 
 
-def _findings(each: ComparedRun) -> tuple[MetricFinding, ...]:
+def _findings(each: ComparedRun, runs: Sequence[ComparedRun]) -> tuple[MetricFinding, ...]:
     """What was noticed about single metrics of a run."""
-    found = checks_of_run(each)
+    found = checks_of_run(each, runs)
     return tuple(
         MetricFinding(
             str(finding.evidence["metric"]),

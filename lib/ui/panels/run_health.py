@@ -18,7 +18,7 @@ from lib.core.verdict.assessment import Assessment
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT, checks_columns, confidence_badge, passport_of_run
 from lib.ui.panels.verdict_details import stability_badge
-from lib.ui.session.assessments import assessment_of
+from lib.ui.session.assessments import assessment_of, common_spikes_of
 from lib.ui.session.comparison import ComparedRun
 
 FINE, CANNOT_TELL, NOT_READ = "✓ fine", "? cannot tell", "? not read"
@@ -42,12 +42,14 @@ Cell = tuple[str, str]
 
 def overview(runs: Sequence[ComparedRun]) -> None:
     """Draw every check of every run: a row each check, a column each run."""
-    columns = [_cells(each) for each in runs]
+    columns = [_cells(each, runs) for each in runs]
     titles = list(next((column for column in columns if column), {}))
     st.subheader("All checks", anchor=False)
     if not titles:
         st.info("None of the selected runs could be read, so nothing could be checked.", icon=":material/inbox:")
         return
+    for each in common_spikes_of(runs):
+        st.markdown(f"{SIGNS[each.severity]} {md(each.sentence)}")
     rows = {title: [column.get(title, (NOT_READ, FAINT)) for column in columns] for title in titles}
     # A run that logged nothing cannot be told anything about, which needs no row for each check.
     logged = [bool(each.data and each.data.curves.curves) for each in runs]
@@ -71,9 +73,9 @@ def overview(runs: Sequence[ComparedRun]) -> None:
     st.caption(f":small[{signs} · ✓ looked for and not found · ? cannot be told; why stands below with each run]")
 
 
-def _cells(each: ComparedRun) -> dict[tuple[str, str], Cell]:
+def _cells(each: ComparedRun, runs: Sequence[ComparedRun]) -> dict[tuple[str, str], Cell]:
     """What every check of a run came to, by what was checked and the check's title."""
-    assessment = assessment_of(each)
+    assessment = assessment_of(each, runs)
     if assessment is None:
         return {}
     results = sorted(assessment.checks.results, key=lambda result: list(AREAS).index(result.check.group))
@@ -127,7 +129,7 @@ def one_run(runs: Sequence[ComparedRun]) -> None:
             key="health_run",
         )
     each = by_id.get(chosen, runs[0])
-    assessment = assessment_of(each)
+    assessment = assessment_of(each, runs)
     if assessment is None:
         st.markdown(f"**{md(each.label)}**")
         st.info(
@@ -136,7 +138,9 @@ def one_run(runs: Sequence[ComparedRun]) -> None:
         )
         return
     checks = assessment.checks
-    st.markdown(f"**{md(each.label)}** {_counts_badge(checks)} {stability_badge(each)} {confidence_badge(checks)}")
+    st.markdown(
+        f"**{md(each.label)}** {_counts_badge(checks)} {stability_badge(each, runs)} {confidence_badge(checks)}"
+    )
     _findings(checks)
     _untold(assessment)
     _stability(assessment.stability)

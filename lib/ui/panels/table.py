@@ -97,7 +97,7 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
         effective_batch=batch.effective,
         effective_batch_text=batch.source,
         stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
-        checks=checks_of_run(each),
+        checks=checks_of_run(each, comparison.runs),
         medians={key: median_of(each.data.curves.get(key)) for key in MEDIANS} if each.data else {},
     )
 

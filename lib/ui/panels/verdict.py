@@ -56,7 +56,7 @@ _STYLE = """<style>
 def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
-    assessed = {each.run.run_id: assessment_of(each) for each in comparison.runs}
+    assessed = {each.run.run_id: assessment_of(each, comparison.runs) for each in comparison.runs}
     weight = comparison.policy.eval_weight
     said = comparison.computed("overview", weight, lambda: overview_of(comparison.grounds, runs, assessed))
     with st.container(border=True, key="verdict"):
@@ -80,7 +80,8 @@ def _headline(said: Overview, comparison: Comparison) -> str:
         return title
     winner = next(each for each in comparison.runs if each.run.run_id == headline.run_ids[0])
     sure = f":{SURENESS_COLORS[level]}-badge[{level.words}]"
-    badges = f":orange-badge[{headline.mark(names)}] :gray-badge[{said.score}] {sure} {stability_badge(winner)}"
+    stability = stability_badge(winner, comparison.runs)
+    badges = f":orange-badge[{headline.mark(names)}] :gray-badge[{said.score}] {sure} {stability}"
     return f"{title}\n\n{badges}"
 
 

@@ -39,12 +39,12 @@ def details(comparison: Comparison, objections: Sequence[Objection], assessed: M
     if len(decision.scores) > 1:
         _part("Noise", _noise(comparison))
         _part("Comparability", _comparability(decision, comparison.labels))
-    _part("Stability", (_stability(each) for each in comparison.runs))
+    _part("Stability", (_stability(each, comparison.runs) for each in comparison.runs))
 
 
-def stability_badge(each: ComparedRun) -> str:
-    """How steadily a run trained, as a badge; "" where it was not read."""
-    assessment = assessment_of(each)
+def stability_badge(each: ComparedRun, runs: Sequence[ComparedRun]) -> str:
+    """How steadily one of the runs trained, as a badge; "" where it was not read."""
+    assessment = assessment_of(each, runs)
     if assessment is None:
         return ""
     steadiness = assessment.stability.steadiness
@@ -131,13 +131,13 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
     yield _table(("Runs", "Eval losses", "What is known"), rows)
 
 
-def _stability(each: ComparedRun) -> str:
-    assessment = assessment_of(each)
+def _stability(each: ComparedRun, runs: Sequence[ComparedRun]) -> str:
+    assessment = assessment_of(each, runs)
     if assessment is None:
         return f"**{md(each.label)}**: its metrics could not be read."
     stability = assessment.stability
     said = [md(finding.sentence) for finding in stability.findings] or [md(stability.sentence)]
-    return f"**{md(each.label)}** {stability_badge(each)}  \n" + "  \n".join(said)
+    return f"**{md(each.label)}** {stability_badge(each, runs)}  \n" + "  \n".join(said)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from lib.core.checks.common_spikes import CommonSpikes, common_spikes, without_common
 from lib.core.checks.results import Results
+from lib.core.checks.stability import stability_of
 from lib.core.verdict.assessment import Assessment, assess
 from lib.ui.session.comparison import ComparedRun
 
 
-def assessment_of(each: ComparedRun) -> Assessment | None:
-    """What is worked out about a run; ``None`` where its curves could not be read."""
+def assessment_of(each: ComparedRun, runs: Sequence[ComparedRun]) -> Assessment | None:
+    """What is worked out about one of the compared runs; ``None`` where its curves could not be read.
+
+    Spikes that all of the runs have are no warnings of it.
+    """
+    own = _own(each)
+    common = common_spikes_of(runs)
+    if own is None or not common:
+        return own
+    lowered = without_common(own.checks, common)
+    return replace(own, checks=lowered, stability=stability_of(lowered))
+
+
+def checks_of_run(each: ComparedRun, runs: Sequence[ComparedRun]) -> Results | None:
+    """What all checks of one of the compared runs came to; ``None`` where its curves could not be read."""
+    assessment = assessment_of(each, runs)
+    return None if assessment is None else assessment.checks
+
+
+def common_spikes_of(runs: Sequence[ComparedRun]) -> tuple[CommonSpikes, ...]:
+    """The spikes that all of the runs have that could be read."""
+    read = [(each, own) for each in runs if (own := _own(each)) is not None]
+    if len(read) < 2:
+        return ()
+    stored = {each.run.run_id: each.stored for each, _ in read}
+    # What the others are is no part of the version of the first.
+    key = tuple(each.key for each, _ in read)
+    return read[0][0].computed(
+        "common spikes", key, lambda: common_spikes({each.run.run_id: own.checks for each, own in read}, stored)
+    )
+
+
+def _own(each: ComparedRun) -> Assessment | None:
     data = each.data
     if data is None:
         return None
@@ -20,9 +55,3 @@ def assessment_of(each: ComparedRun) -> Assessment | None:
         (),
         lambda: assess(each.stored, each.run, data.curves, data.evidence, datetime.now(UTC)),
     )
-
-
-def checks_of_run(each: ComparedRun) -> Results | None:
-    """What all checks of a run came to; ``None`` where its curves could not be read."""
-    assessment = assessment_of(each)
-    return None if assessment is None else assessment.checks

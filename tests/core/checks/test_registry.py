@@ -227,9 +227,9 @@ def test_a_metric_that_was_not_asked_for_is_not_called_unlogged():
     assert results.of("eval_rebound").because == "the eval loss was not read."
 
 
-@pytest.mark.parametrize("points", [5, 20, POINTS_NEEDED - 1])
-def test_few_points_cannot_be_told(points):
-    rising = {metric: np.linspace(1.0, 9.0, points) for metric in METRICS_READ if metric != "eval_loss"}
+@pytest.mark.parametrize(("points", "end"), [(5, 9.0), (8, 1.3), (20, 1.3), (POINTS_NEEDED - 1, 1.3)])
+def test_few_points_do_not_tell_a_small_effect_and_fewer_tell_none(points, end):
+    rising = {metric: np.linspace(1.0, end, points) for metric in METRICS_READ if metric != "eval_loss"}
     results = checks_of(run_of(), curves_of(**rising))
     for code in ("divergence", "loss_spike", "gradient_spike", "plateau", "throughput_decay", "memory_creep"):
         assert results.of(code).outcome is Outcome.CANNOT_TELL

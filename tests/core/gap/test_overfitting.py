@@ -66,7 +66,7 @@ def test_a_window_shorter_than_the_logging_interval_holds_the_last_value():
         (curve([], []), "no train loss is logged up to there"),
         (curve([500, 600], [0.4, 0.3]), "no train loss is logged up to there"),
         (curve([10, 20, 30], [0.4, 0.3, 0.2]), "the last train loss before it is of step 30"),
-        (curve(STEPS, np.where(STEPS == 390, np.nan, 0.5)), "the train loss is not finite there"),
+        (curve(STEPS, np.where(STEPS > 300, np.nan, 0.5)), "no train loss there is finite"),
         (replace(curve([10, 400, 990], [0.4, 0.3, 0.2]), logged=100), "the train loss was read in part"),
     ],
 )
