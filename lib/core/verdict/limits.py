@@ -12,7 +12,7 @@ from lib.core.checks.stability import UNSTABLE_SPIKE_SHARE, UNSTABLE_SPIKES
 from lib.core.curves import robust, series, train_window
 from lib.core.facts import liveness
 from lib.core.facts.limits import AnyLimit, distinct, limits_of
-from lib.core.gap import negative_gap, overfitting, plausibility
+from lib.core.gap import negative_gap, overfitting
 from lib.core.ranking import eval_noise, tie
 from lib.core.verdict import objections, reasons, sureness
 
@@ -28,7 +28,7 @@ LIMITS: Mapping[str, tuple[AnyLimit, ...]] = MappingProxyType(
         ),
         "Silence of a running run": limits_of(liveness),
         "Stability": distinct((*limits_in(Group.STABILITY), UNSTABLE_SPIKES, UNSTABLE_SPIKE_SHARE)),
-        "Overfitting at matched steps": limits_of(overfitting, train_window, negative_gap, plausibility),
+        "Overfitting at matched steps": limits_of(overfitting, train_window, negative_gap),
         "Data passport": limits_in(Group.DATA),
         "Curves and repeated evaluations": limits_of(series),
     }
