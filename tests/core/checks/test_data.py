@@ -170,3 +170,23 @@ def test_rewritten_values_touch_the_verdict_only_where_it_rests_on_them():
         rows = RowFacts(9, rewritten=2, rewritten_step=5, rewritten_metrics=(metric,))
         (finding,) = result_of("values_rewritten", curves_of(rows=rows, train_loss=falling(9))).findings
         assert finding.touches_verdict is touches
+
+
+def implausible(**series):
+    run = run_of(config={"gradient_accumulation_steps": 8})
+    return checks_of(run, curves_of(**series)).of("implausible_train_loss")
+
+
+def test_a_train_loss_that_is_a_sum_is_said_to_be_one():
+    steps, losses = falling(60)
+    result = implausible(train_loss=(steps, 8.0 * losses), eval_loss=([600], [1.51]))
+    (finding,) = result.findings
+    assert (finding.step, finding.touches_verdict) == (600, True)
+    assert "about 8 times the eval loss, 1.5100: a sum over 8 accumulation steps" in finding.sentence
+    fine = implausible(train_loss=(steps, losses), eval_loss=([600], [1.51]))
+    assert fine.outcome is Outcome.NOT_FOUND
+    gone = np.where(steps > 300, np.nan, losses)
+    lost = implausible(train_loss=(steps, gone), eval_loss=([600], [1.51]))
+    assert lost.sentence == "No train loss just before the best evaluation, step 600, is a finite number."
+    alone = implausible(train_loss=(steps, losses))
+    assert alone.outcome is Outcome.CANNOT_TELL

@@ -92,3 +92,8 @@ def test_what_was_found_reads_from_the_worst_to_the_least():
         ("nonfinite_value", 1310),
         ("gradient_spike", 410),
     ]
+
+
+def test_a_last_train_loss_that_is_no_number_is_told():
+    said = result_of("nonfinite_value", train_loss=[*np.linspace(2.0, 1.0, 29), math.nan]).sentence
+    assert said == "Train loss is NaN or infinite once at step 300, and the last train loss is NaN."

@@ -61,3 +61,30 @@ def test_a_jump_of_the_memory_is_no_creep():
     assert result_of("memory_creep", gpu_memory_allocated_gb=jump).outcome is Outcome.NOT_FOUND
     climb = result_of("memory_creep", gpu_memory_allocated_gb=np.linspace(20.0, 30.0, 200))
     assert climb.outcome is Outcome.FOUND
+
+
+def growing(factor, n=200, spread=0.3, seed=0):
+    return np.exp(np.linspace(0.0, np.log(factor), n) + np.random.default_rng(seed).normal(0.0, spread, n))
+
+
+@pytest.mark.parametrize(
+    ("norms", "outcome"),
+    [
+        (growing(8.0), Outcome.FOUND),
+        (growing(8.0, 20, 0.1), Outcome.FOUND),
+        (growing(1.5), Outcome.NOT_FOUND),
+        (growing(0.1), Outcome.NOT_FOUND),
+        (np.concatenate((growing(1.0, 100), 8.0 * growing(1.0, 100))), Outcome.NOT_FOUND),
+        (np.concatenate((growing(8.0, 20), 8.0 * growing(1.0, 180))), Outcome.NOT_FOUND),
+        (growing(8.0, 10), Outcome.CANNOT_TELL),
+        (np.zeros(100), Outcome.CANNOT_TELL),
+    ],
+)
+def test_a_gradient_norm_that_grows_from_part_to_part_is_a_warning(norms, outcome):
+    assert result_of("gradient_growth", grad_norm=norms).outcome is outcome
+
+
+def test_growth_during_the_warm_up_is_none():
+    warm = np.concatenate((np.linspace(0.0, 1e-4, 80), np.full(120, 1e-4)))
+    norms = np.concatenate((growing(30.0, 80, 0.1), 30.0 * growing(1.0, 120, 0.1)))
+    assert result_of("gradient_growth", grad_norm=norms, learning_rate=warm).outcome is Outcome.NOT_FOUND

@@ -223,3 +223,12 @@ def test_a_difference_that_the_shown_decimals_hide_is_not_said():
 def test_there_is_no_difference_to_an_unknown_best(stored, lowest):
     evidence = RunEvidence(run_id="r", best_eval_loss=lowest, best_step=1)
     assert stored_differs(replace(RUN, best_eval_loss=stored), evidence) is None
+
+
+def test_the_evaluation_before_training_is_of_the_base_model_and_no_best():
+    evidence = evidence_of(curves_of(("eval_loss", 0, 0.5), ("eval_loss", 100, 0.7), ("eval_loss", 200, 0.6)))
+    assert (evidence.base_eval_loss, evidence.best_eval_loss, evidence.best_step) == (0.5, 0.6, 200)
+    alone = evidence_of(curves_of(("eval_loss", 0, 0.5)))
+    assert (alone.base_eval_loss, alone.best_eval_loss, alone.last_eval_loss) == (0.5, None, None)
+    stored = RunSummary(run_id="r", name="r", best_eval_loss=0.5)
+    assert stored_differs(stored, evidence) is None

@@ -207,3 +207,13 @@ def test_curves_of_another_run_are_refused():
     curves = RunCurves("other", {"eval_loss": EVALS})
     with pytest.raises(ValueError, match="other"):
         overfitting_of(RUN, curves, evidence_of(curves))
+
+
+def test_a_train_loss_that_ended_as_no_number_is_told_beside_the_gap_of_the_others():
+    losses = np.full(len(STEPS), 0.4)
+    losses[-1] = np.nan
+    found = judged(curve(STEPS, losses), EVALS)
+    assert found.gap == pytest.approx(0.1)
+    assert found.sentences[0].endswith(f" The last train loss, at step {STEPS[-1]}, is NaN.")
+    hole = np.where(STEPS == 390, np.nan, 0.4)
+    assert judged(curve(STEPS, hole), EVALS).gap == pytest.approx(0.1)
