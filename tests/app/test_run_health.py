@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -203,3 +204,31 @@ def test_the_page_of_the_ranking_prints_every_threshold(opened):
     assert values["Spike MADs"] == "8"
     assert values["Window share"] == "0.05"
     assert shown["Meaning"].str.len().min() > 10
+
+
+def spiking(path, seed, *at):
+    """A run of 200 steps whose gradient norm spikes at some of them."""
+    random = np.random.default_rng(seed)
+    norms = np.exp(random.normal(0.0, 0.1, 200))
+    norms[[step - 1 for step in at]] = 20.0
+    rows = [{"step": step, "grad_norm": float(norm)} for step, norm in enumerate(norms, 1)]
+    losses = np.linspace(2.0, 1.0, 200) + random.normal(0.0, 0.01, 200)
+    write_run(path, losses.tolist(), rows=rows)
+
+
+def test_spikes_of_all_runs_are_hard_batches_and_said_once(on_folder, tmp_path):
+    for seed, name in enumerate(("one", "two", "three")):
+        spiking(tmp_path / name, seed, 118, 152)
+    said = "Gradient norms spike at steps 118, 152 in all runs: hard batches."
+    health = on_folder(tmp_path, HEALTH, run=["one", "two", "three"])
+    health.assert_sound()
+    assert health.text.count(said) == 1
+    assert list(matrix(health).loc[("Health", "Gradient-norm spikes")]) == ["● info × 2"] * 3
+    main = on_folder(tmp_path, MAIN, run=["one", "two", "three"])
+    main.assert_sound()
+    assert sum(said in plain(text) for text in main.said) == 1
+    assert list(main.grid.rows["findings"]) == [0, 0, 0]
+    # Of one run, nobody knows whether others had them.
+    alone = on_folder(tmp_path, MAIN, run="one")
+    assert said not in alone.text
+    assert list(alone.grid.rows["findings"]) == [2]

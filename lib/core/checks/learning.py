@@ -41,7 +41,7 @@ LEARNED_EVAL = Limit(0.01, "Learned eval",
     "An eval loss that fell by this share has learned: evaluations of one run repeat to 1 % or better.")
 LEARNING_EVALUATIONS = Count(5, "Learning evaluations",
     "Where there is no train loss, so many evaluations without a fall say that nothing was learned.")
-HALF_DONE = Limit(0.5, "Half done", "A running run is judged when this share of its steps is done.")
+HALF_DONE = Limit(0.5, "Half done", "A run that is not completed is judged when this share of its steps is done.")
 # fmt: on
 
 
@@ -72,7 +72,6 @@ class _Stretch:
     Severity.WARNING,
     metrics=("train_loss", "grad_norm", "eval_loss"),
     limits=(DEAD_POINTS, CONSTANT_POINTS, CONSTANT_SHARE, ROUNDED_STEPS, FADED_SHARE, SAME_WITHIN),
-    touches=True,
 )
 def dead_training(subject: Subject) -> Found | NotFound | CannotTell:
     """A train loss that is exactly 0, or constant, from some step to the end.
@@ -162,7 +161,7 @@ def _is_rounded(at_end: _Stretch) -> bool:
     "Never learns",
     Group.HEALTH,
     Severity.WARNING,
-    metrics=("train_loss", "eval_loss"),
+    metrics=("train_loss", "eval_loss", "learning_rate"),
     limits=(LARGEST, LEARNING_POINTS, LEARNING_BLOCKS, LEARNING_ERRORS, LEARNING_HIDDEN, ONE_SIDED, LEARNING_START,
             LEARNED_EVAL, LEARNING_EVALUATIONS, HALF_DONE),
 )  # fmt: skip
@@ -173,10 +172,6 @@ def never_learns(subject: Subject) -> Found | NotFound | CannotTell:
         return CannotTell(subject.no_measure)
     if run.resumed_from_run_id or run.resumed_from_checkpoint:
         return CannotTell("the run went on from a checkpoint, which may have learned all there is")
-    if run.status is RunStatus.RUNNING and not (
-        run.total_steps and (subject.evidence.last_step or 0) >= HALF_DONE * run.total_steps
-    ):
-        return CannotTell("the run is not half done, as far as is known")
     evals = subject.curves.get("eval_loss").finite()
     computable(evals.value, "eval loss")
     first = float(evals.value[0]) if len(evals) else math.nan
@@ -185,8 +180,9 @@ def never_learns(subject: Subject) -> Found | NotFound | CannotTell:
     if not len(subject.curves.get("train_loss")) and "train_loss" not in subject.curves.unread:
         if len(evals) < LEARNING_EVALUATIONS:
             return CannotTell("no train loss was logged, and too few evaluations")
+        _begun_enough(subject)
         said = (
-            f"Nothing was learned: none of {counted(len(evals), 'evaluation')} is {LEARNED_EVAL:.0%} or more below the"
+            f"No sign of learning: none of {counted(len(evals), 'evaluation')} is {LEARNED_EVAL:.0%} or more below the"
             f" first one, {shown(first)}."
         )
         return found(said, metric="eval_loss", first=first, lowest=float(evals.value.min()))
@@ -194,7 +190,24 @@ def never_learns(subject: Subject) -> Found | NotFound | CannotTell:
     values = points.value
     if values.min() < 0.0 or not values.any():
         return CannotTell("the train loss is 0 or goes below it, so a fall of it has no scale")
-    return _fall(values)
+    came = _fall(values)
+    if isinstance(came, Found):
+        _begun_enough(subject)
+    return came
+
+
+def _begun_enough(subject: Subject) -> None:
+    """Do nothing.
+
+    Raises:
+        CannotTell: Where a run that is not completed is too young, or any is still in its warm-up.
+    """
+    run, rate = subject.run, subject.curves.get("learning_rate").finite().value
+    early = not run.total_steps or (subject.evidence.last_step or 0) < HALF_DONE * run.total_steps
+    if run.status is not RunStatus.COMPLETED and early:
+        raise CannotTell("the run is not half done, as far as is known")
+    if len(rate) and rate[-1] == rate.max() and rate[0] < HALF_DONE * rate[-1]:
+        raise CannotTell("the learning rate was still rising when the log ended")
 
 
 def _fall(values: np.ndarray) -> Found | NotFound | CannotTell:
@@ -205,13 +218,15 @@ def _fall(values: np.ndarray) -> Found | NotFound | CannotTell:
     if came.fell is None:
         return CannotTell("the train loss is too noisy, or too short, to tell a small fall from none")
     said = (
-        f"Nothing was learned: the train loss does not fall beyond its noise over the whole run, {first} in its first"
+        f"No sign of learning: the train loss does not fall beyond its noise over the whole run, {first} in its first"
         f" part and {last} in its last."
     )
     return found(said, metric="train_loss", first=came.first, last=came.last, noise=came.noise)
 
 
-@check("Base model not beaten", Group.HEALTH, Severity.WARNING, metrics=("eval_loss",), limits=(HALF_DONE,))
+@check(
+    "Base model not beaten", Group.HEALTH, Severity.WARNING, metrics=("eval_loss", "learning_rate"), limits=(HALF_DONE,)
+)
 def base_not_beaten(subject: Subject) -> Found | NotFound | CannotTell:
     """No evaluation is better than the one before training, at step 0."""
     subject.curve("eval_loss")
@@ -224,10 +239,7 @@ def base_not_beaten(subject: Subject) -> Found | NotFound | CannotTell:
         return CannotTell("nothing was evaluated after step 0")
     if best < base:
         return NotFound(f"Eval loss is {shown(base)} before training; its best is {shown(best)} at step {step:,}.")
-    run = subject.run
-    early = not run.total_steps or (subject.evidence.last_step or 0) < HALF_DONE * run.total_steps
-    if run.status is RunStatus.RUNNING and early:
-        return CannotTell("the run is not half done, as far as is known")
+    _begun_enough(subject)
     said = (
         f"Never better than before training: eval loss is {shown(base)} at step 0, and its best after that is"
         f" {shown(best)} at step {step:,}."

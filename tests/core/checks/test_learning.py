@@ -105,6 +105,10 @@ def test_what_need_not_fall_is_not_judged():
     assert learned(early, train_loss=flat) is Outcome.CANNOT_TELL
     late = run_of(status=RunStatus.RUNNING, total_steps=2_500)
     assert learned(late, train_loss=flat) is Outcome.FOUND
+    stopped = run_of(status=RunStatus.CANCELLED, total_steps=10_000)
+    assert learned(stopped, train_loss=flat) is Outcome.CANNOT_TELL
+    assert learned(train_loss=flat, learning_rate=np.linspace(0.0, 1e-4, 200)) is Outcome.CANNOT_TELL
+    assert learned(train_loss=flat, learning_rate=np.full(200, 1e-4)) is Outcome.FOUND
     assert learned(train_loss=flat - 0.7) is Outcome.CANNOT_TELL
 
 
