@@ -41,6 +41,7 @@ LEARNED_EVAL = Limit(0.01, "Learned eval",
     "An eval loss that fell by this share has learned: evaluations of one run repeat to 1 % or better.")
 LEARNING_EVALUATIONS = Count(5, "Learning evaluations",
     "Where there is no train loss, so many evaluations without a fall say that nothing was learned.")
+STILL_WARMING = Limit(0.8, "Still warming", "A rate that first was at its peak after this share was warming up.")
 HALF_DONE = Limit(0.5, "Half done", "A run that is not completed is judged when this share of its steps is done.")
 # fmt: on
 
@@ -163,7 +164,7 @@ def _is_rounded(at_end: _Stretch) -> bool:
     Severity.WARNING,
     metrics=("train_loss", "eval_loss", "learning_rate"),
     limits=(LARGEST, LEARNING_POINTS, LEARNING_BLOCKS, LEARNING_ERRORS, LEARNING_HIDDEN, ONE_SIDED, LEARNING_START,
-            LEARNED_EVAL, LEARNING_EVALUATIONS, HALF_DONE),
+            LEARNED_EVAL, LEARNING_EVALUATIONS, HALF_DONE, STILL_WARMING),
 )  # fmt: skip
 def never_learns(subject: Subject) -> Found | NotFound | CannotTell:
     """Losses that nowhere fall beyond their noise, over the whole run."""
@@ -206,7 +207,8 @@ def _begun_enough(subject: Subject) -> None:
     early = not run.total_steps or (subject.evidence.last_step or 0) < HALF_DONE * run.total_steps
     if run.status is not RunStatus.COMPLETED and early:
         raise CannotTell("the run is not half done, as far as is known")
-    if len(rate) and rate[-1] == rate.max() and rate[0] < HALF_DONE * rate[-1]:
+    # A constant rate has its peak from the end of its warm-up on.
+    if len(rate) and np.argmax(rate >= rate.max()) >= STILL_WARMING * len(rate):
         raise CannotTell("the learning rate was still rising when the log ended")
 
 
@@ -225,7 +227,11 @@ def _fall(values: np.ndarray) -> Found | NotFound | CannotTell:
 
 
 @check(
-    "Base model not beaten", Group.HEALTH, Severity.WARNING, metrics=("eval_loss", "learning_rate"), limits=(HALF_DONE,)
+    "Base model not beaten",
+    Group.HEALTH,
+    Severity.WARNING,
+    metrics=("eval_loss", "learning_rate"),
+    limits=(HALF_DONE, STILL_WARMING),
 )
 def base_not_beaten(subject: Subject) -> Found | NotFound | CannotTell:
     """No evaluation is better than the one before training, at step 0."""

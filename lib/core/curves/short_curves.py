@@ -15,7 +15,7 @@ SHORT_POINTS = Count(8, "Short points", "Points from which on a large effect is 
 SHORT_RISE = Limit(1.0, "Short rise", "In a short curve, a divergence is at least so many times of the best level.")
 SHORT_FALL = Limit(0.5, "Short fall", "And gives back this share of what the loss had fallen.")
 SHORT_ERRORS = Limit(5.0, "Short errors", "And is so many standard deviations of the noise.")
-SHORT_SPIKE = Limit(5.0, "Short spike",
+SHORT_SPIKE = Limit(8.0, "Short spike",
     "In a short curve, a spike is so many times the median of the others; a loss spike half as many.")
 SHORT_OTHERS = Limit(2.0, "Short others", "And so many times the greatest of the others, from the third point on.")
 SHORT_DROP = Limit(0.5, "Short drop",
