@@ -109,13 +109,9 @@ def _evaluation_noise(values: np.ndarray, at: int) -> float:
 
 
 @check(
-    "Identical evaluations",
-    Group.HEALTH,
-    Severity.WARNING,
-    metrics=("eval_loss", "train_loss"),
-    limits=(SAME_EVALUATIONS, SAME_ROUNDED, SAME_STEPS),
-    touches=True,
-)
+    "Identical evaluations", Group.HEALTH, Severity.WARNING, metrics=("eval_loss", "train_loss"),
+    limits=(SAME_EVALUATIONS, SAME_ROUNDED, SAME_STEPS), touches=True,
+)  # fmt: skip
 def identical_evaluations(subject: Subject) -> Found | NotFound | CannotTell:
     """Evaluations in a row that agree to the last decimal while the train loss moves: always of the same weights."""
     real = subject.evaluations.finite()

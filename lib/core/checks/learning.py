@@ -67,13 +67,9 @@ class _Stretch:
 
 
 @check(
-    "Training is dead",
-    Group.HEALTH,
-    Severity.CRITICAL,
-    Severity.WARNING,
-    metrics=("train_loss", "grad_norm", "eval_loss"),
-    limits=(DEAD_POINTS, CONSTANT_POINTS, CONSTANT_SHARE, ROUNDED_STEPS, FADED_SHARE, SAME_WITHIN),
-)
+    "Training is dead", Group.HEALTH, Severity.CRITICAL, Severity.WARNING, metrics=("train_loss", "grad_norm",
+    "eval_loss"), limits=(DEAD_POINTS, CONSTANT_POINTS, CONSTANT_SHARE, ROUNDED_STEPS, FADED_SHARE, SAME_WITHIN),
+)  # fmt: skip
 def dead_training(subject: Subject) -> Found | NotFound | CannotTell:
     """A train loss that is exactly 0, or constant, from some step to the end.
 

@@ -30,12 +30,9 @@ _CYCLIC = re.compile(r"restart|cycl|sgdr|triang|sawtooth|snapshot", re.IGNORECAS
 
 
 @check(
-    "Learning rate 0",
-    Group.HEALTH,
-    Severity.WARNING,
-    metrics=("learning_rate",),
-    limits=(LARGEST, RATE_POINTS, RATE_OFF, OFF_POINTS, OFF_SHARE, RATE_COARSE),
-)
+    "Learning rate 0", Group.HEALTH, Severity.WARNING, metrics=("learning_rate",), limits=(LARGEST, RATE_POINTS,
+    RATE_OFF, OFF_POINTS, OFF_SHARE, RATE_COARSE),
+)  # fmt: skip
 def rate_zero(subject: Subject) -> Found | NotFound | CannotTell:
     """A learning rate of 0 long before the end, or throughout: what is trained then changes nothing.
 
@@ -72,13 +69,9 @@ def _is_coarse(before: np.ndarray, peak: float) -> bool:
 
 
 @check(
-    "Learning rate restarted",
-    Group.HEALTH,
-    Severity.WARNING,
-    Severity.INFO,
-    metrics=("learning_rate",),
+    "Learning rate restarted", Group.HEALTH, Severity.WARNING, Severity.INFO, metrics=("learning_rate",),
     limits=(LARGEST, RATE_POINTS, RATE_DECAYED, RATE_RETURNED, CYCLE_TOLERANCE),
-)
+)  # fmt: skip
 def rate_restarted(subject: Subject) -> Found | NotFound | CannotTell:
     """A learning rate that had decayed and goes back up to near its peak, where the schedule has no cycles."""
     points = subject.points("learning_rate", RATE_POINTS)

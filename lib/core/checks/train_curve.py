@@ -131,13 +131,9 @@ def ends_early(subject: Subject) -> Found | NotFound | CannotTell:
 
 
 @check(
-    "Implausible train loss",
-    Group.DATA,
-    Severity.WARNING,
-    metrics=("train_loss", "eval_loss"),
-    limits=(MULTIPLE_WITHIN, MULTIPLE_LEAST),
-    touches=True,
-)
+    "Implausible train loss", Group.DATA, Severity.WARNING, metrics=("train_loss", "eval_loss"),
+    limits=(MULTIPLE_WITHIN, MULTIPLE_LEAST), touches=True,
+)  # fmt: skip
 def implausible_train_loss(subject: Subject) -> Found | NotFound | CannotTell:
     """A train loss that cannot be a mean loss beside the eval loss of the same step, so that it makes no gap."""
     best, step = subject.evidence.best_eval_loss, subject.evidence.best_step
