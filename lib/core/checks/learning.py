@@ -175,8 +175,9 @@ def never_learns(subject: Subject) -> Found | NotFound | CannotTell:
     if len(evals) > 1 and first - float(evals.value.min()) >= LEARNED_EVAL * abs(first):
         return NotFound(f"Eval loss falls from {shown(first)} to {shown(float(evals.value.min()))}.")
     if not len(subject.curves.get("train_loss")) and "train_loss" not in subject.curves.unread:
-        if len(evals) < LEARNING_EVALUATIONS:
-            return CannotTell("no train loss was logged, and too few evaluations")
+        # All may have been learned before the first one.
+        if len(evals) < LEARNING_EVALUATIONS or evals.step[0] > 0:
+            return CannotTell("no train loss was logged, and too few evaluations or none before training")
         _begun_enough(subject)
         said = (
             f"No sign of learning: none of {counted(len(evals), 'evaluation')} is {LEARNED_EVAL:.0%} or more below the"

@@ -113,7 +113,9 @@ def test_what_need_not_fall_is_not_judged():
 
 
 def test_without_a_train_loss_evaluations_tell():
-    assert learned(eval_loss=[0.7, 0.701, 0.699, 0.7, 0.7005]) is Outcome.FOUND
+    flat = [0.7, 0.701, 0.699, 0.7, 0.7005]
+    assert learned(eval_loss=(np.arange(0, 500, 100), flat)) is Outcome.FOUND
+    assert learned(eval_loss=flat) is Outcome.CANNOT_TELL
     assert learned(eval_loss=[0.7, 0.701, 0.699]) is Outcome.CANNOT_TELL
     assert learned(eval_loss=[0.7, 0.68, 0.66]) is Outcome.NOT_FOUND
 
