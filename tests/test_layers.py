@@ -36,8 +36,9 @@ CORE = {
     "gap": "facts text curves config",
     "checks": "facts text curves config gap",
     "checkpoints": "facts text curves config",
-    "ranking": "facts text curves config gap",
-    "verdict": "facts text curves config gap checks checkpoints ranking",
+    "aspects": "facts text curves config",
+    "ranking": "facts text curves config gap aspects",
+    "verdict": "facts text curves config gap checks checkpoints aspects ranking",
 }
 """The packages of ``lib/core``, from the ground up, and which of them each may import."""
 

@@ -100,6 +100,7 @@ class Parameter:
         is_dataset: The value is a path or an id of which the name counts.
         null_counts: Null switches something off that would be on where nothing is stated; for all others
             null states nothing.
+        top_first: Trainers read it at the top before they look into the section of its group.
     """
 
     key: str
@@ -112,6 +113,7 @@ class Parameter:
     scientific: bool = False
     is_dataset: bool = False
     null_counts: bool = False
+    top_first: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -187,7 +189,7 @@ _CATALOGUE = (
         Section.MODEL: "max_seq_length max_seq_len"}),
     Parameter("eval_split", "Eval split", Group.DATA, "eval_split validation_split val_split eval_ratio val_size"
         " eval_size test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction",
-        {Section.EVALUATION: "eval_split split validation_split val_split split_ratio"}),
+        {Section.EVALUATION: "eval_split split validation_split val_split split_ratio"}, top_first=True),
     Parameter("packing", "Packing", Group.DATA, "packing sample_packing use_packing", {Section.DATA: "packed"}),
     Parameter("train_on_inputs", "Train on inputs", Group.DATA, "train_on_inputs train_on_prompt"),
     Parameter("base_model", "Base model", Group.MODEL, "base_model base_model_name model_name_or_path"

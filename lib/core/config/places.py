@@ -141,7 +141,7 @@ def _place(context: Context, last: str | int) -> Place:
     level = max(context.secrecy, secrecy(last))
     parameter, position = NAMES.get((context.section, name), (None, 0))
     if parameter is not None and not level:
-        return place_of(parameter, source, _rank(context, position, is_lora=parameter.group is Group.LORA))
+        return place_of(parameter, source, _rank(context, position, parameter))
     facts = _name_facts(name)
     group = Group.DATA if facts.is_data_file else _group(context, name, facts)
     key = _key(context, shown, name)
@@ -211,21 +211,23 @@ def _section(parent: Context, name: str) -> Section:
     return Section.OPAQUE
 
 
-def _rank(context: Context, position: int, *, is_lora: bool = False) -> tuple[int, int]:
+def _rank(context: Context, position: int, parameter: Parameter | None = None) -> tuple[int, int]:
     """The order in which trainers look a parameter up.
 
     LoRA: the section ``lora``, then another adapter section at the top, then one inside ``training``, then
-    ``training.lora_r`` and its like. Others: ``training``, then the section of their group, then the top.
+    ``training.lora_r`` and its like. Others: ``training``, then the section of their group, then the top; but for
+    those that are ``top_first``, the top before the section.
     """
-    if is_lora and context.section is Section.LORA:
+    if parameter is not None and parameter.group is Group.LORA and context.section is Section.LORA:
         if context.wrapped:
             return 2, position
         return (0 if context.name == "lora" else 1), position
     if context.section is Section.PLAIN:
         # A search overrides what the arguments say, and a trainer's state repeats them in its own way.
-        special = {"trial_params": 2, STATE_SECTION: 6}.get(context.name)
-        return special or (3 if context.wrapped else 5), position
-    return 4, position
+        special = {"trial_params": 2, STATE_SECTION: 7}.get(context.name)
+        top = 4 if parameter is not None and parameter.top_first else 6
+        return special or (3 if context.wrapped else top), position
+    return 5, position
 
 
 def _key(context: Context, name: str, words: str) -> str:

@@ -1,4 +1,4 @@
-"""Which runs' eval losses mean the same and may be ranked against each other.
+"""Which runs' evaluations mean the same, so that they may be ranked against each other.
 
 Two runs agree in an aspect, differ in it, or it cannot be told. What is not recorded is neither the same nor
 different.
@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 
-from lib.core.curves.metric_curves import MetricCurve
+from lib.core.aspects.facts import Agreement, Compared, facts_of
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.runs import RunSummary
-from lib.core.ranking.comparability_aspects import Aspect, Compared, compare
-from lib.core.ranking.comparability_facts import Agreement, facts_of
+from lib.core.ranking.comparability_aspects import Aspect, compare
+
+NO_CURVES: Mapping[str, RunCurves] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class Pair:
 
     Attributes:
         run_ids: The two, in alphabetical order.
-        aspects: What was compared; aspects that mean nothing for the methods of both are absent.
+        aspects: What was compared; aspects that mean nothing for the methods of both, or for what is compared, are
+            absent.
     """
 
     run_ids: tuple[str, str]
@@ -32,7 +36,7 @@ class Pair:
 
     @property
     def agreement(self) -> Agreement:
-        """In all aspects whose difference makes losses incomparable."""
+        """In all aspects whose difference makes the runs incomparable."""
         found = {each.agreement for each in self.aspects.values() if each.decides}
         if Agreement.DIFFERENT in found:
             return Agreement.DIFFERENT
@@ -44,7 +48,7 @@ class Pair:
 
     @property
     def decisive(self) -> dict[Aspect, Compared]:
-        """What makes the losses incomparable."""
+        """What makes the two incomparable."""
         return {aspect: each for aspect, each in self.having(Agreement.DIFFERENT).items() if each.decides}
 
 
@@ -55,7 +59,7 @@ class ComparabilityClass:
     Attributes:
         run_ids: In alphabetical order.
         unsure: Aspects of which it cannot be told for every pair in it that they are the same.
-        cautions: Aspects in which some pair differs without that making the losses incomparable.
+        cautions: Aspects in which some pair differs without that making them incomparable.
     """
 
     run_ids: tuple[str, ...]
@@ -84,8 +88,10 @@ class Comparability:
         return {member: each for each in self.classes for member in each.run_ids}[run_id]
 
 
-def comparability_of(runs: Sequence[RunSummary]) -> Comparability:
-    """Sort runs into classes whose eval losses mean the same.
+def comparability_of(
+    runs: Sequence[RunSummary], curves: Mapping[str, RunCurves] = NO_CURVES, *, of_loss: bool = True
+) -> Comparability:
+    """Sort runs into classes whose evaluations mean the same.
 
     Two runs are in one class where no other run tells them apart: the runs that each is known to differ from
     are the same ones. That is an equivalence relation whatever is recorded; within a class no pair is known
@@ -94,10 +100,14 @@ def comparability_of(runs: Sequence[RunSummary]) -> Comparability:
 
     Args:
         runs: Different runs, in any order.
+        curves: What they logged, by run id; runs may lack. The names of the metrics say what method was run, and the
+            times of evaluations how many examples these had.
+        of_loss: Losses are compared; else aspects that only matter for a loss (``Aspect.of_loss``) are left out.
     """
-    facts = {run.run_id: facts_of(run) for run in sorted(runs, key=lambda run: run.run_id)}
+    facts = {run.run_id: facts_of(run, curves.get(run.run_id)) for run in sorted(runs, key=lambda run: run.run_id)}
     pairs = tuple(
-        Pair((first, second), compare(facts[first], facts[second])) for first, second in combinations(facts, 2)
+        Pair((first, second), compare(facts[first], facts[second], of_loss=of_loss))
+        for first, second in combinations(facts, 2)
     )
     differing: dict[str, set[str]] = {run_id: set() for run_id in facts}
     for pair in pairs:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lib.core.aspects.facts import Agreement
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.runs import RunSummary, eval_loss_of
 from lib.core.ranking.comparability import Comparability, comparability_of, relative_improvement
 from lib.core.ranking.comparability_aspects import Aspect
-from lib.core.ranking.comparability_facts import Agreement
 from lib.core.ranking.flip import Flip, flip_of
 from lib.core.ranking.repeats import repeat_groups
 from lib.core.ranking.score_tie import ScoreTie, score_tie
@@ -123,7 +123,7 @@ def decide(runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], policy: 
     runs = sorted(runs, key=lambda run: run.run_id)
     scores = {run.run_id: found for run in runs if isinstance(found := score(run, policy), RunScore)}
     scored = [run for run in runs if run.run_id in scores]
-    comparability = comparability_of(scored)
+    comparability = comparability_of(scored, curves)
     classes = sorted(
         (each.run_ids for each in comparability.classes),
         key=lambda ids: (-len(ids), -max(scores[run_id].total for run_id in ids), ids),
@@ -145,7 +145,7 @@ def decide(runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], policy: 
         lowest=lowest,
         lead=score_tie(recommendation, lowest),
         flip=flip_of(recommendation),
-        alongside=_alongside([run for run in runs if run.run_id not in scores], members),
+        alongside=_alongside([run for run in runs if run.run_id not in scores], members, curves),
     )
 
 
@@ -167,9 +167,11 @@ def _other_class(
     return OtherClass(recommend(members, policy), tuple(aspect for aspect in Aspect if aspect in differing))
 
 
-def _alongside(left_out: Sequence[RunSummary], members: Sequence[RunSummary]) -> tuple[str, ...]:
+def _alongside(
+    left_out: Sequence[RunSummary], members: Sequence[RunSummary], curves: Mapping[str, RunCurves]
+) -> tuple[str, ...]:
     def is_alike(run: RunSummary) -> bool:
-        pairs = comparability_of([run, *members[:1]]).pairs
+        pairs = comparability_of([run, *members[:1]], curves).pairs
         return all(pair.agreement is not Agreement.DIFFERENT for pair in pairs)
 
     return tuple(run.run_id for run in left_out if eval_loss_of(run) is not None and is_alike(run))

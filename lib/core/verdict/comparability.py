@@ -1,4 +1,4 @@
-"""What is said about which eval losses compare: the aspects, a pair of runs, and a class that is not ranked."""
+"""What is said about which evaluations compare: the aspects, a pair of runs, and a class that is not ranked."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from lib.core.aspects.facts import Agreement, Compared
 from lib.core.ranking.comparability import Pair
-from lib.core.ranking.comparability_aspects import Aspect, Compared
-from lib.core.ranking.comparability_facts import Agreement
+from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import OtherClass
 from lib.core.text.phrases import lower_first
 
@@ -27,18 +27,28 @@ class AspectWords(NamedTuple):
 
 ASPECT_WORDS: Mapping[Aspect, AspectWords] = MappingProxyType(
     {
-        Aspect.METHOD: AspectWords("Method", "each method has a loss of its own"),
-        Aspect.DATASET: AspectWords("Evaluation data", "a loss is an average over the examples it is measured on"),
-        Aspect.EVAL_SPLIT: AspectWords("Eval split", "a loss is an average over the examples it is measured on"),
+        Aspect.METHOD: AspectWords("Method", "each method has a loss and scores of its own"),
+        Aspect.DATASET: AspectWords("Evaluation data", "an evaluation is an average over the examples it is made on"),
+        Aspect.EVAL_SPLIT: AspectWords("Eval split", "an evaluation is an average over the examples it is made on"),
+        Aspect.LABELS: AspectWords("Labels", "with other labels each answer is harder or easier to find"),
         Aspect.TOKENIZER: AspectWords("Tokenizer", "a loss per token means something else where tokens are others"),
         Aspect.REFERENCE: AspectWords("Reference model", "the loss is measured against the model it started from"),
         Aspect.MASKING: AspectWords("Masking", "prompts are counted in one and not in the other"),
         Aspect.PACKING: AspectWords("Packing", "packed texts are cut, averaged and predicted in other contexts"),
-        Aspect.LOSS_TYPE: AspectWords("Loss type", "another formula gives another number"),
+        Aspect.LOSS_TYPE: AspectWords("Loss formula", "another formula, or other weights, give another number"),
         Aspect.BETA: AspectWords("Beta", "it scales the loss of preference methods"),
         Aspect.LABEL_SMOOTHING: AspectWords("Label smoothing", "it adds to the loss of every token"),
+        Aspect.REDUCTION: AspectWords("Sum or mean", "a sum grows with the number of tokens"),
+        Aspect.CHAT_TEMPLATE: AspectWords("Chat template", "other words stand around the turns, and are predicted too"),
+        Aspect.VOCABULARY: AspectWords("Vocabulary size", "each new piece takes its share of every prediction"),
         Aspect.MAX_SEQ_LENGTH: AspectWords(
             "Sequence length", "longer texts are cut, and other tokens are counted of them"
+        ),
+        Aspect.QUANTIZATION: AspectWords(
+            "Quantisation", "the base model is evaluated with rounded weights, and may be shipped with others"
+        ),
+        Aspect.EVAL_BATCH_SIZE: AspectWords(
+            "Eval batch size", "tokens are averaged batch by batch, so that short texts count otherwise"
         ),
     }
 )

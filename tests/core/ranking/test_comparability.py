@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.core.aspects.facts import Agreement
 from lib.core.config.base_models import TOKENIZER_FAMILIES, tokenizer_family
 from lib.core.curves.metric_curves import complete_curve
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.comparability import comparability_of, relative_improvement
 from lib.core.ranking.comparability_aspects import ASPECTS, Aspect
-from lib.core.ranking.comparability_facts import Agreement
 
 SAME, DIFFERENT, UNSURE = Agreement
 
