@@ -132,8 +132,8 @@ def test_the_best_and_the_worst_are_marked_by_more_than_colour(compared):
     rows = compared(a=(0.5, 0.52), b=(0.5, 0.7), c=(0.5, 0.6))
     assert marks_of(rows, "best_eval_loss") == {"a": "best", "b": "worst", "c": ""}
     assert rows["best_eval_loss_text"].to_dict() == {"a": "🏆 0.5200 @ 1", "b": "▽ 0.7000 @ 1", "c": "0.6000 @ 1"}
-    assert "Best of the runs that this column compares." in rows["best_eval_loss_note"]["a"]
-    assert "Worst of the runs that this column compares." in rows["best_eval_loss_note"]["b"]
+    assert "Best: the lowest of 3 runs." in rows["best_eval_loss_note"]["a"]
+    assert "Worst: the highest of 3 runs." in rows["best_eval_loss_note"]["b"]
     assert marks_of(rows, "score")["a"] == "best"
     assert rows["score_text"]["a"].startswith("✔ ")
 
@@ -142,7 +142,7 @@ def test_a_tie_is_shown_as_one(compared):
     rows = compared(a=(0.5, 0.52), b=(0.4, 0.52), c=(0.5, 0.6))
     assert marks_of(rows, "best_eval_loss") == {"a": "tie-best", "b": "tie-best", "c": "worst"}
     assert rows["best_eval_loss_text"].str.startswith("🏆 ").to_dict() == {"a": True, "b": True, "c": False}
-    assert "Tied for best" in rows["best_eval_loss_note"]["a"]
+    assert "Best, tied: the lowest of 3 runs." in rows["best_eval_loss_note"]["a"]
 
 
 def test_a_single_run_is_neither_best_nor_worst(compared):

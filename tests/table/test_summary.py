@@ -15,9 +15,9 @@ from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import RunScore
 from lib.core.text.formatting import NOT_RECORDED
 from lib.table.cells import SummaryInput, summary_frame
-from lib.table.columns import COLUMNS, SUMMARY_DTYPES, TEXT
+from lib.table.columns import COLUMNS, SUMMARY_DTYPES, TEXT, Column
 from lib.table.csv_file import to_csv
-from lib.table.marks import Mark, marks
+from lib.table.marks import Alike, Mark, mark_notes, marks
 from tests.core.checked_runs import results_with
 from tests.core.judged_runs import judged, real_runs, run
 
@@ -331,12 +331,47 @@ def test_the_frame_takes_a_score_as_it_is():
     assert isinstance(frame, pd.DataFrame)
 
 
-def test_losses_are_best_and_worst_among_comparable_runs_only_and_other_columns_among_all():
-    made = (("1", 0.1, 9.0), ("2", 0.3, 5.0), ("3", 0.2, 7.0))
-    runs = [run(name, loss, duration_s=seconds) for name, loss, seconds in made]
-    frame = frame_of(*runs)
-    found = marks(frame, {"2", "3"})
-    assert found["best_eval_loss"].tolist() == ["", "worst", "best"]
+MADE = (("1", 0.1, 9.0), ("2", 0.3, 5.0), ("3", 0.2, 7.0), ("4", 0.9, 1.0), ("5", 0.8, 2.0))
+
+
+def test_losses_are_best_and_worst_among_runs_of_a_class_and_other_columns_among_all():
+    frame = frame_of(*(run(name, loss, duration_s=seconds) for name, loss, seconds in MADE))
+    found = marks(frame, Alike([{"2", "3"}, {"4", "5"}], []))
+    assert found["best_eval_loss"].tolist() == ["", "worst", "best", "worst", "best"]
     assert found["duration"].tolist() == marks(frame)["duration"].tolist()
-    assert marks(frame, set())["best_eval_loss"].tolist() == ["", "", ""]
-    assert marks(frame, {"1", "2", "3"}).equals(marks(frame))
+    assert marks(frame, Alike([], []))["best_eval_loss"].tolist() == [""] * 5
+    everybody = {"1", "2", "3", "4", "5"}
+    assert marks(frame, Alike([everybody], [])).equals(marks(frame))
+
+
+def test_a_class_of_one_run_has_no_best():
+    frame = frame_of(*(run(name, loss) for name, loss, _ in MADE[:2]))
+    assert marks(frame, Alike([{"1"}, {"2"}], []))["best_eval_loss"].tolist() == ["", ""]
+
+
+def test_a_mark_says_of_which_runs_it_is():
+    frame = frame_of(*(run(name, loss) for name, loss, _ in MADE))
+    notes = mark_notes(frame, Alike([{"1", "2", "3"}, {"4", "5"}], []))["best_eval_loss"]
+    three, two = "of the 3 runs that compare.", "of the 2 runs that compare."
+    assert notes.tolist() == [
+        f"Best: the lowest {three}", f"Worst: the highest {three}", "", f"Worst: the highest {two}",
+        f"Best: the lowest {two}",
+    ]  # fmt: skip
+    assert mark_notes(frame)["best_eval_loss"].tolist()[0] == "Best: the lowest of 5 runs."
+
+
+def test_a_tie_and_a_run_without_a_value_are_counted_as_they_are():
+    frame = frame_of(run("1", 0.1), run("2", 0.1), run("3", 0.2), run("4", None))
+    assert mark_notes(frame)["best_eval_loss"].tolist() == [
+        "Best, tied: the lowest of 3 runs.", "Best, tied: the lowest of 3 runs.", "Worst: the highest of 3 runs.", "",
+    ]  # fmt: skip
+
+
+def test_a_task_metric_is_compared_among_runs_whose_data_and_labels_are_the_same():
+    column = Column("eval_f1", "F1", "F1.", better="higher", metric="eval_f1")
+    frame = pd.DataFrame({"run_id": list("abcd"), "eval_f1": [0.9, 0.5, 0.7, 0.2]})
+    alike = Alike([{"a"}, {"b"}, {"c"}], [{"b", "c", "d"}])
+    assert marks(frame, alike, [column])["eval_f1"].tolist() == ["", "", "best", "worst"]
+    assert mark_notes(frame, alike, [column])["eval_f1"].tolist() == [
+        "", "", "Best: the highest of the 3 runs that compare.", "Worst: the lowest of the 3 runs that compare.",
+    ]  # fmt: skip

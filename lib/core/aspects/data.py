@@ -157,16 +157,12 @@ def _same_size(one: Size, other: Size, first: RunFacts, second: RunFacts) -> boo
 
 def _is_rest(counts: tuple[int | None, int | None], first: RunFacts, second: RunFacts) -> bool:
     """Whether two numbers differ by what is dropped, or repeated, so that all batches are full."""
-    batches = {
-        whole(facts.value("eval_batch_size", "batch_size")) or 0: (whole(facts.value("num_gpus")) or 1)
-        for facts in (first, second)
-    }
     low, high = sorted(count or 0 for count in counts)
-    return any(
-        batch * gpus > high - low and (low % (batch * gpus) == 0 or high % (batch * gpus) == 0)
-        for batch, gpus in batches.items()
-        if batch * gpus > 1
-    )
+    together = [
+        (whole(facts.value("eval_batch_size", "batch_size")) or 1) * (whole(facts.value("num_gpus")) or 1)
+        for facts in (first, second)
+    ]
+    return any(full > high - low and (low % full == 0 or high % full == 0) for full in together if full > 1)
 
 
 def labels(first: RunFacts, second: RunFacts) -> Compared | None:

@@ -36,7 +36,7 @@ def _shown_methods(facts: RunFacts, methods: tuple[Method, ...]) -> str | None:
     if not methods:
         return shown_setting(facts.first("method"))
     if not facts.methods:
-        return "no metrics of such a method"
+        return "no such metrics"
     named = " or ".join(methods)
     if facts.stated and set(facts.stated).isdisjoint(methods):
         return f"{named} by its metrics, {' or '.join(facts.stated)} by its configuration"

@@ -188,7 +188,8 @@ _CATALOGUE = (
         " context_length context_len cutoff_length", {Section.TOKENIZER: "max_length max_seq_length max_seq_len",
         Section.MODEL: "max_seq_length max_seq_len"}),
     Parameter("eval_split", "Eval split", Group.DATA, "eval_split validation_split val_split eval_ratio val_size"
-        " eval_size test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction",
+        " eval_size test_size val_set_size validation_size validation_ratio valid_ratio eval_fraction"
+        " split_dataset_ratio",
         {Section.EVALUATION: "eval_split split validation_split val_split split_ratio"}, top_first=True),
     Parameter("packing", "Packing", Group.DATA, "packing sample_packing use_packing", {Section.DATA: "packed"}),
     Parameter("train_on_inputs", "Train on inputs", Group.DATA, "train_on_inputs train_on_prompt"),

@@ -170,7 +170,7 @@ def _preference(names: _Names) -> Logged:
 
 def _policy(names: _Names) -> Logged:
     """Trainers that let the model write, and score what it wrote."""
-    has_critic = names.has(r"loss/value|value_loss|vf_loss|val/clipfrac|critic/vf")
+    has_critic = names.has(r"(?:ppo/)?loss/value|value_loss|vf_loss|val/clipfrac|critic/vf")
     if names.has(r"objective[/_](?:kl|entropy|scores|rlhf_reward|non_score_reward)|policy/|ppo/|env/reward"):
         return Logged((Method.PPO,) if has_critic else (Method.PPO, Method.RLOO), True)
     if names.has(r"actor/(?:pg_loss|ppo_kl|kl_loss)"):
@@ -194,9 +194,7 @@ def _task(names: _Names) -> Logged:
         return Logged((Method.SFT,))
     if names.has(r"mean_token_accuracy$|perplexity$"):
         return Logged((Method.SFT, Method.PRETRAINING))
-    if names.has(
-        r"(?:\w+[-_/])?(?:f1|precision|recall|roc_auc|auc|auroc|matthews|mcc|hamming)(?![a-z0-9])|f1[-_]?score"
-    ):
+    if any(_BY_CLASSES.search(name) for name in names.all):
         return Logged((Method.CLASSIFICATION, Method.SFT))
     return NOTHING
 

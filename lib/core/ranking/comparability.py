@@ -87,6 +87,15 @@ class Comparability:
         """
         return {member: each for each in self.classes for member in each.run_ids}[run_id]
 
+    @property
+    def but_for_loss(self) -> Comparability:
+        """The same runs by the aspects that matter whatever metric is compared (``Aspect.of_loss``)."""
+        pairs = tuple(
+            Pair(each.run_ids, {aspect: found for aspect, found in each.aspects.items() if not aspect.of_loss})
+            for each in self.pairs
+        )
+        return _sorted_into_classes(sorted(run_id for each in self.classes for run_id in each.run_ids), pairs)
+
 
 def comparability_of(
     runs: Sequence[RunSummary], curves: Mapping[str, RunCurves] = NO_CURVES, *, of_loss: bool = True
@@ -109,7 +118,11 @@ def comparability_of(
         Pair((first, second), compare(facts[first], facts[second], of_loss=of_loss))
         for first, second in combinations(facts, 2)
     )
-    differing: dict[str, set[str]] = {run_id: set() for run_id in facts}
+    return _sorted_into_classes(tuple(facts), pairs)
+
+
+def _sorted_into_classes(run_ids: Sequence[str], pairs: tuple[Pair, ...]) -> Comparability:
+    differing: dict[str, set[str]] = {run_id: set() for run_id in run_ids}
     for pair in pairs:
         if pair.agreement is Agreement.DIFFERENT:
             first, second = pair.run_ids
@@ -118,7 +131,7 @@ def comparability_of(
     together: dict[frozenset[str], list[str]] = {}
     for run_id, others in differing.items():
         together.setdefault(frozenset(others), []).append(run_id)
-    classes = [_class(run_ids, pairs) for run_ids in together.values()]
+    classes = [_class(members, pairs) for members in together.values()]
     return Comparability(tuple(sorted(classes, key=lambda each: (-len(each.run_ids), each.run_ids))), pairs)
 
 

@@ -31,6 +31,8 @@ RESULT_FILES = ("train_results.json", "eval_results.json", "all_results.json")
 SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
     {
         "training_args.json": "training_args",
+        # Of ms-swift.
+        "args.json": "args",
         "hyperparameters.json": "hyperparameters",
         "hparams.json": "hparams",
         "training_config.json": "training_config",
@@ -44,7 +46,7 @@ SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
 _MODEL_MARKS = ("model_type", "architectures", "transformers_version")
 """A ``config.json`` without any of these describes a training, not a model."""
 _NOT_HYPERPARAMETERS = {
-    # Label tables of classifiers: thousands of keys that nobody sets.
+    # Label tables of classifiers: thousands of keys that nobody sets; how many there are is kept.
     "model_config": ("id2label", "label2id"),
     # Facts about the run, which have fields of their own.
     "run_manifest": (
@@ -172,6 +174,9 @@ def config_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str
                     section = "training_config"
                 dropped = _NOT_HYPERPARAMETERS.get(section, ())
                 kept = {key: value for key, value in side_files[name].items() if key not in dropped}
+                labels = side_files[name].get("id2label")
+                if "id2label" in dropped and isinstance(labels, Mapping):
+                    kept.setdefault("num_labels", len(labels))
                 config.setdefault(section, {}).update(kept)
     return config
 

@@ -18,10 +18,11 @@ from lib.core.curves.derived import DERIVED, telling
 from lib.core.curves.evidence import median_of, stored_differs
 from lib.core.facts.metrics import MEDIANS
 from lib.core.gap.overfitting import GAP_WARNING
+from lib.core.ranking.decision import Decision
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS, NOTE, TEXT, Column
 from lib.table.csv_file import to_csv
-from lib.table.marks import Mark, marks
+from lib.table.marks import Alike, Mark, mark_notes, marks
 from lib.ui.frame.after_charts import charts_are_drawn
 from lib.ui.session import link, url
 from lib.ui.session.assessments import checks_of_run
@@ -38,11 +39,6 @@ ICONS = {
     Mark.WORST: "▽ ",
     Mark.HIGH: "⚠ ",
     Mark.NEGATIVE: "⚑ ",
-}
-MEANINGS = {
-    Mark.BEST: "Best of the runs that this column compares.",
-    Mark.TIE_BEST: "Tied for best of the runs that this column compares.",
-    Mark.WORST: "Worst of the runs that this column compares.",
 }
 RECOMMENDED, SLOT, TEXTS, MARKS = "_recommended", "_slot", "_texts", "_marks"
 SEPARATOR = "\x1f"
@@ -126,9 +122,8 @@ def _choose_columns(optional: Sequence[Column]) -> tuple[str, ...]:
 
 def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison) -> pd.DataFrame:
     """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
-    # Where nothing is ranked, nothing is known to keep the losses apart.
-    decision = comparison.decision
-    found = marks(frame, decision.comparable if decision.other_classes else None)
+    alike = _alike(comparison.decision)
+    found, notes = marks(frame, alike), mark_notes(frame, alike)
     grid = pd.DataFrame(
         {
             RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
@@ -140,18 +135,27 @@ def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comp
         mark = found[column.key]
         texts[column.key] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
         grid[column.key] = frame[column.key]
-        grid[column.key + NOTE] = (
-            frame[column.key + NOTE] + " " + mark.map(lambda each: MEANINGS.get(each, ""))
-        ).str.strip()
+        grid[column.key + NOTE] = (frame[column.key + NOTE] + " " + notes[column.key]).str.strip()
     why = f". Recommended. {comparison.grounds.why_first}"
     grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + why)
     texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
     if "best_eval_loss" in texts:
         holds = frame["run_id"].isin(comparison.grounds.lowest)
+        if alike is not None:
+            # A run that compares with no other is not the lowest of anything.
+            holds &= found["best_eval_loss"].isin((Mark.BEST, Mark.TIE_BEST))
         texts["best_eval_loss"] = texts["best_eval_loss"].where(~holds, "🏆 " + frame["best_eval_loss" + TEXT])
     grid[TEXTS] = _joined(texts.values())
     grid[MARKS] = _joined(found[column.key] for column in columns)
     return grid
+
+
+def _alike(decision: Decision) -> Alike | None:
+    """The classes of runs that compare; ``None`` where nothing is known to keep runs apart."""
+    if not decision.other_classes:
+        return None
+    losses = [decision.comparable, *(each.run_ids for each in decision.other_classes)]
+    return Alike(losses, [each.run_ids for each in decision.comparability.but_for_loss.classes])
 
 
 def _joined(cells: Iterable[pd.Series]) -> list[str]:

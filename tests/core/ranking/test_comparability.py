@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.core.aspects.facts import Agreement
 from lib.core.config.base_models import TOKENIZER_FAMILIES, tokenizer_family
-from lib.core.curves.metric_curves import complete_curve
+from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.comparability import comparability_of, relative_improvement
 from lib.core.ranking.comparability_aspects import ASPECTS, Aspect
@@ -40,8 +42,14 @@ def agreement_in(pair, key):
     return pair.aspects[key].agreement if key in pair.aspects else None
 
 
+NO_SPLIT = {"eval_split": ...}
 DPO, GRPO = {"method": "dpo", "beta": 0.1}, {"method": "grpo"}
 CLASSIFIER = {"method": ..., "task_type": "SEQ_CLS"}
+
+
+def LABELS(count):
+    return {**CLASSIFIER, "num_labels": count}
+
 
 # aspect, one run, the other run, their agreement in it, and in all
 PAIRS = {
@@ -141,6 +149,135 @@ PAIRS = {
     "label smoothing of none": ("label_smoothing", {}, {}, None, SAME),
     "loss types": ("loss_type", {**DPO, "loss_type": "ipo"}, {**DPO, "loss_type": "sigmoid"}, DIFFERENT, DIFFERENT),
     "beta": ("beta", DPO, {**DPO, "beta": 0.5}, DIFFERENT, DIFFERENT),
+    "a method in the words of ms-swift": (
+        "method", {"method": ..., "rlhf_type": "dpo", "beta": 0.1}, DPO, SAME, SAME,
+    ),
+    "DPO and KTO of ms-swift": (
+        "method", {"method": ..., "rlhf_type": "dpo"}, {"method": ..., "rlhf_type": "kto"}, DIFFERENT, DIFFERENT,
+    ),
+    "DPO and SimPO by the same trainer": (
+        "method", {"method": "dpo", "pref_loss": "sigmoid"}, {"method": "dpo", "pref_loss": "simpo"}, DIFFERENT,
+        DIFFERENT,
+    ),
+    "a classifier and a head of rewards": (
+        "method", CLASSIFIER, {"method": ..., "lora_config": {"task_type": "SEQ_CLS"}}, UNSURE, UNSURE,
+    ),
+    "a split at the top and in the section of the data": (
+        "eval_split", {}, {"data": {"eval_split": 0.3}}, SAME, SAME,
+    ),
+    "a number of labels": ("labels", LABELS(3), LABELS(5), DIFFERENT, DIFFERENT),
+    "the same number of labels": ("labels", LABELS(3), LABELS(3), SAME, SAME),
+    "labels by name": (
+        "labels", {**CLASSIFIER, "id2label": {"0": "no", "1": "yes"}}, LABELS(2), SAME, SAME,
+    ),
+    "labels in a list": (
+        "labels", {**CLASSIFIER, "label_names": ["a", "b", "c"]}, LABELS(2), DIFFERENT, DIFFERENT,
+    ),
+    "a number instead of classes": ("labels", LABELS(1), LABELS(2), DIFFERENT, DIFFERENT),
+    "two regressions": ("labels", LABELS(1), LABELS(1), SAME, SAME),
+    "one of several, several at once": (
+        "labels", {**LABELS(3), "problem_type": "single_label_classification"},
+        {**LABELS(3), "problem_type": "multi_label_classification"}, DIFFERENT, DIFFERENT,
+    ),
+    "labels of one": ("labels", LABELS(3), CLASSIFIER, UNSURE, UNSURE),
+    "an SFT has no labels": ("labels", {"num_labels": 2}, {"num_labels": 3}, None, SAME),
+    "focal loss and another": (
+        "loss_type", {**CLASSIFIER, "focal_gamma": 2.0}, {**CLASSIFIER, "loss_type": "ce"}, DIFFERENT, DIFFERENT,
+    ),
+    "focal loss twice": (
+        "loss_type", {**CLASSIFIER, "focal_gamma": 2.0}, {**CLASSIFIER, "loss_type": "focal", "focal_gamma": 2}, SAME,
+        SAME,
+    ),
+    "two gammas": (
+        "loss_type", {**CLASSIFIER, "focal_gamma": 2.0}, {**CLASSIFIER, "focal_gamma": 1.0}, DIFFERENT, DIFFERENT,
+    ),
+    "a gamma that is not stated": (
+        "loss_type", {**CLASSIFIER, "focal_gamma": 2.0}, {**CLASSIFIER, "loss_type": "focal"}, UNSURE, UNSURE,
+    ),
+    "a gamma of 0": (
+        "loss_type", {**CLASSIFIER, "focal_gamma": 0.0}, {**CLASSIFIER, "loss_type": "cross_entropy"}, SAME, SAME,
+    ),
+    "focal loss of one": ("loss_type", {**CLASSIFIER, "focal_gamma": 2.0}, CLASSIFIER, UNSURE, UNSURE),
+    "focal loss switched off": (
+        "loss_type", {**CLASSIFIER, "use_focal_loss": False}, {**CLASSIFIER, "use_focal_loss": True}, DIFFERENT,
+        DIFFERENT,
+    ),
+    "one formula, two spellings": (
+        "loss_type", {**CLASSIFIER, "loss_type": "CrossEntropyLoss"}, {**CLASSIFIER, "loss_function": "ce"}, SAME, SAME,
+    ),
+    "binary and over all": (
+        "loss_type", {**CLASSIFIER, "loss_type": "bce_with_logits"}, {**CLASSIFIER, "loss_type": "ce"}, DIFFERENT,
+        DIFFERENT,
+    ),
+    "class weights and none": (
+        "loss_type", {**CLASSIFIER, "class_weights": [1.0, 4.0]}, {**CLASSIFIER, "class_weights": None}, UNSURE, UNSURE,
+    ),
+    "class weights switched off": (
+        "loss_type", {**CLASSIFIER, "class_weights": [1.0, 4.0]}, {**CLASSIFIER, "class_weights": False}, DIFFERENT,
+        DIFFERENT,
+    ),
+    "class weights in proportion": (
+        "loss_type", {**CLASSIFIER, "class_weights": [1.0, 4.0]}, {**CLASSIFIER, "class_weights": [2, 8]}, SAME, SAME,
+    ),
+    "class weights all alike": (
+        "loss_type", {**CLASSIFIER, "class_weights": [2.0, 2.0]}, {**CLASSIFIER, "class_weights": "none"}, None, SAME,
+    ),
+    "class weights worked out": (
+        "loss_type", {**CLASSIFIER, "class_weights": "balanced"}, {**CLASSIFIER, "class_weights": [1.0, 4.0]}, UNSURE,
+        UNSURE,
+    ),
+    "class weights by name": (
+        "loss_type", {**CLASSIFIER, "class_weights": {"0": 1.0, "1": 4.0}}, {**CLASSIFIER, "class_weights": [1, 3]},
+        DIFFERENT, DIFFERENT,
+    ),
+    "weighted by its word": (
+        "loss_type", {**CLASSIFIER, "loss_type": "weighted_ce"},
+        {**CLASSIFIER, "loss_type": "ce", "class_weights": False}, DIFFERENT, DIFFERENT,
+    ),
+    "a sum and a mean": (
+        "reduction", {"loss_reduction": "sum"}, {"loss_reduction": "mean"}, DIFFERENT, DIFFERENT,
+    ),
+    "two templates": ("chat_template", {"template": "llama3"}, {"template": "qwen"}, DIFFERENT, DIFFERENT),
+    "one template": ("chat_template", {"template": "llama3"}, {"chat_template": "Llama3"}, SAME, SAME),
+    "a template as a path": (
+        "chat_template", {"chat_template": "out/a/chat_template.jinja"}, {"chat_template": "llama3"}, UNSURE, UNSURE,
+    ),
+    "two paths of templates": (
+        "chat_template", {"chat_template": "a/x.jinja"}, {"chat_template": "b/x.jinja"}, UNSURE, UNSURE,
+    ),
+    "a template written out in two ways": (
+        "chat_template", {"chat_template": "{{ a }} {{b}}"}, {"chat_template": "{{ a }}\n{{ b }}"}, SAME, SAME,
+    ),
+    "the tokenizer's own template": (
+        "chat_template", {"chat_template": "tokenizer_default"}, {"chat_template": "llama3"}, UNSURE, UNSURE,
+    ),
+    "a template of one": ("chat_template", {"template": "llama3"}, {}, UNSURE, UNSURE),
+    "a classifier has no template": (
+        "chat_template", {**CLASSIFIER, "template": "a"}, {**CLASSIFIER, "template": "b"}, None, SAME,
+    ),
+    "a padded vocabulary": ("vocabulary", {"vocab_size": 128256}, {"vocab_size": 128320}, DIFFERENT, SAME),
+    "a resized vocabulary": ("vocabulary", {"vocab_size": 128256}, {"vocab_size": 160000}, DIFFERENT, DIFFERENT),
+    "one vocabulary": ("vocabulary", {"vocab_size": 128256}, {"vocab_size": "128256"}, SAME, SAME),
+    "a vocabulary of one": ("vocabulary", {"vocab_size": 128256}, {}, None, SAME),
+    "added tokens": (
+        "vocabulary", {"new_special_tokens": "<a>"}, {"new_special_tokens": "<a>,<b>"}, DIFFERENT, SAME,
+    ),
+    "other tokenizers have other vocabularies": (
+        "vocabulary", {"vocab_size": 128256}, {"vocab_size": 151936, "base_model": "Qwen/Qwen2.5-7B"}, None, DIFFERENT,
+    ),
+    "weights rounded in one": ("quantization", {"load_in_4bit": True}, {"load_in_4bit": False}, DIFFERENT, SAME),
+    "4 and 8 bits": ("quantization", {"quantization_bit": 4}, {"quantization_bit": 8}, DIFFERENT, SAME),
+    "4 bits in two ways": ("quantization", {"quantization_bit": 4}, {"load_in_4bit": True}, None, SAME),
+    "rounding not recorded": ("quantization", {"load_in_4bit": True}, {}, None, SAME),
+    "two eval batches": (
+        "eval_batch_size", {"per_device_eval_batch_size": 8}, {"per_device_eval_batch_size": 16}, DIFFERENT, SAME,
+    ),
+    "one eval batch": (
+        "eval_batch_size", {"per_device_eval_batch_size": 8}, {"eval_batch_size": 8}, None, SAME,
+    ),
+    "a classifier's batches are weighted": (
+        "eval_batch_size", {**CLASSIFIER, "eval_batch_size": 8}, {**CLASSIFIER, "eval_batch_size": 16}, None, SAME,
+    ),
     "beta in a section": ("beta", DPO, {"method": "dpo", "dpo": {"beta": 0.1}}, SAME, SAME),
 }  # fmt: skip
 
@@ -151,6 +288,183 @@ def test_a_labelled_pair(key, first, second, agreement, of_pair):
         pair = pair_of(run_of("a", **one), run_of("b", **other))
         assert agreement_in(pair, key) is agreement
         assert pair.agreement is of_pair
+
+
+TRAINER = "train_loss grad_norm learning_rate eval_loss"
+PAIRED = f"{TRAINER} rewards/chosen rewards/rejected rewards/accuracies logps/chosen"
+SINGLE = f"{TRAINER} kl rewards/chosen rewards/rejected rewards/margins logps/chosen"
+GROUPED = f"{TRAINER} reward reward_std kl completions/mean_length"
+SILENT, SFT = {"method": ...}, {"method": "sft"}
+CLASSES = f"{TRAINER} eval_f1/a eval_f1/b"
+
+# aspect, one run with the names it logged, the other, their agreement in it
+LOGGED = {
+    "DPO beside SFT": ("method", SILENT, PAIRED, SILENT, f"{TRAINER} mean_token_accuracy", DIFFERENT),
+    "DPO beside losses": ("method", SILENT, PAIRED, SILENT, TRAINER, DIFFERENT),
+    "DPO beside half a log": ("method", SILENT, PAIRED, SILENT, "train_loss eval_loss", UNSURE),
+    "DPO beside a classifier": ("method", SILENT, PAIRED, SILENT, "eval_macro-avg-f1score eval_loss", DIFFERENT),
+    "DPO beside a stated SFT": ("method", SILENT, PAIRED, SFT, "", DIFFERENT),
+    "DPO and KTO": ("method", SILENT, PAIRED, SILENT, SINGLE, DIFFERENT),
+    "DPO and CPO": ("method", SILENT, PAIRED, SILENT, f"{PAIRED} nll_loss", UNSURE),
+    "DPO and ORPO": ("method", SILENT, PAIRED, SILENT, f"{PAIRED} log_odds_ratio", DIFFERENT),
+    "DPO twice, one by its losses only": ("method", DPO, PAIRED, DPO, TRAINER, SAME),
+    "DPO twice, one stated": ("method", SILENT, PAIRED, DPO, PAIRED, UNSURE),
+    "a log against its configuration": ("method", SFT, PAIRED, SFT, TRAINER, DIFFERENT),
+    "two logs against their configurations": ("method", SFT, GROUPED, {"method": "dpo"}, GROUPED, UNSURE),
+    "GRPO beside losses": ("method", SILENT, GROUPED, SILENT, TRAINER, DIFFERENT),
+    "GRPO twice": ("method", GRPO, GROUPED, GRPO, TRAINER, SAME),
+    "GRPO and an SFT judged by a reward": ("method", SILENT, GROUPED, SFT, f"{TRAINER} eval_reward", DIFFERENT),
+    "SFT twice, one generates": ("method", SFT, f"{TRAINER} eval_rouge1 completions/mean_length", SFT, TRAINER, SAME),
+    "losses twice": ("method", SILENT, TRAINER, SILENT, TRAINER, UNSURE),
+    "a word of one's own beside DPO": ("method", {"method": "distil"}, "", SILENT, PAIRED, UNSURE),
+    "a word of one's own twice": ("method", {"method": "distil"}, TRAINER, {"method": "distil"}, TRAINER, SAME),
+    "the same classes": ("labels", CLASSIFIER, CLASSES, CLASSIFIER, CLASSES, SAME),
+    "other classes": ("labels", CLASSIFIER, CLASSES, CLASSIFIER, f"{TRAINER} eval_f1/a eval_f1/c", DIFFERENT),
+    "a class that was never met": ("labels", CLASSIFIER, CLASSES, CLASSIFIER, f"{CLASSES} eval_f1/c", UNSURE),
+    "means over classes": (
+        "labels", CLASSIFIER, "eval_f1_macro eval_f1_micro", CLASSIFIER, "eval_f1_weighted eval_f1_macro", None,
+    ),
+    "classes of an SFT": ("labels", SFT, CLASSES, SFT, f"{TRAINER} eval_f1/c eval_f1/d", None),
+    "entities": (
+        "labels", SILENT, "eval_LOC_precision eval_PER_precision eval_f1", SILENT,
+        "eval_LOC_precision eval_ORG_precision eval_f1", DIFFERENT,
+    ),
+    "named sets are no classes": (
+        "labels", CLASSIFIER, "eval_dev_precision eval_test_precision eval_dev_loss eval_test_loss", CLASSIFIER,
+        "eval_x_precision eval_y_precision eval_x_loss eval_y_loss", None,
+    ),
+}  # fmt: skip
+
+
+def logged_by(run_id, names):
+    return RunCurves(run_id, {name: curve([1.0, 0.9]) for name in names.split()})
+
+
+@pytest.mark.parametrize(("key", "first", "ones", "second", "others", "agreement"), LOGGED.values(), ids=LOGGED)
+def test_a_labelled_pair_of_logs(key, first, ones, second, others, agreement):
+    for (one, of_one), (other, of_other) in itertools.permutations([(first, ones), (second, others)]):
+        curves = {"a": logged_by("a", of_one), "b": logged_by("b", of_other)}
+        (pair,) = comparability_of([run_of("a", **one), run_of("b", **other)], curves).pairs
+        assert agreement_in(pair, key) is agreement
+
+
+def timed(run_id, *sizes, runtime=12.3456, rounded=3, **more):
+    """Evaluations of so many examples, as a trainer logs their times and rates."""
+    seconds = [round(runtime + 0.01 * turn, 4) for turn in range(len(sizes))]
+    rates = [round(size / each, rounded) for size, each in zip(sizes, seconds, strict=True)]
+    curves = {"eval_loss": [0.5] * len(sizes), "eval_runtime": seconds, "eval_samples_per_second": rates, **more}
+    return RunCurves(run_id, {name: curve(values) for name, values in curves.items()})
+
+
+# one run with the sizes of its evaluations, the other, their agreement in the split
+SIZED = {
+    "one size": ({}, [500] * 3, {}, [500] * 3, SAME),
+    "two sizes": ({}, [500] * 3, {}, [480] * 3, DIFFERENT),
+    "two sizes, splits not recorded": (NO_SPLIT, [500] * 3, NO_SPLIT, [501] * 3, DIFFERENT),
+    "one size, splits not recorded": (NO_SPLIT, [500] * 3, NO_SPLIT, [500] * 9, SAME),
+    "a large size, rounded": (NO_SPLIT, [200_000] * 3, NO_SPLIT, [200_000], SAME),
+    "the test set at the end": (NO_SPLIT, [500, 500, 500, 900], NO_SPLIT, [500] * 3, SAME),
+    "evaluations that do not agree": (NO_SPLIT, [500, 900], NO_SPLIT, [500, 500], UNSURE),
+    "the last batch dropped": ({"eval_batch_size": 8}, [500] * 3, {"eval_batch_size": 8}, [496] * 3, UNSURE),
+    "the last batch filled up": (
+        {"eval_batch_size": 8, "num_gpus": 4}, [500] * 3, {"eval_batch_size": 8}, [512] * 3, UNSURE,
+    ),
+    "more than a batch": ({"eval_batch_size": 8}, [500] * 3, {"eval_batch_size": 8}, [480] * 3, DIFFERENT),
+    "other shares, as many": ({}, [500] * 3, {"eval_split": 0.2}, [500] * 3, UNSURE),
+    "other names, as many": ({"eval_split": "validation"}, [500], {"eval_split": "test"}, [500], DIFFERENT),
+    "packed texts are no examples": ({"packing": True}, [500] * 3, {}, [140] * 3, SAME),
+    "other data need no size": ({}, [500] * 3, {"dataset": "x/other"}, [480] * 3, None),
+    "one eval set, other sizes": (
+        {"eval_file": "d/a.jsonl"}, [500] * 3, {"eval_file": "d/a.jsonl"}, [400] * 3, DIFFERENT,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "ones", "second", "others", "agreement"), SIZED.values(), ids=SIZED)
+def test_a_labelled_pair_by_the_sizes_of_evaluations(first, ones, second, others, agreement):
+    for (one, of_one), (other, of_other) in itertools.permutations([(first, ones), (second, others)]):
+        curves = {"a": timed("a", *of_one), "b": timed("b", *of_other, runtime=3.2109)}
+        (pair,) = comparability_of([run_of("a", **one), run_of("b", **other)], curves).pairs
+        assert agreement_in(pair, "eval_split") is agreement
+
+
+def test_sizes_of_named_sets_are_compared_set_by_set():
+    runs = [run_of("a"), run_of("b")]
+    named = {"eval_dev_runtime": [2.0, 2.0], "eval_dev_samples_per_second": [50.0, 50.0]}
+    other = {**named, "eval_dev_samples_per_second": [60.0, 60.0]}
+    curves = {"a": timed("a", 500, 500, **named), "b": timed("b", 500, 500, **other)}
+    (pair,) = comparability_of(runs, curves).pairs
+    assert pair.aspects[Aspect.EVAL_SPLIT].shown == ("100 eval examples of dev", "120 eval examples of dev")
+
+
+@pytest.mark.parametrize(
+    ("losses", "others", "agreement"),
+    [([2.0, 1.5], [1.8, 1.2], None), ([2.0, 1.5], [700.0, 420.0], UNSURE), ([1e25, 1e25], [700.0, 420.0], None)],
+)
+def test_losses_that_no_mean_can_be_may_be_sums(losses, others, agreement):
+    curves = {name: RunCurves(name, {"eval_loss": curve(each)}) for name, each in (("a", losses), ("b", others))}
+    (pair,) = comparability_of([run_of("a"), run_of("b")], curves).pairs
+    assert agreement_in(pair, "reduction") is agreement
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (("focal-loss", "cross-entropy"), ("focal loss by its name", "cross entropy by its name")),
+        (("focal-loss", "baseline"), ("focal loss by its name", None)),
+        (("focal-1", "focal-2"), None),
+        (("balance", "dicey"), None),
+        (("baseline", "second"), None),
+    ],
+)
+def test_the_name_of_a_run_is_a_hint_at_its_formula_and_no_more(names, shown):
+    first, second = (RunSummary(run_id=name, name=name, config={"training": {**COMPLETE}}) for name in names)
+    pair = comparability_of([second, first]).pairs[0]
+    found = pair.aspects.get(Aspect.LOSS_TYPE)
+    if shown is None:
+        assert found is None
+    else:
+        assert (found.agreement, set(found.shown)) == (UNSURE, set(shown))
+
+
+OF_LOSS = {
+    "loss_type": ({**DPO, "loss_type": "ipo"}, {**DPO, "loss_type": "sigmoid"}),
+    "label_smoothing": ({"label_smoothing_factor": 0.1}, {"label_smoothing_factor": 0.0}),
+    "masking": ({}, {"completion_only_loss": False}),
+    "packing": ({}, {"packing": True}),
+    "tokenizer": ({}, {"base_model": "Qwen/Qwen2.5-7B"}),
+    "max_seq_length": ({"packing": True}, {"packing": True, "max_length": 4096}),
+    "reduction": ({"loss_reduction": "sum"}, {"loss_reduction": "mean"}),
+    "chat_template": ({"template": "llama3"}, {"template": "qwen"}),
+    "vocabulary": ({"vocab_size": 100_000}, {"vocab_size": 128_000}),
+    "beta": (DPO, {**DPO, "beta": 0.5}),
+    "reference": (DPO, {**DPO, "base_model": LLAMA_3_70B}),
+}
+"""What differs in an aspect that only matters for a loss."""
+
+
+@pytest.mark.parametrize(("key", "configs"), OF_LOSS.items(), ids=OF_LOSS)
+def test_aspects_of_the_loss_keep_apart_only_where_a_loss_decides(key, configs):
+    runs = [run_of(name, **config) for name, config in zip("ab", configs, strict=True)]
+    assert Aspect(key).of_loss
+    assert len(comparability_of(runs).classes) == 2
+    assert classes_of(runs, of_loss=False) == [("a", "b")]
+
+
+def test_data_labels_and_method_keep_apart_whatever_decides():
+    always = {aspect for aspect in Aspect if not aspect.of_loss}
+    assert always == {Aspect.METHOD, Aspect.DATASET, Aspect.EVAL_SPLIT, Aspect.LABELS, Aspect.QUANTIZATION}
+    for other in (DPO, {"dataset": "x/other"}, {"eval_split": 0.2}):
+        assert len(classes_of([run_of("a"), run_of("b", **other)], of_loss=False)) == 2
+    assert len(classes_of([run_of("a", **LABELS(2)), run_of("b", **LABELS(3))], of_loss=False)) == 2
+
+
+def test_leaving_the_loss_out_is_the_same_as_never_having_looked_at_it():
+    runs = [run_of("a"), run_of("b", packing=True), run_of("c", dataset="x/other"), run_of("d", method=...)]
+    found = comparability_of(runs)
+    assert found.but_for_loss == comparability_of(runs, of_loss=False)
+    assert found.but_for_loss.but_for_loss == found.but_for_loss
+    assert comparability_of(runs[:1]).but_for_loss == comparability_of(runs[:1])
 
 
 def test_a_different_number_of_eval_examples_is_another_set_whatever_its_name():
@@ -206,8 +520,8 @@ def test_every_aspect_is_compared_in_the_order_of_their_names():
     assert tuple(ASPECTS) == tuple(Aspect)
 
 
-def classes_of(runs):
-    return [each.run_ids for each in comparability_of(runs).classes]
+def classes_of(runs, **how):
+    return [each.run_ids for each in comparability_of(runs, **how).classes]
 
 
 def test_nothing_recorded_is_one_class_with_doubts():

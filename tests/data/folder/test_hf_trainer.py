@@ -213,6 +213,11 @@ def test_a_manifest_tells_the_status_of_a_log_that_ends_early(tmp_path):
     assert run.started_at.isoformat() == "2026-01-02T03:04:05+00:00"
 
 
+def test_arguments_of_ms_swift_are_read(tmp_path):
+    run, _ = run_of(tmp_path, [{"step": 1, "loss": 1.0}], {"args.json": {"rlhf_type": "kto"}})
+    assert run.config["args"] == {"rlhf_type": "kto"}
+
+
 def test_hyperparameters_keep_the_section_in_which_they_were_found(tmp_path):
     side = {
         "training_args.json": {"learning_rate": "2e-4", "per_device_train_batch_size": 4, "warmup_steps": 0},
@@ -224,7 +229,7 @@ def test_hyperparameters_keep_the_section_in_which_they_were_found(tmp_path):
     assert run.config == {
         "training_args": side["training_args.json"],
         "adapter_config": side["adapter_config.json"],
-        "model_config": {"model_type": "llama", "learning_rate": 9.0},
+        "model_config": {"model_type": "llama", "learning_rate": 9.0, "num_labels": 1},
         "trainer_state": {"num_train_epochs": 3, "save_steps": 10},
     }
     assert (run.max_learning_rate, run.batch_size, run.warmup_steps) == (2e-4, 4, 0)
