@@ -16,7 +16,7 @@ from lib.core.aspects.facts import (
     share_of,
     shown_setting,
 )
-from lib.core.aspects.sizes import Size, evaluated_sizes, named_classes
+from lib.core.aspects.sizes import Size, evaluated_batch, evaluated_sizes, named_classes
 from lib.core.config.datasets import same_dataset, shown_dataset
 from lib.core.config.setting import Setting
 from lib.core.config.training_method import Method
@@ -158,11 +158,15 @@ def _same_size(one: Size, other: Size, first: RunFacts, second: RunFacts) -> boo
 def _is_rest(counts: tuple[int | None, int | None], first: RunFacts, second: RunFacts) -> bool:
     """Whether two numbers differ by what is dropped, or repeated, so that all batches are full."""
     low, high = sorted(count or 0 for count in counts)
-    together = [
-        (whole(facts.value("eval_batch_size", "batch_size")) or 1) * (whole(facts.value("num_gpus")) or 1)
-        for facts in (first, second)
-    ]
+    together = [_evaluated_at_once(facts) for facts in (first, second)]
     return any(full > high - low and (low % full == 0 or high % full == 0) for full in together if full > 1)
+
+
+def _evaluated_at_once(facts: RunFacts) -> int:
+    measured = evaluated_batch(facts.curves)
+    if measured is not None:
+        return measured
+    return (whole(facts.value("eval_batch_size", "batch_size")) or 1) * (whole(facts.value("num_gpus")) or 1)
 
 
 def labels(first: RunFacts, second: RunFacts) -> Compared | None:

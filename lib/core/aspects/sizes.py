@@ -51,6 +51,17 @@ def evaluated_sizes(curves: RunCurves) -> Mapping[str, Size]:
     return sizes
 
 
+def evaluated_batch(curves: RunCurves) -> int | None:
+    """How many examples were evaluated at once on all devices, by the rates of examples and of steps."""
+    examples = evaluated_sizes(curves).get("")
+    runtime, rate = curves.get("eval_runtime"), curves.get("eval_steps_per_second")
+    _, own, others = np.intersect1d(runtime.step, rate.step, assume_unique=True, return_indices=True)
+    steps = _size(runtime.value[own][-MOST_EVALUATIONS:], rate.value[others][-MOST_EVALUATIONS:])
+    if examples is None or steps is None or steps.low != steps.high:
+        return None
+    return math.ceil(examples.low / steps.low)
+
+
 def _size(seconds: np.ndarray, rate: np.ndarray) -> Size | None:
     """The whole numbers that the products of most evaluations allow; ``None`` where no half of them agree."""
     known = np.isfinite(seconds) & np.isfinite(rate) & (seconds > 0.0) & (rate > 0.0)

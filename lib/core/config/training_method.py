@@ -170,7 +170,7 @@ def _preference(names: _Names) -> Logged:
 
 def _policy(names: _Names) -> Logged:
     """Trainers that let the model write, and score what it wrote."""
-    has_critic = names.has(r"(?:ppo/)?loss/value|value_loss|vf_loss|val/clipfrac|critic/vf")
+    has_critic = names.has(r"(?:ppo/)?loss/value|value_loss|critic_loss|vf_loss|val/clipfrac|critic/vf")
     if names.has(r"objective[/_](?:kl|entropy|scores|rlhf_reward|non_score_reward)|policy/|ppo/|env/reward"):
         return Logged((Method.PPO,) if has_critic else (Method.PPO, Method.RLOO), True)
     if names.has(r"actor/(?:pg_loss|ppo_kl|kl_loss)"):
@@ -178,8 +178,12 @@ def _policy(names: _Names) -> Logged:
     if not names.trained & {"reward", "rewards/mean", "reward/mean"}:
         # A reward of evaluations alone may be how an SFT was judged.
         return NOTHING
-    if names.all & {"kl", "reward_std", "completion_length"} or names.has(r"completions/|frac_reward_zero_std"):
+    if has_critic:
+        return Logged((Method.PPO,), True)
+    if names.has(r"reward_std$|completions/|completion_length$|frac_reward_zero_std"):
         return Logged((Method.GRPO, Method.RLOO), True)
+    if "kl" in names.all:
+        return Logged((Method.GRPO, Method.RLOO, Method.PPO), True)
     return Logged((Method.PPO, Method.GRPO, Method.RLOO))
 
 

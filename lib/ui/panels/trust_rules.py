@@ -22,13 +22,21 @@ def trust_rules() -> None:
 
 
 def _comparability() -> str:
-    aspects = "\n".join(f"- **{aspect.title}**: {aspect.why}." for aspect in ASPECT_WORDS.values())
+    always, of_loss = (
+        "\n".join(
+            f"- **{words.title}**: {words.why}." for aspect, words in ASPECT_WORDS.items() if aspect.of_loss is only
+        )
+        for only in (False, True)
+    )
     return (
-        "**Comparability.** Runs are ranked only with runs whose eval losses mean the same. Two runs are in one class"
+        "**Comparability.** Runs are ranked only with runs whose evaluations mean the same. Two runs are in one class"
         " where no other run tells them apart: the runs that each is known to differ from are the same ones. What is"
         " not recorded is neither the same nor different; it is said that it cannot be told, and the runs stay"
-        " together. Compared are, as far as they matter for the method:\n\n"
-        f"{aspects}\n\n"
+        " together. What a configuration says of the method gives way to the names of the metrics that were logged."
+        " Compared are, as far as they matter for the method:\n\n"
+        f"{always}\n\n"
+        "And, where a loss decides:\n\n"
+        f"{of_loss}\n\n"
         "The class with most runs is ranked; of several such that with the highest composite, and then the headline"
         " says that the runs are not comparable. Across classes only one figure may stand side by side: by which share"
         " of its own first evaluation a run lowered its eval loss. It is not a ranking."
