@@ -6,7 +6,7 @@ different.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from types import MappingProxyType
@@ -45,6 +45,11 @@ class Pair:
     def having(self, agreement: Agreement) -> dict[Aspect, Compared]:
         """The aspects with this agreement, cautions included."""
         return {aspect: each for aspect, each in self.aspects.items() if each.agreement is agreement}
+
+    @property
+    def but_for_loss(self) -> Pair:
+        """The same two by the aspects that matter whatever metric is compared (``Aspect.of_loss``)."""
+        return Pair(self.run_ids, {aspect: each for aspect, each in self.aspects.items() if not aspect.of_loss})
 
     @property
     def decisive(self) -> dict[Aspect, Compared]:
@@ -90,11 +95,8 @@ class Comparability:
     @property
     def but_for_loss(self) -> Comparability:
         """The same runs by the aspects that matter whatever metric is compared (``Aspect.of_loss``)."""
-        pairs = tuple(
-            Pair(each.run_ids, {aspect: found for aspect, found in each.aspects.items() if not aspect.of_loss})
-            for each in self.pairs
-        )
-        return _sorted_into_classes(sorted(run_id for each in self.classes for run_id in each.run_ids), pairs)
+        run_ids = sorted(run_id for each in self.classes for run_id in each.run_ids)
+        return classed(run_ids, [pair.but_for_loss for pair in self.pairs])
 
 
 def comparability_of(
@@ -118,10 +120,17 @@ def comparability_of(
         Pair((first, second), compare(facts[first], facts[second], of_loss=of_loss))
         for first, second in combinations(facts, 2)
     )
-    return _sorted_into_classes(tuple(facts), pairs)
+    return classed(facts, pairs)
 
 
-def _sorted_into_classes(run_ids: Sequence[str], pairs: tuple[Pair, ...]) -> Comparability:
+def classed(run_ids: Iterable[str], pairs: Sequence[Pair]) -> Comparability:
+    """The classes of runs by what is known of every pair of them.
+
+    Args:
+        run_ids: In alphabetical order.
+        pairs: Every two of them.
+    """
+    pairs = tuple(pairs)
     differing: dict[str, set[str]] = {run_id: set() for run_id in run_ids}
     for pair in pairs:
         if pair.agreement is Agreement.DIFFERENT:

@@ -18,7 +18,7 @@ from lib.core.curves.derived import DERIVED, telling
 from lib.core.curves.evidence import median_of, stored_differs
 from lib.core.facts.metrics import MEDIANS
 from lib.core.gap.overfitting import GAP_WARNING
-from lib.core.ranking.decision import Decision
+from lib.core.ranking.comparability import Comparability, comparability_of
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS, NOTE, TEXT, Column
 from lib.table.csv_file import to_csv
@@ -122,7 +122,7 @@ def _choose_columns(optional: Sequence[Column]) -> tuple[str, ...]:
 
 def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison) -> pd.DataFrame:
     """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
-    alike = _alike(comparison.decision)
+    alike = _alike(comparison)
     found, notes = marks(frame, alike), mark_notes(frame, alike)
     grid = pd.DataFrame(
         {
@@ -141,7 +141,7 @@ def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comp
     texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
     if "best_eval_loss" in texts:
         holds = frame["run_id"].isin(comparison.grounds.lowest)
-        if alike is not None:
+        if alike is not None and len(alike.losses) > 1:
             # A run that compares with no other is not the lowest of anything.
             holds &= found["best_eval_loss"].isin((Mark.BEST, Mark.TIE_BEST))
         texts["best_eval_loss"] = texts["best_eval_loss"].where(~holds, "🏆 " + frame["best_eval_loss" + TEXT])
@@ -150,12 +150,23 @@ def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comp
     return grid
 
 
-def _alike(decision: Decision) -> Alike | None:
-    """The classes of runs that compare; ``None`` where nothing is known to keep runs apart."""
-    if not decision.other_classes:
+def _alike(comparison: Comparison) -> Alike | None:
+    """The classes of runs that compare; ``None`` where nothing is ranked, so that nothing is known to part them.
+
+    Runs that are left out stand with the ranked ones where they compare.
+    """
+    decision = comparison.decision
+    if not decision.scores:
         return None
-    losses = [decision.comparable, *(each.run_ids for each in decision.other_classes)]
-    return Alike(losses, [each.run_ids for each in decision.comparability.but_for_loss.classes])
+    scored = [each.run for each in comparison.runs if each.run.run_id in decision.scores]
+    curves = {each.run.run_id: each.data.curves for each in comparison.runs if each.data is not None}
+    found = comparability_of(scored, curves)
+
+    def classes(of: Comparability) -> list[set[str]]:
+        first = set(decision.ranked[:1])
+        return [{*each.run_ids, *(decision.alongside if first & set(each.run_ids) else ())} for each in of.classes]
+
+    return Alike(classes(found), classes(found.but_for_loss))
 
 
 def _joined(cells: Iterable[pd.Series]) -> list[str]:
