@@ -10,7 +10,7 @@ from enum import StrEnum
 from lib.core.config.derived import gpus_of
 from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
-from lib.core.config.training_method import Method, method_of
+from lib.core.config.training_method import SURROGATE, method_of
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite, whole
@@ -21,9 +21,6 @@ MULTIPLE_WITHIN = Limit(0.1, "Multiple within",
     " two losses of one model differ by that much themselves.")
 MULTIPLE_LEAST = Count(2, "Multiple least", "The least k: with 1 the two losses simply agree.")
 # fmt: on
-
-NO_GAP_METHODS = frozenset((Method.GRPO, Method.PPO))
-"""Their loss is a surrogate around the policy of the moment, not a measure of fit to the data."""
 
 _VOCABULARY = frozenset(("vocab_size", "n_vocab", "vocabulary_size", "padded_vocab_size"))
 
@@ -122,8 +119,9 @@ def no_measure(run: RunSummary, metrics: Iterable[str]) -> str | None:
         metrics: What it logs. Rewards of completions are those of reinforcement; rewards of chosen and rejected
             answers are not, they go with a loss that measures fit.
     """
-    method = method_of(run)
-    if method in NO_GAP_METHODS:
+    metrics = tuple(metrics)
+    method = method_of(run, metrics)
+    if method in SURROGATE:
         return f"the loss of {method.value} is no measure of fit to the data"
     names = [name.removeprefix("train/").removeprefix("eval_") for name in metrics]
     if method is None and not any(name.startswith(_PREFERENCE) for name in names):
