@@ -1,0 +1,37 @@
+"""``python -m lib.cli``: subcommands for scripts. Each is a module with ``add_to`` and stands in ``COMMANDS``.
+
+What a command prints goes to standard output, what went wrong to standard error. It ends with 2 where the call was
+wrong or what it names cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from lib.cli import verdict
+from lib.core.facts.errors import AppError
+
+COMMANDS = (verdict,)
+WRONG_CALL = 2
+"""As argparse ends."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m lib.cli", description="What the pages say, for scripts.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_to(commands)
+    called = parser.parse_args(arguments)
+    try:
+        code: int = called.command(called)
+    except AppError as error:
+        sys.stderr.write(f"{error}\n{error.hint}\n" if error.hint else f"{error}\n")
+        return WRONG_CALL
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The runs of a folder as a verdict sees them: read, named, judged and decided about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lib.core.config.naming import labels_of
+from lib.core.curves.evidence import evidence_of, with_evidence
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.errors import AppError
+from lib.core.facts.query import RunQuery
+from lib.core.facts.runs import RunSummary
+from lib.core.facts.selection import MAX_SELECTED
+from lib.core.ranking.decision import Decision, decide
+from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.verdict.assessment import Assessment, assess
+from lib.core.verdict.grounds import grounds_of
+from lib.core.verdict.overview import Overview, overview_of
+from lib.data.source import RunSource
+
+_ALL = 10**6
+"""More runs than a folder holds."""
+
+
+class WrongSelection(AppError):
+    """The runs that were named, or not named, cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A verdict and what it is about.
+
+    Attributes:
+        runs: In the order in which they are listed.
+        labels: What the runs are called, by run id: as on the cards of the page.
+        assessed: All that is worked out about each run by itself, by run id.
+        overview: The verdict.
+    """
+
+    runs: tuple[RunSummary, ...]
+    labels: Mapping[str, str]
+    assessed: Mapping[str, Assessment]
+    overview: Overview
+
+    @property
+    def decision(self) -> Decision:
+        """Who is recommended, among whom, and how far that holds."""
+        return self.overview.grounds.decision
+
+
+def compare(source: RunSource, names: Sequence[str]) -> Compared:
+    """Compare runs of a source.
+
+    Args:
+        source: Where from.
+        names: Of the runs, as the cards call them, or their ids; all runs where none is named.
+
+    Raises:
+        WrongSelection: If a name is of no run or of several, or if there are none, or too many, to compare.
+        RunSourceError: If they cannot be read.
+    """
+    listed = source.list_runs(RunQuery(limit=_ALL)).runs
+    labels = labels_of(listed)
+    chosen = _chosen(listed, labels, names)
+    curves = source.load_curves([run.run_id for run in chosen])
+    now = datetime.now(UTC)
+    runs: list[RunSummary] = []
+    assessed: dict[str, Assessment] = {}
+    for stored in chosen:
+        own = curves.get(stored.run_id, RunCurves(stored.run_id))
+        evidence = evidence_of(own)
+        runs.append(with_evidence(stored, evidence))
+        assessed[stored.run_id] = assess(stored, runs[-1], own, evidence, now)
+    grounds = grounds_of(decide(runs, curves, DEFAULT_POLICY), runs, labels)
+    return Compared(tuple(runs), labels, assessed, overview_of(grounds, runs, assessed))
+
+
+def _chosen(listed: Sequence[RunSummary], labels: Mapping[str, str], names: Sequence[str]) -> list[RunSummary]:
+    if not listed:
+        raise WrongSelection("Expected at least one run, found none.", hint="Name a folder of training outputs.")
+    known = ", ".join(labels[run.run_id] for run in listed[:20]) + (", ..." if len(listed) > 20 else "")
+    if not names and len(listed) > MAX_SELECTED:
+        raise WrongSelection(
+            f"Expected at most {MAX_SELECTED} runs, found {len(listed)}.",
+            hint=f"Name up to {MAX_SELECTED} of them with --run: {known}",
+        )
+    chosen: dict[str, RunSummary] = {}
+    for name in names:
+        found = [run for run in listed if name in (labels[run.run_id], run.run_id)]
+        found = found or [run for run in listed if run.name == name]
+        if len(found) != 1:
+            which = "none" if not found else f"{len(found)}: {', '.join(run.run_id for run in found)}"
+            raise WrongSelection(f"Expected one run called {name}, found {which}.", hint=f"The runs are: {known}")
+        chosen[found[0].run_id] = found[0]
+    if len(chosen) > MAX_SELECTED:
+        raise WrongSelection(f"Expected at most {MAX_SELECTED} runs, got {len(chosen)}.", hint="Name fewer with --run.")
+    return list(chosen.values()) if names else list(listed)

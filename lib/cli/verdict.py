@@ -1,0 +1,144 @@
+"""``verdict``: which run of a folder to ship, and which checkpoint of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lib.cli.compared import Compared, compare
+from lib.core.checkpoints.advice import CheckpointAdvice, Fate
+from lib.core.ranking.scoring import RunScore
+from lib.core.verdict.overview import HeadlineKind
+from lib.data.folder.source import FolderSource
+
+RECOMMENDED, NOT_RECOMMENDED = 0, 3
+"""Exit codes: there is one run to ship, or a tie, no common ranking, or none."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command.
+
+    Args:
+        commands: What ``argparse.ArgumentParser.add_subparsers`` gave; its type has no public name.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "verdict",
+        help="which run of a folder to ship, and which checkpoint of it",
+        description="Print the verdict on the runs of a folder: all of them, where there are at most five.",
+        epilog=f"Exit code {RECOMMENDED}: one run is recommended. {NOT_RECOMMENDED}: a tie, not comparable, or none. "
+        "2: the call was wrong, or the folder cannot be read.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="of training outputs")
+    parser.add_argument(
+        "--run", action="append", default=[], dest="names", metavar="NAME", help="one of the runs; may be repeated"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=run)
+
+
+def run(called: argparse.Namespace) -> int:
+    """Print the verdict and return the exit code."""
+    compared = compare(FolderSource(called.folder), called.names)
+    said = as_data(compared)
+    if called.json:
+        sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines(compared)) + "\n")
+    return NOT_RECOMMENDED if said["recommended"] is None else RECOMMENDED
+
+
+def headline(compared: Compared) -> str:
+    """What the verdict is, in one of five words."""
+    decision = compared.decision
+    match compared.overview.headline.kind:
+        case HeadlineKind.WINNER:
+            return "alone" if len(decision.ranked) == 1 else "winner"
+        case HeadlineKind.TIE:
+            return "tie"
+        case HeadlineKind.NOT_COMPARABLE:
+            return "not comparable"
+        case HeadlineKind.NONE | HeadlineKind.NONE_YET:
+            return "none"
+
+
+def as_data(compared: Compared) -> dict[str, Any]:
+    """The verdict as JSON has it; what is not known is null, and so is what is not finite."""
+    overview, decision, labels = compared.overview, compared.decision, compared.labels
+    said = headline(compared)
+    winner = decision.recommendation.winner
+    best = winner if said in ("winner", "alone") else None
+    return {
+        "headline": said,
+        "recommended": None if best is None else labels[best.run_id],
+        "tied": [labels[run_id] for run_id in decision.tied],
+        "decided_by": "eval_loss",
+        "sure": overview.surety.level.value,
+        "checkpoint": None if best is None else checkpoint(compared.assessed[best.run_id].checkpoint),
+        "ranking": ranking(compared, decision.recommendation.scores),
+        "left_out": [{"run": labels[run_id], "why": why} for run_id, why in overview.grounds.left_out.items()],
+        "objections": [{"code": each.code, "sentence": each.sentence} for each in overview.objections],
+        "findings": {
+            labels[run_id]: [
+                {"code": each.code, "severity": each.severity.value, "step": each.step}
+                for each in assessed.checks.findings
+            ]
+            for run_id, assessed in compared.assessed.items()
+        },
+        "classes": [
+            {"decided_by": "eval_loss", "ranking": ranking(compared, other.recommendation.scores)}
+            for other in decision.other_classes
+        ],
+    }
+
+
+def ranking(compared: Compared, scores: Sequence[RunScore]) -> list[dict[str, Any]]:
+    """Ranked runs, best first, each with the checkpoint of it that would be shipped."""
+    return [
+        {
+            "run": compared.labels[score.run_id],
+            "value": _number(score.eval_loss),
+            "step": compared.assessed[score.run_id].checkpoint.step,
+            "score": _number(score.total),
+            "eval_loss": _number(score.eval_loss),
+            "train_loss": _number(score.train_loss),
+            "gap": _number(score.gap),
+            "gap_error": None,
+            "checkpoint": checkpoint(compared.assessed[score.run_id].checkpoint),
+        }
+        for score in scores
+    ]
+
+
+def checkpoint(advice: CheckpointAdvice) -> dict[str, Any]:
+    """The checkpoint to ship, and what became of that of the best evaluation."""
+    fate = "unknown" if advice.fate is Fate.CANNOT_TELL else advice.fate.value
+    return {
+        "step": advice.saved_step if advice.saved_step is not None else advice.step,
+        "path": advice.path,
+        "fate": fate,
+    }
+
+
+def lines(compared: Compared) -> Iterator[str]:
+    """The verdict for people, in lines."""
+    overview = compared.overview
+    names = [compared.labels[run_id] for run_id in overview.headline.run_ids]
+    yield overview.headline.title(names)
+    if not names:
+        yield from (each.sentence for each in overview.grounds.reasons)
+        return
+    yield f"{overview.surety.level.value}: {overview.surety.sentence} {overview.way_out}".strip()
+    yield from (f"- {each.sentence}" for each in overview.grounds.strongest)
+    if overview.checkpoint:
+        yield f"Checkpoint: {overview.checkpoint}."
+    yield f"Strongest objection: {overview.strongest_sentence}"
+    yield from overview.grounds.others(compared.labels)
+    yield from overview.grounds.not_comparable(compared.labels)
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

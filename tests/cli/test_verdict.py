@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lib.cli.__main__ import main
+from tests.app.harness import PROJECT_ROOT, write_run
+
+FALLING = [2.0 / step for step in range(1, 41)]
+KEYS = {
+    *("headline", "recommended", "tied", "decided_by", "sure", "checkpoint", "ranking", "left_out", "objections"),
+    *("findings", "classes"),
+}
+RANKED = {"run", "value", "step", "score", "eval_loss", "train_loss", "gap", "gap_error", "checkpoint"}
+
+
+@pytest.fixture
+def verdict(capsys):
+    """Ask for a verdict; gives the exit code, what was printed, as data where it is JSON, and the errors."""
+
+    def ask(*arguments):
+        code = main(["verdict", *map(str, arguments)])
+        printed, errors = capsys.readouterr()
+        return code, json.loads(printed) if "--json" in arguments else printed, errors
+
+    return ask
+
+
+def steady(level: float) -> list[float]:
+    """Evaluations that fall to a level, with a little noise."""
+    return [level + 0.5 * 0.7**step + 0.0005 * (-1) ** step for step in range(40)]
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    args = {"task_type": "CAUSAL_LM", "dataset_name": "a/b", "model_name_or_path": "m/n", "output_dir": "out"}
+    write_run(tmp_path / "better", FALLING, steady(1.0), args=args | {"learning_rate": 1e-4})
+    write_run(tmp_path / "worse", FALLING, steady(1.3), args=args | {"learning_rate": 2e-4})
+    return tmp_path
+
+
+def test_a_clear_winner_is_recommended(two_runs, verdict):
+    code, said, errors = verdict(two_runs, "--json")
+    assert (code, errors) == (0, "")
+    assert set(said) == KEYS
+    assert (said["headline"], said["recommended"], said["tied"]) == ("winner", "better", [])
+    assert [each["run"] for each in said["ranking"]] == ["better", "worse"]
+    assert all(set(each) == RANKED for each in said["ranking"])
+    assert said["checkpoint"] == said["ranking"][0]["checkpoint"]
+    assert set(said["findings"]) == {"better", "worse"}
+
+
+def test_it_is_told_in_lines_too(two_runs, verdict):
+    code, said, _ = verdict(two_runs)
+    assert code == 0
+    assert said.startswith("better\n")
+    assert "Strongest objection:" in said
+    assert "worse:" in said
+
+
+def test_one_run_is_alone(two_runs, verdict):
+    code, said, _ = verdict(two_runs, "--run", "worse", "--json")
+    assert (code, said["headline"], said["recommended"]) == (0, "alone", "worse")
+
+
+def test_a_tie_recommends_none(tmp_path, verdict):
+    for name in ("one", "two"):
+        write_run(tmp_path / name, [*FALLING[:-1], 0.05 if name == "one" else 0.051], steady(1.0))
+    code, said, _ = verdict(tmp_path, "--json")
+    assert (code, said["headline"], said["recommended"], said["checkpoint"]) == (3, "tie", None, None)
+    assert sorted(said["tied"]) == ["one", "two"]
+
+
+def test_without_a_value_there_is_none(tmp_path, verdict):
+    write_run(tmp_path / "no evaluations", FALLING)
+    code, said, _ = verdict(tmp_path, "--json")
+    assert (code, said["headline"], said["recommended"], said["ranking"]) == (3, "none", None, [])
+    assert said["left_out"][0]["run"] == "no evaluations"
+    assert "eval" in said["left_out"][0]["why"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--run", "better", "--run", "nobody"]])
+def test_a_wrong_call_says_so_on_standard_error_only(two_runs, verdict, arguments):
+    for position in range(4):
+        write_run(two_runs / f"more {position}", FALLING, steady(2.0))
+    code, said, errors = verdict(two_runs, *arguments)
+    assert (code, said) == (2, "")
+    assert errors.startswith("Expected")
+
+
+def test_a_folder_that_is_not_there_is_a_wrong_call(tmp_path, verdict):
+    code, said, errors = verdict(tmp_path / "nowhere")
+    assert (code, said) == (2, "")
+    assert "nowhere" in errors
+
+
+def test_it_runs_as_a_module_without_the_page(two_runs):
+    program = "import sys; sys.modules['streamlit'] = None; sys.argv[1:] = ['verdict', sys.argv[1]]\n"
+    program += "import runpy; runpy.run_module('lib.cli', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(two_runs)], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("better\n")
