@@ -212,6 +212,8 @@ def _compared(
         raise
     except AppError as failed:
         error = failed
+    # The run and its curves are of one version, though the run may have been listed before it changed.
+    run = run if data is None else data.run
     # What was read is part of it: a running run grows, and rows may come without another version of the run.
     key = _digest((source.cache_key, run.run_id, run.version, data and data.number))
     shown = run if data is None else with_evidence(run, data.evidence)

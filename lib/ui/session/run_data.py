@@ -46,6 +46,9 @@ WHOLE_EVERY_S = 60.0
 LOOK_AGAIN_S = 600.0
 """The curves of another run of a ``LiveSource`` are read anew after so many seconds: its version does not see rows."""
 
+MOST_READS = 3
+"""A run that changes while it is read is read so often again, until what was read is of one version."""
+
 ASK_SHARE = 0.5
 """Of the refresh interval: several pages that look at one run ask for news once."""
 
@@ -68,7 +71,7 @@ class RunData:
 
     Attributes:
         curves: The logged ones and those derived from them.
-        run: As the source has it.
+        run: As the source had it when the curves were read; it may be a newer version than was asked for.
         number: Tells what was read from all else that this process reads, the same run at another time included.
         computed_values: What else was worked out of it.
         parts: What was read of the same run more closely, by metrics and steps.
@@ -131,7 +134,7 @@ class CurrentCurves:
             held = self.data
             outdated = held is None or (running is None and held.version != run.version)
             if held is None or outdated or now - self._whole_at > whole_s:
-                held = self._taken(_read(source, run.run_id, buckets, progress), run)
+                held = self._taken(*_read_whole(source, run, buckets, progress))
                 self._whole_at = self._asked_at = now
             elif running is not None:
                 curves = self._logged
@@ -227,6 +230,22 @@ class CurvesMemory:
 
     def _numbers(self) -> set[int]:
         return {current.data.number for current in self._kept.values() if current.data is not None}
+
+
+def _read_whole(
+    source: RunSource, run: RunSummary, buckets: int | None, progress: Progress | None
+) -> tuple[RunCurves, RunSummary]:
+    """The curves of a run, and the run as it is now: whoever asks may know an older version of it.
+
+    The rows of a ``LiveSource`` come without a version, and to ask once more would be another request.
+    """
+    curves = _read(source, run.run_id, buckets, progress)
+    for _ in range(0 if isinstance(source, LiveSource) else MOST_READS):
+        now = next(iter(source.load_runs([run.run_id])), run)
+        if now.version == run.version:
+            break
+        run, curves = now, _read(source, run.run_id, buckets, progress)
+    return curves, run
 
 
 def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progress | None) -> RunCurves:
