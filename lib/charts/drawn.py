@@ -62,7 +62,7 @@ class DrawnCurve:
     Attributes:
         line: The points that the line goes through.
         raw: Those of the raw line behind a smoothed one.
-        evals: The measured evaluations.
+        evals: The measured evaluations; of another curve, its point where it is the only one in view.
         best: The lowest value, where it is to be marked and in view.
         nonfinite: Where NaN and infinite values are marked.
         places: The positions of all points in view, ascending, each once.
@@ -103,7 +103,8 @@ def drawn_of(curve: Curve, view: View) -> DrawnCurve:
     kept = slice(None) if curve.evaluated else reduce_indices(x, raw, view.buckets)
     behind = (x[kept], raw[kept])
     is_smoothed = bool(view.smoothing) and not curve.evaluated
-    evals = NO_POINTS
+    # A line through one point is nothing: it gets a mark of its own.
+    evals = behind if len(behind[0]) == 1 else NO_POINTS
     if curve.evaluated:
         evals = (x, raw) if real is None else (x[real], raw[real])
     return DrawnCurve(

@@ -270,7 +270,7 @@ def _pinned(rows, pin: int, spec: str) -> str:
     if rows.empty:
         return formatting.NOT_RECORDED
     last = rows.iloc[-1]
-    return formatting.figure(last["value"], spec) + ("" if last["step"] == pin else f" (at {last['step']:,})")
+    return formatting.shower(spec)(last["value"]) + ("" if last["step"] == pin else f" (at {last['step']:,})")
 
 
 def test_a_pin_at_a_value_that_is_not_finite_shows_it(opened, demo):
@@ -316,5 +316,5 @@ def test_a_metric_that_a_run_lacks_names_it(opened, demo):
     app.assert_sound()
     assert f"not logged: {lacking[0].name}" in app.text
     app.uncheck(demo.hostile).assert_sound()
-    assert "GPU memory (GB): not logged by any of the selected runs." in app.captions
+    assert "GPU memory (GB): not logged by any of the runs on this axis." in app.captions
     assert "GPU memory (GB)" not in app.charts

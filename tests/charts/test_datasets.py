@@ -165,6 +165,17 @@ def test_without_curves_or_points_every_dataset_keeps_its_columns():
                 assert empty.tables[name].column_names == table.column_names
 
 
+def test_a_point_that_is_alone_in_view_has_a_mark_since_no_line_goes_through_it():
+    alone = chart_data([curve([5], [2.0], color="#111111")], View("Step"))
+    assert columns(alone.tables["evals"], "x", "y", "color") == [(5.0, 2.0, "#111111")]
+    zoomed = chart_data([curve([1, 2, 3], [3.0, 1.0, 2.0])], View("Step", 1.5, 2.5))
+    assert columns(zoomed.tables["evals"], "x", "y") == [(2.0, 1.0)]
+    assert (
+        chart_data([curve([1, 2], [3.0, np.nan]), curve([1, 2], [3.0, 1.0])], View("Step")).tables["evals"].num_rows
+        == 1
+    )
+
+
 def test_the_lowest_value_is_marked_for_the_eval_loss_alone():
     x, y = [1, 2, 3], [3.0, 1.0, 2.0]
     found = chart_data(

@@ -26,7 +26,7 @@ from lib.ui.session.comparison import Comparison
 
 T = TypeVar("T")
 
-_NOT_LOGGED = "%s: not logged by any of the selected runs."
+_NOT_LOGGED = "%s: not logged by any of the runs on this axis."
 
 
 class CurvesOnAxis(Protocol):
@@ -215,6 +215,8 @@ def _said(shown: ChartData, absent: Sequence[str]) -> str:
     said = [
         f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"
         if shown.drawn < shown.logged
+        else "its only point drawn"
+        if shown.logged == 1
         else f"all {formatting.count(shown.logged)} points drawn"
     ]
     if shown.nonfinite:
