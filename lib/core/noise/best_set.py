@@ -1,0 +1,186 @@
+"""Which of several runs may have the lowest true value, as far as the noise of their evaluations tells.
+
+Every run whose value is not credibly above that of another stays in the set of those that may be the best: multiple
+comparisons with the best (Hsu, "Simultaneous confidence intervals for all distances from the best", Annals of
+Statistics 1981), each with Bonferroni's correction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import combinations
+from types import MappingProxyType
+
+from scipy.special import stdtrit
+
+from lib.core.noise.estimate import PARABOLA_POINTS, Estimate, estimates_of
+from lib.core.noise.pairs import Basis, Difference, difference
+from lib.core.noise.settled import ROUNDING
+from lib.core.noise.smoothing import Floats
+
+LEVEL = 0.90
+"""The set holds the truly best at least so often."""
+
+WINNER_ERROR_SHARE = 0.5
+"""Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner ends the
+search, a tie too many costs one more look."""
+
+
+class Outcome(StrEnum):
+    """What the set says."""
+
+    WINNER = "winner"
+    TIE = "tie"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Beaten:
+    """Why a run is out: the clearest of its defeats.
+
+    Attributes:
+        by: Index of the run that is better; of a configuration, its run with the lowest estimate.
+        difference: How far this one is above it.
+        within: What would be within the noise.
+    """
+
+    by: int
+    difference: Difference
+    within: float
+
+    @property
+    def excess(self) -> float:
+        """How far the difference is beyond the noise."""
+        return self.difference.value - self.within
+
+
+@dataclass(frozen=True, slots=True)
+class BestSet:
+    """Which runs may have the lowest true value. Runs are named by their index.
+
+    Attributes:
+        outcome: ``WINNER`` only where ``members`` are one run, or the runs of one configuration.
+        members: Runs that cannot be told from the best: lowest estimate first, ``undecided`` ones last.
+        undecided: Runs with too few finite evaluations; each may be the best.
+        estimates: Of each run; ``None`` without enough finite evaluations.
+        beaten: Why each of the others is out.
+        level: The set holds the truly best at least so often.
+        seed_freedom: Degrees of freedom of the spread between seeds where configurations were compared; 0 where runs
+            were.
+        few: The comparison rests on a run with 3 to 5 evaluations: the outcome is likely at most, never sure.
+    """
+
+    outcome: Outcome
+    members: tuple[int, ...]
+    undecided: tuple[int, ...]
+    estimates: tuple[Estimate | None, ...] = field(repr=False)
+    beaten: Mapping[int, Beaten] = field(repr=False)
+    level: float
+    seed_freedom: int
+    few: bool
+
+    @property
+    def bases(self) -> frozenset[Basis]:
+        """What the errors of the decisive comparisons were taken from."""
+        return frozenset(one.difference.basis for one in self.beaten.values())
+
+
+def best_set(
+    curves: Sequence[tuple[Floats, Floats]], repeats: Sequence[Hashable] | None = None, level: float = LEVEL
+) -> BestSet:
+    """Say which of these runs may have the lowest true value.
+
+    A run is out when its estimate is above that of another by more than ``comparison_quantile`` standard errors of the
+    difference (``lib.core.noise.pairs``). The verdict is then about these runs as they were trained.
+
+    Where ``repeats`` name at least two configurations, of which at least one has two runs, their means are compared:
+    the error is the spread of the runs of one configuration, pooled over all, and not less than what their evaluations
+    leave open. The verdict is then about the configurations, and ``members`` are all runs of those that stay.
+
+    Args:
+        curves: Steps and values of each run, lower is better; finite steps, at least 0 and strictly increasing. Values
+            that are not finite are left out.
+        repeats: The configuration of each run: runs with the same one differ in nothing but the seed. One training
+            that is there twice is no repeat.
+        level: Above 0, below 1.
+
+    Raises:
+        ValueError: If the level, the number of configurations or the steps are not as they should be.
+    """
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"A level is above 0 and below 1, got {level!r}.")
+    if repeats is not None and len(repeats) != len(curves):
+        raise ValueError(f"{len(curves)} runs have {len(repeats)} configurations.")
+    estimates = tuple(estimates_of(curves))
+    known = {run: one for run, one in enumerate(estimates) if one is not None}
+    camps = _camps(known, len(curves), repeats)
+    judged = [camp for camp in camps if camp[0] in known]
+    undecided = tuple(sorted(run for camp in camps if camp[0] not in known for run in camp))
+    seed_freedom = sum(len(camp) - 1 for camp in judged)
+    seed_variance = _seed_variance(judged, known, seed_freedom) if seed_freedom else 0.0
+
+    def apart(camp: tuple[int, ...], other: tuple[int, ...]) -> Difference:
+        if not seed_freedom:
+            return difference(known[camp[0]], known[other[0]])
+        error = math.sqrt(seed_variance * (1.0 / len(camp) + 1.0 / len(other)))
+        return Difference(_mean(camp, known) - _mean(other, known), error, float(seed_freedom), Basis.SEEDS)
+
+    beaten: dict[int, Beaten] = {}
+    for camp, other in combinations(judged, 2):
+        found = apart(camp, other)
+        worse, better = (camp, other) if found.value > 0.0 else (other, camp)
+        within = comparison_quantile(found.freedom, len(camps), level) * found.error
+        best = min(better, key=lambda run: known[run].value)
+        defeat = Beaten(best, replace(found, value=abs(found.value)), within)
+        clearest = beaten[worse[0]].excess if worse[0] in beaten else 0.0
+        if defeat.excess > max(clearest, ROUNDING * abs(known[best].value)):
+            beaten |= dict.fromkeys(worse, defeat)
+    staying = sum(camp[0] not in beaten for camp in judged)
+    outcome = Outcome.TIE if staying > 1 else Outcome.CANNOT_TELL if undecided or len(judged) < 2 else Outcome.WINNER
+    members = sorted((run for camp in judged for run in camp if run not in beaten), key=lambda run: known[run].value)
+    few = any(one.evaluations < PARABOLA_POINTS for one in known.values())
+    return BestSet(
+        outcome, (*members, *undecided), undecided, estimates, MappingProxyType(beaten), level, seed_freedom, few
+    )
+
+
+def comparison_quantile(freedom: float, contenders: int, level: float = LEVEL) -> float:
+    """The quantile of Student's t that one comparison among ``contenders`` has to exceed.
+
+    Each comparison errs with ``e / k``, ``e = (1 - level) * WINNER_ERROR_SHARE``. The best is compared with k - 1
+    others, so it is left out with less than e. Among k equal ones "only this one remains" needs one given comparison to
+    err, for k choices of the one: a false winner has at most e.
+    """
+    error = (1.0 - level) * WINNER_ERROR_SHARE / max(contenders, 2)
+    return float(stdtrit(max(freedom, 1.0), 1.0 - error))
+
+
+def _camps(known: Mapping[int, Estimate], count: int, repeats: Sequence[Hashable] | None) -> list[tuple[int, ...]]:
+    """What is compared: each run for itself, or the runs of each configuration.
+
+    Configurations are those of runs with an estimate, as long as there is one: their means are compared.
+    """
+    alone: list[tuple[int, ...]] = [(run,) for run in range(count)]
+    if repeats is None:
+        return alone
+    groups: dict[Hashable, list[int]] = {}
+    for run in range(count):
+        groups.setdefault(repeats[run], []).append(run)
+    camps = [tuple([run for run in runs if run in known] or runs) for runs in groups.values()]
+    judged = [camp for camp in camps if camp[0] in known]
+    return camps if len(judged) > 1 and max(map(len, judged)) > 1 else alone
+
+
+def _mean(camp: tuple[int, ...], known: Mapping[int, Estimate]) -> float:
+    return sum(known[run].value for run in camp) / len(camp)
+
+
+def _seed_variance(camps: Sequence[tuple[int, ...]], known: Mapping[int, Estimate], freedom: int) -> float:
+    """The pooled variance of runs about the mean of their configuration; by chance it may come out too small."""
+    repeated = [camp for camp in camps if len(camp) > 1]
+    squares = sum((known[run].value - _mean(camp, known)) ** 2 for camp in repeated for run in camp)
+    own = [known[run].error ** 2 for camp in repeated for run in camp]
+    return max(squares / freedom, sum(own) / len(own))

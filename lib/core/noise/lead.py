@@ -1,0 +1,129 @@
+"""Points by bands of a quantity with an error: what to expect of them, and whether a lead in them is beyond noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.special import ndtr
+
+EDGE_DECIMALS = 9
+"""Quantities are compared with edges after rounding to so many decimals: 0.85 - 0.80 is 0.05, not 0.0499999."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointBands:
+    """Points of a quantity, as the gap between eval and train loss.
+
+    Attributes:
+        edges: Ascending; a quantity that equals one belongs to the band above it.
+        points: Of the bands below, between and above the edges: one more than edges.
+
+    Raises:
+        ValueError: If the numbers do not fit or the edges do not ascend.
+    """
+
+    edges: tuple[float, ...]
+    points: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.points) != len(self.edges) + 1 or any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError(f"Edges {self.edges!r} must ascend and be one less than the points {self.points!r}.")
+
+    def band(self, quantity: float) -> int:
+        """Index of the band that a quantity is in."""
+        return int(np.searchsorted(self.edges, round(quantity, EDGE_DECIMALS), side="right"))
+
+    def at(self, quantity: float) -> float:
+        """The points of a quantity that is exactly known."""
+        return self.points[self.band(quantity)]
+
+    def expected(self, measured: float, error: float) -> float:
+        """The mean points of a quantity that is normal around what was measured.
+
+        Args:
+            measured: Finite.
+            error: Its standard error, at least 0; with 0 these are the points of its band.
+        """
+        if error <= 0.0:
+            return self.at(measured)
+        # Without the rounding a quantity at an edge would have other points for an error next to 0 than for half of it.
+        below = ndtr((np.array(self.edges) - round(measured, EDGE_DECIMALS)) / error)
+        return float(np.diff(below, prepend=0.0, append=1.0) @ np.array(self.points))
+
+    def range(self, measured: float, reach: float) -> tuple[float, float]:
+        """The least and the most points from ``measured - reach`` to ``measured + reach``."""
+        inside = self.points[self.band(measured - reach) : self.band(measured + reach) + 1]
+        return min(inside), max(inside)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A run as far as its composite and the error of that go.
+
+    Attributes:
+        value: Of the loss that earns points; lower is better.
+        error: Its standard error.
+        gap: Measured; ``None`` where it is unknown.
+        gap_error: Its standard error, ``sqrt(V_E + V_T)``.
+        bands: Points of its gap. Where what lies below 0 is explained, or the gap was measured at or above 0, the
+            caller gives the bands in which that counts in full.
+        unknown_points: Least and most points of a gap that is unknown.
+    """
+
+    value: float
+    error: float
+    gap: float | None
+    gap_error: float
+    bands: PointBands
+    unknown_points: tuple[float, float] = (0.0, 100.0)
+
+
+def reaches(first: float, second: float, quantile: float) -> tuple[float, float]:
+    """How far each of two quantities may be off, so that both reaches add up to that of their difference.
+
+    ``q * e * hypot(e1, e2) / (e1 + e2)`` for each error e (Goldstein and Healy, "The graphical presentation of a
+    collection of means", JRSS A 1995).
+
+    Args:
+        first: Standard error of the one.
+        second: Of the other.
+        quantile: How many standard errors of the difference are within the noise.
+    """
+    both = first + second
+    share = quantile * math.hypot(first, second) / both if both else 0.0
+    return share * first, share * second
+
+
+def lead_holds(
+    leader: Scored,
+    rival: Scored,
+    quantile: float,
+    within: float,
+    composite: Callable[[float, float], float],
+) -> bool:
+    """Whether the leader's composite stays above the rival's, whatever the errors of both losses and gaps may hide.
+
+    The worst that may be true of the leader is compared with the best that may be true of the rival: the difference of
+    the losses moved by all that is within the noise, and of each gap the band in its reach that is worst, or best.
+
+    Args:
+        leader: The run whose composite is higher.
+        rival: The other.
+        quantile: That a difference of two gaps has to exceed, in standard errors.
+        within: What is within the noise of the difference of the two losses: less where the curves are paired.
+        composite: From loss and gap points to the composite; falls with the loss, rises with the points.
+    """
+    gap_reaches = reaches(leader.gap_error, rival.gap_error, quantile)
+    (least, _), (_, most) = (
+        one.unknown_points if one.gap is None else one.bands.range(one.gap, reach)
+        for one, reach in zip((leader, rival), gap_reaches, strict=True)
+    )
+    both = leader.error + rival.error
+    share = leader.error / both if both else 0.5
+    lowest = composite(leader.value + share * within, least)
+    highest = composite(rival.value - (1.0 - share) * within, most)
+    return round(lowest, EDGE_DECIMALS) > round(highest, EDGE_DECIMALS)

@@ -1,0 +1,161 @@
+"""The part of a curve that tells of its lowest value: after the initial fall, around the lowest stretch."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.core.noise.smoothing import MIN_POINTS, Floats
+
+WINDOW = 48
+"""Evaluations around the lowest: the noise falls with the learning rate, and a trend of so many has one smoothness."""
+
+FALL_STEPS = 5.0
+"""A fall of more than so many usual differences of neighbours is that of a model that had not learned yet."""
+
+MIN_FALL_POINTS = 6
+"""From so many points on the initial fall is looked for; so many less one are left after it."""
+
+MIN_MEDIAN_POINTS = 8
+"""From so many points on the lowest stretch is that of the running median."""
+
+MEDIAN_SHARE = 20
+"""A running median reaches to both sides by one in so many points, at least by one point."""
+
+ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+"""Differences below this share of a value are those of binary floating point."""
+
+LARGEST = 1e100
+"""A greater value counts as not finite: it diverged, and its square could not be written."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Settled:
+    """What is left of a curve.
+
+    Attributes:
+        steps, values: Shape (m,), m at least ``MIN_POINTS``, at most ``WINDOW``.
+        resolution: Standard deviation of the error that writing the values with a few digits made.
+        dropped: Points before them that belong to the initial fall.
+        finite: Finite points of the whole curve.
+    """
+
+    steps: Floats
+    values: Floats
+    resolution: float
+    dropped: int
+    finite: int
+
+
+def settled(steps: Floats, values: Floats) -> Settled | None:
+    """Cut a curve, of which lower values are better, down to the points around its lowest stretch.
+
+    Args:
+        steps: Shape (n,), finite, at least 0, strictly increasing.
+        values: Shape (n,); what is not finite is left out.
+
+    Returns:
+        ``None`` where fewer than ``MIN_POINTS`` values are finite.
+
+    Raises:
+        ValueError: If the shapes differ or the steps are not as they should be.
+    """
+    steps, values = finite_points(steps, values)
+    finite = len(values)
+    if finite < MIN_POINTS:
+        return None
+    resolution = resolution_of(values)
+    dropped = initial_fall(values)
+    steps, values = steps[dropped:], values[dropped:]
+    width = min(WINDOW, len(values))
+    start = min(max(lowest_stretch(values) - width // 2, 0), len(values) - width)
+    around = slice(start, start + width)
+    return Settled(steps[around], values[around], resolution, dropped, finite)
+
+
+def finite_points(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """The points whose values are finite.
+
+    Raises:
+        ValueError: If the shapes differ, or if steps are below 0, not finite, repeated or out of order: which of two
+            values of one step counts is for the reader of a log to say.
+    """
+    steps, values = np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    if steps.ndim != 1 or steps.shape != values.shape:
+        raise ValueError(f"Steps and values need one dimension and one length, got {steps.shape} and {values.shape}.")
+    if not np.isfinite(steps).all() or (len(steps) and steps[0] < 0.0) or (np.diff(steps) <= 0.0).any():
+        raise ValueError("Steps must be finite, at least 0 and strictly increasing.")
+    known = np.isfinite(values)
+    known[known] = np.abs(values[known]) <= LARGEST
+    return steps[known], values[known]
+
+
+def resolution_of(values: Floats) -> float:
+    """The error of rounding, as a standard deviation: the least difference of distinct values / sqrt(12).
+
+    It is next to nothing for values with all digits; at least the error of floating point.
+    """
+    apart = np.diff(np.unique(values))
+    least = float(apart.min()) / math.sqrt(12.0) if len(apart) else 0.0
+    return max(least, ROUNDING * float(np.abs(values).max()))
+
+
+def initial_fall(values: Floats) -> int:
+    """How many first points to leave out: those of a model that had not learned yet.
+
+    A first loss far above all others would make the noise ten times too large. The last of the first half of the points
+    counts whose running median falls to the next by more than ``FALL_STEPS`` times the median difference of what
+    follows.
+    """
+    if len(values) < MIN_FALL_POINTS:
+        return 0
+    differences = np.abs(np.diff(values)).tolist()
+    falls = (-np.diff(running_median(values, 1, ends=False))).tolist()
+    first = min(len(values) // 2, len(values) - MIN_FALL_POINTS + 1)
+    following = sorted(differences[first:])
+    for place in range(first - 1, -1, -1):
+        if falls[place] > FALL_STEPS * _median(following):
+            return place + 1
+        insort(following, differences[place])
+    return 0
+
+
+def lowest_stretch(values: Floats) -> int:
+    """Where the running median is lowest: the single lowest of many values is a lucky one."""
+    if len(values) < MIN_MEDIAN_POINTS:
+        return int(values.argmin())
+    reach = max(1, round(len(values) / MEDIAN_SHARE))
+    return int(running_median(values, reach, ends=True).argmin())
+
+
+def running_median(values: Floats, reach: int, ends: bool) -> Floats:
+    """The median of each value and ``reach`` neighbours on both sides.
+
+    Args:
+        values: Shape (n,), n above ``reach``.
+        reach: At least 1.
+        ends: Whether the first and last ``reach`` values are smoothed too, the curve turned around its end values;
+            else they are left as they are.
+
+    Returns:
+        Shape (n,).
+    """
+    padded = np.pad(values, reach, mode="reflect", reflect_type="odd") if ends else values
+    listed = padded.tolist()
+    inside = sorted(listed[: 2 * reach])
+    medians = []
+    for leaving, entering in zip(listed, listed[2 * reach :], strict=False):
+        insort(inside, entering)
+        medians.append(inside[reach])
+        del inside[bisect_left(inside, leaving)]
+    if ends:
+        return np.array(medians)
+    return np.concatenate((values[:reach], medians, values[len(values) - reach :]))
+
+
+def _median(ordered: list[float]) -> float:
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2.0
