@@ -75,7 +75,7 @@ def noisy(count, level=1.0, seed=0, noise=0.01):
     return i * 10.0, level + 0.5 * np.exp(-i / 5.0) + noise * rng.standard_normal(count)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     scale=st.sampled_from([1e-12, 1e-3, 7.0, 1e6, 1e25]),
     shift=st.floats(-3.0, 3.0),
@@ -117,9 +117,7 @@ def test_fewer_than_three_values_have_no_estimate():
     assert estimates_of([]) == []
 
 
-@pytest.mark.parametrize(
-    "steps", [[1.0, 2.0, 2.0, 3.0], [1.0, 3.0, 2.0, 4.0], [-1.0, 0.0, 1.0, 2.0], [0.0, 1.0, np.nan]]
-)
+@pytest.mark.parametrize("steps", [[1.0, 2.0, 2.0, 3.0], [1.0, 3.0, 2.0, 4.0], [-1.0, 0.0, 1.0], [0.0, 1.0, np.nan]])
 def test_steps_that_are_repeated_unsorted_negative_or_not_finite_are_refused(steps):
     with pytest.raises(ValueError, match="strictly increasing"):
         estimates_of([(np.array(steps), np.ones(len(steps)))])
@@ -160,7 +158,7 @@ def test_one_wild_value_is_no_lowest_value_and_makes_little_noise():
     wild[15] -= 0.4
     (clean,), (among,) = estimates_of([(steps, values)]), estimates_of([(steps, wild)])
     assert among.value == pytest.approx(clean.value, abs=3.0 * clean.error)
-    assert among.noise < 3.0 * clean.noise
+    assert among.noise < 0.03
 
 
 ODD_STEPS = {

@@ -75,7 +75,7 @@ def test_a_lead_in_the_loss_holds_only_beyond_its_noise_and_over_what_the_gap_ma
     leader, rival = scored(1.0, 0.02, error=0.01), scored(1.05, 0.02, error=0.01)
     assert lead_holds(leader, rival, 2.0, 0.03, composite)
     assert not lead_holds(leader, rival, 2.0, 0.06, composite)
-    assert not lead_holds(leader, scored(1.01, 0.06, 0.05), 2.0, 0.0, composite)
+    assert not lead_holds(scored(1.0, 0.02, 0.05), scored(1.01, 0.02), 2.0, 0.0, composite)
 
 
 def test_an_unknown_gap_reaches_from_the_worst_to_the_best_band():
