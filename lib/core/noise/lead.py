@@ -65,7 +65,8 @@ class Scored:
     """A run as far as its composite and the error of that go.
 
     Attributes:
-        value: Of the loss that earns points; lower is better.
+        value: The estimate of the loss that earns points (not the lowest single value, which is lucky); lower is
+            better.
         error: Its standard error.
         gap: Measured; ``None`` where it is unknown.
         gap_error: Its standard error, ``sqrt(V_E + V_T)``.
@@ -101,8 +102,9 @@ def reaches(first: float, second: float, quantile: float) -> tuple[float, float]
 def lead_holds(
     leader: Scored,
     rival: Scored,
-    quantile: float,
+    apart: float,
     within: float,
+    quantile: float,
     composite: Callable[[float, float], float],
 ) -> bool:
     """Whether the leader's composite stays above the rival's, whatever the errors of both losses and gaps may hide.
@@ -113,8 +115,9 @@ def lead_holds(
     Args:
         leader: The run whose composite is higher.
         rival: The other.
+        apart: Estimate of the rival's loss less the leader's: of the difference of the curves, where they are paired.
+        within: How much of ``apart`` may be noise.
         quantile: That a difference of two gaps has to exceed, in standard errors.
-        within: What is within the noise of the difference of the two losses: less where the curves are paired.
         composite: From loss and gap points to the composite; falls with the loss, rises with the points.
     """
     gap_reaches = reaches(leader.gap_error, rival.gap_error, quantile)
@@ -125,5 +128,5 @@ def lead_holds(
     both = leader.error + rival.error
     share = leader.error / both if both else 0.5
     lowest = composite(leader.value + share * within, least)
-    highest = composite(rival.value - (1.0 - share) * within, most)
+    highest = composite(leader.value + apart - (1.0 - share) * within, most)
     return round(lowest, EDGE_DECIMALS) > round(highest, EDGE_DECIMALS)

@@ -208,9 +208,9 @@ def _design(start: float, apart: tuple[float, ...], degree: int) -> Design:
 def _integrated_wiener(time: Floats, times: int) -> Floats:
     """Covariance of a Wiener process that is integrated once or twice, started at 0 (Wahba 1978)."""
     low, high = np.minimum(time[:, None], time), np.maximum(time[:, None], time)
-    if times == 1:
-        return low**2 * (3.0 * high - low) / 6.0
-    return low**3 * (10.0 * high**2 - 5.0 * high * low + low**2) / 120.0
+    once: Floats = low**2 * (3.0 * high - low) / 6.0
+    twice: Floats = low**3 * (10.0 * high**2 - 5.0 * high * low + low**2) / 120.0
+    return once if times == 1 else twice
 
 
 def _rotated(wiener: Floats, polynomial: Floats, correlation: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:

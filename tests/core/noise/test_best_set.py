@@ -143,3 +143,24 @@ def test_repeats_with_other_seeds_are_called():
     cell = replace(EQUAL, counted="first", lead=4.0, repeats=(3, 2), seed_deviation=3.0)
     assert rate_of(cell, 50, seed=10) >= 0.55
     assert rate_of(replace(cell, counted="winner", lead=0.0), 50, seed=10) <= 0.08
+
+
+def test_a_long_gap_in_the_steps_makes_no_winner_of_equal_runs():
+    rng, called = np.random.default_rng(12), 0
+    steps = np.concatenate((np.arange(1.0, 15.0) * 50.0, 50_000.0 + np.arange(6.0) * 50.0))
+    trend = (1.0 + 40.0 * np.arange(1.0, 21.0) / 20.0) ** -0.6
+    for number in range(60):
+        noise = (0.002, 0.01, 0.05)[number % 3]
+        found = best_set([(steps, 1.0 + trend + noise * rng.standard_normal(20)) for _ in range(2)])
+        called += found.outcome is Outcome.WINNER
+    assert called <= 4
+
+
+def test_a_wild_run_does_not_hide_a_lead_among_calm_ones():
+    rng, called = np.random.default_rng(13), 0
+    for _ in range(30):
+        curves = [(STEPS, level + noise * rng.standard_normal(30)) for level, noise in ((1.0, 0.01), (1.5, 0.1))]
+        # Evaluated at other steps, so that nothing can be paired.
+        curves.append((STEPS + 17.0, 1.03 + 0.01 * rng.standard_normal(30)))
+        called += best_set(curves).members == (0,)
+    assert called >= 20

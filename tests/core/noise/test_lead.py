@@ -64,25 +64,29 @@ def scored(loss, gap, gap_error=0.0, error=0.0):
     return Scored(loss, error, gap, gap_error, EXPLAINED)
 
 
+def holds(leader, rival, quantile=2.0, within=0.0):
+    return lead_holds(leader, rival, rival.value - leader.value, within, quantile, composite)
+
+
 def test_a_lead_of_one_band_holds_only_where_the_gaps_can_be_told_apart():
     leader, rival = (0.04, 0.01), (0.07, 0.01)
-    assert lead_holds(scored(1.0, 0.04), scored(1.0, 0.07), 2.0, 0.0, composite)
-    assert not lead_holds(scored(1.0, *leader), scored(1.0, *rival), 2.0, 0.0, composite)
-    assert lead_holds(scored(1.0, 0.02, 0.01), scored(1.0, 0.08, 0.01), 2.0, 0.0, composite)
+    assert holds(scored(1.0, 0.04), scored(1.0, 0.07))
+    assert not holds(scored(1.0, *leader), scored(1.0, *rival))
+    assert holds(scored(1.0, 0.02, 0.01), scored(1.0, 0.08, 0.01))
 
 
 def test_a_lead_in_the_loss_holds_only_beyond_its_noise_and_over_what_the_gap_may_hide():
     leader, rival = scored(1.0, 0.02, error=0.01), scored(1.05, 0.02, error=0.01)
-    assert lead_holds(leader, rival, 2.0, 0.03, composite)
-    assert not lead_holds(leader, rival, 2.0, 0.06, composite)
-    assert not lead_holds(scored(1.0, 0.02, 0.05), scored(1.01, 0.02), 2.0, 0.0, composite)
+    assert holds(leader, rival, within=0.03)
+    assert not holds(leader, rival, within=0.06)
+    assert not holds(scored(1.0, 0.02, 0.05), scored(1.01, 0.02))
 
 
 def test_an_unknown_gap_reaches_from_the_worst_to_the_best_band():
     unknown = Scored(1.0, 0.0, None, 0.0, EXPLAINED, (30.0, 100.0))
-    assert not lead_holds(unknown, scored(1.01, 0.02), 2.0, 0.0, composite)
-    assert lead_holds(unknown, scored(1.2, 0.02), 2.0, 0.0, composite)
+    assert not holds(unknown, scored(1.01, 0.02))
+    assert holds(unknown, scored(1.2, 0.02))
 
 
 def test_equal_runs_have_no_lead():
-    assert not lead_holds(scored(1.0, 0.02), scored(1.0, 0.02), 2.0, 0.0, composite)
+    assert not holds(scored(1.0, 0.02), scored(1.0, 0.02))
