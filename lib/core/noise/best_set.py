@@ -8,7 +8,7 @@ Statistics 1981), each with Bonferroni's correction.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import combinations
@@ -128,16 +128,7 @@ def best_set(
         error = math.sqrt(seed_variance * (1.0 / len(camp) + 1.0 / len(other)))
         return Difference(_mean(camp, known) - _mean(other, known), error, float(seed_freedom), Basis.SEEDS)
 
-    beaten: dict[int, Beaten] = {}
-    for camp, other in combinations(judged, 2):
-        found = apart(camp, other)
-        worse, better = (camp, other) if found.value > 0.0 else (other, camp)
-        within = comparison_quantile(found.freedom, len(camps), level) * found.error
-        best = min(better, key=lambda run: known[run].value)
-        defeat = Beaten(best, replace(found, value=abs(found.value)), within)
-        clearest = beaten[worse[0]].excess if worse[0] in beaten else 0.0
-        if defeat.excess > max(clearest, ROUNDING * abs(known[best].value)):
-            beaten |= dict.fromkeys(worse, defeat)
+    beaten = _beaten(judged, apart, known, len(camps), level)
     staying = sum(camp[0] not in beaten for camp in judged)
     outcome = Outcome.TIE if staying > 1 else Outcome.CANNOT_TELL if undecided or len(judged) < 2 else Outcome.WINNER
     members = sorted((run for camp in judged for run in camp if run not in beaten), key=lambda run: known[run].value)
@@ -172,6 +163,28 @@ def _camps(known: Mapping[int, Estimate], count: int, repeats: Sequence[Hashable
     camps = [tuple([run for run in runs if run in known] or runs) for runs in groups.values()]
     judged = [camp for camp in camps if camp[0] in known]
     return camps if len(judged) > 1 and max(map(len, judged)) > 1 else alone
+
+
+def _beaten(
+    judged: Sequence[tuple[int, ...]],
+    apart: Callable[[tuple[int, ...], tuple[int, ...]], Difference],
+    known: Mapping[int, Estimate],
+    contenders: int,
+    level: float,
+) -> dict[int, Beaten]:
+    """The clearest defeat of each run that is out."""
+    beaten: dict[int, Beaten] = {}
+    for camp, other in combinations(judged, 2):
+        found = apart(camp, other)
+        worse, better = (camp, other) if found.value > 0.0 else (other, camp)
+        within = comparison_quantile(found.freedom, contenders, level) * found.error
+        best = min(better, key=lambda run: known[run].value)
+        defeat = Beaten(best, replace(found, value=abs(found.value)), within)
+        clearest = beaten[worse[0]].excess if worse[0] in beaten else 0.0
+        if defeat.excess > max(clearest, ROUNDING * abs(known[best].value)):
+            beaten |= dict.fromkeys(worse, defeat)
+    # Differences of pairs need not add up: where each is beaten by another they contradict each other.
+    return beaten if any(camp[0] not in beaten for camp in judged) else {}
 
 
 def _mean(camp: tuple[int, ...], known: Mapping[int, Estimate]) -> float:

@@ -59,13 +59,13 @@ class Difference:
 def difference(first: Estimate, second: Estimate) -> Difference:
     """How far the first is above the second, by the more precise of the ways that are open."""
     _, ours, theirs = np.intersect1d(first.steps, second.steps, assume_unique=True, return_indices=True)
-    separate = _separate(first, second, ours, theirs)
+    separate = unpaired(first, second, ours, theirs)
     if len(ours) < MIN_PAIRED_POINTS:
         return separate
     return _paired(first, second, ours, theirs, separate.error) or separate
 
 
-def _separate(first: Estimate, second: Estimate, ours: np.ndarray, theirs: np.ndarray) -> Difference:
+def unpaired(first: Estimate, second: Estimate, ours: np.ndarray, theirs: np.ndarray) -> Difference:
     """The difference of the two estimates, less the noise that they have in common.
 
     Degrees of freedom by Welch ("The generalization of 'Student's' problem", Biometrika 1947) and Satterthwaite 1946,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.core.noise import smoothing
 from lib.core.noise.estimate import estimates_of, moderated
-from lib.core.noise.pairs import Basis, _separate, difference
+from lib.core.noise.pairs import Basis, unpaired, difference
 
 
 def curve(count, base, fall, rise=0.0, wiggle=0.01, start=0.0):
@@ -65,7 +65,7 @@ def test_it_is_what_inverting_the_covariances_gives(name, monkeypatch):
     assert numbers == [pytest.approx(each, rel=1e-8) for each in EXPECTED[name]]
     first, second = found[:2]
     _, ours, theirs = np.intersect1d(first.steps, second.steps, return_indices=True)
-    apart = _separate(first, second, ours, theirs)
+    apart = unpaired(first, second, ours, theirs)
     assert (apart.value, apart.error, apart.freedom) == pytest.approx(SEPARATE[name], rel=1e-7)
 
 
