@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.core.noise import smoothing
 from lib.core.noise.estimate import estimates_of, moderated
-from lib.core.noise.pairs import Basis, unpaired, difference
+from lib.core.noise.pairs import Basis, difference, unpaired
 
 
 def curve(count, base, fall, rise=0.0, wiggle=0.01, start=0.0):
