@@ -68,8 +68,9 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
     if finite < MIN_POINTS:
         return None
     resolution = resolution_of(values)
-    dropped = initial_fall(values)
-    steps, values = steps[dropped:], values[dropped:]
+    end = before_rise(values)
+    dropped = initial_fall(values[:end])
+    steps, values = steps[dropped:end], values[dropped:end]
     width = min(WINDOW, len(values))
     start = min(max(lowest_stretch(values) - width // 2, 0), len(values) - width)
     around = slice(start, start + width)
@@ -108,19 +109,38 @@ def initial_fall(values: Floats) -> int:
 
     A first loss far above all others would make the noise ten times too large. The last of the first half of the points
     counts whose running median falls to the next by more than ``FALL_STEPS`` times the median difference of what
-    follows.
+    follows. The lowest stretch is never among those left out: what falls after it is a second fall.
     """
     if len(values) < MIN_FALL_POINTS:
         return 0
     differences = np.abs(np.diff(values)).tolist()
     falls = (-np.diff(running_median(values, 1, ends=False))).tolist()
-    first = min(len(values) // 2, len(values) - MIN_FALL_POINTS + 1)
+    first = min(len(values) // 2, len(values) - MIN_FALL_POINTS + 1, lowest_stretch(values))
     following = sorted(differences[first:])
     for place in range(first - 1, -1, -1):
         if falls[place] > FALL_STEPS * _median(following):
             return place + 1
         insort(following, differences[place])
     return 0
+
+
+def before_rise(values: Floats) -> int:
+    """How many points to keep: those up to where a training came apart after its best, if it did.
+
+    The mirror of the initial fall. The first point after the lowest stretch counts whose running median rises to the
+    next by more than ``FALL_STEPS`` times the median difference up to there.
+    """
+    if len(values) < MIN_MEDIAN_POINTS:
+        return len(values)
+    differences = np.abs(np.diff(values)).tolist()
+    rises = np.diff(running_median(values, 1, ends=False)).tolist()
+    first = max(lowest_stretch(values), MIN_FALL_POINTS - 1)
+    preceding = sorted(differences[:first])
+    for place in range(first, len(rises)):
+        if rises[place] > FALL_STEPS * _median(preceding) > 0.0:
+            return place + 1
+        insort(preceding, differences[place])
+    return len(values)
 
 
 def lowest_stretch(values: Floats) -> int:

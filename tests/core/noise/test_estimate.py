@@ -141,6 +141,21 @@ def test_the_noise_is_at_least_the_rounding_of_the_values():
     assert one.noise >= 0.01 / np.sqrt(12.0) * 0.999
 
 
+def test_a_training_that_comes_apart_after_its_best_makes_no_noise_before_it():
+    steps, values = noisy(40)
+    after = np.concatenate((values[:30], 3.0 + np.random.default_rng(8).standard_normal(10)))
+    (until,), (whole,) = estimates_of([(steps[:30], values[:30])]), estimates_of([(steps, after)])
+    assert (whole.value, whole.noise, whole.used) == (until.value, until.noise, until.used)
+
+
+def test_a_second_fall_does_not_hide_the_lowest_values_before_it():
+    steps, values = noisy(60)
+    hill = values + 0.8 * ((steps > 200.0) & (steps < 280.0)) + 0.1 * (steps >= 280.0)
+    (one,) = estimates_of([(steps, hill)])
+    assert one.step <= 200.0
+    assert one.value == pytest.approx(hill[:20].min(), abs=0.03)
+
+
 @pytest.mark.parametrize("unlearned", [1, 3])
 def test_evaluations_before_the_model_learned_change_neither_value_nor_noise(unlearned):
     steps, values = noisy(24)
