@@ -28,6 +28,10 @@ WINNER_ERROR_SHARE = 0.5
 """Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner ends the
 search, a tie too many costs one more look."""
 
+FEW_ERROR_SHARE = 0.15
+"""The same where a run has 3 to 5 evaluations: whether their noise lasts from one to the next cannot be told from so
+few, and it makes up to three times as many false winners."""
+
 
 class Outcome(StrEnum):
     """What the set says."""
@@ -132,21 +136,25 @@ def best_set(
     staying = sum(camp[0] not in beaten for camp in judged)
     outcome = Outcome.TIE if staying > 1 else Outcome.CANNOT_TELL if undecided or len(judged) < 2 else Outcome.WINNER
     members = sorted((run for camp in judged for run in camp if run not in beaten), key=lambda run: known[run].value)
-    few = any(one.evaluations < PARABOLA_POINTS for one in known.values())
+    few = any(map(_is_few, known.values()))
     return BestSet(
         outcome, (*members, *undecided), undecided, estimates, MappingProxyType(beaten), level, seed_freedom, few
     )
 
 
-def comparison_quantile(freedom: float, contenders: int, level: float = LEVEL) -> float:
+def comparison_quantile(freedom: float, contenders: int, level: float = LEVEL, few: bool = False) -> float:
     """The quantile of Student's t that one comparison among ``contenders`` has to exceed.
 
-    Each comparison errs with ``e / k``, ``e = (1 - level) * WINNER_ERROR_SHARE``. The best is compared with k - 1
-    others, so it is left out with less than e. Among k equal ones "only this one remains" needs one given comparison to
-    err, for k choices of the one: a false winner has at most e.
+    Each comparison errs with ``e / k``, ``e = (1 - level) * WINNER_ERROR_SHARE`` (``FEW_ERROR_SHARE`` where ``few``).
+    The best is compared with k - 1 others, so it is left out with less than e. Among k equal ones "only this one
+    remains" needs one given comparison to err, for k choices of the one: a false winner has at most e.
     """
-    error = (1.0 - level) * WINNER_ERROR_SHARE / max(contenders, 2)
+    error = (1.0 - level) * (FEW_ERROR_SHARE if few else WINNER_ERROR_SHARE) / max(contenders, 2)
     return float(stdtrit(max(freedom, 1.0), 1.0 - error))
+
+
+def _is_few(one: Estimate) -> bool:
+    return one.evaluations < PARABOLA_POINTS
 
 
 def _camps(known: Mapping[int, Estimate], count: int, repeats: Sequence[Hashable] | None) -> list[tuple[int, ...]]:
@@ -177,7 +185,8 @@ def _beaten(
     for camp, other in combinations(judged, 2):
         found = apart(camp, other)
         worse, better = (camp, other) if found.value > 0.0 else (other, camp)
-        within = comparison_quantile(found.freedom, contenders, level) * found.error
+        few = found.basis is not Basis.SEEDS and any(_is_few(known[run]) for run in (*camp, *other))
+        within = comparison_quantile(found.freedom, contenders, level, few) * found.error
         best = min(better, key=lambda run: known[run].value)
         defeat = Beaten(best, replace(found, value=abs(found.value)), within)
         clearest = beaten[worse[0]].excess if worse[0] in beaten else 0.0

@@ -120,6 +120,7 @@ def test_what_cannot_be_meant_is_refused():
 def test_the_quantile_grows_with_the_runs_and_falls_with_the_freedom():
     assert comparison_quantile(5.0, 2) > comparison_quantile(50.0, 2)
     assert comparison_quantile(5.0, 5) > comparison_quantile(5.0, 2)
+    assert comparison_quantile(5.0, 2, few=True) > comparison_quantile(5.0, 2)
     assert comparison_quantile(1e6, 2, 0.9) == pytest.approx(1.96, abs=0.001)
 
 
@@ -132,6 +133,11 @@ def test_equal_runs_hardly_ever_have_a_winner(shape, noise, most):
 @pytest.mark.parametrize(("shape", "count", "least"), [(exponential, 30, 0.5), (plateau, 20, 0.6), (power, 50, 0.75)])
 def test_a_lead_of_two_deviations_is_called(shape, count, least):
     assert rate_of(replace(AHEAD, shape=shape, count=count), 50, seed=8) >= least
+
+
+def test_of_three_to_five_values_a_large_lead_is_called_and_equal_runs_have_no_winner():
+    assert rate_of(replace(AHEAD, shape=plateau, count=4, lead=8.0), 60, seed=11) >= 0.4
+    assert rate_of(replace(EQUAL, shape=power, noise="AR 0.6", count=4), 60, seed=11) <= 0.04
 
 
 def test_a_paired_lead_is_called_more_often_and_the_set_holds_the_best():
