@@ -35,7 +35,8 @@ for module in pkgutil.walk_packages(lib.core.__path__, "lib.core."):
 
 from lib.core.curves.metric_curves import NO_CURVE
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.scoring import recommend
+from lib.core.ranking.decision import decide
+from lib.core.ranking.scoring import DEFAULT_POLICY
 
 assert len(NO_CURVE.finite()) == 0
 runs = [
@@ -43,7 +44,7 @@ runs = [
     for run_id, eval_loss in (("worse", 0.7), ("better", 0.43))
 ]
 assert BLOCKED.isdisjoint(sys.modules)
-sys.stdout.write(recommend(runs).run_id)
+sys.stdout.write(decide(runs, {}, DEFAULT_POLICY).recommendation.run_id)
 """
 
 

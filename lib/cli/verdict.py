@@ -75,7 +75,7 @@ def as_data(compared: Compared) -> dict[str, Any]:
         "headline": said,
         "recommended": None if best is None else labels[best.run_id],
         "tied": [labels[run_id] for run_id in decision.tied],
-        "decided_by": "eval_loss",
+        "decided_by": decision.deciding.metric,
         "sure": overview.surety.level.value,
         "checkpoint": None if best is None else checkpoint(compared.assessed[best.run_id].checkpoint),
         "ranking": ranking(compared, decision.recommendation.scores),
@@ -89,7 +89,10 @@ def as_data(compared: Compared) -> dict[str, Any]:
             for run_id, assessed in compared.assessed.items()
         },
         "classes": [
-            {"decided_by": "eval_loss", "ranking": ranking(compared, other.recommendation.scores)}
+            {
+                "decided_by": other.recommendation.deciding.metric,
+                "ranking": ranking(compared, other.recommendation.scores),
+            }
             for other in decision.other_classes
         ],
     }
@@ -100,13 +103,13 @@ def ranking(compared: Compared, scores: Sequence[RunScore]) -> list[dict[str, An
     return [
         {
             "run": compared.labels[score.run_id],
-            "value": _number(score.eval_loss),
-            "step": compared.assessed[score.run_id].checkpoint.step,
+            "value": _number(score.value),
+            "step": score.values.step,
             "score": _number(score.total),
             "eval_loss": _number(score.eval_loss),
             "train_loss": _number(score.train_loss),
             "gap": _number(score.gap),
-            "gap_error": None,
+            "gap_error": None if score.gap is None else _number(score.values.gap_error),
             "checkpoint": checkpoint(compared.assessed[score.run_id].checkpoint),
         }
         for score in scores

@@ -13,9 +13,11 @@ from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import MEDIANS
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
-from lib.core.ranking.scoring import RunScore, band_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.core.ranking.scoring import DEFAULT_POLICY, RunScore, gap_label
+from lib.core.ranking.values import RunValues
 from lib.core.text import formatting
+from lib.core.verdict.reasons import why_gap_unknown
 from lib.table.columns import COLUMN_OF, COLUMNS, NOTE, SUMMARY_DTYPES, TEXT
 
 
@@ -26,6 +28,8 @@ class SummaryInput:
     Attributes:
         run: The run, with what its metric rows say.
         label: What the run is called among the selected.
+        values: What counts of it, all of the step of the checkpoint that would be shipped; ``None`` where it has no
+            value of what decides.
         score: Its score, if it is eligible; else ``unscorable`` says why not ("still running").
         configured_learning_rate: The configured peak.
         batch: Samples per device and step.
@@ -37,6 +41,7 @@ class SummaryInput:
 
     run: RunSummary
     label: str
+    values: RunValues | None = None
     score: RunScore | None = None
     unscorable: str | None = None
     configured_learning_rate: float | None = None
@@ -111,16 +116,17 @@ def _text_cells(row: SummaryInput) -> dict[str, _Cell]:
 
 def _loss_cells(row: SummaryInput) -> dict[str, _Cell]:
     run = row.run
-    eval_loss, train_loss = eval_loss_of(run), train_loss_of(run)
+    eval_loss, (train_loss, gap, note) = eval_loss_of(run), _of_shipped(row)
     shown_eval = _first_logged(eval_loss, run.best_eval_loss, run.eval_loss, run.final_eval_loss)
     best = _cell("best_eval_loss", shown_eval, _eval_note(row))
     if run.best_step is not None and eval_loss is not None and eval_loss == run.best_eval_loss:
         best = best._replace(text=f"{best.text} @ {formatting.count(run.best_step)}")
     shown_train = _first_logged(train_loss, run.loss, run.final_loss)
+    lost = _non_finite("train loss", train_loss, run.loss)
     return {
         "best_eval_loss": best,
-        "train_loss": _cell("train_loss", shown_train, _non_finite("train loss", train_loss, run.loss)),
-        "gap": _cell("gap", gap_of(run), _gap_note(row)),
+        "train_loss": _cell("train_loss", shown_train, _sentences(note, lost)),
+        "gap": _cell("gap", gap, _gap_note(row)),
         "perplexity": _perplexity(run),
         "findings": _findings(row.checks),
         "score": _score(row),
@@ -187,17 +193,29 @@ def _non_finite(name: str, shown: float | None, last: float | None) -> str:
     return f"The last {name} logged is {formatting.loss(last)}."
 
 
+def _of_shipped(row: SummaryInput) -> tuple[float | None, float | None, str]:
+    """Train loss and gap of the step of the checkpoint that would be shipped, and a sentence on what they are of."""
+    values = row.values
+    if values is None or (values.train_loss is None and values.gap is None and values.unknown is None):
+        return train_loss_of(row.run), None, ""
+    if values.is_matched:
+        return values.train_loss, values.gap, f"The mean up to step {formatting.count(values.step)}, the best one."
+    return values.train_loss, values.gap, "" if values.train_loss is None else "Of the end of training."
+
+
 def _gap_note(row: SummaryInput) -> str:
-    gap = gap_of(row.run)
-    if gap is None:
-        unknown = [
-            name
-            for name, value in (("eval", eval_loss_of(row.run)), ("train", train_loss_of(row.run)))
-            if value is None
-        ]
-        return f"Unknown: there is no finite {' and no finite '.join(unknown)} loss."
-    label = row.score.gap_label if row.score else band_of(gap).label
-    return f"{label[:1].upper()}{label[1:]}."
+    values = row.values
+    if values is None:
+        return "Unknown: the run has no value of what decides."
+    if values.gap is None:
+        why = why_gap_unknown(values)
+        return f"Unknown: {why}."
+    label = row.score.gap_label if row.score else gap_label(values)
+    if label == DEFAULT_POLICY.explained_label:
+        label = "explained by averaging, noise or dropout"
+    at = f" At step {formatting.count(values.step)}, the best one." if values.is_matched else ""
+    error = f" Standard error {formatting.loss(values.gap_error)}." if values.gap_error else ""
+    return f"{label[:1].upper()}{label[1:]}.{at}{error}"
 
 
 def _perplexity(run: RunSummary) -> _Cell:
@@ -230,8 +248,11 @@ def _count(found: Results | None, severity: Severity) -> int | None:
 def _score(row: SummaryInput) -> _Cell:
     if row.score is None:
         return _cell("score", None, f"Left out: {row.unscorable}." if row.unscorable else "")
-    loss_points, gap_points = formatting.points(row.score.loss_points), f"{row.score.gap_points:g}"
-    return _cell("score", row.score.total, f"Eval loss {loss_points} points, gap {gap_points} points.")
+    if row.score.total is None:
+        return _cell("score", None, "There is no composite: another metric than a loss decides.")
+    loss_points, gap_points = formatting.points(row.score.loss_points), formatting.points(row.score.gap_points)
+    told = f"Eval loss {loss_points} points, gap {gap_points} points. It depends on which runs it is ranked with."
+    return _cell("score", row.score.total, told)
 
 
 def _share_to_best(run: RunSummary) -> float | None:

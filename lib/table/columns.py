@@ -74,7 +74,8 @@ _OTHERS = (
     Column(
         "gap",
         "Gap",
-        f"Eval loss less train loss. Above +{GAP_WARNING} the run overfits; below 0 the evaluation set may"
+        f"Eval loss less train loss, both of the best step. Above +{GAP_WARNING} the run overfits; below 0 the"
+        " evaluation set may"
         " have leaked into training.",
         formatting.signed,
         width=100,

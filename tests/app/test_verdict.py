@@ -19,12 +19,12 @@ SAME = {
 WOBBLE = np.resize([0.0, 1.0, 0.4, 0.7, 0.1, 0.9], 30)
 
 
-def write(path, name, loss, noise=0.001, count=30, **args):
+def write(path, name, loss, noise=0.001, count=30, rows=(), **args):
     """A run whose eval loss falls from twice ``loss`` to it."""
     evaluation = np.arange(count)
     values = list(loss * (1 + np.exp(-evaluation / 6)) + noise * WOBBLE[:count])
     trained = list(np.linspace(2 * loss, loss * 0.99, count))
-    return write_run(path / name, trained, values, args={**SAME, "learning_rate": 1e-4, **args})
+    return write_run(path / name, trained, values, rows=rows, args={**SAME, "learning_rate": 1e-4, **args})
 
 
 @pytest.fixture
@@ -57,10 +57,10 @@ def test_a_winner_has_a_star_reasons_an_objection_a_checkpoint_and_a_line_for_th
 
 def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_path):
     write(tmp_path, "one", 0.5, noise=0.05)
-    write(tmp_path, "other", 0.501, noise=0.05)
+    write(tmp_path, "other", 0.501, noise=0.04)
     app = compared("one", "other")
-    assert headings(app) == ["#### :material/balance: Tie: one and other may score the same"]
-    assert "★ first by score: one" in app.text
+    assert headings(app) == ["#### :material/balance: Tie: one and other may be as good"]
+    assert "★ first: one" in app.text
     assert ":violet-badge[tie]" in "\n".join(app.said)
     assert "would part them." in app.text
     rows = app.grid.rows
@@ -68,8 +68,8 @@ def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_
 
 
 def test_too_few_evaluations_cannot_tell(compared, tmp_path):
-    write(tmp_path, "better", 0.5, count=3)
-    write(tmp_path, "worse", 0.9, count=3)
+    write(tmp_path, "better", 0.5, count=2)
+    write(tmp_path, "worse", 0.9, count=2)
     app = compared("better", "worse")
     assert headings(app) == ["#### ★ better"]
     assert "cannot tell how sure" in app.text
@@ -80,10 +80,10 @@ def test_runs_of_different_data_are_not_ranked_together(compared, tmp_path):
     write(tmp_path, "one", 0.5)
     write(tmp_path, "other", 0.4, dataset_name="another/set")
     app = compared("one", "other")
-    assert headings(app) == ["#### :material/call_split: Not comparable: other and one"]
+    assert headings(app) == ["#### :material/call_split: Not comparable: one and other"]
     assert "Losses not comparable; improved on own first evaluation (starred run: 50%):" in app.text
-    assert "one: different evaluation data; by 50%." in app.text
-    assert "★ best of its class: other" in app.text
+    assert "other: different evaluation data; by 50%." in app.text
+    assert "★ best of its class: one" in app.text
     assert "points behind" not in app.text
 
 
@@ -167,7 +167,9 @@ def test_of_two_runs_that_do_not_compare_neither_is_called_the_only_completed_on
 def test_what_breaks_a_tie_is_told_in_one_way_all_over_the_page(compared, tmp_path, ended):
     for name, day in zip(("one", "other"), ended, strict=True):
         stated = {} if day is None else {"completed_at": f"2026-01-0{day}T00:00:00Z"}
-        manifest = write(tmp_path, name, 0.5) / "run_manifest.json"
+        # Another learning rate at the end, so that the two are not one training.
+        rows = [{"step": 30, "learning_rate": 1e-5 if name == "one" else 2e-5}]
+        manifest = write(tmp_path, name, 0.5, rows=rows) / "run_manifest.json"
         manifest.write_text(json.dumps({"status": "completed", **stated}))
     said = reasons_on(compared("one", "other"))
     words = {found for text in said for found in re.findall(r"wins (?:the tie )?by (.*?)\.(?:\s|$)", text)}

@@ -29,20 +29,23 @@ def run(run_id, loss=0.5, status=RunStatus.COMPLETED, train=None, **config) -> R
     )
 
 
-def curves_of(run_id, loss, noise=0.001, count=30, start=None) -> RunCurves:
-    """Flat evaluations whose lowest is the loss."""
+def curves_of(run_id, loss, noise=0.001, count=30, start=None, train=None) -> RunCurves:
+    """Flat evaluations whose lowest is the loss, and a train loss that is the same all along."""
     wobble = noise * np.resize([1.0, -1.0, 0.5, -0.5, -1.0, 1.0, 0.2], count)
     values = loss + noise + wobble
     if start is not None:
         values = np.concatenate(([start], values[1:]))
     steps = np.arange(1, count + 1, dtype=np.int64) * 10
     nothing = np.full(count, np.nan)
-    return RunCurves(run_id, {"eval_loss": complete_curve(steps, values, nothing, nothing)})
+    curves = {"eval_loss": complete_curve(steps, values, nothing, nothing)}
+    if train is not None:
+        curves["train_loss"] = complete_curve(np.arange(1, 301), np.full(300, train), *[np.full(300, np.nan)] * 2)
+    return RunCurves(run_id, curves)
 
 
 def curves_by_id(runs, noise=0.001, count=30) -> dict[str, RunCurves]:
     return {
-        each.run_id: curves_of(each.run_id, each.best_eval_loss, noise, count)
+        each.run_id: curves_of(each.run_id, each.best_eval_loss, noise, count, train=each.loss)
         for each in runs
         if each.best_eval_loss is not None
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lib.core.ranking.score_tie import score_tie
-from lib.core.ranking.scoring import recommend
 from lib.core.ranking.tie import verdict_on
+
+from lib.core.ranking.scoring import recommend
 
 
 def test_three_learning_rates_cannot_be_told_apart(source, runs):

@@ -13,6 +13,7 @@ from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import RunScore
+from lib.core.ranking.values import RunValues
 from lib.core.text.formatting import NOT_RECORDED
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS, SUMMARY_DTYPES, TEXT, Column
@@ -26,7 +27,13 @@ def frame_of(*runs):
     grounds = judged(*runs)
     scores = grounds.decision.scores
     rows = [
-        SummaryInput(run=r, label=f"L{r.run_id}", score=scores.get(r.run_id), unscorable=grounds.left_out.get(r.run_id))
+        SummaryInput(
+            run=r,
+            label=f"L{r.run_id}",
+            values=grounds.decision.values.get(r.run_id),
+            score=scores.get(r.run_id),
+            unscorable=grounds.left_out.get(r.run_id),
+        )
         for r in runs
     ]
     return summary_frame(rows)
@@ -125,6 +132,7 @@ def test_a_full_row_shows_values_with_what_qualifies_them():
     row = SummaryInput(
         run=complete,
         label="L",
+        values=RunValues("1", 0.3293153, 2025, 0.3293153, 0.0203, True, 0.3293153 - 0.0203, train_error=0.01),
         configured_learning_rate=3e-5,
         batch=8,
         effective_batch=32,
@@ -139,7 +147,10 @@ def test_a_full_row_shows_values_with_what_qualifies_them():
     assert cells["best_eval_loss"] == 0.3293153
     assert cells["best_eval_loss_text"] == "0.3293 @ 2,025"
     assert cells["best_eval_loss_note"] == "Measured at step 2,025, epoch 3. The stored best is 0.3500."
-    assert (cells["gap_text"], cells["gap_note"]) == ("+0.3090", "High overfitting.")
+    assert (cells["gap_text"], cells["gap_note"]) == (
+        "+0.3090",
+        "High overfitting. At step 2,025, the best one. Standard error 0.0100.",
+    )
     assert cells["perplexity"] == math.exp(0.3293153)
     assert cells["perplexity_origin"] == "computed"
     assert "exp(" in cells["perplexity_note"]
@@ -161,7 +172,6 @@ def test_zero_is_a_value_in_every_number():
     for key in (
         "best_eval_loss",
         "train_loss",
-        "gap",
         "perplexity",
         "learning_rate",
         "batch",
@@ -178,8 +188,8 @@ def test_what_was_logged_as_nan_or_infinite_is_visible_as_such():
     assert list(frame["best_eval_loss_text"]) == ["NaN", "0.3000"]
     assert list(frame["train_loss_text"]) == ["∞", "0.2000"]
     assert frame.at[0, "gap_text"] == NOT_RECORDED
-    assert frame.at[0, "gap_note"] == "Unknown: there is no finite eval and no finite train loss."
-    assert frame.at[1, "train_loss_note"] == "The last train loss logged is NaN."
+    assert frame.at[0, "gap_note"] == "Unknown: the run has no value of what decides."
+    assert frame.at[1, "train_loss_note"] == "Of the end of training. The last train loss logged is NaN."
     assert "The last eval loss logged is NaN." in frame.at[1, "best_eval_loss_note"]
 
 
@@ -207,8 +217,8 @@ def test_a_logged_perplexity_wins_and_a_huge_loss_overflows_to_infinity():
 
 def test_the_score_shows_its_parts_or_why_there_is_none():
     frame = frame_of(run("1", 0.3416392, 0.2926), run("2", 0.3, status=RunStatus.RUNNING, duration_s=5.0))
-    assert frame.at[0, "score_text"] == "79.74"
-    assert frame.at[0, "score_note"] == "Eval loss 71.06 points, gap 100 points."
+    assert frame.at[0, "score_text"] == "100.00"
+    assert frame.at[0, "score_note"].startswith("Eval loss 100.00 points, gap 100.00 points. It depends on")
     assert (frame.at[1, "score_text"], frame.at[1, "score_note"]) == (NOT_RECORDED, "Left out: still running.")
     assert frame.at[1, "duration_note"].startswith("So far")
 
@@ -325,7 +335,7 @@ def test_negative_numbers_stay_numbers_in_the_export():
 
 
 def test_the_frame_takes_a_score_as_it_is():
-    score = RunScore("1", 12.5, 10.0, 40.0, 0.2, None, None, "unknown")
+    score = RunScore(RunValues("1", 0.2, eval_loss=0.2), 12.5, 10.0, 40.0, "unknown")
     frame = summary_frame([SummaryInput(run=run("1", 0.2), label="L", score=score)])
     assert frame.at[0, "score"] == 12.5
     assert isinstance(frame, pd.DataFrame)

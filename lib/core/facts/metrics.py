@@ -100,7 +100,8 @@ _ENTRIES = (
         chart=LOSS_CHART,
         column=TableColumn(
             "Train loss",
-            "The last logged train loss. No winner: a low one beside a higher eval loss is memorised.",
+            "The mean train loss just before the best step. No winner: a low one beside a higher eval loss is"
+            " memorised.",
             after="status",
             essential=True,
             has_winner=False,

@@ -189,9 +189,14 @@ def eval_loss_of(run: RunSummary) -> float | None:
     return _first_finite(*eval_losses_of(run))
 
 
+def train_losses_of(run: RunSummary) -> tuple[float | None, ...]:
+    """What the run states of its train loss, the most telling first: last, final."""
+    return run.loss, run.final_loss
+
+
 def train_loss_of(run: RunSummary) -> float | None:
-    """``T``: the first finite value of the last and the final train loss. Zero is a value."""
-    return _first_finite(run.loss, run.final_loss)
+    """The first finite value of the last and the final train loss. Zero is a value."""
+    return _first_finite(*train_losses_of(run))
 
 
 def gap_of(run: RunSummary) -> float | None:

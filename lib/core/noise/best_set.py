@@ -16,21 +16,28 @@ from types import MappingProxyType
 
 from scipy.special import stdtrit
 
+from lib.core.facts.limits import Limit
 from lib.core.noise.estimate import PARABOLA_POINTS, Estimate, estimates_of
 from lib.core.noise.pairs import Basis, Difference, difference
 from lib.core.noise.settled import ROUNDING
 from lib.core.noise.smoothing import Floats
 
-LEVEL = 0.90
-"""The set holds the truly best at least so often."""
+# fmt: off
+LEVEL = Limit(0.90, "Level",
+    "The set holds the truly best run at least so often.")
+# fmt: on
 
-WINNER_ERROR_SHARE = 0.5
-"""Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner ends the
-search, a tie too many costs one more look."""
+# fmt: off
+WINNER_ERROR_SHARE = Limit(0.5, "Winner error share",
+    "Among runs that are truly equal a winner is called in at most this share of 1 - level: a false winner "
+    "ends the search, a tie too many costs one more look.")
+# fmt: on
 
-FEW_ERROR_SHARE = 0.15
-"""The same where a run has 3 to 5 evaluations: whether their noise lasts from one to the next cannot be told from so
-few, and it makes up to three times as many false winners."""
+# fmt: off
+FEW_ERROR_SHARE = Limit(0.15, "Few error share",
+    "The same where a run has 3 to 5 evaluations: whether their noise lasts from one to the next cannot be "
+    "told from so few, and it makes up to three times as many false winners.")
+# fmt: on
 
 
 class Outcome(StrEnum):
@@ -62,6 +69,21 @@ class Beaten:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison of two runs.
+
+    Attributes:
+        difference: How far the first is above the second.
+        within: What would be within the noise.
+        quantile: How many standard errors that is.
+    """
+
+    difference: Difference
+    within: float
+    quantile: float
+
+
+@dataclass(frozen=True, slots=True)
 class BestSet:
     """Which runs may have the lowest true value. Runs are named by their index.
 
@@ -71,6 +93,8 @@ class BestSet:
         undecided: Runs with too few finite evaluations; each may be the best.
         estimates: Of each run; ``None`` without enough finite evaluations.
         beaten: Why each of the others is out.
+        compared: How far the first of two runs is above the second, and what is within the noise; both ways round.
+            Runs of one configuration are not compared where configurations are.
         level: The set holds the truly best at least so often.
         seed_freedom: Degrees of freedom of the spread between seeds where configurations were compared; 0 where runs
             were.
@@ -82,6 +106,7 @@ class BestSet:
     undecided: tuple[int, ...]
     estimates: tuple[Estimate | None, ...] = field(repr=False)
     beaten: Mapping[int, Beaten] = field(repr=False)
+    compared: Mapping[tuple[int, int], Compared] = field(repr=False)
     level: float
     seed_freedom: int
     few: bool
@@ -132,13 +157,22 @@ def best_set(
         error = math.sqrt(seed_variance * (1.0 / len(camp) + 1.0 / len(other)))
         return Difference(_mean(camp, known) - _mean(other, known), error, float(seed_freedom), Basis.SEEDS)
 
-    beaten = _beaten(judged, apart, known, len(camps), level)
+    compared = _compared(judged, apart, known, len(camps), level)
+    beaten = _beaten(judged, compared, known)
     staying = sum(camp[0] not in beaten for camp in judged)
     outcome = Outcome.TIE if staying > 1 else Outcome.CANNOT_TELL if undecided or len(judged) < 2 else Outcome.WINNER
     members = sorted((run for camp in judged for run in camp if run not in beaten), key=lambda run: known[run].value)
     few = any(map(_is_few, known.values()))
     return BestSet(
-        outcome, (*members, *undecided), undecided, estimates, MappingProxyType(beaten), level, seed_freedom, few
+        outcome=outcome,
+        members=(*members, *undecided),
+        undecided=undecided,
+        estimates=estimates,
+        beaten=MappingProxyType(beaten),
+        compared=MappingProxyType(compared),
+        level=level,
+        seed_freedom=seed_freedom,
+        few=few,
     )
 
 
@@ -173,22 +207,36 @@ def _camps(known: Mapping[int, Estimate], count: int, repeats: Sequence[Hashable
     return camps if len(judged) > 1 and max(map(len, judged)) > 1 else alone
 
 
-def _beaten(
+def _compared(
     judged: Sequence[tuple[int, ...]],
     apart: Callable[[tuple[int, ...], tuple[int, ...]], Difference],
     known: Mapping[int, Estimate],
     contenders: int,
     level: float,
+) -> dict[tuple[int, int], Compared]:
+    """The comparison of every two runs of different camps, both ways round."""
+    compared: dict[tuple[int, int], Compared] = {}
+    for camp, other in combinations(judged, 2):
+        found = apart(camp, other)
+        few = found.basis is not Basis.SEEDS and any(_is_few(known[run]) for run in (*camp, *other))
+        quantile = comparison_quantile(found.freedom, contenders, level, few)
+        one = Compared(found, quantile * found.error, quantile)
+        back = replace(one, difference=replace(found, value=-found.value))
+        compared |= {(run, rival): one for run in camp for rival in other}
+        compared |= {(rival, run): back for run in camp for rival in other}
+    return compared
+
+
+def _beaten(
+    judged: Sequence[tuple[int, ...]], compared: Mapping[tuple[int, int], Compared], known: Mapping[int, Estimate]
 ) -> dict[int, Beaten]:
     """The clearest defeat of each run that is out."""
     beaten: dict[int, Beaten] = {}
     for camp, other in combinations(judged, 2):
-        found = apart(camp, other)
-        worse, better = (camp, other) if found.value > 0.0 else (other, camp)
-        few = found.basis is not Basis.SEEDS and any(_is_few(known[run]) for run in (*camp, *other))
-        within = comparison_quantile(found.freedom, contenders, level, few) * found.error
+        worse, better = (camp, other) if compared[camp[0], other[0]].difference.value > 0.0 else (other, camp)
+        found = compared[worse[0], better[0]]
         best = min(better, key=lambda run: known[run].value)
-        defeat = Beaten(best, replace(found, value=abs(found.value)), within)
+        defeat = Beaten(best, replace(found.difference, value=abs(found.difference.value)), found.within)
         clearest = beaten[worse[0]].excess if worse[0] in beaten else 0.0
         if defeat.excess > max(clearest, ROUNDING * abs(known[best].value)):
             beaten |= dict.fromkeys(worse, defeat)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import fdtri
 
+from lib.core.facts.limits import Count, Limit
 from lib.core.noise.settled import Settled, settled
 from lib.core.noise.smoothing import (
     Floats,
@@ -22,21 +23,30 @@ from lib.core.noise.smoothing import (
     smoothed,
 )
 
-PARABOLA_POINTS = 6
-"""From so many points on the polynomial of the trend is a parabola; with fewer, a line."""
+# fmt: off
+PARABOLA_POINTS = Count(6, "Parabola points",
+    "From so many evaluations on the trend is a parabola at its smoothest; with fewer, a line, and a lead is "
+    "likely at most.")
+# fmt: on
 
-SHARED_FREEDOM = 4.0
-"""Weight, in degrees of freedom, of the mean variance of all curves in that of each: a dozen evaluations alone tell
-noise so badly that hardly any lead would be found."""
+# fmt: off
+SHARED_FREEDOM = Limit(4.0, "Shared freedom",
+    "Weight, in degrees of freedom, of the mean variance of all curves in that of each: a dozen evaluations "
+    "alone tell noise so badly that hardly any lead would be found.")
+# fmt: on
 
 ALIKE_PROBABILITY = 0.99
 """Variances whose ratio is beyond this quantile of F are not of one kind."""
 
-SMOOTHING_BIAS = 0.25
-"""What smoothing may be off by, in standard deviations of one evaluation."""
+# fmt: off
+SMOOTHING_BIAS = Limit(0.25, "Smoothing bias",
+    "What smoothing may be off by, in standard deviations of one evaluation.")
+# fmt: on
 
-OUTLIER_DEVIATIONS = 3.0
-"""Values further from a first fit than so many standard deviations are pulled in to that (winsorised)."""
+# fmt: off
+OUTLIER_DEVIATIONS = Limit(3.0, "Outlier deviations",
+    "Values further from a first fit than so many standard deviations are pulled in to that.")
+# fmt: on
 
 MIN_OUTLIER_POINTS = 8
 """Fewer points do not tell an outlier from the trend."""

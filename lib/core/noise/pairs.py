@@ -13,14 +13,19 @@ from enum import StrEnum
 
 import numpy as np
 
+from lib.core.facts.limits import Count
 from lib.core.noise.estimate import SMOOTHING_BIAS, Estimate
 from lib.core.noise.smoothing import Floats, Smoothed, smoothed
 
-MIN_COMMON_POINTS = 6
-"""Fewer common steps say nothing about noise that two curves share."""
+# fmt: off
+MIN_COMMON_POINTS = Count(6, "Min common points",
+    "Fewer common steps say nothing about noise that two curves share.")
+# fmt: on
 
-MIN_PAIRED_POINTS = 8
-"""From so many common steps on the difference of the curves is a curve of its own."""
+# fmt: off
+MIN_PAIRED_POINTS = Count(8, "Min paired points",
+    "From so many common steps on the difference of the curves is a curve of its own.")
+# fmt: on
 
 PAIRED_DEGREE = 1
 """Of the polynomial of the difference: two trends differ by less than each of them bends."""

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.core.facts.limits import Count, Limit
 from lib.core.noise.smoothing import MIN_POINTS, Floats
 
-WINDOW = 48
-"""Evaluations around the lowest: the noise falls with the learning rate, and a trend of so many has one smoothness."""
+# fmt: off
+WINDOW = Count(48, "Window",
+    "Evaluations around the best that are looked at: the noise falls with the learning rate, and a trend of so "
+    "many has one smoothness.")
+# fmt: on
 
-FALL_STEPS = 5.0
-"""A fall of more than so many usual differences of neighbours is that of a model that had not learned yet."""
+# fmt: off
+FALL_STEPS = Limit(5.0, "Fall steps",
+    "A fall of more than so many usual differences of neighbours is that of a model that had not learned yet.")
+# fmt: on
 
 MIN_FALL_POINTS = 6
 """From so many points on the initial fall is looked for; so many less one are left after it."""

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.core.facts.limits import Count
 from lib.core.noise.settled import finite_points
 from lib.core.noise.smoothing import AUTOCORRELATIONS, Floats, autocorrelation_weights, smoothed
 
-MIN_TRAIN_POINTS = 8
-"""From fewer train losses the error of their mean is not known."""
+# fmt: off
+MIN_TRAIN_POINTS = Count(8, "Min train points",
+    "From fewer train losses the error of their mean is not known.")
+# fmt: on
 
-TRAIN_POINTS = 48
-"""Train losses up to the step that tell of their noise: it falls with the learning rate."""
+# fmt: off
+TRAIN_POINTS = Count(48, "Train points",
+    "Train losses up to the best step that tell of their noise: it falls with the learning rate.")
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,44 @@
-"""The decision about some runs: who is recommended, among whom, and how far that holds.
+"""The decision about some runs: who is recommended, among whom, by what, and how far that holds.
 
-The score of ``lib.core.ranking.scoring`` stays the score. Here it is asked only of runs whose eval losses mean
-the same, and stands beside what says when to trust it.
+Classes come first: only runs whose values mean the same are ranked together, each class by its own metric.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lib.core.aspects.facts import Agreement
 from lib.core.curves.evidence import measured
-from lib.core.curves.metric_curves import MetricCurve, RunCurves
-from lib.core.facts.runs import RunSummary, eval_loss_of
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.metrics import Better
+from lib.core.facts.runs import RunStatus, RunSummary, eval_losses_of
+from lib.core.noise.best_set import Outcome
+from lib.core.ranking.classes import classes_of, comparability_within, same_trainings
 from lib.core.ranking.comparability import Comparability, comparability_of, relative_improvement
 from lib.core.ranking.comparability_aspects import Aspect
+from lib.core.ranking.deciding import Deciding, deciding_of, points_of
 from lib.core.ranking.flip import Flip, flip_of
-from lib.core.ranking.repeats import repeat_groups
-from lib.core.ranking.score_tie import ScoreTie, score_tie
-from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, recommend, score
-from lib.core.ranking.tie import TieVerdict, verdict_on
+from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
+from lib.core.ranking.scoring import (
+    TIE_DECIMALS,
+    LeftOut,
+    Recommendation,
+    RunScore,
+    ScoringPolicy,
+    Unscorable,
+    ranked,
+)
+from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_of_first
+from lib.core.ranking.values import RunValues, values_of
 
 
 @dataclass(frozen=True, slots=True)
 class OtherClass:
-    """Runs that could be recommended, and whose eval losses mean something else than those that are ranked.
+    """Runs that could be recommended, and whose values mean something else than those that are ranked.
 
     Attributes:
-        recommendation: Among themselves.
+        recommendation: Among themselves, by their own metric.
         differing: In what they differ from the ranked runs; empty where too little is recorded.
     """
 
@@ -48,23 +59,33 @@ class Decision:
         recommendation: Among the runs that are ranked: those of one class, and all that are left out anyway.
         comparability: Of the runs that have a score.
         other_classes: The other classes, the one with most runs first.
-        improvements: Of every run with a score, by how much of its own first evaluation the best is lower, a
-            share; ``None`` where it cannot be told. The one figure that means the same in all classes.
-        lowest: Which of the ranked runs may have the lowest true eval loss.
+        improvements: Of every run with a score, by how much of its own first evaluation the best eval loss is lower,
+            a share; ``None`` where it cannot be told. The one figure that means the same in all classes.
+        contest: Which of the ranked runs may have the best true value of the deciding metric.
         lead: Whether the lead of the recommended run is beyond the noise.
         flip: What would make another run the recommended one.
-        alongside: Runs that are left out and have an eval loss that is not known to mean something else than
-            those that are ranked; all such runs where none is ranked.
+        alongside: Runs that are left out and whose values are not known to mean something else than those that are
+            ranked, with their values; all runs with values where none is ranked.
+        others: Who may be best by every other evaluation metric of known direction that all ranked runs logged, and by
+            which the recommended one has not the best value.
+        values: Of all runs that have any, by the metric of their class, else by that which decides.
     """
 
     recommendation: Recommendation
     comparability: Comparability
     other_classes: tuple[OtherClass, ...]
     improvements: Mapping[str, float | None]
-    lowest: TieVerdict
-    lead: ScoreTie
+    contest: Contest
+    lead: Lead
     flip: Flip
-    alongside: tuple[str, ...] = ()
+    alongside: Mapping[str, RunValues]
+    others: tuple[Contest, ...] = ()
+    values: Mapping[str, RunValues] = field(default_factory=dict)
+
+    @property
+    def deciding(self) -> Deciding:
+        """By which metric the ranked runs are ranked."""
+        return self.recommendation.deciding
 
     @property
     def scores(self) -> dict[str, RunScore]:
@@ -79,99 +100,182 @@ class Decision:
 
     @property
     def comparable(self) -> frozenset[str]:
-        """The runs whose eval losses are compared: those that are ranked, and ``alongside`` them."""
+        """The runs whose values are compared: those that are ranked, and ``alongside`` them."""
         return frozenset((*self.ranked, *self.alongside))
 
     @property
     def has_main_class(self) -> bool:
         """Whether one class has more runs than any other, so that its ranking speaks for the selection.
 
-        Else the class of the recommended run is one of several, chosen by scores that do not compare.
+        Else the class of the recommended run is one of several, and there is no common winner.
         """
         return all(len(each.run_ids) < len(self.ranked) for each in self.other_classes)
 
     @property
     def tied(self) -> tuple[str, ...]:
-        """The recommended run and those whose composite may be as high, best first; () where there is no such.
+        """The recommended run and those that may be as good, best first; () where there is no such.
 
-        Composites that are equal are so whatever the noise is.
+        Scores that are equal are so whatever the noise is.
         """
-        winner = self.recommendation.winner
-        if winner is None:
+        scores = self.recommendation.scores
+        if not scores:
             return ()
-        best = round(winner.total, TIE_DECIMALS)
-        level = [
-            each.run_id
-            for each in self.recommendation.scores
-            if each.run_id in self.lead.level_with or round(each.total, TIE_DECIMALS) == best
-        ]
-        together = tuple(dict.fromkeys((winner.run_id, *level)))
+        level = [each.run_id for each in scores if each.run_id in self.lead.level_with or _is_level(scores[0], each)]
+        together = tuple(dict.fromkeys((scores[0].run_id, *level)))
         return together if len(together) > 1 else ()
 
 
-def decide(runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], policy: ScoringPolicy) -> Decision:
+def _is_level(first: RunScore, other: RunScore) -> bool:
+    pairs = ((first.total, other.total),) if first.total is not None else ((first.value, other.value),)
+    return all(round(one or 0.0, TIE_DECIMALS) == round(two or 0.0, TIE_DECIMALS) for one, two in pairs)
+
+
+def decide(
+    runs: Sequence[RunSummary],
+    curves: Mapping[str, RunCurves],
+    policy: ScoringPolicy,
+    by: str | None = None,
+    direction: Better | None = None,
+) -> Decision:
     """Decide about some runs, the same whatever their order.
 
-    Ranked is the class with most runs that may be recommended; of several such the one that holds the
-    highest composite.
+    Ranked is the class with most runs that may be recommended; of several such the first by its runs' ids.
 
     Args:
         runs: With what their curves show put in (``lib.core.curves.evidence.with_evidence``).
         curves: By run id; runs may lack.
         policy: Weights and bands.
+        by: The metric that somebody chose to rank by.
+        direction: Which direction of it is better, where somebody says so.
     """
     runs = sorted(runs, key=lambda run: run.run_id)
-    scores = {run.run_id: found for run in runs if isinstance(found := score(run, policy), RunScore)}
-    scored = [run for run in runs if run.run_id in scores]
-    comparability = comparability_of(scored, curves)
-    classes = sorted(
-        (each.run_ids for each in comparability.classes),
-        key=lambda ids: (-len(ids), -max(scores[run_id].total for run_id in ids), ids),
-    )
-    main = set(classes[0]) if classes else set()
-    ranked = [run for run in runs if run.run_id in main or run.run_id not in scores]
-    recommendation = recommend(ranked, policy)
-    members = [run for run in ranked if run.run_id in main]
-
-    def evaluations_of(run: RunSummary) -> MetricCurve:
-        return measured(curves.get(run.run_id) or RunCurves(run.run_id), "eval_loss")
-
-    lowest = verdict_on(curves, members, repeat_groups(members))
+    standing_for = same_trainings(runs)
+    left_out = {run.run_id: why for run in runs if (why := _left_out(run, standing_for)) is not None}
+    eligible = [run for run in runs if run.run_id not in left_out]
+    classes = classes_of(eligible, curves, by, direction)
+    values: dict[str, RunValues] = {}
+    found: list[tuple[Deciding, list[RunValues]]] = []
+    for deciding, members in classes:
+        own = {run.run_id: values_of(run, curves.get(run.run_id) or RunCurves(run.run_id), deciding) for run in members}
+        known = [each for each in own.values() if each is not None]
+        if deciding.metric is None or deciding.better is None:
+            known = []
+        values |= {each.run_id: each for each in known}
+        left_out |= {run.run_id: _without_value(run, deciding, curves) for run in members if run.run_id not in values}
+        if known:
+            found.append((deciding, known))
+    found.sort(key=lambda each: (-len(each[1]), min(one.run_id for one in each[1])))
+    unscorable = tuple(left_out[run.run_id] for run in runs if run.run_id in left_out)
+    deciding, first = found[0] if found else (deciding_of(runs, curves, by, direction), [])
+    recommendation = Recommendation(ranked(first, deciding, policy), unscorable, policy, deciding)
+    main = [run for run in runs if run.run_id in {each.run_id for each in first}]
+    scored = [run for run in runs if run.run_id in values]
+    comparability = comparability_within(scored, curves, found)
+    repeats = configurations(main)
+    ids = [each.run_id for each in first]
+    contested = contest(ids, curves, deciding.metric or EVAL_LOSS, deciding.better, repeats)
+    unranked = {
+        run.run_id: one
+        for run in runs
+        if run.run_id in left_out
+        and (one := values_of(run, curves.get(run.run_id) or RunCurves(run.run_id), deciding)) is not None
+    }
+    alongside = {
+        run.run_id: unranked[run.run_id]
+        for run in runs
+        if run.run_id in unranked
+        and left_out[run.run_id].code is not LeftOut.SAME_TRAINING
+        and _is_alike(run, main, curves, deciding)
+    }
     return Decision(
         recommendation=recommendation,
         comparability=comparability,
-        other_classes=tuple(_other_class(ids, main, scored, comparability, policy) for ids in classes[1:]),
-        improvements={run.run_id: relative_improvement(evaluations_of(run)) for run in scored},
-        lowest=lowest,
-        lead=score_tie(recommendation, lowest),
+        other_classes=tuple(
+            _other_class(ranked(each, metric, policy), metric, policy, main, comparability)
+            for metric, each in found[1:]
+        ),
+        improvements={
+            run.run_id: relative_improvement(measured(curves.get(run.run_id) or RunCurves(run.run_id), EVAL_LOSS))
+            for run in scored
+        },
+        contest=contested,
+        lead=_lead(recommendation, contested),
         flip=flip_of(recommendation),
-        alongside=_alongside([run for run in runs if run.run_id not in scores], members, curves),
+        alongside=alongside,
+        others=_others(recommendation, curves, repeats),
+        values={**unranked, **values},
     )
 
 
+def _lead(recommendation: Recommendation, own: Contest) -> Lead:
+    if recommendation.deciding.metric == REWARD:
+        # A mean over steps has no evaluations to take its noise from.
+        return Lead(Outcome.CANNOT_TELL, undecided=tuple(each.run_id for each in recommendation.scores[1:]))
+    return lead_of_first(recommendation, own)
+
+
+def _left_out(run: RunSummary, standing_for: Mapping[str, str]) -> Unscorable | None:
+    if run.run_id in standing_for:
+        return Unscorable(run.run_id, LeftOut.SAME_TRAINING, run.status_text, standing_for[run.run_id])
+    if run.status is not RunStatus.COMPLETED:
+        return Unscorable(run.run_id, LeftOut(run.status.value), run.status_text)
+    return None
+
+
+def _without_value(run: RunSummary, deciding: Deciding, curves: Mapping[str, RunCurves]) -> Unscorable:
+    """Why a completed run has no value by which it can be ranked."""
+    logged = tuple(each.metric for each in deciding.candidates if run.run_id in each.run_ids)
+    if deciding.metric is not None and deciding.better is None:
+        return Unscorable(run.run_id, LeftOut.NO_DIRECTION, run.status_text, deciding.metric, logged)
+    if deciding.metric not in (None, EVAL_LOSS):
+        return Unscorable(run.run_id, LeftOut.NO_VALUE, run.status_text, deciding.metric or "", logged)
+    own = curves.get(run.run_id) or RunCurves(run.run_id)
+    if deciding.metric is None and logged:
+        return Unscorable(run.run_id, LeftOut.NO_METRIC, run.status_text, logged=logged)
+    has_any = EVAL_LOSS in own.curves or any(value is not None for value in eval_losses_of(run))
+    code = LeftOut.NO_FINITE_EVAL_LOSS if has_any else LeftOut.NO_EVAL_LOSS
+    return Unscorable(run.run_id, code, run.status_text, logged=logged)
+
+
 def _other_class(
-    ids: Sequence[str],
-    main: set[str],
-    scored: Sequence[RunSummary],
-    comparability: Comparability,
+    scores: tuple[RunScore, ...],
+    deciding: Deciding,
     policy: ScoringPolicy,
+    main: Sequence[RunSummary],
+    comparability: Comparability,
 ) -> OtherClass:
     """A class that is not ranked, with what differs from the one that is."""
+    mine, theirs = {run.run_id for run in main}, {each.run_id for each in scores}
     differing = {
         aspect
         for pair in comparability.pairs
-        if len(main & set(pair.run_ids)) == 1 and set(pair.run_ids) & set(ids)
+        if len(mine & set(pair.run_ids)) == 1 and set(pair.run_ids) & theirs
         for aspect in pair.decisive
     }
-    members = [run for run in scored if run.run_id in ids]
-    return OtherClass(recommend(members, policy), tuple(aspect for aspect in Aspect if aspect in differing))
+    recommendation = Recommendation(scores, (), policy, deciding)
+    return OtherClass(recommendation, tuple(aspect for aspect in Aspect if aspect in differing))
 
 
-def _alongside(
-    left_out: Sequence[RunSummary], members: Sequence[RunSummary], curves: Mapping[str, RunCurves]
-) -> tuple[str, ...]:
-    def is_alike(run: RunSummary) -> bool:
-        pairs = comparability_of([run, *members[:1]], curves).pairs
-        return all(pair.agreement is not Agreement.DIFFERENT for pair in pairs)
+def _is_alike(run: RunSummary, main: Sequence[RunSummary], curves: Mapping[str, RunCurves], deciding: Deciding) -> bool:
+    pairs = comparability_of([run, *main[:1]], curves).pairs
+    counting = pairs if deciding.follows_from_loss else [pair.but_for_loss for pair in pairs]
+    return all(pair.agreement is not Agreement.DIFFERENT for pair in counting)
 
-    return tuple(run.run_id for run in left_out if eval_loss_of(run) is not None and is_alike(run))
+
+def _others(
+    recommendation: Recommendation, curves: Mapping[str, RunCurves], repeats: Mapping[str, Hashable]
+) -> tuple[Contest, ...]:
+    """The metrics by which the recommended run has not the best single value: only these may speak against it."""
+    deciding, winner = recommendation.deciding, recommendation.run_id or ""
+    ids = {each.run_id for each in recommendation.scores}
+    if len(ids) < 2:
+        return ()
+    found = []
+    for each in deciding.candidates:
+        if each.better is None or each.metric == deciding.metric or not ids <= set(each.run_ids):
+            continue
+        values = {run_id: points_of(curves[run_id], each.metric).value for run_id in ids if run_id in curves}
+        best = {run_id: (one.max() if each.better == "higher" else one.min()) for run_id, one in values.items()}
+        if winner in best and best[winner] != (max if each.better == "higher" else min)(best.values()):
+            found.append(contest(ids, curves, each.metric, each.better, repeats))
+    return tuple(found)

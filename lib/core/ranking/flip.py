@@ -1,15 +1,16 @@
-"""What would flip the verdict: another eval weight, or another eval loss or gap of a rival.
+"""What would flip the verdict: another eval weight, or another eval loss, gap or value of a rival.
 
 Composites are linear in the eval weight, so the weights with which a run stays the winner are an interval, whose ends
-have a closed form. Who wins at an end is asked of ``scoring.recommend``, with its rounding and its tie-breaks.
+have a closed form. Who wins at an end is asked of ``scoring.ranked``, with its rounding and its tie-breaks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lib.core.ranking.flip_change import Change, as_run, eval_loss_change, gap_change
-from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, recommend
+from lib.core.ranking.deciding import EVAL_LOSS_DECIDES
+from lib.core.ranking.flip_change import Change, eval_loss_change, gap_change, value_change
+from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class RivalFlip:
             changes by as much; ``None`` where none makes it win.
         lower_eval_loss: The same among lower eval losses.
         gap: The smallest change of its gap by its train loss alone, its eval loss unchanged; ``None`` where none does.
+        value: Where a metric other than a loss decides, the smallest change of that; the others are then ``None``.
     """
 
-    eval_loss: Change | None
-    lower_eval_loss: Change | None
-    gap: Change | None
+    eval_loss: Change | None = None
+    lower_eval_loss: Change | None = None
+    gap: Change | None = None
+    value: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Flip:
     """What would flip a recommendation.
 
     Attributes:
-        interval: Where the recommendation stays; ``None`` without a recommended run.
+        interval: Where the recommendation stays; ``None`` without a recommended run, and without a composite.
         runner_up: What would make the runner-up win; ``None`` without one.
     """
 
@@ -57,38 +60,37 @@ class Flip:
 
 
 def flip_of(recommendation: Recommendation) -> Flip:
-    """Say what would flip a recommendation of ``lib.core.ranking.scoring.recommend``."""
-    scores, policy = recommendation.scores, recommendation.policy
+    """Say what would flip a recommendation."""
+    scores, policy, deciding = recommendation.scores, recommendation.policy, recommendation.deciding
     if not scores:
         return Flip(None, None)
-    interval = weight_interval(scores, policy)
+    interval = weight_interval(recommendation) if deciding.is_loss else None
     if len(scores) == 1:
         return Flip(interval, None)
-    winner, rival = scores[:2]
+    rival = scores[1]
+    if not deciding.is_loss:
+        return Flip(None, RivalFlip(value=value_change(scores, rival, deciding, policy)))
     runner_up = RivalFlip(
-        eval_loss_change(winner, rival, policy),
-        eval_loss_change(winner, rival, policy, rival.eval_loss),
-        gap_change(winner, rival, policy),
+        eval_loss_change(scores, rival, policy),
+        eval_loss_change(scores, rival, policy, rival.value),
+        gap_change(scores, rival, policy),
     )
     return Flip(interval, runner_up)
 
 
-def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> WeightInterval:
-    """The eval weights with which the first of ``scores`` stays first.
+def weight_interval(recommendation: Recommendation) -> WeightInterval:
+    """The eval weights with which the first of at least one ranked run stays first.
 
     With eval points a and gap points g the winner c is ahead of rival r by ``D(w) = w (ac - ar) + (1 - w) (gc - gr)``,
     linear in w: each rival gives one bound ``w = (gr - gc) / ((ac - ar) + (gr - gc))`` at most. Points are compared
     rounded to ``TIE_DECIMALS``, so an end may be off by 1e-9 points, divided by how fast D changes.
-
-    Args:
-        scores: Of ``recommend``, best first, at least one.
-        policy: With which they were ranked.
     """
+    scores, policy = recommendation.scores, recommendation.policy
     winner, *rivals = scores
     weight = policy.eval_weight
     low, high = 0.0, 1.0
-    for rival in rivals:
-        loss_lead = winner.loss_points - rival.loss_points
+    for rival in rivals if recommendation.gaps_count else ():
+        loss_lead = (winner.loss_points or 0.0) - (rival.loss_points or 0.0)
         gap_lead = winner.gap_points - rival.gap_points
         # At w = 0 the lead is gap_lead, at w = 1 it is loss_lead; only where the signs differ is there a bound.
         if gap_lead < 0.0 < loss_lead or (gap_lead < 0.0 and loss_lead == 0.0):
@@ -107,10 +109,11 @@ def weight_interval(scores: tuple[RunScore, ...], policy: ScoringPolicy) -> Weig
 def _first_at(scores: tuple[RunScore, ...], policy: ScoringPolicy, weight: float, beyond: int) -> str:
     """The run that wins just below a weight (``beyond`` is -1) or just above it (1); at the ends, at it."""
     within = 0.0 <= weight + beyond * 1e-12 <= 1.0
-    ranked = recommend([as_run(score) for score in scores], replace(policy, eval_weight=weight)).scores
+    found = ranked([score.values for score in scores], EVAL_LOSS_DECIDES, replace(policy, eval_weight=weight))
+    totals = {score.run_id: score.total or 0.0 for score in found}
     if not within:
-        return ranked[0].run_id
-    # Of those level at the bound, the one whose composite grows fastest beyond it; the order of ``ranked`` is that of
+        return found[0].run_id
+    # Of those level at the bound, the one whose composite grows fastest beyond it; the order of ``found`` is that of
     # the tie-breaks.
-    level = [one for one in ranked if abs(one.total - ranked[0].total) <= 2.0 * 10.0**-TIE_DECIMALS]
-    return max(level, key=lambda one: beyond * (one.loss_points - one.gap_points)).run_id
+    level = [one for one in found if abs(totals[one.run_id] - totals[found[0].run_id]) <= 2.0 * 10.0**-TIE_DECIMALS]
+    return max(level, key=lambda one: beyond * ((one.loss_points or 0.0) - one.gap_points)).run_id

@@ -1,20 +1,30 @@
-"""The smallest change of one number of a run that makes it win over the recommended run.
+"""The smallest change of one number of a run that makes it win over all that it is ranked with.
 
-Between two band edges the composite falls strictly with the eval loss, so every bound has a closed form. Whether the
-run wins at the bound itself is asked of ``lib.core.ranking.scoring.recommend``, with its rounding and its tie-breaks.
+Whether it wins is asked of ``lib.core.ranking.scoring.ranked``, with its rounding and its tie-breaks: at the edges of
+the bands, at places between them that lie closer than the error of the gap smooths, and then ever closer to where it
+begins. Between two neighbouring places the points fall or rise one way.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.scoring import TIE_DECIMALS, GapBand, RunScore, ScoringPolicy, band_of, recommend
+from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Deciding
+from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, ScoringPolicy, gap_label, ranked
+from lib.core.ranking.values import RunValues
 
 NARROW = 1e-12
 """A range of eval losses or gaps no wider than this is one of rounding errors."""
+
+_HALVINGS = 60
+_ERRORS = 4
+"""Edges are smoothed by the error of the gap to so many errors on both sides."""
+_PER_ERROR = 3
+"""Places in one error."""
+_UNIFORM = 40
+"""Places from end to end besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,129 +32,131 @@ class Change:
     """The smallest change of one number of a rival that makes it win.
 
     Attributes:
-        target: The number it would have, nats.
+        target: The number it would have.
         delta: ``target`` less the present number; ``None`` where there is none (an unknown gap).
         reached: It wins at the target itself; otherwise just beyond it, on the other side from where it is now, or
             just below where ``delta`` is 0.
-        band: The label of the gap band that it would be in.
+        band: The label of the gap band that it would be in; "" where no gap counts.
         crosses: It is in another band now.
     """
 
     target: float
     delta: float | None
     reached: bool
-    band: str
-    crosses: bool
+    band: str = ""
+    crosses: bool = False
 
 
 def eval_loss_change(
-    winner: RunScore, rival: RunScore, policy: ScoringPolicy, highest: float = math.inf
+    scores: Sequence[RunScore], rival: RunScore, policy: ScoringPolicy, highest: float = math.inf
 ) -> Change | None:
     """The smallest change of the rival's eval loss that makes it win, its train loss unchanged.
 
-    In a band, which is an interval of eval losses, the rival wins below the loss that gives it the winner's composite:
-    ``-ln((total - (1 - w) g) / (100 w))``. A higher eval loss can win too, by leaving the band of negative gaps. Eval
-    losses below 0 do not occur with cross-entropy and are not looked at, nor are those above ``highest``.
+    A rival that becomes the one with the lowest loss takes points from all others. A higher eval loss can win too, by
+    leaving the band of negative gaps. Eval losses below 0 are not looked at, nor are those above ``highest``.
     """
-    found: list[Change] = []
-    base = rival.train_loss or 0.0
-    for band, start, end in _bands(rival, policy):
-        low, high = max(base + start, 0.0), min(base + end, _level_loss(winner, band, policy), highest)
-        if low > high:
-            continue
-        target = min(max(rival.eval_loss, low), high)
-        moved = replace(rival, eval_loss=target)
-        reached = _band_at(target, rival, policy) is band and _wins(moved, winner, policy)
-        # A range of one point is only that point; winning just below its end takes a range.
-        if reached or high - low > NARROW:
-            found.append(_change(target, rival.eval_loss, reached, band, rival, policy))
-    return min(found, key=_size, default=None)
+    values, train = rival.values, rival.train_loss if rival.gap is not None else None
+
+    def moved(eval_loss: float) -> RunValues:
+        gap = None if train is None else eval_loss - train
+        return replace(values, value=eval_loss, eval_loss=eval_loss, gap=gap)
+
+    ends = [0.0, values.value, *(each.value for each in scores)]
+    if train is not None:
+        ends += [train + edge for edge in _edges(values, policy)]
+    places = [place for place in _places(ends) if 0.0 <= place <= highest]
+    return _nearest(values.value, places, moved, scores, rival, policy)
 
 
-def gap_change(winner: RunScore, rival: RunScore, policy: ScoringPolicy) -> Change | None:
+def gap_change(scores: Sequence[RunScore], rival: RunScore, policy: ScoringPolicy) -> Change | None:
     """The smallest change of the rival's gap that makes it win, its eval loss unchanged; so the train loss changes.
 
-    The gap counts by its band, so the change leads to the nearest edge of a band with enough points; only where the
-    composites and the eval losses are level does the size of the gap itself decide. For an unknown gap it is the gap
-    nearest to 0 that would win.
+    For an unknown gap it is the gap nearest to 0 that would win.
     """
-    found: list[Change] = []
-    for band, start, end in _gap_bands(policy):
-        low, high = start, end
-        total = policy.eval_weight * rival.loss_points + policy.gap_weight * band.points
-        lead = round(total, TIE_DECIMALS) - round(winner.total, TIE_DECIMALS)
-        if lead < 0.0 or (lead == 0.0 and rival.eval_loss > winner.eval_loss):
-            continue
-        if lead == 0.0 and rival.eval_loss == winner.eval_loss and winner.gap is not None:
-            low, high = max(low, -abs(winner.gap)), min(high, abs(winner.gap))
-        if low > high:
-            continue
-        present = 0.0 if rival.gap is None else rival.gap
-        target = min(max(present, low), high)
-        moved = replace(rival, train_loss=rival.eval_loss - target)
-        reached = band_of(target, policy) is band and _wins(moved, winner, policy)
-        if reached or high - low > NARROW:
-            found.append(_change(target, rival.gap, reached, band, rival, policy))
-    return min(found, key=_size, default=None)
+    values, eval_loss = rival.values, rival.value
+
+    def moved(gap: float) -> RunValues:
+        return replace(values, train_loss=eval_loss - gap, gap=gap, unknown=None, doubt=None)
+
+    present = 0.0 if rival.gap is None else rival.gap
+    same = [sign * abs(each.gap) for each in scores if each.gap is not None for sign in (1.0, -1.0)]
+    places = list(_places([present, *same, *_edges(values, policy)]))
+    found = _nearest(present, places, moved, scores, rival, policy)
+    return replace(found, delta=None) if found is not None and rival.gap is None else found
 
 
-def _size(change: Change) -> tuple[float, bool]:
-    """How large a change is; one that wins at its target comes before one that wins just beyond the same."""
-    return abs(change.target if change.delta is None else change.delta), not change.reached
+def value_change(scores: Sequence[RunScore], rival: RunScore, deciding: Deciding, policy: ScoringPolicy) -> Change:
+    """The smallest change of the rival's value of the deciding metric that makes it the best."""
+    target = scores[0].value
+    others = [each.values for each in scores if each is not rival]
+    reached = ranked((*others, replace(rival.values, value=target)), deciding, policy)[0].run_id == rival.run_id
+    return Change(target, target - rival.value, reached)
 
 
-def _change(
-    target: float, present: float | None, reached: bool, band: GapBand, rival: RunScore, policy: ScoringPolicy
-) -> Change:
-    delta = None if present is None else target - present
-    return Change(target, delta, reached, band.label, band is not band_of(rival.gap, policy))
+def _edges(values: RunValues, policy: ScoringPolicy) -> Iterable[float]:
+    """The edges of the bands, and places about them as far as the error of the gap smooths them."""
+    reach = range(-_ERRORS * _PER_ERROR, _ERRORS * _PER_ERROR + 1) if values.gap_error else (0,)
+    for band in policy.bands[:-1]:
+        # An edge is one after rounding.
+        for beside in (-2.0 * 10.0**-TIE_DECIMALS, 0.0):
+            yield band.below + beside
+        yield from (band.below + at * values.gap_error / _PER_ERROR for at in reach)
 
 
-def _bands(rival: RunScore, policy: ScoringPolicy) -> Iterator[tuple[GapBand, float, float]]:
-    """The bands that the rival can be in by its eval loss, each with its least gap and the end of its gaps."""
-    if rival.train_loss is None:
-        yield policy.unknown_band, -math.inf, math.inf
-    else:
-        yield from _gap_bands(policy)
+def _places(ends: Sequence[float]) -> list[float]:
+    low, high = min(ends), max(ends)
+    # Beyond the last edge and the highest loss the points only fall.
+    between = (low + (high - low) * at / _UNIFORM for at in range(_UNIFORM + 1))
+    return sorted({*ends, *between})
 
 
-def _gap_bands(policy: ScoringPolicy) -> Iterator[tuple[GapBand, float, float]]:
-    start = -math.inf
-    for band in policy.bands:
-        end = math.inf if band is policy.bands[-1] else band.below
-        yield band, start, end
-        start = max(start, end)
+def _nearest(
+    present: float,
+    places: Sequence[float],
+    moved: Callable[[float], RunValues],
+    scores: Sequence[RunScore],
+    rival: RunScore,
+    policy: ScoringPolicy,
+) -> Change | None:
+    others = [each.values for each in scores if each is not rival]
+
+    def wins(place: float) -> bool:
+        return ranked((*others, moved(place)), EVAL_LOSS_DECIDES, policy)[0].run_id == rival.run_id
+
+    found: list[float] = []
+    for side in (
+        [place for place in reversed(places) if place <= present],
+        [place for place in places if place >= present],
+    ):
+        lost = present
+        for place in side:
+            if wins(place):
+                found.append(_closest(lost, place, wins))
+                break
+            lost = place
+    target = min(found, key=lambda place: abs(place - present), default=None)
+    if target is None:
+        return None
+    reached = wins(target)
+    # Of values that differ by rounding errors the plain one is meant, though it may win only just beyond that.
+    plain = [place for place in (present, *(each.value for each in scores), *places) if abs(place - target) <= NARROW]
+    if plain:
+        target, reached = plain[0], wins(plain[0])
+    inside = moved(target if reached else target + math.copysign(2.0 * 10.0**-TIE_DECIMALS, target - present))
+    label = gap_label(inside, policy)
+    return Change(target, target - present, reached, label, label != rival.gap_label)
 
 
-def _band_at(eval_loss: float, rival: RunScore, policy: ScoringPolicy) -> GapBand:
-    return band_of(None if rival.train_loss is None else eval_loss - rival.train_loss, policy)
-
-
-def _level_loss(winner: RunScore, band: GapBand, policy: ScoringPolicy) -> float:
-    """The eval loss with which a run in ``band`` has the winner's composite; infinite where every one gives more."""
-    spare = winner.total - policy.gap_weight * band.points
-    if not policy.eval_weight:
-        # The eval loss cannot change the composite; it decides between equal ones.
-        lead = -round(spare, TIE_DECIMALS)
-        return winner.eval_loss if lead == 0.0 else math.copysign(math.inf, lead)
-    if spare <= 0.0:
-        return math.inf
-    level = -math.log(spare / (100.0 * policy.eval_weight))
-    # Its own loss is recovered from its points with a rounding error that would part what is level.
-    return winner.eval_loss if math.isclose(level, winner.eval_loss, rel_tol=1e-12, abs_tol=1e-12) else level
-
-
-def _wins(rival: RunScore, winner: RunScore, policy: ScoringPolicy) -> bool:
-    return recommend([as_run(rival), as_run(winner)], policy).scores[0].run_id == rival.run_id
-
-
-def as_run(score: RunScore) -> RunSummary:
-    """A run that is scored as this one, whatever the policy."""
-    return RunSummary(
-        run_id=score.run_id,
-        name=score.run_id,
-        status=RunStatus.COMPLETED,
-        best_eval_loss=score.eval_loss,
-        loss=score.train_loss,
-        completed_at=score.completed_at,
-    )
+def _closest(lost: float, won: float, wins: Callable[[float], bool]) -> float:
+    """Where it begins to win, on the way from a place where it does not to one where it does."""
+    if lost == won or wins(lost):
+        return lost
+    for _ in range(_HALVINGS):
+        middle = (lost + won) / 2.0
+        if middle in (lost, won):
+            break
+        if wins(middle):
+            won = middle
+        else:
+            lost = middle
+    return won

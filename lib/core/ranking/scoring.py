@@ -1,9 +1,8 @@
-"""Which run is recommended, and by which rule. Pure functions of the runs and a policy.
+"""Which run is recommended, and by which rule. Pure functions of the runs' values and a policy.
 
-Eval-loss points are ``100 * exp(-max(E, 0))``: for a loss in nats per token, the geometric-mean
-probability that the model gives to a token of the evaluation set, in percent. They fall strictly with
-E, never saturate, and need no other run. Gap points band ``gap = E - T``, the eval loss less the
-train loss. The composite is their weighted sum.
+Eval-loss points are the inverse of the loss relative to the lowest of the ranked runs. Gap points are the expected
+points of a gap that is known with an error. The composite is their weighted sum; it depends on which runs are ranked
+together through the lowest eval loss alone. With a metric other than a loss its best value ranks.
 
 Everything that can be tuned stands in one ``ScoringPolicy``; every function takes it as an argument.
 """
@@ -11,12 +10,14 @@ Everything that can be tuned stands in one ``ScoringPolicy``; every function tak
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, eval_losses_of, gap_of, train_loss_of
+from lib.core.noise.lead import PointBands
+from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Deciding
+from lib.core.ranking.values import RunValues
 
 TIE_DECIMALS = 9
 """Composites and gaps are compared after rounding to this many decimals, so that binary floating
@@ -36,6 +37,14 @@ class GapBand:
 class ScoringPolicy:
     """The weights and bands. Weights are shares and sum to one.
 
+    Attributes:
+        eval_weight: The share of the eval-loss points.
+        bands: Of the gap, ascending; the first holds the gaps below 0.
+        unknown_band: Of a gap that is unknown.
+        explained_label: Of a gap below 0 that averaging, noise and dropout explain; it has the most points.
+        loss_offset: Added to both losses before they are compared: losses next to 0 differ in digits only.
+        loss_power: Of their ratio: points a percent.
+
     Raises:
         ValueError: If the weight is outside 0 to 1.
     """
@@ -49,6 +58,9 @@ class ScoringPolicy:
         GapBand(math.inf, 30.0, "high overfitting"),
     )
     unknown_band: GapBand = GapBand(math.inf, 50.0, "unknown")
+    explained_label: str = "none"
+    loss_offset: float = 0.05
+    loss_power: int = 10
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.eval_weight <= 1.0:
@@ -60,35 +72,64 @@ class ScoringPolicy:
         # 1 - 0.7 is 0.30000000000000004; the documented weight is 0.30.
         return round(1.0 - self.eval_weight, 12)
 
+    @property
+    def gap_range(self) -> tuple[float, float]:
+        """The least and the most points of a gap."""
+        points = [band.points for band in self.bands]
+        return min(points), max(points)
+
 
 DEFAULT_POLICY = ScoringPolicy()
 
 
 @dataclass(frozen=True, slots=True)
 class RunScore:
-    """The score of one eligible run. Points and total: 0 to 100, higher is better.
+    """The score of one ranked run. Points and total: 0 to 100, higher is better.
 
     Attributes:
-        eval_loss: ``E``, nats.
-        train_loss: ``T``, nats; ``None`` when unknown.
-        gap: ``E - T``; ``None`` when either is unknown.
-        total: The composite.
-        completed_at: Of the run; the last tie-break but one.
+        values: What it is worked out from.
+        total: The composite; ``None`` where a metric other than a loss decides.
+        loss_points: Of its eval loss; ``None`` likewise.
+        gap_points: What is expected of its gap.
+        gap_label: The band of the measured gap.
+        never_better: It was measured before training, and never better since.
     """
 
-    run_id: str
-    total: float
-    loss_points: float
+    values: RunValues
+    total: float | None
+    loss_points: float | None
     gap_points: float
-    eval_loss: float
-    train_loss: float | None
-    gap: float | None
     gap_label: str
-    completed_at: datetime | None = None
+    never_better: bool = False
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        return self.values.run_id
+
+    @property
+    def value(self) -> float:
+        """The best of the deciding metric."""
+        return self.values.value
+
+    @property
+    def eval_loss(self) -> float | None:
+        """At the best step, nats."""
+        return self.values.eval_loss
+
+    @property
+    def train_loss(self) -> float | None:
+        """The mean up to the best step, nats; ``None`` when unknown."""
+        return self.values.train_loss
+
+    @property
+    def gap(self) -> float | None:
+        """Eval loss less train loss, both of the best step; ``None`` when unknown."""
+        return self.values.gap
 
 
 class LeftOut(StrEnum):
-    """Why a run may not be recommended: its status, or the eval loss that it lacks."""
+    """Why a run may not be recommended: its status, the value that it lacks, or another run of the same training."""
 
     RUNNING = "running"
     QUEUED = "queued"
@@ -96,8 +137,12 @@ class LeftOut(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+    SAME_TRAINING = "same_training"
     NO_EVAL_LOSS = "no_eval_loss"
     NO_FINITE_EVAL_LOSS = "no_finite_eval_loss"
+    NO_VALUE = "no_value"
+    NO_METRIC = "no_metric"
+    NO_DIRECTION = "no_direction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +152,21 @@ class Unscorable:
     Attributes:
         code: Why.
         status_text: Its status, in the source's own words where these are not understood.
+        detail: The metric that it lacks or whose direction is not known, or the id of the run that stands for it.
+        logged: The evaluation metrics that it logged, where none of them decides.
     """
 
     run_id: str
     code: LeftOut
     status_text: str
+    detail: str = ""
+    logged: tuple[str, ...] = ()
 
 
 class Rule(StrEnum):
     """What puts one run before another: the first of these in which they differ decides."""
 
-    HIGHER_COMPOSITE = "higher_composite"
+    BETTER = "better"
     LOWER_EVAL_LOSS = "lower_eval_loss"
     KNOWN_GAP = "known_gap"
     SMALLER_GAP = "smaller_gap"
@@ -131,14 +180,16 @@ class Recommendation:
     """The verdict about some runs.
 
     Attributes:
-        scores: Of the eligible runs, best first.
+        scores: Of the ranked runs, best first.
         unscorable: The others with the reason of each, in the order given.
         policy: With which they were scored.
+        deciding: By which metric.
     """
 
     scores: tuple[RunScore, ...]
     unscorable: tuple[Unscorable, ...]
     policy: ScoringPolicy = DEFAULT_POLICY
+    deciding: Deciding = EVAL_LOSS_DECIDES
 
     @property
     def run_id(self) -> str | None:
@@ -157,10 +208,20 @@ class Recommendation:
 
     @property
     def margin(self) -> float | None:
-        """How many points the winner is ahead of the runner-up; ``None`` without a runner-up."""
-        if self.winner is None or self.runner_up is None:
-            return None
-        return self.winner.total - self.runner_up.total
+        """How far the winner is ahead of the runner-up: in points, or in the deciding metric; ``None`` without one."""
+        return None if len(self.scores) < 2 else lead_of(*self.scores[:2])
+
+    @property
+    def gaps_count(self) -> bool:
+        """Whether the gap is a part of the score: not where that of every run is unknown, or no loss decides."""
+        return self.deciding.is_loss and any(each.gap is not None for each in self.scores)
+
+
+def lead_of(first: RunScore, second: RunScore) -> float:
+    """How far one run is ahead of another that is behind it: in points, or in the deciding metric."""
+    if first.total is None or second.total is None:
+        return abs(first.value - second.value)
+    return first.total - second.total
 
 
 def band_of(gap: float | None, policy: ScoringPolicy = DEFAULT_POLICY) -> GapBand:
@@ -176,58 +237,85 @@ def band_of(gap: float | None, policy: ScoringPolicy = DEFAULT_POLICY) -> GapBan
     return next(band for band in policy.bands if rounded < band.below or band is policy.bands[-1])
 
 
-def score(run: RunSummary, policy: ScoringPolicy = DEFAULT_POLICY) -> RunScore | Unscorable:
-    """Score one run, or say why it may not be recommended."""
-    if run.status is not RunStatus.COMPLETED:
-        return Unscorable(run.run_id, LeftOut(run.status.value), run.status_text)
-    eval_loss = eval_loss_of(run)
-    if eval_loss is None:
-        logged = any(value is not None for value in eval_losses_of(run))
-        code = LeftOut.NO_FINITE_EVAL_LOSS if logged else LeftOut.NO_EVAL_LOSS
-        return Unscorable(run.run_id, code, run.status_text)
-    gap = gap_of(run)
-    band = band_of(gap, policy)
-    loss_points = 100.0 * math.exp(-max(eval_loss, 0.0))
-    total = policy.eval_weight * loss_points + policy.gap_weight * band.points
-    return RunScore(
-        run_id=run.run_id,
-        total=total,
-        loss_points=loss_points,
-        gap_points=band.points,
-        eval_loss=eval_loss,
-        train_loss=train_loss_of(run),
-        gap=gap,
-        gap_label=band.label,
-        completed_at=run.completed_at,
-    )
+def gap_label(values: RunValues, policy: ScoringPolicy = DEFAULT_POLICY) -> str:
+    """The label of the measured gap."""
+    if values.gap is not None and round(values.gap, TIE_DECIMALS) < 0.0 and values.is_explained:
+        return policy.explained_label
+    return band_of(values.gap, policy).label
 
 
-def recommend(runs: Iterable[RunSummary], policy: ScoringPolicy = DEFAULT_POLICY) -> Recommendation:
-    """Score every run and order the eligible ones, best first: the first one is recommended.
+def point_bands(values: RunValues, policy: ScoringPolicy = DEFAULT_POLICY) -> PointBands:
+    """The points by gap of a run: what lies below 0 of a gap that is explained, or was not below 0, counts in full."""
+    edges = tuple(band.below for band in policy.bands[:-1])
+    points = [band.points for band in policy.bands]
+    is_negative = values.gap is not None and round(values.gap, TIE_DECIMALS) < 0.0
+    if edges[0] == 0.0 and (values.is_explained or not is_negative):
+        points[0] = max(points)
+    return PointBands(edges, tuple(points))
 
-    The order depends neither on the order of ``runs`` nor on which others are among them.
+
+def gap_points(values: RunValues, policy: ScoringPolicy = DEFAULT_POLICY) -> float:
+    """The expected points of a gap that is normal around the measured one."""
+    if values.gap is None:
+        return policy.unknown_band.points
+    return point_bands(values, policy).expected(values.gap, values.gap_error)
+
+
+def loss_points(eval_loss: float, lowest: float, policy: ScoringPolicy = DEFAULT_POLICY) -> float:
+    """The points of an eval loss where ``lowest``, at least 0, is that of the best run.
+
+    Example:
+        >>> loss_points(0.0, 0.0), round(loss_points(0.001, 0.0))
+        (100.0, 82)
     """
-    results = [score(run, policy) for run in runs]
-    scores = sorted((result for result in results if isinstance(result, RunScore)), key=_order)
-    return Recommendation(tuple(scores), tuple(each for each in results if isinstance(each, Unscorable)), policy)
+    ratio = (lowest + policy.loss_offset) / (max(eval_loss, 0.0) + policy.loss_offset)
+    return 100.0 * ratio**policy.loss_power
 
 
-def deciding_rule(first: RunScore, second: RunScore) -> Rule:
+def composite(points: float, of_gap: float, policy: ScoringPolicy, *, gaps_count: bool) -> float:
+    """The composite of two parts; the eval-loss points alone where no gap is known."""
+    return policy.eval_weight * points + policy.gap_weight * of_gap if gaps_count else points
+
+
+def lowest_loss(values: Iterable[RunValues]) -> float:
+    """The eval loss that earns 100 points."""
+    return min((max(each.eval_loss, 0.0) for each in values if each.eval_loss is not None), default=0.0)
+
+
+def ranked(
+    values: Sequence[RunValues], deciding: Deciding = EVAL_LOSS_DECIDES, policy: ScoringPolicy = DEFAULT_POLICY
+) -> tuple[RunScore, ...]:
+    """Score runs against each other, best first. The order does not depend on that of ``values``."""
+    lowest = lowest_loss(values)
+    gaps_count = any(each.gap is not None for each in values)
+    scores = []
+    for each in values:
+        of_gap, total, points = gap_points(each, policy), None, None
+        if deciding.is_loss:
+            points = loss_points(each.value, lowest, policy)
+            total = composite(points, of_gap, policy, gaps_count=gaps_count)
+        never_better = each.base is not None and deciding.sign * each.base <= deciding.sign * each.value
+        scores.append(RunScore(each, total, points, of_gap, gap_label(each, policy), never_better))
+    return tuple(sorted(scores, key=lambda score: _order(score, deciding)))
+
+
+def deciding_rule(first: RunScore, second: RunScore, deciding: Deciding = EVAL_LOSS_DECIDES) -> Rule:
     """What puts ``first`` before ``second``, or the reverse: two different runs."""
-    both = zip(Rule, _order(first), _order(second), strict=True)
+    both = zip(Rule, _order(first, deciding), _order(second, deciding), strict=True)
     return next(rule for rule, one, other in both if one != other)
 
 
-def _order(result: RunScore) -> tuple[float, float, bool, float, bool, datetime, str]:
+def _order(score: RunScore, deciding: Deciding) -> tuple[float, float, bool, float, bool, datetime, str]:
     """What scores are sorted by, one entry for each ``Rule``."""
+    values = score.values
     return (
-        -round(result.total, TIE_DECIMALS),
-        result.eval_loss,
-        result.gap is None,
-        0.0 if result.gap is None else round(abs(result.gap), TIE_DECIMALS),
-        result.completed_at is None,
-        result.completed_at or _NEVER,
-        result.run_id,
+        round(deciding.sign * score.value if score.total is None else -score.total, TIE_DECIMALS),
+        math.inf if values.eval_loss is None else values.eval_loss,
+        values.gap is None,
+        0.0 if values.gap is None else round(abs(values.gap), TIE_DECIMALS),
+        values.completed_at is None,
+        values.completed_at or _NEVER,
+        values.run_id,
     )
 
 

@@ -87,7 +87,7 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
     recommendation = decision.recommendation
     scores, unscorable = recommendation.scores, recommendation.unscorable
     reasons = reasons_of(decision)
-    whys = {each.run_id: left_out(each) for each in unscorable}
+    whys = {each.run_id: left_out(each, labels) for each in unscorable}
     compared = [run for run in runs if run.run_id in decision.comparable]
     return Grounds(
         decision=decision,
@@ -95,10 +95,10 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
         reasons=reasons,
         strongest=strongest(reasons, recommendation),
         left_out=whys,
-        behind={rival.run_id: why_behind(scores[0], rival) for rival in scores[1:]},
+        behind={rival.run_id: why_behind(scores[0], rival, decision.deciding) for rival in scores[1:]},
         other_classes={run_id: why_not_ranked(each) for each in decision.other_classes for run_id in each.run_ids},
         lowest=lowest_losses(compared),
-        lowest_not_first=why_lowest_is_not_first(decision, compared, whys, labels),
+        lowest_not_first=why_lowest_is_not_first(decision, whys, labels),
         leader=leader_so_far(decision, runs, whys, labels),
     )
 

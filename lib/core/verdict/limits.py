@@ -13,12 +13,15 @@ from lib.core.curves import robust, series, train_window
 from lib.core.facts import liveness
 from lib.core.facts.limits import AnyLimit, distinct, limits_of
 from lib.core.gap import negative_gap, overfitting
-from lib.core.ranking import eval_noise, tie
+from lib.core.noise import best_set, estimate, pairs, settled
+from lib.core.noise import train_window as train_noise
+from lib.core.ranking import values
 from lib.core.verdict import objections, reasons, sureness
 
 LIMITS: Mapping[str, tuple[AnyLimit, ...]] = MappingProxyType(
     {
-        "Winner or tie": limits_of(tie, eval_noise),
+        "Values that rank": limits_of(values),
+        "Winner or tie": distinct(limits_of(best_set, estimate, settled, pairs, train_noise)),
         "Objections and sureness": limits_of(objections, sureness, reasons),
         # How long a silence is has a heading of its own.
         "Run health": tuple(

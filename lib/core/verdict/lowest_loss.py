@@ -10,6 +10,7 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore
 from lib.core.text import formatting
 from lib.core.verdict.comparability import aspect_names
+from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import is_tied, tie_break
 
 
@@ -20,36 +21,35 @@ def lowest_losses(runs: Sequence[RunSummary]) -> tuple[str, ...]:
     return tuple(run_id for run_id, loss in losses.items() if loss == lowest)
 
 
-def why_lowest_is_not_first(
-    decision: Decision, runs: Sequence[RunSummary], left_out: Mapping[str, str], labels: Mapping[str, str]
-) -> str | None:
-    """Why a run with the lowest eval loss is not the recommended one.
+def why_lowest_is_not_first(decision: Decision, left_out: Mapping[str, str], labels: Mapping[str, str]) -> str | None:
+    """Why a run with the lowest loss of those that are compared is not the recommended one.
 
     Args:
         decision: About these runs.
-        runs: Those whose eval losses are compared (``Decision.comparable``).
         left_out: Why runs may not be recommended, by id.
         labels: What the runs are called.
 
     Returns:
-        A sentence for each such run; ``None`` where there is none, or where no run is recommended.
+        A sentence for each such run; ``None`` where there is none, where no run is recommended, and where another
+        metric than a loss decides.
     """
-    winner, holders = decision.recommendation.winner, lowest_losses(runs)
-    if winner is None:
+    winner, scores = decision.recommendation.winner, decision.scores
+    if winner is None or not decision.deciding.is_loss:
         return None
-    scores, by_id = decision.scores, {run.run_id: run for run in runs}
+    losses = {run_id: decision.values[run_id].value for run_id in sorted(decision.comparable)}
+    holders = [run_id for run_id, loss in losses.items() if loss == min(losses.values())]
+    words = metric_words(decision.deciding.metric)
     sentences: list[str] = []
     for run_id in holders:
         if run_id == winner.run_id:
             continue
         verb = "has" if len(holders) == 1 else "shares"
-        shown = formatting.loss(eval_loss_of(by_id[run_id]))
         but = (
             f"but cannot be recommended: {left_out[run_id]}"
             if run_id in left_out
-            else _why_behind(winner, scores[run_id], labels[winner.run_id])
+            else _why_behind(winner, scores[run_id], labels[winner.run_id], decision)
         )
-        sentences.append(f"{labels[run_id]} {verb} the lowest eval loss ({shown}), {but}.")
+        sentences.append(f"{labels[run_id]} {verb} the lowest {words} ({formatting.loss(losses[run_id])}), {but}.")
     return " ".join(sentences) or None
 
 
@@ -87,18 +87,16 @@ def _why_no_leader(runs: Sequence[RunSummary], labels: Mapping[str, str]) -> str
     return "There is no leader so far: no selected run has logged an eval loss."
 
 
-def _why_behind(winner: RunScore, score: RunScore, name: str) -> str:
-    """Why a run whose eval loss is no higher than the winner's is behind it: gap points, or a tie-break."""
-    if is_tied(winner, score):
-        points = formatting.points(score.total)
-        return f"and its score is the same ({points}); {name} wins the tie by {tie_break(winner, score)}"
+def _why_behind(winner: RunScore, score: RunScore, name: str, decision: Decision) -> str:
+    """Why a run whose loss is no higher than the winner's is behind it: gap points, or a tie-break."""
+    if is_tied(winner, score, decision.deciding):
+        points, by = formatting.points(score.total), tie_break(winner, score, decision.deciding)
+        return f"and its score is the same ({points}); {name} wins the tie by {by}"
     gap = (
         "its gap is unknown, which"
         if score.gap is None
         else f"its gap of {formatting.signed(score.gap)} ({score.gap_label})"
     )
-    own, best = formatting.told_apart(score.total, winner.total)
-    return (
-        f"but {gap} gives {score.gap_points:g} gap points against {winner.gap_points:g} of {name};"
-        f" in total {own} against {best}"
-    )
+    own, best = formatting.told_apart(score.total or 0.0, winner.total or 0.0)
+    mine, theirs = formatting.told_apart(score.gap_points, winner.gap_points, 0)
+    return f"but {gap} gives {mine} gap points against {theirs} of {name}; in total {own} against {best}"

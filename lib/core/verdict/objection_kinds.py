@@ -11,6 +11,7 @@ class Sureness(StrEnum):
 
     SURE = "sure"
     FAIRLY_SURE = "fairly sure"
+    LIKELY = "likely"
     UNSURE = "unsure"
     TIE = "tie"
     CANNOT_TELL = "cannot tell"
@@ -33,8 +34,8 @@ class Kind:
     Attributes:
         code: Stable name.
         cap: The surest that a verdict can be with it. Unsure: the values, or that they compare, are in doubt. Fairly
-            sure: the values hold, and something known could turn the order or the use of it. Sure: it is worth
-            knowing, and does not touch who is first.
+            sure: the values hold, and something known could turn the order or the use of it; likely: so they do, and
+            there are few of them. Sure: it is worth knowing, and does not touch who is first.
         title: A few words for people.
         why: Why it stands where it does in ``KINDS``.
     """
@@ -45,9 +46,11 @@ class Kind:
     why: str
 
 
-_SURE, _FAIRLY, _UNSURE, _TIE, _OPEN = Sureness
+_SURE, _FAIRLY, _LIKELY, _UNSURE, _TIE, _OPEN = Sureness
 
 KINDS: tuple[Kind, ...] = (
+    Kind("task_metric", _UNSURE, "a task metric says otherwise",
+         "What the model is for is measured by the task, and a loss only stands for it."),
     Kind("no_common_ranking", _OPEN, "no common ranking",
          "There is no scale on which the best of two classes compare."),
     Kind("alone", _OPEN, "no competition", "A ranking of one says nothing."),
@@ -64,6 +67,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance cannot be told."),
     Kind("lower_loss_beyond_noise", _FAIRLY, "a lower eval loss elsewhere",
          "The measured quality of a rival is truly better."),
+    Kind("other_metric", _FAIRLY, "another metric says otherwise", "Which of the two counts is a choice."),
+    Kind("few_evaluations", _LIKELY, "few evaluations", "Whether their noise lasts cannot be told from so few."),
+    Kind("gap_error_unknown", _FAIRLY, "how far its gap is off", "A gap of few train losses may be of another band."),
+    Kind("never_better", _LIKELY, "never better than before training", "The base model would serve as well."),
     Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
     Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),
     Kind("winner_doubts", _FAIRLY, "doubts about its data",

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lib.core.checks.check import Group, and_more, most_severe
 from lib.core.facts.findings import Severity
-from lib.core.facts.limits import Limit
+from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
 from lib.core.gap.overfitting import GAP_WARNING
+from lib.core.noise import estimate, train_window
+from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
-from lib.core.ranking.scoring import RunScore, score
-from lib.core.ranking.tie import TieKind
+from lib.core.ranking.metric_names import follows_from_loss
+from lib.core.ranking.scoring import RunScore, ranked
 from lib.core.text import formatting
+from lib.core.text.phrases import counted
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
+from lib.core.verdict.metric_words import apart, metric_words
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.ties import lead_sentence, unknown_noise
@@ -29,6 +33,8 @@ NARROW_WEIGHT = Limit(0.10, "Narrow weight",
     "A recommendation that ends within this distance of the present eval weight hangs on the weight: nobody can tell"
     " 0.70 from 0.80 by reason.")
 # fmt: on
+
+OTHERS_SHOWN = Count(2, "Others shown", "Metrics that say otherwise and are named with their values.")
 
 ESSENTIAL_ASPECTS = frozenset((Aspect.METHOD, Aspect.DATASET))
 """Where it is open whether these are the same, it is open whether the losses are of the same thing at all. The other
@@ -97,11 +103,22 @@ def _ranking(case: _Case) -> Iterator[Objection]:
     elif is_alone:
         yield Objection("alone", case.grounds.sentence(ReasonCode.ALONE))
     if decision.tied:
-        # Composites that are equal are so whatever the noise is.
+        # Scores that are equal are so whatever the noise is.
         is_noise = bool(decision.lead.level_with)
         yield Objection("tie", lead_sentence(decision, labels) if is_noise else "Its score is shared.")
-    elif not is_alone and decision.lead.kind is TieKind.CANNOT_TELL:
-        yield Objection("noise_unknown", unknown_noise(decision.lowest, labels))
+    elif not is_alone and decision.lead.outcome is Outcome.CANNOT_TELL:
+        yield Objection("noise_unknown", unknown_noise(decision.contest, labels))
+    elif not is_alone and decision.lead.few:
+        yield Objection(
+            "few_evaluations",
+            f"A compared run has fewer than {estimate.PARABOLA_POINTS} evaluations, which tell little of their noise.",
+        )
+    if not is_alone and not decision.lead.is_gap_error_known:
+        yield Objection(
+            "gap_error_unknown",
+            "How far the gaps are off cannot be told for every ranked run:"
+            f" it takes {train_window.MIN_TRAIN_POINTS} train losses up to the best step.",
+        )
     interval = decision.flip.interval
     if interval is None or is_alone:
         return
@@ -112,6 +129,38 @@ def _ranking(case: _Case) -> Iterator[Objection]:
         if away <= NARROW_WEIGHT:
             said = f"{case.called(rival)} would win with an eval weight beyond {end:.1%}; it is {weight:.0%}."
             yield Objection("narrow_weights", said)
+
+
+def _other_metrics(case: _Case) -> Iterator[Objection]:
+    """Metrics by which another ranked run is better beyond their noise."""
+    found: dict[str, list[str]] = {}
+    for other in case.decision.others:
+        beaten = other.beaten(case.winner.run_id)
+        if beaten is None:
+            continue
+        by, _ = beaten
+        is_task = case.decision.deciding.follows_from_loss and not follows_from_loss(other.metric)
+        own, theirs = formatting.told_apart(other.raw[case.winner.run_id], other.raw[by], 4)
+        said = (
+            f"by {metric_words(other.metric)} {case.called(by)} is better beyond the noise: {theirs} against its {own}"
+        )
+        found.setdefault("task_metric" if is_task else "other_metric", []).append(said)
+    for code, sentences in found.items():
+        more = len(sentences) - OTHERS_SHOWN
+        further = f"; and {counted(more, 'other metric', 'other metrics')}" if more > 0 else ""
+        said = "; ".join(sentences[:OTHERS_SHOWN])
+        yield Objection(code, f"{said[0].upper()}{said[1:]}{further}.")
+
+
+def _base(case: _Case) -> Iterator[Objection]:
+    """Whether training made anything better at all."""
+    if case.winner.never_better:
+        words = metric_words(case.decision.deciding.metric)
+        yield Objection(
+            "never_better",
+            f"It was never better than the base model: its {words} is {formatting.loss(case.winner.value)}, and before"
+            f" training it was {formatting.loss(case.winner.values.base)}.",
+        )
 
 
 def _comparability(case: _Case) -> Iterator[Objection]:
@@ -186,28 +235,34 @@ def _rivals(case: _Case) -> Iterator[Objection]:
     decision, winner = case.decision, case.winner
     said = case.grounds.lowest_not_first
     if said:
-        lowest = decision.lowest
-        if winner.run_id in lowest.estimates and winner.run_id not in lowest.best_set:
+        if decision.contest.beaten(winner.run_id) is not None:
             yield Objection("lower_loss_beyond_noise", f"{said} This difference is beyond the noise.")
         else:
             yield Objection("lower_loss", said)
     for run in sorted(case.runs, key=lambda run: run.run_id):
         if run.run_id not in decision.alongside or run.status not in UNFINISHED:
             continue
-        now = _as_completed(run, case)
         state = f"{case.called(run.run_id)} is {case.grounds.left_out[run.run_id]}"
-        if now is not None and now.total > winner.total:
-            mine, best = formatting.told_apart(now.total, winner.total)
-            yield Objection("rival_ahead", f"{state} and would score {mine} now, against {best}.")
+        mine, best = _if_completed(run.run_id, decision)
+        if mine is not None:
+            yield Objection("rival_ahead", f"{state} and would be first now, with {mine} against {best}.")
         elif run.status is RunStatus.RUNNING:
             yield Objection("may_overtake", f"{state} and may overtake it.")
 
 
 _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (
-    _ranking, _comparability, _data, _training, _checkpoint, _rivals,
+    _other_metrics, _ranking, _base, _comparability, _data, _training, _checkpoint, _rivals,
 )  # fmt: skip
 
 
-def _as_completed(run: RunSummary, case: _Case) -> RunScore | None:
-    found = score(replace(run, status=RunStatus.COMPLETED), case.decision.recommendation.policy)
-    return found if isinstance(found, RunScore) else None
+def _if_completed(run_id: str, decision: Decision) -> tuple[str | None, str]:
+    """What a run that is not finished would score beside what the recommended one then does, if it were first."""
+    recommendation = decision.recommendation
+    values = [each.values for each in recommendation.scores] + [decision.alongside[run_id]]
+    found = ranked(values, recommendation.deciding, recommendation.policy)
+    if found[0].run_id != run_id:
+        return None, ""
+    winner = next(each for each in found if each.run_id == recommendation.run_id)
+    if found[0].total is None or winner.total is None:
+        return apart(found[0].value, winner.value)
+    return formatting.told_apart(found[0].total, winner.total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,13 +10,15 @@ from lib.core.checkpoints.advice import Fate
 from lib.core.checks.check import Group
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
-from lib.core.ranking.tie import TieKind
+from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_line
 from lib.core.verdict.grounds import Grounds, improvement
+from lib.core.verdict.metric_words import BASES, best_word, metric_words, others_logged
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.objections import objections_to
 from lib.core.verdict.sureness import Surety, sureness_of
@@ -57,7 +59,7 @@ class Headline:
             case HeadlineKind.WINNER:
                 return names[0]
             case HeadlineKind.TIE:
-                return f"Tie: {listed(names)} may score the same"
+                return f"Tie: {listed(names)} may be as good"
             case HeadlineKind.NOT_COMPARABLE:
                 return f"Not comparable: {listed(names)}"
             case HeadlineKind.NONE:
@@ -71,7 +73,7 @@ class Headline:
             case HeadlineKind.WINNER:
                 return "Recommended"
             case HeadlineKind.TIE:
-                return f"★ first by score: {names[0]}"
+                return f"★ first: {names[0]}"
             case HeadlineKind.NOT_COMPARABLE:
                 return f"★ best of its class: {names[0]}"
             case _:
@@ -108,15 +110,28 @@ class Overview:
 
     @property
     def score(self) -> str:
-        """Of the recommended run; "" without one."""
+        """The score of the recommended run, or its value of the deciding metric; "" without one."""
         winner = self.grounds.decision.recommendation.winner
-        return "" if winner is None else f"score {formatting.points(winner.total)} of 100"
+        if winner is None:
+            return ""
+        if winner.total is None:
+            return f"{metric_words(self.grounds.decision.deciding.metric)} {formatting.loss(winner.value)}"
+        return f"score {formatting.points(winner.total)} of 100"
 
     @property
     def lowest_not_first(self) -> str | None:
         """Why the lowest eval loss is not recommended, where the strongest objection does not say it."""
         is_said = self.strongest is not None and self.strongest.code.startswith("lower_loss")
         return None if is_said else self.grounds.lowest_not_first
+
+    @property
+    def decided_by(self) -> str:
+        """By which metric, why by that, and what else was logged; "" without a recommended run."""
+        deciding = self.grounds.decision.deciding
+        if not self.is_recommended or deciding.metric is None:
+            return ""
+        what = "eval loss and gap" if deciding.metric == EVAL_LOSS else metric_words(deciding.metric)
+        return f"Decided by {what}: {BASES[deciding.basis]}. {others_logged(deciding)}".strip()
 
     @property
     def strongest_sentence(self) -> str:
@@ -182,31 +197,41 @@ def strongest_objection(objections: Sequence[Objection], surety: Surety) -> Obje
 
 
 def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], labels: Mapping[str, str]) -> str:
-    """What to do about a tie, as far as the data support it; "" without one.
+    """What to do about a tie, as far as the data support it; "" for nothing.
 
     Named is what only some of the tied runs have, in this order: no critical finding about their data or training, a
-    checkpoint of the best evaluation that exists, an eval loss that may be the lowest where others' may not. Else
-    none is preferred.
+    checkpoint of the best evaluation that exists, a value that may be the best where others' may not. Then what would
+    part them.
     """
     tied = decision.tied
     if not tied:
         return ""
+    words = f"{best_word(decision.deciding)} {metric_words(decision.deciding.metric)}"
     tellers = (
         ("without critical findings about data or training", [each for each in tied if _is_sound(assessed.get(each))]),
         ("whose best checkpoint is known to exist", [each for each in tied if _is_kept(assessed.get(each))]),
-        ("that may have the lowest eval loss beyond the noise", _lowest(decision)),
+        (f"that may have the {words} beyond the noise", _best_by_metric(decision)),
     )
+    said = []
     for what, having in tellers:
         if 0 < len(having) < len(tied):
             names = " or ".join(labels[each] for each in having)
-            start = f"Of these, {names} {'is the one' if len(having) == 1 else 'are those'} {what}."
+            said.append(f"Of these, {names} {'is the one' if len(having) == 1 else 'are those'} {what}.")
             break
+    return " ".join((*said, *_would_part(decision)))
+
+
+def _would_part(decision: Decision) -> Iterator[str]:
+    """What would settle a tie that noise makes; nothing where the scores are equal."""
+    lead = decision.lead
+    if not lead.level_with:
+        return
+    if lead.unknown_gaps:
+        yield "A train loss that can be compared would part them."
+    elif decision.contest.best.seed_freedom:
+        yield "Further seeds of these settings would part them."
     else:
-        start = "Nothing recorded prefers one."
-    if not decision.lead.level_with:
-        return start
-    further = "More evaluation data" if decision.lowest.seeds else "Other seeds, or more evaluation data,"
-    return f"{start} {further} would part them."
+        yield "More evaluation data would part them; another seed of each would show whether it lasts."
 
 
 def _is_sound(assessed: Assessment | None) -> bool:
@@ -220,7 +245,7 @@ def _is_kept(assessed: Assessment | None) -> bool:
     return assessed is not None and assessed.checkpoint.fate is Fate.KEPT
 
 
-def _lowest(decision: Decision) -> list[str]:
-    if decision.lowest.kind is TieKind.CANNOT_TELL:
+def _best_by_metric(decision: Decision) -> list[str]:
+    if decision.contest.best.outcome is Outcome.CANNOT_TELL:
         return []
-    return [each for each in decision.tied if each in decision.lowest.best_set]
+    return [each for each in decision.tied if each in decision.contest.members]

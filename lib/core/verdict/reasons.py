@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.core.facts.limits import Count
+from lib.core.gap.plausibility import Implausible
+from lib.core.ranking.deciding import Deciding
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import (
     LeftOut,
@@ -19,7 +21,9 @@ from lib.core.ranking.scoring import (
     Unscorable,
     deciding_rule,
 )
+from lib.core.ranking.values import GapUnknown, RunValues
 from lib.core.text import formatting
+from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_words, shown_score
 
 REASONS_SHOWN = Count(
     3, "Reasons shown", "Reasons that the panel shows; what else there is to say is among the details."
@@ -30,6 +34,7 @@ class ReasonCode(StrEnum):
     """What a reason says."""
 
     EVAL_LOSS = "eval_loss"
+    VALUE = "value"
     GAP = "gap"
     ALONE = "alone"
     TIE = "tie"
@@ -54,9 +59,13 @@ LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.PAUSED: "paused",
         LeftOut.FAILED: "failed",
         LeftOut.CANCELLED: "cancelled",
-        LeftOut.UNKNOWN: "status not understood: {}",
+        LeftOut.UNKNOWN: "status not understood: {status}",
+        LeftOut.SAME_TRAINING: "its log is that of {detail}, or the beginning of it: one training",
         LeftOut.NO_EVAL_LOSS: "no eval loss logged",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite eval loss logged",
+        LeftOut.NO_VALUE: "no {detail} logged",
+        LeftOut.NO_METRIC: "it logged nothing that can decide, only {logged}",
+        LeftOut.NO_DIRECTION: "whether more or less {detail} is better is not known",
     }
 )
 
@@ -75,7 +84,7 @@ class RuleWords(NamedTuple):
 
 TIE_BREAKS: Mapping[Rule, RuleWords] = MappingProxyType(
     {
-        Rule.LOWER_EVAL_LOSS: RuleWords("the lower E", "its lower eval loss"),
+        Rule.LOWER_EVAL_LOSS: RuleWords("the lower eval loss", "its lower eval loss"),
         Rule.KNOWN_GAP: RuleWords("a known gap", "its known gap"),
         Rule.SMALLER_GAP: RuleWords("the smaller absolute gap", "its smaller gap"),
         Rule.KNOWN_COMPLETION: RuleWords("a known time of completion", "its known time of completion"),
@@ -86,30 +95,42 @@ TIE_BREAKS: Mapping[Rule, RuleWords] = MappingProxyType(
 """The rules that decide between equal composites, in their order."""
 
 
-def left_out(unscorable: Unscorable) -> str:
-    """Why a run may not be recommended, as the end of a sentence."""
-    return LEFT_OUT[unscorable.code].format(unscorable.status_text)
+def left_out(unscorable: Unscorable, labels: Mapping[str, str]) -> str:
+    """Why a run may not be recommended, as the end of a sentence.
+
+    Args:
+        unscorable: Which run, and why.
+        labels: What the runs are called.
+    """
+    detail = labels.get(unscorable.detail, unscorable.detail)
+    if unscorable.code is LeftOut.NO_VALUE:
+        detail = metric_words(unscorable.detail)
+    logged = ", ".join(unscorable.logged)
+    return LEFT_OUT[unscorable.code].format(status=unscorable.status_text, detail=detail, logged=logged)
 
 
-def tie_break(winner: RunScore, other: RunScore) -> str:
-    """What puts ``winner`` before ``other`` though their composites are equal."""
-    rule = deciding_rule(winner, other)
+def tie_break(winner: RunScore, other: RunScore, deciding: Deciding) -> str:
+    """What puts ``winner`` before ``other`` though their scores are equal."""
+    rule = deciding_rule(winner, other, deciding)
     words = TIE_BREAKS[rule].wins_by
     if rule is not Rule.SMALLER_GAP:
         return words
     return f"{words} ({formatting.signed(winner.gap)} against {formatting.signed(other.gap)})"
 
 
-def is_tied(winner: RunScore, other: RunScore) -> bool:
-    """Whether their composites are equal."""
-    return deciding_rule(winner, other) is not Rule.HIGHER_COMPOSITE
+def is_tied(winner: RunScore, other: RunScore, deciding: Deciding) -> bool:
+    """Whether their scores are equal."""
+    return deciding_rule(winner, other, deciding) is not Rule.BETTER
 
 
-def why_behind(winner: RunScore, other: RunScore) -> str:
+def why_behind(winner: RunScore, other: RunScore, deciding: Deciding) -> str:
     """How far a ranked run is behind the recommended one, or what decides between the two."""
-    if is_tied(winner, other):
-        level = f"{formatting.points(other.total)}, level with the recommended run"
-        return f"{level}, which wins by {tie_break(winner, other)}."
+    if is_tied(winner, other, deciding):
+        level = f"{shown_score(other)}, level with the recommended run"
+        return f"{level}, which wins by {tie_break(winner, other, deciding)}."
+    if winner.total is None or other.total is None:
+        mine, best = apart(other.value, winner.value)
+        return f"{mine}, against {best} of the recommended run."
     shown, _ = formatting.told_apart(other.total, winner.total)
     behind, _ = formatting.told_apart(winner.total - other.total, 0.0)
     return f"{shown}, {behind} points behind."
@@ -119,7 +140,12 @@ def why_alone(decision: Decision) -> str:
     """Why the recommended run is ranked with no other."""
     if decision.other_classes:
         return "it is the best of its own class of comparable runs, and the only one in it"
-    return "it is the only completed run with an eval loss among the selected"
+    return f"it is the only completed run with {_value_words(decision.deciding)} among the selected"
+
+
+def _value_words(deciding: Deciding) -> str:
+    words = metric_words(deciding.metric)
+    return f"an {words}" if words.startswith("eval loss") else f"a value of {words}"
 
 
 def reasons_of(decision: Decision) -> tuple[Reason, ...]:
@@ -128,11 +154,11 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
     winner, runner_up = recommendation.winner, recommendation.runner_up
     if winner is None:
         return (_why_none(recommendation),)
-    said = [_eval_loss(winner, recommendation), _gap(winner, recommendation)]
+    said = [_value(winner, recommendation), _gap(winner, recommendation)]
     if runner_up is None:
         start = "I" if decision.other_classes else "It had no competition: i"
         return (*said, Reason(ReasonCode.ALONE, f"{start}{why_alone(decision).removeprefix('i')}."))
-    return (*said, _lead(winner, runner_up), _would_change(winner, runner_up, decision))
+    return (*said, _lead(winner, runner_up, recommendation.deciding), _would_change(winner, runner_up, decision))
 
 
 def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tuple[Reason, ...]:
@@ -145,6 +171,8 @@ def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tu
     winner, runner_up = recommendation.winner, recommendation.runner_up
     if winner is None or runner_up is None:
         return reasons[:REASONS_SHOWN]
+    if winner.total is None:
+        return tuple(reason for reason in reasons if reason.code is not ReasonCode.GAP)[:REASONS_SHOWN]
     parts = (ReasonCode.EVAL_LOSS, ReasonCode.GAP)
     order = [*_carrying(winner, runner_up, recommendation), *(each.code for each in reasons if each.code not in parts)]
     by_code = {reason.code: reason for reason in reasons}
@@ -154,10 +182,12 @@ def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tu
 def _carrying(winner: RunScore, runner_up: RunScore, recommendation: Recommendation) -> Iterator[ReasonCode]:
     """The parts of the score that speak for the winner over the runner-up, that which carries more first."""
     policy = recommendation.policy
-    is_best_band = winner.gap_points >= max(band.points for band in policy.bands)
+    is_best_band = winner.gap is not None and winner.gap_points >= policy.gap_range[1]
+    loss_lead = (winner.loss_points or 0.0) - (runner_up.loss_points or 0.0)
+    gap_lead = winner.gap_points - runner_up.gap_points if recommendation.gaps_count else 0.0
     parts = (
-        (policy.eval_weight * (winner.loss_points - runner_up.loss_points), ReasonCode.EVAL_LOSS, True),
-        (policy.gap_weight * (winner.gap_points - runner_up.gap_points), ReasonCode.GAP, is_best_band),
+        (policy.eval_weight * loss_lead, ReasonCode.EVAL_LOSS, True),
+        (policy.gap_weight * gap_lead, ReasonCode.GAP, is_best_band),
     )
     for carried, code, level_counts in sorted(parts, key=lambda part: -part[0]):
         if carried > 0.0 or (carried == 0.0 and level_counts):
@@ -167,54 +197,101 @@ def _carrying(winner: RunScore, runner_up: RunScore, recommendation: Recommendat
 def _why_none(recommendation: Recommendation) -> Reason:
     if not recommendation.unscorable:
         return Reason(ReasonCode.NOTHING_SELECTED, "No run is selected, so there is nothing to recommend.")
+    unknown = next((each for each in recommendation.unscorable if each.code is LeftOut.NO_DIRECTION), None)
+    if unknown is not None:
+        return Reason(
+            ReasonCode.NONE_ELIGIBLE,
+            f"No run can be recommended: {unknown.detail} decides, and nothing says whether more or less of it is"
+            " better.",
+        )
+    logged = sorted({metric for each in recommendation.unscorable for metric in each.logged})
+    of_metrics = f" Logged are {', '.join(logged)}, which can be chosen." if logged else ""
     return Reason(
         ReasonCode.NONE_ELIGIBLE,
-        "No run can be recommended: only completed runs with an eval loss can be, and none of the selected is.",
+        f"No run can be recommended: only completed runs with {_value_words(recommendation.deciding)} can be, and none"
+        f" of the selected is.{of_metrics}",
     )
 
 
-def _eval_loss(winner: RunScore, recommendation: Recommendation) -> Reason:
-    gives = f"gives {winner.loss_points:.2f} of 100 points (weight {recommendation.policy.eval_weight:.0%})"
-    return Reason(ReasonCode.EVAL_LOSS, f"Its eval loss is {winner.eval_loss:z.4f}, which {gives}.")
+def _value(winner: RunScore, recommendation: Recommendation) -> Reason:
+    deciding, policy = recommendation.deciding, recommendation.policy
+    words, place = metric_words(deciding.metric), at_step(winner.values.step)
+    if winner.loss_points is None:
+        said = f"Its {words} is the {best_word(deciding)} of the ranked runs: {formatting.loss(winner.value)}{place}."
+        return Reason(ReasonCode.VALUE, said)
+    weight = f" (weight {policy.eval_weight:.0%})" if recommendation.gaps_count else ""
+    gives = f"gives {winner.loss_points:.2f} of 100 points{weight}"
+    return Reason(ReasonCode.EVAL_LOSS, f"Its {words} is {winner.value:z.4f}{place}, which {gives}.")
 
 
 def _gap(winner: RunScore, recommendation: Recommendation) -> Reason:
-    said = (
-        "unknown, because no finite train loss was logged"
-        if winner.gap is None
-        else f"{winner.gap:+z.4f}: {winner.gap_label}"
-    )
-    gives = f"{winner.gap_points:.0f} of 100 points (weight {recommendation.policy.gap_weight:.0%})"
-    return Reason(ReasonCode.GAP, f"The gap between eval and train loss is {said}, {gives}.")
+    if winner.gap is None:
+        said = f"The gap between eval and train loss is unknown: {why_gap_unknown(winner.values)}"
+    else:
+        where = "there" if winner.values.is_matched else "(train loss of the end of training)"
+        label = winner.gap_label if winner.gap_label != "none" else "explained by averaging, noise or dropout"
+        said = f"The gap between eval and train loss {where} is {winner.gap:+z.4f}: {label}"
+    if not recommendation.deciding.is_loss:
+        return Reason(ReasonCode.GAP, f"{said}. It is no part of the ranking.")
+    if not recommendation.gaps_count:
+        return Reason(ReasonCode.GAP, f"{said}. So it is for all ranked runs: the eval loss alone ranks.")
+    gives = f"{formatting.points(winner.gap_points)} of 100 points (weight {recommendation.policy.gap_weight:.0%})"
+    return Reason(ReasonCode.GAP, f"{said}, {gives}.")
 
 
-def _lead(winner: RunScore, runner_up: RunScore) -> Reason:
-    if is_tied(winner, runner_up):
-        said = f"It ties with the runner-up and wins by {tie_break(winner, runner_up)}."
+GAP_UNKNOWN: Mapping[GapUnknown, str] = MappingProxyType(
+    {
+        GapUnknown.NO_EVAL_LOSS: "no eval loss was logged at that step",
+        GapUnknown.NO_TRAIN_LOSS: "no train loss was logged just before that step",
+        GapUnknown.NO_MEASURE: "the loss of this method is no measure of fit to the data",
+    }
+)
+
+DOUBTS: Mapping[Implausible, str] = MappingProxyType(
+    {
+        Implausible.ZERO: "the train loss there is exactly 0",
+        Implausible.NO_VALUE: "no train loss there is finite",
+        Implausible.MULTIPLE: "the train loss there is about {factor} times the eval loss, as if summed over {over}",
+        Implausible.ABOVE_GUESSING: "the train loss there is above that of guessing tokens, as if it were a sum",
+    }
+)
+
+
+def why_gap_unknown(values: RunValues) -> str:
+    """Why a run has no gap, as the end of a sentence."""
+    if values.unknown is GapUnknown.IMPLAUSIBLE and values.doubt is not None:
+        return DOUBTS[values.doubt.code].format(factor=values.doubt.factor, over=values.doubt.over)
+    return GAP_UNKNOWN.get(values.unknown or GapUnknown.NO_TRAIN_LOSS, "no train loss was logged")
+
+
+def _lead(winner: RunScore, runner_up: RunScore, deciding: Deciding) -> Reason:
+    if is_tied(winner, runner_up, deciding):
+        said = f"It ties with the runner-up and wins by {tie_break(winner, runner_up, deciding)}."
         return Reason(ReasonCode.TIE, said)
-    return Reason(ReasonCode.MARGIN, f"It is {shown_margin(winner.total - runner_up.total)} ahead of the runner-up.")
-
-
-def shown_margin(points: float) -> str:
-    """A difference of two composites in points, where one that rounds to nothing is said to be small."""
-    return f"{points:.2f} points" if points >= 0.01 else "less than 0.01 points"
+    return Reason(ReasonCode.MARGIN, f"It is {lead_words(winner, runner_up, deciding)} ahead of the runner-up.")
 
 
 def _would_change(winner: RunScore, runner_up: RunScore, decision: Decision) -> Reason:
-    change = None if decision.flip.runner_up is None else decision.flip.runner_up.lower_eval_loss
+    flip = decision.flip.runner_up
+    if flip is not None and flip.value is not None:
+        beyond = "above" if decision.deciding.better == "higher" else "below"
+        said = (
+            f"The runner-up would win with a {metric_words(decision.deciding.metric)} {beyond}"
+            f" {formatting.loss(flip.value.target)} (it has {formatting.loss(runner_up.value)})."
+        )
+        return Reason(ReasonCode.WOULD_CHANGE, said)
+    change = None if flip is None else flip.lower_eval_loss
     if change is None or change.target <= 0.0:
         said = "No lower eval loss alone would make the runner-up win."
-    elif not decision.recommendation.policy.eval_weight and change.target == winner.eval_loss:
+    elif not decision.recommendation.policy.eval_weight and change.target == winner.value:
         # The eval loss has no weight: it cannot change the composite, but it breaks the tie.
-        said = (
-            f"The runner-up would win the tie with an eval loss below {winner.eval_loss:z.4f} in its present gap band."
-        )
+        said = f"The runner-up would win the tie with an eval loss below {winner.value:z.4f} in its present gap band."
     else:
         # Rounded down: what the sentence promises must hold of the number that it shows. "Just", because
         # a much lower eval loss may leave the gap band that makes it win.
         shown = math.floor(change.target * 1e4) / 1e4
         said = (
             f"The runner-up would win with an eval loss just below {shown:.4f}"
-            f" (it has {formatting.loss(runner_up.eval_loss)}), its train loss unchanged."
+            f" (it has {formatting.loss(runner_up.value)}), its train loss unchanged."
         )
     return Reason(ReasonCode.WOULD_CHANGE, said)

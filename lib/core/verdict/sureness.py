@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.core.facts.limits import Count
+from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import TIE_DECIMALS
-from lib.core.ranking.tie import TieKind
-from lib.core.text import formatting
 from lib.core.text.phrases import first_of
+from lib.core.verdict.metric_words import margin_words
 from lib.core.verdict.objection_kinds import Objection, Sureness, cap_of
 
 # fmt: off
@@ -65,20 +65,20 @@ def lowered(codes: Sequence[str]) -> tuple[Sureness, tuple[str, ...]]:
 
 
 def _sentence(decision: Decision, level: Sureness, said: str) -> str:
-    share = f"{decision.lowest.level:.0%}"
+    share = f"{decision.contest.best.level:.0%}"
     if level is Sureness.CANNOT_TELL:
         if not decision.has_main_class:
-            return "Which of them is better cannot be told: their eval losses mean different things."
+            return "Which of them is better cannot be told: what they were measured by means different things."
         if len(decision.ranked) == 1:
             return "There is nothing to compare it with."
         return "Whether its lead is more than noise cannot be told."
     lead = decision.recommendation.margin or 0.0
-    margin = formatting.points(lead)
+    margin = margin_words(decision.recommendation)
     if level is Sureness.TIE:
-        is_equal = round(lead, TIE_DECIMALS) == 0.0
-        within = f"The lead of {margin} points is within the noise ({share} level)."
-        return "The scores are equal." if is_equal else within
-    start = f"The lead of {margin} points is beyond the noise ({share} level)"
-    if decision.lead.kind is not TieKind.WINNER:
-        start = "It has the highest score"
+        if round(lead, TIE_DECIMALS) == 0.0:
+            return "The scores are equal."
+        return f"The lead of {margin} is within the noise ({share} level)."
+    start = f"The lead of {margin} is beyond the noise ({share} level)"
+    if decision.lead.outcome is not Outcome.WINNER or decision.lead.never_better:
+        start = "It is the best of the ranked runs"
     return f"{start}, but: {said}." if said else f"{start}, and nothing that was checked casts doubt on it."

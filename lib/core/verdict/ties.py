@@ -1,113 +1,131 @@
-"""What is said about winner or tie: by eval loss alone, and by score."""
+"""What is said about winner or tie: by the deciding metric alone, and by what ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from lib.core.noise.best_set import Outcome
+from lib.core.noise.pairs import Basis
+from lib.core.noise.smoothing import MIN_POINTS
+from lib.core.noise.train_window import MIN_TRAIN_POINTS
 from lib.core.ranking.decision import Decision
-from lib.core.ranking.eval_noise import MIN_EVALUATIONS, EvalNoise, NoiseUnknown
-from lib.core.ranking.tie import TieKind, TieVerdict
+from lib.core.ranking.metric_names import REWARD
+from lib.core.ranking.standing import Contest
 from lib.core.text import formatting
 from lib.core.text.phrases import counted, listed
+from lib.core.verdict.metric_words import best_word, margin_words, metric_words
 from lib.core.verdict.reasons import why_alone
 
 
 def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
-    """Whether the lead in the score is within the noise, and what the noise covers; "" without a recommended run."""
+    """Whether the lead is within the noise, and what the noise covers; "" without a recommended run."""
     if decision.recommendation.winner is None:
         return ""
     if len(decision.ranked) == 1:
         return f"There is no lead to compare with the noise: {why_alone(decision)}."
-    lead, verdict = decision.lead, decision.lowest
-    ahead = f"The recommended run's lead of {formatting.points(decision.recommendation.margin)} points"
-    told = {
-        TieKind.TIE: f"{ahead} is within the noise: {_names(lead.level_with, labels)} may score as high.",
-        TieKind.WINNER: f"{ahead} is beyond the noise, at the {verdict.level:.0%} level.",
-        TieKind.CANNOT_TELL: f"{ahead} cannot be compared with the noise.",
-    }
-    parts = [told[lead.kind]]
+    return " ".join(_lead_parts(decision, labels))
+
+
+def _lead_parts(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
+    lead, best = decision.lead, decision.contest.best
+    ahead = f"The recommended run's lead of {margin_words(decision.recommendation)}"
+    match lead.outcome:
+        case Outcome.TIE:
+            yield f"{ahead} is within the noise: {_names(lead.level_with, labels)} may be as good."
+        case Outcome.WINNER if lead.never_better:
+            yield f"{ahead} is over {_names(lead.never_better, labels)}, which was never better than before training."
+        case Outcome.WINNER:
+            yield f"{ahead} is beyond the noise, at the {best.level:.0%} level."
+        case Outcome.CANNOT_TELL:
+            yield f"{ahead} cannot be compared with the noise."
     if lead.undecided:
-        parts.append(f"The noise is not known well enough to compare it with {_names(lead.undecided, labels)}.")
-    if lead.band_may_change:
-        parts.append(f"The noise reaches into another gap band for {_names(lead.band_may_change, labels)}.")
-    if lead.kind is not TieKind.CANNOT_TELL:
-        parts.append(
-            "Seed-to-seed variation is in the noise; train losses are taken as exact."
-            if verdict.seeds
-            else "Seed-to-seed variation is not in the noise, and train losses are taken as exact."
-        )
-    return " ".join(parts)
+        yield f"The noise is not known well enough to compare it with {_names(lead.undecided, labels)}."
+    if lead.unknown_gaps:
+        yield f"The gap of {_names(lead.unknown_gaps, labels)} is unknown, and may be of any band."
+    elif lead.for_gap:
+        yield f"What the noise leaves open of the gaps outweighs the lead over {_names(lead.for_gap, labels)}."
+    if lead.outcome is Outcome.CANNOT_TELL:
+        return
+    yield covers(decision.contest)
+    if not lead.is_gap_error_known:
+        yield f"How far a gap may be off is not known: it takes {MIN_TRAIN_POINTS} train losses up to the best step."
 
 
 def lowest_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
-    """Which of the ranked runs may have the lowest true eval loss, and what the noise covers."""
-    verdict = decision.lowest
-    if not verdict.best_set:
-        return "No run has an eval loss, so there is nothing to compare."
+    """Which of the ranked runs may have the best true value of the deciding metric, and what the noise covers."""
+    found, words = decision.contest, metric_words(decision.deciding.metric)
+    if not decision.ranked:
+        return f"No run has a value of {words}, so there is nothing to compare."
     if len(decision.ranked) == 1:
         return f"There is nothing to compare it with: {why_alone(decision)}."
-    undecided = [labels[run_id] for run_id in verdict.undecided]
-    told = [labels[run_id] for run_id in verdict.best_set if run_id not in verdict.undecided]
+    if decision.deciding.metric == REWARD:
+        return "A mean over steps has no evaluations, so its noise is not known."
+    undecided = [labels[run_id] for run_id in found.undecided]
+    told = [labels[run_id] for run_id in found.members if run_id not in found.undecided]
     if not told:
         return (
-            f"Which run has the lowest eval loss cannot be told: the noise is unknown for {listed(undecided)}."
-            f" It takes {MIN_EVALUATIONS} measured eval losses of a run to estimate it."
+            f"Which run has the {best_word(decision.deciding)} {words} cannot be told: the noise is unknown for"
+            f" {listed(undecided)}. It takes {MIN_POINTS} evaluations of a run to estimate it."
         )
-    start = {
-        TieKind.TIE: f"Tie: {listed(told)} cannot be told apart by their eval losses at the {verdict.level:.0%} level.",
-        TieKind.WINNER: f"{told[0]} has the lowest eval loss beyond the noise, at the {verdict.level:.0%} level.",
-        TieKind.CANNOT_TELL: f"{told[0]} has the lowest eval loss of the runs whose noise is known.",
-    }[verdict.kind]
+    level, best = f"{found.best.level:.0%} level", f"the {best_word(decision.deciding)} {words}"
+    match found.best.outcome:
+        case Outcome.TIE:
+            start = f"Tie: {listed(told)} cannot be told apart by their {words} at the {level}."
+        case Outcome.WINNER:
+            verb = "has" if len(told) == 1 else "have"
+            start = f"{listed(told)} {verb} {best} beyond the noise, at the {level}."
+        case _:
+            start = f"{told[0]} has {best} of the runs whose noise is known."
     unknown = f" {listed(undecided)} may be as good or better: too little is known of the noise." if undecided else ""
-    return f"{start}{unknown} {_covers(verdict.seeds)}"
+    return f"{start}{unknown} {covers(found)}"
 
 
-def why_in_best_set(verdict: TieVerdict, run_id: str, labels: Mapping[str, str]) -> str:
-    """Why a ranked run may have the lowest true eval loss, or may not."""
-    beaten, one = verdict.beaten.get(run_id), verdict.estimates.get(run_id)
+def why_in_best_set(found: Contest, run_id: str, labels: Mapping[str, str]) -> str:
+    """Why a ranked run may have the best true value, or may not."""
+    beaten, one = found.beaten(run_id), found.estimate(run_id)
     if beaten is not None:
-        above = f"{formatting.loss(beaten.behind)} above {labels[beaten.by]}"
-        return f"Not the best: {above}; up to {formatting.loss(beaten.within)} would be within the noise."
+        by, defeat = beaten
+        worse = "below" if found.sign < 0.0 else "above"
+        apart = f"{formatting.loss(defeat.difference.value)} {worse} {labels[by]}"
+        return f"Not the best: {apart}; up to {formatting.loss(defeat.within)} would be within the noise."
     if one is not None:
-        error = formatting.loss(one.error)
-        return f"May be the best: {formatting.loss(one.loss)}, with a standard error of {error}."
-    start = "Cannot be told" if run_id in verdict.undecided else "Not compared"
-    return f"{start}: {why_unknown(verdict.noises[run_id])}."
+        value, error = formatting.loss(found.value_of(one)), formatting.loss(one.error)
+        return f"May be the best: {value}, with a standard error of {error}."
+    return f"Cannot be told: {why_unknown(found, run_id)}."
 
 
-def why_unknown(noise: EvalNoise) -> str:
-    """Why the noise of a run cannot be told, as the end of a sentence; "" where it can."""
-    match noise.unknown:
-        case NoiseUnknown.NOT_ALL_READ:
-            return "not all of its eval losses were read"
-        case NoiseUnknown.NO_EVAL_LOSS:
-            return "no finite eval loss in its curve"
-        case NoiseUnknown.TOO_FEW:
-            measured = counted(noise.evaluations, "measured eval loss", "measured eval losses")
-            return f"{measured}, at least {MIN_EVALUATIONS} are needed"
-        case None:
-            return ""
+def why_unknown(found: Contest, run_id: str) -> str:
+    """Why the noise of a run cannot be told, as the end of a sentence."""
+    if found.metric == REWARD:
+        return "its reward was not measured by evaluations"
+    measured = counted(found.measured[run_id], "measured evaluation", "measured evaluations")
+    return f"{measured}, at least {MIN_POINTS} are needed"
 
 
-def unknown_noise(verdict: TieVerdict, labels: Mapping[str, str]) -> str:
+def unknown_noise(found: Contest, labels: Mapping[str, str]) -> str:
     """That the lead cannot be compared with the noise, and for which runs it is unknown."""
     unknown = [
-        f"{labels[run_id]}: {why_unknown(noise)}"
-        for run_id, noise in verdict.noises.items()
-        if noise.unknown is not None
+        f"{labels[run_id]}: {why_unknown(found, run_id)}"
+        for run_id in found.run_ids
+        if found.estimate(run_id) is None or found.metric == REWARD
     ]
     return f"Whether its lead is beyond the noise cannot be told ({'; '.join(unknown)})."
 
 
-def _covers(seeds: int) -> str:
-    if not seeds:
+def covers(found: Contest) -> str:
+    """What the noise is of, and what it leaves out."""
+    seeds = found.best.seed_freedom
+    if seeds:
         return (
-            "The noise is how much eval losses vary from one evaluation to the next; what another seed or another"
-            " evaluation set would change is not in it."
+            "The noise is how much runs that differ only in their seed vary"
+            f" ({counted(seeds, 'degree', 'degrees')} of freedom), taken to be the same for all: what is said is about"
+            " the settings, between seeds, and not only about these runs."
         )
+    paired = {Basis.PAIRED, Basis.COVARIANCE} & {each.difference.basis for each in found.best.compared.values()}
+    shared = " What runs that were evaluated at the same steps have in common is taken off." if paired else ""
     return (
-        f"The noise is how much runs that differ only in their seed vary ({seeds} degree{'s' if seeds > 1 else ''} of"
-        " freedom), taken to be the same for all."
+        f"The noise is how much values vary from one evaluation to the next about a smooth trend.{shared} Slow drifts"
+        " count as real; what another seed or another evaluation set would change is not in it."
     )
 
 

@@ -8,13 +8,18 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.facts.limits import shown
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.gap.overfitting import GAP_WARNING
-from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, RunScore, ScoringPolicy
+from lib.core.gap.plausibility import MULTIPLE_WITHIN
+from lib.core.ranking.metric_names import EVAL_LOSS, HIGHER, LOWER
+from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, Recommendation, ScoringPolicy
+from lib.core.ranking.values import REWARD_SHARE
 from lib.core.text import formatting
 from lib.core.verdict.limits import LIMITS
+from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import TIE_BREAKS
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT
@@ -30,29 +35,42 @@ def selected_scores(comparison: Comparison) -> None:
         st.caption("No run is selected; tick some in the sidebar to see the rules applied to them.")
         return
     if ranked:
-        st.dataframe(_scores(ranked, labels), hide_index=True, height="content", key="selected_scores")
+        st.dataframe(
+            _scores(comparison.recommendation, labels), hide_index=True, height="content", key="selected_scores"
+        )
     for number, other in enumerate(comparison.decision.other_classes):
-        scores = other.recommendation.scores
-        st.markdown(f"Not comparable with these: {md(grounds.other_classes[scores[0].run_id])}.")
-        st.dataframe(_scores(scores, labels), hide_index=True, height="content", key=f"other_scores_{number}")
+        st.markdown(f"Not comparable with these: {md(grounds.other_classes[other.run_ids[0]])}.")
+        st.dataframe(
+            _scores(other.recommendation, labels), hide_index=True, height="content", key=f"other_scores_{number}"
+        )
     for run_id, why in grounds.left_out.items():
         st.markdown(f"- **{md(labels[run_id])}** is left out: {md(why)}.")
 
 
-def _scores(scores: Sequence[RunScore], labels: Mapping[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Rank": range(1, len(scores) + 1),
-            "Run": [labels[score.run_id] for score in scores],
-            "Eval loss E": [formatting.loss(score.eval_loss) for score in scores],
-            "Train loss T": [formatting.loss(score.train_loss) for score in scores],
-            "Gap E − T": [formatting.signed(score.gap) for score in scores],
-            "Band": [score.gap_label for score in scores],
+def _scores(recommendation: Recommendation, labels: Mapping[str, str]) -> pd.DataFrame:
+    scores = recommendation.scores
+    words = metric_words(recommendation.deciding.metric)
+    columns: dict[str, Sequence[object]] = {
+        "Rank": range(1, len(scores) + 1),
+        "Run": [labels[score.run_id] for score in scores],
+    }
+    if recommendation.deciding.metric != EVAL_LOSS:
+        columns[words[:1].upper() + words[1:]] = [formatting.loss(score.value) for score in scores]
+    columns |= {
+        "Best step": [formatting.count(score.values.step) for score in scores],
+        "Eval loss E": [formatting.loss(score.eval_loss) for score in scores],
+        "Train loss T": [formatting.loss(score.train_loss) for score in scores],
+        "Gap E − T": [formatting.signed(score.gap) for score in scores],
+        "Error of the gap": [formatting.loss(score.values.gap_error or None) for score in scores],
+        "Band": [score.gap_label for score in scores],
+    }
+    if recommendation.deciding.is_loss:
+        columns |= {
             "Eval-loss points": [formatting.points(score.loss_points) for score in scores],
             "Gap points": [formatting.points(score.gap_points) for score in scores],
             "Composite": [formatting.points(score.total) for score in scores],
         }
-    )
+    return pd.DataFrame(columns)
 
 
 def rules(policy: ScoringPolicy) -> None:
@@ -67,31 +85,57 @@ def rules(policy: ScoringPolicy) -> None:
             else f" The default weight of the eval loss is {DEFAULT_POLICY.eval_weight:.2f}."
         )
     )
+    deciding = [
+        "The metric by which the runs chose their own best checkpoint, where all that say so name the same one:"
+        " `metric_for_best_model`, else the one logged metric that equals `best_metric` at the best checkpoint.",
+        "The eval loss, where the method's loss measures fit to data and never goes below 0.",
+        "The loss on a named evaluation set: that which most runs logged, then the first by name.",
+        f"The reward of evaluations; else its mean over the last {REWARD_SHARE:.0%} of the steps.",
+    ]
     st.markdown(
-        "**Eval loss E** is the lowest finite eval loss of the metric rows; without rows, the first finite value"
-        " of the stored best, last and final eval loss. **Train loss T** is the first finite value of the last and"
-        " the final train loss. 0 is a value; null, NaN, infinity and text are not.\n\n"
-        "**Eval-loss points = 100 × exp(−max(E, 0))**: the geometric-mean probability, in percent, that the model"
-        " gives to a token. It falls strictly with E, never saturates, and needs no other run to compare with."
+        "**What decides**, the first that gives one; it can be chosen beside the verdict, too:\n\n"
+        + "\n".join(f"1. {rule}" for rule in deciding)
+        + "\n\nWhich direction is better is what the trainer recorded, else what its best value shows, else what the"
+        f" name tells (lower: {', '.join(LOWER)}; higher: {', '.join(HIGHER)}). With a loss the composite ranks, with"
+        " any other metric its best value; runs without it are left out."
+    )
+    st.markdown(
+        "**Everything is of one step**: the earliest one above 0 at which the deciding metric is best, whose checkpoint"
+        " would be shipped. **Eval loss E** is the one logged there. **Train loss T** is the mean over the last"
+        f" {WINDOW_SHARE:.0%} of the steps up to it. Without series, stored values stand for them. 0 is a value; null,"
+        " NaN, infinity and text are not. A train loss does not count where it is exactly 0, not finite, above what"
+        f" guessing tokens gives, or within {MULTIPLE_WITHIN:.0%} of as many times the eval loss as batches were"
+        " accumulated or processes ran.\n\n"
+        f"**Eval-loss points = 100 × ((B + {policy.loss_offset:g}) / (max(E, 0) + {policy.loss_offset:g})) ^"
+        f" {policy.loss_power}**, where B is the lowest E of the ranked runs: 100 for the lowest, nine to ten points"
+        " less"
+        " for each percent above it. So a run's composite depends on which runs it is ranked with, through B alone; its"
+        " values never do."
     )
     st.subheader("Gap points", anchor=False)
     st.markdown(
-        f"The gap is E − T, rounded to {TIE_DECIMALS} decimals before it is compared with the edges of the bands."
-        f" The table marks gaps above {GAP_WARNING:g} and below 0."
+        f"The gap is E − T, rounded to {TIE_DECIMALS} decimals before it is compared with the edges of the bands. Its"
+        " points are the expected ones of a gap that is normal around the measured one, with the standard error of both"
+        f" losses. A gap below 0 that averaging, noise and dropout explain has {policy.gap_range[1]:g} points, and so"
+        " has"
+        f" what lies below 0 of a gap that does not. The table marks gaps above {GAP_WARNING:g} and below 0. Where no"
+        " gap is known, the eval-loss points alone rank; where some are, an unknown one may be of any band, and a lead"
+        " inside that reach is none."
     )
     st.dataframe(_bands(policy), hide_index=True, height="content", key="bands")
     st.subheader("Who may be recommended", anchor=False)
     st.markdown(
-        "Only completed runs that have an eval loss. Every other selected run is listed with the reason why it was"
+        "Only completed runs that have a value of the deciding metric; of runs with one log, or where one is the"
+        " beginning of the other, one. Every other selected run is listed with the reason why it was"
         " left out. Statuses are read like this, in any case of letters:"
     )
     st.dataframe(_statuses(), hide_index=True, height="content", key="statuses")
     st.subheader("Order and ties", anchor=False)
     st.markdown(
-        f"Highest composite first. Composites that are equal when rounded to {TIE_DECIMALS} decimals are a tie, which"
-        f" goes to {', then to '.join(rule.goes_to for rule in TIE_BREAKS.values())}. The order depends neither on the"
-        " order in which runs were selected nor on which others are among the selected, of which there are at most"
-        f" {MAX_SELECTED}."
+        f"Best score first. Scores that are equal when rounded to {TIE_DECIMALS} decimals are a tie, which goes to"
+        f" {', then to '.join(rule.goes_to for rule in TIE_BREAKS.values())}. The order does not depend on that in"
+        " which"
+        f" runs were selected, of which there are at most {MAX_SELECTED}."
     )
     limits()
 

@@ -53,8 +53,7 @@ def inputs(comparison: Comparison) -> list[SummaryInput]:
 
 def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     """Draw the table with its column choice and its export."""
-    weight = comparison.policy.eval_weight
-    frame = comparison.computed("summary", weight, lambda: summary_frame(rows))
+    frame = comparison.computed("summary", comparison.how, lambda: summary_frame(rows))
     title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
     title.subheader("Summary", anchor=False)
     with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
@@ -70,7 +69,7 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         key="summary_csv",
     )
     columns = [column for column in COLUMNS if column.key in shown]
-    grid = comparison.computed("grid", (weight, shown), lambda: _grid_frame(frame, columns, comparison))
+    grid = comparison.computed("grid", (comparison.how, shown), lambda: _grid_frame(frame, columns, comparison))
     _grid_after_charts(grid, columns)
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
@@ -86,6 +85,7 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
     return SummaryInput(
         run=each.run,
         label=each.label,
+        values=comparison.decision.values.get(run_id),
         score=comparison.decision.scores.get(run_id),
         unscorable=comparison.grounds.left_out.get(run_id),
         configured_learning_rate=rate,

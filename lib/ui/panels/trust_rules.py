@@ -5,8 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from lib.core.ranking.eval_noise import MIN_EVALUATIONS, NOISE_EVALUATIONS
-from lib.core.ranking.tie import LEVEL, WINNER_ERROR_SHARE
+from lib.core.noise.best_set import LEVEL, WINNER_ERROR_SHARE
+from lib.core.noise.estimate import PARABOLA_POINTS
+from lib.core.noise.settled import WINDOW
+from lib.core.noise.smoothing import MIN_POINTS
+from lib.core.noise.train_window import MIN_TRAIN_POINTS
 from lib.core.verdict.comparability import ASPECT_WORDS, aspect_names
 from lib.core.verdict.objection_kinds import KINDS, Sureness
 from lib.core.verdict.objections import ESSENTIAL_ASPECTS, NARROW_WEIGHT
@@ -37,30 +40,34 @@ def _comparability() -> str:
         f"{always}\n\n"
         "And, where a loss decides:\n\n"
         f"{of_loss}\n\n"
-        "The class with most runs is ranked; of several such that with the highest composite, and then the headline"
-        " says that the runs are not comparable. Across classes only one figure may stand side by side: by which share"
+        "The class with most runs is ranked; of several such the headline says that the runs are not comparable."
+        " Across classes only one figure may stand side by side: by which share"
         " of its own first evaluation a run lowered its eval loss. It is not a ranking."
     )
 
 
 def _tie() -> str:
     return (
-        "**Winner or tie.** The noise of a run's eval loss is how much it varies from one evaluation to the next about"
-        f" a smooth trend, in the {NOISE_EVALUATIONS} evaluations around the lowest; {MIN_EVALUATIONS} evaluations are"
-        " needed, and with fewer it cannot be told. The lowest of many noisy values is too low by luck, which is"
-        " taken off. A rival may score as high as the recommended run where the eval losses that both may have, at the"
-        f" {LEVEL:.0%} level, give composites that meet, through other gap bands too: then it is a tie. Runs that are"
-        f" truly equal get a winner in at most {(1 - LEVEL) * WINNER_ERROR_SHARE:.0%} of cases. Where runs that"
-        " differ only in their seeds are among the selected, how far these lie apart is the noise. Of runs that tie,"
-        " the star marks the first by score."
+        "**Winner or tie.** The noise of a run is how much the deciding metric varies from one evaluation to the next"
+        f" about a smooth trend, in the {WINDOW} evaluations around the best; {MIN_POINTS} evaluations are needed, and"
+        f" with fewer than {PARABOLA_POINTS} a lead is {Sureness.LIKELY.value} at most. The best of many noisy values"
+        " is"
+        " too good by luck, which is taken off. What runs have in common that were evaluated at the same steps is taken"
+        " off, too. A rival may be as good as the recommended run where the losses and gaps that both may have, at the"
+        f" {LEVEL:.0%} level, give composites that meet: then it is a tie. The error of a gap is that of both losses;"
+        f" that of the train loss takes {MIN_TRAIN_POINTS} values up to the best step. Runs that are truly equal get a"
+        f" winner in at most {(1 - LEVEL) * WINNER_ERROR_SHARE:.0%} of cases, as long as the noise does not last over"
+        " many evaluations. Where runs that differ only in their seeds are among the selected, settings are compared,"
+        " by how far such runs lie apart. Of runs that tie, the star marks the first."
     )
 
 
 def _flip() -> str:
     return (
         "**What would flip it.** Composites are linear in the eval weight, so the weights with which a run stays the"
-        " recommended one are an interval, which is worked out in closed form; so are the smallest changes of the"
-        " runner-up's eval loss or gap that would make it win."
+        " recommended one are an interval, which is worked out in closed form. The smallest changes of the runner-up's"
+        " eval loss or gap that would make it win are searched for with the score itself: a lower loss than all others"
+        " takes points from these."
     )
 
 

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from lib.core.ranking.deciding import Candidate
 from lib.core.ranking.scoring import DEFAULT_POLICY, Recommendation
+from lib.core.text.formatting import shorten
 from lib.core.text.labels import short_labels
+from lib.core.text.phrases import counted
+from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.objection_kinds import Sureness
 from lib.core.verdict.overview import HeadlineKind, Overview, overview_of
 from lib.ui.frame.escape import md
@@ -19,6 +23,7 @@ from lib.ui.session.comparison import Comparison
 SURENESS_COLORS = {
     Sureness.SURE: "green",
     Sureness.FAIRLY_SURE: "blue",
+    Sureness.LIKELY: "blue",
     Sureness.UNSURE: "orange",
     Sureness.TIE: "violet",
     Sureness.CANNOT_TELL: "gray",
@@ -57,8 +62,7 @@ def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
     assessed = {each.run.run_id: assessment_of(each, comparison.runs) for each in comparison.runs}
-    weight = comparison.policy.eval_weight
-    said = comparison.computed("overview", weight, lambda: overview_of(comparison.grounds, runs, assessed))
+    said = comparison.computed("overview", comparison.how, lambda: overview_of(comparison.grounds, runs, assessed))
     with st.container(border=True, key="verdict"):
         st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))
         # The side with the longest sentence is the wider one.
@@ -68,6 +72,7 @@ def verdict(comparison: Comparison) -> None:
         with st.container(horizontal=True, key="verdict_details"):
             st.html(_STYLE)
             details(comparison, said.objections, assessed)
+            _deciding(comparison)
             _policy(comparison.recommendation)
 
 
@@ -86,7 +91,8 @@ def _headline(said: Overview, comparison: Comparison) -> str:
 
 
 def _sure(said: Overview) -> str:
-    return f"{md(said.surety.sentence)} {md(said.way_out)}".strip() if said.is_recommended else ""
+    sentences = said.surety.sentence, said.way_out, said.decided_by
+    return " ".join(md(sentence) for sentence in sentences if sentence) if said.is_recommended else ""
 
 
 def _reasons(said: Overview) -> str:
@@ -127,6 +133,46 @@ def _full_names(said: Overview, comparison: Comparison) -> str | None:
         if len(label) > (HEADLINE_LIMIT // len(named) if run_id in named else NAME_LIMIT)
     ]
     return "\n".join(f"- {md(label)}" for label in cut) or None
+
+
+def _deciding(comparison: Comparison) -> None:
+    """Where the metric is chosen that ranks, of those that the runs logged."""
+    deciding = comparison.decision.deciding
+    logged = {
+        each.metric: each
+        for part in (comparison.recommendation, *(each.recommendation for each in comparison.decision.other_classes))
+        for each in part.deciding.candidates
+    }
+    if not logged:
+        return
+    chosen, direction = comparison.by
+    options = ["", *logged, *([chosen] if chosen and chosen not in logged else [])]
+    words = metric_words(deciding.metric) if deciding.metric is not None else "nothing"
+    with st.popover(f"Decided by {shorten(words, NAME_LIMIT)}", icon=":material/rule:", type="tertiary"):
+        st.selectbox(
+            "Rank by",
+            options,
+            format_func=lambda metric: _offered(logged.get(metric), metric),
+            help="The link carries the choice. Without one, the runs' own choice decides, or the eval loss.",
+            **url.widget(link.BY),
+        )
+        known = deciding.metric is None or deciding.better is not None
+        if direction or not known:
+            st.selectbox(
+                "Which is better",
+                ["", "lower", "higher"],
+                format_func=lambda better: better or "as recorded or known",
+                **url.widget(link.DIRECTION),
+            )
+
+
+def _offered(candidate: Candidate | None, metric: str) -> str:
+    if not metric:
+        return "what the runs chose by, else the eval loss"
+    if candidate is None:
+        return f"{metric} (not logged)"
+    direction = f"{candidate.better} is better" if candidate.better else "direction not known"
+    return f"{metric}: {direction}, {counted(len(candidate.run_ids), 'run', 'runs')}"
 
 
 def _policy(recommendation: Recommendation) -> None:

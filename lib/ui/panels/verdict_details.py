@@ -15,6 +15,7 @@ from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_sentence
 from lib.core.verdict.comparability import pair_words
 from lib.core.verdict.flips import flip_sentences
+from lib.core.verdict.metric_words import best_word, metric_words
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.ties import lead_sentence, lowest_sentence, why_in_best_set
 from lib.ui.frame.escape import md
@@ -72,21 +73,24 @@ def _flip(comparison: Comparison) -> Iterator[str]:
 
 def _scores(comparison: Comparison, assessed: Mapping[str, Assessment | None]) -> Iterator[str]:
     """The parts of every score, stored values that differ, and which checkpoint of each run to ship."""
-    scores = comparison.decision.scores
+    decision = comparison.decision
+    scores = decision.scores
     rows = [
         (
             each.label,
+            formatting.loss(score.value),
             formatting.loss(score.eval_loss),
             formatting.points(score.loss_points),
             formatting.signed(score.gap),
             score.gap_label,
-            formatting.points(score.gap_points),
+            formatting.points(score.gap_points if score.total is not None else None),
             formatting.points(score.total),
         )
         for each in comparison.runs
         if (score := scores.get(each.run.run_id)) is not None
     ]
-    yield _table(("Run", "Eval loss", "Points", "Gap", "Band", "Points", "Score"), rows)
+    best = f"Best {metric_words(decision.deciding.metric)}"
+    yield _table(("Run", best, "Eval loss there", "Points", "Gap there", "Band", "Points", "Score"), rows)
     for each in comparison.runs:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = assessed.get(each.run.run_id)
@@ -96,20 +100,25 @@ def _scores(comparison: Comparison, assessed: Mapping[str, Assessment | None]) -
 
 def _noise(comparison: Comparison) -> Iterator[str]:
     decision, labels = comparison.decision, comparison.labels
-    yield f"**By score.** {md(lead_sentence(decision, labels))}"
-    yield f"**By eval loss alone.** {md(lowest_sentence(decision, labels))}"
+    words = metric_words(decision.deciding.metric)
+    if decision.deciding.is_loss:
+        yield f"**By score.** {md(lead_sentence(decision, labels))}"
+    yield f"**By {md(words)} alone.** {md(lowest_sentence(decision, labels))}"
+    found = decision.contest
     rows = [
         (
             labels[run_id],
-            formatting.count(noise.evaluations),
-            formatting.loss(noise.lowest),
-            formatting.loss(noise.noise),
-            formatting.loss(noise.expected),
-            why_in_best_set(decision.lowest, run_id, labels),
+            formatting.count(found.measured[run_id]),
+            formatting.loss(found.raw.get(run_id)),
+            formatting.loss(one.noise if one else None),
+            formatting.loss(found.value_of(one) if one else None),
+            why_in_best_set(found, run_id, labels),
         )
-        for run_id, noise in decision.lowest.noises.items()
+        for run_id in decision.ranked
+        for one in (found.estimate(run_id),)
     ]
-    yield _table(("Run", "Evaluations", "Lowest", "Noise of one", "Lowest without luck", ""), rows)
+    best = best_word(decision.deciding).capitalize()
+    yield _table(("Run", "Evaluations", best, "Noise of one", f"{best} without luck", ""), rows)
 
 
 def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
@@ -117,7 +126,7 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
     in_classes = decision.ranked, *(other.run_ids for other in decision.other_classes)
     classes = [[labels[run_id] for run_id in run_ids] for run_ids in in_classes]
     if len(classes) > 1:
-        yield "Runs are ranked only with those whose eval losses mean the same:"
+        yield "Runs are ranked only with those whose values mean the same:"
         yield "\n".join(f"- {md(', '.join(names))}" for names in classes)
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for pair in decision.comparability.pairs:
@@ -128,7 +137,7 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
         (f"all {count} pairs" if len(pairs) == count > 1 else "; ".join(pairs), agreement, why)
         for (agreement, why), pairs in alike.items()
     ]
-    yield _table(("Runs", "Eval losses", "What is known"), rows)
+    yield _table(("Runs", "Values", "What is known"), rows)
 
 
 def _stability(each: ComparedRun, runs: Sequence[ComparedRun]) -> str:

@@ -17,6 +17,7 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.curves.evidence import with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
+from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import assign_slots, reconcile
 from lib.core.ranking.decision import Decision, decide
@@ -71,6 +72,7 @@ class Comparison:
 
     Attributes:
         policy: Weights and bands of the score.
+        by: The metric that was chosen to rank by, and its direction; "" where none was.
         left_out: Which parts of the link were not taken, in sentences.
         key: Names reader, runs, versions, labels and colours.
         computed_values: What was worked out of the comparison.
@@ -80,6 +82,7 @@ class Comparison:
     policy: ScoringPolicy
     left_out: tuple[str, ...]
     key: str
+    by: tuple[str, str] = ("", "")
     computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
@@ -91,14 +94,20 @@ class Comparison:
         """Who is recommended, and how far that holds. Worked out when it is first asked for."""
         curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
         runs = [each.run for each in self.runs]
-        return self.computed("decision", self.policy.eval_weight, lambda: decide(runs, curves, self.policy))
+        by, direction = self.by
+        better: Better | None = "lower" if direction == "lower" else "higher" if direction == "higher" else None
+        return self.computed("decision", self.how, lambda: decide(runs, curves, self.policy, by or None, better))
 
     @cached_property
     def grounds(self) -> Grounds:
         """Why a run is first, and why another is not."""
         runs = [each.run for each in self.runs]
-        weight = self.policy.eval_weight
-        return self.computed("grounds", weight, lambda: grounds_of(self.decision, runs, self.labels))
+        return self.computed("grounds", self.how, lambda: grounds_of(self.decision, runs, self.labels))
+
+    @property
+    def how(self) -> Hashable:
+        """What the decision depends on besides the runs."""
+        return self.policy.eval_weight, self.by
 
     @property
     def recommendation(self) -> Recommendation:
@@ -142,7 +151,8 @@ def load(source: RunSource) -> Comparison:
     policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
     key = _digest([(one.key, one.label, one.slot) for one in runs])
     computed_values = reads.computed_values(key, [one.data for one in runs if one.data is not None])
-    return Comparison(runs, policy, reconciled.sentences, key, computed_values)
+    by = url.value(link.BY), url.value(link.DIRECTION)
+    return Comparison(runs, policy, reconciled.sentences, key, by, computed_values)
 
 
 def _side_by_side(

@@ -163,6 +163,8 @@ STATUS: Param[RunStatus | None] = Param("status", None, lambda texts: RunStatus(
 SORT: Param[RunSort] = Param("sort", RunSort.NEWEST, lambda texts: RunSort(texts[-1]))
 LIMIT: Param[int] = Param("list", PAGE_SIZE, lambda texts: int(_number(PAGE_SIZE, 100_000)(texts)))
 EVAL_WEIGHT: Param[float] = Param("weight", DEFAULT_POLICY.eval_weight, _number(0.0, 1.0), _exact)
+BY: Param[str] = Param("by", "", _text)
+DIRECTION: Param[str] = Param("better", "", _one_of("", "lower", "higher"))
 AXIS: Param[Axis] = Param("x", Axis.STEP, lambda texts: Axis(texts[-1]), charts=True)
 LOSS_MODE: Param[str] = Param("loss", LOSS_MODES[0], _one_of(*LOSS_MODES))
 SMOOTHING: Param[float] = Param("smooth", 0.0, _number(0.0, 0.99), _exact, charts=True)

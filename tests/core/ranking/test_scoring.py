@@ -15,10 +15,11 @@ from lib.core.facts.runs import (
     RunStatus,
     RunSummary,
     eval_loss_of,
-    gap_of,
     normalise_status,
     train_loss_of,
 )
+from lib.core.gap.negative_gap import Explanation
+from lib.core.ranking.decision import decide
 from lib.core.ranking.scoring import (
     DEFAULT_POLICY,
     GapBand,
@@ -29,24 +30,18 @@ from lib.core.ranking.scoring import (
     Unscorable,
     band_of,
     deciding_rule,
-    recommend,
-    score,
+    gap_label,
+    gap_points,
+    loss_points,
+    lowest_loss,
+    ranked,
 )
+from lib.core.ranking.values import RunValues
+from tests.core.ranked_runs import completed, recommend, score
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOSS_ONLY = ScoringPolicy(eval_weight=1.0)
 GAP_ONLY = ScoringPolicy(eval_weight=0.0)
-
-
-def completed(run_id: str = "a", eval_loss=0.5, loss=0.48, **fields) -> RunSummary:
-    return RunSummary(
-        run_id=run_id,
-        name=fields.pop("name", run_id),
-        status=RunStatus.COMPLETED,
-        best_eval_loss=eval_loss,
-        loss=loss,
-        **fields,
-    )
 
 
 def order_of(runs, policy=DEFAULT_POLICY) -> list[str]:
@@ -69,7 +64,7 @@ def test_what_is_not_a_finite_number_passes_its_turn_to_the_next_field(skipped) 
     assert train_loss_of(run) is None
     later = completed(eval_loss=skipped, loss=skipped, final_eval_loss=0.7, final_loss=0.6)
     assert (eval_loss_of(later), train_loss_of(later)) == (0.7, 0.6)
-    assert gap_of(later) == pytest.approx(0.1)
+    assert score(later).gap == pytest.approx(0.1)
 
 
 def test_the_fields_are_asked_in_the_documented_order() -> None:
@@ -82,9 +77,10 @@ def test_the_fields_are_asked_in_the_documented_order() -> None:
 
 def test_zero_is_a_value_and_the_best_eval_loss_there_can_be() -> None:
     run = completed(eval_loss=0.0, loss=0.0, final_loss=9.0)
-    assert (eval_loss_of(run), train_loss_of(run), gap_of(run)) == (0.0, 0.0, 0.0)
     result = score(run)
-    assert (result.loss_points, result.gap_points, result.total) == (100.0, 100.0, 100.0)
+    assert (result.eval_loss, result.loss_points) == (0.0, 100.0)
+    # A train loss of exactly 0 is no loss of a training that goes on.
+    assert (result.train_loss, result.gap, result.total) == (0.0, None, 100.0)
 
 
 def test_text_that_is_a_number_counts_as_that_number() -> None:
@@ -93,30 +89,51 @@ def test_text_that_is_a_number_counts_as_that_number() -> None:
 
 @pytest.mark.parametrize(("eval_loss", "loss"), [(0.5, None), (None, 0.5), (None, None), (math.nan, 0.5)])
 def test_the_gap_is_unknown_when_either_loss_is(eval_loss, loss) -> None:
-    assert gap_of(completed(eval_loss=eval_loss, loss=loss)) is None
+    assert all(each.gap is None for each in recommend([completed(eval_loss=eval_loss, loss=loss)]).scores)
 
 
 # --- points ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("eval_loss", "points"),
-    [(0.0, 100.0), (math.log(2), 50.0), (1.0, 36.787944117144235), (0.5, 60.653065971263345)],
-)
-def test_eval_loss_points_are_the_token_probability_in_percent(eval_loss, points) -> None:
-    assert score(completed(eval_loss=eval_loss)).loss_points == pytest.approx(points, abs=1e-12)
+def test_a_tiny_loss_is_not_torn_apart_from_none_by_its_digits() -> None:
+    first, second = recommend([completed("a", 0.0, None), completed("b", 0.001, None)]).scores
+    assert (first.loss_points, round(second.loss_points)) == (100.0, 82)
 
 
-@given(st.floats(0, 30), st.floats(1e-6, 5))
+@pytest.mark.parametrize("lowest", [0.3, 1.0, 2.5, 8.0])
+def test_each_percent_above_the_lowest_costs_nine_to_ten_points(lowest) -> None:
+    cost = 100.0 - loss_points(1.01 * lowest, lowest)
+    assert 8.0 < cost < 9.6
+    assert lowest < 2.0 or cost > 9.0
+
+
+def test_the_lowest_band_makes_up_for_at_most_three_and_a_half_percent() -> None:
+    for lowest in (1.0, 3.0, 10.0):
+        best, worst = RunValues("a", lowest, 1, lowest, lowest - 0.3, True, 0.3), None
+        for percent, wins in ((3.3, "b"), (3.9, "a")):
+            loss = lowest * (1.0 + percent / 100.0)
+            worst = RunValues("b", loss, 1, loss, loss - 0.01, True, 0.01)
+            assert ranked([best, worst])[0].run_id == wins
+
+
+@given(st.floats(0, 30), st.floats(0, 30), st.floats(1e-6, 5))
 @settings(deadline=None)
-def test_eval_loss_points_fall_strictly_and_never_leave_0_to_100(eval_loss, more) -> None:
-    better, worse = score(completed(eval_loss=eval_loss)), score(completed(eval_loss=eval_loss + more))
-    assert 100 >= better.loss_points > worse.loss_points >= 0
+def test_eval_loss_points_fall_strictly_and_never_leave_0_to_100(lowest, above, more) -> None:
+    better, worse = (loss_points(lowest + above + each, lowest) for each in (0.0, more))
+    assert 100 >= better > worse >= 0
+
+
+@given(st.floats(0.01, 30), st.floats(1.0, 2.0), st.floats(0.1, 10))
+@settings(deadline=None)
+def test_without_the_offset_only_the_ratio_of_losses_counts(lowest, ratio, scale) -> None:
+    bare = ScoringPolicy(loss_offset=0.0)
+    one, other = (loss_points(ratio * lowest * by, lowest * by, bare) for by in (1.0, scale))
+    assert one == pytest.approx(other, rel=1e-9)
 
 
 def test_a_negative_eval_loss_earns_no_more_than_zero_does() -> None:
-    assert score(completed(eval_loss=-3.0, loss=None)).loss_points == 100.0
-    assert score(completed(eval_loss=-3.0, loss=None)).eval_loss == -3.0
+    scores = recommend([completed("a", -3.0, None), completed("b", 0.0, None)]).scores
+    assert [(each.loss_points, each.eval_loss) for each in scores] == [(100.0, -3.0), (100.0, 0.0)]
 
 
 BANDS = [
@@ -171,25 +188,36 @@ def test_binary_floating_point_decides_no_band(eval_loss, loss, label) -> None:
 @settings(deadline=None)
 def test_the_band_of_losses_with_three_decimals_is_that_of_the_exact_difference(loss, difference) -> None:
     """Thousandths are exact as integers, so this is the rule without any floating point."""
-    run = completed(eval_loss=(loss + difference) / 1000, loss=loss / 1000)
+    eval_loss, train_loss = (loss + difference) / 1000, loss / 1000
+    values = RunValues("a", eval_loss, eval_loss=eval_loss, train_loss=train_loss, gap=eval_loss - train_loss)
     expected = next(
         points for below, points in ((0, 40), (50, 100), (100, 80), (200, 60), (math.inf, 30)) if difference < below
     )
-    assert score(run).gap_points == expected
+    assert gap_points(values) == expected
 
 
 def test_the_composite_is_seven_tenths_loss_and_three_tenths_gap() -> None:
     assert (DEFAULT_POLICY.eval_weight, DEFAULT_POLICY.gap_weight) == (0.7, 0.3)
-    result = score(completed(eval_loss=1.0, loss=0.95))
-    assert result.total == pytest.approx(0.7 * 100 * math.exp(-1) + 0.3 * 80, abs=1e-12)
-    assert score(completed(eval_loss=0.5, loss=None)).total == pytest.approx(0.7 * 100 * math.exp(-0.5) + 15)
+    best, result, unknown = recommend(
+        [completed("a", 1.0, 0.99), completed("b", 1.05, 1.0), completed("c", 1.05, None)]
+    ).scores
+    points = 100 * (1.05 / 1.10) ** 10
+    assert best.total == 100.0
+    assert result.total == pytest.approx(0.7 * points + 0.3 * 80, abs=1e-12)
+    assert unknown.total == pytest.approx(0.7 * points + 15)
+
+
+def test_where_no_gap_is_known_the_eval_loss_alone_ranks() -> None:
+    found = recommend([completed("a", 1.0, None), completed("b", 1.05, None)])
+    assert [each.total for each in found.scores] == [each.loss_points for each in found.scores]
+    assert not found.gaps_count
 
 
 @given(st.floats(0, 1), st.floats(-1, 10), st.one_of(st.none(), st.floats(-1, 10)))
 @settings(deadline=None)
 def test_the_composite_lies_between_its_two_parts(weight, eval_loss, loss) -> None:
     result = score(completed(eval_loss=eval_loss, loss=loss), ScoringPolicy(eval_weight=weight))
-    low, high = sorted((result.loss_points, result.gap_points))
+    low, high = sorted((result.loss_points, result.gap_points if result.gap is not None else result.loss_points))
     assert low - 1e-9 <= result.total <= high + 1e-9
 
 
@@ -207,13 +235,13 @@ def test_weights_and_bands_come_from_the_policy_that_is_given() -> None:
     )
     result = score(completed(eval_loss=1.0, loss=0.98), strict)
     assert (result.gap_points, result.gap_label) == (0.0, "loose")
-    assert result.total == pytest.approx(0.25 * 100 * math.exp(-1))
+    assert result.total == pytest.approx(0.25 * 100)
     assert score(completed(eval_loss=1.0, loss=None), strict).gap_label == "who knows"
     assert strict.eval_weight + strict.gap_weight == 1.0
 
 
 def test_the_weights_can_turn_the_verdict() -> None:
-    lower_loss, smaller_gap = completed("low", 0.40, 0.15), completed("tight", 0.55, 0.54)
+    lower_loss, smaller_gap = completed("low", 0.40, 0.15), completed("tight", 0.41, 0.40)
     assert recommend([lower_loss, smaller_gap], LOSS_ONLY).run_id == "low"
     assert recommend([lower_loss, smaller_gap], GAP_ONLY).run_id == "tight"
 
@@ -228,7 +256,7 @@ ALL_SYNONYMS = [(raw, status) for status, raws in STATUS_SYNONYMS.items() for ra
 def test_only_synonyms_of_completed_can_be_recommended_in_any_case(raw, status, change) -> None:
     assert normalise_status(change(raw)) is status
     run = RunSummary(run_id="a", name="a", status=normalise_status(change(raw)), raw_status=raw, eval_loss=0.5)
-    assert isinstance(score(run), RunScore) == (status is RunStatus.COMPLETED)
+    assert (decide([run], {}, DEFAULT_POLICY).recommendation.run_id == "a") == (status is RunStatus.COMPLETED)
 
 
 @pytest.mark.parametrize(
@@ -245,8 +273,9 @@ def test_only_synonyms_of_completed_can_be_recommended_in_any_case(raw, status, 
 )
 def test_a_run_left_out_says_why(status, raw, text) -> None:
     run = RunSummary(run_id="a", name="a", status=status, raw_status=raw, best_eval_loss=0.0, loss=0.0)
-    assert score(run) == Unscorable("a", LeftOut(status.value), text)
-    assert recommend([run]).run_id is None
+    found = decide([run], {}, DEFAULT_POLICY).recommendation
+    assert found.unscorable == (Unscorable("a", LeftOut(status.value), text),)
+    assert found.run_id is None
 
 
 @pytest.mark.parametrize(
@@ -258,19 +287,20 @@ def test_a_run_left_out_says_why(status, raw, text) -> None:
     ],
 )
 def test_a_completed_run_without_a_finite_eval_loss_says_which_it_lacks(eval_loss, code) -> None:
-    assert score(completed(eval_loss=eval_loss)) == Unscorable("a", code, "completed")
+    found = decide([completed(eval_loss=eval_loss)], {}, DEFAULT_POLICY).recommendation
+    assert found.unscorable == (Unscorable("a", code, "completed"),)
 
 
-def test_those_left_out_are_listed_as_given_and_every_run_is_in_one_list() -> None:
+def test_those_left_out_are_listed_by_id_and_every_run_is_in_one_list() -> None:
     runs = [
         RunSummary(run_id="z", name="z", status=RunStatus.FAILED),
         completed("b"),
         RunSummary(run_id="y", name="y", status=RunStatus.RUNNING, eval_loss=0.1),
         completed("a", eval_loss=None),
     ]
-    ranking = recommend(runs)
-    assert [left_out.run_id for left_out in ranking.unscorable] == ["z", "y", "a"]
-    assert order_of(runs) == ["b"]
+    found = decide(runs, {}, DEFAULT_POLICY).recommendation
+    assert [left_out.run_id for left_out in found.unscorable] == ["a", "y", "z"]
+    assert [each.run_id for each in found.scores] == ["b"]
 
 
 # --- order -------------------------------------------------------------------------------------------
@@ -281,7 +311,7 @@ def test_the_higher_composite_comes_first() -> None:
 
 
 def test_a_lower_eval_loss_can_lose_to_a_better_gap() -> None:
-    assert order_of([completed("low", 0.50, 0.20), completed("tight", 0.52, 0.51)]) == ["tight", "low"]
+    assert order_of([completed("low", 0.50, 0.20), completed("tight", 0.51, 0.50)]) == ["tight", "low"]
 
 
 def test_composites_that_differ_only_past_the_ninth_decimal_tie() -> None:
@@ -379,28 +409,32 @@ def test_the_order_of_input_does_not_matter(runs, policy, random) -> None:
 
 @given(some_runs(), POLICIES, st.data())
 @settings(deadline=None)
-def test_which_others_are_selected_does_not_matter(runs, policy, data) -> None:
+def test_others_matter_through_the_lowest_loss_alone(runs, policy, data) -> None:
     kept = [run for run in runs if data.draw(st.booleans())]
-    ids = {run.run_id for run in kept}
-    assert recommend(kept, policy).scores == tuple(
-        result for result in recommend(runs, policy).scores if result.run_id in ids
-    )
+    all_scores = {each.run_id: each for each in recommend(runs, policy).scores}
+    some = recommend(kept, policy).scores
+    assert all(each.values == all_scores[each.run_id].values for each in some)
+    assert all(each.gap_points == all_scores[each.run_id].gap_points for each in some)
+    lowest = [lowest_loss(each.values for each in scores) for scores in (some, all_scores.values())]
+    known = [any(each.gap is not None for each in scores) for scores in (some, all_scores.values())]
+    if lowest[0] == lowest[1] and known[0] == known[1]:
+        assert all(each == all_scores[each.run_id] for each in some)
 
 
 def by_the_rules(one: RunScore, other: RunScore) -> tuple[Rule, bool]:
     """The documented order, level by level: what decides between two scores, and whether for the first."""
     if round(one.total, 9) != round(other.total, 9):
-        return Rule.HIGHER_COMPOSITE, one.total > other.total
+        return Rule.BETTER, one.total > other.total
     if one.eval_loss != other.eval_loss:
         return Rule.LOWER_EVAL_LOSS, one.eval_loss < other.eval_loss
     if (one.gap is None) != (other.gap is None):
         return Rule.KNOWN_GAP, other.gap is None
     if one.gap is not None and round(abs(one.gap), 9) != round(abs(other.gap), 9):
         return Rule.SMALLER_GAP, abs(one.gap) < abs(other.gap)
-    if (one.completed_at is None) != (other.completed_at is None):
-        return Rule.KNOWN_COMPLETION, other.completed_at is None
-    if one.completed_at != other.completed_at:
-        return Rule.EARLIER_COMPLETION, one.completed_at < other.completed_at
+    if (one.values.completed_at is None) != (other.values.completed_at is None):
+        return Rule.KNOWN_COMPLETION, other.values.completed_at is None
+    if one.values.completed_at != other.values.completed_at:
+        return Rule.EARLIER_COMPLETION, one.values.completed_at < other.values.completed_at
     return Rule.LOWER_ID, one.run_id < other.run_id
 
 
@@ -436,7 +470,7 @@ def test_two_runs_have_a_margin() -> None:
     recommendation = recommend([completed("a", 0.5, 0.48), completed("b", 0.6, 0.59), completed("c", 2.0, 1.0)])
     assert recommendation.run_id == recommendation.winner.run_id == "a"
     assert recommendation.runner_up.run_id == "b"
-    assert recommendation.margin == pytest.approx(70 * (math.exp(-0.5) - math.exp(-0.6)))
+    assert recommendation.margin == pytest.approx(70 * (1 - (0.55 / 0.65) ** 10))
 
 
 @given(some_runs(), POLICIES)
@@ -447,6 +481,28 @@ def test_every_recommendation_agrees_with_its_ranking(runs, policy) -> None:
     assert (recommendation.run_id is None) == (not recommendation.scores)
     if recommendation.margin is not None:
         assert round(recommendation.margin, 9) >= 0
-        assert (won_by(runs, policy) is not Rule.HIGHER_COMPOSITE) == (
+        assert (won_by(runs, policy) is not Rule.BETTER) == (
             round(recommendation.winner.total, 9) == round(recommendation.runner_up.total, 9)
         )
+
+
+# --- the error of the gap ----------------------------------------------------------------------------
+
+
+def with_gap(gap, error=0.0, explanation=None):
+    return RunValues("a", 1.0, 1, 1.0, 1.0 - gap, True, gap, explanation=explanation, train_error=error)
+
+
+def test_gaps_that_nobody_can_tell_apart_have_nearly_the_same_points() -> None:
+    low, high = with_gap(0.0499, 0.02), with_gap(0.0501, 0.02)
+    assert 0.0 < gap_points(low) - gap_points(high) < 0.3
+    assert (gap_label(low), gap_label(high)) == ("excellent", "good")
+
+
+def test_what_may_lie_below_0_counts_in_full_unless_the_measured_gap_does() -> None:
+    assert gap_points(with_gap(0.001, 0.01)) > 99.9
+    below = with_gap(-0.001, 0.01)
+    assert 60.0 < gap_points(below) < 80.0
+    explained = with_gap(-0.3, 0.0, Explanation.EXPLAINED)
+    assert (gap_points(explained), gap_label(explained)) == (100.0, "none")
+    assert (gap_points(with_gap(-0.3)), gap_label(with_gap(-0.3))) == (40.0, "potential data leakage")

@@ -7,7 +7,7 @@ from itertools import chain
 from lib.core.checks import losses, spikes, stability
 from lib.core.curves.robust import LEVEL_WINDOW
 from lib.core.facts.limits import limits_of, shown
-from lib.core.ranking import tie
+from lib.core.ranking import values
 from lib.core.verdict.limits import LIMITS
 
 EVERY = list(chain.from_iterable(LIMITS.values()))
@@ -35,5 +35,5 @@ def test_a_limit_is_the_number_that_the_code_uses():
 
 
 def test_a_heading_has_the_limits_of_its_modules_however_many_they_come_to_be():
-    assert set(map(id, limits_of(tie))) <= set(map(id, LIMITS["Winner or tie"]))
+    assert set(map(id, limits_of(values))) <= set(map(id, LIMITS["Values that rank"]))
     assert sum(map(len, LIMITS.values())) > 100

@@ -21,20 +21,15 @@ def grounds(*runs, policy=None):
     return judged(*runs, policy=policy)
 
 
-def test_the_real_runs_recommend_one_and_say_why_it_is_not_that_with_the_lowest_loss():
-    found = grounds(*real_runs())
-    assert found.decision.recommendation.run_id == "8 3e-6"
-    assert found.lowest == ("8 3e-5",)
+def test_a_run_with_the_lowest_loss_and_a_poor_gap_says_why_it_is_not_first():
+    found = grounds(run("1", 1.0, 0.97), run("2", 0.98, 0.7), run("3", 1.2, 1.19))
+    assert found.decision.recommendation.run_id == "1"
+    assert found.lowest == ("2",)
     assert found.lowest_not_first == (
-        "L8 3e-5 has the lowest eval loss (0.3293), but its gap of +0.3090 (high overfitting) gives 30"
-        " gap points against 100 of L8 3e-6; in total 59.36 against 79.74."
+        "L2 has the lowest eval loss (0.9800), but its gap of +0.2800 (high overfitting) gives 30"
+        " gap points against 100 of L1; in total 79.00 against 87.75."
     )
-    assert found.others(found.labels) == (
-        "L8 1e-3: 78.71, 1.03 points behind.",
-        "L8 3e-5: 59.36, 20.38 points behind.",
-        "L8 4e-5: 59.24, 20.51 points behind.",
-        "L8 2e-5: 59.20, 20.54 points behind.",
-    )
+    assert [line.partition(":")[0] for line in found.others(found.labels)] == ["L2", "L3"]
     assert found.leader is None
 
 
@@ -52,9 +47,9 @@ def test_the_lowest_loss_of_a_run_that_cannot_be_recommended_says_why(status, wh
 
 
 def test_an_unknown_gap_is_given_as_the_reason():
-    assert grounds(run("1", 0.3, 0.28), run("2", 0.25)).lowest_not_first == (
-        "L2 has the lowest eval loss (0.2500), but its gap is unknown, which gives 50 gap points against 100"
-        " of L1; in total 69.52 against 81.86."
+    assert grounds(run("1", 1.0, 0.98), run("2", 0.99)).lowest_not_first == (
+        "L2 has the lowest eval loss (0.9900), but its gap is unknown, which gives 50 gap points against 100"
+        " of L1; in total 85.00 against 93.61."
     )
 
 

@@ -88,13 +88,14 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("comparability_caution", (run("a", 0.5, max_length=512), run("b", 0.8)), {}),
         ("tie", (run("a", 0.5), run("b", 0.501)), {"noise": 0.02}),
         ("tie", (run("a", 0.5), run("b", 0.5)), {}),
-        ("noise_unknown", CLEAR, {"count": 3}),
-        ("lower_loss_beyond_noise", (run("a", 0.5), run("b", 0.45, train=0.1)), {}),
+        ("noise_unknown", CLEAR, {"count": 2}),
+        ("few_evaluations", CLEAR, {"count": 4}),
+        ("lower_loss_beyond_noise", (run("a", 1.0), run("b", 0.98, train=0.1)), {}),
         ("lower_loss", (run("a", 0.5), run("b", 0.499, train=0.1)), {"noise": 0.02}),
         ("rival_ahead", (*CLEAR, run("c", 0.4, RunStatus.RUNNING)), {}),
         ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.RUNNING)), {}),
         ("checkpoint_missing", CLEAR, {"a": assessed("a", checkpoint=replace(KEPT, fate=Fate.DELETED))}),
-        ("narrow_weights", (run("a", 0.5), run("b", 0.2, train=0.0)), {}),
+        ("narrow_weights", (run("a", 1.0), run("b", 0.965, train=0.7)), {}),
     ],
 )  # fmt: skip
 def test_each_kind_has_its_cause(expected, runs, named):
@@ -124,7 +125,7 @@ def test_no_kind_is_without_a_cause_here():
         ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.FAILED)), {}),
         ("lower_loss", (*CLEAR, run("c", 0.4, RunStatus.RUNNING, dataset="x/y")), {}),
         ("alone", (run("a"), run("b", dataset="x/y")), {}),
-        ("narrow_weights", (run("a", 0.5), run("b", 0.2, train=0.0)), {"policy": HALF}),
+        ("narrow_weights", (run("a", 1.0), run("b", 0.965, train=0.7)), {"policy": HALF}),
     ],
 )  # fmt: skip
 def test_what_is_near_a_cause_is_none(absent, runs, named):
@@ -132,7 +133,7 @@ def test_what_is_near_a_cause_is_none(absent, runs, named):
 
 
 def test_narrow_is_measured_from_the_end_of_the_interval():
-    runs = run("a", 0.5), run("b", 0.2, train=0.0)
+    runs = run("a", 1.0), run("b", 0.965, train=0.7)
     end = decided(*runs).flip.interval.high
     near, far = (replace(DEFAULT_POLICY, eval_weight=end - share * NARROW_WEIGHT) for share in (0.99, 1.01))
     assert "narrow_weights" in codes(*runs, policy=near)

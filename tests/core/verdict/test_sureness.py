@@ -10,7 +10,7 @@ from lib.core.verdict.objection_kinds import KINDS, Objection, Sureness
 from lib.core.verdict.sureness import MANY_DOUBTS, lowered, sureness_of
 from tests.core.decided_runs import decided, run
 
-SURE, FAIRLY, UNSURE, TIE, CANNOT = Sureness
+SURE, FAIRLY, LIKELY, UNSURE, TIE, CANNOT = Sureness
 FAIR = [kind.code for kind in KINDS if kind.cap is FAIRLY]
 CODES = st.lists(st.sampled_from([kind.code for kind in KINDS]), max_size=6)
 
@@ -27,6 +27,7 @@ CODES = st.lists(st.sampled_from([kind.code for kind in KINDS]), max_size=6)
         (["tie", "winner_data", *FAIR], TIE, ("tie",)),
         (["alone", "winner_health"], CANNOT, ("alone",)),
         (["tie", "no_common_ranking"], CANNOT, ("no_common_ranking",)),
+        (["few_evaluations", "lower_loss_beyond_noise"], LIKELY, ("few_evaluations",)),
         (["noise_unknown"], CANNOT, ("noise_unknown",)),
     ],
 )
@@ -59,20 +60,20 @@ CLEAR = run("a", 0.5), run("b", 0.8)
             CLEAR,
             [],
             SURE,
-            "The lead of 11.00 points is beyond the noise (90% level), and nothing that was checked casts doubt on it.",
+            "The lead of 69.10 points is beyond the noise (90% level), and nothing that was checked casts doubt on it.",
         ),
         (
             CLEAR,
             ["leakage", "overfitting"],
             UNSURE,
-            "The lead of 11.00 points is beyond the noise (90% level), but: possible leakage.",
+            "The lead of 69.10 points is beyond the noise (90% level), but: possible leakage.",
         ),
         (CLEAR[:1], ["alone"], CANNOT, "There is nothing to compare it with."),
         (
             (run("a"), run("b", dataset="x/y")),
             ["no_common_ranking"],
             CANNOT,
-            "Which of them is better cannot be told: their eval losses mean different things.",
+            "Which of them is better cannot be told: what they were measured by means different things.",
         ),
         ((run("a"), run("b")), ["tie"], TIE, "The scores are equal."),
     ],
@@ -84,9 +85,9 @@ def test_the_sentence_says_why(runs, codes, level, sentence):
 
 def test_a_lead_within_the_noise_says_how_large_it_is():
     surety = sureness_of(decided(run("a", 0.5), run("b", 0.501), noise=0.02), [Objection("tie", "Said.")])
-    assert surety.sentence == "The lead of 0.04 points is within the noise (90% level)."
+    assert surety.sentence == "The lead of 1.26 points is within the noise (90% level)."
 
 
 def test_an_unknown_noise_is_said():
-    surety = sureness_of(decided(*CLEAR, count=3), [Objection("noise_unknown", "Said.")])
+    surety = sureness_of(decided(*CLEAR, count=2), [Objection("noise_unknown", "Said.")])
     assert surety.sentence == "Whether its lead is more than noise cannot be told."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import numpy as np
 
-from lib.core.ranking.eval_noise import EvalNoise, NoiseUnknown
-from lib.core.verdict.ties import lead_sentence, lowest_sentence, unknown_noise, why_in_best_set, why_unknown
-from tests.core.decided_runs import decided, run
+from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.ranking.decision import decide
+from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.verdict.ties import lead_sentence, lowest_sentence, unknown_noise, why_in_best_set
+from tests.core.decided_runs import curves_by_id, decided, run
 
 LABELS = {run_id: f"run {run_id.upper()}" for run_id in "abc"}
 CLEAR = run("a", 0.5), run("b", 0.8)
@@ -15,23 +17,40 @@ CLEAR = run("a", 0.5), run("b", 0.8)
 def test_a_clear_lead_is_beyond_the_noise_and_what_that_covers_is_said():
     decision = decided(*CLEAR)
     lead, lowest = lead_sentence(decision, LABELS), lowest_sentence(decision, LABELS)
-    assert lead.startswith("The recommended run's lead of 11.00 points is beyond the noise, at the 90% level.")
-    assert "train losses are taken as exact" in lead
+    assert lead.startswith("The recommended run's lead of 69.10 points is beyond the noise, at the 90% level.")
     assert lowest.startswith("run A has the lowest eval loss beyond the noise, at the 90% level.")
     assert "another seed" in lowest
-    assert why_in_best_set(decision.lowest, "a", LABELS).startswith("May be the best: 0.50")
-    assert why_in_best_set(decision.lowest, "b", LABELS).startswith("Not the best: 0.3000 above run A; up to 0.00")
+    assert "Slow drifts count as real" in lowest
+    assert why_in_best_set(decision.contest, "a", LABELS).startswith("May be the best: 0.50")
+    assert why_in_best_set(decision.contest, "b", LABELS).startswith("Not the best: 0.3000 above run A; up to 0.00")
 
 
 def test_a_tie_names_its_members():
-    decision = decided(run("a", 0.5), run("b", 0.501), run("c", 0.9), noise=0.02)
-    assert "is within the noise: run B may score as high." in lead_sentence(decision, LABELS)
+    decision = decided(run("a", 0.5), run("b", 0.501), run("c", 1.9), noise=0.02)
+    assert "is within the noise: run B may be as good." in lead_sentence(decision, LABELS)
     assert lowest_sentence(decision, LABELS).startswith("Tie: run A and run B cannot be told apart by their eval")
 
 
-def test_a_lead_that_rests_on_a_band_edge_says_so():
-    decision = decided(run("a", 0.5, train=0.4502), run("b", 0.6), noise=0.002)
-    assert "reaches into another gap band for run A." in lead_sentence(decision, LABELS)
+def test_a_tie_for_what_the_gaps_may_hide_says_so():
+    runs = run("a", 1.0, train=0.952), run("b", 1.01, train=0.962)
+    curves = curves_by_id(runs)
+    scatter = np.random.default_rng(5).normal(0.0, 0.1, 300)
+    for each in runs:
+        train = curves[each.run_id].curves["train_loss"]
+        noisy = complete_curve(train.step, train.value + scatter, train.epoch, train.elapsed_s)
+        curves[each.run_id] = RunCurves(each.run_id, {**curves[each.run_id].curves, "train_loss": noisy})
+    decision = decide(runs, curves, DEFAULT_POLICY)
+    assert decision.lead.for_gap == ("b",)
+    assert "What the noise leaves open of the gaps outweighs the lead over run B." in lead_sentence(decision, LABELS)
+
+
+def test_a_tie_for_an_unknown_gap_says_whose():
+    runs = run("a", 1.0, train=0.93), run("b", 1.004)
+    curves = curves_by_id(runs)
+    curves["b"] = RunCurves("b", {"eval_loss": curves["b"].curves["eval_loss"]})
+    decision = decide([runs[0], run("b", 1.004, train=float("nan"))], curves, DEFAULT_POLICY)
+    assert decision.lead.unknown_gaps == ("b",)
+    assert "The gap of run B is unknown, and may be of any band." in lead_sentence(decision, LABELS)
 
 
 def test_repeats_say_that_the_seeds_are_in_the_noise():
@@ -39,35 +58,24 @@ def test_repeats_say_that_the_seeds_are_in_the_noise():
             for group, loss, rate in (("a", 0.5, 1e-4), ("b", 0.9, 2e-4)) for seed in range(3)]  # fmt: skip
     decision = decided(*runs)
     labels = {each.run_id: each.run_id for each in runs}
-    assert decision.lowest.seeds == 4
-    assert "vary (4 degrees of freedom)" in lowest_sentence(decision, labels)
-    assert "Seed-to-seed variation is in the noise" in lead_sentence(decision, labels)
+    assert decision.contest.best.seed_freedom == 4
+    said = lowest_sentence(decision, labels)
+    assert "vary (4 degrees of freedom)" in said
+    assert "between seeds" in said
+    assert "about the settings" in lead_sentence(decision, labels)
 
 
 def test_an_unknown_noise_says_why_and_for_whom():
-    decision = decided(*CLEAR, count=3)
+    decision = decided(*CLEAR, count=2)
     assert lead_sentence(decision, LABELS).endswith(
         "cannot be compared with the noise. The noise is not known well enough to compare it with run B."
     )
     assert "the noise is unknown for run A and run B" in lowest_sentence(decision, LABELS)
-    assert unknown_noise(decision.lowest, LABELS) == (
-        "Whether its lead is beyond the noise cannot be told (run A: 3 measured eval losses, at least 6 are needed;"
-        " run B: 3 measured eval losses, at least 6 are needed)."
+    assert unknown_noise(decision.contest, LABELS) == (
+        "Whether its lead is beyond the noise cannot be told (run A: 2 measured evaluations, at least 3 are needed;"
+        " run B: 2 measured evaluations, at least 3 are needed)."
     )
-    assert why_in_best_set(decision.lowest, "a", LABELS).startswith("Cannot be told: 3 measured eval losses")
-
-
-@pytest.mark.parametrize(
-    ("unknown", "count", "words"),
-    [
-        (NoiseUnknown.NOT_ALL_READ, 9, "not all of its eval losses were read"),
-        (NoiseUnknown.NO_EVAL_LOSS, 0, "no finite eval loss in its curve"),
-        (NoiseUnknown.TOO_FEW, 1, "1 measured eval loss, at least 6 are needed"),
-        (None, 30, ""),
-    ],
-)
-def test_every_reason_for_an_unknown_noise_has_its_words(unknown, count, words):
-    assert why_unknown(EvalNoise(count, unknown=unknown)) == words
+    assert why_in_best_set(decision.contest, "a", LABELS).startswith("Cannot be told: 2 measured evaluations")
 
 
 def test_one_ranked_run_says_why_it_is_alone():
@@ -78,4 +86,4 @@ def test_one_ranked_run_says_why_it_is_alone():
     for said in (lead_sentence(alone, LABELS), lowest_sentence(alone, LABELS)):
         assert said.endswith("it is the only completed run with an eval loss among the selected.")
     assert lead_sentence(decided(), LABELS) == ""
-    assert lowest_sentence(decided(), LABELS) == "No run has an eval loss, so there is nothing to compare."
+    assert lowest_sentence(decided(), LABELS) == "No run has a value of eval loss, so there is nothing to compare."

@@ -18,7 +18,7 @@ from lib.ui.session.link import LinkState, Param
 
 numbers = st.one_of(st.floats(), st.floats(0.0, 1.0), st.integers(-5, 200_000), st.floats(25, 100_000))
 ranges = st.tuples(numbers, numbers).map(lambda ends: f"{ends[0]!r}~{ends[1]!r}")
-words = st.sampled_from([*RunStatus, *RunSort, *Axis, *link.LOSS_MODES, "0", "1", "all", "some"]).map(str)
+words = st.sampled_from([*RunStatus, *RunSort, *Axis, *link.LOSS_MODES, "0", "1", "all", "higher"]).map(str)
 one_text = st.one_of(words, numbers.map(repr), ranges, st.text(max_size=8))
 texts = st.lists(one_text, min_size=1, max_size=3)
 every_param = pytest.mark.parametrize("name", sorted(link.PARAMS))
@@ -47,7 +47,21 @@ def test_a_value_survives_its_way_through_the_link(name, found):
 def test_every_parameter_takes_some_text_and_leaves_out_its_default(name):
     """Else the law above says nothing of it."""
     param = link.PARAMS[name]
-    pool = ["words", *RunStatus, *RunSort, *Axis, *link.LOSS_MODES, "0", "1", "0.5", "50", "1~2", "all", "some"]
+    pool = [
+        "words",
+        *RunStatus,
+        *RunSort,
+        *Axis,
+        *link.LOSS_MODES,
+        "0",
+        "1",
+        "0.5",
+        "50",
+        "1~2",
+        "all",
+        "some",
+        "higher",
+    ]
     states = [link.parse({name: [text]})[0] for text in pool]
     assert any(state[param] != param.default for state in states)
     assert all(name in state.texts for state in states if state[param] != param.default)

@@ -1,0 +1,103 @@
+"""Which runs are ranked together: those whose values mean the same, of every training one.
+
+Data, evaluation set, labels and method count whatever decides; what a loss is averaged over, and by which formula,
+where one decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from lib.core.aspects.facts import Agreement
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.metrics import Better
+from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.comparability import Comparability, ComparabilityClass, Pair, classed, comparability_of
+from lib.core.ranking.comparability_aspects import Aspect
+from lib.core.ranking.deciding import Deciding, deciding_of
+from lib.core.ranking.values import RunValues
+
+
+def same_trainings(runs: Sequence[RunSummary]) -> dict[str, str]:
+    """For every run that is a part of another's training, or the same, the run that stands for it.
+
+    That is one that may be recommended, where there is one, then the longest, then the first by name.
+    """
+    trainings: dict[str, list[RunSummary]] = {}
+    for run in runs:
+        trainings.setdefault(run.same_training_as or run.run_id, []).append(run)
+    found: dict[str, str] = {}
+    for together in trainings.values():
+        first = min(
+            together,
+            key=lambda run: (
+                run.status is not RunStatus.COMPLETED,
+                -(run.current_step or 0),
+                run.same_training_as is not None,
+                run.name,
+                run.run_id,
+            ),
+        )
+        found |= {run.run_id: first.run_id for run in together if run is not first}
+    return found
+
+
+def classes_of(
+    runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], by: str | None, direction: Better | None
+) -> list[tuple[Deciding, list[RunSummary]]]:
+    """The runs by classes, each with its deciding metric: first by what always matters, then by what a loss is of."""
+    pairs = comparability_of(runs, curves).pairs
+    found = []
+    for run_ids in _run_ids(classed((run.run_id for run in runs), [pair.but_for_loss for pair in pairs])):
+        members = [run for run in runs if run.run_id in run_ids]
+        deciding = deciding_of(members, curves, by, direction)
+        if not deciding.follows_from_loss:
+            found.append((deciding, members))
+            continue
+        # Only runs that can be ranked by it part a class: the others have no values to be told apart.
+        holders = [
+            run
+            for run in members
+            if any(run.run_id in one.run_ids for one in deciding.candidates if one.metric == deciding.metric)
+        ]
+        inside = [pair for pair in pairs if set(pair.run_ids) <= {run.run_id for run in holders}]
+        for part in _run_ids(classed((run.run_id for run in holders), inside)):
+            own = [run for run in holders if run.run_id in part]
+            found.append((deciding_of(own, curves, by, direction), own))
+        rest = [run for run in members if run not in holders]
+        if rest:
+            found.append((deciding, rest))
+    return found
+
+
+def _run_ids(comparability: Comparability) -> list[tuple[str, ...]]:
+    return [each.run_ids for each in comparability.classes]
+
+
+def comparability_within(
+    scored: Sequence[RunSummary],
+    curves: Mapping[str, RunCurves],
+    found: Sequence[tuple[Deciding, Sequence[RunValues]]],
+) -> Comparability:
+    """What is known of the runs with a score: of two that are ranked together by what matters for their metric."""
+    class_of = {each.run_id: (number, deciding) for number, (deciding, own) in enumerate(found) for each in own}
+
+    def counting(pair: Pair) -> Pair:
+        (one, deciding), (other, _) = (class_of[run_id] for run_id in pair.run_ids)
+        return pair.but_for_loss if one == other and not deciding.follows_from_loss else pair
+
+    pairs = tuple(counting(pair) for pair in comparability_of(scored, curves).pairs)
+    classes = []
+    for _, own in found:
+        ids = {each.run_id for each in own}
+        inside = [pair for pair in pairs if set(pair.run_ids) <= ids]
+        classes.append(_one_class(ids, inside))
+    return Comparability(tuple(classes), pairs)
+
+
+def _one_class(run_ids: Collection[str], pairs: Sequence[Pair]) -> ComparabilityClass:
+    unsure, cautions = (
+        tuple(aspect for aspect in Aspect if any(aspect in pair.having(agreement) for pair in pairs))
+        for agreement in (Agreement.CANNOT_TELL, Agreement.DIFFERENT)
+    )
+    return ComparabilityClass(tuple(sorted(run_ids)), unsure, cautions)

@@ -1,0 +1,112 @@
+"""What the name of an evaluation metric says: what it measures, which direction is better, whether it may decide."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from lib.core.facts.metrics import METRICS, Better
+
+EVAL_LOSS = "eval_loss"
+REWARD = "reward"
+EVAL_REWARD = "eval_reward"
+
+_NAMED_SET = re.compile(r"eval[_/](?P<name>.+)_loss")
+"""The loss on an evaluation set that has a name."""
+
+_PART = re.compile(r"[A-Za-z0-9]+")
+
+LOWER = ("loss", "perplexity", "error", "wer", "cer", "mae", "mse", "rmse")
+HIGHER = (
+    "accuracy", "accuracies", "f1", "precision", "recall", "auc", "map", "bleu", "rouge", "meteor", "exactmatch",
+    "reward", "rewards", "winrate", "winrates", "r2", "correlation", "margins",
+)  # fmt: skip
+"""Names of metrics that everybody knows, looked for at the beginning and the end of a part of a name."""
+
+KNOWN = MappingProxyType(
+    {**dict.fromkeys(LOWER, "lower"), **dict.fromkeys(HIGHER, "higher")},
+)
+
+_SHORT = 3
+"""A name of so few letters is found in words of another meaning ("power", "certainty"): what else the part holds must
+be one of ``_BESIDE`` or a number."""
+_BESIDE = frozenset(
+    ("", "score", "scores", "roc", "pr", "avg", "mean", "micro", "macro", "weighted", "at", "top", "k", "test", "val")
+)
+_PAIRS = MappingProxyType({("exact", "match"): "exactmatch", ("win", "rate"): "winrate", ("win", "rates"): "winrate"})
+
+_SPREADS = frozenset(("std", "stderr", "sem", "var", "variance", "stddev", "ci"))
+"""Last parts of a name that is of the spread of something."""
+_NOT_QUALITY = frozenset((
+    "runtime", "second", "seconds", "time", "samples", "steps", "step", "epoch", "tokens", "count", "counts", "support",
+    "length", "logps", "logits", "num", "batches", "memory", "gib", "gb", "flops", "flos", "lr",
+))  # fmt: skip
+"""Parts of a name that is of a time, of an amount, or of what goes into a loss."""
+
+
+def may_decide(metric: str) -> bool:
+    """Whether a metric is of evaluations and of the quality of a model; its direction may still be unknown.
+
+    Of ``rewards/...`` only accuracies and margins are.
+
+    Example:
+        >>> may_decide("eval_macro-f1"), may_decide("eval_runtime"), may_decide("eval_rewards/chosen")
+        (True, False, False)
+    """
+    if metric in METRICS:
+        return METRICS[metric].evaluated
+    if not metric.startswith(("eval_", "eval/")):
+        return False
+    parts = _parts(metric)[1:]
+    if not parts or parts[-1] in _SPREADS or _NOT_QUALITY & set(parts):
+        return False
+    return "rewards" not in parts[:-1] or parts[-1] in ("accuracies", "margins")
+
+
+def direction_in(metric: str) -> Better | None:
+    """The direction that a name tells; ``None`` where it tells none. The last part that is known counts.
+
+    Example:
+        >>> direction_in("eval_macro-avg-f1score"), direction_in("eval_f1_loss"), direction_in("eval_power")
+        ('higher', 'lower', None)
+    """
+    parts = _parts(metric)
+    for at in range(len(parts) - 1, -1, -1):
+        pair = _PAIRS.get((parts[at - 1], parts[at])) if at else None
+        word = pair or _known_in(parts[at])
+        if word is not None:
+            return "lower" if KNOWN[word] == "lower" else "higher"
+    return None
+
+
+def is_loss(metric: str) -> bool:
+    """Whether it is the eval loss, or that of a named evaluation set."""
+    return metric == EVAL_LOSS or named_set(metric) is not None
+
+
+def named_set(metric: str) -> str | None:
+    """The evaluation set that a loss is of; ``None`` for every other metric."""
+    found = _NAMED_SET.fullmatch(metric)
+    return found["name"] if found and may_decide(metric) else None
+
+
+def follows_from_loss(metric: str) -> bool:
+    """Whether it compares only where losses do."""
+    return is_loss(metric) or (metric in METRICS and METRICS[metric].of_loss)
+
+
+def _parts(metric: str) -> list[str]:
+    return [part.casefold() for part in _PART.findall(metric)]
+
+
+def _known_in(part: str) -> str | None:
+    """The longest known name that a part begins or ends with."""
+    found = [
+        word for word in KNOWN for rest in _rests(part, word) if len(word) > _SHORT or rest in _BESIDE or rest.isdigit()
+    ]
+    return max(found, key=len, default=None)
+
+
+def _rests(part: str, word: str) -> list[str]:
+    rests = [part.removeprefix(word)] if part.startswith(word) else []
+    return [*rests, part.removesuffix(word)] if part.endswith(word) else rests

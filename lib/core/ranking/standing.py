@@ -1,0 +1,219 @@
+"""How far the order of the ranked runs is more than noise: in the deciding metric alone, and in what ranks them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.metrics import Better
+from lib.core.facts.runs import RunSummary
+from lib.core.noise.best_set import Beaten, BestSet, Compared, Outcome, best_set
+from lib.core.noise.estimate import Estimate
+from lib.core.noise.lead import Scored, lead_holds
+from lib.core.noise.pairs import Basis
+from lib.core.ranking.deciding import points_of
+from lib.core.ranking.repeats import repeat_groups, seed_of
+from lib.core.ranking.scoring import (
+    Recommendation,
+    RunScore,
+    composite,
+    loss_points,
+    lowest_loss,
+    point_bands,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Which of some runs may have the best true value of a metric.
+
+    Attributes:
+        metric: Its name.
+        run_ids: The runs, in the order in which ``best`` counts them.
+        best: What was found, of values whose sign is turned where more is better.
+        sign: -1 where it was turned, else 1.
+        measured: How many measured evaluations each run has.
+        raw: The best single value of each run that has one.
+    """
+
+    metric: str
+    run_ids: tuple[str, ...]
+    best: BestSet = field(repr=False)
+    sign: float
+    measured: Mapping[str, int] = field(repr=False)
+    raw: Mapping[str, float] = field(repr=False)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Runs that may be the best."""
+        return tuple(self.run_ids[each] for each in self.best.members)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Those of them with too few evaluations to tell."""
+        return tuple(self.run_ids[each] for each in self.best.undecided)
+
+    def estimate(self, run_id: str) -> Estimate | None:
+        """Of one run; its ``value`` is in the turned sign (``value_of``)."""
+        return self.best.estimates[self.run_ids.index(run_id)]
+
+    def value_of(self, estimate: Estimate) -> float:
+        """The estimated value as the metric has it."""
+        return self.sign * estimate.value
+
+    def beaten(self, run_id: str) -> tuple[str, Beaten] | None:
+        """Why a run is out, and the run that beats it."""
+        found = self.best.beaten.get(self.run_ids.index(run_id))
+        return None if found is None else (self.run_ids[found.by], found)
+
+    def compared(self, first: str, second: str) -> Compared | None:
+        """How far ``first`` is worse than ``second``; ``None`` where they are of one configuration, or unknown."""
+        return self.best.compared.get((self.run_ids.index(first), self.run_ids.index(second)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Which ranked runs cannot be told from the recommended one, by what ranks them.
+
+    Attributes:
+        outcome: ``WINNER`` where each can be told from it.
+        level_with: Those that may be as good, best first.
+        undecided: Those of which it cannot be told, as the noise of one of the two is unknown.
+        for_gap: Those of ``level_with`` that are so for what the gaps may hide alone.
+        unknown_gaps: The runs of the ranking whose gap is unknown, where that makes a tie.
+        never_better: Those that were never better than before training, and so are behind whatever the noise is.
+        bases: What the errors of the comparisons were taken from.
+        few: One of the two compared runs has 3 to 5 evaluations.
+        is_gap_error_known: The errors of all gaps that count are known.
+    """
+
+    outcome: Outcome
+    level_with: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    for_gap: tuple[str, ...] = ()
+    unknown_gaps: tuple[str, ...] = ()
+    never_better: tuple[str, ...] = ()
+    bases: frozenset[Basis] = frozenset()
+    few: bool = False
+    is_gap_error_known: bool = True
+
+
+def contest(
+    run_ids: Iterable[str],
+    curves: Mapping[str, RunCurves],
+    metric: str,
+    better: Better | None,
+    repeats: Mapping[str, Hashable],
+) -> Contest:
+    """Say which of these runs, whose values compare, may have the best true value of a metric.
+
+    Args:
+        run_ids: In any order.
+        curves: By run id; runs may lack.
+        metric: Which metric.
+        better: Its direction; lower where it is not known.
+        repeats: Of ``configurations``.
+    """
+    sign = -1.0 if better == "higher" else 1.0
+    run_ids = tuple(sorted(run_ids))
+    points = {run_id: points_of(curves.get(run_id) or RunCurves(run_id), metric) for run_id in run_ids}
+    given = [(points[run_id].step.astype(np.float64), sign * points[run_id].value) for run_id in run_ids]
+    found = best_set(given, [repeats.get(run_id, run_id) for run_id in run_ids] if repeats else None)
+    raw = {run_id: sign * float((sign * each.value).min()) for run_id, each in points.items() if len(each)}
+    return Contest(metric, run_ids, found, sign, {run_id: len(each) for run_id, each in points.items()}, raw)
+
+
+def configurations(runs: Sequence[RunSummary]) -> dict[str, Hashable]:
+    """The configuration of each repeat, without the second run of one seed: that tells nothing of seeds."""
+    groups = repeat_groups(runs)
+    found: dict[str, Hashable] = {}
+    seen = set()
+    for run in sorted(runs, key=lambda run: run.run_id):
+        key = groups.get(run.run_id), seed_of(run)
+        if run.run_id in groups and key not in seen:
+            seen.add(key)
+            found[run.run_id] = ("repeats of", groups[run.run_id])
+    return found
+
+
+def lead_of_first(recommendation: Recommendation, found: Contest) -> Lead:
+    """Say which of the ranked runs may be as good as the first, by the composite or by the deciding metric."""
+    scores = recommendation.scores
+    if len(scores) < 2:
+        return Lead(Outcome.CANNOT_TELL)
+    winner, *rivals = scores
+    level: list[str] = []
+    undecided: list[str] = []
+    for_gap: list[str] = []
+    unknown: set[str] = set()
+    compared_with: list[Compared] = []
+    for rival in rivals:
+        compared = found.compared(rival.run_id, winner.run_id)
+        mine, theirs = found.estimate(winner.run_id), found.estimate(rival.run_id)
+        if mine is None or theirs is None:
+            undecided.append(rival.run_id)
+        elif rival.total is None:
+            # Beaten by whomever, it is not the best.
+            if rival.run_id in found.members and compared is not None:
+                level.append(rival.run_id)
+            compared_with += [] if compared is None else [compared]
+        elif compared is not None:
+            compared_with.append(compared)
+            if not _holds(winner, rival, mine, theirs, compared, recommendation, with_gaps=True):
+                level.append(rival.run_id)
+                if _holds(winner, rival, mine, theirs, compared, recommendation, with_gaps=False):
+                    for_gap.append(rival.run_id)
+                    if recommendation.gaps_count:
+                        unknown |= {each.run_id for each in (winner, rival) if each.gap is None}
+    # A run that never beat the base model cannot be the one to ship beside one that was not shown to be like that.
+    never = {each.run_id for each in rivals if each.never_better and not winner.never_better}
+    worse = [run_id for run_id in level if run_id in never]
+    level = [run_id for run_id in level if run_id not in never]
+    outcome = Outcome.TIE if level else Outcome.CANNOT_TELL if undecided else Outcome.WINNER
+    counting = [each.values for each in scores if each.gap is not None] if recommendation.gaps_count else []
+    return Lead(
+        outcome,
+        tuple(level),
+        tuple(undecided),
+        tuple(for_gap),
+        tuple(each.run_id for each in scores if each.run_id in unknown),
+        tuple(worse),
+        frozenset(each.difference.basis for each in compared_with),
+        few=found.best.few and bool(compared_with),
+        is_gap_error_known=all(each.eval_error is not None and each.train_error is not None for each in counting),
+    )
+
+
+def _holds(
+    winner: RunScore,
+    rival: RunScore,
+    mine: Estimate,
+    theirs: Estimate,
+    compared: Compared,
+    recommendation: Recommendation,
+    *,
+    with_gaps: bool,
+) -> bool:
+    policy = recommendation.policy
+    lowest = lowest_loss(each.values for each in recommendation.scores)
+
+    def scored(score: RunScore, estimate: Estimate) -> Scored:
+        bands = point_bands(score.values, policy)
+        if not with_gaps:
+            return Scored(estimate.value, estimate.error, None, 0.0, bands, (score.gap_points, score.gap_points))
+        return Scored(estimate.value, estimate.error, score.gap, score.values.gap_error, bands, policy.gap_range)
+
+    def total(loss: float, points: float) -> float:
+        return composite(loss_points(loss, lowest, policy), points, policy, gaps_count=recommendation.gaps_count)
+
+    return lead_holds(
+        scored(winner, mine),
+        scored(rival, theirs),
+        compared.difference.value,
+        compared.within,
+        compared.quantile,
+        total,
+    )

@@ -1,0 +1,85 @@
+"""What a deciding metric and its values are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from lib.core.ranking.deciding import Basis, Deciding
+from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, named_set
+from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
+from lib.core.text import formatting
+from lib.core.text.phrases import counted
+
+BASES: Mapping[Basis, str] = MappingProxyType(
+    {
+        Basis.CHOSEN: "it was chosen on this page",
+        Basis.OWN_CHOICE: "the runs chose their own best checkpoint by it",
+        Basis.EVAL_LOSS: "nothing says by what the runs chose their best checkpoint, and the loss measures fit to data",
+        Basis.NAMED_SET: "it is the only kind of eval loss that was logged",
+        Basis.EVAL_REWARD: "these runs maximise a reward",
+        Basis.TRAIN_REWARD: "these runs maximise a reward, and no evaluation measured it",
+        Basis.NONE: "",
+    }
+)
+"""Why a metric decides, as the end of a sentence."""
+
+
+def metric_words(metric: str | None) -> str:
+    """A metric in a sentence.
+
+    Example:
+        >>> metric_words("eval_loss"), metric_words("eval_alpha_loss"), metric_words("eval_f1")
+        ('eval loss', 'eval loss on alpha', 'eval_f1')
+    """
+    if metric in (None, EVAL_LOSS):
+        return "eval loss"
+    if metric == REWARD:
+        return "mean reward at the end of training"
+    name = named_set(metric or "")
+    return f"eval loss on {name}" if name is not None else metric or ""
+
+
+def best_word(deciding: Deciding) -> str:
+    """Which value of it is best."""
+    return "highest" if deciding.better == "higher" else "lowest"
+
+
+def margin_words(recommendation: Recommendation) -> str:
+    """How far the winner is ahead of the runner-up; "" without one."""
+    scores = recommendation.scores
+    return lead_words(scores[0], scores[1], recommendation.deciding) if len(scores) > 1 else ""
+
+
+def lead_words(first: RunScore, second: RunScore, deciding: Deciding) -> str:
+    """How far one run is ahead of another, in points or in the deciding metric."""
+    lead = lead_of(first, second)
+    if first.total is None:
+        return f"{formatting.loss(lead)} of {metric_words(deciding.metric)}"
+    return f"{lead:.2f} points" if lead >= 0.01 else "less than 0.01 points"
+
+
+def shown_score(score: RunScore) -> str:
+    """The composite, or the value of the deciding metric where there is none."""
+    return formatting.loss(score.value) if score.total is None else formatting.points(score.total)
+
+
+def apart(first: float, second: float) -> tuple[str, str]:
+    """Two values of a metric, with as many digits as they need to look different."""
+    shown = formatting.loss(first), formatting.loss(second)
+    return formatting.told_apart(first, second, 4) if shown[0] == shown[1] else shown
+
+
+def at_step(step: int | None) -> str:
+    """Where a value was measured, as it stands behind the value."""
+    return "" if step is None else f" at step {formatting.count(step)}"
+
+
+def others_logged(deciding: Deciding) -> str:
+    """The other metrics that may be chosen; "" for none."""
+    others = [each.metric for each in deciding.candidates if each.metric != deciding.metric]
+    if not others:
+        return ""
+    shown, more = others[:3], len(others) - 3
+    further = f" and {counted(more, 'other', 'others')}" if more > 0 else ""
+    return f"Also logged: {', '.join(shown)}{further}."
