@@ -51,8 +51,32 @@ def curves_by_id(runs, noise=0.001, count=30) -> dict[str, RunCurves]:
     }
 
 
-def decided(*runs, policy: ScoringPolicy = DEFAULT_POLICY, noise=0.001, count=30) -> Decision:
-    return decide(runs, curves_by_id(runs, noise, count), policy)
+def decided(
+    *runs, policy: ScoringPolicy = DEFAULT_POLICY, noise=0.001, count=30, further=None, before=None, train=True, by=None
+) -> Decision:
+    """The decision about these runs.
+
+    Args:
+        runs: Whose curves are made up.
+        policy: Weights and bands.
+        noise, count: Of the evaluations.
+        further: By run id, the first and the last value of further metrics, which go straight from one to the other.
+        before: By run id, the eval loss before training.
+        train: Whether train losses are logged.
+        by: The metric that was chosen.
+    """
+    curves = {}
+    for run_id, found in curves_by_id(runs, noise, count).items():
+        kept = {name: one for name, one in found.curves.items() if train or name != "train_loss"}
+        evals = kept["eval_loss"]
+        for name, (start, end) in ((further or {}).get(run_id) or {}).items():
+            kept[name] = complete_curve(evals.step, np.linspace(start, end, count), evals.epoch, evals.elapsed_s)
+        if run_id in (before or {}):
+            nothing = np.full(count + 1, np.nan)
+            values = np.concatenate(([before[run_id]], evals.value))
+            kept["eval_loss"] = complete_curve(np.concatenate(([0], evals.step)), values, nothing, nothing)
+        curves[run_id] = RunCurves(run_id, kept)
+    return decide(runs, curves, policy, by)
 
 
 def grounded(*runs, labels=None, **how) -> Grounds:

@@ -1,8 +1,7 @@
 """Which run is recommended, and by which rule. Pure functions of the runs' values and a policy.
 
-Eval-loss points are the inverse of the loss relative to the lowest of the ranked runs. Gap points are the expected
-points of a gap that is known with an error. The composite is their weighted sum; it depends on which runs are ranked
-together through the lowest eval loss alone. With a metric other than a loss its best value ranks.
+The composite of eval-loss points, relative to the lowest of the ranked runs, and expected gap points ranks; with a
+metric other than a loss its best value does.
 
 Everything that can be tuned stands in one ``ScoringPolicy``; every function takes it as an argument.
 """
@@ -20,8 +19,7 @@ from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Deciding
 from lib.core.ranking.values import RunValues
 
 TIE_DECIMALS = 9
-"""Composites and gaps are compared after rounding to this many decimals, so that binary floating
-point decides neither a tie nor a band: 0.85 - 0.80 is 0.05, not 0.0499999."""
+"""Scores and gaps are compared after rounding to so many decimals: 0.85 - 0.80 is 0.05, not 0.0499999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +263,8 @@ def loss_points(eval_loss: float, lowest: float, policy: ScoringPolicy = DEFAULT
     """The points of an eval loss where ``lowest``, at least 0, is that of the best run.
 
     Example:
-        >>> loss_points(0.0, 0.0), round(loss_points(0.001, 0.0))
-        (100.0, 82)
+        >>> round(loss_points(0.001, 0.0))
+        82
     """
     ratio = (lowest + policy.loss_offset) / (max(eval_loss, 0.0) + policy.loss_offset)
     return 100.0 * ratio**policy.loss_power

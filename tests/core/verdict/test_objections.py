@@ -46,9 +46,9 @@ def negative(explanation):
     return Overfitting(gap=-0.2, negative=found)
 
 
-def objections(*runs, policy=DEFAULT_POLICY, noise=0.001, count=30, **by_run):
+def objections(*runs, policy=DEFAULT_POLICY, noise=0.001, count=30, how=None, **by_run):
     assessments = {each.run_id: by_run.get(each.run_id, assessed(each.run_id)) for each in runs}
-    return objections_to(grounded(*runs, policy=policy, noise=noise, count=count), runs, assessments)
+    return objections_to(grounded(*runs, policy=policy, noise=noise, count=count, **(how or {})), runs, assessments)
 
 
 def codes(*runs, **named):
@@ -96,6 +96,11 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("may_overtake", (*CLEAR, run("c", 0.7, RunStatus.RUNNING)), {}),
         ("checkpoint_missing", CLEAR, {"a": assessed("a", checkpoint=replace(KEPT, fate=Fate.DELETED))}),
         ("narrow_weights", (run("a", 1.0), run("b", 0.965, train=0.7)), {}),
+        ("gap_error_unknown", CLEAR, {"how": {"train": False}}),
+        ("never_better", CLEAR, {"how": {"before": {"a": 0.4}}}),
+        ("task_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}}}}),
+        ("other_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}},
+                                         "by": "eval_f1"}}),
     ],
 )  # fmt: skip
 def test_each_kind_has_its_cause(expected, runs, named):
@@ -104,6 +109,13 @@ def test_each_kind_has_its_cause(expected, runs, named):
     objection = next(objection for objection in found if objection.code == expected)
     assert objection.sentence.endswith((".", ")"))
     assert objection.title == KINDS[objection.rank].title
+
+
+def test_a_metric_that_says_otherwise_is_named_with_both_values_and_is_the_strongest():
+    how = {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}}}
+    found = objections(*CLEAR, how=how, a=assessed("a", data=[CRITICAL]))
+    assert found[0].code == "task_metric"
+    assert found[0].sentence == "By eval_f1 b is better beyond the noise: 0.7000 against its 0.4000."
 
 
 def test_no_kind_is_without_a_cause_here():
