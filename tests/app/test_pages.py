@@ -135,7 +135,7 @@ def test_the_other_pages_show_a_sweep(on_sweep, page):
     if page == RANKING:
         scores = app.at.dataframe[0].value
         assert list(scores["Run"]) == ["8 3e-5", "8 3e-6"]
-        assert list(scores["Eval-loss points"])[0] == "100.00"
+        assert "100.00" in list(scores["Eval-loss points"])
         assert "stopped is left out: " in app.text
 
 

@@ -19,10 +19,10 @@ SAME = {
 WOBBLE = np.resize([0.0, 1.0, 0.4, 0.7, 0.1, 0.9], 30)
 
 
-def write(path, name, loss, noise=0.001, count=30, rows=(), **args):
+def write(path, name, loss, noise=0.001, count=30, rows=(), turn=0, **args):
     """A run whose eval loss falls from twice ``loss`` to it."""
     evaluation = np.arange(count)
-    values = list(loss * (1 + np.exp(-evaluation / 6)) + noise * WOBBLE[:count])
+    values = list(loss * (1 + np.exp(-evaluation / 6)) + noise * np.roll(WOBBLE, turn)[:count])
     trained = list(np.linspace(2 * loss, loss * 0.99, count))
     return write_run(path / name, trained, values, rows=rows, args={**SAME, "learning_rate": 1e-4, **args})
 
@@ -57,12 +57,12 @@ def test_a_winner_has_a_star_reasons_an_objection_a_checkpoint_and_a_line_for_th
 
 def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_path):
     write(tmp_path, "one", 0.5, noise=0.05)
-    write(tmp_path, "other", 0.501, noise=0.04)
+    write(tmp_path, "other", 0.507, noise=0.05, turn=2)
     app = compared("one", "other")
     assert headings(app) == ["#### :material/balance: Tie: one and other may be as good"]
     assert "★ first: one" in app.text
     assert ":violet-badge[tie]" in "\n".join(app.said)
-    assert "would part them." in app.text
+    assert "would part them" in app.text
     rows = app.grid.rows
     assert rows["_recommended"].to_dict() == {"one": True, "other": False}
 
