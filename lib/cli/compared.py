@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lib.core.config.naming import labels_of
-from lib.core.curves.evidence import evidence_of, with_evidence
+from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
+from lib.core.facts.metrics import Better
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.scoring import DEFAULT_POLICY
-from lib.core.verdict.assessment import Assessment, assess
+from lib.core.verdict.assessment import Assessment, assess, shipping
 from lib.core.verdict.grounds import grounds_of
 from lib.core.verdict.overview import Overview, overview_of
 from lib.data.source import RunSource
@@ -50,12 +51,16 @@ class Compared:
         return self.overview.grounds.decision
 
 
-def compare(source: RunSource, names: Sequence[str]) -> Compared:
+def compare(
+    source: RunSource, names: Sequence[str], by: str | None = None, direction: Better | None = None
+) -> Compared:
     """Compare runs of a source.
 
     Args:
         source: Where from.
         names: Of the runs, as the cards call them, or their ids; all runs where none is named.
+        by: The metric to rank by; the one that the rules give where none is named.
+        direction: Which direction of it is better, where neither its name nor the runs say so.
 
     Raises:
         WrongSelection: If a name is of no run or of several, or if there are none, or too many, to compare.
@@ -67,13 +72,19 @@ def compare(source: RunSource, names: Sequence[str]) -> Compared:
     curves = source.load_curves([run.run_id for run in chosen])
     now = datetime.now(UTC)
     runs: list[RunSummary] = []
-    assessed: dict[str, Assessment] = {}
+    found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
     for stored in chosen:
         own = curves.get(stored.run_id, RunCurves(stored.run_id))
         evidence = evidence_of(own)
         runs.append(with_evidence(stored, evidence))
-        assessed[stored.run_id] = assess(stored, runs[-1], own, evidence, now)
-    grounds = grounds_of(decide(runs, curves, DEFAULT_POLICY), runs, labels)
+        found[stored.run_id] = assess(stored, runs[-1], own, evidence, now), own, evidence
+    decision = decide(runs, curves, DEFAULT_POLICY, by, direction)
+    steps = {run_id: score.values.step for run_id, score in decision.scores.items()}
+    assessed: dict[str, Assessment] = {}
+    for run in runs:
+        assessment, own, evidence = found[run.run_id]
+        assessed[run.run_id] = shipping(assessment, run, own, evidence, steps.get(run.run_id))
+    grounds = grounds_of(decision, runs, labels)
     return Compared(tuple(runs), labels, assessed, overview_of(grounds, runs, assessed))
 
 

@@ -36,13 +36,15 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--run", action="append", default=[], dest="names", metavar="NAME", help="one of the runs; may be repeated"
     )
+    parser.add_argument("--by", metavar="METRIC", help="rank by this evaluation metric, such as eval_loss or eval_f1")
+    parser.add_argument("--direction", choices=("lower", "higher"), help="which direction of it is better")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=run)
 
 
 def run(called: argparse.Namespace) -> int:
     """Print the verdict and return the exit code."""
-    compared = compare(FolderSource(called.folder), called.names)
+    compared = compare(FolderSource(called.folder), called.names, called.by, called.direction)
     said = as_data(compared)
     if called.json:
         sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2, allow_nan=False) + "\n")

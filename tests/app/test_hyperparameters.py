@@ -39,7 +39,8 @@ def test_contradictions_name_the_run_both_places_and_the_one_that_counts(opened,
     for place in ("config.lora.r = 32", "config.training.lora_config.r = 16", "config.training.lora_r = 8"):
         assert place in rank
     assert rank.endswith("The trainer uses config.lora.r.")
-    assert "config.data.eval_split = 0.1, config.eval_split = 0.2" in split
+    assert "config.eval_split = 0.2, config.data.eval_split = 0.1" in split
+    assert "config.eval_split is taken to be the one" in split
     (warmup,) = [line for line in about(app, "LoRA rank") if "warmup_ratio" in line]
     assert "The Hugging Face trainer uses config.training.warmup_steps" in warmup
 

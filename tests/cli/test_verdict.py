@@ -82,6 +82,27 @@ def test_without_a_value_there_is_none(tmp_path, verdict):
     assert "eval" in said["left_out"][0]["why"]
 
 
+def test_the_checkpoint_is_of_the_step_at_which_the_deciding_metric_is_best(tmp_path, verdict):
+    """The eval loss is lowest at step 10 and F1 highest at step 30; the runs chose their best checkpoint by F1."""
+    for name, f1 in (("plain", 0.5), ("tuned", 0.8)):
+        scores = [f1 - abs(step - 30) / 100 for step in range(1, 41)]
+        rows = [{"step": step, "eval_f1": score} for step, score in enumerate(scores, 1)]
+        losses = [1.0 + abs(step - 10) / 100 for step in range(1, 41)]
+        args = {"metric_for_best_model": "eval_f1", "greater_is_better": True, "save_steps": 1, "eval_steps": 1}
+        write_run(tmp_path / name, FALLING, losses, rows=rows, args=args)
+        for step in (10, 30):
+            (tmp_path / name / f"checkpoint-{step}").mkdir()
+            (tmp_path / name / f"checkpoint-{step}" / "model.safetensors").write_bytes(b"weights")
+    code, said, _ = verdict(tmp_path, "--json")
+    assert (code, said["recommended"], said["decided_by"]) == (0, "tuned", "eval_f1")
+    assert said["checkpoint"] == {"step": 30, "path": "checkpoint-30", "fate": "kept"}
+    _, said, _ = verdict(tmp_path, "--by", "eval_loss", "--json")
+    assert said["decided_by"] == "eval_loss"
+    assert {each["checkpoint"]["path"] for each in said["ranking"]} == {"checkpoint-10"}
+    _, said, _ = verdict(tmp_path, "--by", "eval_f1", "--direction", "lower", "--json")
+    assert said["ranking"][0]["run"] == "plain"
+
+
 @pytest.mark.parametrize("arguments", [[], ["--run", "better", "--run", "nobody"]])
 def test_a_wrong_call_says_so_on_standard_error_only(two_runs, verdict, arguments):
     for position in range(4):

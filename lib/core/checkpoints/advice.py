@@ -39,9 +39,9 @@ class CheckpointAdvice:
     Attributes:
         run: The run.
         plan: Its saving options.
-        step: Of the lowest eval loss; ``None`` when it is not known.
+        step: Of the best evaluation, by the eval loss or by the metric that decides; ``None`` when it is not known.
         epoch: At that step.
-        eval_loss: The lowest eval loss, nats; ``None`` when it is not known.
+        eval_loss: The eval loss there, nats; ``None`` when it is not known.
         recorded: The path of the checkpoint that the trainer recorded as its best.
         path: Of the checkpoint to ship: the folder that the source saw, else as recorded or as its step and
             ``output_dir`` make it; ``None`` when it is not known.
@@ -91,7 +91,9 @@ class CheckpointAdvice:
         return step_in_path(self.path) if self.path else None
 
 
-def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves) -> CheckpointAdvice:
+def checkpoint_to_ship(
+    run: RunSummary, evidence: RunEvidence, curves: RunCurves, best_step: int | None = None
+) -> CheckpointAdvice:
     """Say which checkpoint of a run to ship, as far as it is known.
 
     Nothing is looked up: it is what the recorded options imply, unless the source lists the checkpoints that
@@ -102,8 +104,11 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves
         evidence: From the run's series; where it has no eval loss, the run's stored best one is taken.
         curves: The series themselves: they tell which checkpoint is kept as the best where not every
             evaluation is saved, and where epochs end.
+        best_step: Where another metric than the eval loss decides: the step at which that one is best.
     """
     step, epoch, loss = _best(run, evidence)
+    if best_step is not None and best_step != step:
+        step, epoch, loss = best_step, None, _loss_at(curves, best_step)
     recorded = text(run.best_checkpoint_path)
     recorded_step = step_in_path(recorded) if recorded else None
     plan = plan_of(run)
@@ -120,7 +125,7 @@ def checkpoint_to_ship(run: RunSummary, evidence: RunEvidence, curves: RunCurves
         run=run, plan=plan, step=step, epoch=epoch, eval_loss=loss,
         recorded=recorded, path=recorded, saved_step=recorded_step,
     )  # fmt: skip
-    if loss is None:
+    if loss is None and best_step is None:
         return known
     if recorded_step is not None and recorded_step == step:
         return replace(known, saved_eval_loss=loss, fate=Fate.KEPT)
@@ -173,7 +178,7 @@ def _best(run: RunSummary, evidence: RunEvidence) -> tuple[int | None, float | N
 def _of_listed(known: CheckpointAdvice, listed: Mapping[int, str], curves: RunCurves) -> CheckpointAdvice:
     """The advice where the source saw which checkpoints exist: of these, by the names that they have there."""
     steps = np.array(sorted(listed), dtype=np.int64)
-    if known.eval_loss is None or known.step is None:
+    if known.step is None:
         # The recorded path may be of another machine; its last part is what stays.
         last = known.recorded.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] if known.recorded else None
         at = next((step for step, folder in listed.items() if folder == last), None)

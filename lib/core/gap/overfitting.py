@@ -18,7 +18,7 @@ from lib.core.curves.train_window import Window, window_before
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import NegativeGap, explain_negative_gap
-from lib.core.gap.plausibility import no_measure
+from lib.core.gap.plausibility import implausible, no_measure, scale_of
 from lib.core.text import formatting
 
 # fmt: off
@@ -75,6 +75,8 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
     train = curves.get("train_loss")
     window = window_before(train, step)
     window = no_measure(run, (*curves.curves, *curves.unread)) or window
+    if isinstance(window, Window) and (doubt := implausible(window.mean, best, scale_of(run))) is not None:
+        window = f"the train loss there is {doubt.code.value}, which no mean loss is"
     gap, negative = None, None
     if isinstance(window, Window):
         gap = best - window.mean

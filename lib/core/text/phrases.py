@@ -39,3 +39,13 @@ def counted(many: int, one: str, more: str | None = None) -> str:
         ('1 row', '1,200 rows', '0 times')
     """
     return f"{many:,} {one if many == 1 else more or one + 's'}"
+
+
+def with_article(noun: str) -> str:
+    """A noun with "a" or "an" before it.
+
+    Example:
+        >>> with_article("eval_f1"), with_article("mean reward")
+        ('an eval_f1', 'a mean reward')
+    """
+    return f"{'an' if noun[:1].lower() in set('aeiou') else 'a'} {noun}"

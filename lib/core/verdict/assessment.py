@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lib.core.checkpoints.advice import CheckpointAdvice, checkpoint_to_ship
@@ -48,3 +48,15 @@ def assess(
     return Assessment(
         checks, stability_of(checks), overfitting_of(run, curves, evidence), checkpoint_to_ship(run, evidence, curves)
     )
+
+
+def shipping(
+    assessment: Assessment, run: RunSummary, curves: RunCurves, evidence: RunEvidence, step: int | None
+) -> Assessment:
+    """The assessment of a run with the checkpoint of the step at which the deciding metric is best.
+
+    That step is ``None`` where it is not known, or the run is not ranked; the other arguments are as for ``assess``.
+    """
+    if step is None or step == assessment.checkpoint.step:
+        return assessment
+    return replace(assessment, checkpoint=checkpoint_to_ship(run, evidence, curves, step))

@@ -11,6 +11,7 @@ from lib.core.ranking.flip import RivalFlip, WeightInterval
 from lib.core.ranking.flip_change import Change
 from lib.core.ranking.scoring import RunScore
 from lib.core.text import formatting
+from lib.core.text.phrases import with_article
 from lib.core.verdict.metric_words import apart, margin_words, metric_words
 from lib.core.verdict.reasons import why_alone
 
@@ -53,7 +54,7 @@ def _change(name: str, rival: RunScore, decision: Decision, flip: RivalFlip) -> 
         beyond = "above" if decision.deciding.better == "higher" else "below"
         target, now = apart(flip.value.target, rival.value)
         words = metric_words(decision.deciding.metric)
-        return f"The runner-up {name} ({ahead}) would win with a {words} {beyond} {target} (it has {now})."
+        return f"The runner-up {name} ({ahead}) would win with {with_article(words)} {beyond} {target} (it has {now})."
     ways: list[str] = []
     if flip.eval_loss is not None:
         ways.append(f"with {_shown('eval loss', flip.eval_loss, rival.value)}, its train loss unchanged")

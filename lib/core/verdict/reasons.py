@@ -23,6 +23,7 @@ from lib.core.ranking.scoring import (
 )
 from lib.core.ranking.values import GapUnknown, RunValues
 from lib.core.text import formatting
+from lib.core.text.phrases import with_article
 from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_words, shown_score
 
 REASONS_SHOWN = Count(
@@ -276,7 +277,7 @@ def _would_change(winner: RunScore, runner_up: RunScore, decision: Decision) -> 
     if flip is not None and flip.value is not None:
         beyond = "above" if decision.deciding.better == "higher" else "below"
         said = (
-            f"The runner-up would win with a {metric_words(decision.deciding.metric)} {beyond}"
+            f"The runner-up would win with {with_article(metric_words(decision.deciding.metric))} {beyond}"
             f" {formatting.loss(flip.value.target)} (it has {formatting.loss(runner_up.value)})."
         )
         return Reason(ReasonCode.WOULD_CHANGE, said)

@@ -17,7 +17,7 @@ from lib.core.verdict.overview import HeadlineKind, Overview, overview_of
 from lib.ui.frame.escape import md
 from lib.ui.panels.verdict_details import details, stability_badge
 from lib.ui.session import link, url
-from lib.ui.session.assessments import assessment_of
+from lib.ui.session.assessments import shipped_assessments
 from lib.ui.session.comparison import Comparison
 
 SURENESS_COLORS = {
@@ -61,7 +61,7 @@ _STYLE = """<style>
 def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
-    assessed = {each.run.run_id: assessment_of(each, comparison.runs) for each in comparison.runs}
+    assessed = comparison.computed("assessments", comparison.how, lambda: shipped_assessments(comparison))
     said = comparison.computed("overview", comparison.how, lambda: overview_of(comparison.grounds, runs, assessed))
     with st.container(border=True, key="verdict"):
         st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from lib.core.checks.common_spikes import CommonSpikes, common_spikes, without_common
 from lib.core.checks.results import Results
 from lib.core.checks.stability import stability_of
-from lib.core.verdict.assessment import Assessment, assess
-from lib.ui.session.comparison import ComparedRun
+from lib.core.verdict.assessment import Assessment, assess, shipping
+from lib.ui.session.comparison import ComparedRun, Comparison
 
 
 def assessment_of(each: ComparedRun, runs: Sequence[ComparedRun]) -> Assessment | None:
@@ -30,6 +30,18 @@ def checks_of_run(each: ComparedRun, runs: Sequence[ComparedRun]) -> Results | N
     """What all checks of one of the compared runs came to; ``None`` where its curves could not be read."""
     assessment = assessment_of(each, runs)
     return None if assessment is None else assessment.checks
+
+
+def shipped_assessments(comparison: Comparison) -> dict[str, Assessment | None]:
+    """What is worked out about the compared runs, by run id, each with the checkpoint that the verdict would ship."""
+    scores = comparison.decision.scores
+    found: dict[str, Assessment | None] = {}
+    for each in comparison.runs:
+        own, data, score = assessment_of(each, comparison.runs), each.data, scores.get(each.run.run_id)
+        if own is not None and data is not None and score is not None:
+            own = shipping(own, each.run, data.curves, data.evidence, score.values.step)
+        found[each.run.run_id] = own
+    return found
 
 
 def common_spikes_of(runs: Sequence[ComparedRun]) -> tuple[CommonSpikes, ...]:

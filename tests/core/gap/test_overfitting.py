@@ -97,8 +97,14 @@ def test_without_an_eval_loss_nothing_can_be_told():
 
 
 def test_a_loss_of_zero_is_a_loss():
-    found = judged(curve([100, 200], [0.0, 0.0]), curve([100, 200], [0.0, 0.5]))
-    assert (found.gap, found.rebound) == (0.0, 0.5)
+    found = judged(curve([100, 200], [0.25, 0.25]), curve([100, 200], [0.0, 0.5]))
+    assert (found.gap, found.rebound) == (-0.25, 0.5)
+
+
+def test_a_train_loss_of_exactly_zero_makes_no_gap():
+    found = judged(curve([100, 200], [0.0, 0.0]), curve([100, 200], [1.0, 1.5]))
+    assert (found.gap, found.negative, found.rebound) == (None, None, 0.5)
+    assert "exactly 0" in dict(found.cannot_tell)["gap"]
 
 
 def test_the_best_at_the_end_has_no_rebound():
