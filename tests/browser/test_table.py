@@ -109,7 +109,7 @@ def test_the_default_columns_fit_and_the_run_stays_in_view_beside_more(page):
     assert MARKUP_NAME in run.inner_text()
 
     tooltip = grid(page).locator(".ag-tooltip:not(.ag-tooltip-hiding)")
-    for key, said in (("score", "Eval loss 41.18 points"), ("gap", "Moderate overfitting."), ("run", MARKUP_NAME)):
+    for key, said in (("score", "gap 80.15 points"), ("gap", "Good."), ("run", MARKUP_NAME)):
         grid(page).locator(f'[role=row][row-index="2"] [col-id="{key}"]').hover()
         expect(tooltip.filter(has_text=said)).to_be_visible()
     grid(page).get_by_role("columnheader", name="Duration").hover()
