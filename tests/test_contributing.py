@@ -54,3 +54,16 @@ def test_commands_that_it_gives_are_there() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^    make ([a-z-]+)", TEXT, re.M))
     assert targets == set(re.findall(r"^([a-z][a-z-]*):.*##", makefile, re.M)) - {"help", "clean", "format"}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    table = TEXT.partition("## Dependencies")[2].partition("\n## ")[0]
+    reasons = [line for line in table.splitlines() if line.startswith("| ")]
+    named = {name.strip() for line in reasons for name in re.split(r"[,(]", line.split("|")[1])}
+    pinned = {
+        re.split(r"[=;\[]", line)[0].strip()
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("-r")
+    }
+    assert pinned - named == set()
