@@ -16,7 +16,7 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 
 SCATTERS = (0.0, 0.02, 0.05, 0.1, 0.2)
 GAPS = (0.02, 0.05, 0.08, 0.1, 0.2)

@@ -36,7 +36,7 @@ for module in pkgutil.walk_packages(lib.core.__path__, "lib.core."):
 from lib.core.curves.metric_curves import NO_CURVE
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 
 assert len(NO_CURVE.finite()) == 0
 runs = [

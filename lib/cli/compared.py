@@ -15,7 +15,7 @@ from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.decision import Decision, decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.assessment import Assessment, assess, shipping
 from lib.core.verdict.grounds import grounds_of
 from lib.core.verdict.overview import Overview, overview_of

@@ -14,7 +14,8 @@ from lib.core.facts.findings import Severity
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import MEDIANS
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
-from lib.core.ranking.scoring import DEFAULT_POLICY, RunScore, gap_label
+from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import RunScore, gap_label
 from lib.core.ranking.values import RunValues
 from lib.core.text import formatting
 from lib.core.verdict.reasons import why_gap_unknown

@@ -10,7 +10,7 @@ import pytest
 
 from lib.charts.palette import RUN_COLORS
 from lib.core.curves.derived import DERIVED
-from lib.core.ranking.scoring import ScoringPolicy
+from lib.core.ranking.policy import ScoringPolicy
 from lib.core.text import formatting
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS

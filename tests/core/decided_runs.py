@@ -7,7 +7,7 @@ import numpy as np
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import Decision, decide
-from lib.core.ranking.scoring import DEFAULT_POLICY, ScoringPolicy
+from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
 from lib.core.verdict.grounds import Grounds, grounds_of
 
 SAME = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import ScoringPolicy
+from lib.core.ranking.policy import ScoringPolicy
 from lib.core.verdict.grounds import grounds_of
 
 REAL = {

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.deciding import EVAL_LOSS_DECIDES
-from lib.core.ranking.scoring import DEFAULT_POLICY, Recommendation, RunScore, ScoringPolicy, ranked
+from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
+from lib.core.ranking.scoring import Recommendation, RunScore, ranked
 from lib.core.ranking.values import values_of
 
 

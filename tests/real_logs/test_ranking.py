@@ -6,7 +6,7 @@ import pytest
 
 from lib.core.curves.evidence import evidence_of, with_evidence
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 
 GOOD = {"8 3e-5", "8 4e-5", "8 2e-5"}
 SWEEP = {*GOOD, "8 3e-6", "8 1e-3"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lib.core.config.datasets import dataset_name
@@ -43,17 +44,42 @@ class _Statement(NamedTuple):
     value: Any
 
 
+class _Same:
+    """A run by its identity: its configuration is a dictionary, which cannot be hashed, and is never changed."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: RunSummary) -> None:
+        self.run = run
+
+    def __hash__(self) -> int:
+        return id(self.run)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.run is other.run
+
+
 def effective(run: RunSummary, places: Places | None = None) -> Mapping[str, Setting]:
     """Return the effective setting of every parameter that ``run`` states, by canonical name.
 
-    Secrets are masked. Columns that only report progress or results are no settings.
+    Secrets are masked. Columns that only report progress or results are no settings. What was worked out of a run is
+    kept for a while, since many places ask for it: nobody may change it.
 
     Args:
         run: The run.
         places: Shared between runs, so that what their configurations have in common is looked at once.
     """
+    return _kept(_Same(run)) if places is None else _settings_of(run, places)
+
+
+@lru_cache(maxsize=64)
+def _kept(same: _Same) -> Mapping[str, Setting]:
+    return _settings_of(same.run, Places())
+
+
+def _settings_of(run: RunSummary, places: Places) -> Mapping[str, Setting]:
     stated: dict[str, list[_Statement]] = {}
-    for statement in (*_from_config(run, places or Places()), *_from_columns(run), *_from_name(run)):
+    for statement in (*_from_config(run, places), *_from_columns(run), *_from_name(run)):
         stated.setdefault(statement.place.key, []).append(statement)
     _part_batch_sizes(stated)
     settings: dict[str, Setting] = {}

@@ -20,15 +20,8 @@ from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.deciding import Deciding, deciding_of, points_of
 from lib.core.ranking.flip import Flip, flip_of
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
-from lib.core.ranking.scoring import (
-    TIE_DECIMALS,
-    LeftOut,
-    Recommendation,
-    RunScore,
-    ScoringPolicy,
-    Unscorable,
-    ranked,
-)
+from lib.core.ranking.policy import ScoringPolicy
+from lib.core.ranking.scoring import TIE_DECIMALS, LeftOut, Recommendation, RunScore, Unscorable, ranked
 from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_of_first
 from lib.core.ranking.values import RunValues, values_of
 

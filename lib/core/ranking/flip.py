@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from lib.core.ranking.deciding import EVAL_LOSS_DECIDES
 from lib.core.ranking.flip_change import Change, eval_loss_change, gap_change, value_change
-from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ScoringPolicy, ranked
+from lib.core.ranking.policy import ScoringPolicy
+from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation, RunScore, ranked
 
 
 @dataclass(frozen=True, slots=True)

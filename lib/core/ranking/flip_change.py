@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Deciding
-from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, ScoringPolicy, gap_label, ranked
+from lib.core.ranking.policy import ScoringPolicy
+from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, gap_label, ranked
 from lib.core.ranking.values import RunValues
 
 NARROW = 1e-12

@@ -15,7 +15,8 @@ from lib.core.facts.selection import MAX_SELECTED
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.gap.plausibility import MULTIPLE_WITHIN
 from lib.core.ranking.metric_names import EVAL_LOSS, HIGHER, LOWER
-from lib.core.ranking.scoring import DEFAULT_POLICY, TIE_DECIMALS, GapBand, Recommendation, ScoringPolicy
+from lib.core.ranking.policy import DEFAULT_POLICY, GapBand, ScoringPolicy
+from lib.core.ranking.scoring import TIE_DECIMALS, Recommendation
 from lib.core.ranking.values import REWARD_SHARE
 from lib.core.text import formatting
 from lib.core.verdict.limits import LIMITS

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lib.core.ranking.deciding import Candidate
-from lib.core.ranking.scoring import DEFAULT_POLICY, Recommendation
+from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import Recommendation
 from lib.core.text.formatting import shorten
 from lib.core.text.labels import short_labels
 from lib.core.text.phrases import counted

@@ -21,7 +21,8 @@ from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import assign_slots, reconcile
 from lib.core.ranking.decision import Decision, decide
-from lib.core.ranking.scoring import Recommendation, ScoringPolicy
+from lib.core.ranking.policy import ScoringPolicy
+from lib.core.ranking.scoring import Recommendation
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
 from lib.ui.session import link, reads, url

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 from lib.core.curves.axes import Axis
 from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.core.facts.runs import RunStatus
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 
 T = TypeVar("T", bound=Hashable)
 

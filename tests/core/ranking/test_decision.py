@@ -10,7 +10,7 @@ from lib.core.facts.runs import RunStatus
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 from tests.core.decided_runs import curves_of, decided, run
 
 

@@ -11,7 +11,8 @@ import pytest
 from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Basis, Deciding
 from lib.core.ranking.flip import flip_of
 from lib.core.ranking.flip_change import eval_loss_change, gap_change
-from lib.core.ranking.scoring import DEFAULT_POLICY, Recommendation, ScoringPolicy, ranked
+from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
+from lib.core.ranking.scoring import Recommendation, ranked
 from lib.core.ranking.values import RunValues
 from tests.core.ranked_runs import completed, recommend
 

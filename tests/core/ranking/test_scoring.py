@@ -20,13 +20,11 @@ from lib.core.facts.runs import (
 )
 from lib.core.gap.negative_gap import Explanation
 from lib.core.ranking.decision import decide
+from lib.core.ranking.policy import DEFAULT_POLICY, GapBand, ScoringPolicy
 from lib.core.ranking.scoring import (
-    DEFAULT_POLICY,
-    GapBand,
     LeftOut,
     Rule,
     RunScore,
-    ScoringPolicy,
     Unscorable,
     band_of,
     deciding_rule,

@@ -11,7 +11,8 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY, LeftOut
+from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import LeftOut
 from tests.core.decided_runs import curves_by_id, decided, run
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.comparability import ASPECT_WORDS, aspect_names, caution, pair_words, unknown_aspects
 from lib.core.verdict.grounds import grounds_of
 from tests.core.decided_runs import curves_of, decided, grounded, run

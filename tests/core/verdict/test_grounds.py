@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY, ScoringPolicy
+from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
 from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.core.verdict.overview import overview_of

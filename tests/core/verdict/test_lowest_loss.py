@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus
-from lib.core.ranking.scoring import ScoringPolicy
+from lib.core.ranking.policy import ScoringPolicy
 from lib.core.verdict.lowest_loss import lowest_losses
 from tests.core import decided_runs
 from tests.core.decided_runs import grounded

@@ -15,7 +15,7 @@ from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation, NegativeGap
 from lib.core.gap.overfitting import GAP_WARNING, Overfitting
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.objection_kinds import KINDS, Objection
 from lib.core.verdict.objections import NARROW_WEIGHT, objections_to

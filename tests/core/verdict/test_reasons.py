@@ -10,7 +10,8 @@ import pytest
 
 from lib.core.facts.runs import RunStatus
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY, LeftOut, Rule, ScoringPolicy, Unscorable
+from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
+from lib.core.ranking.scoring import LeftOut, Rule, Unscorable
 from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode, left_out
 from tests.core import decided_runs
 from tests.core.decided_runs import grounded

@@ -6,7 +6,7 @@ import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY
+from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.ties import lead_sentence, lowest_sentence, unknown_noise, why_in_best_set
 from tests.core.decided_runs import curves_by_id, decided, run
 

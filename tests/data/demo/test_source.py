@@ -20,7 +20,8 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of
 from lib.core.ranking.decision import decide
-from lib.core.ranking.scoring import DEFAULT_POLICY, Recommendation
+from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import Recommendation
 from lib.data.demo import source as embedded
 from lib.data.demo.source import EmbeddedSource
 from tests.curves import checked
