@@ -100,7 +100,7 @@ def read_trainer_log(path: Path) -> TrainerLog | Unread:
     trial = read.content.get("trial_params")
     if isinstance(trial, dict):
         state["trial_params"] = {k: v for k, v in trial.items() if not isinstance(v, dict | list)}
-    return _log_of(state, history, read.digest, stopped_early=_stopped_early(read.content))
+    return log_of(state, history, read.digest, stopped_early=_stopped_early(read.content))
 
 
 def _stopped_early(content: Mapping[str, Any]) -> bool:
@@ -136,7 +136,16 @@ def _whole_in(state: Mapping[str, Any], part: str, name: str) -> int | None:
     return int(value) if isinstance(value, bool) else whole(value)
 
 
-def _log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early: bool = False) -> TrainerLog:
+def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early: bool = False) -> TrainerLog:
+    """Make a log of rows, whatever program wrote them.
+
+    Args:
+        state: Facts about the training, by the names of a Trainer's state: ``global_step``, ``max_steps``, ...
+        history: A list of rows: dictionaries of numbers by name, each with its ``step``. A row with
+            ``train_runtime`` and without ``loss`` closes a training.
+        digest: Equal for files of equal bytes.
+        stopped_early: Training was ended on purpose before its last step.
+    """
     notes = []
     if history is not None and not isinstance(history, list):
         notes.append("log_history is not a list, so no metric could be read.")
