@@ -36,13 +36,11 @@ class RivalFlip:
     Attributes:
         eval_loss: The smallest change of its eval loss to a value from 0 on, its train loss unchanged, so that its gap
             changes by as much; ``None`` where none makes it win.
-        lower_eval_loss: The same among lower eval losses.
         gap: The smallest change of its gap by its train loss alone, its eval loss unchanged; ``None`` where none does.
         value: Where a metric other than a loss decides, the smallest change of that; the others are then ``None``.
     """
 
     eval_loss: Change | None = None
-    lower_eval_loss: Change | None = None
     gap: Change | None = None
     value: Change | None = None
 
@@ -71,12 +69,7 @@ def flip_of(recommendation: Recommendation) -> Flip:
     rival = scores[1]
     if not deciding.is_loss:
         return Flip(None, RivalFlip(value=value_change(scores, rival, deciding, policy)))
-    runner_up = RivalFlip(
-        eval_loss_change(scores, rival, policy),
-        eval_loss_change(scores, rival, policy, rival.value),
-        gap_change(scores, rival, policy),
-    )
-    return Flip(interval, runner_up)
+    return Flip(interval, RivalFlip(eval_loss_change(scores, rival, policy), gap_change(scores, rival, policy)))
 
 
 def weight_interval(recommendation: Recommendation) -> WeightInterval:

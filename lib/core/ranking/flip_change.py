@@ -48,13 +48,11 @@ class Change:
     crosses: bool = False
 
 
-def eval_loss_change(
-    scores: Sequence[RunScore], rival: RunScore, policy: ScoringPolicy, highest: float = math.inf
-) -> Change | None:
+def eval_loss_change(scores: Sequence[RunScore], rival: RunScore, policy: ScoringPolicy) -> Change | None:
     """The smallest change of the rival's eval loss that makes it win, its train loss unchanged.
 
     A rival that becomes the one with the lowest loss takes points from all others. A higher eval loss can win too, by
-    leaving the band of negative gaps. Eval losses below 0 are not looked at, nor are those above ``highest``.
+    leaving the band of negative gaps. Eval losses below 0 are not looked at.
     """
     values, train = rival.values, rival.train_loss if rival.gap is not None else None
 
@@ -65,7 +63,7 @@ def eval_loss_change(
     ends = [0.0, values.value, *(each.value for each in scores)]
     if train is not None:
         ends += [train + edge for edge in _edges(values, policy)]
-    places = [place for place in _places(ends) if 0.0 <= place <= highest]
+    places = [place for place in _places(ends) if place >= 0.0]
     return _nearest(values.value, places, moved, scores, rival, policy)
 
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from lib.core.ranking.decision import Decision
-from lib.core.ranking.flip import RivalFlip, WeightInterval
-from lib.core.ranking.flip_change import Change
-from lib.core.ranking.scoring import RunScore
-from lib.core.text import formatting
-from lib.core.text.phrases import with_article
-from lib.core.verdict.metric_words import apart, margin_words, metric_words
+from lib.core.ranking.flip import WeightInterval
+from lib.core.verdict.changes import ways_to_win
+from lib.core.verdict.metric_words import margin_words
 from lib.core.verdict.reasons import why_alone
-
-_ARTICLES = {"eval loss": "an", "gap": "a"}
-_SMALLER = {"eval loss": "lower eval loss", "gap": "smaller gap"}
 
 
 def flip_sentences(decision: Decision, labels: Mapping[str, str]) -> tuple[str, ...]:
@@ -28,7 +21,7 @@ def flip_sentences(decision: Decision, labels: Mapping[str, str]) -> tuple[str, 
         return (f"Nothing can flip the verdict: {why_alone(decision)}.",)
     weight = decision.recommendation.policy.eval_weight
     weights = () if flip.interval is None else _weights(flip.interval, weight, labels)
-    return (*weights, _change(labels[rival.run_id], rival, decision, flip.runner_up))
+    return (*weights, _change(labels[rival.run_id], decision))
 
 
 def _weights(interval: WeightInterval, weight: float, labels: Mapping[str, str]) -> Iterator[str]:
@@ -48,28 +41,9 @@ def _weights(interval: WeightInterval, weight: float, labels: Mapping[str, str])
         yield f"Above {math.ceil(interval.high * 1000.0) / 10.0:.4g}%, {labels[interval.above]} would be."
 
 
-def _change(name: str, rival: RunScore, decision: Decision, flip: RivalFlip) -> str:
+def _change(name: str, decision: Decision) -> str:
     ahead = f"{margin_words(decision.recommendation)} behind"
-    if flip.value is not None:
-        beyond = "above" if decision.deciding.better == "higher" else "below"
-        target, now = apart(flip.value.target, rival.value)
-        words = metric_words(decision.deciding.metric)
-        return f"The runner-up {name} ({ahead}) would win with {with_article(words)} {beyond} {target} (it has {now})."
-    ways: list[str] = []
-    if flip.eval_loss is not None:
-        ways.append(f"with {_shown('eval loss', flip.eval_loss, rival.value)}, its train loss unchanged")
-    if flip.gap is not None:
-        ways.append(f"with {_shown('gap', flip.gap, rival.gap)}, its eval loss unchanged")
+    ways = ways_to_win(decision, with_bands=True)
     if not ways:
         return f"Neither its eval loss nor its gap alone would make the runner-up {name} win ({ahead})."
     return f"The runner-up {name} ({ahead}) would win {', or '.join(ways)}."
-
-
-def _shown(what: Literal["eval loss", "gap"], change: Change, present: float | None) -> str:
-    band = f', in the gap band "{change.band}"' if change.crosses else ""
-    if present is None:
-        return f"{_ARTICLES[what]} {what} known to be about {formatting.loss(change.target)}{band}"
-    if change.delta == 0.0:
-        return f"any {_SMALLER[what]}{band}"
-    target, now = apart(change.target, present)
-    return f"{_ARTICLES[what]} {what} of about {target} (it has {now}){band}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +22,7 @@ from lib.core.ranking.scoring import (
 )
 from lib.core.ranking.values import GapUnknown, RunValues
 from lib.core.text import formatting
-from lib.core.text.phrases import with_article
+from lib.core.verdict.changes import ways_to_win
 from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_words, shown_score
 
 REASONS_SHOWN = Count(
@@ -159,7 +158,7 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
     if runner_up is None:
         start = "I" if decision.other_classes else "It had no competition: i"
         return (*said, Reason(ReasonCode.ALONE, f"{start}{why_alone(decision).removeprefix('i')}."))
-    return (*said, _lead(winner, runner_up, recommendation.deciding), _would_change(winner, runner_up, decision))
+    return (*said, _lead(winner, runner_up, recommendation.deciding), _would_change(decision))
 
 
 def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tuple[Reason, ...]:
@@ -272,27 +271,10 @@ def _lead(winner: RunScore, runner_up: RunScore, deciding: Deciding) -> Reason:
     return Reason(ReasonCode.MARGIN, f"It is {lead_words(winner, runner_up, deciding)} ahead of the runner-up.")
 
 
-def _would_change(winner: RunScore, runner_up: RunScore, decision: Decision) -> Reason:
-    flip = decision.flip.runner_up
-    if flip is not None and flip.value is not None:
-        beyond = "above" if decision.deciding.better == "higher" else "below"
-        said = (
-            f"The runner-up would win with {with_article(metric_words(decision.deciding.metric))} {beyond}"
-            f" {formatting.loss(flip.value.target)} (it has {formatting.loss(runner_up.value)})."
-        )
-        return Reason(ReasonCode.WOULD_CHANGE, said)
-    change = None if flip is None else flip.lower_eval_loss
-    if change is None or change.target <= 0.0:
-        said = "No lower eval loss alone would make the runner-up win."
-    elif not decision.recommendation.policy.eval_weight and change.target == winner.value:
-        # The eval loss has no weight: it cannot change the composite, but it breaks the tie.
-        said = f"The runner-up would win the tie with an eval loss below {winner.value:z.4f} in its present gap band."
-    else:
-        # Rounded down: what the sentence promises must hold of the number that it shows. "Just", because
-        # a much lower eval loss may leave the gap band that makes it win.
-        shown = math.floor(change.target * 1e4) / 1e4
-        said = (
-            f"The runner-up would win with an eval loss just below {shown:.4f}"
-            f" (it has {formatting.loss(runner_up.value)}), its train loss unchanged."
-        )
+_NO_WAY = "Neither its eval loss nor its gap alone would make the runner-up win."
+
+
+def _would_change(decision: Decision) -> Reason:
+    ways = ways_to_win(decision)
+    said = f"The runner-up would win {ways[0]}." if ways else _NO_WAY
     return Reason(ReasonCode.WOULD_CHANGE, said)

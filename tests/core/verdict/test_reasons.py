@@ -12,6 +12,7 @@ from lib.core.facts.runs import RunStatus
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
 from lib.core.ranking.scoring import LeftOut, Rule, Unscorable
+from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode, left_out
 from tests.core import decided_runs
 from tests.core.decided_runs import grounded
@@ -33,7 +34,7 @@ def test_the_sentences_carry_the_numbers() -> None:
         "The gap between eval and train loss (train loss of the end of training) is +0.0200: excellent, 100.00 of 100"
         " points (weight 30%).",
         "It is 56.83 points ahead of the runner-up.",
-        "The runner-up would win with an eval loss just below 0.4838 (it has 0.6000), its train loss unchanged.",
+        "The runner-up would win with an eval loss of about 0.4839 (it has 0.6000), its train loss unchanged.",
     ]
     assert found.why_first.count(". ") == 3
     assert sentence([run("a", 0.5)], ReasonCode.GAP) == (
@@ -75,22 +76,41 @@ def test_a_margin_that_would_print_as_nothing_is_said_to_be_small() -> None:
 def test_what_would_change_names_an_eval_loss_that_does_change_it() -> None:
     winner, runner_up = run("a", 0.60, 0.59), run("b", 0.63, 0.53)
     said = sentence([winner, runner_up], ReasonCode.WOULD_CHANGE)
-    promised = float(said.split("just below ")[1].split(" ")[0])
+    promised = float(said.split("about ")[1].split(" ")[0])
     assert recommend([winner, run("b", promised + 0.0002, 0.53)]).run_id == "a"
     assert recommend([winner, run("b", promised - 0.0001, 0.53)]).run_id == "b"
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (run("a", 0.60, 0.59), run("b", 0.63, 0.53)),
+        # The nearest is a higher eval loss, out of the band of negative gaps; a lower one would win too, further away.
+        (run("a", 1.0, 0.85), run("b", 1.0, 1.001)),
+        (run("a", 0.0, -0.01), run("b", 0.9, 0.1)),
+    ],
+)
+def test_the_reason_names_the_change_that_what_would_flip_it_names_first(runs) -> None:
+    reason, found = sentence(runs, ReasonCode.WOULD_CHANGE), judged(*runs)
+    flip = flip_sentences(found.decision, found.labels)[-1]
+    if "about" in flip:
+        assert reason.split("about ")[1].split(" ")[0] == flip.split("about ")[1].split(" ")[0].rstrip(",")
+    else:
+        assert reason.startswith("Neither") and flip.startswith("Neither")
 
 
 def test_a_tie_that_the_eval_loss_only_breaks_says_so() -> None:
     winner = run("a", 0.59, 0.58)
     assert sentence([winner, run("b", 0.6, 0.58)], ReasonCode.WOULD_CHANGE, GAP_ONLY) == (
-        "The runner-up would win the tie with an eval loss below 0.5900 in its present gap band."
+        "The runner-up would win with an eval loss of about 0.5900 (it has 0.6000), its train loss unchanged."
     )
     assert recommend([winner, run("b", 0.5899, 0.58)], GAP_ONLY).run_id == "b"
 
 
 def test_an_eval_loss_that_would_leave_its_gap_band_before_it_wins_the_tie_is_not_promised() -> None:
     runs = [run("a", 0.5, 0.49), run("b", 0.6, 0.59)]
-    assert sentence(runs, ReasonCode.WOULD_CHANGE, GAP_ONLY) == "No lower eval loss alone would make the runner-up win."
+    said = "Neither its eval loss nor its gap alone would make the runner-up win."
+    assert sentence(runs, ReasonCode.WOULD_CHANGE, GAP_ONLY) == said
     assert all(recommend([runs[0], run("b", loss, 0.59)], GAP_ONLY).run_id == "a" for loss in (0.58, 0.55, 0.4))
 
 
