@@ -51,9 +51,6 @@ _SURE, _FAIRLY, _LIKELY, _UNSURE, _TIE, _OPEN = Sureness
 KINDS: tuple[Kind, ...] = (
     Kind("task_metric", _UNSURE, "a task metric says otherwise",
          "What the model is for is measured by the task, and a loss only stands for it."),
-    Kind("no_common_ranking", _OPEN, "no common ranking",
-         "There is no scale on which the best of two classes compare."),
-    Kind("alone", _OPEN, "no competition", "A ranking of one says nothing."),
     Kind("unread", _UNSURE, "curves not read", "Nothing could be checked of what was not read."),
     Kind("winner_data", _UNSURE, "its data contradict themselves",
          "A verdict is no better than the values that it rests on."),
@@ -63,8 +60,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("rival_data", _UNSURE, "a close rival's data contradict themselves",
          "The rival's true place may be the first."),
     Kind("losses_unlike", _UNSURE, "not known to be the same loss", "Losses of other data or methods do not compare."),
-    Kind("tie", _TIE, "lead within the noise", "The order may be chance, but the values are what they are."),
-    Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance cannot be told."),
     Kind("lower_loss_beyond_noise", _FAIRLY, "a lower eval loss elsewhere",
          "The measured quality of a rival is truly better."),
     Kind("other_metric", _FAIRLY, "another metric says otherwise", "Which of the two counts is a choice."),
@@ -87,9 +82,14 @@ KINDS: tuple[Kind, ...] = (
     Kind("may_overtake", _SURE, "an unfinished run", "It is behind now, and may not stay there."),
     Kind("winner_warnings", _SURE, "warnings about its training",
          "Its result is what it is; how it came about may matter."),
+    Kind("no_common_ranking", _OPEN, "no common ranking",
+         "There is no scale on which the best of two classes compare: the first line says so."),
+    Kind("alone", _OPEN, "no competition", "A ranking of one says nothing: the first lines say so."),
+    Kind("tie", _TIE, "lead within the noise", "The order may be chance: the first line says so."),
+    Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance cannot be told: the first lines say so."),
 )  # fmt: skip
-"""The order of objections, the strongest first: what makes the verdict empty, what makes its values wrong, what makes
-its order chance, what would turn it, and what to know besides."""
+"""The order of objections, the strongest first: what makes the values of the verdict wrong, what would turn it, what to
+know besides; and last what makes it empty or its order chance, which headline and sureness say before any objection."""
 
 _RANKS = {kind.code: rank for rank, kind in enumerate(KINDS)}
 

@@ -91,7 +91,6 @@ class Overview:
         checkpoint: Which checkpoint of the recommended run to ship; ``None`` where nothing was read of it, and
             without a recommended run.
         objections: All, the strongest first.
-        strongest: The strongest that headline and sureness do not say already.
         way_out: What to do about a tie; "" for none.
     """
 
@@ -100,13 +99,17 @@ class Overview:
     surety: Surety
     checkpoint: str | None
     objections: tuple[Objection, ...]
-    strongest: Objection | None
     way_out: str
 
     @property
     def is_recommended(self) -> bool:
         """Whether there is a recommended run."""
         return bool(self.headline.run_ids)
+
+    @property
+    def strongest(self) -> Objection | None:
+        """The strongest objection: the first of them."""
+        return next(iter(self.objections), None)
 
     @property
     def score(self) -> str:
@@ -136,9 +139,7 @@ class Overview:
     @property
     def strongest_sentence(self) -> str:
         """The strongest objection, or that there is none."""
-        if self.strongest is not None:
-            return self.strongest.sentence
-        return "none besides what is said above." if self.objections else "none was found."
+        return "none was found." if self.strongest is None else self.strongest.sentence
 
     @property
     def others_title(self) -> str:
@@ -171,7 +172,6 @@ def overview_of(grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[
         surety=surety,
         checkpoint=None if own is None else checkpoint_line(own.checkpoint),
         objections=objections,
-        strongest=strongest_objection(objections, surety),
         way_out=way_out(decision, assessed, grounds.labels),
     )
 
@@ -188,12 +188,6 @@ def headline(decision: Decision, runs: Sequence[RunSummary]) -> Headline:
     if decision.tied:
         return Headline(HeadlineKind.TIE, decision.tied)
     return Headline(HeadlineKind.WINNER, (winner.run_id,))
-
-
-def strongest_objection(objections: Sequence[Objection], surety: Surety) -> Objection | None:
-    """The strongest objection, but for what headline and sureness say already."""
-    said = {"no_common_ranking", "alone", "noise_unknown", "tie"} & set(surety.because)
-    return next((objection for objection in objections if objection.code not in said), None)
 
 
 def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], labels: Mapping[str, str]) -> str:

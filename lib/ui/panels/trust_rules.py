@@ -75,7 +75,7 @@ def _panel() -> str:
     return (
         f"**The panel** shows the {REASONS_SHOWN} strongest reasons: the part of the score that carries most of the"
         " lead over the runner-up, then the other one if it speaks for the run too, then the lead, then what would turn"
-        " it. And it shows the strongest objection that the headline does not say already."
+        " it. And it shows the strongest objection: the first of the order below."
     )
 
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from lib.core.checkpoints.advice import Fate
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus
-from lib.core.verdict.objection_kinds import Objection, Sureness
-from lib.core.verdict.overview import HeadlineKind, headline, overview_of, strongest_objection, way_out
+from lib.core.verdict.objection_kinds import Sureness
+from lib.core.verdict.overview import HeadlineKind, headline, overview_of, way_out
 from lib.core.verdict.reasons import REASONS_SHOWN
-from lib.core.verdict.sureness import Surety
 from tests.core.decided_runs import decided, grounded, run
 from tests.core.verdict.test_objections import KEPT, assessed
 
@@ -48,12 +47,14 @@ def test_the_headline_names_the_star_first(runs, noise, kind, named):
     assert all(run_id in found.title(named) for run_id in named)
 
 
-def test_the_objection_shown_is_one_that_the_headline_does_not_say():
-    tie, leak = Objection("tie", "T."), Objection("leakage", "L.")
-    assert strongest_objection([leak, tie], Surety(Sureness.TIE, "", ("tie",))) == leak
-    assert strongest_objection([tie], Surety(Sureness.TIE, "", ("tie",))) is None
-    assert strongest_objection([], Surety(Sureness.SURE, "")) is None
-    assert strongest_objection([leak], Surety(Sureness.UNSURE, "", ("leakage",))) == leak
+def test_the_strongest_objection_is_the_first_of_the_list_and_not_what_the_headline_says():
+    alone = overview(run("a"), a=assessed("a", health=[("divergence", Severity.CRITICAL)]))
+    assert [each.code for each in alone.objections] == ["winner_health", "alone"]
+    assert alone.strongest == alone.objections[0]
+    nothing_else = overview(run("a"))
+    assert nothing_else.strongest_sentence == nothing_else.objections[0].sentence
+    clear = overview(*CLEAR)
+    assert (clear.strongest, clear.strongest_sentence) == (None, "none was found.")
 
 
 UNSAVED = replace(KEPT, fate=Fate.CANNOT_TELL)
