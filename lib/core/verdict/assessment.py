@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lib.core.checkpoints.advice import CheckpointAdvice, checkpoint_to_ship
+from lib.core.checks.check import Group
+from lib.core.checks.learning import dead_training
 from lib.core.checks.registry import checks_of
 from lib.core.checks.results import Results
 from lib.core.checks.stability import Stability, stability_of
 from lib.core.curves.evidence import RunEvidence
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.overfitting import Overfitting, overfitting_of
 
@@ -30,6 +33,16 @@ class Assessment:
     stability: Stability
     overfitting: Overfitting
     checkpoint: CheckpointAdvice
+
+    @property
+    def breakdowns(self) -> tuple[Finding, ...]:
+        """How its training broke down: the critical findings about it, in their order."""
+        return tuple(each for each in self.checks.findings_in(Group.HEALTH) if each.severity is Severity.CRITICAL)
+
+    @property
+    def died_at(self) -> int | None:
+        """The step from which on nothing was trained; ``None`` where it was trained to its end."""
+        return next((each.step for each in self.breakdowns if each.code == dead_training.code), None)
 
 
 def assess(

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.core.checks.check import Group, and_more, most_severe
-from lib.core.facts.findings import Severity
+from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
-from lib.core.gap.overfitting import GAP_WARNING
+from lib.core.gap.overfitting import GAP_WARNING, Overfitting
 from lib.core.noise import estimate, train_window
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
@@ -186,13 +186,16 @@ def _data(case: _Case) -> Iterator[Objection]:
             yield Objection("unread", f"{whose} could not be read, so nothing in them was checked.")
     for run_id in (case.winner.run_id, *case.rivals):
         assessed = case.assessed.get(run_id)
-        if assessed is None or not assessed.checks.doubts:
-            continue
-        worst = most_severe(assessed.checks.doubts)
         is_winner = run_id == case.winner.run_id
+        # That its training broke down is an objection of its own.
+        said = assessed.breakdowns if is_winner and assessed is not None else ()
+        doubts = () if assessed is None else tuple(each for each in assessed.checks.doubts if each not in said)
+        if not doubts:
+            continue
+        worst = most_severe(doubts)
         code = f"{'winner' if is_winner else 'rival'}_{'data' if worst.severity is Severity.CRITICAL else 'doubts'}"
         whose = "Its data" if is_winner else f"The data of {case.called(run_id)}"
-        yield Objection(code, f"{whose} raise doubts: {worst.sentence}{and_more(len(assessed.checks.doubts))}")
+        yield Objection(code, f"{whose} raise doubts: {worst.sentence}{and_more(len(doubts))}")
 
 
 def _training(case: _Case) -> Iterator[Objection]:
@@ -200,12 +203,32 @@ def _training(case: _Case) -> Iterator[Objection]:
     if case.own is None:
         return
     findings = case.own.checks.findings_in(Group.HEALTH)
-    critical = [each for each in findings if each.severity is Severity.CRITICAL]
     rebound = [each for each in findings if each.code == "eval_rebound"]
-    warnings = [each for each in findings if each.severity is Severity.WARNING and each not in rebound]
-    if critical:
-        yield Objection("winner_health", f"Its training broke down: {critical[0].sentence}{and_more(len(critical))}")
-    over = case.own.overfitting
+    warnings = [
+        each
+        for each in findings
+        if each.severity is Severity.WARNING and each not in (*rebound, *case.own.checks.doubts)
+    ]
+    if broke := case.own.breakdowns:
+        said = f"Its training broke down: {broke[0].sentence}{and_more(len(broke))}"
+        yield Objection("winner_health", f"{said}{_since_its_death(case.own.died_at, case.winner.values.step)}")
+    if case.own.died_at is None:
+        yield from _fit(case.own.overfitting, rebound)
+    if warnings:
+        yield Objection(
+            "winner_warnings", f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
+        )
+
+
+def _since_its_death(died_at: int | None, shipped: int | None) -> str:
+    if died_at is None or shipped is None:
+        return ""
+    when = "from before that" if shipped < died_at else "of the model that was no longer trained"
+    return f" Its best evaluation, at step {formatting.count(shipped)}, is {when}."
+
+
+def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
+    """What its losses say of leakage and overfitting; those of a training that died say nothing of either."""
     if over.negative is not None and over.negative.explanation is not Explanation.EXPLAINED:
         code = "leakage" if over.negative.explanation is Explanation.NOT_EXPLAINED else "negative_gap_open"
         yield Objection(
@@ -216,10 +239,6 @@ def _training(case: _Case) -> Iterator[Objection]:
     elif over.gap is not None and over.gap > GAP_WARNING:
         yield Objection(
             "overfitting", f"Its gap at its best evaluation is {formatting.signed(over.gap)}: it may overfit."
-        )
-    if warnings:
-        yield Objection(
-            "winner_warnings", f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
         )
 
 

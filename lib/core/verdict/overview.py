@@ -44,10 +44,14 @@ class Headline:
     Attributes:
         kind: What it says.
         run_ids: The runs that it names, the recommended one first; () without one.
+        died_at: The step from which on nothing was trained in the recommended one; ``None`` where it was.
+        is_best_dead: Its best evaluation is not from before that.
     """
 
     kind: HeadlineKind
     run_ids: tuple[str, ...]
+    died_at: int | None = None
+    is_best_dead: bool = False
 
     def title(self, names: Sequence[str]) -> str:
         """The line.
@@ -56,6 +60,9 @@ class Headline:
             names: What ``run_ids`` are called in it.
         """
         match self.kind:
+            case HeadlineKind.WINNER if self.died_at is not None:
+                before = ", before its best evaluation" if self.is_best_dead else ""
+                return f"{names[0]}, but its training died at step {formatting.count(self.died_at)}{before}"
             case HeadlineKind.WINNER:
                 return names[0]
             case HeadlineKind.TIE:
@@ -71,7 +78,7 @@ class Headline:
         """What marks the recommended run; "" without one. ``names`` as for ``title``."""
         match self.kind:
             case HeadlineKind.WINNER:
-                return "Recommended"
+                return "Recommended" if self.died_at is None else f"★ first: {names[0]}"
             case HeadlineKind.TIE:
                 return f"★ first: {names[0]}"
             case HeadlineKind.NOT_COMPARABLE:
@@ -168,7 +175,7 @@ def overview_of(grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[
     own = assessed.get(decision.recommendation.run_id or "")
     return Overview(
         grounds=grounds,
-        headline=headline(decision, runs),
+        headline=headline(decision, runs, own),
         surety=surety,
         checkpoint=None if own is None else checkpoint_line(own.checkpoint),
         objections=objections,
@@ -176,8 +183,14 @@ def overview_of(grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[
     )
 
 
-def headline(decision: Decision, runs: Sequence[RunSummary]) -> Headline:
-    """Who wins, or that it is a tie, or that the runs have no common ranking."""
+def headline(decision: Decision, runs: Sequence[RunSummary], own: Assessment | None = None) -> Headline:
+    """Who wins, or that it is a tie, or that the runs have no common ranking.
+
+    Args:
+        decision: About these runs.
+        runs: The runs.
+        own: Of the recommended one.
+    """
     winner = decision.recommendation.winner
     if winner is None:
         may_go_on = any(run.status in MAY_GO_ON for run in runs)
@@ -187,7 +200,9 @@ def headline(decision: Decision, runs: Sequence[RunSummary]) -> Headline:
         return Headline(HeadlineKind.NOT_COMPARABLE, (winner.run_id, *best))
     if decision.tied:
         return Headline(HeadlineKind.TIE, decision.tied)
-    return Headline(HeadlineKind.WINNER, (winner.run_id,))
+    died_at, shipped = None if own is None else own.died_at, winner.values.step
+    is_best_dead = died_at is not None and shipped is not None and shipped >= died_at
+    return Headline(HeadlineKind.WINNER, (winner.run_id,), died_at, is_best_dead)
 
 
 def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], labels: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.checkpoints.save_plan import SavePlan
+from lib.core.checks.results import Results
 from lib.core.checks.stability import Stability, Steadiness
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary
@@ -23,6 +24,7 @@ from tests.core.checked_runs import results_with
 from tests.core.decided_runs import decided, grounded, run
 
 WARNING, CRITICAL = Severity.WARNING, Severity.CRITICAL
+NOT_EXPLAINED = Explanation.NOT_EXPLAINED
 KEPT = CheckpointAdvice(
     run=run("a"), plan=SavePlan(), step=10, eval_loss=0.5,
     recorded="out/checkpoint-10", path="out/checkpoint-10", saved_step=10, saved_eval_loss=0.5, fate=Fate.KEPT,
@@ -159,6 +161,27 @@ def test_the_strongest_stand_first_and_every_kind_has_one_place():
     assert [objection.code for objection in found][:2] == ["winner_data", "winner_health"]
     assert len({kind.code for kind in KINDS}) == len(KINDS)
     assert [Objection(kind.code, "").rank for kind in KINDS] == list(range(len(KINDS)))
+
+
+def test_what_a_training_that_died_logged_is_no_sign_of_leakage_or_overfitting():
+    found = objections(
+        *CLEAR,
+        a=assessed("a", health=[("dead_training", CRITICAL), ("eval_rebound", WARNING)], over=negative(NOT_EXPLAINED)),
+    )
+    assert [objection.code for objection in found] == ["winner_health"]
+    other = codes(*CLEAR, a=assessed("a", health=[("divergence", CRITICAL)], over=negative(NOT_EXPLAINED)))
+    assert other == ["winner_health", "leakage"]
+
+
+def test_a_finding_about_the_training_that_touches_the_values_is_said_once():
+    for code, severity, expected in (
+        ("nonfinite_value", CRITICAL, "winner_health"),
+        ("identical_evaluations", WARNING, "winner_doubts"),
+    ):
+        known = assessed("a", health=[(code, severity)])
+        (result,) = known.checks.results
+        touching = replace(result, findings=(replace(result.findings[0], touches_verdict=True),))
+        assert codes(*CLEAR, a=replace(known, checks=Results((touching,)))) == [expected]
 
 
 some_run = st.tuples(

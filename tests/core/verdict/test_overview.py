@@ -57,6 +57,17 @@ def test_the_strongest_objection_is_the_first_of_the_list_and_not_what_the_headl
     assert (clear.strongest, clear.strongest_sentence) == (None, "none was found.")
 
 
+def test_the_first_words_say_that_the_training_of_the_first_died():
+    dead = assessed("a", health=[("dead_training", Severity.CRITICAL)])
+    # The lowest eval loss is that of step 20.
+    found = overview(*CLEAR, a=dead).headline
+    assert found.title(["A"]) == "A, but its training died at step 5, before its best evaluation"
+    assert found.mark(["A"]) == "★ first: A"
+    assert replace(found, is_best_dead=False).title(["A"]) == "A, but its training died at step 5"
+    other = overview(*CLEAR, b=dead).headline
+    assert (other.title(["A"]), other.mark(["A"])) == ("A", "Recommended")
+
+
 UNSAVED = replace(KEPT, fate=Fate.CANNOT_TELL)
 
 
