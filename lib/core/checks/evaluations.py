@@ -62,6 +62,8 @@ def eval_rebound(subject: Subject) -> Found | NotFound | CannotTell:
     was best at its first evaluation and above it ever since needs no end: it only got worse. What is measured at
     step 0 is the base model's and no best.
     """
+    if subject.no_measure is not None:
+        return CannotTell(subject.no_measure)
     curve = subject.curve("eval_loss")
     computable(curve.value, "eval loss")
     known = measured(subject.curves, "eval_loss").finite()
@@ -114,6 +116,8 @@ def _evaluation_noise(values: np.ndarray, at: int) -> float:
 )  # fmt: skip
 def identical_evaluations(subject: Subject) -> Found | NotFound | CannotTell:
     """Evaluations in a row that agree to the last decimal while the train loss moves: always of the same weights."""
+    if subject.no_measure is not None:
+        return CannotTell(subject.no_measure)
     real = subject.evaluations.finite()
     if len(real) < SAME_EVALUATIONS:
         return CannotTell(f"the eval loss has {len(real)} finite evaluations; {SAME_EVALUATIONS} are needed")

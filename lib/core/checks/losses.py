@@ -122,6 +122,8 @@ def divergence(subject: Subject) -> Found | NotFound | CannotTell:
     The best is the lowest median of consecutive sections of the run, the end the median of its last one.
     The first step is the one from which on the loss is mostly above its best by more than its noise.
     """
+    if subject.no_measure is not None:
+        return CannotTell(subject.no_measure)
     points, few = subject.points_or_few("train_loss")
     values = points.value
     if changes_sign(values):
@@ -166,6 +168,8 @@ def plateau(subject: Subject) -> Found | NotFound | CannotTell:
     shares ``PLATEAU_STARTS`` of them on. The first step is where the loss, smoothed, had come down to the level
     of that stretch.
     """
+    if subject.no_measure is not None:
+        return CannotTell(subject.no_measure)
     points, rate = subject.points("train_loss"), subject.points("learning_rate", 2)
     high = rate.step[rate.value >= PLATEAU_RATE * rate.value.max()]
     if not len(high):

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,3 +98,19 @@ def test_what_was_found_reads_from_the_worst_to_the_least():
 def test_a_last_train_loss_that_is_no_number_is_told():
     said = result_of("nonfinite_value", train_loss=[*np.linspace(2.0, 1.0, 29), math.nan]).sentence
     assert said == "Train loss is NaN or infinite once at step 300, and the last train loss is NaN."
+
+
+@pytest.mark.parametrize("code", ["divergence", "plateau", "eval_rebound", "identical_evaluations"])
+def test_a_loss_that_measures_no_fit_to_data_says_nothing_by_its_course(code):
+    """The loss of GRPO begins at 0 and rises with the distance from the reference model."""
+    rising = np.linspace(0.0001, 0.02, 60)
+    logged = {
+        "train_loss": rising if code == "divergence" else 0.02 - rising.clip(max=0.01),
+        "learning_rate": np.full(60, 1e-6),
+        "eval_loss": (np.arange(1, 11) * 60, rising[:10] if code == "eval_rebound" else np.full(10, 0.00031)),
+    }
+    assert result_of(code, **logged).outcome is Outcome.FOUND
+    for run, further in ((run_of(config={"method": "grpo"}), {}), (run_of(), {"reward": np.linspace(0.1, 0.9, 60)})):
+        told = result_of(code, run, **logged, **further)
+        assert told.outcome is Outcome.CANNOT_TELL
+        assert "no measure of fit" in told.sentence
