@@ -51,11 +51,13 @@ class Candidate:
         metric: Its name.
         better: Its direction; ``None`` where it is not known.
         run_ids: Who logged it, in alphabetical order.
+        measures: What it measures is the quality of a model; a loss of reinforcement, or one below 0, does not.
     """
 
     metric: str
     better: Better | None
     run_ids: tuple[str, ...]
+    measures: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,12 @@ def deciding_of(
         for metric in one.metrics:
             logged.setdefault(metric, []).append(one.run.run_id)
     candidates = tuple(
-        Candidate(metric, _direction(metric, facts), tuple(sorted(ids)))
+        Candidate(
+            metric,
+            _direction(metric, facts),
+            tuple(sorted(ids)),
+            not follows_from_loss(metric) or _measures_fit(facts, metric),
+        )
         for metric, ids in sorted(logged.items(), key=lambda item: (-len(item[1]), item[0]))
         if metric != REWARD
     )

@@ -265,7 +265,9 @@ def _others(
         return ()
     found = []
     for each in deciding.candidates:
-        if each.better is None or each.metric == deciding.metric or not ids <= set(each.run_ids):
+        if each.better is None or not each.measures:
+            continue
+        if each.metric == deciding.metric or not ids <= set(each.run_ids):
             continue
         values = {run_id: points_of(curves[run_id], each.metric).value for run_id in ids if run_id in curves}
         best = {run_id: (one.max() if each.better == "higher" else one.min()) for run_id, one in values.items()}

@@ -91,8 +91,8 @@ def named_set(metric: str) -> str | None:
 
 
 def follows_from_loss(metric: str) -> bool:
-    """Whether it compares only where losses do."""
-    return is_loss(metric) or (metric in METRICS and METRICS[metric].of_loss)
+    """Whether it compares only where losses do: a loss, or a perplexity, of whatever evaluation set."""
+    return is_loss(metric) or (metric in METRICS and METRICS[metric].of_loss) or "perplexity" in _parts(metric)
 
 
 def _parts(metric: str) -> list[str]:

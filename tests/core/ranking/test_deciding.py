@@ -8,7 +8,7 @@ import pytest
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.deciding import Basis, deciding_of
-from lib.core.ranking.metric_names import direction_in, is_loss, may_decide, named_set
+from lib.core.ranking.metric_names import direction_in, follows_from_loss, is_loss, may_decide, named_set
 
 
 def logged(run_id="a", config=None, best=None, path=None, **metrics):
@@ -113,6 +113,22 @@ def test_a_loss_that_measures_no_fit_or_goes_below_zero_never_decides():
     chose = {"metric_for_best_model": "loss"}
     assert told(logged(config=chose, reward=[0.1], eval_loss=[1e-5], eval_reward=[0.7]))[0] == "eval_reward"
     assert told(logged(eval_loss=[-0.1, -0.2], eval_thing=[1.0])) == (None, None, Basis.NONE)
+
+
+def test_a_loss_that_measures_no_fit_measures_no_quality_either():
+    surrogate = decided(logged(reward=[0.1, 0.2], eval_loss=[1e-5, 2e-5], eval_perplexity=[1.0, 1.1], eval_reward=[0.7]))
+    assert {each.metric: each.measures for each in surrogate.candidates} == {
+        "eval_loss": False,
+        "eval_perplexity": False,
+        "eval_reward": True,
+    }
+    assert all(each.measures for each in decided(logged(eval_f1=[0.1], **LOSS)).candidates)
+
+
+def test_perplexity_follows_from_the_loss_on_whatever_set_it_was_measured():
+    follows = "perplexity", "eval_perplexity", "eval_alpha_perplexity", "eval_alpha_loss"
+    assert all(follows_from_loss(metric) for metric in follows)
+    assert not follows_from_loss("eval_alpha_f1")
 
 
 def test_of_named_sets_that_decides_which_most_logged_then_the_first():
