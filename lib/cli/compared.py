@@ -10,10 +10,12 @@ from lib.core.config.naming import labels_of
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
+from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import Better
-from lib.core.facts.query import RunQuery
+from lib.core.facts.query import RunPage, RunQuery, Unreadable
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED
+from lib.core.ranking.deciding import may_rank
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.assessment import Assessment, assess, shipping
@@ -26,7 +28,7 @@ _ALL = 10**6
 
 
 class WrongSelection(AppError):
-    """The runs that were named, or not named, cannot be compared."""
+    """The runs that were named, or not named, cannot be compared, or not by the metric that was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,14 @@ class Compared:
         labels: What the runs are called, by run id: as on the cards of the page.
         assessed: All that is worked out about each run by itself, by run id.
         overview: The verdict.
+        unreadable: What lies where runs lie and could not be read.
     """
 
     runs: tuple[RunSummary, ...]
     labels: Mapping[str, str]
     assessed: Mapping[str, Assessment]
     overview: Overview
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def decision(self) -> Decision:
@@ -63,13 +67,15 @@ def compare(
         direction: Which direction of it is better, where neither its name nor the runs say so.
 
     Raises:
-        WrongSelection: If a name is of no run or of several, or if there are none, or too many, to compare.
+        WrongSelection: If a name is of no run or of several, if there are none, or too many, to compare, or if no
+            evaluation of them measured ``by``.
         RunSourceError: If they cannot be read.
     """
-    listed = source.list_runs(RunQuery(limit=_ALL)).runs
-    labels = labels_of(listed)
-    chosen = _chosen(listed, labels, names)
+    page = source.list_runs(RunQuery(limit=_ALL))
+    labels = labels_of(page.runs)
+    chosen = _chosen(page, labels, names)
     curves = source.load_curves([run.run_id for run in chosen])
+    _check_logged(by, curves)
     now = datetime.now(UTC)
     runs: list[RunSummary] = []
     found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
@@ -85,12 +91,25 @@ def compare(
         assessment, own, evidence = found[run.run_id]
         assessed[run.run_id] = shipping(assessment, run, own, evidence, steps.get(run.run_id))
     grounds = grounds_of(decision, runs, labels)
-    return Compared(tuple(runs), labels, assessed, overview_of(grounds, runs, assessed))
+    return Compared(tuple(runs), labels, assessed, overview_of(grounds, runs, assessed), page.unreadable)
 
 
-def _chosen(listed: Sequence[RunSummary], labels: Mapping[str, str], names: Sequence[str]) -> list[RunSummary]:
+def _check_logged(by: str | None, curves: Mapping[str, RunCurves]) -> None:
+    logged = sorted({metric for own in curves.values() for metric in own.curves if may_rank(own, metric)})
+    if by is not None and by not in logged:
+        raise WrongSelection(
+            f"Expected an evaluation metric that a run logged, got {isolated(by)}.",
+            hint=f"Logged are: {', '.join(map(isolated, logged)) or 'none'}",
+        )
+
+
+def _chosen(page: RunPage, labels: Mapping[str, str], names: Sequence[str]) -> list[RunSummary]:
+    listed = page.runs
     if not listed:
-        raise WrongSelection("Expected at least one run, found none.", hint="Name a folder of training outputs.")
+        broken = [f"{isolated(each.path)}: {each.reason}" for each in page.unreadable]
+        raise WrongSelection(
+            "Expected at least one run, found none.", hint="\n".join((*broken, "Name a folder of training outputs."))
+        )
     known = ", ".join(labels[run.run_id] for run in listed[:20]) + (", ..." if len(listed) > 20 else "")
     if not names and len(listed) > MAX_SELECTED:
         raise WrongSelection(

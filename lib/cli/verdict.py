@@ -11,6 +11,7 @@ from typing import Any
 
 from lib.cli.compared import Compared, compare
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
+from lib.core.facts.foreign import isolated
 from lib.core.ranking.scoring import RunScore
 from lib.core.verdict.overview import HeadlineKind
 from lib.data.folder.source import FolderSource
@@ -47,9 +48,11 @@ def run(called: argparse.Namespace) -> int:
     compared = compare(FolderSource(called.folder), called.names, called.by, called.direction)
     said = as_data(compared)
     if called.json:
-        sys.stdout.write(json.dumps(said, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(said, indent=2, allow_nan=False) + "\n")
     else:
         sys.stdout.write("\n".join(lines(compared)) + "\n")
+    for each in compared.unreadable:
+        sys.stderr.write(f"Not read: {isolated(each.path)}: {each.reason}\n")
     return NOT_RECOMMENDED if said["recommended"] is None else RECOMMENDED
 
 
@@ -133,16 +136,18 @@ def lines(compared: Compared) -> Iterator[str]:
     overview = compared.overview
     names = [compared.labels[run_id] for run_id in overview.headline.run_ids]
     yield overview.headline.title(names)
-    if not names:
-        yield from (each.sentence for each in overview.grounds.reasons)
-        return
-    yield f"{overview.surety.level.value}: {overview.surety.sentence} {overview.way_out}".strip()
+    if names:
+        yield f"{overview.surety.level.value}: {overview.surety.sentence} {overview.way_out}".strip()
+        yield overview.decided_by
     yield from (f"- {each.sentence}" for each in overview.grounds.strongest)
     if overview.checkpoint:
         yield f"Checkpoint: {overview.checkpoint}."
-    yield f"Strongest objection: {overview.strongest_sentence}"
+    if names:
+        yield f"Strongest objection: {overview.strongest_sentence}"
     yield from overview.grounds.others(compared.labels)
     yield from overview.grounds.not_comparable(compared.labels)
+    for run in compared.runs:
+        yield from (f"Note on {compared.labels[run.run_id]}: {note}" for note in run.notes)
 
 
 def _number(value: float | None) -> float | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ KEYS = {
     *("headline", "recommended", "tied", "decided_by", "sure", "checkpoint", "ranking", "left_out", "objections"),
     *("findings", "classes"),
 }
+SAME = {"task_type": "CAUSAL_LM", "dataset_name": "a/b", "model_name_or_path": "m/n", "output_dir": "out"}
 RANKED = {"run", "value", "step", "score", "eval_loss", "train_loss", "gap", "gap_error", "checkpoint"}
 
 
@@ -24,7 +26,9 @@ def verdict(capsys):
     def ask(*arguments):
         code = main(["verdict", *map(str, arguments)])
         printed, errors = capsys.readouterr()
-        return code, json.loads(printed) if "--json" in arguments else printed, errors
+        if "--json" in arguments:
+            return code, json.loads(printed) if printed else None, errors
+        return code, printed, errors
 
     return ask
 
@@ -36,9 +40,8 @@ def steady(level: float) -> list[float]:
 
 @pytest.fixture
 def two_runs(tmp_path):
-    args = {"task_type": "CAUSAL_LM", "dataset_name": "a/b", "model_name_or_path": "m/n", "output_dir": "out"}
-    write_run(tmp_path / "better", FALLING, steady(1.0), args=args | {"learning_rate": 1e-4})
-    write_run(tmp_path / "worse", FALLING, steady(1.3), args=args | {"learning_rate": 2e-4})
+    write_run(tmp_path / "better", FALLING, steady(1.0), args=SAME | {"learning_rate": 1e-4})
+    write_run(tmp_path / "worse", FALLING, steady(1.3), args=SAME | {"learning_rate": 2e-4})
     return tmp_path
 
 
@@ -110,6 +113,79 @@ def test_a_wrong_call_says_so_on_standard_error_only(two_runs, verdict, argument
     code, said, errors = verdict(two_runs, *arguments)
     assert (code, said) == (2, "")
     assert errors.startswith("Expected")
+
+
+@pytest.mark.parametrize("metric", ["eval_nobody_logged", "train_loss", "loss"])
+def test_a_metric_that_no_evaluation_measured_is_a_wrong_call(two_runs, verdict, metric):
+    code, said, errors = verdict(two_runs, "--by", metric, "--json")
+    assert (code, said) == (2, None)
+    assert metric in errors
+    assert "eval_loss" in errors
+
+
+def test_runs_without_the_metric_that_was_named_are_left_out(two_runs, verdict):
+    scored = [{"step": step, "eval_f1": 0.01 * step} for step in range(1, 41)]
+    write_run(two_runs / "scored", FALLING, steady(1.2), rows=scored, args=SAME | {"learning_rate": 3e-4})
+    code, said, _ = verdict(two_runs, "--by", "eval_f1", "--json")
+    assert (code, said["headline"], said["recommended"], said["decided_by"]) == (0, "alone", "scored", "eval_f1")
+    assert {each["run"]: each["why"] for each in said["left_out"]} == {
+        "better": "no eval_f1 logged",
+        "worse": "no eval_f1 logged",
+    }
+
+
+def test_a_direction_that_nothing_tells_can_be_said(two_runs, verdict):
+    for name, score in (("better", 0.3), ("worse", 0.6)):
+        rows = [{"step": step, "eval_goodness": score + step / 1000} for step in range(1, 41)]
+        args = SAME | {"metric_for_best_model": "goodness"}
+        write_run(two_runs / name, FALLING, steady(1.0), rows=rows, args=args)
+    code, said, _ = verdict(two_runs, "--json")
+    assert (code, said["headline"], said["decided_by"]) == (3, "none", "eval_goodness")
+    code, said, _ = verdict(two_runs, "--direction", "higher", "--json")
+    assert (code, said["recommended"], said["ranking"][0]["value"]) == (0, "worse", 0.64)
+
+
+def test_what_cannot_be_read_is_named_on_standard_error(two_runs, verdict):
+    (two_runs / "broken").mkdir()
+    (two_runs / "broken" / "trainer_state.json").write_text("[1")
+    code, said, errors = verdict(two_runs, "--json")
+    assert (code, said["recommended"]) == (0, "better")
+    assert errors.startswith("Not read: broken/trainer_state.json: ")
+
+
+def test_where_nothing_can_be_read_the_error_says_why(tmp_path, verdict):
+    assert verdict(tmp_path)[0] == 2
+    (tmp_path / "trainer_state.json").write_text("[]")
+    code, said, errors = verdict(tmp_path)
+    assert (code, said) == (2, "")
+    assert "Expected at least one run, found none.\ntrainer_state.json: Expected a JSON object" in errors
+
+
+def test_values_that_are_no_numbers_are_null_and_names_are_whole(tmp_path, verdict, capsys):
+    """Every number is one that JSON has; names come back as they are whatever the terminal can show."""
+    write_run(tmp_path / "実験 \u202eé", [math.nan, *FALLING[1:-1], math.inf], [*steady(1.0)[:-1], math.nan])
+    write_run(tmp_path / "b", [1e25] * 40, [1e25 / step for step in range(1, 41)])
+    code, said, _ = verdict(tmp_path, "--json")
+    assert code in (0, 3)
+    assert {*said["findings"]} == {"実験 é", "b"}
+    main(["verdict", str(tmp_path), "--json"])
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    json.loads(printed, parse_constant=pytest.fail)
+
+
+def test_the_lines_say_why_runs_are_left_out_by_what_was_decided_and_how_they_were_read(tmp_path, verdict):
+    write_run(tmp_path / "lr_2e-4", FALLING, steady(1.0), total=100)
+    code, said, _ = verdict(tmp_path)
+    assert code == 3
+    assert said.startswith("No recommendation\n")
+    assert "lr_2e-4: left out, status not understood: log ends at step 40 of 100." in said
+    rates = [{"step": step, "learning_rate": 5e-5} for step in range(1, 41)]
+    write_run(tmp_path / "lr_2e-4", FALLING, steady(1.0), rows=rates)
+    code, said, _ = verdict(tmp_path)
+    assert code == 0
+    assert "Decided by eval loss and gap: " in said
+    assert 'Note on lr_2e-4: The folder name "lr_2e-4" says learning rate 2e-4' in said
 
 
 def test_a_folder_that_is_not_there_is_a_wrong_call(tmp_path, verdict):

@@ -131,7 +131,8 @@ def _stretch(subject: Subject, train: MetricCurve) -> _Stretch:
     still = subject.gradients_stand_still(first)
     evals = subject.curves.get("eval_loss").finite()
     later = evals.value[evals.step >= first]
-    moving = len(later) > 1 and float(np.ptp(later)) > SAME_WITHIN * float(np.abs(later).max())
+    # Of the largest floats the spread is infinite, and an array would warn of that.
+    moving = len(later) > 1 and float(later.max()) - float(later.min()) > SAME_WITHIN * float(np.abs(later).max())
     return _Stretch(first, last, len(train) - begin, float(train.value[-1]), train.value[:begin], still, moving)
 
 

@@ -107,7 +107,8 @@ def deciding_of(
         runs: Those that may be ranked, in any order.
         curves: By run id; runs may lack.
         by: A metric that somebody chose; where none of the runs logged it the rules choose.
-        direction: Its direction, where somebody says it.
+        direction: Its direction, where somebody says it; also that of a metric that the rules give, where nothing else
+            tells it. Of a loss lower is better whatever is said.
     """
     facts = [_Facts(run, curves.get(run.run_id) or RunCurves(run.run_id)) for run in runs]
     logged: dict[str, list[str]] = {}
@@ -125,12 +126,18 @@ def deciding_of(
         if metric != REWARD
     )
     if by is not None and by in logged:
-        return Deciding(by, direction or _direction(by, facts), Basis.CHOSEN, candidates)
+        said = None if is_loss(by) else direction
+        return Deciding(by, said or _direction(by, facts), Basis.CHOSEN, candidates)
     for basis, rule in _RULES.items():
         first = _most_logged(rule(facts), logged)
         if first is not None:
-            return Deciding(first, _direction(first, facts), basis, candidates)
+            return Deciding(first, _direction(first, facts) or direction, basis, candidates)
     return Deciding(None, None, Basis.NONE, candidates)
+
+
+def may_rank(curves: RunCurves, metric: str) -> bool:
+    """Whether a run may be ranked by a metric of its curves: an evaluation measured it, or it is the reward."""
+    return (metric == REWARD or may_decide(metric)) and len(points_of(curves, metric)) > 0
 
 
 def points_of(curves: RunCurves, metric: str) -> MetricCurve:
@@ -245,7 +252,9 @@ def _most_logged(metrics: Iterable[str], logged: Mapping[str, Sequence[str]]) ->
 
 
 def _direction(metric: str, facts: Sequence[_Facts]) -> Better | None:
-    """As recorded; else as the best of the runs show it; else as the name tells."""
+    """As recorded; else as the best of the runs show it; else as the name tells. Losses are ranked as losses."""
+    if is_loss(metric):
+        return "lower"
     recorded = {one.greater for one in facts if one.named == metric and one.greater is not None}
     if len(recorded) == 1:
         return "higher" if recorded.pop() else "lower"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from lib.core.facts.foreign import isolated
 from lib.core.ranking.deciding import Basis, Deciding
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, named_set
 from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
@@ -13,7 +14,7 @@ from lib.core.text.phrases import counted
 
 BASES: Mapping[Basis, str] = MappingProxyType(
     {
-        Basis.CHOSEN: "it was chosen on this page",
+        Basis.CHOSEN: "it was chosen",
         Basis.OWN_CHOICE: "the runs chose their own best checkpoint by it",
         Basis.EVAL_LOSS: "nothing says by what the runs chose their best checkpoint, and the loss measures fit to data",
         Basis.NAMED_SET: "it is the only kind of eval loss that was logged",
@@ -37,7 +38,7 @@ def metric_words(metric: str | None) -> str:
     if metric == REWARD:
         return "mean reward at the end of training"
     name = named_set(metric or "")
-    return f"eval loss on {name}" if name is not None else metric or ""
+    return f"eval loss on {isolated(name)}" if name is not None else isolated(metric or "")
 
 
 def best_word(deciding: Deciding) -> str:
@@ -77,7 +78,7 @@ def at_step(step: int | None) -> str:
 
 def others_logged(deciding: Deciding) -> str:
     """The other metrics that may be chosen; "" for none."""
-    others = [each.metric for each in deciding.candidates if each.metric != deciding.metric]
+    others = [isolated(each.metric) for each in deciding.candidates if each.metric != deciding.metric]
     if not others:
         return ""
     shown, more = others[:3], len(others) - 3

@@ -86,7 +86,7 @@ KINDS: tuple[Kind, ...] = (
          "There is no scale on which the best of two classes compare: the first line says so."),
     Kind("alone", _OPEN, "no competition", "A ranking of one says nothing: the first lines say so."),
     Kind("tie", _TIE, "lead within the noise", "The order may be chance: the first line says so."),
-    Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance cannot be told: the first lines say so."),
+    Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance: the first lines say it."),
 )  # fmt: skip
 """The order of objections, the strongest first: what makes the values of the verdict wrong, what would turn it, what to
 know besides; and last what makes it empty or its order chance, which headline and sureness say before any objection."""

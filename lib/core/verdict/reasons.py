@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from lib.core.facts.foreign import isolated
 from lib.core.facts.limits import Count
 from lib.core.gap.plausibility import Implausible
 from lib.core.ranking.deciding import Deciding
@@ -105,7 +106,7 @@ def left_out(unscorable: Unscorable, labels: Mapping[str, str]) -> str:
     detail = labels.get(unscorable.detail, unscorable.detail)
     if unscorable.code is LeftOut.NO_VALUE:
         detail = metric_words(unscorable.detail)
-    logged = ", ".join(unscorable.logged)
+    logged = ", ".join(map(isolated, unscorable.logged))
     return LEFT_OUT[unscorable.code].format(status=unscorable.status_text, detail=detail, logged=logged)
 
 
@@ -201,11 +202,16 @@ def _why_none(recommendation: Recommendation) -> Reason:
     if unknown is not None:
         return Reason(
             ReasonCode.NONE_ELIGIBLE,
-            f"No run can be recommended: {unknown.detail} decides, and nothing says whether more or less of it is"
-            " better.",
+            f"No run can be recommended: {metric_words(unknown.detail)} decides, and nothing says whether more or less"
+            " of it is better.",
         )
-    logged = sorted({metric for each in recommendation.unscorable for metric in each.logged})
+    logged = sorted({isolated(metric) for each in recommendation.unscorable for metric in each.logged})
     of_metrics = f" Logged are {', '.join(logged)}, which can be chosen." if logged else ""
+    if any(each.code is LeftOut.NO_METRIC for each in recommendation.unscorable):
+        return Reason(
+            ReasonCode.NONE_ELIGIBLE,
+            f"No run can be recommended: nothing that was logged decides by itself.{of_metrics}",
+        )
     return Reason(
         ReasonCode.NONE_ELIGIBLE,
         f"No run can be recommended: only completed runs with {_value_words(recommendation.deciding)} can be, and none"

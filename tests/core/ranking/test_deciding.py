@@ -116,7 +116,9 @@ def test_a_loss_that_measures_no_fit_or_goes_below_zero_never_decides():
 
 
 def test_a_loss_that_measures_no_fit_measures_no_quality_either():
-    surrogate = decided(logged(reward=[0.1, 0.2], eval_loss=[1e-5, 2e-5], eval_perplexity=[1.0, 1.1], eval_reward=[0.7]))
+    surrogate = decided(
+        logged(reward=[0.1, 0.2], eval_loss=[1e-5, 2e-5], eval_perplexity=[1.0, 1.1], eval_reward=[0.7])
+    )
     assert {each.metric: each.measures for each in surrogate.candidates} == {
         "eval_loss": False,
         "eval_perplexity": False,
@@ -144,6 +146,23 @@ def test_a_choice_goes_before_every_rule_and_may_say_the_direction():
     assert told(found, by="eval_thing") == ("eval_thing", None, Basis.CHOSEN)
     assert told(found, by="eval_thing", direction="lower") == ("eval_thing", "lower", Basis.CHOSEN)
     assert told(found, by="nobody_logged_it")[2] is Basis.EVAL_LOSS
+
+
+def test_a_direction_that_is_said_counts_where_the_rules_give_the_metric_and_nothing_else_tells_it():
+    chose = {"metric_for_best_model": "thing"}
+    assert told(logged(config=chose, eval_thing=[0.2, 0.4], **LOSS), direction="higher") == (
+        "eval_thing",
+        "higher",
+        Basis.OWN_CHOICE,
+    )
+    known = logged(config={"metric_for_best_model": "f1"}, eval_f1=[0.2, 0.4], **LOSS)
+    assert told(known, direction="lower") == ("eval_f1", "higher", Basis.OWN_CHOICE)
+
+
+def test_of_a_loss_lower_is_better_whatever_is_said():
+    assert told(logged(**LOSS), by="eval_loss", direction="higher") == ("eval_loss", "lower", Basis.CHOSEN)
+    chose = {"metric_for_best_model": "eval_alpha_loss", "greater_is_better": True}
+    assert told(logged(config=chose, eval_alpha_loss=[1.0, 0.9]))[:2] == ("eval_alpha_loss", "lower")
 
 
 def test_candidates_are_listed_with_direction_and_runs():

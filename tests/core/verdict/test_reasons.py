@@ -96,7 +96,8 @@ def test_the_reason_names_the_change_that_what_would_flip_it_names_first(runs) -
     if "about" in flip:
         assert reason.split("about ")[1].split(" ")[0] == flip.split("about ")[1].split(" ")[0].rstrip(",")
     else:
-        assert reason.startswith("Neither") and flip.startswith("Neither")
+        assert reason.startswith("Neither")
+        assert flip.startswith("Neither")
 
 
 def test_a_tie_that_the_eval_loss_only_breaks_says_so() -> None:
