@@ -124,6 +124,8 @@ def ends_early(subject: Subject) -> Found | NotFound | CannotTell:
         return CannotTell(REDUCED)
     if not lacks:
         return NotFound(f"The log goes to step {last:,} of {run.total_steps:,}.")
+    if run.ended_early and last >= (run.current_step or 0):
+        return NotFound(f"Training was ended on purpose at step {last:,} of {run.total_steps:,}.")
     reached = run.current_step is not None and not subject.lacks(run.total_steps - run.current_step, run.total_steps)
     reading = "the end of the log is missing" if reached else "it stopped early, or its log was cut"
     said = f"The run says completed, and its log ends at step {last:,} of {run.total_steps:,}: {reading}."

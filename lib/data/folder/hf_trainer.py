@@ -119,12 +119,12 @@ def _progress(
     status, notes = RunStatus.COMPLETED, []
     raw: str | None = "completed"
     where = f"step {reached:,} of {total:,}" if total else f"step {reached:,}"
-    if (total and reached >= total) or (epochs and epoch is not None and epoch >= epochs):
+    is_at_end = bool(total and reached >= total) or (epochs is not None and epoch is not None and epoch >= epochs)
+    ended_early = not is_at_end and (log.stopped_early or log.closed_at >= reached > 0)
+    if is_at_end:
         pass
-    elif log.stopped_early:
-        notes.append(f"Training was stopped early, at {where}.")
-    elif log.closed_at >= reached > 0:
-        notes.append(f"Training was ended early, at {where}.")
+    elif ended_early:
+        notes.append(f"Training was {'stopped' if log.stopped_early else 'ended'} early, at {where}.")
     elif _training_returned(results, epoch):
         notes.append(f"A result file says that training ended; the log ends at {where}.")
     elif (said := text(manifest.get("status"))) is not None:
@@ -139,6 +139,7 @@ def _progress(
         "current_epoch": epoch,
         "total_epochs": epochs,
         "progress": None if share is None else min(max(share, 0.0), 1.0),
+        "ended_early": ended_early,
         "error_message": text(manifest.get("error_message") or manifest.get("error")),
     }
     return facts, notes

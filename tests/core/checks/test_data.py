@@ -56,6 +56,15 @@ def test_clean_runs_raise_no_alarm():
     assert sum(bool(alarms(seed)) for seed in range(100)) <= 1
 
 
+def test_a_training_that_was_ended_on_purpose_has_its_whole_log():
+    curves = curves_of(train_loss=falling(50))
+    known = {"status": RunStatus.COMPLETED, "total_steps": 2000, "current_step": 500}
+    assert result_of("ends_early", curves, **known).outcome is Outcome.FOUND
+    assert result_of("ends_early", curves, ended_early=True, **known).outcome is Outcome.NOT_FOUND
+    cut = known | {"current_step": 900}
+    assert result_of("ends_early", curves, ended_early=True, **cut).outcome is Outcome.FOUND
+
+
 def test_a_coarser_logging_interval_from_some_step_on_is_no_gap():
     steps = np.append(np.arange(10, 510, 10), np.arange(550, 1550, 50))
     curves = curves_of(train_loss=(steps, np.linspace(2.0, 1.0, len(steps))))

@@ -223,11 +223,14 @@ def test_a_training_that_its_callbacks_stopped_is_completed(tmp_path, callbacks,
     run = runs_in(tmp_path)["run"]
     assert run.status is status
     assert ("Training was stopped early, at step 400 of 2,000." in run.notes) is (status is RunStatus.COMPLETED)
+    assert run.ended_early is (status is RunStatus.COMPLETED)
 
 
 def test_the_regular_end_is_not_early(tmp_path):
     write(tmp_path / "run", ROWS, planned=400, stateful_callbacks=control(True, 0))
-    assert not any("early" in note for note in runs_in(tmp_path)["run"].notes)
+    run = runs_in(tmp_path)["run"]
+    assert not any("early" in note for note in run.notes)
+    assert not run.ended_early
 
 
 SUMMARY = {"step": 400, "train_runtime": 9.0, "train_loss": 1.0}
