@@ -84,8 +84,8 @@ class RunSummary:
         updated_at: Last sign of life.
         duration_s: Seconds from start to end, or to the last sign of life.
         progress: Share done, 0 to 1.
-        ended_early: The source saw that training ended before its last planned step on purpose: its callbacks say so, or
-            the log has its closing summary there.
+        ended_early: The source saw that training was ended on purpose before its last planned step: its callbacks say
+            so, or its closing summary stands there.
         learning_rate: The *last scheduled* value, near 0 at the end of a run.
         loss, final_loss: Train loss, last logged.
         eval_loss, final_eval_loss: Eval loss, last logged.
