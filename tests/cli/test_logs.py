@@ -195,6 +195,16 @@ def test_a_train_loss_that_is_a_sum_makes_no_gap_and_no_leak(tmp_path, verdict, 
     assert [each["code"] for each in said["findings"]["summed"]].count("implausible_train_loss") == 1
 
 
+def test_where_nothing_records_over_what_a_train_loss_is_summed_that_is_still_a_possible_cause(tmp_path, verdict):
+    summed = [{**row, "loss": 8 * row["loss"]} for row in falling(300)]
+    leave(tmp_path / "summed", summed, evaluated(20, loss=settling(1.10)))
+    leave(tmp_path / "easier", falling(300), evaluated(20, loss=settling(0.9)))
+    for name, cause in (("summed", "a train loss that is a sum"), ("easier", "evaluation data that are easier")):
+        _, said = verdict("--run", name)
+        (leak,) = [each for each in said["objections"] if each["code"] == "leakage"]
+        assert cause in leak["sentence"]
+
+
 @pytest.mark.parametrize(
     ("dies_at", "norm", "evaluations", "best_step", "first_words"),
     [

@@ -33,6 +33,8 @@ USUAL_DROPOUT = Limit(0.1, "Usual dropout",
     "The greatest rate that a run which records none is likely to have: the default of BERT, GPT-2 and T5.")
 NOISE_ERRORS = Limit(2.0, "Noise errors",
     "So many standard errors of the window's mean are put down to chance: 95 % of normal means lie within.")
+SUM_LEAST = Limit(2.0, "Sum least",
+    "From this many times the eval loss on a train loss may be a sum: two batches or processes are the least.")
 LAG_POINTS = Count(5, "Lag points",
     "The pace at which the train loss fell, and its noise, are taken from a line through so many values up to the"
     " best evaluation, or through the window where that has more.")
@@ -99,9 +101,16 @@ def explain_negative_gap(run: RunSummary, train: MetricCurve, window: Window, ga
         explanation = Explanation.NOT_EXPLAINED
         said = (
             f"Averaging while the model improves, chance and dropout explain at most {most:.4f} of it:"
-            " potential leakage, or evaluation data that are easier than the training data."
+            f" potential leakage, or {_other_cause(window.mean, size)}."
         )
     return NegativeGap(explanation, size, said)
+
+
+def _other_cause(train_loss: float, size: float) -> str:
+    """What else such a gap may come from: data alone hardly make a train loss a multiple of the eval loss."""
+    if 0.0 < SUM_LEAST * (train_loss - size) <= train_loss:
+        return "a train loss that is a sum over batches or processes"
+    return "evaluation data that are easier than the training data"
 
 
 def _lag_and_noise(train: MetricCurve, window: Window) -> float | None:

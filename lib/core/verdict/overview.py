@@ -13,6 +13,7 @@ from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import EVAL_LOSS
+from lib.core.ranking.scoring import RunScore
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
 from lib.core.verdict.assessment import Assessment
@@ -44,14 +45,12 @@ class Headline:
     Attributes:
         kind: What it says.
         run_ids: The runs that it names, the recommended one first; () without one.
-        died_at: The step from which on nothing was trained in the recommended one; ``None`` where it was.
-        is_best_dead: Its best evaluation is not from before that.
+        caveat: What nobody should ship the recommended one without knowing, as the end of a sentence; "" for nothing.
     """
 
     kind: HeadlineKind
     run_ids: tuple[str, ...]
-    died_at: int | None = None
-    is_best_dead: bool = False
+    caveat: str = ""
 
     def title(self, names: Sequence[str]) -> str:
         """The line.
@@ -60,11 +59,8 @@ class Headline:
             names: What ``run_ids`` are called in it.
         """
         match self.kind:
-            case HeadlineKind.WINNER if self.died_at is not None:
-                before = ", before its best evaluation" if self.is_best_dead else ""
-                return f"{names[0]}, but its training died at step {formatting.count(self.died_at)}{before}"
             case HeadlineKind.WINNER:
-                return names[0]
+                return f"{names[0]}, but {self.caveat}" if self.caveat else names[0]
             case HeadlineKind.TIE:
                 return f"Tie: {listed(names)} may be as good"
             case HeadlineKind.NOT_COMPARABLE:
@@ -78,7 +74,7 @@ class Headline:
         """What marks the recommended run; "" without one. ``names`` as for ``title``."""
         match self.kind:
             case HeadlineKind.WINNER:
-                return "Recommended" if self.died_at is None else f"★ first: {names[0]}"
+                return f"★ first: {names[0]}" if self.caveat else "Recommended"
             case HeadlineKind.TIE:
                 return f"★ first: {names[0]}"
             case HeadlineKind.NOT_COMPARABLE:
@@ -200,9 +196,15 @@ def headline(decision: Decision, runs: Sequence[RunSummary], own: Assessment | N
         return Headline(HeadlineKind.NOT_COMPARABLE, (winner.run_id, *best))
     if decision.tied:
         return Headline(HeadlineKind.TIE, decision.tied)
+    return Headline(HeadlineKind.WINNER, (winner.run_id,), _caveat(winner, own))
+
+
+def _caveat(winner: RunScore, own: Assessment | None) -> str:
     died_at, shipped = None if own is None else own.died_at, winner.values.step
-    is_best_dead = died_at is not None and shipped is not None and shipped >= died_at
-    return Headline(HeadlineKind.WINNER, (winner.run_id,), died_at, is_best_dead)
+    if died_at is not None:
+        before = ", before its best evaluation" if shipped is not None and shipped >= died_at else ""
+        return f"its training died at step {formatting.count(died_at)}{before}"
+    return "it was never better than before training" if winner.never_better else ""
 
 
 def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], labels: Mapping[str, str]) -> str:

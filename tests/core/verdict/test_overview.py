@@ -63,9 +63,15 @@ def test_the_first_words_say_that_the_training_of_the_first_died():
     found = overview(*CLEAR, a=dead).headline
     assert found.title(["A"]) == "A, but its training died at step 5, before its best evaluation"
     assert found.mark(["A"]) == "★ first: A"
-    assert replace(found, is_best_dead=False).title(["A"]) == "A, but its training died at step 5"
     other = overview(*CLEAR, b=dead).headline
     assert (other.title(["A"]), other.mark(["A"])) == ("A", "Recommended")
+
+
+def test_the_first_words_say_that_the_first_was_never_better_than_before_training():
+    worse = headline(decided(*CLEAR, noise=0.001, before={"a": 0.4}), CLEAR)
+    assert worse.title(["A"]) == "A, but it was never better than before training"
+    better = headline(decided(*CLEAR, noise=0.001, before={"a": 0.6, "b": 0.4}), CLEAR)
+    assert better.title(["A"]) == "A"
 
 
 UNSAVED = replace(KEPT, fate=Fate.CANNOT_TELL)
