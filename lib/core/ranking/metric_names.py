@@ -11,8 +11,8 @@ EVAL_LOSS = "eval_loss"
 REWARD = "reward"
 EVAL_REWARD = "eval_reward"
 
-_NAMED_SET = re.compile(r"eval[_/](?P<name>.+)_loss")
-"""The loss on an evaluation set that has a name."""
+_NAMED_SET = re.compile(r"eval[_/](?P<name>.+)[_/]loss")
+"""The loss on an evaluation set that has a name; behind a slash where each set has a part of the row to itself."""
 
 _PART = re.compile(r"[A-Za-z0-9]+")
 

@@ -73,6 +73,7 @@ def test_a_named_set_is_told_by_its_loss():
     assert [named_set(name) for name in ("eval_alpha_loss", "eval_loss", "eval_my_set_loss", "eval_f1")] == [
         "alpha", None, "my_set", None,
     ]  # fmt: skip
+    assert named_set("eval_alpha/loss") == named_set("eval/alpha_loss") == "alpha"
     assert is_loss("eval_alpha_loss")
     assert not is_loss("eval_f1")
 
