@@ -41,8 +41,8 @@ class CheckpointAdvice:
         plan: Its saving options.
         step: Of the best evaluation, by the eval loss or by the metric that decides; ``None`` when it is not known.
         epoch: At that step.
+        is_lowest: It is that of the lowest eval loss; false where another metric decides.
         eval_loss: The eval loss there, nats; ``None`` when it is not known.
-        is_lowest: It is the lowest one, as far as that is known; else another metric decides, and is best there.
         recorded: The path of the checkpoint that the trainer recorded as its best.
         path: Of the checkpoint to ship: the folder that the source saw, else as recorded or as its step and
             ``output_dir`` make it; ``None`` when it is not known.
@@ -65,8 +65,8 @@ class CheckpointAdvice:
     plan: SavePlan
     step: int | None = None
     epoch: float | None = None
-    eval_loss: float | None = None
     is_lowest: bool = True
+    eval_loss: float | None = None
     recorded: str | None = None
     path: str | None = None
     saved_step: int | None = None
@@ -109,7 +109,7 @@ def checkpoint_to_ship(
         best_step: Where another metric than the eval loss decides: the step at which that one is best.
     """
     step, epoch, loss = _best(run, evidence)
-    is_lowest = best_step is None or best_step == step
+    is_lowest = best_step in (None, step)
     if not is_lowest:
         step, epoch, loss = best_step, None, _loss_at(curves, best_step)
     recorded = text(run.best_checkpoint_path)
@@ -117,13 +117,22 @@ def checkpoint_to_ship(
     plan = plan_of(run)
     listed = _listed(run)
     if listed is not None:
-        seen = CheckpointAdvice(
-            run=run, plan=plan, step=step, epoch=epoch, eval_loss=loss, is_lowest=is_lowest,
-            recorded=recorded, is_listed=True,
-        )  # fmt: skip
-        return _of_listed(seen, listed, curves)
+        return _of_listed(
+            CheckpointAdvice(
+                run=run,
+                plan=plan,
+                step=step,
+                epoch=epoch,
+                is_lowest=is_lowest,
+                eval_loss=loss,
+                recorded=recorded,
+                is_listed=True,
+            ),
+            listed,
+            curves,
+        )
     known = CheckpointAdvice(
-        run=run, plan=plan, step=step, epoch=epoch, eval_loss=loss, is_lowest=is_lowest,
+        run=run, plan=plan, step=step, epoch=epoch, is_lowest=is_lowest, eval_loss=loss,
         recorded=recorded, path=recorded, saved_step=recorded_step,
     )  # fmt: skip
     if loss is None and best_step is None:

@@ -107,8 +107,8 @@ def deciding_of(
         runs: Those that may be ranked, in any order.
         curves: By run id; runs may lack.
         by: A metric that somebody chose; where none of the runs logged it the rules choose.
-        direction: Its direction, where somebody says it; also that of a metric that the rules give, where nothing else
-            tells it. Of a loss lower is better whatever is said.
+        direction: Its direction, where somebody says it; of a metric that the rules choose only where neither the
+            runs nor its name tell.
     """
     facts = [_Facts(run, curves.get(run.run_id) or RunCurves(run.run_id)) for run in runs]
     logged: dict[str, list[str]] = {}

@@ -30,15 +30,15 @@ GONE: Mapping[Fate, tuple[str, str]] = MappingProxyType(
 def checkpoint_sentence(advice: CheckpointAdvice) -> str:
     """All of it."""
     advice = _readable(advice)
-    if _is_best_unknown(advice):
+    if advice.eval_loss is None and advice.step is None:
         why = "No eval loss is" if eval_loss_of(advice.run) is None else "Only the last eval loss is"
         known = f" The trainer recorded {advice.recorded} as its best." if advice.recorded else ""
         gone = _not_there(advice) if advice.recorded and advice.is_listed and advice.path is None else ""
         return f"{why} recorded, so no checkpoint can be told to be the best.{known}{gone}"
     measured = f"The lowest eval loss, {formatting.loss(advice.eval_loss)}, was measured at {_place(advice)}."
     if not advice.is_lowest:
-        there = "" if advice.eval_loss is None else f", with an eval loss of {formatting.loss(advice.eval_loss)}"
-        measured = f"The best evaluation is that of {_place(advice)}{there}."
+        there = "" if advice.eval_loss is None else f"; the eval loss there is {formatting.loss(advice.eval_loss)}"
+        measured = f"The best value of what decides was measured at {_place(advice)}{there}."
     if advice.fate is Fate.KEPT and (advice.is_listed or advice.recorded_step == advice.step):
         return f"{measured} Ship {advice.path}."
     said = measured, _recorded(advice), _fate(advice), _possible(advice), _ship(advice), _final(advice)
@@ -50,7 +50,7 @@ def checkpoint_line(advice: CheckpointAdvice) -> str:
     advice = _readable(advice)
     path = None if advice.path is None else formatting.shorten_middle(advice.path, PATH_LIMIT, PATH_TAIL)
     kept = f"; the trainer kept {path}" if path else ""
-    if _is_best_unknown(advice):
+    if advice.eval_loss is None and advice.step is None:
         return f"cannot tell, because the best evaluation is not recorded{kept}"
     best = "a step that is not recorded" if advice.step is None else f"step {advice.step}"
     if advice.fate is Fate.KEPT:
@@ -64,11 +64,6 @@ def checkpoint_line(advice: CheckpointAdvice) -> str:
     if exists:
         return f"best evaluation at {best}; certain to exist is {nearest}{there}"
     return f"best evaluation at {best}; whether its checkpoint exists cannot be told{kept}"
-
-
-def _is_best_unknown(advice: CheckpointAdvice) -> bool:
-    """Nothing was measured, or only the end, so that there is no best."""
-    return advice.step is None and advice.eval_loss is None
 
 
 def _readable(advice: CheckpointAdvice) -> CheckpointAdvice:
@@ -104,8 +99,7 @@ def _recorded(advice: CheckpointAdvice) -> str:
         return f"The trainer recorded {path} as its best; {reason}."
     if advice.is_listed:
         return f"The trainer recorded {path} as its best."
-    by = ", perhaps by another metric than the eval loss" if advice.is_lowest else ""
-    return f"The trainer kept {path}, of step {step}, as its best{by}."
+    return f"The trainer kept {path}, of step {step}, as its best, perhaps by another metric than the eval loss."
 
 
 def _not_there(advice: CheckpointAdvice) -> str:

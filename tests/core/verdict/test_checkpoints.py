@@ -7,16 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from lib.core.checkpoints.advice import Fate, checkpoint_to_ship
-from lib.core.curves.evidence import evidence_of
-from lib.core.curves.metric_curves import RunCurves
+from lib.core.checkpoints.advice import Fate
 from lib.core.facts.runs import Checkpoint, RunStatus
 from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence, missing_checkpoint
 from tests.core.checkpoints.test_advice import (
     BEST_TOO,
     EVALS,
     EVIDENCE,
-    F1,
     LAST_ONLY,
     RUN,
     SCHEDULES,
@@ -155,7 +152,7 @@ def test_without_a_step_or_a_best_loss_that_is_said():
             "best evaluation at step 10; certain to exist is the one of step 8",
         ),
         (
-            {"fate": Fate.CANNOT_TELL, "step": None, "eval_loss": None, "path": None},
+            {"fate": Fate.CANNOT_TELL, "eval_loss": None, "step": None, "path": None},
             "cannot tell, because the best evaluation is not recorded",
         ),
     ],
@@ -168,18 +165,3 @@ def test_a_long_path_keeps_its_end():
     advice = replace(KEPT, path=f"outputs/{'x' * 80}/checkpoint-10")
     assert "/checkpoint-10 " in checkpoint_line(advice)
     assert len(checkpoint_line(advice)) < 90
-
-
-def test_where_another_metric_decides_its_best_step_is_no_lowest_eval_loss():
-    run = replace(RUN, checkpoints=(Checkpoint("checkpoint-300", 300), Checkpoint("checkpoint-400", 400)))
-    scored = RunCurves("r", {"eval_f1": F1})
-    kept = checkpoint_to_ship(run, evidence_of(scored), scored, 300)
-    assert checkpoint_line(kept) == "checkpoint-300 (best evaluation, step 300)"
-    assert checkpoint_sentence(kept) == "The best evaluation is that of step 300. Ship checkpoint-300."
-    both = RunCurves("r", {"eval_f1": F1, "eval_loss": EVALS})
-    gone = checkpoint_to_ship(replace(run, checkpoints=run.checkpoints[1:]), evidence_of(both), both, 300)
-    assert checkpoint_sentence(gone).startswith("The best evaluation is that of step 300, with an eval loss of 0.7000.")
-    assert checkpoint_to_ship(run, evidence_of(both), both, 100).is_lowest is False
-    assert checkpoint_to_ship(run, evidence_of(both), both, 150).is_lowest
-    nowhere = checkpoint_to_ship(RUN, evidence_of(scored), scored, 300)
-    assert checkpoint_line(nowhere) == "best evaluation at step 300; whether its checkpoint exists cannot be told"
