@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -36,11 +36,18 @@ class RunFacts:
     """
 
     run: RunSummary
-    settings: dict[str, Setting] = field(repr=False)
+    settings: Mapping[str, Setting] = field(repr=False)
     curves: RunCurves = field(repr=False)
     methods: tuple[Method, ...] = ()
     stated: tuple[Method, ...] = ()
     logged: Logged = NOTHING
+    _by_name: Mapping[str, Setting] = field(init=False, repr=False)
+    _containers: Mapping[str, Mapping[str, object]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Every aspect of every pair asks by name, so the sections are gone through once.
+        object.__setattr__(self, "_by_name", _by_name(self.settings))
+        object.__setattr__(self, "_containers", _containers(self.settings))
 
     def is_of(self, methods: Collection[Method]) -> bool:
         """Whether the method is known to be one of these."""
@@ -52,23 +59,16 @@ class RunFacts:
 
     def first(self, *names: str) -> Setting | None:
         """The first setting of these names that has a value, at the top, or in a section of the data or loss."""
-        keys = (f"{section}{name}" for name in names for section in _SECTIONS)
-        return next((found for key in keys if (found := self.settings.get(key)) and _is_stated(found)), None)
+        return next((found for name in names if (found := self._by_name.get(name)) is not None), None)
 
     def value(self, *names: str) -> object:
         """The value of that setting; ``None`` where none is stated."""
         setting = self.first(*names)
         return None if setting is None else setting.value
 
-    def inside(self, name: str) -> dict[str, object]:
+    def inside(self, name: str) -> Mapping[str, object]:
         """What stands in a container of this name, by key."""
-        places = tuple(f"{section}{name}." for section in _SECTIONS)
-        return {
-            key.removeprefix(place): setting.value
-            for place in places
-            for key, setting in self.settings.items()
-            if key.startswith(place)
-        }
+        return self._containers.get(name, {})
 
 
 _SECTIONS = (
@@ -84,6 +84,32 @@ _SECTIONS = (
     "trl.",
     "loss.",
 )
+
+
+def _in_sections(settings: Mapping[str, Setting]) -> Iterator[tuple[str, Setting]]:
+    """The settings by their names in each section that they stand in, section by section."""
+    for section in _SECTIONS:
+        for key, setting in settings.items():
+            if key.startswith(section):
+                yield key[len(section) :], setting
+
+
+def _by_name(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """The setting of each name that has a value: of several sections that of the first."""
+    found: dict[str, Setting] = {}
+    for name, setting in _in_sections(settings):
+        if name not in found and _is_stated(setting):
+            found[name] = setting
+    return found
+
+
+def _containers(settings: Mapping[str, Setting]) -> dict[str, dict[str, object]]:
+    """What stands in each container, by key: of several sections that of the last."""
+    found: dict[str, dict[str, object]] = {}
+    for name, setting in _in_sections(settings):
+        for dot in (at for at, letter in enumerate(name) if letter == "."):
+            found.setdefault(name[:dot], {})[name[dot + 1 :]] = setting.value
+    return found
 
 
 Shown = tuple[str | None, str | None]
@@ -134,7 +160,7 @@ def facts_of(run: RunSummary, curves: RunCurves | None = None) -> RunFacts:
         run: The run.
         curves: What it logged; ``None`` where that could not be read.
     """
-    settings = dict(effective(run))
+    settings = effective(run)
     curves = RunCurves(run.run_id) if curves is None else curves
     stated, logged = stated_methods(settings), logged_methods(curves.curves)
     return RunFacts(run, settings, curves, methods_run(stated, logged), stated, logged)
