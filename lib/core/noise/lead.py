@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-
-import numpy as np
-from scipy.special import ndtr
 
 EDGE_DECIMALS = 9
 """Quantities are compared with edges after rounding to so many decimals: 0.85 - 0.80 is 0.05, not 0.0499999."""
@@ -35,7 +33,7 @@ class PointBands:
 
     def band(self, quantity: float) -> int:
         """Index of the band that a quantity is in."""
-        return int(np.searchsorted(self.edges, round(quantity, EDGE_DECIMALS), side="right"))
+        return bisect_right(self.edges, round(quantity, EDGE_DECIMALS))
 
     def at(self, quantity: float) -> float:
         """The points of a quantity that is exactly known."""
@@ -51,8 +49,10 @@ class PointBands:
         if error <= 0.0:
             return self.at(measured)
         # Without the rounding a quantity at an edge would have other points for an error next to 0 than for half of it.
-        below = ndtr((np.array(self.edges) - round(measured, EDGE_DECIMALS)) / error)
-        return float(np.diff(below, prepend=0.0, append=1.0) @ np.array(self.points))
+        measured = round(measured, EDGE_DECIMALS)
+        below = [0.5 * math.erfc((measured - edge) / (math.sqrt(2.0) * error)) for edge in self.edges]
+        within = (high - low for low, high in pairwise((0.0, *below, 1.0)))
+        return sum(share * points for share, points in zip(within, self.points, strict=True))
 
     def range(self, measured: float, reach: float) -> tuple[float, float]:
         """The least and the most points from ``measured - reach`` to ``measured + reach``."""

@@ -1,6 +1,6 @@
 """The smallest change of one number of a run that makes it win over all that it is ranked with.
 
-Whether it wins is asked of ``lib.core.ranking.scoring.ranked``, with its rounding and its tie-breaks: at the edges of
+Whether it wins is asked of ``lib.core.ranking.scoring.first_among``, with its rounding and its tie-breaks: at the edges of
 the bands, at places between them that lie closer than the error of the gap smooths, and then ever closer to where it
 begins. Between two neighbouring places the points fall or rise one way.
 """
@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Deciding
+from lib.core.ranking.deciding import Deciding
 from lib.core.ranking.policy import ScoringPolicy
-from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, gap_label, ranked
+from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, first_among, gap_label, ranked
 from lib.core.ranking.values import RunValues
 
 NARROW = 1e-12
@@ -117,10 +117,10 @@ def _nearest(
     rival: RunScore,
     policy: ScoringPolicy,
 ) -> Change | None:
-    others = [each.values for each in scores if each is not rival]
+    is_first = first_among([each.values for each in scores if each is not rival], policy)
 
     def wins(place: float) -> bool:
-        return ranked((*others, moved(place)), EVAL_LOSS_DECIDES, policy)[0].run_id == rival.run_id
+        return is_first(moved(place))
 
     found: list[float] = []
     for side in (

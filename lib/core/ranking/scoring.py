@@ -9,11 +9,10 @@ Everything that can be tuned stands in one ``ScoringPolicy``; every function tak
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 
 from lib.core.noise.lead import PointBands
 from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Deciding
@@ -196,9 +195,8 @@ def point_bands(values: RunValues, policy: ScoringPolicy = DEFAULT_POLICY) -> Po
     return PointBands(edges, tuple(points))
 
 
-@lru_cache(maxsize=1024)
 def gap_points(values: RunValues, policy: ScoringPolicy = DEFAULT_POLICY) -> float:
-    """The expected points of a gap that is normal around the measured one; what would flip a verdict asks often."""
+    """The expected points of a gap that is normal around the measured one."""
     if values.gap is None:
         return policy.unknown_band.points
     return point_bands(values, policy).expected(values.gap, values.gap_error)
@@ -239,20 +237,50 @@ def ranked(
             total = composite(points, of_gap, policy, gaps_count=gaps_count)
         never_better = each.base is not None and deciding.sign * each.base <= deciding.sign * each.value
         scores.append(RunScore(each, total, points, of_gap, gap_label(each, policy), never_better))
-    return tuple(sorted(scores, key=lambda score: _order(score, deciding)))
+    return tuple(sorted(scores, key=lambda score: _order(score.values, score.total, deciding)))
+
+
+def first_among(others: Sequence[RunValues], policy: ScoringPolicy) -> Callable[[RunValues], bool]:
+    """Whether a run would be the first of ``ranked`` with these others, where an eval loss decides.
+
+    To be asked often, of one run with many values: what the others have is worked out once.
+    """
+    lowest, gaps_count = lowest_loss(others), any(each.gap is not None for each in others)
+    of_gaps = [gap_points(each, policy) for each in others]
+
+    def is_first(run: RunValues) -> bool:
+        least, count = min(lowest, lowest_loss((run,))), gaps_count or run.gap is not None
+
+        def total(values: RunValues, of_gap: float) -> float:
+            return composite(loss_points(values.value, least, policy), of_gap, policy, gaps_count=count)
+
+        own = total(run, gap_points(run, policy))
+        rounded = round(own, TIE_DECIMALS)
+        for other, of_gap in zip(others, of_gaps, strict=True):
+            theirs = total(other, of_gap)
+            ahead = rounded - round(theirs, TIE_DECIMALS)
+            if ahead < 0.0 or (
+                ahead == 0.0 and _order(other, theirs, EVAL_LOSS_DECIDES) < _order(run, own, EVAL_LOSS_DECIDES)
+            ):
+                return False
+        return True
+
+    return is_first
 
 
 def deciding_rule(first: RunScore, second: RunScore, deciding: Deciding = EVAL_LOSS_DECIDES) -> Rule:
     """What puts ``first`` before ``second``, or the reverse: two different runs."""
-    both = zip(Rule, _order(first, deciding), _order(second, deciding), strict=True)
+    orders = (_order(score.values, score.total, deciding) for score in (first, second))
+    both = zip(Rule, *orders, strict=True)
     return next(rule for rule, one, other in both if one != other)
 
 
-def _order(score: RunScore, deciding: Deciding) -> tuple[float, float, bool, float, bool, datetime, str]:
-    """What scores are sorted by, one entry for each ``Rule``."""
-    values = score.values
+def _order(
+    values: RunValues, total: float | None, deciding: Deciding
+) -> tuple[float, float, bool, float, bool, datetime, str]:
+    """What runs are sorted by, one entry for each ``Rule``; ``total`` as in ``RunScore``."""
     return (
-        round(deciding.sign * score.value if score.total is None else -score.total, TIE_DECIMALS),
+        round(deciding.sign * values.value if total is None else -total, TIE_DECIMALS),
         math.inf if values.eval_loss is None else values.eval_loss,
         values.gap is None,
         0.0 if values.gap is None else round(abs(values.gap), TIE_DECIMALS),
