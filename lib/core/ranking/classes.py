@@ -12,7 +12,7 @@ from lib.core.aspects.facts import Agreement
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.comparability import Comparability, ComparabilityClass, Pair, classed, comparability_of
+from lib.core.ranking.comparability import Comparability, ComparabilityClass, Pair, Pairs, classed
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.deciding import Deciding, deciding_of
 from lib.core.ranking.values import RunValues
@@ -43,12 +43,16 @@ def same_trainings(runs: Sequence[RunSummary]) -> dict[str, str]:
 
 
 def classes_of(
-    runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], by: str | None, direction: Better | None
+    runs: Sequence[RunSummary],
+    curves: Mapping[str, RunCurves],
+    pairs: Pairs,
+    by: str | None,
+    direction: Better | None,
 ) -> list[tuple[Deciding, list[RunSummary]]]:
     """The runs by classes, each with its deciding metric: first by what always matters, then by what a loss is of."""
-    pairs = comparability_of(runs, curves).pairs
     found = []
-    for run_ids in _run_ids(classed((run.run_id for run in runs), [pair.but_for_loss for pair in pairs])):
+    all_ids = sorted(run.run_id for run in runs)
+    for run_ids in _run_ids(classed(all_ids, [pair.but_for_loss for pair in pairs.among(all_ids)])):
         members = [run for run in runs if run.run_id in run_ids]
         deciding = deciding_of(members, curves, by, direction)
         if not deciding.follows_from_loss:
@@ -60,8 +64,8 @@ def classes_of(
             for run in members
             if any(run.run_id in one.run_ids for one in deciding.candidates if one.metric == deciding.metric)
         ]
-        inside = [pair for pair in pairs if set(pair.run_ids) <= {run.run_id for run in holders}]
-        for part in _run_ids(classed((run.run_id for run in holders), inside)):
+        holder_ids = sorted(run.run_id for run in holders)
+        for part in _run_ids(classed(holder_ids, pairs.among(holder_ids))):
             own = [run for run in holders if run.run_id in part]
             found.append((deciding_of(own, curves, by, direction), own))
         rest = [run for run in members if run not in holders]
@@ -74,11 +78,7 @@ def _run_ids(comparability: Comparability) -> list[tuple[str, ...]]:
     return [each.run_ids for each in comparability.classes]
 
 
-def comparability_within(
-    scored: Sequence[RunSummary],
-    curves: Mapping[str, RunCurves],
-    found: Sequence[tuple[Deciding, Sequence[RunValues]]],
-) -> Comparability:
+def comparability_within(found: Sequence[tuple[Deciding, Sequence[RunValues]]], pairs: Pairs) -> Comparability:
     """What is known of the runs with a score: of two that are ranked together by what matters for their metric."""
     class_of = {each.run_id: (number, deciding) for number, (deciding, own) in enumerate(found) for each in own}
 
@@ -86,13 +86,13 @@ def comparability_within(
         (one, deciding), (other, _) = (class_of[run_id] for run_id in pair.run_ids)
         return pair.but_for_loss if one == other and not deciding.follows_from_loss else pair
 
-    pairs = tuple(counting(pair) for pair in comparability_of(scored, curves).pairs)
+    known = tuple(counting(pair) for pair in pairs.among(class_of))
     classes = []
     for _, own in found:
         ids = {each.run_id for each in own}
-        inside = [pair for pair in pairs if set(pair.run_ids) <= ids]
+        inside = [pair for pair in known if set(pair.run_ids) <= ids]
         classes.append(_one_class(ids, inside))
-    return Comparability(tuple(classes), pairs)
+    return Comparability(tuple(classes), known)
 
 
 def _one_class(run_ids: Collection[str], pairs: Sequence[Pair]) -> ComparabilityClass:

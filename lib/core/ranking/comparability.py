@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from lib.core.aspects.facts import Agreement, Compared, facts_of
+from lib.core.aspects.facts import Agreement, Compared, RunFacts, facts_of
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.comparability_aspects import Aspect, compare
@@ -99,6 +99,38 @@ class Comparability:
         return classed(run_ids, [pair.but_for_loss for pair in self.pairs])
 
 
+class Pairs:
+    """What is found out about every two of some runs, each looked at once, when it is first asked for.
+
+    Args:
+        runs: Different runs.
+        curves: What they logged, by run id; runs may lack. The names of the metrics say what method was run, and the
+            times of evaluations how many examples these had.
+    """
+
+    def __init__(self, runs: Iterable[RunSummary], curves: Mapping[str, RunCurves] = NO_CURVES) -> None:
+        self._runs = {run.run_id: run for run in runs}
+        self._curves = curves
+        self._facts: dict[str, RunFacts] = {}
+        self._found: dict[tuple[str, str], Pair] = {}
+
+    def of(self, first: str, second: str) -> Pair:
+        """What is found out about two of the runs."""
+        run_ids = (first, second) if first < second else (second, first)
+        if run_ids not in self._found:
+            self._found[run_ids] = Pair(run_ids, compare(*map(self._facts_of, run_ids)))
+        return self._found[run_ids]
+
+    def among(self, run_ids: Iterable[str]) -> tuple[Pair, ...]:
+        """The same for every two of some of them."""
+        return tuple(self.of(first, second) for first, second in combinations(sorted(run_ids), 2))
+
+    def _facts_of(self, run_id: str) -> RunFacts:
+        if run_id not in self._facts:
+            self._facts[run_id] = facts_of(self._runs[run_id], self._curves.get(run_id))
+        return self._facts[run_id]
+
+
 def comparability_of(
     runs: Sequence[RunSummary], curves: Mapping[str, RunCurves] = NO_CURVES, *, of_loss: bool = True
 ) -> Comparability:
@@ -111,16 +143,12 @@ def comparability_of(
 
     Args:
         runs: Different runs, in any order.
-        curves: What they logged, by run id; runs may lack. The names of the metrics say what method was run, and the
-            times of evaluations how many examples these had.
+        curves: As for ``Pairs``.
         of_loss: Losses are compared; else aspects that only matter for a loss (``Aspect.of_loss``) are left out.
     """
-    facts = {run.run_id: facts_of(run, curves.get(run.run_id)) for run in sorted(runs, key=lambda run: run.run_id)}
-    pairs = tuple(
-        Pair((first, second), compare(facts[first], facts[second], of_loss=of_loss))
-        for first, second in combinations(facts, 2)
-    )
-    return classed(facts, pairs)
+    run_ids = sorted(run.run_id for run in runs)
+    found = classed(run_ids, Pairs(runs, curves).among(run_ids))
+    return found if of_loss else found.but_for_loss
 
 
 def classed(run_ids: Iterable[str], pairs: Sequence[Pair]) -> Comparability:

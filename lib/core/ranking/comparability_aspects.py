@@ -69,13 +69,7 @@ ASPECTS: Mapping[Aspect, Compare] = MappingProxyType(
 """How each aspect of two runs is compared."""
 
 
-def compare(first: RunFacts, second: RunFacts, *, of_loss: bool = True) -> Mapping[Aspect, Compared]:
-    """What was found out about every aspect that matters for the methods of two runs.
-
-    Args:
-        first: A run.
-        second: Another.
-        of_loss: A loss is compared; else aspects that are of the loss alone are left out.
-    """
-    found = {aspect: look(first, second) for aspect, look in ASPECTS.items() if of_loss or not aspect.of_loss}
+def compare(first: RunFacts, second: RunFacts) -> Mapping[Aspect, Compared]:
+    """What was found out about every aspect that matters for the methods of two runs."""
+    found = {aspect: look(first, second) for aspect, look in ASPECTS.items()}
     return {aspect: each for aspect, each in found.items() if each is not None}

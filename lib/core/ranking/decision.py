@@ -15,7 +15,7 @@ from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunStatus, RunSummary, eval_losses_of
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.classes import classes_of, comparability_within, same_trainings
-from lib.core.ranking.comparability import Comparability, comparability_of, relative_improvement
+from lib.core.ranking.comparability import Comparability, Pairs, relative_improvement
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.deciding import Deciding, deciding_of, points_of
 from lib.core.ranking.flip import Flip, flip_of
@@ -145,7 +145,8 @@ def decide(
     standing_for = same_trainings(runs)
     left_out = {run.run_id: why for run in runs if (why := _left_out(run, standing_for)) is not None}
     eligible = [run for run in runs if run.run_id not in left_out]
-    classes = classes_of(eligible, curves, by, direction)
+    pairs = Pairs(runs, curves)
+    classes = classes_of(eligible, curves, pairs, by, direction)
     values: dict[str, RunValues] = {}
     found: list[tuple[Deciding, list[RunValues]]] = []
     for deciding, members in classes:
@@ -163,7 +164,7 @@ def decide(
     recommendation = Recommendation(ranked(first, deciding, policy), unscorable, policy, deciding)
     main = [run for run in runs if run.run_id in {each.run_id for each in first}]
     scored = [run for run in runs if run.run_id in values]
-    comparability = comparability_within(scored, curves, found)
+    comparability = comparability_within(found, pairs)
     repeats = configurations(main)
     ids = [each.run_id for each in first]
     contested = contest(ids, curves, deciding.metric or EVAL_LOSS, deciding.better, repeats)
@@ -178,7 +179,7 @@ def decide(
         for run in runs
         if run.run_id in unranked
         and left_out[run.run_id].code is not LeftOut.SAME_TRAINING
-        and _is_alike(run, main, curves, deciding)
+        and _is_alike(run, main, pairs, deciding)
     }
     return Decision(
         recommendation=recommendation,
@@ -249,10 +250,12 @@ def _other_class(
     return OtherClass(recommendation, tuple(aspect for aspect in Aspect if aspect in differing))
 
 
-def _is_alike(run: RunSummary, main: Sequence[RunSummary], curves: Mapping[str, RunCurves], deciding: Deciding) -> bool:
-    pairs = comparability_of([run, *main[:1]], curves).pairs
-    counting = pairs if deciding.follows_from_loss else [pair.but_for_loss for pair in pairs]
-    return all(pair.agreement is not Agreement.DIFFERENT for pair in counting)
+def _is_alike(run: RunSummary, main: Sequence[RunSummary], pairs: Pairs, deciding: Deciding) -> bool:
+    if not main:
+        return True
+    pair = pairs.of(run.run_id, main[0].run_id)
+    counting = pair if deciding.follows_from_loss else pair.but_for_loss
+    return counting.agreement is not Agreement.DIFFERENT
 
 
 def _others(
