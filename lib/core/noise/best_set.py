@@ -17,7 +17,7 @@ from types import MappingProxyType
 from scipy.special import stdtrit
 
 from lib.core.facts.limits import Limit
-from lib.core.noise.estimate import PARABOLA_POINTS, Estimate, estimates_of
+from lib.core.noise.estimate import PARABOLA_POINTS, Estimate, Fitted, estimates_of_fits, fitted
 from lib.core.noise.pairs import Basis, Difference, difference
 from lib.core.noise.settled import ROUNDING
 from lib.core.noise.smoothing import Floats
@@ -120,6 +120,22 @@ class BestSet:
 def best_set(
     curves: Sequence[tuple[Floats, Floats]], repeats: Sequence[Hashable] | None = None, level: float = LEVEL
 ) -> BestSet:
+    """Say which of these runs may have the lowest true value: ``best_of`` their curves.
+
+    Args:
+        curves: Steps and values of each run, lower is better, as for ``lib.core.noise.estimate.fitted``.
+        repeats: As for ``best_of``.
+        level: The same.
+
+    Raises:
+        ValueError: If the level, the number of configurations or the steps are not as they should be.
+    """
+    return best_of([fitted(*curve) for curve in curves], repeats, level)
+
+
+def best_of(
+    curves: Sequence[Fitted | None], repeats: Sequence[Hashable] | None = None, level: float = LEVEL
+) -> BestSet:
     """Say which of these runs may have the lowest true value.
 
     A run is out when its estimate is above that of another by more than ``comparison_quantile`` standard errors of the
@@ -130,20 +146,19 @@ def best_set(
     leave open. The verdict is then about the configurations, and ``members`` are all runs of those that stay.
 
     Args:
-        curves: Steps and values of each run, lower is better; finite steps, at least 0 and strictly increasing. Values
-            that are not finite are left out.
+        curves: Of each run, lower is better; ``None`` where it has too few finite values.
         repeats: The configuration of each run: runs with the same one differ in nothing but the seed. One training
             that is there twice is no repeat.
         level: Above 0, below 1.
 
     Raises:
-        ValueError: If the level, the number of configurations or the steps are not as they should be.
+        ValueError: If the level or the number of configurations is not as it should be.
     """
     if not 0.0 < level < 1.0:
         raise ValueError(f"A level is above 0 and below 1, got {level!r}.")
     if repeats is not None and len(repeats) != len(curves):
         raise ValueError(f"{len(curves)} runs have {len(repeats)} configurations.")
-    estimates = tuple(estimates_of(curves))
+    estimates = tuple(estimates_of_fits(curves))
     known = {run: one for run, one in enumerate(estimates) if one is not None}
     camps = _camps(known, len(curves), repeats)
     judged = [camp for camp in camps if camp[0] in known]

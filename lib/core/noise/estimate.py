@@ -102,12 +102,27 @@ class Estimate:
         return self.values - self.trend
 
 
-def estimates_of(curves: Sequence[tuple[Floats, Floats]]) -> list[Estimate | None]:
-    """Estimate the lowest true value of each of the curves that are compared, in their order.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What a curve says by itself: the part that tells of its lowest value, and the model on it.
+
+    Attributes:
+        spacing: Median, in steps.
+        likelihood: Shape (H,): of each autocorrelation.
+    """
+
+    curve: Settled
+    fit: Smoothed
+    spacing: float
+    likelihood: Floats
+
+
+def fitted(steps: Floats, values: Floats) -> Fitted | None:
+    """Fit the model to a curve.
 
     Args:
-        curves: Steps and values of each: finite steps, at least 0 and strictly increasing; of the values those that
-            are not finite are left out.
+        steps: Shape (n,): finite, at least 0 and strictly increasing.
+        values: Shape (n,): those that are not finite are left out.
 
     Returns:
         ``None`` for a curve with fewer than 3 finite values.
@@ -115,18 +130,35 @@ def estimates_of(curves: Sequence[tuple[Floats, Floats]]) -> list[Estimate | Non
     Raises:
         ValueError: If steps are not as they should be.
     """
-    cut = [settled(steps, values) for steps, values in curves]
-    known = [one for one in cut if one is not None]
-    fits = [_without_outliers(one) for one in known]
-    shared = shared_autocorrelations(known, fits)
+    curve = settled(steps, values)
+    if curve is None:
+        return None
+    fit = _without_outliers(curve)
+    return Fitted(curve, fit, float(np.median(np.diff(curve.steps))), fit.autocorrelation_likelihood())
+
+
+def estimates_of(curves: Sequence[tuple[Floats, Floats]]) -> list[Estimate | None]:
+    """Estimate the lowest true value of each of some curves, given as for ``fitted``, in their order."""
+    return estimates_of_fits([fitted(steps, values) for steps, values in curves])
+
+
+def estimates_of_fits(curves: Sequence[Fitted | None]) -> list[Estimate | None]:
+    """Estimate the lowest true value of each of the curves that are compared, in their order.
+
+    Returns:
+        ``None`` for a curve that has no fit.
+    """
+    known = [one for one in curves if one is not None]
+    fits = [one.fit for one in known]
+    shared = shared_autocorrelations(known)
     grids = [fit.weights(autocorrelations) for fit, autocorrelations in zip(fits, shared, strict=True)]
     own = [
-        max(float((grid * fit.variance).sum()), one.resolution**2)
+        max(float((grid * fit.variance).sum()), one.curve.resolution**2)
         for one, fit, grid in zip(known, fits, grids, strict=True)
     ]
     moderate = moderated(own, [fit.design.freedom for fit in fits])
-    found = map(_estimate, known, fits, grids, moderate)
-    return [None if one is None else next(found) for one in cut]
+    found = map(_estimate, known, grids, moderate)
+    return [None if one is None else next(found) for one in curves]
 
 
 def moderated(variances: Sequence[float], freedoms: Sequence[int]) -> list[tuple[float, float]]:
@@ -152,11 +184,12 @@ def moderated(variances: Sequence[float], freedoms: Sequence[int]) -> list[tuple
     return found
 
 
-def _estimate(curve: Settled, fit: Smoothed, grid: Floats, moderate: tuple[float, float]) -> Estimate:
+def _estimate(one: Fitted, grid: Floats, moderate: tuple[float, float]) -> Estimate:
     """The estimate where the trend, averaged over the grid, is lowest.
 
     Its variance is that of the posterior, that between the fits of the grid, and what smoothing may be off by.
     """
+    curve, fit = one.curve, one.fit
     variance, freedom = moderate
     trends = fit.centred - fit.noise
     trend = np.tensordot(grid, trends, 2)
@@ -203,10 +236,10 @@ def _without_outliers(curve: Settled) -> Smoothed:
     return smoothed(curve.steps, curve.values - noise + np.clip(noise, -limit, limit), degree)
 
 
-def shared_autocorrelations(curves: Sequence[Settled], fits: Sequence[Smoothed]) -> list[Floats]:
+def shared_autocorrelations(curves: Sequence[Fitted]) -> list[Floats]:
     """For each curve the weights of the autocorrelations, from all of about its spacing: one alone tells too little."""
-    spacings = np.array([float(np.median(np.diff(curve.steps))) for curve in curves])
-    likelihoods = np.array([fit.autocorrelation_likelihood() for fit in fits])
+    spacings = np.array([one.spacing for one in curves])
+    likelihoods = np.array([one.likelihood for one in curves])
     found = []
     for spacing in spacings:
         ratio = np.maximum(spacings / spacing, spacing / spacings)

@@ -63,11 +63,18 @@ class Difference:
 
 def difference(first: Estimate, second: Estimate) -> Difference:
     """How far the first is above the second, by the more precise of the ways that are open."""
-    _, ours, theirs = np.intersect1d(first.steps, second.steps, assume_unique=True, return_indices=True)
+    ours, theirs = common_places(first.steps, second.steps)
     separate = unpaired(first, second, ours, theirs)
     if len(ours) < MIN_PAIRED_POINTS:
         return separate
     return _paired(first, second, ours, theirs, separate.error) or separate
+
+
+def common_places(first: Floats, second: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """Where the steps that both have stand in the one and in the other; both are strictly increasing."""
+    places = np.searchsorted(second, first)
+    is_common = np.append(second, np.inf)[places] == first
+    return is_common.nonzero()[0], places[is_common]
 
 
 def unpaired(first: Estimate, second: Estimate, ours: np.ndarray, theirs: np.ndarray) -> Difference:

@@ -169,7 +169,10 @@ def running_median(values: Floats, reach: int, ends: bool) -> Floats:
     Returns:
         Shape (n,).
     """
-    padded = np.pad(values, reach, mode="reflect", reflect_type="odd") if ends else values
+    padded = values
+    if ends:
+        before, after = values[reach:0:-1], values[-2 : -reach - 2 : -1]
+        padded = np.concatenate((2.0 * values[0] - before, values, 2.0 * values[-1] - after))
     listed = padded.tolist()
     inside = sorted(listed[: 2 * reach])
     medians = []

@@ -44,6 +44,9 @@ MIN_POINTS = 3
 _SMALLEST = 1e-300
 """In place of a sum of squares of 0, whose logarithm is needed."""
 
+_PATTERNS = 512
+"""Of how many sequences of steps the pattern is kept, 2 kB each."""
+
 _CACHED = 64
 """Patterns of steps that are kept, up to 0.2 MB each."""
 
@@ -184,9 +187,16 @@ def autocorrelation_weights(likelihoods: Floats) -> Floats:
 
 def design_of(steps: Floats, degree: int) -> Design:
     """The design of a pattern of steps; only their ratios to the median spacing matter."""
-    unit = float(np.median(np.diff(steps)))
-    apart = np.maximum(np.diff(steps) / unit, LEAST_SPACING).cumsum()
-    return _design(round(float(steps[0]) / unit, 3), tuple(np.round(apart, 3).tolist()), degree)
+    return _design(*_pattern(steps.tobytes()), degree)
+
+
+@lru_cache(maxsize=_PATTERNS)
+def _pattern(steps: bytes) -> tuple[float, tuple[float, ...]]:
+    """What a design depends on of its steps, which are those of many metrics and pairs of runs."""
+    found = np.frombuffer(steps)
+    unit = float(np.median(np.diff(found)))
+    apart = np.maximum(np.diff(found) / unit, LEAST_SPACING).cumsum()
+    return round(float(found[0]) / unit, 3), tuple(np.round(apart, 3).tolist())
 
 
 @lru_cache(maxsize=_CACHED)

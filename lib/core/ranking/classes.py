@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from lib.core.aspects.facts import Agreement
-from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.comparability import Comparability, ComparabilityClass, Pair, Pairs, classed
 from lib.core.ranking.comparability_aspects import Aspect
-from lib.core.ranking.deciding import Deciding, deciding_of
+from lib.core.ranking.deciding import Deciding, RunMetrics, deciding_of
 from lib.core.ranking.values import RunValues
 
 
@@ -44,17 +43,25 @@ def same_trainings(runs: Sequence[RunSummary]) -> dict[str, str]:
 
 def classes_of(
     runs: Sequence[RunSummary],
-    curves: Mapping[str, RunCurves],
+    metrics: Mapping[str, RunMetrics],
     pairs: Pairs,
     by: str | None,
     direction: Better | None,
 ) -> list[tuple[Deciding, list[RunSummary]]]:
-    """The runs by classes, each with its deciding metric: first by what always matters, then by what a loss is of."""
+    """The runs by classes, each with its deciding metric: first by what always matters, then by what a loss is of.
+
+    Args:
+        runs: In the order of their ids.
+        metrics: What they say about theirs, by run id.
+        pairs: Of these runs.
+        by: As for ``deciding_of``.
+        direction: The same.
+    """
     found = []
-    all_ids = sorted(run.run_id for run in runs)
+    all_ids = [run.run_id for run in runs]
     for run_ids in _run_ids(classed(all_ids, [pair.but_for_loss for pair in pairs.among(all_ids)])):
         members = [run for run in runs if run.run_id in run_ids]
-        deciding = deciding_of(members, curves, by, direction)
+        deciding = deciding_of([metrics[run.run_id] for run in members], by, direction)
         if not deciding.follows_from_loss:
             found.append((deciding, members))
             continue
@@ -64,10 +71,10 @@ def classes_of(
             for run in members
             if any(run.run_id in one.run_ids for one in deciding.candidates if one.metric == deciding.metric)
         ]
-        holder_ids = sorted(run.run_id for run in holders)
+        holder_ids = [run.run_id for run in holders]
         for part in _run_ids(classed(holder_ids, pairs.among(holder_ids))):
             own = [run for run in holders if run.run_id in part]
-            found.append((deciding_of(own, curves, by, direction), own))
+            found.append((deciding_of([metrics[run.run_id] for run in own], by, direction), own))
         rest = [run for run in members if run not in holders]
         if rest:
             found.append((deciding, rest))

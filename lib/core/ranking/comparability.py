@@ -15,6 +15,7 @@ import numpy as np
 
 from lib.core.aspects.facts import Agreement, Compared, RunFacts, facts_of
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.facts.remember import Kept, Remember
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.comparability_aspects import Aspect, compare
 
@@ -106,29 +107,32 @@ class Pairs:
         runs: Different runs.
         curves: What they logged, by run id; runs may lack. The names of the metrics say what method was run, and the
             times of evaluations how many examples these had.
+        remember: Keeps what was found out.
     """
 
-    def __init__(self, runs: Iterable[RunSummary], curves: Mapping[str, RunCurves] = NO_CURVES) -> None:
+    def __init__(
+        self,
+        runs: Iterable[RunSummary],
+        curves: Mapping[str, RunCurves] = NO_CURVES,
+        remember: Remember | None = None,
+    ) -> None:
         self._runs = {run.run_id: run for run in runs}
         self._curves = curves
-        self._facts: dict[str, RunFacts] = {}
-        self._found: dict[tuple[str, str], Pair] = {}
+        self._remember = remember or Kept()
 
     def of(self, first: str, second: str) -> Pair:
         """What is found out about two of the runs."""
         run_ids = (first, second) if first < second else (second, first)
-        if run_ids not in self._found:
-            self._found[run_ids] = Pair(run_ids, compare(*map(self._facts_of, run_ids)))
-        return self._found[run_ids]
+        return self._remember(
+            run_ids, "aspects", (), lambda: Pair(run_ids, compare(*(self._facts_of(run_id) for run_id in run_ids)))
+        )
 
     def among(self, run_ids: Iterable[str]) -> tuple[Pair, ...]:
         """The same for every two of some of them."""
         return tuple(self.of(first, second) for first, second in combinations(sorted(run_ids), 2))
 
     def _facts_of(self, run_id: str) -> RunFacts:
-        if run_id not in self._facts:
-            self._facts[run_id] = facts_of(self._runs[run_id], self._curves.get(run_id))
-        return self._facts[run_id]
+        return self._remember((run_id,), "facts", (), lambda: facts_of(self._runs[run_id], self._curves.get(run_id)))
 
 
 def comparability_of(

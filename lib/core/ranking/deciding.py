@@ -14,11 +14,12 @@ import numpy as np
 from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.curves.evidence import measured, of_training
-from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.curves.metric_curves import NO_CURVE, MetricCurve, RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary, eval_losses_of
 from lib.core.facts.values import finite, text, whole
 from lib.core.gap.plausibility import no_measure
+from lib.core.noise.estimate import Fitted, fitted
 from lib.core.ranking.metric_names import (
     EVAL_LOSS,
     EVAL_REWARD,
@@ -95,22 +96,15 @@ class Deciding:
 EVAL_LOSS_DECIDES = Deciding(EVAL_LOSS, "lower", Basis.EVAL_LOSS)
 
 
-def deciding_of(
-    runs: Sequence[RunSummary],
-    curves: Mapping[str, RunCurves],
-    by: str | None = None,
-    direction: Better | None = None,
-) -> Deciding:
+def deciding_of(facts: Sequence[RunMetrics], by: str | None = None, direction: Better | None = None) -> Deciding:
     """The metric that decides among runs whose values mean the same.
 
     Args:
-        runs: Those that may be ranked, in any order.
-        curves: By run id; runs may lack.
+        facts: Of those that may be ranked, in any order.
         by: A metric that somebody chose; where none of the runs logged it the rules choose.
         direction: Its direction, where somebody says it; of a metric that the rules choose only where neither the
             runs nor its name tell.
     """
-    facts = [_Facts(run, curves.get(run.run_id) or RunCurves(run.run_id)) for run in runs]
     logged: dict[str, list[str]] = {}
     for one in facts:
         for metric in one.metrics:
@@ -145,13 +139,22 @@ def points_of(curves: RunCurves, metric: str) -> MetricCurve:
     return of_training(measured(curves, metric)).finite()
 
 
-class _Facts:
-    """What one run says about its metrics."""
+class RunMetrics:
+    """What one run says about its metrics.
 
-    __slots__ = ("best_metric", "curves", "fits", "greater", "metrics", "named", "points", "run", "told")
+    Attributes:
+        run: The run.
+        points: Of each metric that may decide and has any, ``points_of`` its curve.
+        metrics: All that may decide.
+        fits: Its loss measures how well it fits the data.
+        named: The metric that it says to have chosen its best checkpoint by.
+        greater: Whether more of that is better, where it says so.
+        best_metric: The best value of it.
+        told: The metrics that equal ``best_metric`` at the step of the best checkpoint.
+    """
 
     def __init__(self, run: RunSummary, curves: RunCurves) -> None:
-        self.run, self.curves = run, curves
+        self.run = run
         names = (*curves.curves, *curves.unread)
         found = {
             metric: points_of(curves, metric) for metric in curves.curves if metric == REWARD or may_decide(metric)
@@ -170,18 +173,27 @@ class _Facts:
         self.greater = greater if isinstance(greater, bool) else None
         self.best_metric = finite(run.extra.get("best_metric"))
         self.told = self._told_by_best()
+        self._fitted: dict[tuple[str, float], Fitted | None] = {}
 
     def values(self, metric: str) -> np.ndarray:
-        return self.points[metric].value if metric in self.points else np.empty(0)
+        """Of its points, shape (n,)."""
+        return self.points.get(metric, NO_CURVE).value
+
+    def fitted(self, metric: str, sign: float) -> Fitted | None:
+        """The noise model on its points, their values multiplied by ``sign``, so that lower is better."""
+        if (metric, sign) not in self._fitted:
+            points = self.points.get(metric, NO_CURVE)
+            self._fitted[metric, sign] = fitted(points.step.astype(np.float64), sign * points.value)
+        return self._fitted[metric, sign]
 
     def goes_below_zero(self, metric: str) -> bool:
+        """Whether a value is below 0."""
         values = self.values(metric)
         if len(values):
             return bool(values.min() < 0.0)
         return any((finite(value) or 0.0) < 0.0 for value in eval_losses_of(self.run))
 
     def _told_by_best(self) -> frozenset[str]:
-        """The metrics that equal ``best_metric`` at the step of the best checkpoint."""
         if self.best_metric is None:
             return frozenset()
         step = self._best_step()
@@ -206,7 +218,7 @@ def _is(value: float, other: float) -> bool:
     return math.isclose(value, other, rel_tol=1e-9, abs_tol=1e-12)
 
 
-def _own_choice(facts: Sequence[_Facts]) -> list[str]:
+def _own_choice(facts: Sequence[RunMetrics]) -> list[str]:
     """What the runs chose by themselves, where all that say so name the same; none for a loss that measures nothing."""
     told = [
         frozenset(("perplexity" if one.named == "eval_perplexity" else one.named,))
@@ -223,20 +235,20 @@ def _own_choice(facts: Sequence[_Facts]) -> list[str]:
     return list(said)
 
 
-def _eval_loss(facts: Sequence[_Facts]) -> list[str]:
+def _eval_loss(facts: Sequence[RunMetrics]) -> list[str]:
     return [EVAL_LOSS] if _measures_fit(facts, EVAL_LOSS) else []
 
 
-def _named_sets(facts: Sequence[_Facts]) -> list[str]:
+def _named_sets(facts: Sequence[RunMetrics]) -> list[str]:
     names = sorted({metric for one in facts for metric in one.metrics if named_set(metric) is not None})
     return [metric for metric in names if _measures_fit(facts, metric)]
 
 
-def _measures_fit(facts: Sequence[_Facts], metric: str) -> bool:
+def _measures_fit(facts: Sequence[RunMetrics], metric: str) -> bool:
     return all(one.fits for one in facts) and not any(one.goes_below_zero(metric) for one in facts)
 
 
-_RULES: Mapping[Basis, Callable[[Sequence[_Facts]], Iterable[str]]] = {
+_RULES: Mapping[Basis, Callable[[Sequence[RunMetrics]], Iterable[str]]] = {
     Basis.OWN_CHOICE: _own_choice,
     Basis.EVAL_LOSS: _eval_loss,
     Basis.NAMED_SET: _named_sets,
@@ -251,7 +263,7 @@ def _most_logged(metrics: Iterable[str], logged: Mapping[str, Sequence[str]]) ->
     return max((each for each in metrics if each in logged), key=lambda each: len(logged[each]), default=None)
 
 
-def _direction(metric: str, facts: Sequence[_Facts]) -> Better | None:
+def _direction(metric: str, facts: Sequence[RunMetrics]) -> Better | None:
     """As recorded; else as the best of the runs show it; else as the name tells. Losses are ranked as losses."""
     if is_loss(metric):
         return "lower"

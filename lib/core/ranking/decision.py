@@ -12,12 +12,13 @@ from lib.core.aspects.facts import Agreement
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
+from lib.core.facts.remember import Kept, Remember
 from lib.core.facts.runs import RunStatus, RunSummary, eval_losses_of
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.classes import classes_of, comparability_within, same_trainings
 from lib.core.ranking.comparability import Comparability, Pairs, relative_improvement
 from lib.core.ranking.comparability_aspects import Aspect
-from lib.core.ranking.deciding import Deciding, deciding_of, points_of
+from lib.core.ranking.deciding import Deciding, RunMetrics, deciding_of
 from lib.core.ranking.flip import Flip, flip_of
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
 from lib.core.ranking.policy import ScoringPolicy
@@ -129,6 +130,7 @@ def decide(
     policy: ScoringPolicy,
     by: str | None = None,
     direction: Better | None = None,
+    remember: Remember | None = None,
 ) -> Decision:
     """Decide about some runs, the same whatever their order.
 
@@ -140,18 +142,26 @@ def decide(
         policy: Weights and bands.
         by: The metric that somebody chose to rank by.
         direction: Which direction of it is better, where somebody says so.
+        remember: Keeps what follows from one of the runs, or from two; for this decision where there is none.
     """
+    remember = remember or Kept()
     runs = sorted(runs, key=lambda run: run.run_id)
+    curves = {run.run_id: curves.get(run.run_id) or RunCurves(run.run_id) for run in runs}
+    metrics = {run.run_id: _metrics_of(run, curves[run.run_id], remember) for run in runs}
+
+    def values_by(deciding: Deciding, run: RunSummary) -> RunValues | None:
+        key = deciding.metric, deciding.better
+        return remember((run.run_id,), "values", key, lambda: values_of(run, curves[run.run_id], deciding))
+
     standing_for = same_trainings(runs)
     left_out = {run.run_id: why for run in runs if (why := _left_out(run, standing_for)) is not None}
     eligible = [run for run in runs if run.run_id not in left_out]
-    pairs = Pairs(runs, curves)
-    classes = classes_of(eligible, curves, pairs, by, direction)
+    pairs = Pairs(runs, curves, remember)
+    classes = classes_of(eligible, metrics, pairs, by, direction)
     values: dict[str, RunValues] = {}
     found: list[tuple[Deciding, list[RunValues]]] = []
     for deciding, members in classes:
-        own = {run.run_id: values_of(run, curves.get(run.run_id) or RunCurves(run.run_id), deciding) for run in members}
-        known = [each for each in own.values() if each is not None]
+        known = [each for run in members if (each := values_by(deciding, run)) is not None]
         if deciding.metric is None or deciding.better is None:
             known = []
         values |= {each.run_id: each for each in known}
@@ -160,19 +170,16 @@ def decide(
             found.append((deciding, known))
     found.sort(key=lambda each: (-len(each[1]), min(one.run_id for one in each[1])))
     unscorable = tuple(left_out[run.run_id] for run in runs if run.run_id in left_out)
-    deciding, first = found[0] if found else (deciding_of(runs, curves, by, direction), [])
+    deciding, first = found[0] if found else (deciding_of([*metrics.values()], by, direction), [])
     recommendation = Recommendation(ranked(first, deciding, policy), unscorable, policy, deciding)
     main = [run for run in runs if run.run_id in {each.run_id for each in first}]
     scored = [run for run in runs if run.run_id in values]
     comparability = comparability_within(found, pairs)
     repeats = configurations(main)
     ids = [each.run_id for each in first]
-    contested = contest(ids, curves, deciding.metric or EVAL_LOSS, deciding.better, repeats)
+    contested = contest(ids, metrics, deciding.metric or EVAL_LOSS, deciding.better, repeats)
     unranked = {
-        run.run_id: one
-        for run in runs
-        if run.run_id in left_out
-        and (one := values_of(run, curves.get(run.run_id) or RunCurves(run.run_id), deciding)) is not None
+        run.run_id: one for run in runs if run.run_id in left_out and (one := values_by(deciding, run)) is not None
     }
     alongside = {
         run.run_id: unranked[run.run_id]
@@ -188,17 +195,18 @@ def decide(
             _other_class(ranked(each, metric, policy), metric, policy, main, comparability)
             for metric, each in found[1:]
         ),
-        improvements={
-            run.run_id: relative_improvement(measured(curves.get(run.run_id) or RunCurves(run.run_id), EVAL_LOSS))
-            for run in scored
-        },
+        improvements={run.run_id: relative_improvement(measured(curves[run.run_id], EVAL_LOSS)) for run in scored},
         contest=contested,
         lead=_lead(recommendation, contested),
         flip=flip_of(recommendation),
         alongside=alongside,
-        others=_others(recommendation, curves, repeats),
+        others=_others(recommendation, metrics, repeats),
         values={**unranked, **values},
     )
+
+
+def _metrics_of(run: RunSummary, curves: RunCurves, remember: Remember) -> RunMetrics:
+    return remember((run.run_id,), "metrics", (), lambda: RunMetrics(run, curves))
 
 
 def _lead(recommendation: Recommendation, own: Contest) -> Lead:
@@ -223,10 +231,9 @@ def _without_value(run: RunSummary, deciding: Deciding, curves: Mapping[str, Run
         return Unscorable(run.run_id, LeftOut.NO_DIRECTION, run.status_text, deciding.metric, logged)
     if deciding.metric not in (None, EVAL_LOSS):
         return Unscorable(run.run_id, LeftOut.NO_VALUE, run.status_text, deciding.metric or "", logged)
-    own = curves.get(run.run_id) or RunCurves(run.run_id)
     if deciding.metric is None and logged:
         return Unscorable(run.run_id, LeftOut.NO_METRIC, run.status_text, logged=logged)
-    has_any = EVAL_LOSS in own.curves or any(value is not None for value in eval_losses_of(run))
+    has_any = EVAL_LOSS in curves[run.run_id].curves or any(value is not None for value in eval_losses_of(run))
     code = LeftOut.NO_FINITE_EVAL_LOSS if has_any else LeftOut.NO_EVAL_LOSS
     return Unscorable(run.run_id, code, run.status_text, logged=logged)
 
@@ -259,7 +266,7 @@ def _is_alike(run: RunSummary, main: Sequence[RunSummary], pairs: Pairs, decidin
 
 
 def _others(
-    recommendation: Recommendation, curves: Mapping[str, RunCurves], repeats: Mapping[str, Hashable]
+    recommendation: Recommendation, metrics: Mapping[str, RunMetrics], repeats: Mapping[str, Hashable]
 ) -> tuple[Contest, ...]:
     """The metrics by which the recommended run has not the best single value: only these may speak against it."""
     deciding, winner = recommendation.deciding, recommendation.run_id or ""
@@ -272,8 +279,10 @@ def _others(
             continue
         if each.metric == deciding.metric or not ids <= set(each.run_ids):
             continue
-        values = {run_id: points_of(curves[run_id], each.metric).value for run_id in ids if run_id in curves}
-        best = {run_id: (one.max() if each.better == "higher" else one.min()) for run_id, one in values.items()}
+        values = {run_id: metrics[run_id].values(each.metric) for run_id in ids}
+        best = {
+            run_id: (one.max() if each.better == "higher" else one.min()) for run_id, one in values.items() if len(one)
+        }
         if winner in best and best[winner] != (max if each.better == "higher" else min)(best.values()):
-            found.append(contest(ids, curves, each.metric, each.better, repeats))
+            found.append(contest(ids, metrics, each.metric, each.better, repeats))
     return tuple(found)

@@ -1,7 +1,7 @@
 """The smallest change of one number of a run that makes it win over all that it is ranked with.
 
-Whether it wins is asked of ``lib.core.ranking.scoring.first_among``, with its rounding and its tie-breaks: at the edges of
-the bands, at places between them that lie closer than the error of the gap smooths, and then ever closer to where it
+Whether it wins is asked of ``lib.core.ranking.scoring.first_among``, with its rounding and its tie-breaks: at the edges
+of the bands, at places between them that lie closer than the error of the gap smooths, and then ever closer to where it
 begins. Between two neighbouring places the points fall or rise one way.
 """
 

@@ -270,9 +270,8 @@ def first_among(others: Sequence[RunValues], policy: ScoringPolicy) -> Callable[
 
 def deciding_rule(first: RunScore, second: RunScore, deciding: Deciding = EVAL_LOSS_DECIDES) -> Rule:
     """What puts ``first`` before ``second``, or the reverse: two different runs."""
-    orders = (_order(score.values, score.total, deciding) for score in (first, second))
-    both = zip(Rule, *orders, strict=True)
-    return next(rule for rule, one, other in both if one != other)
+    one, other = (_order(score.values, score.total, deciding) for score in (first, second))
+    return next(rule for rule, mine, theirs in zip(Rule, one, other, strict=True) if mine != theirs)
 
 
 def _order(

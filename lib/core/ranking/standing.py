@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
-from lib.core.noise.best_set import Beaten, BestSet, Compared, Outcome, best_set
+from lib.core.noise.best_set import Beaten, BestSet, Compared, Outcome, best_of
 from lib.core.noise.estimate import Estimate
 from lib.core.noise.lead import Scored, lead_holds
 from lib.core.noise.pairs import Basis
-from lib.core.ranking.deciding import points_of
+from lib.core.ranking.deciding import RunMetrics
 from lib.core.ranking.repeats import repeat_groups, seed_of
 from lib.core.ranking.scoring import (
     Recommendation,
@@ -103,7 +100,7 @@ class Lead:
 
 def contest(
     run_ids: Iterable[str],
-    curves: Mapping[str, RunCurves],
+    metrics: Mapping[str, RunMetrics],
     metric: str,
     better: Better | None,
     repeats: Mapping[str, Hashable],
@@ -112,18 +109,18 @@ def contest(
 
     Args:
         run_ids: In any order.
-        curves: By run id; runs may lack.
+        metrics: What they say about theirs, by run id.
         metric: Which metric.
         better: Its direction; lower where it is not known.
         repeats: Of ``configurations``.
     """
     sign = -1.0 if better == "higher" else 1.0
     run_ids = tuple(sorted(run_ids))
-    points = {run_id: points_of(curves.get(run_id) or RunCurves(run_id), metric) for run_id in run_ids}
-    given = [(points[run_id].step.astype(np.float64), sign * points[run_id].value) for run_id in run_ids]
-    found = best_set(given, [repeats.get(run_id, run_id) for run_id in run_ids] if repeats else None)
-    raw = {run_id: sign * float((sign * each.value).min()) for run_id, each in points.items() if len(each)}
-    return Contest(metric, run_ids, found, sign, {run_id: len(each) for run_id, each in points.items()}, raw)
+    fits = [metrics[run_id].fitted(metric, sign) for run_id in run_ids]
+    found = best_of(fits, [repeats.get(run_id, run_id) for run_id in run_ids] if repeats else None)
+    values = {run_id: metrics[run_id].values(metric) for run_id in run_ids}
+    raw = {run_id: sign * float((sign * each).min()) for run_id, each in values.items() if len(each)}
+    return Contest(metric, run_ids, found, sign, {run_id: len(each) for run_id, each in values.items()}, raw)
 
 
 def configurations(runs: Sequence[RunSummary]) -> dict[str, Hashable]:

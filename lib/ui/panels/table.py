@@ -18,7 +18,7 @@ from lib.core.curves.derived import DERIVED, telling
 from lib.core.curves.evidence import median_of, stored_differs
 from lib.core.facts.metrics import MEDIANS
 from lib.core.gap.overfitting import GAP_WARNING
-from lib.core.ranking.comparability import Comparability, comparability_of
+from lib.core.ranking.comparability import Comparability, classed
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS, NOTE, TEXT, Column
 from lib.table.csv_file import to_csv
@@ -158,9 +158,8 @@ def _alike(comparison: Comparison) -> Alike | None:
     decision = comparison.decision
     if not decision.scores:
         return None
-    scored = [each.run for each in comparison.runs if each.run.run_id in decision.scores]
-    curves = {each.run.run_id: each.data.curves for each in comparison.runs if each.data is not None}
-    found = comparability_of(scored, curves)
+    scored = sorted(decision.scores)
+    found = classed(scored, comparison.pairs.among(scored))
 
     def classes(of: Comparability) -> list[set[str]]:
         first = set(decision.ranked[:1])

@@ -14,12 +14,12 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.curves.evidence import with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import assign_slots, reconcile
+from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import Recommendation
@@ -44,7 +44,7 @@ class ComparedRun:
     """One selected run.
 
     Attributes:
-        run: With what its metric rows show put in (``lib.core.curves.evidence.with_evidence``).
+        run: With what its metric rows show put in (``RunData.shown``).
         stored: As the source has it.
         label: What it is called here; no other selected run has the same label.
         data: Its curves and what follows from them; ``None`` where they could not be read.
@@ -97,7 +97,20 @@ class Comparison:
         runs = [each.run for each in self.runs]
         by, direction = self.by
         better: Better | None = "lower" if direction == "lower" else "higher" if direction == "higher" else None
-        return self.computed("decision", self.how, lambda: decide(runs, curves, self.policy, by or None, better))
+        return self.computed(
+            "decision", self.how, lambda: decide(runs, curves, self.policy, by or None, better, self.remember)
+        )
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """What is found out about every two of the runs."""
+        curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
+        return Pairs((each.run for each in self.runs), curves, self.remember)
+
+    def remember(self, run_ids: tuple[str, ...], subject: str, key: Hashable, make: Callable[[], T]) -> T:
+        """A ``Remember``: what follows from some of the runs hangs on the first of them, under what the others are."""
+        first, *others = (next(each for each in self.runs if each.run.run_id == run_id) for run_id in run_ids)
+        return first.computed(subject, (key, *(each.key for each in others)), make)
 
     @cached_property
     def grounds(self) -> Grounds:
@@ -227,5 +240,5 @@ def _compared(
     run = run if data is None else data.run
     # What was read is part of it: a running run grows, and rows may come without another version of the run.
     key = _digest((source.cache_key, run.run_id, run.version, data and data.number))
-    shown = run if data is None else with_evidence(run, data.evidence)
+    shown = run if data is None else data.shown
     return ComparedRun(shown, run, label, color, slot, data, key, error)

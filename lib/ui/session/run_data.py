@@ -22,7 +22,7 @@ from lib.core.checks.registry import METRICS_READ
 from lib.core.config.derived import EffectiveBatch
 from lib.core.config.effective import configured_gpus, configured_learning_rate, effective_batch
 from lib.core.curves.derived import logged_for, with_derived
-from lib.core.curves.evidence import RunEvidence, evidence_of
+from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, extended, holds
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import FURTHER, MEDIANS, METRICS
@@ -72,6 +72,7 @@ class RunData:
     Attributes:
         curves: The logged ones and those derived from them.
         run: As the source had it when the curves were read; it may be a newer version than was asked for.
+        shown: The same with what its metric rows show put in (``lib.core.curves.evidence.with_evidence``).
         number: Tells what was read from all else that this process reads, the same run at another time included.
         computed_values: What else was worked out of it.
         parts: What was read of the same run more closely, by metrics and steps.
@@ -82,6 +83,7 @@ class RunData:
     batch: EffectiveBatch
     configured_learning_rate: float | None
     run: RunSummary
+    shown: RunSummary
     number: int = field(default_factory=lambda: next(_numbers))
     computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
     parts: Memory[tuple[tuple[str, ...] | None, tuple[int, int] | None], RunCurves] = field(
@@ -102,7 +104,9 @@ class RunData:
 
 def data_of(curves: RunCurves, run: RunSummary) -> RunData:
     """What follows from the curves of a run."""
-    return RunData(derived(curves, run), evidence_of(curves), effective_batch(run), configured_learning_rate(run), run)
+    evidence = evidence_of(curves)
+    shown = with_evidence(run, evidence)
+    return RunData(derived(curves, run), evidence, effective_batch(run), configured_learning_rate(run), run, shown)
 
 
 def derived(curves: RunCurves, run: RunSummary) -> RunCurves:

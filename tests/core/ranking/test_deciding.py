@@ -7,7 +7,7 @@ import pytest
 
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.deciding import Basis, deciding_of
+from lib.core.ranking.deciding import Basis, RunMetrics, deciding_of
 from lib.core.ranking.metric_names import direction_in, follows_from_loss, is_loss, may_decide, named_set
 
 
@@ -30,7 +30,7 @@ def logged(run_id="a", config=None, best=None, path=None, **metrics):
 
 
 def decided(*found, **how):
-    return deciding_of([run for run, _ in found], {run.run_id: curves for run, curves in found}, **how)
+    return deciding_of([RunMetrics(run, curves) for run, curves in found], **how)
 
 
 def told(*found, **how):
@@ -176,4 +176,4 @@ def test_candidates_are_listed_with_direction_and_runs():
 
 def test_values_stored_without_a_series_are_an_eval_loss():
     run = RunSummary(run_id="a", name="a", status=RunStatus.COMPLETED, best_eval_loss=0.4)
-    assert deciding_of([run], {}).metric == "eval_loss"
+    assert deciding_of([RunMetrics(run, RunCurves(run.run_id))]).metric == "eval_loss"
