@@ -1,6 +1,6 @@
 """What a decision about five runs costs the processor, apart from reading them and from the page.
 
-    OPENBLAS_NUM_THREADS=1 python -m bench.decision [--folder FOLDER] [--rounds 20]
+    python -m bench.decision [--folder FOLDER] [--rounds 20]
 
 As a session does it: what follows from one run or from two is kept as long as the runs are. Two versions of the code
 are compared by running each in turn (``PYTHONPATH``), as this machine's speed moves.

@@ -211,8 +211,7 @@ def _design(start: float, apart: tuple[float, ...], degree: int) -> Design:
     wiener = _integrated_wiener(time, degree)
     polynomial = ((time - time.mean()) / time.std())[:, None] ** np.arange(degree + 1)
     distance = np.abs(behind[:, None] - behind)
-    parts = [_rotated(wiener, polynomial, phi**distance if phi else np.eye(count)) for phi in AUTOCORRELATIONS]
-    return Design(*(np.array(part) for part in zip(*parts, strict=True)))
+    return _rotated(wiener, polynomial, np.array([phi**distance if phi else np.eye(count) for phi in AUTOCORRELATIONS]))
 
 
 def _integrated_wiener(time: Floats, times: int) -> Floats:
@@ -223,15 +222,17 @@ def _integrated_wiener(time: Floats, times: int) -> Floats:
     return once if times == 1 else twice
 
 
-def _rotated(wiener: Floats, polynomial: Floats, correlation: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """The fields of ``Design`` for one autocorrelation."""
+def _rotated(wiener: Floats, polynomial: Floats, correlation: Floats) -> Design:
+    """The design of a trend whose covariance is ``wiener``, shape (m, m), about ``polynomial``, shape (m, p)."""
     root = np.linalg.cholesky(correlation)
     whitened = np.linalg.solve(root, polynomial)
     basis, triangle = np.linalg.qr(whitened, mode="complete")
-    outside = basis[:, polynomial.shape[1] :]
-    to_coordinates = np.linalg.solve(root.T, outside).T
-    eigenvalues, rotation = np.linalg.eigh(to_coordinates @ wiener @ to_coordinates.T)
-    inflation = 1.0 + WANDERING[:, None] * np.maximum(eigenvalues, 0.0)
-    log_determinant = -0.5 * np.log(inflation).sum(axis=1)
-    log_determinant -= np.log(np.abs(triangle.diagonal())).sum() + np.log(root.diagonal()).sum()
-    return rotation.T @ to_coordinates, root @ outside @ rotation, 1.0 / inflation, log_determinant, correlation
+    outside = basis[:, :, polynomial.shape[1] :]
+    to_coordinates = np.linalg.solve(root.mT, outside).mT
+    eigenvalues, rotation = np.linalg.eigh(to_coordinates @ wiener @ to_coordinates.mT)
+    inflation = 1.0 + WANDERING[:, None] * np.maximum(eigenvalues, 0.0)[:, None, :]
+    diagonals = np.abs(np.diagonal(triangle, axis1=1, axis2=2)), np.diagonal(root, axis1=1, axis2=2)
+    log_determinant = -0.5 * np.log(inflation).sum(axis=2)
+    log_determinant -= sum(np.log(each).sum(axis=1) for each in diagonals)[:, None]
+    scores, loadings = rotation.mT @ to_coordinates, root @ outside @ rotation
+    return Design(scores, loadings, 1.0 / inflation, log_determinant, correlation)
