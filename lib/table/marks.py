@@ -48,23 +48,31 @@ def marks(frame: pd.DataFrame, alike: Alike | None = None, columns: Sequence[Col
         alike: The classes of which each has a best and a worst of its own; ``None`` where all runs are one.
         columns: Those of the frame.
     """
-    found = {column.key: pd.Series("", index=frame.index, dtype="str") for column in columns}
+    found = _no_texts(frame, columns)
     for extreme in _extremes(frame, alike, columns):
         found[extreme.column.key][extreme.cells] = extreme.mark.value
     if "gap" in found:
         # Not by rounding the gap: that overflows for a loss near the largest float.
-        noise = 0.5 * 10.0**-TIE_DECIMALS
-        found["gap"][frame["gap"] > GAP_WARNING + noise] = Mark.HIGH.value
-        found["gap"][frame["gap"] < -noise] = Mark.NEGATIVE.value
-    return pd.DataFrame(found, index=frame.index)
+        noise, gap = 0.5 * 10.0**-TIE_DECIMALS, _numbers(frame["gap"])
+        found["gap"][gap > GAP_WARNING + noise] = Mark.HIGH.value
+        found["gap"][gap < -noise] = Mark.NEGATIVE.value
+    return pd.DataFrame(found, index=frame.index, dtype="str")
 
 
 def mark_notes(frame: pd.DataFrame, alike: Alike | None = None, columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
     """What each best and worst is the best or worst of, as a sentence; "" for other cells. Arguments as ``marks``."""
-    found = {column.key: pd.Series("", index=frame.index, dtype="str") for column in columns}
+    found = _no_texts(frame, columns)
     for extreme in _extremes(frame, alike, columns):
         found[extreme.column.key][extreme.cells] = extreme.sentence
-    return pd.DataFrame(found, index=frame.index)
+    return pd.DataFrame(found, index=frame.index, dtype="str")
+
+
+def _no_texts(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarray]:
+    return {column.key: np.full(len(frame), "", dtype=object) for column in columns}
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 class _Extreme(NamedTuple):
@@ -77,7 +85,7 @@ class _Extreme(NamedTuple):
     """
 
     column: Column
-    cells: pd.Series
+    cells: np.ndarray
     mark: Mark
     runs: int
     of_class: bool
@@ -93,14 +101,19 @@ _TITLES = {Mark.BEST: "Best", Mark.TIE_BEST: "Best, tied", Mark.WORST: "Worst"}
 
 
 def _extremes(frame: pd.DataFrame, alike: Alike | None, columns: Sequence[Column]) -> Iterator[_Extreme]:
+    run_ids = frame["run_id"].tolist()
     for column in columns:
         if column.better:
-            values = frame[column.key].where(np.isfinite(frame[column.key]))
+            values = _numbers(frame[column.key])
+            known = np.isfinite(values)
             if column.key == "score":
                 values = values.round(TIE_DECIMALS)
             for among in _classes_of(column, alike):
-                compared = values if among is None else values.where(frame["run_id"].isin(list(among)))
-                yield from _extremes_of(frame, column, compared, of_class=compared.count() < values.count())
+                compared = known if among is None else known & np.array([each in among for each in run_ids], dtype=bool)
+                # Two kinds of perplexity (of the last evaluation, of the best one) say nothing about each other.
+                is_mixed = column.key == "perplexity" and frame["perplexity_origin"][compared].nunique() > 1
+                if compared.any() and not is_mixed:
+                    yield from _extremes_of(column, values, compared, of_class=compared.sum() < known.sum())
 
 
 def _classes_of(column: Column, alike: Alike | None) -> Sequence[Collection[str] | None]:
@@ -110,14 +123,11 @@ def _classes_of(column: Column, alike: Alike | None) -> Sequence[Collection[str]
     return alike.losses if column.of_loss else alike.metrics
 
 
-def _extremes_of(frame: pd.DataFrame, column: Column, values: pd.Series, *, of_class: bool) -> Iterator[_Extreme]:
-    lowest, highest = values.min(), values.max()
-    # Two kinds of perplexity (of the last evaluation, of the best one) say nothing about each other.
-    mixed = column.key == "perplexity" and frame.loc[values.notna(), "perplexity_origin"].nunique() > 1
-    if mixed or not lowest < highest:
+def _extremes_of(column: Column, values: np.ndarray, compared: np.ndarray, *, of_class: bool) -> Iterator[_Extreme]:
+    lowest, highest = values[compared].min(), values[compared].max()
+    if not lowest < highest:
         return
     best, worst = (lowest, highest) if column.better == "lower" else (highest, lowest)
-    count = int(values.count())
-    yield _Extreme(column, values == worst, Mark.WORST, count, of_class)
-    tied = (values == best).sum() > 1
-    yield _Extreme(column, values == best, Mark.TIE_BEST if tied else Mark.BEST, count, of_class)
+    count, are_best = int(compared.sum()), compared & (values == best)
+    yield _Extreme(column, compared & (values == worst), Mark.WORST, count, of_class)
+    yield _Extreme(column, are_best, Mark.TIE_BEST if are_best.sum() > 1 else Mark.BEST, count, of_class)
