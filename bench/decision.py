@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations, cycle, islice
+
+import lib  # noqa: F401  # says how many threads before numpy is imported
 
 _START = time.process_time()
 
@@ -38,19 +40,12 @@ from lib.data.folder.source import FolderSource  # noqa: E402
 from lib.data.source import RunSource  # noqa: E402
 
 
-def read(source: RunSource) -> tuple[list[RunSummary], dict[str, RunCurves]]:
+def completed_runs(source: RunSource) -> tuple[list[RunSummary], dict[str, RunCurves]]:
     """The completed runs of a source, with their evidence, and the curves of each."""
     listed = source.list_runs(RunQuery(limit=1000)).runs
     completed = [run for run in listed if run.status is RunStatus.COMPLETED]
     curves = source.load_curves([run.run_id for run in completed])
     return [with_evidence(run, evidence_of(curves[run.run_id])) for run in completed], dict(curves)
-
-
-def milliseconds(work: Callable[[], object]) -> float:
-    """Processor time of all threads."""
-    start = time.process_time()
-    work()
-    return 1000.0 * (time.process_time() - start)
 
 
 def main() -> None:
@@ -60,18 +55,21 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     say_load()
-    runs, curves = read(FolderSource(arguments.folder) if arguments.folder else EmbeddedSource())
+    runs, curves = completed_runs(FolderSource(arguments.folder) if arguments.folder else EmbeddedSource())
     selections = list(islice(cycle(combinations(runs, MAX_SELECTED)), arguments.rounds))
 
-    def decided(selection: Sequence[RunSummary], remember: Remember) -> None:
+    def cost(selection: Sequence[RunSummary], remember: Remember) -> float:
+        """Of all threads, in milliseconds."""
+        start = time.process_time()
         decision = decide(selection, curves, DEFAULT_POLICY, remember=remember)
         grounds_of(decision, selection, {run.run_id: run.name for run in selection})
+        return 1000.0 * (time.process_time() - start)
 
     found = {
         "imports: numpy and pandas": [1000.0 * (_LIBRARIES - _START)],
         "imports: scipy and our own": [1000.0 * (_OURS - _LIBRARIES)],
-        "first of the process": [milliseconds(lambda: decided(selections[0], Kept()))],
-        "nothing kept of the runs": [milliseconds(lambda: decided(each, Kept())) for each in selections],
+        "first of the process": [cost(selections[0], Kept())],
+        "nothing kept of the runs": [cost(each, Kept()) for each in selections],
         "one run put in place of another": [],
         "one run taken out": [],
         "the same runs again": [],
@@ -80,13 +78,10 @@ def main() -> None:
         remember = Kept()
         # What is kept is that of the other four, and of the run that the fifth stands in for.
         left = next(run for run in runs[number % len(runs) :] + runs if run not in selection)
-        decided((*selection[1:], left), remember)
-        for what, now in (
-            ("one run put in place of another", selection),
-            ("one run taken out", selection[1:]),
-            ("the same runs again", selection),
-        ):
-            found[what].append(milliseconds(lambda now=now: decided(now, remember)))
+        cost((*selection[1:], left), remember)
+        found["one run put in place of another"].append(cost(selection, remember))
+        found["one run taken out"].append(cost(selection[1:], remember))
+        found["the same runs again"].append(cost(selection, remember))
     print_times(found, "milliseconds of the processor", digits=1)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lib.core.noise import smoothing
 from lib.core.noise.estimate import estimates_of, moderated
-from lib.core.noise.pairs import Basis, difference, unpaired
+from lib.core.noise.pairs import Basis, common_places, difference, unpaired
 
 
 def curve(count, base, fall, rise=0.0, wiggle=0.01, start=0.0):
@@ -233,3 +233,10 @@ def test_noise_that_two_runs_share_is_taken_off_their_difference():
     assert apart.value == pytest.approx(-0.01, abs=0.004)
     moved = [curves[0], (steps + 0.5, curves[1][1])]
     assert difference(*estimates_of(moved)).basis is Basis.SEPARATE
+
+
+@given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
+def test_common_places_are_where_both_have_a_step(first, second):
+    ours, theirs = (np.array(sorted(steps), dtype=np.float64) for steps in (first, second))
+    one, other = common_places(ours, theirs)
+    assert ours[one].tolist() == theirs[other].tolist() == sorted(first & second)

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from lib.core.facts.remember import Kept
 from lib.core.facts.runs import RunStatus
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
@@ -89,3 +90,40 @@ def test_the_decision_does_not_depend_on_the_order_of_runs():
     assert all(decision.recommendation == decisions[0].recommendation for decision in decisions)
     assert all(decision.lead == decisions[0].lead for decision in decisions)
     assert all(decision.flip == decisions[0].flip for decision in decisions)
+
+
+class Noted(Kept):
+    """Keeps all, and notes of which runs it was asked to make something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[tuple[str, ...]] = []
+
+    def __call__(self, run_ids, subject, key, make):
+        def noting():
+            self.made.append(run_ids)
+            return make()
+
+        return super().__call__(run_ids, subject, key, noting)
+
+
+def test_with_another_run_only_what_follows_from_that_is_worked_out():
+    losses = {"a": 0.5, "b": 0.502, "c": 0.6, "d": 0.51}
+    curves = {run_id: curves_of(run_id, loss, noise=0.01) for run_id, loss in losses.items()}
+    runs = {run_id: run(run_id, loss) for run_id, loss in losses.items()}
+    remember = Noted()
+    decide([runs[each] for each in "abc"], curves, DEFAULT_POLICY, remember=remember)
+    assert {*remember.made} == {("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c")}
+    remember.made.clear()
+    kept = decide([runs[each] for each in "abd"], curves, DEFAULT_POLICY, remember=remember)
+    assert {*remember.made} == {("d",), ("a", "d"), ("b", "d")}
+    anew = decide([runs[each] for each in "abd"], curves, DEFAULT_POLICY)
+    assert (kept.recommendation, kept.comparability, kept.lead, kept.flip) == (
+        anew.recommendation,
+        anew.comparability,
+        anew.lead,
+        anew.flip,
+    )
+    remember.made.clear()
+    decide([runs[each] for each in "abd"], curves, DEFAULT_POLICY, remember=remember)
+    assert remember.made == []

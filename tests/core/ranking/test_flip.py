@@ -12,7 +12,7 @@ from lib.core.ranking.deciding import EVAL_LOSS_DECIDES, Basis, Deciding
 from lib.core.ranking.flip import flip_of
 from lib.core.ranking.flip_change import eval_loss_change, gap_change
 from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
-from lib.core.ranking.scoring import Recommendation, ranked
+from lib.core.ranking.scoring import Recommendation, first_among, ranked
 from lib.core.ranking.values import RunValues
 from tests.core.ranked_runs import completed, recommend
 
@@ -58,6 +58,17 @@ def selections(count: int, seed: int):
 def first_with(recommendation, moved: RunValues) -> str:
     others = [each.values for each in recommendation.scores if each.run_id != moved.run_id]
     return ranked((*others, moved), EVAL_LOSS_DECIDES, recommendation.policy)[0].run_id
+
+
+def test_who_would_be_first_among_others_is_who_is_ranked_first():
+    found = []
+    for recommendation in selections(300, seed=13):
+        values = [each.values for each in recommendation.scores]
+        for each in values:
+            is_first = first_among([other for other in values if other is not each], recommendation.policy)
+            found.append(is_first(each))
+            assert found[-1] == (each.run_id == recommendation.run_id)
+    assert 100 < found.count(True) < len(found)
 
 
 def test_the_interval_of_weights_is_that_of_a_scan_of_all_weights():
