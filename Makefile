@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
-BENCHES ?= page data load growth start
+BENCHES ?= page data load growth start decision
 export RUNS PORT ADDRESS PYTHON LOGS
 
 .DEFAULT_GOAL := help

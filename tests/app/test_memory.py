@@ -267,7 +267,7 @@ def test_arrays_that_curves_share_count_once(source):
     assert data.nbytes == apart
     curve = data.curves.get("train_loss")
     shared = MetricCurve(curve.step, curve.value + 1, curve.epoch, curve.elapsed_s, curve.logged, 0)
-    both = type(data.curves)("r", {"train_loss": curve, "other": shared})
+    both = type(data.curves)(source.run.run_id, {"train_loss": curve, "other": shared})
     assert run_data.data_of(both, source.run).nbytes == 5 * curve.step.nbytes
 
 

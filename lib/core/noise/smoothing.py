@@ -85,8 +85,11 @@ class Design:
         Returns:
             Shape (H, Q).
         """
-        explained = weights @ self.loadings
-        total: Floats = weights @ self.correlation @ weights
+        # Few points have a weight, mostly one.
+        used = weights.nonzero()[0]
+        weights = weights[used]
+        explained = weights @ self.loadings[:, used]
+        total: Floats = weights @ self.correlation[:, used][:, :, used] @ weights
         spared: Floats = (self.shrinkage * explained[:, None, :] ** 2).sum(axis=2)
         return np.maximum(total[:, None] - spared, 0.0)
 
