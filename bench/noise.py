@@ -254,21 +254,14 @@ def rows() -> list[Row]:
         found.append(Row(title, cells, -0.10, at_least=True, against=without))
     for repeats, bound in (((2, 2), 0.40), ((3, 2), 0.65)):
         name = f"{repeats[0]} + {repeats[1]} repeats"
-        seeds = Cell(power, counted="first", lead=4.0, repeats=repeats, seed_deviation=3.0)
-        found += [
-            Row(f"4 seed sd called, {name}", cells_of(SHAPES, ONLY, (20, 50), seeds), bound, at_least=True),
-            Row(
-                f"4 seed sd of 1 evaluation sd called, {name}",
-                cells_of(SHAPES, ONLY, (20, 50), replace(seeds, seed_deviation=1.0)),
-                at_least=True,
-            ),
-            Row(
-                f"false winner, {name}",
-                cells_of(SHAPES, ONLY, (6, 20), replace(seeds, counted="winner", lead=0.0)),
-                0.07,
-                0.04,
-            ),
-        ]
+        for deviation in (3.0, 1.0):
+            seeds = Cell(power, counted="first", lead=4.0, repeats=repeats, seed_deviation=deviation)
+            equal = replace(seeds, counted="winner", lead=0.0)
+            what = f"{name}, seed sd {deviation:g}"
+            found += [
+                Row(f"4 seed sd called, {what}", cells_of(SHAPES, ONLY, (20, 50), seeds), bound, at_least=True),
+                Row(f"false winner, {what}", cells_of(SHAPES, ONLY, (6, 20), equal), 0.07, 0.05),
+            ]
     few = cells_of((power, plateau, u_shaped), (*USUAL, "AR 0.6"), (3, 4, 5), EQUAL)
     likely = cells_of((plateau,), ONLY, (3, 4, 5), replace(AHEAD, lead=8.0))
     return [

@@ -142,8 +142,9 @@ def best_of(
     difference (``lib.core.noise.pairs``). The verdict is then about these runs as they were trained.
 
     Where ``repeats`` name at least two configurations, of which at least one has two runs, their means are compared:
-    the error is the spread of the runs of one configuration, pooled over all, and not less than what their evaluations
-    leave open. The verdict is then about the configurations, and ``members`` are all runs of those that stay.
+    a difference has to exceed what the spread of the runs of one configuration, pooled over all, allows for, and what
+    their evaluations leave open, each with its own degrees of freedom. The verdict is then about the configurations,
+    and ``members`` are all runs of those that stay.
 
     Args:
         curves: Of each run, lower is better; ``None`` where it has too few finite values.
@@ -166,13 +167,18 @@ def best_of(
     seed_freedom = sum(len(camp) - 1 for camp in judged)
     seed_variance = _seed_variance(judged, known, seed_freedom) if seed_freedom else 0.0
 
-    def apart(camp: tuple[int, ...], other: tuple[int, ...]) -> Difference:
-        if not seed_freedom:
-            return difference(known[camp[0]], known[other[0]])
-        error = math.sqrt(seed_variance * (1.0 / len(camp) + 1.0 / len(other)))
-        return Difference(_mean(camp, known) - _mean(other, known), error, float(seed_freedom), Basis.SEEDS)
+    def apart(camp: tuple[int, ...], other: tuple[int, ...]) -> Compared:
+        def judge(found: Difference, few: bool) -> Compared:
+            quantile = comparison_quantile(found.freedom, len(camps), level, few)
+            return Compared(found, quantile * found.error, quantile)
 
-    compared = _compared(judged, apart, known, len(camps), level)
+        few = any(_is_few(known[run]) for run in (*camp, *other))
+        if not seed_freedom:
+            return judge(difference(known[camp[0]], known[other[0]]), few)
+        seeds, evaluations = _between(camp, other, known, seed_variance, seed_freedom)
+        return max(judge(seeds, few=False), judge(evaluations, few), key=lambda one: one.within)
+
+    compared = _compared(judged, apart)
     beaten = _beaten(judged, compared, known)
     staying = sum(camp[0] not in beaten for camp in judged)
     outcome = Outcome.TIE if staying > 1 else Outcome.CANNOT_TELL if undecided or len(judged) < 2 else Outcome.WINNER
@@ -223,20 +229,13 @@ def _camps(known: Mapping[int, Estimate], count: int, repeats: Sequence[Hashable
 
 
 def _compared(
-    judged: Sequence[tuple[int, ...]],
-    apart: Callable[[tuple[int, ...], tuple[int, ...]], Difference],
-    known: Mapping[int, Estimate],
-    contenders: int,
-    level: float,
+    judged: Sequence[tuple[int, ...]], apart: Callable[[tuple[int, ...], tuple[int, ...]], Compared]
 ) -> dict[tuple[int, int], Compared]:
     """The comparison of every two runs of different camps, both ways round."""
     compared: dict[tuple[int, int], Compared] = {}
     for camp, other in combinations(judged, 2):
-        found = apart(camp, other)
-        few = found.basis is not Basis.SEEDS and any(_is_few(known[run]) for run in (*camp, *other))
-        quantile = comparison_quantile(found.freedom, contenders, level, few)
-        one = Compared(found, quantile * found.error, quantile)
-        back = replace(one, difference=replace(found, value=-found.value))
+        one = apart(camp, other)
+        back = replace(one, difference=replace(one.difference, value=-one.difference.value))
         compared |= {(run, rival): one for run in camp for rival in other}
         compared |= {(rival, run): back for run in camp for rival in other}
     return compared
@@ -264,8 +263,25 @@ def _mean(camp: tuple[int, ...], known: Mapping[int, Estimate]) -> float:
 
 
 def _seed_variance(camps: Sequence[tuple[int, ...]], known: Mapping[int, Estimate], freedom: int) -> float:
-    """The pooled variance of runs about the mean of their configuration; by chance it may come out too small."""
-    repeated = [camp for camp in camps if len(camp) > 1]
-    squares = sum((known[run].value - _mean(camp, known)) ** 2 for camp in repeated for run in camp)
-    own = [known[run].error ** 2 for camp in repeated for run in camp]
-    return max(squares / freedom, sum(own) / len(own))
+    """The pooled variance of runs about the mean of their configuration: of seed and evaluations together."""
+    return sum((known[run].value - _mean(camp, known)) ** 2 for camp in camps for run in camp) / freedom
+
+
+def _between(
+    camp: tuple[int, ...], other: tuple[int, ...], known: Mapping[int, Estimate], variance: float, freedom: int
+) -> tuple[Difference, Difference]:
+    """How far the mean of one configuration is above that of another, with two errors that both have to be exceeded.
+
+    The first is that of seeds, with ``variance`` of a run: alone it keeps false winners to the level, whatever part of
+    it the evaluations make. But two seeds of few may be next to each other by chance, so the second is that of the
+    evaluations. Their variance is known from many more degrees of freedom: to put it in the place of a smaller
+    ``variance``, with the few of that, would ask for twice the difference.
+    """
+    apart = _mean(camp, known) - _mean(other, known)
+    seeds = math.sqrt(variance * (1.0 / len(camp) + 1.0 / len(other)))
+    evaluations = math.hypot(*(known[run].error / len(each) for each in (camp, other) for run in each))
+    least = min(known[run].freedom for run in (*camp, *other))
+    return (
+        Difference(apart, seeds, float(freedom), Basis.SEEDS),
+        Difference(apart, evaluations, least, Basis.SEEDS),
+    )
