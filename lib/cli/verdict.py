@@ -138,6 +138,8 @@ def lines(compared: Compared) -> Iterator[str]:
     yield overview.headline.title(names)
     if names:
         yield f"{overview.surety.level.value}: {overview.surety.sentence} {overview.way_out}".strip()
+        if overview.rests_on:
+            yield overview.rests_on
         yield overview.decided_by
     yield from (f"- {each.sentence}" for each in overview.grounds.strongest)
     if overview.checkpoint:

@@ -62,7 +62,8 @@ def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_
     assert headings(app) == ["#### :material/balance: Tie: one and other may be as good"]
     assert "★ first: one" in app.text
     assert ":violet-badge[tie]" in "\n".join(app.said)
-    assert "would part them" in app.text
+    assert "More evaluation data would show whether they differ" in app.text
+    assert "It rests on the evaluations at the same steps, paired." in app.text
     rows = app.grid.rows
     assert rows["_recommended"].to_dict() == {"one": True, "other": False}
 

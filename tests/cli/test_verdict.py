@@ -61,6 +61,7 @@ def test_it_is_told_in_lines_too(two_runs, verdict):
     assert code == 0
     assert said.startswith("better\n")
     assert "Strongest objection:" in said
+    assert "\nIt rests on the evaluations at the same steps, paired.\n" in said
     assert "worse:" in said
 
 

@@ -107,6 +107,7 @@ class Check:
         limits: The numbers that decide, with their reasons.
         touches_verdict: Its findings put into doubt what a recommendation rests on: the eval loss, the train loss
             of the gap, or the status. False for what only charts and tables show.
+        of_stated: It holds what is stated of the run against its curves: where nothing is, nothing was missed.
     """
 
     code: str
@@ -117,6 +118,7 @@ class Check:
     metrics: tuple[str, ...] = ()
     limits: tuple[AnyLimit, ...] = ()
     touches_verdict: bool = False
+    of_stated: bool = False
 
     def of(self, subject: Subject) -> Result:
         """What the check comes to for one run."""
@@ -177,6 +179,7 @@ def check(
     metrics: tuple[str, ...] = (),
     limits: tuple[AnyLimit, ...] = (),
     touches: bool = False,
+    of_stated: bool = False,
 ) -> Callable[[Look], Check]:
     """Make a check of the function below; its name is the check's code.
 
@@ -184,7 +187,7 @@ def check(
     """
 
     def made(look: Look) -> Check:
-        return Check(look.__name__, title, group, severities, look, metrics, limits, touches)
+        return Check(look.__name__, title, group, severities, look, metrics, limits, touches, of_stated)
 
     return made
 

@@ -179,7 +179,7 @@ def stale_evaluations(subject: Subject) -> Found | NotFound | CannotTell:
     return found(said, int(repeated[0]), int(repeated[-1]), repeats=repeats)
 
 
-@check("Evaluations absent", Group.DATA, Severity.WARNING, metrics=("eval_loss",), touches=True)
+@check("Evaluations absent", Group.DATA, Severity.WARNING, metrics=("eval_loss",), touches=True, of_stated=True)
 def evaluations_absent(subject: Subject) -> Found | NotFound | CannotTell:
     """No eval loss at all although the configuration plans evaluations."""
     run, last = subject.run, subject.evidence.last_step

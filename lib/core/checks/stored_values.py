@@ -38,7 +38,7 @@ def log_missing(subject: Subject) -> Found | NotFound | CannotTell:
     return found(said)
 
 
-@check("Stored best eval loss", Group.DATA, Severity.WARNING, metrics=("eval_loss",), touches=True)
+@check("Stored best eval loss", Group.DATA, Severity.WARNING, metrics=("eval_loss",), touches=True, of_stated=True)
 def stored_best_loss(subject: Subject) -> Found | NotFound | CannotTell:
     """The stored best eval loss is not the lowest one logged."""
     stored, lowest = finite(subject.run.best_eval_loss), subject.evidence.best_eval_loss
@@ -163,6 +163,7 @@ def throughput_is_steps(subject: Subject) -> Found | NotFound | CannotTell:
     metrics=("train_loss",),
     limits=(*OF_INTERVALS, *OF_ENDS),
     touches=True,
+    of_stated=True,
 )
 def current_step_differs(subject: Subject) -> Found | NotFound | CannotTell:
     """The stored current step is not where the log ends."""

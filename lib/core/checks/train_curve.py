@@ -109,6 +109,7 @@ def begins_late(subject: Subject) -> Found | NotFound | CannotTell:
     metrics=("train_loss",),
     limits=(*OF_INTERVALS, *OF_ENDS),
     touches=True,
+    of_stated=True,
 )
 def ends_early(subject: Subject) -> Found | NotFound | CannotTell:
     """The log of a completed run ends before its last planned step."""

@@ -202,11 +202,5 @@ def train_loss_of(run: RunSummary) -> float | None:
     return _first_finite(*train_losses_of(run))
 
 
-def gap_of(run: RunSummary) -> float | None:
-    """``E - T``, unknown when either is unknown."""
-    eval_loss, train_loss = eval_loss_of(run), train_loss_of(run)
-    return None if eval_loss is None or train_loss is None else eval_loss - train_loss
-
-
 def _first_finite(*values: float | None) -> float | None:
     return next((parsed for value in values if (parsed := finite(value)) is not None), None)

@@ -113,8 +113,8 @@ class BestSet:
 
     @property
     def bases(self) -> frozenset[Basis]:
-        """What the errors of the decisive comparisons were taken from."""
-        return frozenset(one.difference.basis for one in self.beaten.values())
+        """What the errors of the comparisons were taken from."""
+        return frozenset(one.difference.basis for one in self.compared.values())
 
 
 def best_set(
@@ -283,5 +283,5 @@ def _between(
     least = min(known[run].freedom for run in (*camp, *other))
     return (
         Difference(apart, seeds, float(freedom), Basis.SEEDS),
-        Difference(apart, evaluations, least, Basis.SEEDS),
+        Difference(apart, evaluations, least, Basis.SEED_EVALUATIONS),
     )

@@ -69,8 +69,6 @@ class Estimate:
         noise: Standard deviation of one evaluation about the trend.
         step: Where the trend is lowest.
         evaluations: Finite ones of the whole curve.
-        used: Those that ``value`` rests on.
-        dropped: First ones that were left out since the model had not learned yet.
         resolution: Standard deviation of the rounding error of one evaluation.
         place: Index of ``step`` in what follows, of shape (m,), for comparisons of two curves.
         steps, values, trend: Values after outliers were pulled in.
@@ -85,8 +83,6 @@ class Estimate:
     noise: float
     step: float
     evaluations: int
-    used: int
-    dropped: int
     resolution: float = field(repr=False)
     place: int = field(repr=False)
     steps: Floats = field(repr=False)
@@ -207,8 +203,6 @@ def _estimate(one: Fitted, grid: Floats, moderate: tuple[float, float]) -> Estim
         noise=math.sqrt(variance),
         step=float(curve.steps[place]),
         evaluations=curve.finite,
-        used=len(trend),
-        dropped=curve.dropped,
         resolution=curve.resolution,
         place=place,
         steps=curve.steps,

@@ -42,6 +42,7 @@ class Basis(StrEnum):
     COVARIANCE = "noise that the curves share"
     PAIRED = "the difference of the curves at common steps"
     SEEDS = "runs that differ only in their seed"
+    SEED_EVALUATIONS = "the evaluations of runs that differ only in their seed"
 
 
 @dataclass(frozen=True, slots=True)

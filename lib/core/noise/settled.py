@@ -45,14 +45,12 @@ class Settled:
     Attributes:
         steps, values: Shape (m,), m at least ``MIN_POINTS``, at most ``WINDOW``.
         resolution: Standard deviation of the error that writing the values with a few digits made.
-        dropped: Points before them that belong to the initial fall.
         finite: Finite points of the whole curve.
     """
 
     steps: Floats
     values: Floats
     resolution: float
-    dropped: int
     finite: int
 
 
@@ -75,12 +73,12 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
         return None
     resolution = resolution_of(values)
     end = before_rise(values)
-    dropped = initial_fall(values[:end])
-    steps, values = steps[dropped:end], values[dropped:end]
+    begin = initial_fall(values[:end])
+    steps, values = steps[begin:end], values[begin:end]
     width = min(WINDOW, len(values))
     start = min(max(lowest_stretch(values) - width // 2, 0), len(values) - width)
     around = slice(start, start + width)
-    return Settled(steps[around], values[around], resolution, dropped, finite)
+    return Settled(steps[around], values[around], resolution, finite)
 
 
 def finite_points(steps: Floats, values: Floats) -> tuple[Floats, Floats]:

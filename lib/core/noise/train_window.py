@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,24 +21,7 @@ TRAIN_POINTS = Count(48, "Train points",
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class MeanError:
-    """What the noise of single train losses leaves open of their mean.
-
-    Attributes:
-        error: Standard error of the mean, in the unit of the loss.
-        freedom: Degrees of freedom of ``error``.
-        noise: Standard deviation of one train loss about the trend.
-        points: Finite losses in the window.
-    """
-
-    error: float
-    freedom: float
-    noise: float
-    points: int
-
-
-def mean_error(steps: Floats, losses: Floats, first: float, last: float) -> MeanError | None:
+def mean_error(steps: Floats, losses: Floats, first: float, last: float) -> float | None:
     """The standard error of the mean of the train losses at the steps from ``first`` to ``last``.
 
     The noise and its autocorrelation are those of the last ``TRAIN_POINTS`` losses up to ``last`` about a smooth trend
@@ -53,7 +35,8 @@ def mean_error(steps: Floats, losses: Floats, first: float, last: float) -> Mean
         last: Its last step.
 
     Returns:
-        ``None`` where fewer than ``MIN_TRAIN_POINTS`` finite losses are logged up to ``last``, or none in the window.
+        In the unit of the loss; ``None`` where fewer than ``MIN_TRAIN_POINTS`` finite losses are logged up to ``last``,
+        or none in the window.
 
     Raises:
         ValueError: If the steps are not as they should be.
@@ -69,6 +52,4 @@ def mean_error(steps: Floats, losses: Floats, first: float, last: float) -> Mean
     phi = np.array(AUTOCORRELATIONS)
     shares = points * (1.0 - phi**2) - 2.0 * phi * (1.0 - phi**points)
     shares /= (points * (1.0 - phi)) ** 2
-    variance = float((grid * fit.variance * shares[:, None]).sum())
-    noise = math.sqrt(float((grid * fit.variance).sum()))
-    return MeanError(math.sqrt(variance), float(fit.design.freedom), noise, points)
+    return math.sqrt(float((grid * fit.variance * shares[:, None]).sum()))

@@ -6,7 +6,7 @@ Classes come first: only runs whose values mean the same are ranked together, ea
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lib.core.aspects.facts import Agreement
 from lib.core.curves.evidence import measured
@@ -23,7 +23,7 @@ from lib.core.ranking.flip import Flip, flip_of
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import TIE_DECIMALS, LeftOut, Recommendation, RunScore, Unscorable, ranked
-from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_of_first
+from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_among
 from lib.core.ranking.values import RunValues, values_of
 
 
@@ -109,10 +109,10 @@ class Decision:
     def tied(self) -> tuple[str, ...]:
         """The recommended run and those that may be as good, best first; () where there is no such.
 
-        Scores that are equal are so whatever the noise is.
+        Scores that are equal are so whatever the noise is, but where settings are compared and win.
         """
         scores = self.recommendation.scores
-        if not scores:
+        if not scores or self.recommendation.settings:
             return ()
         level = [each.run_id for each in scores if each.run_id in self.lead.level_with or _is_level(scores[0], each)]
         together = tuple(dict.fromkeys((scores[0].run_id, *level)))
@@ -171,13 +171,15 @@ def decide(
     found.sort(key=lambda each: (-len(each[1]), min(one.run_id for one in each[1])))
     unscorable = tuple(left_out[run.run_id] for run in runs if run.run_id in left_out)
     deciding, first = found[0] if found else (deciding_of([*metrics.values()], by, direction), [])
-    recommendation = Recommendation(ranked(first, deciding, policy), unscorable, policy, deciding)
+    in_order = Recommendation(ranked(first, deciding, policy), unscorable, policy, deciding)
     main = [run for run in runs if run.run_id in {each.run_id for each in first}]
     scored = [run for run in runs if run.run_id in values]
     comparability = comparability_within(found, pairs)
     repeats = configurations(main)
     ids = [each.run_id for each in first]
     contested = contest(ids, metrics, deciding.metric or EVAL_LOSS, deciding.better, repeats)
+    lead, settings = _lead(in_order, contested)
+    recommendation = replace(in_order, settings=settings)
     unranked = {
         run.run_id: one for run in runs if run.run_id in left_out and (one := values_by(deciding, run)) is not None
     }
@@ -197,7 +199,7 @@ def decide(
         ),
         improvements={run.run_id: relative_improvement(measured(curves[run.run_id], EVAL_LOSS)) for run in scored},
         contest=contested,
-        lead=_lead(recommendation, contested),
+        lead=lead,
         flip=flip_of(recommendation),
         alongside=alongside,
         others=_others(recommendation, metrics, repeats),
@@ -209,11 +211,12 @@ def _metrics_of(run: RunSummary, curves: RunCurves, remember: Remember) -> RunMe
     return remember((run.run_id,), "metrics", (), lambda: RunMetrics(run, curves))
 
 
-def _lead(recommendation: Recommendation, own: Contest) -> Lead:
+def _lead(recommendation: Recommendation, own: Contest) -> tuple[Lead, frozenset[str]]:
     if recommendation.deciding.metric == REWARD:
         # A mean over steps has no evaluations to take its noise from.
-        return Lead(Outcome.CANNOT_TELL, undecided=tuple(each.run_id for each in recommendation.scores[1:]))
-    return lead_of_first(recommendation, own)
+        undecided = tuple(each.run_id for each in recommendation.scores[1:])
+        return Lead(Outcome.CANNOT_TELL, undecided=undecided), frozenset()
+    return lead_among(recommendation, own)
 
 
 def _left_out(run: RunSummary, standing_for: Mapping[str, str]) -> Unscorable | None:

@@ -52,6 +52,8 @@ class Flip:
     Attributes:
         interval: Where the recommendation stays; ``None`` without a recommended run, and without a composite.
         runner_up: What would make the runner-up win; ``None`` without one.
+
+    Both are ``None`` where settings win between seeds: the score of a single run does not turn that.
     """
 
     interval: WeightInterval | None
@@ -61,14 +63,14 @@ class Flip:
 def flip_of(recommendation: Recommendation) -> Flip:
     """Say what would flip a recommendation."""
     scores, policy, deciding = recommendation.scores, recommendation.policy, recommendation.deciding
-    if not scores:
+    if not scores or recommendation.settings:
         return Flip(None, None)
     interval = weight_interval(recommendation) if deciding.is_loss else None
     if len(scores) == 1:
         return Flip(interval, None)
     rival = scores[1]
     if not deciding.is_loss:
-        return Flip(None, RivalFlip(value=value_change(scores, rival, deciding, policy)))
+        return Flip(None, RivalFlip(value=value_change(scores, rival)))
     return Flip(interval, RivalFlip(eval_loss_change(scores, rival, policy), gap_change(scores, rival, policy)))
 
 

@@ -11,9 +11,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lib.core.ranking.deciding import Deciding
 from lib.core.ranking.policy import ScoringPolicy
-from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, first_among, gap_label, ranked
+from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, first_among, gap_label
 from lib.core.ranking.values import RunValues
 
 NARROW = 1e-12
@@ -33,17 +32,15 @@ class Change:
     """The smallest change of one number of a rival that makes it win.
 
     Attributes:
-        target: The number it would have.
-        delta: ``target`` less the present number; ``None`` where there is none (an unknown gap).
-        reached: It wins at the target itself; otherwise just beyond it, on the other side from where it is now, or
+        target: The number it would have; it wins there or just beyond it, on the other side from where it is now, or
             just below where ``delta`` is 0.
+        delta: ``target`` less the present number; ``None`` where there is none (an unknown gap).
         band: The label of the gap band that it would be in; "" where no gap counts.
         crosses: It is in another band now.
     """
 
     target: float
     delta: float | None
-    reached: bool
     band: str = ""
     crosses: bool = False
 
@@ -84,12 +81,10 @@ def gap_change(scores: Sequence[RunScore], rival: RunScore, policy: ScoringPolic
     return replace(found, delta=None) if found is not None and rival.gap is None else found
 
 
-def value_change(scores: Sequence[RunScore], rival: RunScore, deciding: Deciding, policy: ScoringPolicy) -> Change:
+def value_change(scores: Sequence[RunScore], rival: RunScore) -> Change:
     """The smallest change of the rival's value of the deciding metric that makes it the best."""
     target = scores[0].value
-    others = [each.values for each in scores if each is not rival]
-    reached = ranked((*others, replace(rival.values, value=target)), deciding, policy)[0].run_id == rival.run_id
-    return Change(target, target - rival.value, reached)
+    return Change(target, target - rival.value)
 
 
 def _edges(values: RunValues, policy: ScoringPolicy) -> Iterable[float]:
@@ -143,7 +138,7 @@ def _nearest(
         target, reached = plain[0], wins(plain[0])
     inside = moved(target if reached else target + math.copysign(2.0 * 10.0**-TIE_DECIMALS, target - present))
     label = gap_label(inside, policy)
-    return Change(target, target - present, reached, label, label != rival.gap_label)
+    return Change(target, target - present, label, label != rival.gap_label)
 
 
 def _closest(lost: float, won: float, wins: Callable[[float], bool]) -> float:

@@ -125,32 +125,40 @@ class Recommendation:
         unscorable: The others with the reason of each, in the order given.
         policy: With which they were scored.
         deciding: By which metric.
+        settings: The ranked runs of the configuration that wins, where configurations are compared and one does; their
+            first is recommended, whichever run is first of all.
     """
 
     scores: tuple[RunScore, ...]
     unscorable: tuple[Unscorable, ...]
     policy: ScoringPolicy = DEFAULT_POLICY
     deciding: Deciding = EVAL_LOSS_DECIDES
+    settings: frozenset[str] = frozenset()
 
     @property
     def run_id(self) -> str | None:
         """The recommended run; ``None`` when no run may be recommended."""
-        return self.scores[0].run_id if self.scores else None
+        return None if self.winner is None else self.winner.run_id
 
     @property
     def winner(self) -> RunScore | None:
         """The score of the recommended run."""
-        return self.scores[0] if self.scores else None
+        return next((each for each in self.scores if not self.settings or each.run_id in self.settings), None)
 
     @property
     def runner_up(self) -> RunScore | None:
-        """The score of the second-best run, if two are eligible."""
-        return self.scores[1] if len(self.scores) > 1 else None
+        """The best score of the other runs, if there are any; where ``settings`` won, of other settings."""
+        own = self.settings or {self.run_id}
+        return next((each for each in self.scores if each.run_id not in own), None)
 
     @property
     def margin(self) -> float | None:
-        """How far the winner is ahead of the runner-up: in points, or in the deciding metric; ``None`` without one."""
-        return None if len(self.scores) < 2 else lead_of(*self.scores[:2])
+        """How far the winner is ahead of the runner-up: in points, or in the deciding metric.
+
+        ``None`` without one, and where ``settings`` won: scores of single runs say nothing of that.
+        """
+        winner, runner_up = self.winner, self.runner_up
+        return None if winner is None or runner_up is None or self.settings else lead_of(winner, runner_up)
 
     @property
     def gaps_count(self) -> bool:

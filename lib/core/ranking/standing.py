@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
@@ -34,6 +34,7 @@ class Contest:
         sign: -1 where it was turned, else 1.
         measured: How many measured evaluations each run has.
         raw: The best single value of each run that has one.
+        settings: The configuration of each run, where configurations are compared; else each is its own.
     """
 
     metric: str
@@ -42,6 +43,7 @@ class Contest:
     sign: float
     measured: Mapping[str, int] = field(repr=False)
     raw: Mapping[str, float] = field(repr=False)
+    settings: Mapping[str, Hashable] = field(repr=False)
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -66,6 +68,10 @@ class Contest:
         found = self.best.beaten.get(self.run_ids.index(run_id))
         return None if found is None else (self.run_ids[found.by], found)
 
+    def repeats(self, run_id: str) -> frozenset[str]:
+        """The run and all that differ from it in nothing but the seed, where configurations are compared."""
+        return frozenset(each for each in self.run_ids if self.settings[each] == self.settings[run_id])
+
     def compared(self, first: str, second: str) -> Compared | None:
         """How far ``first`` is worse than ``second``; ``None`` where they are of one configuration, or unknown."""
         return self.best.compared.get((self.run_ids.index(first), self.run_ids.index(second)))
@@ -85,6 +91,8 @@ class Lead:
         bases: What the errors of the comparisons were taken from.
         few: One of the two compared runs has 3 to 5 evaluations.
         is_gap_error_known: The errors of all gaps that count are known.
+        settings: Where configurations are compared and that of the recommended run wins, how far the nearest of the
+            others is behind it.
     """
 
     outcome: Outcome
@@ -96,6 +104,7 @@ class Lead:
     bases: frozenset[Basis] = frozenset()
     few: bool = False
     is_gap_error_known: bool = True
+    settings: Compared | None = None
 
 
 def contest(
@@ -120,7 +129,9 @@ def contest(
     found = best_of(fits, [repeats.get(run_id, run_id) for run_id in run_ids] if repeats else None)
     values = {run_id: metrics[run_id].values(metric) for run_id in run_ids}
     raw = {run_id: sign * float((sign * each).min()) for run_id, each in values.items() if len(each)}
-    return Contest(metric, run_ids, found, sign, {run_id: len(each) for run_id, each in values.items()}, raw)
+    measured = {run_id: len(each) for run_id, each in values.items()}
+    settings = {run_id: repeats.get(run_id, run_id) if found.seed_freedom else run_id for run_id in run_ids}
+    return Contest(metric, run_ids, found, sign, measured, raw, settings)
 
 
 def configurations(runs: Sequence[RunSummary]) -> dict[str, Hashable]:
@@ -136,12 +147,41 @@ def configurations(runs: Sequence[RunSummary]) -> dict[str, Hashable]:
     return found
 
 
-def lead_of_first(recommendation: Recommendation, found: Contest) -> Lead:
-    """Say which of the ranked runs may be as good as the first, by the composite or by the deciding metric."""
+def lead_among(recommendation: Recommendation, found: Contest) -> tuple[Lead, frozenset[str]]:
+    """Say which of the ranked runs may be as good as the best, by the composite or by the deciding metric.
+
+    The best is the first by score. Where configurations are compared it is the first run of the one that is ahead of
+    all others beyond the noise: a single run of another may have had the luckier seed.
+
+    Returns:
+        The lead, and the runs of the configuration that wins; none of them where runs are compared, or none wins.
+    """
     scores = recommendation.scores
     if len(scores) < 2:
-        return Lead(Outcome.CANNOT_TELL)
-    winner, *rivals = scores
+        return Lead(Outcome.CANNOT_TELL), frozenset()
+    first = lead_of(scores[0], recommendation, found)
+    seen: set[str] = set()
+    for score in scores if found.best.seed_freedom else ():
+        if score.run_id in seen:
+            continue
+        settings = found.repeats(score.run_id)
+        seen |= settings
+        lead = first if score is scores[0] else lead_of(score, recommendation, found)
+        if lead.outcome is Outcome.WINNER and lead.bases:
+            others = [found.compared(each.run_id, score.run_id) for each in scores if each.run_id not in settings]
+            nearest = min((one for one in others if one is not None), key=lambda one: one.difference.value)
+            return replace(lead, settings=nearest), settings
+    return first, frozenset()
+
+
+def lead_of(winner: RunScore, recommendation: Recommendation, found: Contest) -> Lead:
+    """Say which of the ranked runs may be as good as one of them: of other configurations the first run by score."""
+    scores, seen = recommendation.scores, set(found.repeats(winner.run_id))
+    rivals: list[RunScore] = []
+    for score in scores:
+        if score.run_id not in seen:
+            rivals.append(score)
+            seen |= found.repeats(score.run_id)
     level: list[str] = []
     undecided: list[str] = []
     for_gap: list[str] = []

@@ -56,7 +56,6 @@ class RunValues:
         explanation: What a gap below 0 is due to.
         eval_error: Standard error of the eval loss, from the noise of this run's evaluations; ``None``: not known.
         train_error: Of the mean train loss; ``None``: not known.
-        train_freedom: Degrees of freedom of ``train_error``; 0 where it is not known.
         base: The value of the deciding metric at step 0, of the base model.
         completed_at: Of the run.
     """
@@ -73,7 +72,6 @@ class RunValues:
     explanation: Explanation | None = None
     eval_error: float | None = None
     train_error: float | None = None
-    train_freedom: float = 0.0
     base: float | None = None
     completed_at: datetime | None = None
 
@@ -181,8 +179,7 @@ def _with_gap(found: RunValues, run: RunSummary, curves: RunCurves, loss_metric:
         gap=gap,
         explanation=explanation,
         eval_error=_eval_error(curves, loss_metric, is_lowest=is_lowest),
-        train_error=None if error is None else error.error,
-        train_freedom=0.0 if error is None else error.freedom,
+        train_error=error,
     )
 
 

@@ -10,6 +10,7 @@ from lib.core.ranking.flip import WeightInterval
 from lib.core.verdict.changes import ways_to_win
 from lib.core.verdict.metric_words import margin_words
 from lib.core.verdict.reasons import why_alone
+from lib.core.verdict.seeds import settings_flip
 
 
 def flip_sentences(decision: Decision, labels: Mapping[str, str]) -> tuple[str, ...]:
@@ -17,6 +18,9 @@ def flip_sentences(decision: Decision, labels: Mapping[str, str]) -> tuple[str, 
     flip, rival, behind = decision.flip, decision.recommendation.runner_up, decision.recommendation.margin
     if decision.recommendation.winner is None:
         return ()
+    settings = decision.lead.settings
+    if settings is not None:
+        return (settings_flip(settings, decision.deciding),)
     if rival is None or behind is None or flip.runner_up is None:
         return (f"Nothing can flip the verdict: {why_alone(decision)}.",)
     weight = decision.recommendation.policy.eval_weight

@@ -95,7 +95,7 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
         reasons=reasons,
         strongest=strongest(reasons, recommendation),
         left_out=whys,
-        behind={rival.run_id: why_behind(scores[0], rival, decision.deciding) for rival in scores[1:]},
+        behind={each.run_id: why_behind(each, decision) for each in scores if each.run_id != recommendation.run_id},
         other_classes={run_id: why_not_ranked(each) for each in decision.other_classes for run_id in each.run_ids},
         lowest=lowest_losses(compared),
         lowest_not_first=why_lowest_is_not_first(decision, whys, labels),

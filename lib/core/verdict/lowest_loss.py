@@ -12,6 +12,7 @@ from lib.core.text import formatting
 from lib.core.verdict.comparability import aspect_names
 from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import is_tied, tie_break
+from lib.core.verdict.seeds import settings_behind
 
 
 def lowest_losses(runs: Sequence[RunSummary]) -> tuple[str, ...]:
@@ -88,7 +89,9 @@ def _why_no_leader(runs: Sequence[RunSummary], labels: Mapping[str, str]) -> str
 
 
 def _why_behind(winner: RunScore, score: RunScore, name: str, decision: Decision) -> str:
-    """Why a run whose loss is no higher than the winner's is behind it: gap points, or a tie-break."""
+    """Why a run whose loss is no higher than the winner's is behind it: settings, gap points, or a tie-break."""
+    if decision.lead.settings is not None and score.run_id not in decision.recommendation.settings:
+        return f"but {settings_behind(score, decision)}"
     if is_tied(winner, score, decision.deciding):
         points, by = formatting.points(score.total), tie_break(winner, score, decision.deciding)
         return f"and its score is the same ({points}); {name} wins the tie by {by}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lib.core.facts.foreign import isolated
+from lib.core.noise.best_set import Compared
 from lib.core.ranking.deciding import Basis, Deciding
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, named_set
 from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
@@ -47,9 +48,16 @@ def best_word(deciding: Deciding) -> str:
 
 
 def margin_words(recommendation: Recommendation) -> str:
-    """How far the winner is ahead of the runner-up; "" without one."""
-    scores = recommendation.scores
-    return lead_words(scores[0], scores[1], recommendation.deciding) if len(scores) > 1 else ""
+    """How far the winner is ahead of the runner-up; "" without one, and where settings win."""
+    winner, runner_up = recommendation.winner, recommendation.runner_up
+    if winner is None or runner_up is None or recommendation.settings:
+        return ""
+    return lead_words(winner, runner_up, recommendation.deciding)
+
+
+def difference_words(compared: Compared, deciding: Deciding) -> str:
+    """How far one of two is behind the other in the deciding metric."""
+    return f"{formatting.loss(compared.difference.value)} of {metric_words(deciding.metric)}"
 
 
 def lead_words(first: RunScore, second: RunScore, deciding: Deciding) -> str:

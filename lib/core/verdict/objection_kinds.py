@@ -66,6 +66,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("other_metric", _FAIRLY, "another metric says otherwise", "Which of the two counts is a choice."),
     Kind("few_evaluations", _LIKELY, "few evaluations", "Whether their noise lasts cannot be told from so few."),
     Kind("gap_error_unknown", _FAIRLY, "how far its gap is off", "A gap of few train losses may be of another band."),
+    Kind("unchecked", _FAIRLY, "checks that could not be made",
+         "What was not looked for may be there, though nothing says so."),
     Kind("never_better", _LIKELY, "never better than before training", "The base model would serve as well."),
     Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
     Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),
@@ -107,10 +109,12 @@ class Objection:
     Attributes:
         code: Which of ``KINDS``.
         sentence: For people; "it" is the recommended run.
+        count: Of how many things it is, where that is to stand in the place of the title wherever it lowers a verdict.
     """
 
     code: str
     sentence: str
+    count: str = ""
 
     @property
     def rank(self) -> int:

@@ -27,6 +27,7 @@ from lib.core.verdict.metric_words import apart, metric_words
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.ties import lead_sentence, unknown_noise
+from lib.core.verdict.unchecked import unchecked
 
 # fmt: off
 NARROW_WEIGHT = Limit(0.10, "Narrow weight",
@@ -61,8 +62,8 @@ class _Case:
     @property
     def rivals(self) -> list[str]:
         """The runner-up and those that cannot be told from the recommended run, best first."""
-        lead = self.decision.lead
-        close = {*self.decision.ranked[1:2], *lead.level_with, *lead.undecided}
+        lead, runner_up = self.decision.lead, self.decision.recommendation.runner_up
+        close = {runner_up.run_id if runner_up else "", *lead.level_with, *lead.undecided}
         return [each for each in self.decision.ranked if each in close]
 
     def called(self, run_id: str) -> str:
@@ -198,6 +199,18 @@ def _data(case: _Case) -> Iterator[Objection]:
         yield Objection(code, f"{whose} raise doubts: {worst.sentence}{and_more(len(doubts))}")
 
 
+def _unchecked(case: _Case) -> Iterator[Objection]:
+    """Which checks that matter could not be made."""
+    if case.own is None:
+        return
+    rivals = [own.checks for each in case.rivals if (own := case.assessed.get(each)) is not None]
+    missing = unchecked(case.own.checks, rivals, gaps_count=case.decision.recommendation.gaps_count)
+    if missing.results:
+        first, count = missing.results[0], f"{len(missing.results)} of {missing.matter} checks that matter"
+        why = f"{first.check.title.lower()}, as {first.because}{and_more(len(missing.results))}"
+        yield Objection("unchecked", f"{count} could not be made: {why}", f"{count} could not be made")
+
+
 def _training(case: _Case) -> Iterator[Objection]:
     """What the recommended run's own curves say against it."""
     if case.own is None:
@@ -270,7 +283,7 @@ def _rivals(case: _Case) -> Iterator[Objection]:
 
 
 _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (
-    _other_metrics, _ranking, _base, _comparability, _data, _training, _checkpoint, _rivals,
+    _other_metrics, _ranking, _base, _comparability, _data, _unchecked, _training, _checkpoint, _rivals,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from lib.core.checks.check import Group
 from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.noise.best_set import Outcome
+from lib.core.noise.pairs import Basis
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.ranking.scoring import RunScore
@@ -23,6 +24,7 @@ from lib.core.verdict.metric_words import BASES, best_word, metric_words, others
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.objections import objections_to
 from lib.core.verdict.sureness import Surety, sureness_of
+from lib.core.verdict.ties import rests_on
 
 MAY_GO_ON = frozenset((RunStatus.RUNNING, RunStatus.PAUSED, RunStatus.QUEUED))
 """Where none can be recommended and such a run is among them, one may be later."""
@@ -113,6 +115,12 @@ class Overview:
     def strongest(self) -> Objection | None:
         """The strongest objection: the first of them."""
         return next(iter(self.objections), None)
+
+    @property
+    def rests_on(self) -> str:
+        """Which comparison says whether the lead is beyond the noise; "" where none does."""
+        decision = self.grounds.decision
+        return "" if decision.lead.outcome is Outcome.CANNOT_TELL else rests_on(decision.lead.bases)
 
     @property
     def score(self) -> str:
@@ -229,20 +237,33 @@ def way_out(decision: Decision, assessed: Mapping[str, Assessment | None], label
             names = " or ".join(labels[each] for each in having)
             said.append(f"Of these, {names} {'is the one' if len(having) == 1 else 'are those'} {what}.")
             break
-    return " ".join((*said, *_would_part(decision)))
+    return " ".join((*said, *_would_part(decision, labels)))
 
 
-def _would_part(decision: Decision) -> Iterator[str]:
-    """What would settle a tie that noise makes; nothing where the scores are equal."""
+def _would_part(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
+    """What would settle a tie that noise makes, as far as that is what holds it; nothing where the scores are equal."""
     lead = decision.lead
     if not lead.level_with:
         return
     if lead.unknown_gaps:
         yield "A train loss that can be compared would part them."
-    elif decision.contest.best.seed_freedom:
-        yield "Further seeds of these settings would part them."
+    elif set(lead.for_gap) == set(lead.level_with) and _train_is_louder(decision):
+        yield "More evaluation data would not part them: what their train losses leave open of the gaps is more."
+    elif Basis.SEEDS in lead.bases:
+        repeats = {each: len(decision.contest.repeats(each)) for each in decision.tied}
+        fewest = [labels[each] for each in decision.tied if repeats[each] == min(repeats.values())]
+        which = "each of these settings" if len(fewest) == len(repeats) else " or ".join(fewest)
+        yield f"Another seed of {which} would tell most about a difference."
+    elif Basis.SEED_EVALUATIONS in lead.bases:
+        yield "More evaluation data would tell more about a difference than another seed."
     else:
-        yield "More evaluation data would part them; another seed of each would show whether it lasts."
+        yield "More evaluation data would show whether they differ; another seed of each would show whether it lasts."
+
+
+def _train_is_louder(decision: Decision) -> bool:
+    """Whether the train losses of the tied runs leave more open of their gaps than the eval losses do."""
+    found = [decision.values[each] for each in decision.tied]
+    return sum((each.train_error or 0.0) ** 2 - (each.eval_error or 0.0) ** 2 for each in found) > 0.0
 
 
 def _is_sound(assessed: Assessment | None) -> bool:

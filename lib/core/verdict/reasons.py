@@ -25,6 +25,7 @@ from lib.core.ranking.values import GapUnknown, RunValues
 from lib.core.text import formatting
 from lib.core.verdict.changes import ways_to_win
 from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_words, shown_score
+from lib.core.verdict.seeds import settings_ahead, settings_behind
 
 REASONS_SHOWN = Count(
     3, "Reasons shown", "Reasons that the panel shows; what else there is to say is among the details."
@@ -40,6 +41,7 @@ class ReasonCode(StrEnum):
     ALONE = "alone"
     TIE = "tie"
     MARGIN = "margin"
+    SETTINGS = "settings"
     WOULD_CHANGE = "would_change"
     NOTHING_SELECTED = "nothing_selected"
     NONE_ELIGIBLE = "none_eligible"
@@ -124,8 +126,13 @@ def is_tied(winner: RunScore, other: RunScore, deciding: Deciding) -> bool:
     return deciding_rule(winner, other, deciding) is not Rule.BETTER
 
 
-def why_behind(winner: RunScore, other: RunScore, deciding: Deciding) -> str:
+def why_behind(other: RunScore, decision: Decision) -> str:
     """How far a ranked run is behind the recommended one, or what decides between the two."""
+    winner, deciding = decision.recommendation.winner, decision.deciding
+    if winner is None:
+        return shown_score(other)
+    if decision.lead.settings is not None:
+        return f"{shown_score(other)}; {settings_behind(other, decision)}."
     if is_tied(winner, other, deciding):
         level = f"{shown_score(other)}, level with the recommended run"
         return f"{level}, which wins by {tie_break(winner, other, deciding)}."
@@ -159,6 +166,8 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
     if runner_up is None:
         start = "I" if decision.other_classes else "It had no competition: i"
         return (*said, Reason(ReasonCode.ALONE, f"{start}{why_alone(decision).removeprefix('i')}."))
+    if decision.lead.settings is not None:
+        return (Reason(ReasonCode.SETTINGS, settings_ahead(decision.lead.settings, recommendation.deciding)), *said)
     return (*said, _lead(winner, runner_up, recommendation.deciding), _would_change(decision))
 
 
@@ -175,8 +184,10 @@ def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tu
     if winner.total is None:
         return tuple(reason for reason in reasons if reason.code is not ReasonCode.GAP)[:REASONS_SHOWN]
     parts = (ReasonCode.EVAL_LOSS, ReasonCode.GAP)
-    order = [*_carrying(winner, runner_up, recommendation), *(each.code for each in reasons if each.code not in parts)]
     by_code = {reason.code: reason for reason in reasons}
+    order = [*_carrying(winner, runner_up, recommendation), *(code for code in by_code if code not in parts)]
+    # Where settings win, that comes first: the parts of the score are of one run.
+    order.sort(key=lambda code: code is not ReasonCode.SETTINGS)
     return tuple(by_code[code] for code in order)[:REASONS_SHOWN]
 
 
@@ -222,6 +233,9 @@ def _why_none(recommendation: Recommendation) -> Reason:
 def _value(winner: RunScore, recommendation: Recommendation) -> Reason:
     deciding, policy = recommendation.deciding, recommendation.policy
     words, place = metric_words(deciding.metric), at_step(winner.values.step)
+    if winner.loss_points is None and winner is not recommendation.scores[0]:
+        said = f"Its {words} is the {best_word(deciding)} of its settings: {formatting.loss(winner.value)}{place}."
+        return Reason(ReasonCode.VALUE, said)
     if winner.loss_points is None:
         said = f"Its {words} is the {best_word(deciding)} of the ranked runs: {formatting.loss(winner.value)}{place}."
         return Reason(ReasonCode.VALUE, said)

@@ -10,7 +10,7 @@ from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import TIE_DECIMALS
 from lib.core.text.phrases import first_of
-from lib.core.verdict.metric_words import margin_words
+from lib.core.verdict.metric_words import difference_words, margin_words
 from lib.core.verdict.objection_kinds import Objection, Sureness, cap_of
 
 # fmt: off
@@ -48,7 +48,7 @@ def sureness_of(decision: Decision, objections: Sequence[Objection]) -> Surety:
     if decision.recommendation.winner is None:
         return Surety(Sureness.CANNOT_TELL, "There is nothing to be sure of: no run can be recommended.")
     level, because = lowered([objection.code for objection in objections])
-    titles = {objection.code: objection.title for objection in objections}
+    titles = {objection.code: objection.count or objection.title for objection in objections}
     causes = list(dict.fromkeys(titles[code] for code in because))
     return Surety(level, _sentence(decision, level, first_of(causes, MANY_DOUBTS)), because)
 
@@ -79,6 +79,9 @@ def _sentence(decision: Decision, level: Sureness, said: str) -> str:
             return "The scores are equal."
         return f"The lead of {margin} is within the noise ({share} level)."
     start = f"The lead of {margin} is beyond the noise ({share} level)"
-    if decision.lead.outcome is not Outcome.WINNER or decision.lead.never_better:
+    if decision.lead.settings is not None:
+        ahead = difference_words(decision.lead.settings, decision.deciding)
+        start = f"Its settings are {ahead} ahead between seeds, beyond the noise ({share} level)"
+    elif decision.lead.outcome is not Outcome.WINNER or decision.lead.never_better:
         start = "It is the best of the ranked runs"
     return f"{start}, but: {said}." if said else f"{start}, and nothing that was checked casts doubt on it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lib.core.noise.best_set import Outcome
 from lib.core.noise.pairs import Basis
@@ -13,8 +13,11 @@ from lib.core.ranking.metric_names import REWARD
 from lib.core.ranking.standing import Contest
 from lib.core.text import formatting
 from lib.core.text.phrases import counted, listed
-from lib.core.verdict.metric_words import best_word, margin_words, metric_words
+from lib.core.verdict.metric_words import best_word, difference_words, margin_words, metric_words
 from lib.core.verdict.reasons import why_alone
+
+SEEDS = frozenset((Basis.SEEDS, Basis.SEED_EVALUATIONS))
+PAIRED = frozenset((Basis.PAIRED, Basis.COVARIANCE))
 
 
 def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
@@ -29,6 +32,8 @@ def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
 def _lead_parts(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
     lead, best = decision.lead, decision.contest.best
     ahead = f"The recommended run's lead of {margin_words(decision.recommendation)}"
+    if lead.settings is not None:
+        ahead = f"The lead of the recommended run's settings, {difference_words(lead.settings, decision.deciding)},"
     match lead.outcome:
         case Outcome.TIE:
             yield f"{ahead} is within the noise: {_names(lead.level_with, labels)} may be as good."
@@ -46,7 +51,7 @@ def _lead_parts(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
         yield f"What the noise leaves open of the gaps outweighs the lead over {_names(lead.for_gap, labels)}."
     if lead.outcome is Outcome.CANNOT_TELL:
         return
-    yield covers(decision.contest)
+    yield covers(decision.contest, lead.bases)
     if not lead.is_gap_error_known:
         yield f"How far a gap may be off is not known: it takes {MIN_TRAIN_POINTS} train losses up to the best step."
 
@@ -71,13 +76,15 @@ def lowest_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
     match found.best.outcome:
         case Outcome.TIE:
             start = f"Tie: {listed(told)} cannot be told apart by their {words} at the {level}."
+        case Outcome.WINNER if found.best.seed_freedom:
+            start = f"The settings of {listed(told)} have {best} beyond the noise, at the {level}."
         case Outcome.WINNER:
             verb = "has" if len(told) == 1 else "have"
             start = f"{listed(told)} {verb} {best} beyond the noise, at the {level}."
         case _:
             start = f"{told[0]} has {best} of the runs whose noise is known."
     unknown = f" {listed(undecided)} may be as good or better: too little is known of the noise." if undecided else ""
-    return f"{start}{unknown} {covers(found)}"
+    return f"{start}{unknown} {covers(found, found.best.bases)}"
 
 
 def why_in_best_set(found: Contest, run_id: str, labels: Mapping[str, str]) -> str:
@@ -112,21 +119,33 @@ def unknown_noise(found: Contest, labels: Mapping[str, str]) -> str:
     return f"Whether its lead is beyond the noise cannot be told ({'; '.join(unknown)})."
 
 
-def covers(found: Contest) -> str:
-    """What the noise is of, and what it leaves out."""
+def rests_on(bases: Collection[Basis]) -> str:
+    """Which comparison a verdict rests on; "" where none was made."""
+    if not bases:
+        return ""
+    if SEEDS & set(bases):
+        return "It rests on repeats with other seeds: it is about the settings, not only these runs."
+    paired = "the evaluations at the same steps, paired" if PAIRED & set(bases) else ""
+    own = "each run's own evaluations" if Basis.SEPARATE in bases else ""
+    if paired and own:
+        return f"It rests on {paired}, and on {own} where those tell less."
+    return f"It rests on {paired or own}."
+
+
+def covers(found: Contest, bases: Collection[Basis]) -> str:
+    """Which comparison it rests on, what the noise is of, and what it leaves out."""
     seeds = found.best.seed_freedom
     if seeds:
         return (
-            "The noise is how much runs that differ only in their seed vary"
-            f" ({counted(seeds, 'degree', 'degrees')} of freedom), taken to be the same for all: what is said is about"
-            " the settings, between seeds, and not only about these runs."
+            f"{rests_on(bases)} The noise is how much runs that differ only in their seed vary"
+            f" ({counted(seeds, 'degree', 'degrees')} of freedom), taken to be the same for all, and at least what"
+            " their evaluations leave open: settings are compared, between seeds."
         )
-    paired = {Basis.PAIRED, Basis.COVARIANCE} & {each.difference.basis for each in found.best.compared.values()}
-    shared = " What runs that were evaluated at the same steps have in common is taken off." if paired else ""
+    shared = " What they have in common there is taken off." if PAIRED & set(bases) else ""
     return (
-        f"The noise is how much values vary from one evaluation to the next about a smooth trend.{shared} Slow drifts"
-        " count as real; what another seed or another evaluation set would change is not in it."
-    )
+        f"{rests_on(bases)}{shared} The noise is how much values vary from one evaluation to the next about a smooth"
+        " trend. Slow drifts count as real; what another seed or another evaluation set would change is not in it."
+    ).strip()
 
 
 def _names(run_ids: Sequence[str], labels: Mapping[str, str]) -> str:

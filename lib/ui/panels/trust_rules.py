@@ -58,7 +58,8 @@ def _tie() -> str:
         f" that of the train loss takes {MIN_TRAIN_POINTS} values up to the best step. Runs that are truly equal get a"
         f" winner in at most {(1 - LEVEL) * WINNER_ERROR_SHARE:.0%} of cases, as long as the noise does not last over"
         " many evaluations. Where runs that differ only in their seeds are among the selected, settings are compared,"
-        " by how far such runs lie apart. Of runs that tie, the star marks the first."
+        " by how far such runs lie apart and by what their evaluations leave open: of the settings that win the run"
+        " with the best score is recommended. Of runs that tie, the star marks the first."
     )
 
 

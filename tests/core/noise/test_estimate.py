@@ -145,7 +145,7 @@ def test_a_training_that_comes_apart_after_its_best_makes_no_noise_before_it():
     steps, values = noisy(40)
     after = np.concatenate((values[:30], 3.0 + np.random.default_rng(8).standard_normal(10)))
     (until,), (whole,) = estimates_of([(steps[:30], values[:30])]), estimates_of([(steps, after)])
-    assert (whole.value, whole.noise, whole.used) == (until.value, until.noise, until.used)
+    assert (whole.value, whole.noise, whole.steps[-1]) == (until.value, until.noise, until.steps[-1])
 
 
 def test_a_second_fall_does_not_hide_the_lowest_values_before_it():
@@ -162,7 +162,7 @@ def test_evaluations_before_the_model_learned_change_neither_value_nor_noise(unl
     first = np.arange(unlearned) * 1.0
     (alone,) = estimates_of([(steps, values)])
     (among,) = estimates_of([(np.concatenate((first, steps)), np.concatenate((7.0 + 0.1 * first, values)))])
-    assert among.dropped - alone.dropped == unlearned
+    assert among.steps.tolist() == alone.steps.tolist()
     assert among.noise == pytest.approx(alone.noise, rel=0.1)
     assert among.value == pytest.approx(alone.value, abs=0.3 * alone.error)
 
@@ -206,7 +206,7 @@ def test_a_long_curve_is_judged_by_what_lies_around_its_lowest_stretch():
     i = np.arange(1.0, 5001.0)
     rng = np.random.default_rng(6)
     (one,) = estimates_of([(i, 1.0 + (i / 5000.0 - 0.5) ** 2 + 0.01 * rng.standard_normal(5000))])
-    assert one.used == 48
+    assert len(one.steps) == 48
     assert one.evaluations == 5000
     assert 1500.0 < one.step < 3500.0
     assert one.noise == pytest.approx(0.01, rel=0.35)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.checkpoints.save_plan import SavePlan
+from lib.core.checks.registry import checks_of
 from lib.core.checks.results import Results
 from lib.core.checks.stability import Stability, Steadiness
+from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation, NegativeGap
@@ -99,6 +101,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("checkpoint_missing", CLEAR, {"a": assessed("a", checkpoint=replace(KEPT, fate=Fate.DELETED))}),
         ("narrow_weights", (run("a", 1.0), run("b", 0.965, train=0.7)), {}),
         ("gap_error_unknown", CLEAR, {"how": {"train": False}}),
+        ("unchecked", CLEAR, {"a": replace(assessed("a"), checks=checks_of(run("a"), RunCurves("a")))}),
         ("never_better", CLEAR, {"how": {"before": {"a": 0.4}}}),
         ("task_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}}}}),
         ("other_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}},

@@ -80,14 +80,14 @@ UNSAVED = replace(KEPT, fate=Fate.CANNOT_TELL)
 @pytest.mark.parametrize(
     ("by_run", "start"),
     [
-        ({}, "More evaluation data would part them"),
+        ({}, "More evaluation data would show whether they differ"),
         ({"b": assessed("b", data=[Severity.CRITICAL])}, "Of these, A is the one without critical findings"),
         ({"a": assessed("a", health=[("divergence", Severity.CRITICAL)])}, "Of these, B is the one without critical"),
         ({"a": assessed("a", checkpoint=UNSAVED)}, "Of these, B is the one whose best checkpoint is known to exist."),
         ({"a": None}, "Of these, B is the one without critical findings"),
         (
             {"a": assessed("a", checkpoint=UNSAVED), "b": assessed("b", checkpoint=UNSAVED)},
-            "More evaluation data would part them",
+            "More evaluation data would show whether they differ",
         ),
     ],
 )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.noise.pairs import Basis
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
-from lib.core.verdict.ties import lead_sentence, lowest_sentence, unknown_noise, why_in_best_set
+from lib.core.verdict.ties import lead_sentence, lowest_sentence, rests_on, unknown_noise, why_in_best_set
 from tests.core.decided_runs import curves_by_id, decided, run
+from tests.core.ranking.test_standing import seeded
 
 LABELS = {run_id: f"run {run_id.upper()}" for run_id in "abc"}
 CLEAR = run("a", 0.5), run("b", 0.8)
@@ -63,6 +67,28 @@ def test_repeats_say_that_the_seeds_are_in_the_noise():
     assert "vary (4 degrees of freedom)" in said
     assert "between seeds" in said
     assert "about the settings" in lead_sentence(decision, labels)
+
+
+def test_it_says_which_comparison_it_rests_on():
+    assert rests_on({Basis.SEPARATE}) == "It rests on each run's own evaluations."
+    assert rests_on({Basis.PAIRED, Basis.COVARIANCE}) == "It rests on the evaluations at the same steps, paired."
+    both = rests_on({Basis.PAIRED, Basis.SEPARATE})
+    assert both.endswith("paired, and on each run's own evaluations where those tell less.")
+    assert rests_on({Basis.SEED_EVALUATIONS}).startswith(
+        "It rests on repeats with other seeds: it is about the settings,"
+    )
+    assert rests_on(()) == ""
+    runs, curves = seeded(lucky=0.99)
+    decision = decide(runs, curves, DEFAULT_POLICY)
+    labels = {each.run_id: each.run_id for each in runs}
+    assert rests_on(decision.lead.bases) in lead_sentence(decision, labels)
+    assert rests_on(decision.contest.best.bases) in lowest_sentence(decision, labels)
+    assert "beyond the noise" in lead_sentence(decision, labels)
+    assert lowest_sentence(decision, labels).startswith("The settings of a0 and a1 have the lowest eval loss")
+    apart = curves["b0"].curves["eval_loss"]
+    elsewhere = {"b": RunCurves("b", {"eval_loss": replace(apart, step=apart.step + 3)})}
+    others = decide([run("a", 0.5), run("b", 1.03)], curves_by_id([run("a", 0.5)]) | elsewhere, DEFAULT_POLICY)
+    assert others.lead.bases == {Basis.SEPARATE}, "nothing was evaluated at the same steps"
 
 
 def test_an_unknown_noise_says_why_and_for_whom():

@@ -18,7 +18,7 @@ from lib.core.curves.evidence import evidence_of, with_evidence
 from lib.core.curves.metric_curves import frame_of
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunQuery, RunSort
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.ranking.scoring import Recommendation
@@ -312,7 +312,7 @@ def test_the_queued_run_has_neither_metrics_nor_losses(runs, frame):
 
 
 def test_one_completed_run_has_an_eval_loss_below_its_train_loss(runs):
-    leaks = [run for run in runs if run.status is RunStatus.COMPLETED and gap_of(run) < 0]
+    leaks = [run for run in runs if run.status is RunStatus.COMPLETED and eval_loss_of(run) < train_loss_of(run)]
     assert len(leaks) == 1
     assert verdict_on(leaks).winner.gap_label == "potential data leakage"
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.core.config.effective import effective
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, gap_of, train_loss_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
 from lib.data.folder.hf_log import TrainerLog, read_trainer_log
 from lib.data.folder.hf_trainer import summarise_run
 from lib.data.folder.name_hints import hyperparameters_in
@@ -49,7 +49,7 @@ def test_best_and_last_values_come_from_the_curves(tmp_path):
     assert (run.best_eval_loss, run.best_step, run.best_epoch) == (0.75, 2, 1.0)
     assert math.isnan(run.eval_loss)
     assert (run.loss, run.learning_rate, run.max_learning_rate) == (0.5, 0.0, 1e-4)
-    assert (eval_loss_of(run), train_loss_of(run), gap_of(run)) == (0.75, 0.5, 0.25)
+    assert (eval_loss_of(run), train_loss_of(run)) == (0.75, 0.5)
     assert curves["train_loss"] == {1: 2.0, 2: 0.5}
     assert set(curves["eval_loss"]) == {1, 2, 3, 4}
 
