@@ -11,6 +11,6 @@ with shell.page("Run health") as page:
     if runs:
         failed_runs(runs)
         overview(runs)
-        one_run(runs)
+        one_run(page.comparison)
     else:
         nothing_selected(page.source)

@@ -85,11 +85,10 @@ def compare(
         runs.append(with_evidence(stored, evidence))
         found[stored.run_id] = assess(stored, runs[-1], own, evidence, now), own, evidence
     decision = decide(runs, curves, DEFAULT_POLICY, by, direction)
-    steps = {run_id: score.values.step for run_id, score in decision.scores.items()}
     assessed: dict[str, Assessment] = {}
     for run in runs:
         assessment, own, evidence = found[run.run_id]
-        assessed[run.run_id] = shipping(assessment, run, own, evidence, steps.get(run.run_id))
+        assessed[run.run_id] = shipping(assessment, run, own, evidence, decision)
     grounds = grounds_of(decision, runs, labels)
     return Compared(tuple(runs), labels, assessed, overview_of(grounds, runs, assessed), page.unreadable)
 

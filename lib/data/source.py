@@ -108,6 +108,10 @@ Progress = Callable[[int, int | None], None]
 """Is told, from any thread, how many rows of how many a read has so far; ``None`` where that is not known."""
 
 
+Wanted = Callable[[str], bool]
+"""Whether a metric is wanted, by its name."""
+
+
 @runtime_checkable
 class LiveSource(RunSource, Protocol):
     """A source far away, whose running runs grow while one looks at them.
@@ -125,8 +129,16 @@ class LiveSource(RunSource, Protocol):
         steps: tuple[int, int] | None = None,
         buckets: int | None = None,
         progress: Progress | None = None,
+        also: Wanted | None = None,
     ) -> dict[str, RunCurves]:
-        """As ``RunSource.load_curves``; says meanwhile how far it is."""
+        """As ``RunSource.load_curves``; says meanwhile how far it is.
+
+        Args:
+            run_ids, metrics, steps, buckets: As there.
+            progress: Is told how far it is.
+            also: Beside ``metrics``, all that the runs may have logged and that this holds for: what there is, only
+                the source knows. Where that cannot be found out, ``way`` says so, and the others come all the same.
+        """
         ...
 
     def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:

@@ -11,7 +11,7 @@ import numpy as np
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve, cut
 from lib.core.facts.query import RunPage, RunQuery, answer
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.data.source import Progress
+from lib.data.source import Progress, Wanted
 
 METRICS = (
     "train_loss",
@@ -67,6 +67,7 @@ class GrowingSource:
         steps: tuple[int, int] | None = None,
         buckets: int | None = None,
         progress: Progress | None = None,
+        also: Wanted | None = None,
     ) -> dict[str, RunCurves]:
         self.reads.append("curves")
         whole = RunCurves(

@@ -75,7 +75,7 @@ def test_what_cannot_be_told_is_said_with_the_reason(opened, demo):
 def test_overfitting_and_stability_are_told_in_numbers_and_words(opened, demo):
     app = opened(HEALTH, run=demo.alike[0])
     metrics = {metric.label: metric.value for metric in app.at.metric}
-    assert set(metrics) == {"Gap at best", "Rebound", "Slope at the end"}
+    assert set(metrics) == {"Gap", "Rebound", "Slope at the end"}
     assert all(value[0] in "+-–" for value in metrics.values())
     assert "At the best evaluation, step" in app.text
     assert "loss variation at the end" in app.text

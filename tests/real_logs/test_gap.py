@@ -31,7 +31,7 @@ def test_runs_that_overfit_have_their_best_evaluation_early(source, runs, name, 
 def test_runs_have_a_small_gap_at_their_best_step_and_show_their_rebound(source, runs):
     curves = source.load_curves([runs[name].run_id for name in BATCH_8])
     found = {
-        name: overfitting_of(run, curves[run.run_id], evidence_of(curves[run.run_id]))
+        name: overfitting_of(run, curves[run.run_id])
         for name, run in runs.items()
         if name in BATCH_8
     }

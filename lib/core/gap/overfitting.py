@@ -1,7 +1,7 @@
-"""Overfitting at matched steps: the gap at the best evaluation, the rebound after it, the slope at the end.
+"""Overfitting at matched steps: the gap at the checkpoint to ship, the rebound after it, the slope at the end.
 
-The gap of the score compares the best eval loss with the last train loss, which are of different steps: it grows
-with every step that is trained past the best one. Here both are of the same step, so that it does not.
+Eval loss and train loss are of one and the same step. A train loss of the end of training would make a gap that grows
+with every step that is trained past that checkpoint.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.core.curves.evidence import RunEvidence, measured
+from lib.core.curves.evidence import measured, of_training
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.train_window import Window, window_before
+from lib.core.facts.foreign import isolated
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import NegativeGap, explain_negative_gap
@@ -38,9 +39,10 @@ class Overfitting:
     """What the series say about overfitting. ``None``: cannot tell, and a sentence says why.
 
     Attributes:
-        gap: The lowest eval loss less the mean of the train loss in the window up to its step.
+        gap: The eval loss at the checkpoint to ship less the mean of the train loss in the window up to its step.
         negative: What a gap below 0 is due to; ``None`` where the gap is unknown or not below 0.
-        rebound: The last measured eval loss less the lowest, 0 where the best is the last.
+        rebound: The last measured eval loss less that at the checkpoint to ship, 0 where that is the last one; below 0
+            where the eval loss fell on, which another metric made no reason to wait for.
         slope_per_1000_steps: Of the eval loss over the last evaluations (Theil-Sen).
         cannot_tell: Why a number is missing, by its name among these attributes.
         sentences: All of this for people.
@@ -54,35 +56,43 @@ class Overfitting:
     sentences: tuple[str, ...] = ()
 
 
-def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) -> Overfitting:
+def overfitting_of(
+    run: RunSummary, curves: RunCurves, step: int | None = None, metric: str = "eval_loss"
+) -> Overfitting:
     """Judge one run by its own curves.
 
     Args:
         run: The run; its configuration says what may explain a negative gap.
-        curves: With ``train_loss`` and ``eval_loss``.
-        evidence: From the same curves.
+        curves: With ``train_loss`` and ``metric``.
+        step: Of the checkpoint to ship; ``None`` for that of the lowest eval loss.
+        metric: The eval loss, or that of a named evaluation set.
 
     Raises:
-        ValueError: If the curves or the evidence are about another run.
+        ValueError: If the curves are about another run.
     """
-    if {curves.run_id, evidence.run_id} != {run.run_id}:
-        raise ValueError(f"Expected curves and evidence of {run.run_id!r}, got {curves.run_id!r}, {evidence.run_id!r}.")
-    best, step = evidence.best_eval_loss, evidence.best_step
-    if best is None or step is None:
-        why = "no finite eval loss is logged"
-        unknown = tuple((name, why) for name in ("gap", "rebound", "slope_per_1000_steps"))
+    if curves.run_id != run.run_id:
+        raise ValueError(f"Expected curves of {run.run_id!r}, got {curves.run_id!r}.")
+    name = "eval loss" if metric == "eval_loss" else isolated(metric)
+    evaluations = measured(curves, metric)
+    known = of_training(evaluations.finite())
+    if not len(known):
+        why = f"no finite {name} is logged"
+        unknown = tuple((each, why) for each in ("gap", "rebound", "slope_per_1000_steps"))
         return Overfitting(cannot_tell=unknown, sentences=(f"Overfitting cannot be told: {why}.",))
+    at = _Shipped(name, known, int(known.step[known.value.argmin()]) if step is None else step)
+    loss = at.loss
     train = curves.get("train_loss")
-    window = window_before(train, step)
+    window: Window | str = window_before(train, at.step)
     window = no_measure(run, (*curves.curves, *curves.unread)) or window
-    if isinstance(window, Window) and (doubt := implausible(window.mean, best, scale_of(run))) is not None:
+    if loss is None:
+        window = f"no {name} is logged there"
+    elif isinstance(window, Window) and (doubt := implausible(window.mean, loss, scale_of(run))) is not None:
         window = f"the train loss there is {doubt.code.value}, which no mean loss is"
     gap, negative = None, None
-    if isinstance(window, Window):
-        gap = best - window.mean
+    if isinstance(window, Window) and loss is not None:
+        gap = loss - window.mean
         negative = explain_negative_gap(run, train, window, gap) if gap < 0.0 else None
-    evaluations = measured(curves, "eval_loss")
-    rebound = _rebound(best, evidence, evaluations)
+    rebound = _rebound(at, evaluations)
     slope = slope_at_end(evaluations)
     reasons = {"gap": window, "rebound": rebound, "slope_per_1000_steps": slope}
     return Overfitting(
@@ -92,11 +102,39 @@ def overfitting_of(run: RunSummary, curves: RunCurves, evidence: RunEvidence) ->
         slope_per_1000_steps=None if isinstance(slope, str) else slope.per_1000_steps,
         cannot_tell=tuple((name, found) for name, found in reasons.items() if isinstance(found, str)),
         sentences=(
-            _gap_sentence(best, step, window, negative) + _train_end(train),
-            _rebound_sentence(rebound, evidence),
-            _slope_sentence(slope),
+            _gap_sentence(at, window, negative) + _train_end(train),
+            _rebound_sentence(rebound, at),
+            _slope_sentence(slope, name),
         ),
     )
+
+
+class _Shipped(NamedTuple):
+    """The checkpoint to ship, among the evaluations of its run.
+
+    Attributes:
+        name: What the eval loss is called.
+        known: The finite evaluations of training, at least one.
+        step: Of the checkpoint.
+    """
+
+    name: str
+    known: MetricCurve
+    step: int
+
+    @property
+    def loss(self) -> float | None:
+        """Its eval loss; ``None`` where none was logged at its step."""
+        here = self.known.value[self.known.step == self.step]
+        return float(here[0]) if len(here) else None
+
+    @property
+    def is_lowest(self) -> bool:
+        return self.loss is not None and self.loss <= self.known.value.min()
+
+    @property
+    def called(self) -> str:
+        return "the best evaluation" if self.is_lowest else "the checkpoint to ship"
 
 
 class Slope(NamedTuple):
@@ -140,24 +178,27 @@ def theil_sen(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.median((y[second] - y[first])[apart] / run[apart])) if apart.any() else math.nan
 
 
-def _rebound(best: float, evidence: RunEvidence, evaluations: MetricCurve) -> float | str:
-    if len(evaluations) and not math.isfinite(evaluations.value[-1]):
-        return f"the last eval loss, at step {evaluations.step[-1]}, is {formatting.loss(evaluations.value[-1])}"
-    if evidence.last_eval_loss is None:
-        return "no last eval loss is known"
-    return evidence.last_eval_loss - best
+def _rebound(at: _Shipped, evaluations: MetricCurve) -> float | str:
+    if not math.isfinite(evaluations.value[-1]):
+        return f"the last {at.name}, at step {evaluations.step[-1]}, is {formatting.loss(evaluations.value[-1])}"
+    if at.loss is None:
+        return f"no {at.name} is logged at step {at.step}"
+    return float(at.known.value[-1]) - at.loss
 
 
-def _gap_sentence(best: float, step: int, window: Window | str, negative: NegativeGap | None) -> str:
-    if isinstance(window, str):
-        return f"The gap at the best evaluation (step {step}) cannot be told: {window}."
+def _gap_sentence(at: _Shipped, window: Window | str, negative: NegativeGap | None) -> str:
+    if isinstance(window, str) or at.loss is None:
+        return f"The gap at {at.called} (step {at.step}) cannot be told: {window}."
     over = f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}"
     if window.points == 1:
         over = f"the value logged at step {window.last_step}"
     said = (
-        f"At the best evaluation, step {step}, the eval loss is {formatting.loss(best)} and the train loss"
-        f" {formatting.loss(window.mean)} ({over}): a gap of {formatting.signed(best - window.mean)}."
+        f"At {at.called}, step {at.step}, the {at.name} is {formatting.loss(at.loss)} and the train loss"
+        f" {formatting.loss(window.mean)} ({over}): a gap of {formatting.signed(at.loss - window.mean)}."
     )
+    if not at.is_lowest:
+        lowest = int(at.known.value.argmin())
+        said += f" The lowest {at.name} is {formatting.loss(at.known.value[lowest])}, at step {at.known.step[lowest]}."
     return said if negative is None else f"{said} {negative.sentence}"
 
 
@@ -168,23 +209,24 @@ def _train_end(train: MetricCurve) -> str:
     return f" The last train loss, at step {train.step[-1]}, is {formatting.loss(train.value[-1])}."
 
 
-def _rebound_sentence(rebound: float | str, evidence: RunEvidence) -> str:
+def _rebound_sentence(rebound: float | str, at: _Shipped) -> str:
     if isinstance(rebound, str):
         return f"The rebound cannot be told: {rebound}."
-    if evidence.last_eval_step == evidence.best_step:
-        return "The best evaluation is the last one: there is no rebound."
-    return (
-        f"The last eval loss is {formatting.loss(evidence.last_eval_loss)}, at step {evidence.last_eval_step}:"
-        f" {formatting.loss(rebound)} above the best."
-    )
+    last, step = float(at.known.value[-1]), int(at.known.step[-1])
+    if step == at.step:
+        called = at.called[:1].upper() + at.called[1:]
+        return f"{called} is {'the last one' if at.is_lowest else 'that of the last evaluation'}: there is no rebound."
+    beside = "the best" if at.is_lowest else f"that of step {at.step}"
+    said = f"The last {at.name} is {formatting.loss(last)}, at step {step}:"
+    return f"{said} {formatting.loss(abs(rebound))} {'below' if rebound < 0.0 else 'above'} {beside}."
 
 
-def _slope_sentence(slope: Slope | str) -> str:
+def _slope_sentence(slope: Slope | str, name: str) -> str:
     if isinstance(slope, str):
         return f"The slope at the end cannot be told: {slope}."
     rate, per_epoch, count = slope
     epochs = "" if per_epoch is None else f" ({per_epoch:+.4g} per epoch)"
     if rate == 0.0:
-        return f"Over the last {count} evaluations the eval loss neither rises nor falls."
+        return f"Over the last {count} evaluations the {name} neither rises nor falls."
     verb = "rises" if rate > 0.0 else "falls"
-    return f"Over the last {count} evaluations the eval loss {verb}: {rate:+.4g} per 1,000 steps{epochs}."
+    return f"Over the last {count} evaluations the {name} {verb}: {rate:+.4g} per 1,000 steps{epochs}."

@@ -26,8 +26,8 @@ from lib.core.ranking.metric_names import (
     REWARD,
     direction_in,
     follows_from_loss,
+    is_candidate,
     is_loss,
-    may_decide,
     named_set,
 )
 
@@ -156,9 +156,7 @@ class RunMetrics:
     def __init__(self, run: RunSummary, curves: RunCurves) -> None:
         self.run = run
         names = (*curves.curves, *curves.unread)
-        found = {
-            metric: points_of(curves, metric) for metric in curves.curves if metric == REWARD or may_decide(metric)
-        }
+        found = {metric: points_of(curves, metric) for metric in curves.curves if is_candidate(metric)}
         self.points = {metric: points for metric, points in found.items() if len(points)}
         self.metrics = list(self.points)
         if EVAL_LOSS not in curves.curves and any(finite(value) is not None for value in eval_losses_of(run)):

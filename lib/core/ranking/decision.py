@@ -81,6 +81,11 @@ class Decision:
         """By which metric the ranked runs are ranked."""
         return self.recommendation.deciding
 
+    def deciding_of(self, run_id: str) -> Deciding:
+        """By which metric the values of a run are: that of its class."""
+        others = (each.recommendation for each in self.other_classes if run_id in each.run_ids)
+        return next((each.deciding for each in others), self.deciding)
+
     @property
     def scores(self) -> dict[str, RunScore]:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""

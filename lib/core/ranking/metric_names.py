@@ -63,6 +63,11 @@ def may_decide(metric: str) -> bool:
     return "rewards" not in parts[:-1] or parts[-1] in ("accuracies", "margins")
 
 
+def is_candidate(metric: str) -> bool:
+    """Whether a ranking may ask for it: ``may_decide``, or the reward that stands in where no evaluation measured it."""
+    return metric == REWARD or may_decide(metric)
+
+
 def direction_in(metric: str) -> Better | None:
     """The direction that a name tells; ``None`` where it tells none. The last part that is known counts.
 

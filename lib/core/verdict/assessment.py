@@ -16,6 +16,8 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.overfitting import Overfitting, overfitting_of
+from lib.core.ranking.decision import Decision
+from lib.core.ranking.metric_names import EVAL_LOSS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Assessment:
     Attributes:
         checks: What of its data and curves should worry somebody.
         stability: How steadily it trained.
-        overfitting: Its gap at the best step, and what came after.
+        overfitting: Its gap at the step of that checkpoint, and what came after.
         checkpoint: Which checkpoint to ship.
     """
 
@@ -59,17 +61,25 @@ def assess(
     """
     checks = checks_of(stored, curves, evidence, now)
     return Assessment(
-        checks, stability_of(checks), overfitting_of(run, curves, evidence), checkpoint_to_ship(run, evidence, curves)
+        checks, stability_of(checks), overfitting_of(run, curves), checkpoint_to_ship(run, evidence, curves)
     )
 
 
 def shipping(
-    assessment: Assessment, run: RunSummary, curves: RunCurves, evidence: RunEvidence, step: int | None
+    assessment: Assessment, run: RunSummary, curves: RunCurves, evidence: RunEvidence, decision: Decision
 ) -> Assessment:
-    """The assessment of a run with the checkpoint of the step at which the deciding metric is best.
+    """The assessment of a run with the checkpoint of the step at which the metric of its class is best.
 
-    That step is ``None`` where it is not known, or the run is not ranked; the other arguments are as for ``assess``.
+    It stays as it is where that step is not known. The arguments are as for ``assess``, ``decision`` is about this run
+    among others.
     """
-    if step is None or step == assessment.checkpoint.step:
+    values, deciding = decision.values.get(run.run_id), decision.deciding_of(run.run_id)
+    if values is None or values.step is None:
         return assessment
-    return replace(assessment, checkpoint=checkpoint_to_ship(run, evidence, curves, step))
+    found = assessment
+    if values.step != found.checkpoint.step:
+        found = replace(found, checkpoint=checkpoint_to_ship(run, evidence, curves, values.step))
+    metric = deciding.metric if deciding.is_loss and deciding.metric is not None else EVAL_LOSS
+    if metric == EVAL_LOSS and values.step == evidence.best_step:
+        return found
+    return replace(found, overfitting=overfitting_of(run, curves, values.step, metric))

@@ -248,10 +248,10 @@ def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
             code, f"Its eval loss is {over.negative.size:.4f} below its train loss. {over.negative.sentence}"
         )
     if rebound:
-        yield Objection("overfitting", f"It overfits after its best evaluation: {rebound[0].sentence}")
+        yield Objection("overfitting", f"It overfits after its lowest eval loss: {rebound[0].sentence}")
     elif over.gap is not None and over.gap > GAP_WARNING:
         yield Objection(
-            "overfitting", f"Its gap at its best evaluation is {formatting.signed(over.gap)}: it may overfit."
+            "overfitting", f"Its gap at the checkpoint to ship is {formatting.signed(over.gap)}: it may overfit."
         )
 
 

@@ -35,6 +35,11 @@ class FurtherColumns:
         self._failed: tuple[float, AppError] | None = None
         self._forget()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last question had no answer."""
+        return self._failed is not None
+
     def of(self, run_ids: Sequence[str]) -> tuple[str, ...]:
         """The further metrics that these runs may have logged, in the order of their names.
 
@@ -54,6 +59,7 @@ class FurtherColumns:
             if new and (self._untyped is None or self._untyped):
                 try:
                     self._look(new)
+                    self._failed = None
                 except AppError as error:
                     self._failed = time.monotonic(), error
                     raise

@@ -19,7 +19,6 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -32,7 +31,7 @@ from lib.core.facts.errors import AppError
 from lib.core.facts.metrics import LOGGED
 from lib.core.facts.query import RunPage, RunQuery, RunSort
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary
-from lib.data.source import Progress
+from lib.data.source import Progress, Wanted
 from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project, Reader
 from lib.data.supabase.further import FurtherColumns
 from lib.data.supabase.metrics import MetricsReader, Span
@@ -152,6 +151,7 @@ class SupabaseSource:
         steps: tuple[int, int] | None = None,
         buckets: int | None = None,
         progress: Progress | None = None,
+        also: Wanted | None = None,
     ) -> dict[str, RunCurves]:
         """As ``LiveSource.load_curves``; only the metrics and steps asked for travel.
 
@@ -165,9 +165,13 @@ class SupabaseSource:
         if not wanted or (last is not None and last < first):
             return {}
         known: Columns = LOGGED
-        if metrics is None or not set(metrics) <= set(LOGGED):
+        try:
             known = (*LOGGED, *self._further.of(wanted))
-        asked = [name for name in known if metrics is None or name in metrics]
+        except AppError:
+            # What is known by name stays worth having where nobody says what else there is.
+            if metrics is None or not set(metrics) <= set(LOGGED):
+                raise
+        asked = [name for name in known if metrics is None or name in metrics or (also is not None and also(name))]
         curves = None
         if buckets is not None and self._reduced.is_there is not False:
             curves = self._reduced.curves(wanted, asked, (first, last), buckets)
@@ -177,9 +181,6 @@ class SupabaseSource:
             curves = curves if steps is None else {run_id: cut(run, *steps) for run_id, run in curves.items()}
         if metrics is None:
             return curves
-        with suppress(AppError):
-            # What was read stays worth having where nobody says what else there is.
-            known = (*LOGGED, *self._further.of(list(curves)))
         unread = tuple(name for name in known if name not in asked)
         return {run_id: replace(run, unread=unread) for run_id, run in curves.items()}
 
@@ -196,8 +197,12 @@ class SupabaseSource:
     def way(self) -> str:
         """As ``LiveSource.way``."""
         if self._reduced.is_there:
-            return "Curves are reduced in the database (function reduced_metrics)."
-        return "Every row is read; the optional migration would let the database reduce long curves."
+            said = "Curves are reduced in the database (function reduced_metrics)."
+        else:
+            said = "Every row is read; the optional migration would let the database reduce long curves."
+        if self._further.has_failed:
+            said += " Which further metrics there are could not be asked, so none of them can decide."
+        return said
 
     def _runs(
         self, narrow: Callable[[Any, Columns], Any], limit: int, total: int | None = None

@@ -18,8 +18,8 @@ from lib.core.verdict.assessment import Assessment
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT, checks_columns, confidence_badge, passport_of_run
 from lib.ui.panels.verdict_details import stability_badge
-from lib.ui.session.assessments import assessment_of, common_spikes_of
-from lib.ui.session.comparison import ComparedRun
+from lib.ui.session.assessments import assessment_of, common_spikes_of, shipped_assessments
+from lib.ui.session.comparison import ComparedRun, Comparison
 
 FINE, CANNOT_TELL, NOT_READ = "✓ fine", "? cannot tell", "? not read"
 SHADES = {
@@ -113,8 +113,9 @@ def _matrix(rows: dict[tuple[str, str], list[Cell]], runs: Sequence[ComparedRun]
     )
 
 
-def one_run(runs: Sequence[ComparedRun]) -> None:
+def one_run(comparison: Comparison) -> None:
     """Draw all that was found out about one of the runs, which the reader chooses."""
+    runs = comparison.runs
     by_id = {each.run.run_id: each for each in runs}
     st.subheader("Run by run", anchor=False)
     chosen = next(iter(by_id))
@@ -129,7 +130,7 @@ def one_run(runs: Sequence[ComparedRun]) -> None:
             key="health_run",
         )
     each = by_id.get(chosen, runs[0])
-    assessment = assessment_of(each, runs)
+    assessment = shipped_assessments(comparison)[each.run.run_id]
     if assessment is None:
         st.markdown(f"**{md(each.label)}**")
         st.info(
@@ -217,8 +218,12 @@ def _overfitting(overfitting: Overfitting) -> None:
     st.markdown("##### Overfitting at matched steps")
     slope = overfitting.slope_per_1000_steps
     shown = (
-        ("Gap at best", formatting.signed(overfitting.gap), "Eval loss less train loss, both at the best evaluation."),
-        ("Rebound", formatting.signed(overfitting.rebound), "Last eval loss less the best one."),
+        (
+            "Gap",
+            formatting.signed(overfitting.gap),
+            "Eval loss less train loss, both at the checkpoint that would be shipped.",
+        ),
+        ("Rebound", formatting.signed(overfitting.rebound), "Last eval loss less that of that checkpoint."),
         (
             "Slope at the end",
             formatting.NOT_RECORDED if slope is None else f"{slope:+.4g}",

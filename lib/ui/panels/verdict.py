@@ -62,7 +62,7 @@ _STYLE = """<style>
 def verdict(comparison: Comparison) -> None:
     """Draw the panel."""
     runs = [each.run for each in comparison.runs]
-    assessed = comparison.computed("assessments", comparison.how, lambda: shipped_assessments(comparison))
+    assessed = shipped_assessments(comparison)
     said = comparison.computed("overview", comparison.how, lambda: overview_of(comparison.grounds, runs, assessed))
     with st.container(border=True, key="verdict"):
         st.markdown("\n\n".join(filter(None, (_headline(said, comparison), _sure(said)))))

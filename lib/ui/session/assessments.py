@@ -34,12 +34,15 @@ def checks_of_run(each: ComparedRun, runs: Sequence[ComparedRun]) -> Results | N
 
 def shipped_assessments(comparison: Comparison) -> dict[str, Assessment | None]:
     """What is worked out about the compared runs, by run id, each with the checkpoint that the verdict would ship."""
-    scores = comparison.decision.scores
+    return comparison.computed("assessments", comparison.how, lambda: _shipped(comparison))
+
+
+def _shipped(comparison: Comparison) -> dict[str, Assessment | None]:
     found: dict[str, Assessment | None] = {}
     for each in comparison.runs:
-        own, data, score = assessment_of(each, comparison.runs), each.data, scores.get(each.run.run_id)
-        if own is not None and data is not None and score is not None:
-            own = shipping(own, each.run, data.curves, data.evidence, score.values.step)
+        own, data = assessment_of(each, comparison.runs), each.data
+        if own is not None and data is not None:
+            own = shipping(own, each.run, data.curves, data.evidence, comparison.decision)
         found[each.run.run_id] = own
     return found
 

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from itertools import count
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves, extended, hold
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import FURTHER, MEDIANS, METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.ranking.metric_names import EVAL_REWARD, REWARD, is_candidate
 from lib.data.source import LiveSource, Progress, RunSource
 from lib.ui.session.memory import RESULTS_S, ComputedValues, Memory
 
@@ -37,8 +39,8 @@ every width can be drawn of them, and so many that runs of up to four thousand p
 FIRST_METRICS = logged_for(
     (*METRICS_READ, *(key for key, metric in METRICS.items() if metric.chart != FURTHER), *MEDIANS)
 )
-"""What the page's checks, its charts and its table need; a source that reduces curves is asked for others when they
-are wanted."""
+"""What the page's checks, its charts and its table need; beside them a source that is far away is asked for whatever may
+decide, and for others when they are wanted."""
 
 WHOLE_EVERY_S = 60.0
 """A running run is read as a whole so often, in seconds; in between only its end is."""
@@ -256,10 +258,20 @@ def _read(source: RunSource, run_id: str, buckets: int | None, progress: Progres
     if isinstance(source, LiveSource):
         # Only a source far away takes so long that somebody wants to know how far it is.
         metrics = FIRST_METRICS if buckets is not None else None
-        found = source.load_curves([run_id], metrics, buckets=buckets, progress=progress)
+        found = source.load_curves([run_id], metrics, buckets=buckets, progress=progress, also=is_candidate)
+        if run_id in found:
+            found[run_id] = _with_whole_reward(source, found[run_id])
     else:
         found = source.load_curves([run_id], buckets=buckets)
     return found.get(run_id, RunCurves(run_id))
+
+
+def _with_whole_reward(source: LiveSource, curves: RunCurves) -> RunCurves:
+    """Where the mean reward may decide, every value of it counts: the extremes that a source keeps are no sample."""
+    if EVAL_REWARD in curves.curves or curves.get(REWARD).is_complete:
+        return curves
+    read = source.load_curves([curves.run_id], (REWARD,)).get(curves.run_id, RunCurves(curves.run_id))
+    return replace(curves, curves=MappingProxyType({**curves.curves, **read.curves}))
 
 
 def _with_news(source: LiveSource, held: RunCurves, after: int) -> RunCurves:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.curves.evidence import evidence_of
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import LORA_DROPOUT_LOSS_SHARE, Explanation
@@ -22,9 +21,9 @@ def curve(steps, values, epochs=None):
     return complete_curve(steps, np.array(values, dtype=np.float64), epochs, np.full(len(steps), np.nan))
 
 
-def judged(train, evaluations, run=RUN):
-    curves = RunCurves("r", {"train_loss": train, "eval_loss": evaluations})
-    return overfitting_of(run, curves, evidence_of(curves))
+def judged(train, evaluations, run=RUN, step=None, metric="eval_loss", **others):
+    curves = RunCurves("r", {"train_loss": train, "eval_loss": evaluations, **others})
+    return overfitting_of(run, curves, step, metric)
 
 
 STEPS = np.arange(10, 1010, 10)
@@ -42,6 +41,40 @@ def test_the_gap_is_that_of_the_best_step():
     assert found.slope_per_1000_steps == pytest.approx(0.5)
     assert found.sentences[2].startswith("Over the last 4 evaluations the eval loss rises")
     assert "(+0.125 per epoch)" in found.sentences[2]
+
+
+def test_all_is_of_the_checkpoint_that_is_shipped_where_another_metric_than_the_loss_chose_it():
+    found = judged(curve(STEPS, 1.0 - STEPS / 1000), EVALS, step=800)
+    # 5 % of 800 steps: the values logged at 770, 780, 790 and 800, whose mean is 0.215.
+    assert found.gap == pytest.approx(0.7 - 0.215)
+    assert found.sentences[0].startswith("At the checkpoint to ship, step 800, the eval loss is 0.7000 and the train")
+    assert found.sentences[0].endswith("The lowest eval loss is 0.5000, at step 400.")
+    assert found.rebound == pytest.approx(0.1)
+    assert found.sentences[1] == "The last eval loss is 0.8000, at step 1000: 0.1000 above that of step 800."
+
+
+def test_an_eval_loss_that_falls_on_after_the_checkpoint_is_no_rebound():
+    found = judged(curve(STEPS, 1.0 - STEPS / 1000), EVALS, step=100)
+    assert found.rebound == pytest.approx(-0.1)
+    assert found.sentences[1] == "The last eval loss is 0.8000, at step 1000: 0.1000 below that of step 100."
+    last = judged(curve(STEPS, 1.0 - STEPS / 1000), EVALS, step=1000)
+    assert last.sentences[1] == "The checkpoint to ship is that of the last evaluation: there is no rebound."
+
+
+def test_a_step_without_an_eval_loss_has_no_gap_and_says_so():
+    found = judged(curve(STEPS, 1.0 - STEPS / 1000), EVALS, step=450)
+    assert (found.gap, found.rebound) == (None, None)
+    assert found.sentences[0] == (
+        "The gap at the checkpoint to ship (step 450) cannot be told: no eval loss is logged there."
+    )
+    assert dict(found.cannot_tell)["rebound"] == "no eval loss is logged at step 450"
+
+
+def test_the_loss_of_a_named_set_is_called_by_its_name():
+    named = curve([200, 400], [0.8, 0.75])
+    found = judged(curve(STEPS, np.full(len(STEPS), 0.6)), EVALS, metric="eval_alpha_loss", eval_alpha_loss=named)
+    assert found.gap == pytest.approx(0.15)
+    assert found.sentences[0].startswith("At the best evaluation, step 400, the eval_alpha_loss is 0.7500")
 
 
 @given(later=st.lists(st.floats(0.0, 5.0), min_size=60, max_size=60), extra=st.integers(0, 200))
@@ -212,7 +245,7 @@ def test_repeated_evaluations_are_not_measured():
 def test_curves_of_another_run_are_refused():
     curves = RunCurves("other", {"eval_loss": EVALS})
     with pytest.raises(ValueError, match="other"):
-        overfitting_of(RUN, curves, evidence_of(curves))
+        overfitting_of(RUN, curves)
 
 
 def test_a_train_loss_that_ended_as_no_number_is_told_beside_the_gap_of_the_others():
