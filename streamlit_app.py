@@ -10,7 +10,7 @@ from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
 from lib.ui.frame.live import live
 from lib.ui.frame.read_mode import read_mode
-from lib.ui.panels.table import inputs, summary_table
+from lib.ui.panels.table import summary_table
 from lib.ui.panels.verdict import verdict
 
 with shell.page("Compare runs", first=prepare) as page:
@@ -24,8 +24,7 @@ with shell.page("Compare runs", first=prepare) as page:
         live(page.source, page.comparison)
         read_mode(page.source, page.comparison)
         curves(page.source, page.comparison, page.menu)
-        rows = inputs(page.comparison)
         with above:
             verdict(page.comparison)
             failed_runs(runs)
-        summary_table(page.comparison, rows)
+        summary_table(page.source, page.comparison)

@@ -134,7 +134,10 @@ class LiveSource(RunSource, Protocol):
         """As ``RunSource.load_curves``; says meanwhile how far it is.
 
         Args:
-            run_ids, metrics, steps, buckets: As there.
+            run_ids: As there.
+            metrics: As there.
+            steps: As there.
+            buckets: As there.
             progress: Is told how far it is.
             also: Beside ``metrics``, all that the runs may have logged and that this holds for: what there is, only
                 the source knows. Where that cannot be found out, ``way`` says so, and the others come all the same.

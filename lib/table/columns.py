@@ -36,6 +36,7 @@ class Column:
         essential: Shown by default in a window of 1280 px.
         of_loss: Best and worst mean something only among runs whose losses mean the same.
         metric: The metric that it is of, if it is of one.
+        link_name: What a link calls it, where that is not its key.
     """
 
     key: str
@@ -49,6 +50,12 @@ class Column:
     essential: bool = False
     of_loss: bool = False
     metric: str | None = None
+    link_name: str = ""
+
+    @property
+    def in_link(self) -> str:
+        """What a link calls it."""
+        return self.link_name or self.key
 
     @property
     def raw_header(self) -> str:
@@ -82,6 +89,16 @@ _OTHERS = (
         essential=True,
     ),
     Column(
+        "lowest_eval_loss",
+        "Lowest eval loss",
+        "The lowest loss on the evaluation set, @ its step: not that of the checkpoint to ship where another metric"
+        " decides.",
+        formatting.loss,
+        width=154,
+        better="lower",
+        of_loss=True,
+    ),
+    Column(
         "batch",
         "Batch",
         "Samples per device and step; the cell's tooltip has the effective batch.",
@@ -91,7 +108,7 @@ _OTHERS = (
     Column(
         "steps_to_best",
         "Steps to best",
-        "Optimizer steps until the best eval loss, and their share of all steps.",
+        "Optimizer steps until the checkpoint that would be shipped, and their share of all steps.",
         formatting.count,
         width=120,
         unit="steps",
@@ -176,9 +193,13 @@ EXTRAS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Raw values that the table shows only inside other cells: header of the export, and dtype."""
-SUMMARY_DTYPES: Mapping[str, str] = MappingProxyType(
-    {"run_id": "str"}
-    | {column.key: "float64" if column.show else "str" for column in COLUMNS}
-    | {column.key + suffix: "str" for suffix in (TEXT, NOTE) for column in COLUMNS}
-    | {key: dtype for key, (_, dtype) in EXTRAS.items()}
-)
+
+
+def dtypes_of(columns: Sequence[Column]) -> dict[str, str]:
+    """The columns of the summary frame that has these, with their dtypes."""
+    return (
+        {"run_id": "str"}
+        | {column.key: "float64" if column.show else "str" for column in columns}
+        | {column.key + suffix: "str" for suffix in (TEXT, NOTE) for column in columns}
+        | {key: dtype for key, (_, dtype) in EXTRAS.items()}
+    )

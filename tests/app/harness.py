@@ -15,7 +15,7 @@ import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.charts.component import CHARTS
-from lib.ui.panels.table import MARKS, SEPARATOR, TEXTS
+from lib.ui.panels.grid import MARKS, SEPARATOR, TEXTS
 from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]

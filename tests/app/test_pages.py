@@ -109,7 +109,7 @@ def test_a_sweep_gets_one_verdict_in_card_table_and_panel(on_sweep):
     assert_shows(app, 5)
     rows = app.grid.rows
     assert list(rows.index) == names
-    assert rows["best_eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
+    assert rows["eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
         "8 3e-6": "0.3420 @ 20",
         "8 2e-5": "0.3320 @ 3",
         "8 3e-5": "0.3290 @ 3",
@@ -119,13 +119,13 @@ def test_a_sweep_gets_one_verdict_in_card_table_and_panel(on_sweep):
     (first,) = rows.index[rows["_recommended"]]
     assert first in {"8 2e-5", "8 3e-5", "8 4e-5"}
     assert rows["run_text"][first] == f"★ {first}"
-    assert list(rows.index[rows["best_eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
+    assert list(rows.index[rows["eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
     named = next(line for line in app.text.split("\n") if line.startswith("#### "))
     assert "8 3e-6" not in named
     assert "8 1e-3" not in named
     assert list(app.colors) == names
     (card,) = [text for text in app.said if "recommended] eval loss" in text]
-    assert f"eval loss **{rows['best_eval_loss'][first]:.4f}**" in card
+    assert f"eval loss **{rows['eval_loss'][first]:.4f}**" in card
 
 
 @pytest.mark.parametrize("page", [DIFF, RANKING])
@@ -214,7 +214,7 @@ def test_a_run_without_metrics_is_compared_and_says_so(opened, demo):
     assert_shows(app, 2)
     assert "code-review-qwen-7b has logged no metrics." in app.text
     rows = app.grid.rows
-    assert rows["best_eval_loss_text"]["code-review-qwen-7b"] == formatting.NOT_RECORDED
+    assert rows["eval_loss_text"]["code-review-qwen-7b"] == formatting.NOT_RECORDED
     assert rows["_recommended"].to_dict() == {"code-review-qwen-7b": False, "support-llama-8b": True}
 
 
@@ -251,7 +251,7 @@ def test_metrics_that_cannot_be_read_leave_the_others_compared(opened, demo, ref
     assert [panel.value for panel in app.at.error] == [r"No answer \<b\>now\</b\>." "\n\nWait."]
     assert "The metrics of support-llama-8b could not be read; it is compared by its summary." in app.text
     assert set(app.grid.rows.index) == {"support-llama-8b", *others}
-    assert app.grid.rows["best_eval_loss"]["support-llama-8b"] == pytest.approx(0.8592, abs=1e-4)
+    assert app.grid.rows["eval_loss"]["support-llama-8b"] == pytest.approx(0.8592, abs=1e-4)
     assert set(app.colors) == others
     assert len(app.charts) == 5
     for page in (DIFF, RANKING):

@@ -14,6 +14,7 @@ from lib.core.ranking.policy import ScoringPolicy
 from lib.core.text import formatting
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS
+from lib.ui.panels import grid as drawn
 from lib.ui.panels import table
 from lib.ui.session.comparison import ComparedRun, Comparison
 from tests.app.harness import write_run
@@ -65,8 +66,8 @@ def test_no_code_is_let_through_and_nothing_is_asked_of_the_server(opened, demo)
 
 def test_every_row_is_high_enough_to_be_seen(opened, demo):
     heights = {n: opened(run=demo.alike[:n]).grid.arguments["height"] for n in (1, 3, 5)}
-    assert heights[3] - heights[1] == heights[5] - heights[3] == 2 * table.ROW_HEIGHT
-    assert heights[1] >= table.HEADER_HEIGHT + table.ROW_HEIGHT
+    assert heights[3] - heights[1] == heights[5] - heights[3] == 2 * drawn.ROW_HEIGHT
+    assert heights[1] >= drawn.HEADER_HEIGHT + drawn.ROW_HEIGHT
 
 
 def test_every_expression_names_columns_that_are_sent(opened, demo):
@@ -95,7 +96,7 @@ def test_every_class_that_a_rule_gives_has_a_style(opened, demo):
 def test_headers_say_what_a_column_means_and_which_direction_is_better(opened, demo):
     definitions = opened(run=demo.alike[:2], col=EVERY_COLUMN).grid.arguments["gridOptions"]["columnDefs"]
     tooltips = {definition["colId"]: definition["headerTooltip"] for definition in definitions}
-    assert "Lower is better." in tooltips["best_eval_loss"]
+    assert "Lower is better." in tooltips["eval_loss"]
     assert "Higher is better." in tooltips["score"]
     assert "better" not in tooltips["train_loss"]
     assert all(tooltips.values())
@@ -130,24 +131,24 @@ def compared(on_folder, tmp_path):
 
 def test_the_best_and_the_worst_are_marked_by_more_than_colour(compared):
     rows = compared(a=(0.5, 0.52), b=(0.5, 0.7), c=(0.5, 0.6))
-    assert marks_of(rows, "best_eval_loss") == {"a": "best", "b": "worst", "c": ""}
-    assert rows["best_eval_loss_text"].to_dict() == {"a": "🏆 0.5200 @ 1", "b": "▽ 0.7000 @ 1", "c": "0.6000 @ 1"}
-    assert "Best: the lowest of 3 runs." in rows["best_eval_loss_note"]["a"]
-    assert "Worst: the highest of 3 runs." in rows["best_eval_loss_note"]["b"]
+    assert marks_of(rows, "eval_loss") == {"a": "best", "b": "worst", "c": ""}
+    assert rows["eval_loss_text"].to_dict() == {"a": "🏆 0.5200 @ 1", "b": "▽ 0.7000 @ 1", "c": "0.6000 @ 1"}
+    assert "Best: the lowest of 3 runs." in rows["eval_loss_note"]["a"]
+    assert "Worst: the highest of 3 runs." in rows["eval_loss_note"]["b"]
     assert marks_of(rows, "score")["a"] == "best"
     assert rows["score_text"]["a"].startswith("✔ ")
 
 
 def test_a_tie_is_shown_as_one(compared):
     rows = compared(a=(0.5, 0.52), b=(0.4, 0.52), c=(0.5, 0.6))
-    assert marks_of(rows, "best_eval_loss") == {"a": "tie-best", "b": "tie-best", "c": "worst"}
-    assert rows["best_eval_loss_text"].str.startswith("🏆 ").to_dict() == {"a": True, "b": True, "c": False}
-    assert "Best, tied: the lowest of 3 runs." in rows["best_eval_loss_note"]["a"]
+    assert marks_of(rows, "eval_loss") == {"a": "tie-best", "b": "tie-best", "c": "worst"}
+    assert rows["eval_loss_text"].str.startswith("🏆 ").to_dict() == {"a": True, "b": True, "c": False}
+    assert "Best, tied: the lowest of 3 runs." in rows["eval_loss_note"]["a"]
 
 
 def test_a_single_run_is_neither_best_nor_worst(compared):
     rows = compared(a=(0.5, 0.52))
-    assert marks_of(rows, "best_eval_loss") == {"a": ""}
+    assert marks_of(rows, "eval_loss") == {"a": ""}
     assert marks_of(rows, "score") == {"a": ""}
     assert rows["run_text"]["a"] == "★ a"
 
@@ -168,7 +169,7 @@ def test_gaps_are_marked_above_a_tenth_and_below_zero(compared):
 
 def test_a_zero_is_a_value_and_nothing_recorded_is_not(compared):
     rows = compared(a=(0.0, 0.0), b=(0.5, None))
-    assert rows["best_eval_loss_text"].to_dict() == {"a": "🏆 0.0000 @ 1", "b": formatting.NOT_RECORDED}
+    assert rows["eval_loss_text"].to_dict() == {"a": "🏆 0.0000 @ 1", "b": formatting.NOT_RECORDED}
     assert rows["train_loss_text"]["a"] == "0.0000"
     assert rows["_recommended"].to_dict() == {"a": True, "b": False}
 
@@ -188,22 +189,22 @@ def test_the_grid_gets_a_frame_of_its_own(demo):
     frame = summary_frame([SummaryInput(run=each.run, label=each.label) for each in compared])
     before = frame.copy(deep=True)
     comparison = Comparison(compared, ScoringPolicy(), (), "these runs")
-    grid = table._grid_frame(frame, COLUMNS, comparison)
+    grid = drawn.grid_frame(frame, COLUMNS, comparison)
     grid.loc[:, "run"] = "changed"
-    grid[table.TEXTS] = "changed"
+    grid[drawn.TEXTS] = "changed"
     pd.testing.assert_frame_equal(frame, before)
 
 
 def test_the_grid_cannot_change_what_is_cached(opened, demo, monkeypatch):
     made = []
-    make = table._grid_frame
+    make = drawn.grid_frame
 
     def watched(*args):
         frame = make(*args)
         made.append((frame, frame.copy(deep=True)))
         return frame
 
-    monkeypatch.setattr(table, "_grid_frame", watched)
+    monkeypatch.setattr(table, "grid_frame", watched)
     opened(run=demo.alike[:2]).rerun().assert_sound()
     ((frame, before),) = made
     pd.testing.assert_frame_equal(frame, before)

@@ -72,7 +72,7 @@ def assert_sorted(page: Page, header: str, key: str, direction: str, missing: li
 def assert_export_holds_what_is_shown(page: Page) -> None:
     saved = list(csv.DictReader(io.StringIO(download(page, "summary_csv").decode("utf-8-sig"))))
     assert [row["Run"] for row in saved] == [name.removeprefix("★ ") for name in grid_column(page, "run")]
-    for key, header in (("best_eval_loss", "Best eval loss"), ("train_loss", "Train loss"), ("score", "Score")):
+    for key, header in (("eval_loss", "Eval loss"), ("train_loss", "Train loss"), ("score", "Score")):
         for row, cell in zip(saved, grid_column(page, key), strict=True):
             if cell in (NOT_RECORDED, "NaN"):
                 assert row[header] == ("" if cell == NOT_RECORDED else cell)
@@ -88,7 +88,7 @@ def test_the_export_holds_the_table_and_a_click_on_a_header_sorts_with_missing_v
     unsorted = grid_column(page, "run")
     assert grid(page).get_by_role("columnheader").all_inner_texts() == HEADERS
     for direction in ("ascending", "descending"):
-        assert_sorted(page, "Best eval loss", "best_eval_loss", direction, [QUEUED])
+        assert_sorted(page, "Eval loss", "eval_loss", direction, [QUEUED])
     # The table stays as it was sorted when something else on the page changes.
     order = grid_column(page, "run")
     page.get_by_test_id("stMain").get_by_text("Log y", exact=True).click()

@@ -20,7 +20,7 @@ def test_the_runs_of_batch_8_get_the_known_verdict(opened):
     assert_shows(app, 5)
     rows = app.grid.rows
     assert list(rows.index) == names
-    assert rows["best_eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
+    assert rows["eval_loss_text"].str.lstrip("🏆▽ ").to_dict() == {
         "8 3e-6": "0.3416 @ 13,500",
         "8 2e-5": "0.3325 @ 2,025",
         "8 3e-5": "0.3293 @ 2,025",
@@ -29,7 +29,7 @@ def test_the_runs_of_batch_8_get_the_known_verdict(opened):
     }
     assert list(rows.index[rows["_recommended"]]) == ["8 3e-5"]
     assert rows["run_text"]["8 3e-5"] == "★ 8 3e-5"
-    assert list(rows.index[rows["best_eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
+    assert list(rows.index[rows["eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
     # Decided by the metric by which the trainer itself chose; its checkpoint is the one to ship.
     assert "#### Tie: 8 3e-5 and 8 4e-5 may be as good" in app.text
     assert "Its eval_macro-avg-f1score is the highest of the ranked runs: 0.4300 at step 12,150." in app.text

@@ -16,7 +16,7 @@ from lib.core.ranking.scoring import RunScore
 from lib.core.ranking.values import RunValues
 from lib.core.text.formatting import NOT_RECORDED
 from lib.table.cells import SummaryInput, summary_frame
-from lib.table.columns import COLUMNS, SUMMARY_DTYPES, TEXT, Column
+from lib.table.columns import COLUMNS, TEXT, Column, dtypes_of
 from lib.table.csv_file import to_csv
 from lib.table.marks import Alike, Mark, mark_notes, marks
 from tests.core.checked_runs import results_with
@@ -96,7 +96,7 @@ def test_speeds_of_different_units_stand_in_different_columns():
 
 def test_no_rows_make_a_frame_with_every_column_and_dtype():
     empty, full = summary_frame([]), frame_of(*real_runs())
-    assert list(empty.columns) == list(full.columns) == list(SUMMARY_DTYPES)
+    assert list(empty.columns) == list(full.columns) == list(dtypes_of(COLUMNS))
     assert empty.dtypes.equals(full.dtypes)
     assert len(empty) == 0
     assert marks(empty).empty
@@ -144,12 +144,12 @@ def test_a_full_row_shows_values_with_what_qualifies_them():
     assert cells["run_note"] == "name 1 (1)"
     assert (cells["dataset"], cells["dataset_note"]) == ("alpaca.jsonl", "s3://bucket/3f2a/alpaca.jsonl")
     assert cells["status_note"] == 'Logged as "Succeeded".'
-    assert cells["best_eval_loss"] == 0.3293153
-    assert cells["best_eval_loss_text"] == "0.3293 @ 2,025"
-    assert cells["best_eval_loss_note"] == "Measured at step 2,025, epoch 3. The stored best is 0.3500."
+    assert cells["eval_loss"] == 0.3293153
+    assert cells["eval_loss_text"] == "0.3293 @ 2,025"
+    assert cells["eval_loss_note"] == "Measured at step 2,025, epoch 3. The stored best is 0.3500."
     assert (cells["gap_text"], cells["gap_note"]) == (
         "+0.3090",
-        "High overfitting. At step 2,025, the best one. Standard error 0.0100.",
+        "High overfitting. At step 2,025. Standard error 0.0100.",
     )
     assert cells["perplexity"] == math.exp(0.3293153)
     assert cells["perplexity_origin"] == "computed"
@@ -170,7 +170,7 @@ def test_zero_is_a_value_in_every_number():
     row = SummaryInput(run=zero, label="L", configured_learning_rate=0.0, batch=0)
     cells = summary_frame([row]).iloc[0]
     for key in (
-        "best_eval_loss",
+        "eval_loss",
         "train_loss",
         "perplexity",
         "learning_rate",
@@ -185,18 +185,18 @@ def test_zero_is_a_value_in_every_number():
 
 def test_what_was_logged_as_nan_or_infinite_is_visible_as_such():
     frame = frame_of(run("1", math.nan, math.inf), run("2", 0.3, math.nan, final_loss=0.2, eval_loss=math.nan))
-    assert list(frame["best_eval_loss_text"]) == ["NaN", "0.3000"]
+    assert list(frame["eval_loss_text"]) == ["NaN", "0.3000"]
     assert list(frame["train_loss_text"]) == ["∞", "0.2000"]
     assert frame.at[0, "gap_text"] == NOT_RECORDED
     assert frame.at[0, "gap_note"] == "Unknown: the run has no value of what decides."
     assert frame.at[1, "train_loss_note"] == "Of the end of training. The last train loss logged is NaN."
-    assert "The last eval loss logged is NaN." in frame.at[1, "best_eval_loss_note"]
+    assert "The last eval loss logged is NaN." in frame.at[1, "eval_loss_note"]
 
 
 def test_an_eval_loss_that_is_not_the_best_one_says_so_and_has_no_step():
     frame = frame_of(run("1", None, eval_loss=0.4, best_step=7))
-    assert frame.at[0, "best_eval_loss_text"] == "0.4000"
-    assert frame.at[0, "best_eval_loss_note"].startswith("No finite best eval loss is recorded")
+    assert frame.at[0, "eval_loss_text"] == "0.4000"
+    assert frame.at[0, "eval_loss_note"].startswith("No finite best eval loss is recorded")
 
 
 def test_the_loss_shown_is_the_loss_scored():
@@ -205,7 +205,7 @@ def test_the_loss_shown_is_the_loss_scored():
         run("1", math.nan, eval_loss=0.5),
         run("1", 0.0, eval_loss=1.0),
     ):
-        assert frame_of(case).at[0, "best_eval_loss"] == eval_loss_of(case)
+        assert frame_of(case).at[0, "eval_loss"] == eval_loss_of(case)
 
 
 def test_a_logged_perplexity_wins_and_a_huge_loss_overflows_to_infinity():
@@ -227,25 +227,25 @@ def test_the_score_shows_its_parts_or_why_there_is_none():
 
 
 def test_best_and_worst_need_two_different_finite_values():
-    assert marks_of("best_eval_loss", run("1", 0.3)) == [""]
-    assert marks_of("best_eval_loss", run("1", 0.3), run("2")) == ["", ""]
-    assert marks_of("best_eval_loss", run("1", 0.3), run("2", 0.3)) == ["", ""]
-    assert marks_of("best_eval_loss", run("1"), run("2")) == ["", ""]
-    assert marks_of("best_eval_loss", run("1", 0.3), run("2", 0.2)) == ["worst", "best"]
+    assert marks_of("eval_loss", run("1", 0.3)) == [""]
+    assert marks_of("eval_loss", run("1", 0.3), run("2")) == ["", ""]
+    assert marks_of("eval_loss", run("1", 0.3), run("2", 0.3)) == ["", ""]
+    assert marks_of("eval_loss", run("1"), run("2")) == ["", ""]
+    assert marks_of("eval_loss", run("1", 0.3), run("2", 0.2)) == ["worst", "best"]
 
 
 def test_ties_are_shown_as_ties():
     tied = [run("1", 0.2), run("2", 0.2), run("3", 0.3), run("4", 0.3), run("5", 0.25)]
-    assert marks_of("best_eval_loss", *tied) == ["tie-best", "tie-best", "worst", "worst", ""]
+    assert marks_of("eval_loss", *tied) == ["tie-best", "tie-best", "worst", "worst", ""]
 
 
 def test_nan_and_infinity_neither_win_nor_lose():
     runs = [run("1", math.nan), run("2", -math.inf), run("3", 0.2), run("4", 0.3), run("5", math.inf)]
-    assert marks_of("best_eval_loss", *runs) == ["", "", "best", "worst", ""]
+    assert marks_of("eval_loss", *runs) == ["", "", "best", "worst", ""]
 
 
 def test_zero_is_the_best_loss():
-    assert marks_of("best_eval_loss", run("1", 0.0), run("2", 0.1)) == ["best", "worst"]
+    assert marks_of("eval_loss", run("1", 0.0), run("2", 0.1)) == ["best", "worst"]
 
 
 def test_more_is_better_for_speed_and_score():
@@ -307,7 +307,7 @@ def exported(frame):
 def test_the_export_holds_full_precision_and_units():
     frame = frame_of(run("1", 0.1 + 0.2, 1 / 3, best_step=2025, duration_s=12_000.5, samples_per_second=1.5))
     (row,) = exported(frame)
-    assert float(row["Best eval loss"]) == 0.1 + 0.2
+    assert float(row["Eval loss"]) == 0.1 + 0.2
     assert float(row["Train loss"]) == 1 / 3
     assert row["Steps to best (steps)"] == "2025"
     assert row["Duration (s)"] == "12000.5"
@@ -317,7 +317,7 @@ def test_the_export_holds_full_precision_and_units():
 
 def test_missing_nan_infinity_and_zero_are_exported_differently():
     rows = exported(frame_of(run("1", None), run("2", math.nan), run("3", math.inf), run("4", 0.0)))
-    assert [row["Best eval loss"] for row in rows] == ["", "NaN", "inf", "0"]
+    assert [row["Eval loss"] for row in rows] == ["", "NaN", "inf", "0"]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "＝"])
@@ -347,32 +347,32 @@ MADE = (("1", 0.1, 9.0), ("2", 0.3, 5.0), ("3", 0.2, 7.0), ("4", 0.9, 1.0), ("5"
 def test_losses_are_best_and_worst_among_runs_of_a_class_and_other_columns_among_all():
     frame = frame_of(*(run(name, loss, duration_s=seconds) for name, loss, seconds in MADE))
     found = marks(frame, Alike([{"2", "3"}, {"4", "5"}], []))
-    assert found["best_eval_loss"].tolist() == ["", "worst", "best", "worst", "best"]
+    assert found["eval_loss"].tolist() == ["", "worst", "best", "worst", "best"]
     assert found["duration"].tolist() == marks(frame)["duration"].tolist()
-    assert marks(frame, Alike([], []))["best_eval_loss"].tolist() == [""] * 5
+    assert marks(frame, Alike([], []))["eval_loss"].tolist() == [""] * 5
     everybody = {"1", "2", "3", "4", "5"}
     assert marks(frame, Alike([everybody], [])).equals(marks(frame))
 
 
 def test_a_class_of_one_run_has_no_best():
     frame = frame_of(*(run(name, loss) for name, loss, _ in MADE[:2]))
-    assert marks(frame, Alike([{"1"}, {"2"}], []))["best_eval_loss"].tolist() == ["", ""]
+    assert marks(frame, Alike([{"1"}, {"2"}], []))["eval_loss"].tolist() == ["", ""]
 
 
 def test_a_mark_says_of_which_runs_it_is():
     frame = frame_of(*(run(name, loss) for name, loss, _ in MADE))
-    notes = mark_notes(frame, Alike([{"1", "2", "3"}, {"4", "5"}], []))["best_eval_loss"]
+    notes = mark_notes(frame, Alike([{"1", "2", "3"}, {"4", "5"}], []))["eval_loss"]
     three, two = "of the 3 runs that compare.", "of the 2 runs that compare."
     assert notes.tolist() == [
         f"Best: the lowest {three}", f"Worst: the highest {three}", "", f"Worst: the highest {two}",
         f"Best: the lowest {two}",
     ]  # fmt: skip
-    assert mark_notes(frame)["best_eval_loss"].tolist()[0] == "Best: the lowest of 5 runs."
+    assert mark_notes(frame)["eval_loss"].tolist()[0] == "Best: the lowest of 5 runs."
 
 
 def test_a_tie_and_a_run_without_a_value_are_counted_as_they_are():
     frame = frame_of(run("1", 0.1), run("2", 0.1), run("3", 0.2), run("4", None))
-    assert mark_notes(frame)["best_eval_loss"].tolist() == [
+    assert mark_notes(frame)["eval_loss"].tolist() == [
         "Best, tied: the lowest of 3 runs.", "Best, tied: the lowest of 3 runs.", "Worst: the highest of 3 runs.", "",
     ]  # fmt: skip
 

@@ -100,8 +100,8 @@ _ENTRIES = (
         chart=LOSS_CHART,
         column=TableColumn(
             "Train loss",
-            "The mean train loss just before the best step. No winner: a low one beside a higher eval loss is"
-            " memorised.",
+            "The mean train loss just before the step of the checkpoint that would be shipped. No winner: a low one"
+            " beside a higher eval loss is memorised.",
             after="status",
             essential=True,
             has_winner=False,
@@ -117,10 +117,9 @@ _ENTRIES = (
         of_loss=True,
         chart=LOSS_CHART,
         column=TableColumn(
-            "Best eval loss",
-            "The lowest loss on the evaluation set, @ the step where it was measured.",
+            "Eval loss",
+            "The loss on the evaluation set, of the checkpoint that would be shipped, @ its step.",
             after="status",
-            key="best_eval_loss",
             width=154,
             essential=True,
             own_cell=True,
@@ -202,7 +201,8 @@ _ENTRIES = (
         hf_keys=("eval_perplexity",),
         column=TableColumn(
             "Perplexity",
-            "As logged, else exp(best eval loss); the cell says which. Only values of one kind are compared.",
+            "Of the checkpoint that would be shipped: as logged, else exp(eval loss); the cell says which. Only values"
+            " of one kind are compared.",
             after="gap",
             own_cell=True,
         ),
@@ -224,4 +224,4 @@ def metric_of(key: str) -> Metric:
         >>> metric_of("grad_norm").axis_title, metric_of("eval_rouge1").evaluated
         ('Gradient norm', True)
     """
-    return METRICS.get(key) or Metric(key=key, title=isolated(key), evaluated=key.startswith("eval_"))
+    return METRICS.get(key) or Metric(key=key, title=isolated(key), evaluated=key.startswith(("eval_", "eval/")))

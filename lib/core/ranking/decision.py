@@ -81,6 +81,11 @@ class Decision:
         """By which metric the ranked runs are ranked."""
         return self.recommendation.deciding
 
+    @property
+    def parts(self) -> tuple[Recommendation, ...]:
+        """What is recommended in each class, that of the ranked runs first."""
+        return (self.recommendation, *(each.recommendation for each in self.other_classes))
+
     def deciding_of(self, run_id: str) -> Deciding:
         """By which metric the values of a run are: that of its class."""
         others = (each.recommendation for each in self.other_classes if run_id in each.run_ids)
@@ -89,8 +94,7 @@ class Decision:
     @property
     def scores(self) -> dict[str, RunScore]:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""
-        parts = (self.recommendation, *(each.recommendation for each in self.other_classes))
-        return {each.run_id: each for part in parts for each in part.scores}
+        return {each.run_id: each for part in self.parts for each in part.scores}
 
     @property
     def ranked(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def may_decide(metric: str) -> bool:
 
 
 def is_candidate(metric: str) -> bool:
-    """Whether a ranking may ask for it: ``may_decide``, or the reward that stands in where no evaluation measured it."""
+    """Whether a ranking may ask for it: ``may_decide``, or the reward that stands in where none was evaluated."""
     return metric == REWARD or may_decide(metric)
 
 

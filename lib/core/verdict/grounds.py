@@ -9,7 +9,7 @@ from lib.core.facts.runs import RunSummary
 from lib.core.ranking.decision import Decision
 from lib.core.text import formatting
 from lib.core.verdict.comparability import why_not_ranked
-from lib.core.verdict.lowest_loss import leader_so_far, lowest_losses, why_lowest_is_not_first
+from lib.core.verdict.lowest_loss import leader_so_far, lowest_shipped, why_lowest_is_not_first
 from lib.core.verdict.reasons import Reason, ReasonCode, left_out, reasons_of, strongest, why_behind
 
 
@@ -25,7 +25,7 @@ class Grounds:
         left_out: Why runs may not be recommended, as the end of a sentence, by run id.
         behind: How far the other ranked runs are behind the recommended one, by run id, best first.
         other_classes: Why runs of other classes are not ranked, as the middle of a sentence, by run id.
-        lowest: The runs with the lowest eval loss of those that are compared.
+        lowest: Of the runs that are compared, those whose checkpoint to ship has the lowest eval loss.
         lowest_not_first: Why such a run is not the recommended one; ``None`` where it is, or none is recommended.
         leader: Who leads, or why nobody does, where no run is recommended.
     """
@@ -88,7 +88,6 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
     scores, unscorable = recommendation.scores, recommendation.unscorable
     reasons = reasons_of(decision)
     whys = {each.run_id: left_out(each, labels) for each in unscorable}
-    compared = [run for run in runs if run.run_id in decision.comparable]
     return Grounds(
         decision=decision,
         labels=labels,
@@ -97,7 +96,7 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
         left_out=whys,
         behind={each.run_id: why_behind(each, decision) for each in scores if each.run_id != recommendation.run_id},
         other_classes={run_id: why_not_ranked(each) for each in decision.other_classes for run_id in each.run_ids},
-        lowest=lowest_losses(compared),
+        lowest=lowest_shipped(decision),
         lowest_not_first=why_lowest_is_not_first(decision, whys, labels),
         leader=leader_so_far(decision, runs, whys, labels),
     )

@@ -22,6 +22,16 @@ def lowest_losses(runs: Sequence[RunSummary]) -> tuple[str, ...]:
     return tuple(run_id for run_id, loss in losses.items() if loss == lowest)
 
 
+def lowest_shipped(decision: Decision) -> tuple[str, ...]:
+    """The ids of the compared runs whose checkpoint to ship has the lowest eval loss; several where they tie."""
+    losses = {
+        run_id: loss
+        for run_id in sorted(decision.comparable)
+        if (loss := decision.values[run_id].eval_loss) is not None
+    }
+    return tuple(run_id for run_id, loss in losses.items() if loss == min(losses.values()))
+
+
 def why_lowest_is_not_first(decision: Decision, left_out: Mapping[str, str], labels: Mapping[str, str]) -> str | None:
     """Why a run with the lowest loss of those that are compared is not the recommended one.
 

@@ -144,7 +144,7 @@ def _with_details(run: RunOnAxis) -> RunOnAxis:
     whole = run.curves
     wanted = tuple(metric for metric in url.value(link.MORE_METRICS) if metric in whole.unread)
     if wanted:
-        further = reads.load_part(run.source, run.read, wanted)
+        further = reads.load_metrics(run.source, run.read, wanted)
         run = replace(run, further=further, parts=(PartRead(wanted, None, further.points),))
     known = {**whole.curves, **run.further.curves}
     looked_at = {*FIRST_METRICS, *url.value(link.MORE_METRICS)}

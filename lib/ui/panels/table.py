@@ -1,66 +1,56 @@
-"""The summary table, drawn by AgGrid.
-
-The grid's options hold constants only: AgGrid evaluates the expressions among them, so nothing that a
-user wrote may stand there. Names and notes travel as data, which the grid shows as text.
-"""
+"""The summary table: what stands in it, its choice of columns, its export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import pandas as pd
+import numpy as np
 import streamlit as st
 
-from lib.charts.palette import RUN_COLORS
 from lib.core.config.effective import configured_learning_rate, effective_batch
 from lib.core.curves.derived import DERIVED, telling
 from lib.core.curves.evidence import median_of, stored_differs
-from lib.core.facts.metrics import MEDIANS
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.errors import AppError, SignInExpired
+from lib.core.facts.metrics import MEDIANS, Better, metric_of
 from lib.core.gap.overfitting import GAP_WARNING
-from lib.core.ranking.comparability import Comparability, classed
-from lib.table.cells import SummaryInput, summary_frame
-from lib.table.columns import COLUMNS, NOTE, TEXT, Column
+from lib.core.ranking.metric_names import EVAL_LOSS
+from lib.core.text.phrases import counted, first_of
+from lib.data.source import RunSource
+from lib.table.cells import summary_frame
+from lib.table.columns import COLUMNS, Column
 from lib.table.csv_file import to_csv
-from lib.table.marks import Alike, Mark, mark_notes, marks
-from lib.ui.frame.after_charts import charts_are_drawn
-from lib.ui.session import link, url
+from lib.table.further import further_columns
+from lib.table.inputs import SummaryInput
+from lib.ui.frame.escape import md
+from lib.ui.panels.grid import grid_after_charts, grid_frame
+from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun, Comparison
 
-ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
-MIN_SHARE = 0.84
-"""A column may shrink to this share of its width before the grid scrolls sideways."""
-TWO_LINES = {"whiteSpace": "normal", "lineHeight": "1.15", "display": "flex", "alignItems": "center"}
-ESSENTIAL = tuple(column.key for column in COLUMNS if column.essential)
-ICONS = {
-    Mark.BEST: "✔ ",
-    Mark.TIE_BEST: "✔= ",
-    Mark.WORST: "▽ ",
-    Mark.HIGH: "⚠ ",
-    Mark.NEGATIVE: "⚑ ",
-}
-RECOMMENDED, SLOT, TEXTS, MARKS = "_recommended", "_slot", "_texts", "_marks"
-SEPARATOR = "\x1f"
-"""Between the texts, and the marks, of a row's cells: each of these is one column of the grid's data, as AgGrid's work
-grows with the columns."""
+ESSENTIAL = frozenset(column.key for column in COLUMNS if column.essential)
 
 
-def inputs(comparison: Comparison) -> list[SummaryInput]:
-    """What the table needs to know of each selected run."""
-    return [_input(each, comparison) for each in comparison.runs]
-
-
-def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
+def summary_table(source: RunSource, comparison: Comparison) -> None:
     """Draw the table with its column choice and its export."""
-    frame = comparison.computed("summary", comparison.how, lambda: summary_frame(rows))
+    offered, further = _offered(comparison)
+    _drop_unknown(comparison, (*offered, *further))
+    chosen = [column for column in further if column.in_link in url.value(link.COLUMNS)]
+    read = {each.run.run_id: _read(source, each, chosen) for each in comparison.runs}
+    frame = comparison.computed(
+        "summary",
+        (comparison.how, tuple(column.key for column in chosen), tuple(curves.points for curves in read.values())),
+        lambda: summary_frame(
+            [_input(each, comparison, chosen, read[each.run.run_id]) for each in comparison.runs], chosen
+        ),
+    )
     title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
     title.subheader("Summary", anchor=False)
     with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
-        shown = _choose_columns(_offered(comparison))
+        shown = _choose_columns((*offered, *further))
     save.download_button(
         "CSV",
-        lambda: to_csv(frame),
+        lambda: to_csv(frame, chosen),
         "runoff-summary.csv",
         "text/csv",
         icon=":material/download:",
@@ -68,9 +58,14 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
         width="stretch",
         key="summary_csv",
     )
-    columns = [column for column in COLUMNS if column.key in shown]
-    grid = comparison.computed("grid", (comparison.how, shown), lambda: _grid_frame(frame, columns, comparison))
-    _grid_after_charts(grid, columns)
+    every = (*COLUMNS, *chosen)
+    columns = [column for column in every if column.key in shown]
+    grid = comparison.computed(
+        "grid",
+        (comparison.how, shown, tuple(curves.points for curves in read.values())),
+        lambda: grid_frame(frame, columns, comparison, every),
+    )
+    grid_after_charts(grid, columns)
     st.caption(
         ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
         f" · ⚠ gap above {GAP_WARNING:g} · ⚑ gap below 0."
@@ -78,14 +73,37 @@ def summary_table(comparison: Comparison, rows: Sequence[SummaryInput]) -> None:
     )
 
 
-def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
+def _read(source: RunSource, each: ComparedRun, chosen: Sequence[Column]) -> RunCurves:
+    """The curves of a run with those of the chosen metrics that were not read at first."""
+    if each.data is None:
+        return RunCurves(each.run.run_id)
+    curves = each.data.curves
+    wanted = [column.metric for column in chosen if column.metric is not None and column.metric in curves.unread]
+    if not wanted:
+        return curves
+    try:
+        more = reads.load_metrics(source, each.data, wanted)
+    except SignInExpired:
+        raise
+    except AppError as error:
+        st.warning(f"{md(each.label)} is not complete in the table. {md(str(error))}", icon=":material/cloud_off:")
+        return curves
+    return RunCurves(curves.run_id, {**curves.curves, **more.curves}, curves.unread)
+
+
+def _input(each: ComparedRun, comparison: Comparison, further: Sequence[Column], curves: RunCurves) -> SummaryInput:
     batch = each.data.batch if each.data else effective_batch(each.run)
     rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
     run_id = each.run.run_id
+    values, deciding = comparison.decision.values.get(run_id), comparison.decision.deciding_of(run_id)
+    metrics = ["perplexity", *(column.metric for column in further if column.metric is not None)]
     return SummaryInput(
         run=each.run,
         label=each.label,
-        values=comparison.decision.values.get(run_id),
+        values=values,
+        deciding=deciding.metric,
+        loss_metric=deciding.metric if deciding.is_loss and deciding.metric else EVAL_LOSS,
+        shipped={} if values is None else _at_step(curves, metrics, values.step),
         score=comparison.decision.scores.get(run_id),
         unscorable=comparison.grounds.left_out.get(run_id),
         configured_learning_rate=rate,
@@ -94,207 +112,63 @@ def _input(each: ComparedRun, comparison: Comparison) -> SummaryInput:
         effective_batch_text=batch.source,
         stored_note=stored_differs(each.stored, each.data.evidence) if each.data else None,
         checks=checks_of_run(each, comparison.runs),
-        medians={key: median_of(each.data.curves.get(key)) for key in MEDIANS} if each.data else {},
+        medians={key: median_of(curves.get(key)) for key in (*MEDIANS, *metrics) if key in curves.curves},
     )
 
 
-def _offered(comparison: Comparison) -> list[Column]:
-    """The columns that can be chosen: those of derived metrics where they say something new of one of the runs."""
-    untold = DERIVED - telling(each.data.curves for each in comparison.runs if each.data is not None)
-    return [column for column in COLUMNS if column.key != "run" and column.metric not in untold]
+def _at_step(curves: RunCurves, metrics: Sequence[str], step: int | None) -> dict[str, float]:
+    """The values that evaluations at a step gave."""
+    found = {}
+    for metric in metrics:
+        if step is not None and metric_of(metric).evaluated and metric in curves.curves:
+            curve = curves.curves[metric]
+            at = int(np.searchsorted(curve.step, step))
+            if at < len(curve) and curve.step[at] == step:
+                found[metric] = float(curve.value[at])
+    return found
+
+
+def _offered(comparison: Comparison) -> tuple[list[Column], list[Column]]:
+    """The columns that can be chosen: those with an entry, and those of the other metrics that a run logged.
+
+    Derived ones are among them where they say something new of one of the runs.
+    """
+    curves = [each.data.curves for each in comparison.runs if each.data is not None]
+    untold = DERIVED - telling(curves)
+    logged = {metric for each in curves for metric in (*each.curves, *each.unread)}
+    directions: dict[str, Better | None] = {
+        each.metric: each.better
+        for part in comparison.decision.parts
+        for each in part.deciding.candidates
+        if each.better is not None
+    }
+    own = [column for column in COLUMNS if column.key != "run" and column.metric not in untold]
+    return own, [column for column in further_columns(logged, directions) if column.metric not in untold]
+
+
+def _drop_unknown(comparison: Comparison, known: Sequence[Column]) -> None:
+    """Take what is no column out of the link, and say so; not where a run that was not read may have logged it."""
+    names = {"run", *(column.in_link for column in (*COLUMNS, *known))}
+    unknown = [name for name in url.value(link.COLUMNS) if name not in names]
+    if unknown and all(each.data is not None and each.error is None for each in comparison.runs):
+        url.put(link.COLUMNS, tuple(name for name in url.value(link.COLUMNS) if name in names))
+        what = counted(len(unknown), "column of the link", "columns of the link")
+        st.warning(
+            f"{what} left out: {md(first_of(unknown, 3))}. No selected run logged it.", icon=":material/link_off:"
+        )
 
 
 def _choose_columns(optional: Sequence[Column]) -> tuple[str, ...]:
-    """The columns to show: the chosen ones, the run always first."""
-    default = [key for key in ESSENTIAL if key != "run"]
-    chosen = [key for key in url.value(link.COLUMNS) if key in {column.key for column in optional}] or default
-    headers = {column.key: column.header for column in optional}
+    """The keys of the columns to show: the chosen ones, the run always first."""
+    default = [column.in_link for column in optional if column.key in ESSENTIAL]
+    named = {column.in_link: column for column in optional}
+    chosen = [name for name in url.value(link.COLUMNS) if name in named] or default
     st.pills(
         "Columns",
-        [column.key for column in optional],
+        list(named),
         selection_mode="multi",
-        format_func=headers.__getitem__,
+        format_func=lambda name: md(named[name].header),
         label_visibility="collapsed",
-        **url.widget(link.COLUMNS, chosen, adopt=lambda keys: () if set(keys) == set(default) else tuple(keys)),
+        **url.widget(link.COLUMNS, chosen, adopt=lambda names: () if set(names) == set(default) else tuple(names)),
     )
-    return ("run", *chosen)
-
-
-def _grid_frame(frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison) -> pd.DataFrame:
-    """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour."""
-    alike = _alike(comparison)
-    found, notes = marks(frame, alike), mark_notes(frame, alike)
-    grid = pd.DataFrame(
-        {
-            RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
-            SLOT: [each.slot for each in comparison.runs],
-        }
-    )
-    texts = {}
-    for column in columns:
-        mark = found[column.key]
-        texts[column.key] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
-        grid[column.key] = frame[column.key]
-        grid[column.key + NOTE] = (frame[column.key + NOTE] + " " + notes[column.key]).str.strip()
-    why = f". Recommended. {comparison.grounds.why_first}"
-    grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + why)
-    texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
-    if "best_eval_loss" in texts:
-        holds = frame["run_id"].isin(comparison.grounds.lowest)
-        if alike is not None and len(alike.losses) > 1:
-            # A run that compares with no other is not the lowest of anything.
-            holds &= found["best_eval_loss"].isin((Mark.BEST, Mark.TIE_BEST))
-        texts["best_eval_loss"] = texts["best_eval_loss"].where(~holds, "🏆 " + frame["best_eval_loss" + TEXT])
-    grid[TEXTS] = _joined(texts.values())
-    grid[MARKS] = _joined(found[column.key] for column in columns)
-    return grid
-
-
-def _alike(comparison: Comparison) -> Alike | None:
-    """The classes of runs that compare; ``None`` where nothing is ranked, so that nothing is known to part them.
-
-    Runs that are left out stand with the ranked ones where they compare.
-    """
-    decision = comparison.decision
-    if not decision.scores:
-        return None
-    scored = sorted(decision.scores)
-    found = classed(scored, comparison.pairs.among(scored))
-
-    def classes(of: Comparability) -> list[set[str]]:
-        first = set(decision.ranked[:1])
-        return [{*each.run_ids, *(decision.alongside if first & set(each.run_ids) else ())} for each in of.classes]
-
-    return Alike(classes(found), classes(found.but_for_loss))
-
-
-def _joined(cells: Iterable[pd.Series]) -> list[str]:
-    """What a row's cells hold, as one text a row."""
-    rows = zip(*cells, strict=True)
-    return [SEPARATOR.join(str(each).replace(SEPARATOR, " ") for each in row) for row in rows]
-
-
-@st.fragment
-def _grid_after_charts(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
-    """Draw the grid when there are charts: to open it takes the browser long, to change it does not."""
-    if charts_are_drawn():
-        # The grid may change the frame that it is given.
-        _grid(grid.copy(), columns)
-    else:
-        st.skeleton(height=_height(grid))
-
-
-def _height(grid: pd.DataFrame) -> int:
-    return HEADER_HEIGHT + ROW_HEIGHT * len(grid) + SCROLL_BAR
-
-
-def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
-    # Imported where it is drawn: the other pages, and the page without a selection, need no grid.
-    from st_aggrid import AgGrid
-
-    AgGrid(
-        grid,
-        gridOptions={
-            "columnDefs": [_definition(column, position) for position, column in enumerate(columns)],
-            "defaultColDef": {
-                "resizable": True,
-                "sortable": True,
-                "suppressHeaderMenuButton": True,
-                "wrapHeaderText": True,
-                "suppressMovable": False,
-            },
-            "rowClassRules": {"recommended": f"data.{RECOMMENDED} === true"},
-            "rowHeight": ROW_HEIGHT,
-            "headerHeight": HEADER_HEIGHT,
-            "tooltipShowDelay": 200,
-            "ensureDomOrder": True,
-            "enableCellTextSelection": True,
-            "suppressFieldDotNotation": True,
-        },
-        key="summary",
-        height=_height(grid),
-        update_on=[],
-        theme="streamlit",
-        custom_css=_css(),
-        show_toolbar=False,
-        allow_unsafe_jscode=False,
-    )
-
-
-def _definition(column: Column, position: int) -> dict[str, Any]:
-    key = column.key
-    text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (TEXTS, MARKS))
-    definition: dict[str, Any] = {
-        "colId": key,
-        "field": key,
-        "headerName": column.header,
-        "headerTooltip": column.tooltip,
-        "tooltipField": key + NOTE,
-        "valueFormatter": text,
-        "minWidth": round(column.width * MIN_SHARE),
-        "flex": column.width,
-        "cellClassRules": {each.value: f"{mark} === '{each.value}'" for each in Mark if each},
-    }
-    if column.show:
-        # What is missing comes last in both directions; the grid itself puts it first going up.
-        definition |= {
-            "type": "rightAligned",
-            "cellDataType": "number",
-            "valueGetter": f"data['{key}'] == null || isNaN(data['{key}'])"
-            f" ? (column.getSort() === 'desc' ? -1e308 : 1e308) : data['{key}']",
-            "sortingOrder": ["desc", "asc", None] if column.better == "higher" else ["asc", "desc", None],
-        }
-    if key == "run":
-        # A pinned column takes its own width and no share of what is left.
-        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left", "width": column.width}
-        # Labels that begin alike differ at their end: they take a second line.
-        definition |= {"wrapText": True, "cellStyle": TWO_LINES}
-        definition["cellClassRules"] |= {f"slot{slot}": f"data['{SLOT}'] === {slot}" for slot in range(len(RUN_COLORS))}
-    return definition
-
-
-def _css() -> dict[str, dict[str, str]]:
-    """Colours for the grid, which lives in a frame of its own.
-
-    The grid loses its own theme when the user switches between light and dark; these variables are
-    kept up to date in its frame, so that it follows. Highlights are translucent to read on both.
-    """
-    faint = "color-mix(in srgb, var(--text-color) 18%, transparent) !important"
-    colors = {
-        "--ag-background-color": "var(--background-color) !important",
-        "--ag-data-background-color": "var(--background-color) !important",
-        "--ag-foreground-color": "var(--text-color) !important",
-        "--ag-text-color": "var(--text-color) !important",
-        "--ag-cell-text-color": "var(--text-color) !important",
-        "--ag-header-text-color": "var(--text-color) !important",
-        "--ag-header-background-color": "var(--secondary-background-color) !important",
-        "--ag-odd-row-background-color": "transparent !important",
-        "--ag-accent-color": "var(--primary-color) !important",
-        "--ag-border-color": faint,
-        "--ag-row-hover-color": "color-mix(in srgb, var(--text-color) 6%, transparent) !important",
-        "--ag-tooltip-background-color": "var(--background-color) !important",
-        "--ag-tooltip-text-color": "var(--text-color) !important",
-        "--ag-row-height": f"{ROW_HEIGHT}px !important",
-        "--ag-header-height": f"{HEADER_HEIGHT}px !important",
-        "--ag-cell-horizontal-padding": "8px !important",
-        "--ag-spacing": "5px !important",
-    }
-    green, red, gold, orange = "rgba(34,197,94,.24)", "rgba(239,68,68,.15)", "rgba(234,179,8,.16)", "#c2620a"
-    return {
-        "body": {"background-color": "transparent !important"},
-        ".ag-root-wrapper, .ag-root-wrapper *, .ag-popup, .ag-tooltip": colors,
-        ".ag-root-wrapper, .ag-root-wrapper :not(.ag-icon), .ag-tooltip": {
-            "font-family": "'Source Sans Pro', sans-serif !important",
-            "font-size": "14px !important",
-        },
-        ".ag-root-wrapper": {"border": f"1px solid {faint}", "border-radius": "6px !important"},
-        ".ag-tooltip": {"max-width": "420px", "white-space": "normal"},
-        ".ag-row.recommended": {"background-color": f"{gold} !important"},
-        ".ag-cell.best, .ag-cell.tie-best": {"background-color": f"{green} !important", "font-weight": "600"},
-        ".ag-cell.worst": {"background-color": f"{red} !important"},
-        ".ag-cell.high": {"color": f"{orange} !important", "font-weight": "600"},
-        ".ag-cell.negative": {"font-style": "italic", "font-weight": "600"},
-    } | {
-        f".ag-cell.slot{slot}": {"border-left": f"6px solid {color} !important"}
-        for slot, color in enumerate(RUN_COLORS)
-    }
+    return ("run", *(named[name].key for name in chosen))

@@ -139,11 +139,7 @@ def _full_names(said: Overview, comparison: Comparison) -> str | None:
 def _deciding(comparison: Comparison) -> None:
     """Where the metric is chosen that ranks, of those that the runs logged."""
     deciding = comparison.decision.deciding
-    logged = {
-        each.metric: each
-        for part in (comparison.recommendation, *(each.recommendation for each in comparison.decision.other_classes))
-        for each in part.deciding.candidates
-    }
+    logged = {each.metric: each for part in comparison.decision.parts for each in part.deciding.candidates}
     if not logged:
         return
     chosen, direction = comparison.by

@@ -66,6 +66,11 @@ class Memory(Generic[K, V]):
             mine.over.set()
         return value
 
+    def holds(self, key: K) -> bool:
+        """Whether the value of a key is remembered."""
+        with self._lock:
+            return key in self._kept
+
     def forget(self, which: Callable[[K], bool] = lambda _: True) -> None:
         """Read the values of these keys anew when they are asked for next."""
         with self._lock:

@@ -7,8 +7,10 @@ between sessions and must not be changed by anybody.
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection
-from functools import cache
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -107,6 +109,29 @@ def load_part(
             return derived(found, data.run)
 
     return data.parts.get((metrics, steps), read)
+
+
+def load_metrics(source: RunSource, data: RunData, metrics: Sequence[str]) -> RunCurves:
+    """Metrics of a run that were not read at first, as finely as a whole run is looked at.
+
+    Each is read once, whoever looks at it; those that are missing are asked for together.
+
+    Raises:
+        RunSourceError: If they cannot be read.
+    """
+    missing = tuple(metric for metric in metrics if not data.parts.holds(((metric,), None)))
+    together = load_part(source, data, missing) if missing else RunCurves(data.run.run_id)
+
+    def read(metric: str) -> RunCurves:
+        found = together if metric in missing else load_part(source, data, (metric,))
+        return replace(
+            found, curves=MappingProxyType({key: found.curves[key] for key in found.curves if key == metric})
+        )
+
+    parts = [data.parts.get(((metric,), None), partial(read, metric)) for metric in metrics]
+    return replace(
+        together, curves=MappingProxyType({key: curve for part in parts for key, curve in part.curves.items()})
+    )
 
 
 def computed_values(key: str, read: Collection[RunData]) -> ComputedValues:

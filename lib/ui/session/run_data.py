@@ -39,8 +39,8 @@ every width can be drawn of them, and so many that runs of up to four thousand p
 FIRST_METRICS = logged_for(
     (*METRICS_READ, *(key for key, metric in METRICS.items() if metric.chart != FURTHER), *MEDIANS)
 )
-"""What the page's checks, its charts and its table need; beside them a source that is far away is asked for whatever may
-decide, and for others when they are wanted."""
+"""What the page's checks, its charts and its table need. Beside them a source that is far away is asked for whatever
+may decide; for others when they are wanted."""
 
 WHOLE_EVERY_S = 60.0
 """A running run is read as a whole so often, in seconds; in between only its end is."""
