@@ -118,7 +118,8 @@ def _further_cell(row: SummaryInput, column: Column) -> Cell:
         return Cell(values.value, show(values.value))
     if not metric_of(metric).evaluated:
         median = row.medians.get(metric)
-        return Cell(median, show(median))
+        is_lost = metric in row.medians and median is None
+        return Cell(median, show(median), "Its median is not known where values were left out." if is_lost else "")
     value = row.shipped.get(metric)
     if values is None or values.step is None:
         return Cell(None, show(None), "Which checkpoint would be shipped is not known.")

@@ -232,3 +232,12 @@ def test_spikes_of_all_runs_are_hard_batches_and_said_once(on_folder, tmp_path):
     alone = on_folder(tmp_path, MAIN, run="one")
     assert said not in alone.text
     assert list(alone.grid.rows["findings"]) == [2]
+
+
+def test_overfitting_is_told_of_the_checkpoint_that_the_verdict_would_ship(on_folder, tmp_path):
+    f1 = [{"step": step, "eval_f1": value} for step, value in ((1, 0.2), (2, 0.9), (3, 0.7))]
+    write_run(tmp_path / "a", [0.75, 0.75, 0.75], [0.9, 0.8, 0.7], rows=f1)
+    by_loss, by_f1 = (on_folder(tmp_path, HEALTH, run="a", by=by) for by in ("eval_loss", "eval_f1"))
+    gaps = [{metric.label: metric.value for metric in app.at.metric}["Gap"] for app in (by_loss, by_f1)]
+    assert gaps == ["-0.0500", "+0.0500"]
+    assert "At the checkpoint to ship, step 2, the eval loss is 0.8000" in by_f1.text

@@ -230,3 +230,66 @@ def test_the_table_can_be_kept_as_csv_whatever_columns_are_shown(opened, demo):
     app = opened(run=demo.alike[:2], col="model")
     (button,) = [each for each in app.at.get("download_button") if each.key == "summary_csv"]
     assert button.label == "CSV"
+
+
+F1 = [{"step": step, "eval_f1": value} for step, value in ((1, 0.2), (2, 0.9), (3, 0.7))]
+"""Best at step 2."""
+HOSTILE_METRIC = "::JSCODE::alert('1')::JSCODE::"
+
+
+@pytest.fixture
+def with_f1(on_folder, tmp_path):
+    """Two runs with eval losses that are lowest at steps 3 and 1, and an F1 that is best at step 2 of the first."""
+    write_run(tmp_path / "a", [0.8, 0.7, 0.6], [0.9, 0.8, 0.7], rows=[*F1, {"step": 2, HOSTILE_METRIC: 7.0}])
+    write_run(tmp_path / "b", [0.8, 0.7, 0.6], [0.6, 0.8, 0.9], rows=[{"step": 1, "eval_f1": 0.3}])
+    return lambda **query: on_folder(tmp_path, run=["a", "b"], **query)
+
+
+def test_any_logged_metric_can_be_a_column_and_the_link_carries_it(with_f1):
+    app = with_f1(col=["eval_loss", "eval_f1", HOSTILE_METRIC], by="eval_f1")
+    app.assert_sound()
+    assert app.link["col"] == ["eval_loss", "eval_f1", HOSTILE_METRIC]
+    _, _, *further = app.grid.arguments["gridOptions"]["columnDefs"]
+    assert "JSCODE::" not in options(app)
+    assert "'1'" not in options(app)
+    titles = {each["headerName"]: each["colId"] for each in further}
+    rows, f1 = app.grid.rows, titles["eval_f1"]
+    assert rows[f1].to_dict() == {"a": 0.9, "b": 0.3}
+    assert rows[f"{f1}_text"].to_dict() == {"a": "✔ 0.9", "b": "▽ 0.3"}
+    assert rows[f"{f1}_note"]["a"] == "At step 2. Best: the highest of 2 runs."
+    assert rows["eval_loss_text"]["a"].endswith("0.8000 @ 2")
+    assert "The lowest is 0.7000 at step 3." in rows["eval_loss_note"]["a"]
+    # By the eval loss the checkpoint of the first is that of step 3.
+    by_loss = with_f1(col=["eval_f1"])
+    assert by_loss.grid.rows[f1].to_dict() == {"a": 0.7, "b": 0.3}
+
+
+def test_a_name_that_is_no_column_leaves_the_link_and_the_page_says_so(with_f1):
+    app = with_f1(col=["eval_loss", "unheard of"], metric=["eval_f1", "unheard of"], by="eval_runtime")
+    app.assert_sound()
+    assert app.columns == ["run", "eval_loss"]
+    assert (app.link["col"], app.link["metric"]) == (["eval_loss"], ["eval_f1"])
+    assert "by" not in app.link
+    said = [each.value.replace("\\", "") for each in app.at.warning]
+    assert said == [
+        "Left out of the link, as no selected run logged such a metric: metric=unheard of, by=eval_runtime.",
+        "1 column of the link left out: unheard of. No selected run logged it.",
+    ]
+
+
+def test_a_card_shows_what_decides_of_a_selected_run_and_its_eval_loss_else(on_folder, with_f1, tmp_path):
+    write_run(tmp_path / "c", [0.8], [0.75])
+    app = with_f1(by="eval_f1")
+    said = "\n".join(app.said).replace("\\", "")
+    assert "eval_f1 **0.9000**" in said
+    assert "eval_f1 **0.3000**" in said
+    assert "eval loss **0.7500**" in said
+    assert "eval loss **0.7000**" not in said
+
+
+def test_the_trophy_is_on_the_checkpoint_with_the_lowest_eval_loss_not_on_the_run_that_once_had_it(with_f1):
+    plainly = with_f1().grid.rows["eval_loss_text"]
+    assert plainly.to_dict() == {"a": "▽ 0.7000 @ 3", "b": "🏆 0.6000 @ 1"}
+    rows = with_f1(by="eval_f1", col=["eval_loss", "lowest_eval_loss"]).grid.rows
+    assert rows["eval_loss_text"].to_dict() == {"a": "▽ 0.8000 @ 2", "b": "🏆 0.6000 @ 1"}
+    assert rows["lowest_eval_loss_text"].to_dict() == {"a": "▽ 0.7000 @ 3", "b": "✔ 0.6000 @ 1"}

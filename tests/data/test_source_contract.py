@@ -21,7 +21,8 @@ import pytest
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.query import RunQuery, RunSort
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.core.facts.values import finite
 from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
 from lib.data.folder import source as folder
 from lib.data.folder.source import FolderSource
@@ -343,6 +344,10 @@ def test_search_finds_what_matches_and_nothing_else(source, runs):
         (RunSort.NEWEST, lambda run: run.created_at and -run.created_at.timestamp()),
         (RunSort.OLDEST, lambda run: run.created_at and run.created_at.timestamp()),
         (RunSort.BEST_LOSS, eval_loss_of),
+        (RunSort.LAST_LOSS, lambda run: finite(run.eval_loss)),
+        (RunSort.TRAIN_LOSS, train_loss_of),
+        (RunSort.PERPLEXITY, lambda run: finite(run.perplexity)),
+        (RunSort.SPEED, lambda run: None if run.samples_per_second is None else -run.samples_per_second),
         (RunSort.DURATION, lambda run: run.duration_s),
         (RunSort.STATUS, lambda run: list(RunStatus).index(run.status)),
         (RunSort.MODEL, lambda run: run.name.casefold() or None),

@@ -30,11 +30,7 @@ def test_runs_that_overfit_have_their_best_evaluation_early(source, runs, name, 
 
 def test_runs_have_a_small_gap_at_their_best_step_and_show_their_rebound(source, runs):
     curves = source.load_curves([runs[name].run_id for name in BATCH_8])
-    found = {
-        name: overfitting_of(run, curves[run.run_id])
-        for name, run in runs.items()
-        if name in BATCH_8
-    }
+    found = {name: overfitting_of(run, curves[run.run_id]) for name, run in runs.items() if name in BATCH_8}
     for name, (gap, rebound) in BATCH_8.items():
         assert found[name].gap == pytest.approx(gap, abs=5e-5)
         assert found[name].rebound == pytest.approx(rebound, abs=5e-5)

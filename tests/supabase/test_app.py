@@ -686,3 +686,76 @@ def test_a_column_that_only_this_project_has_is_a_further_metric(fresh, on, migr
     app.turn("multiselect", "widget:metric", ["eval_accuracy"]).assert_sound()
     assert len(app.charts["eval_accuracy"].data["evals"]) == 20
     assert "a-secret" not in app.text
+
+
+# --- another metric than the eval loss decides --------------------------------------------------------
+
+
+@pytest.fixture(params=[False, True], ids=["every row", "reduced"])
+def by_f1(request, fresh) -> tuple[Project, list[str]]:
+    """Two long runs: the first has the lower eval loss, the second the higher F1, best at another step."""
+    project = fresh(seeded=False, migrated=request.param)
+    project.execute(f"alter table {METRICS} add eval_macro_f1 double precision, add eval_alpha_loss double precision")
+    project.reload_schema()
+    jobs = [add_job(project, number, status="completed", model_name=name) for number, name in ((1, "a"), (2, "b"))]
+    for job, loss, f1 in ((jobs[0], 0.4, 0.80), (jobs[1], 0.5, 0.90)):
+        add_rows(
+            project,
+            job,
+            1,
+            5000,
+            # Lowest at step 2000 and highest at step 4000.
+            eval_loss=f"case when i % 500 = 0 then {loss} + abs(i - 2000) / 1e5 end",
+            eval_macro_f1=f"case when i % 500 = 0 then {f1} - abs(i - 4000) / 1e5 end",
+        )
+    return project, jobs
+
+
+def recommended(app: App) -> str:
+    (name,) = app.grid.rows.index[app.grid.rows["_recommended"]]
+    return name
+
+
+def test_a_further_column_decides_where_the_link_says_so(by_f1, on):
+    project, jobs = by_f1
+    plainly = on(project, user="ann", run=jobs)
+    plainly.assert_sound()
+    assert recommended(plainly) == "a"
+    assert plainly.grid.rows["eval_loss_text"]["a"] == "🏆 0.4000 @ 2,000"
+    app = on(project, user="ann", run=jobs, by="eval_macro_f1", col=["eval_loss", "lowest_eval_loss", "eval_macro_f1"])
+    app.assert_sound()
+    assert recommended(app) == "b"
+    assert app.link["by"] == ["eval_macro_f1"]
+    rows = app.grid.rows
+    # All of the shipped step, 4000: 0.5 + 2000 / 1e5.
+    assert rows["eval_loss_text"]["b"].endswith("0.5200 @ 4,000")
+    assert "The lowest is 0.5000 at step 2,000." in rows["eval_loss_note"]["b"]
+    assert rows["lowest_eval_loss_text"]["b"].endswith("0.5000 @ 2,000")
+    (key,) = [each["colId"] for each in app.grid.arguments["gridOptions"]["columnDefs"] if "f1" in each["headerName"]]
+    assert rows[key].to_dict() == {"a": 0.8, "b": 0.9}
+    assert rows[f"{key}_mark"].to_dict() == {"a": "worst", "b": "best"}
+    # The choice beside the verdict has it, with its direction and the best of each run.
+    said = "\n".join(app.said).replace("\\", "")
+    assert "| eval_macro_f1 | ↑ | 0.8000 | 0.9000 |" in said
+    assert "eval_macro_f1 **0.9000**" in said, "on its card"
+
+
+def test_a_further_column_decides_where_the_configuration_names_it(by_f1, on):
+    project, jobs = by_f1
+    chosen = '{"training": {"metric_for_best_model": "macro_f1", "greater_is_better": true}}'
+    project.execute(f"update public.{JOBS} set config = '{chosen}'")
+    app = on(project, user="ann", run=jobs)
+    app.assert_sound()
+    assert recommended(app) == "b"
+    assert "by" not in app.link
+
+
+def test_a_column_that_is_empty_for_these_runs_decides_nothing_and_the_link_drops_it(by_f1, on):
+    project, jobs = by_f1
+    app = on(project, user="ann", run=jobs, by="eval_alpha_loss", metric=["eval_alpha_loss", "unheard"], col="nothing")
+    app.assert_sound()
+    assert recommended(app) == "a"
+    assert not {"by", "metric", "col"} & app.link.keys()
+    said = "\n".join(each.value for each in app.at.warning).replace("\\", "")
+    assert "such a metric: metric=eval_alpha_loss, metric=unheard, by=eval_alpha_loss." in said
+    assert "1 column of the link left out: nothing." in said

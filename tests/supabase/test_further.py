@@ -9,8 +9,9 @@ import pytest
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import LOGGED
+from lib.core.ranking.metric_names import is_candidate
 from lib.data.supabase import further
-from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
+from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS, CurvesMemory
 from tests.supabase.seed import METRICS
 from tests.supabase.test_source import add_job, add_rows, metric_requests
 
@@ -182,3 +183,39 @@ def test_curves_stay_worth_having_where_nobody_says_what_else_there_is(plain, co
     assert set(run.unread) == set(LOGGED) - set(FIRST_METRICS)
     with pytest.raises(SourceUnavailable):
         source.load_curves([job])
+
+
+def test_whatever_may_decide_comes_with_the_first_read_and_costs_no_request_of_its_own(project, connect):
+    asked = []
+    for also in (None, is_candidate):
+        project.log.clear()
+        (run,) = connect(project).load_curves([JOB], FIRST_METRICS, None, SOURCE_BUCKETS, also=also).values()
+        asked.append(sorted(entry.path for entry in project.log))
+    assert asked[0] == asked[1]
+    assert run.get("eval_accuracy").step.tolist() == list(range(500, STEPS + 1, 500))
+    assert "perplexity" not in run.unread
+    assert set(run.unread) >= FURTHER - {"eval_accuracy"}
+
+
+def test_where_nobody_says_what_else_there_is_the_source_says_so(plain, connect):
+    source, job = connect(plain, timeout_s=1), plain.jobs["ann"][0]
+    assert "could not be asked" not in source.way()
+    plain.faults.add(f"/rest/v1/{METRICS}", status=502, query="select=%2A")
+    plain.faults.add(f"/rest/v1/{METRICS}", status=502, query="select=*")
+    (run,) = source.load_curves([job], FIRST_METRICS, also=is_candidate).values()
+    assert run.curves
+    assert run.may_have_more
+    assert "could not be asked" in source.way()
+
+
+@pytest.mark.parametrize("migrated", [False, True])
+def test_of_a_reward_that_may_decide_every_value_is_read(fresh, connect, migrated):
+    project = fresh(seeded=False, migrated=migrated)
+    job = add_job(project, status="completed")
+    project.execute(f"alter table {METRICS} add reward double precision")
+    project.reload_schema()
+    add_rows(project, job, 1, STEPS, reward="case when i % 7 = 0 then 1.0 else 0.0 end")
+    source = connect(project)
+    (run,) = source.load_runs([job])
+    data = CurvesMemory().newest(source, run, SOURCE_BUCKETS, None)
+    assert len(data.curves.get("reward")) == STEPS

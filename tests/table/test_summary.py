@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from lib.core.text.formatting import NOT_RECORDED
 from lib.table.cells import SummaryInput, summary_frame
 from lib.table.columns import COLUMNS, TEXT, Column, dtypes_of
 from lib.table.csv_file import to_csv
+from lib.table.further import further_columns
 from lib.table.marks import Alike, Mark, mark_notes, marks
 from tests.core.checked_runs import results_with
 from tests.core.judged_runs import judged, real_runs, run
@@ -385,3 +387,88 @@ def test_a_task_metric_is_compared_among_runs_whose_data_and_labels_are_the_same
     assert mark_notes(frame, alike, [column])["eval_f1"].tolist() == [
         "", "", "Best: the highest of the 3 runs that compare.", "Worst: the lowest of the 3 runs that compare.",
     ]  # fmt: skip
+
+
+# Of the checkpoint that would be shipped
+
+
+SHIPPED = RunValues("1", 0.9, 300, 0.5, 0.45, True, 0.05)
+"""An F1 of 0.9 at step 300 decides, where the eval loss is 0.5."""
+
+
+def by_f1(values=SHIPPED, **fields):
+    of = run("1", 0.4, best_step=200, best_epoch=2.0, total_steps=600, perplexity=9.0)
+    return SummaryInput(run=of, label="L", values=values, deciding="eval_f1", **fields)
+
+
+def test_the_eval_loss_is_that_of_the_checkpoint_and_the_lowest_is_said_beside_it():
+    cells = summary_frame([by_f1()]).iloc[0]
+    assert (cells["eval_loss"], cells["eval_loss_text"]) == (0.5, "0.5000 @ 300")
+    assert cells["eval_loss_note"] == "Measured at step 300. The lowest is 0.4000 at step 200."
+    assert (cells["lowest_eval_loss"], cells["lowest_eval_loss_text"]) == (0.4, "0.4000 @ 200")
+    assert cells["lowest_eval_loss_note"] == "Measured at step 200, epoch 2."
+    assert cells["steps_to_best_text"] == "300 (50%)"
+    assert cells["train_loss_note"] == "The mean up to step 300."
+
+
+def test_a_step_without_an_eval_loss_shows_none_and_says_which_is_the_lowest():
+    values = RunValues("1", 0.9, 300)
+    cells = summary_frame([by_f1(values=values)]).iloc[0]
+    assert math.isnan(cells["eval_loss"])
+    assert cells["eval_loss_text"] == NOT_RECORDED
+    assert cells["eval_loss_note"] == "No eval loss is logged at step 300. The lowest is 0.4000 at step 200."
+
+
+def test_the_loss_of_a_named_set_is_said_to_be_that():
+    values = RunValues("1", 0.7, 300, 0.7)
+    cells = summary_frame([by_f1(values=values, loss_metric="eval_alpha_loss")]).iloc[0]
+    assert cells["eval_loss_text"] == "0.7000 @ 300"
+    assert cells["eval_loss_note"] == "Measured at step 300. It is the eval loss on alpha."
+
+
+def test_a_perplexity_is_of_that_step_too_and_not_the_last_one_stored():
+    logged, computed = summary_frame([by_f1(shipped={"perplexity": 1.7}), by_f1()]).to_dict("records")
+    assert (logged["perplexity"], logged["perplexity_origin"]) == (1.7, "logged")
+    assert logged["perplexity_note"] == "As logged at step 300."
+    assert (computed["perplexity"], computed["perplexity_origin"]) == (math.exp(0.5), "computed")
+    assert computed["perplexity_note"] == "exp(eval loss): no perplexity is logged at step 300."
+
+
+# Columns of metrics without an entry
+
+
+def test_any_metric_can_be_a_column_of_its_own():
+    names = ["eval_f1", "grad_norm", "speed of light", "gap", "eval_loss", "eval_alpha_loss"]
+    found = {column.metric: column for column in further_columns(names, {"eval_f1": "higher"})}
+    assert set(found) == {"eval_f1", "grad_norm", "speed of light", "gap", "eval_alpha_loss"}, "eval loss has one"
+    assert found["eval_f1"].better == "higher"
+    assert (found["gap"].in_link, found["eval_f1"].in_link) == ("metric:gap", "eval_f1")
+    assert found["eval_alpha_loss"].of_loss
+    assert not found["eval_f1"].of_loss
+    assert all(re.fullmatch(r"metric_[0-9a-f]+", column.key) for column in found.values())
+    assert len({column.key for column in found.values()}) == len(found)
+
+
+def test_an_evaluated_metric_shows_its_value_at_that_step_and_any_other_its_median():
+    columns = further_columns(["eval_f1", "eval_bleu", "grad_norm", "=cmd"], {"eval_f1": "higher"})
+    row = by_f1(shipped={"eval_f1": 0.9}, medians={"grad_norm": 1.5, "=cmd": None})
+    frame = summary_frame([row], columns)
+    cells = {
+        column.metric: frame.loc[0, [column.key + end for end in ("_text", "_note")]].tolist() for column in columns
+    }
+    assert cells["eval_f1"] == ["0.9", "At step 300."]
+    assert cells["eval_bleu"] == [NOT_RECORDED, "Not logged at step 300."]
+    assert cells["grad_norm"] == ["1.500", ""]
+    assert cells["=cmd"][0] == NOT_RECORDED
+    assert "not known" in cells["=cmd"][1]
+    (written,) = csv.DictReader(io.StringIO(to_csv(frame, columns)))
+    assert (written["eval_f1"], written["eval_bleu"], written["Gradient norm"]) == ("0.9", "", "1.5")
+    assert "'=cmd" in written, "no formula"
+
+
+def test_a_mean_reward_that_decides_is_shown_where_it_decides():
+    (column,) = further_columns(["reward"], {"reward": "higher"})
+    row = SummaryInput(run=run("1"), label="L", values=RunValues("1", 0.25, 300), deciding="reward")
+    assert summary_frame([row], [column]).at[0, column.key] == 0.25
+    other = SummaryInput(run=run("1"), label="L", values=SHIPPED, deciding="eval_f1", medians={"reward": 0.1})
+    assert summary_frame([other], [column]).at[0, column.key] == 0.1

@@ -79,12 +79,14 @@ class RunCurves:
         curves: By metric, a key of ``lib.core.facts.metrics.METRICS`` or the source's own name.
         unread: Metrics that the run may have logged and that were not asked for.
         rows: What was noticed of the rows that the curves are made of; ``None`` where no row was seen.
+        may_have_more: The source could not tell what else the run logged, besides these and ``unread``.
     """
 
     run_id: str
     curves: Mapping[str, MetricCurve] = field(default_factory=lambda: MappingProxyType({}))
     unread: tuple[str, ...] = ()
     rows: RowFacts | None = None
+    may_have_more: bool = False
 
     @property
     def is_complete(self) -> bool:

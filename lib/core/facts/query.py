@@ -10,7 +10,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.core.facts.values import finite
 
 PAGE_SIZE = 25
 """Runs listed at first, and by each press of the button below them: every card costs each run of the page half a
@@ -18,11 +19,15 @@ millisecond, and a search finds a run sooner than scrolling does."""
 
 
 class RunSort(StrEnum):
-    """The orders of the run list. Missing values come last in each of them."""
+    """The orders of the run list, by what is stored of a run. Missing values come last in each of them."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
     BEST_LOSS = "best loss"
+    LAST_LOSS = "last eval loss"
+    TRAIN_LOSS = "train loss"
+    PERPLEXITY = "perplexity"
+    SPEED = "samples per second"
     STATUS = "status"
     DURATION = "duration"
     MODEL = "model"
@@ -129,19 +134,23 @@ class RunIndex:
 
 
 class _Facts(NamedTuple):
-    """Of a run, what is counted and sorted by."""
+    """Of a run, what is counted and sorted by; ``losses`` are the best and the last eval loss, and the train loss."""
 
     run_id: str
     name: str
     status: RunStatus
     created: datetime | None
-    eval_loss: float | None
+    losses: tuple[float | None, float | None, float | None]
+    perplexity: float | None
+    speed: float | None
     duration_s: float | None
 
 
 def _facts(run: RunSummary) -> _Facts:
     created = run.created_at or run.started_at
-    return _Facts(run.run_id, run.name, run.status, created, eval_loss_of(run), run.duration_s)
+    losses = eval_loss_of(run), finite(run.eval_loss), train_loss_of(run)
+    perplexity, speed = finite(run.perplexity), finite(run.samples_per_second)
+    return _Facts(run.run_id, run.name, run.status, created, losses, perplexity, speed, run.duration_s)
 
 
 def _text(run: RunSummary) -> str:
@@ -157,10 +166,22 @@ def _sort_key(run: _Facts, sort: RunSort) -> tuple[float | str, ...]:
         case RunSort.OLDEST:
             return created is None, -age
         case RunSort.BEST_LOSS:
-            return run.eval_loss is None, run.eval_loss or 0.0, age
+            return _lowest_first(run.losses[0], age)
+        case RunSort.LAST_LOSS:
+            return _lowest_first(run.losses[1], age)
+        case RunSort.TRAIN_LOSS:
+            return _lowest_first(run.losses[2], age)
+        case RunSort.PERPLEXITY:
+            return _lowest_first(run.perplexity, age)
+        case RunSort.SPEED:
+            return run.speed is None, -(run.speed or 0.0), age
         case RunSort.STATUS:
             return list(RunStatus).index(run.status), age
         case RunSort.DURATION:
-            return run.duration_s is None, run.duration_s or 0.0, age
+            return _lowest_first(run.duration_s, age)
         case RunSort.MODEL:
             return not run.name, run.name.casefold(), age
+
+
+def _lowest_first(value: float | None, age: float) -> tuple[bool, float, float]:
+    return value is None, value or 0.0, age

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 MAX_SELECTED = 5
 """More curves than this cannot be told apart by colour, nor read in one table row by row."""
+MOST_NAMED = 3
+"""Of many runs that a link asks for in vain, so many are named."""
 LIMIT_REACHED = f"At most {MAX_SELECTED} runs can be compared; deselect one to choose another."
 
 
@@ -29,13 +31,9 @@ class Reconciled:
         """What was left out and why; empty where nothing was."""
         said = []
         if self.gone:
-            said.append(
-                f"{_runs(self.gone)} left out: deleted, or not visible to this reader ({', '.join(self.gone)})."
-            )
+            said.append(f"{_runs(self.gone)} left out: deleted, or not visible to this reader ({_named(self.gone)}).")
         if self.over:
-            said.append(
-                f"{_runs(self.over)} left out: at most {MAX_SELECTED} can be compared ({', '.join(self.over)})."
-            )
+            said.append(f"{_runs(self.over)} left out: at most {MAX_SELECTED} can be compared ({_named(self.over)}).")
         return tuple(said)
 
 
@@ -108,3 +106,8 @@ def selected_text(selected: Sequence[str]) -> str:
 
 def _runs(run_ids: Sequence[str]) -> str:
     return f"{len(run_ids)} run was" if len(run_ids) == 1 else f"{len(run_ids)} runs were"
+
+
+def _named(run_ids: Sequence[str]) -> str:
+    more = len(run_ids) - MOST_NAMED
+    return ", ".join(run_ids[:MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

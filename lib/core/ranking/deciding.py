@@ -139,6 +139,16 @@ def points_of(curves: RunCurves, metric: str) -> MetricCurve:
     return of_training(measured(curves, metric)).finite()
 
 
+def best_of(candidate: Candidate, run: RunSummary, curves: RunCurves | None) -> float | None:
+    """The best value of a metric that a run logged; ``None`` where it has none, or nobody knows what is better."""
+    points = points_of(curves or RunCurves(run.run_id), candidate.metric)
+    if candidate.better is None or run.run_id not in candidate.run_ids:
+        return None
+    if len(points):
+        return float(points.value.max() if candidate.better == "higher" else points.value.min())
+    return next((found for value in eval_losses_of(run) if (found := finite(value)) is not None), None)
+
+
 class RunMetrics:
     """What one run says about its metrics.
 

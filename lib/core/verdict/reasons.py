@@ -62,7 +62,7 @@ LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.PAUSED: "paused",
         LeftOut.FAILED: "failed",
         LeftOut.CANCELLED: "cancelled",
-        LeftOut.UNKNOWN: "status not understood: {status}",
+        LeftOut.UNKNOWN: "not known to have completed: {status}",
         LeftOut.SAME_TRAINING: "its log is that of {detail}, or the beginning of it: one training",
         LeftOut.NO_EVAL_LOSS: "no eval loss logged",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite eval loss logged",

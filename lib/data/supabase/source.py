@@ -68,6 +68,10 @@ ORDERS: Mapping[RunSort, tuple[tuple[str, bool], ...]] = {
     RunSort.NEWEST: (("created_at", True), ("started_at", True)),
     RunSort.OLDEST: (("created_at", False), ("started_at", False)),
     RunSort.BEST_LOSS: (("best_eval_loss", False), ("eval_loss", False), ("created_at", True)),
+    RunSort.LAST_LOSS: (("eval_loss", False), ("created_at", True)),
+    RunSort.TRAIN_LOSS: (("loss", False), ("final_loss", False), ("created_at", True)),
+    RunSort.PERPLEXITY: (("perplexity", False), ("created_at", True)),
+    RunSort.SPEED: (("samples_per_second", True), ("created_at", True)),
     RunSort.STATUS: (("status", False), ("created_at", True)),
     RunSort.DURATION: (("elapsed_seconds", False), ("created_at", True)),
     RunSort.MODEL: (("model_name", False), ("created_at", True)),
@@ -165,9 +169,11 @@ class SupabaseSource:
         if not wanted or (last is not None and last < first):
             return {}
         known: Columns = LOGGED
+        is_told = True
         try:
             known = (*LOGGED, *self._further.of(wanted))
         except AppError:
+            is_told = False
             # What is known by name stays worth having where nobody says what else there is.
             if metrics is None or not set(metrics) <= set(LOGGED):
                 raise
@@ -182,7 +188,7 @@ class SupabaseSource:
         if metrics is None:
             return curves
         unread = tuple(name for name in known if name not in asked)
-        return {run_id: replace(run, unread=unread) for run_id, run in curves.items()}
+        return {run_id: replace(run, unread=unread, may_have_more=not is_told) for run_id, run in curves.items()}
 
     def load_new_curves(self, run_ids: Sequence[str], after: Mapping[str, int]) -> dict[str, RunCurves]:
         """As ``LiveSource.load_new_curves``.

@@ -11,6 +11,7 @@ from lib.core.facts.query import PAGE_SIZE, RunPage, RunSort
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, selected_text, toggle
 from lib.core.text import formatting
+from lib.core.verdict.metric_words import metric_words
 from lib.data.source import RunSource
 from lib.ui.frame import empty, messages
 from lib.ui.frame.escape import md
@@ -133,7 +134,9 @@ def _card(run: RunSummary, label: str, position: int, compared: Comparison, now:
             on_change=_take,
             args=(key, run.run_id),
         )
-        st.markdown(_facts(run, compared.recommendation.run_id == run.run_id, stalled, now))
+        st.markdown(
+            _facts(run, _value(run, compared, on=on), compared.recommendation.run_id == run.run_id, stalled, now)
+        )
 
 
 def _take(key: str, run_id: str) -> None:
@@ -141,15 +144,24 @@ def _take(key: str, run_id: str) -> None:
     url.put(link.RUNS, toggle(selected, run_id, st.session_state[key]))
 
 
-def _facts(run: RunSummary, recommended: bool, stalled: bool, now: datetime) -> str:
+def _value(run: RunSummary, compared: Comparison, *, on: bool) -> str:
+    """What a run is compared by: of a selected one the value of what decides, else the stored eval loss."""
+    values = compared.decision.values.get(run.run_id) if on else None
+    if values is not None:
+        words = formatting.shorten(metric_words(compared.decision.deciding_of(run.run_id).metric), 26)
+        return f"{md(words)} **{formatting.loss(values.value)}**"
+    loss = eval_loss_of(run)
+    return f"eval loss **{formatting.loss(loss)}**" if loss is not None else "no eval loss"
+
+
+def _facts(run: RunSummary, value: str, recommended: bool, stalled: bool, now: datetime) -> str:
     color, icon = STATUS_BADGES[run.status]
     badge = f":{color}-badge[{icon} {md(run.status_text)}]"
     if stalled:
         badge += " :orange-badge[:material/hourglass_disabled: stalled]"
     if recommended:
         badge += " :orange-badge[:material/star: recommended]"
-    loss = eval_loss_of(run)
-    badge += f" eval loss **{formatting.loss(loss)}**" if loss is not None else " no eval loss"
+    badge += f" {value}"
     facts = []
     if run.created_at or run.started_at:
         facts.append(formatting.relative_date(run.created_at or run.started_at, now))

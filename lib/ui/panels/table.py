@@ -13,6 +13,7 @@ from lib.core.curves.evidence import median_of, stored_differs
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import MEDIANS, Better, metric_of
+from lib.core.facts.selection import MOST_NAMED
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.phrases import counted, first_of
@@ -150,11 +151,15 @@ def _drop_unknown(comparison: Comparison, known: Sequence[Column]) -> None:
     """Take what is no column out of the link, and say so; not where a run that was not read may have logged it."""
     names = {"run", *(column.in_link for column in (*COLUMNS, *known))}
     unknown = [name for name in url.value(link.COLUMNS) if name not in names]
-    if unknown and all(each.data is not None and each.error is None for each in comparison.runs):
+    is_told = all(
+        each.data is not None and each.error is None and not each.data.curves.may_have_more for each in comparison.runs
+    )
+    if unknown and is_told:
         url.put(link.COLUMNS, tuple(name for name in url.value(link.COLUMNS) if name in names))
         what = counted(len(unknown), "column of the link", "columns of the link")
         st.warning(
-            f"{what} left out: {md(first_of(unknown, 3))}. No selected run logged it.", icon=":material/link_off:"
+            f"{what} left out: {md(first_of(unknown, MOST_NAMED))}. No selected run logged it.",
+            icon=":material/link_off:",
         )
 
 

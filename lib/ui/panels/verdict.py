@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from lib.core.ranking.deciding import Candidate
+from lib.core.ranking.deciding import Candidate, best_of
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.ranking.scoring import Recommendation
+from lib.core.text import formatting
 from lib.core.text.formatting import shorten
 from lib.core.text.labels import short_labels
 from lib.core.text.phrases import counted
@@ -30,6 +31,8 @@ SURENESS_COLORS = {
     Sureness.CANNOT_TELL: "gray",
 }
 
+BEST_LIMIT = 15
+"""Characters of a run's name above its column in the table of best values."""
 NAME_LIMIT = 36
 """Characters of a run's name in a line of its own."""
 HEADLINE_LIMIT = 64
@@ -153,6 +156,7 @@ def _deciding(comparison: Comparison) -> None:
             help="The link carries the choice. Without one, the runs' own choice decides, or the eval loss.",
             **url.widget(link.BY),
         )
+        st.markdown(_bests(comparison, list(logged.values())))
         known = deciding.metric is None or deciding.better is not None
         if direction or not known:
             st.selectbox(
@@ -161,6 +165,19 @@ def _deciding(comparison: Comparison) -> None:
                 format_func=lambda better: better or "as recorded or known",
                 **url.widget(link.DIRECTION),
             )
+
+
+def _bests(comparison: Comparison, candidates: Sequence[Candidate]) -> str:
+    """The best value of each run by each metric, as a table."""
+    names = short_labels(comparison.labels, BEST_LIMIT)
+    curves = {each.run.run_id: each.data.curves for each in comparison.runs if each.data is not None}
+    lines = [["Best", "", *(md(names[each.run.run_id]) for each in comparison.runs)]]
+    lines.append(["---"] * len(lines[0]))
+    for each in candidates:
+        direction = {"lower": "↓", "higher": "↑"}.get(each.better or "", "?")
+        values = (best_of(each, run.run, curves.get(run.run.run_id)) for run in comparison.runs)
+        lines.append([md(metric_words(each.metric)), direction, *map(formatting.loss, values)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _offered(candidate: Candidate | None, metric: str) -> str:

@@ -18,11 +18,13 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
-from lib.core.facts.selection import assign_slots, reconcile
+from lib.core.facts.selection import MOST_NAMED, assign_slots, reconcile
 from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.decision import Decision, decide
+from lib.core.ranking.metric_names import EVAL_LOSS, is_candidate
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import Recommendation
+from lib.core.text.phrases import first_of
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
 from lib.ui.session import link, reads, url
@@ -162,11 +164,35 @@ def load(source: RunSource) -> Comparison:
         if isinstance(source, LiveSource)
         else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     )
+    unknown = _drop_unknown(runs)
     policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
     key = _digest([(one.key, one.label, one.slot) for one in runs])
     computed_values = reads.computed_values(key, [one.data for one in runs if one.data is not None])
     by = url.value(link.BY), url.value(link.DIRECTION)
-    return Comparison(runs, policy, reconciled.sentences, key, by, computed_values)
+    return Comparison(runs, policy, (*reconciled.sentences, *unknown), key, by, computed_values)
+
+
+def _drop_unknown(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
+    """Take metrics that none of the runs logged out of the link, and say so.
+
+    Not where a run was not read, or where its source cannot tell what it logged: it may have logged them.
+    """
+    read = [each.data.curves for each in runs if each.data is not None and each.error is None]
+    if not runs or len(read) < len(runs) or any(curves.may_have_more for curves in read):
+        return ()
+    logged = {metric for curves in read for metric in (*curves.curves, *curves.unread)}
+    gone = [metric for metric in url.value(link.MORE_METRICS) if metric not in logged]
+    url.put(link.MORE_METRICS, tuple(metric for metric in url.value(link.MORE_METRICS) if metric in logged))
+    said = [f"metric={metric}" for metric in gone]
+    by = url.value(link.BY)
+    # An eval loss may be stored where none is logged.
+    if by and not (is_candidate(by) and by in {*logged, EVAL_LOSS}):
+        url.put(link.BY, "")
+        url.put(link.DIRECTION, "")
+        said.append(f"by={by}")
+    if not said:
+        return ()
+    return (f"Left out of the link, as no selected run logged such a metric: {first_of(said, MOST_NAMED)}.",)
 
 
 def _side_by_side(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.query import PAGE_SIZE, RunIndex, RunQuery, RunSort, Unreadable, answer
-from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.core.facts.values import finite
 from tests.matching import matches
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,6 +35,10 @@ def some_runs(draw):
             duration_s=draw(st.sampled_from([None, 0.0, 5.0, 60.0])),
             best_eval_loss=draw(st.sampled_from([None, math.nan, -0.5, 0.0, 0.5])),
             eval_loss=draw(st.sampled_from([None, math.inf, 0.25])),
+            loss=draw(st.sampled_from([None, math.nan, 0.0, 0.25])),
+            final_loss=draw(st.sampled_from([None, 0.5])),
+            perplexity=draw(st.sampled_from([None, 1.5, 4.0])),
+            samples_per_second=draw(st.sampled_from([None, 0.0, 8.0])),
         )
         for number in ids
     ]
@@ -52,6 +57,10 @@ FACTS = {
     RunSort.NEWEST: lambda run: (when := run.created_at or run.started_at) and -when.timestamp(),
     RunSort.OLDEST: lambda run: (when := run.created_at or run.started_at) and when.timestamp(),
     RunSort.BEST_LOSS: eval_loss_of,
+    RunSort.LAST_LOSS: lambda run: finite(run.eval_loss),
+    RunSort.TRAIN_LOSS: train_loss_of,
+    RunSort.PERPLEXITY: lambda run: run.perplexity,
+    RunSort.SPEED: lambda run: None if run.samples_per_second is None else -run.samples_per_second,
     RunSort.STATUS: lambda run: list(RunStatus).index(run.status),
     RunSort.DURATION: lambda run: run.duration_s,
     RunSort.MODEL: lambda run: run.name.casefold() or None,

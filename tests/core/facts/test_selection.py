@@ -46,6 +46,10 @@ def test_what_was_left_out_is_named():
         "1 run was left out: deleted, or not visible to this reader (x).",
         "1 run was left out: at most 5 can be compared (f).",
     )
+    many = reconcile([f"gone {number}" for number in range(500)], "abcdef")
+    assert many.sentences == (
+        "500 runs were left out: deleted, or not visible to this reader (gone 0, gone 1, gone 2 and 497 more).",
+    )
     assert reconcile([], "ab").sentences == reconcile("a", "ab").sentences == ()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.core.ranking.deciding import Basis, RunMetrics, deciding_of
+from lib.core.ranking.deciding import Basis, Candidate, RunMetrics, best_of, deciding_of
 from lib.core.ranking.metric_names import direction_in, follows_from_loss, is_loss, may_decide, named_set
 
 
@@ -172,6 +172,25 @@ def test_candidates_are_listed_with_direction_and_runs():
         ("eval_loss", "lower", ("a", "b")),
         ("eval_thing", None, ("a",)),
     ]
+
+
+def test_a_direction_that_somebody_says_counts_where_nothing_else_tells_it():
+    chosen = {"metric_for_best_model": "thing"}
+    found = decided(logged("a", chosen, eval_thing=[1.0, 2.0], **LOSS), direction="higher")
+    assert (found.metric, found.better, found.basis) == ("eval_thing", "higher", Basis.OWN_CHOICE)
+    assert decided(logged("a", **LOSS), direction="higher").better == "lower", "what is known is not asked for"
+
+
+def test_the_best_of_a_run_by_a_candidate():
+    (accuracy, thing) = (
+        Candidate(metric, better, ("a",)) for metric, better in (("eval_f1", "higher"), ("eval_x", None))
+    )
+    run, curves = logged("a", eval_f1=[0.5, 0.9, 0.7], eval_x=[1.0])
+    assert best_of(accuracy, run, curves) == 0.9
+    assert best_of(thing, run, curves) is None
+    assert best_of(accuracy, RunSummary(run_id="b", name="b"), None) is None
+    stored = RunSummary(run_id="a", name="a", best_eval_loss=0.4)
+    assert best_of(Candidate("eval_loss", "lower", ("a",)), stored, None) == 0.4
 
 
 def test_values_stored_without_a_series_are_an_eval_loss():

@@ -151,7 +151,7 @@ def test_others_are_behind_by_points_level_or_left_out() -> None:
 def test_every_code_has_its_words_and_every_rule_but_the_score_is_a_tie_break() -> None:
     assert set(LEFT_OUT) == set(LeftOut)
     assert list(TIE_BREAKS) == [rule for rule in Rule if rule is not Rule.BETTER]
-    assert left_out(Unscorable("a", LeftOut.UNKNOWN, "zombie {0}"), {}) == "status not understood: zombie {0}"
+    assert left_out(Unscorable("a", LeftOut.UNKNOWN, "zombie {0}"), {}) == "not known to have completed: zombie {0}"
     assert left_out(Unscorable("a", LeftOut.RUNNING, "running"), {}) == "still running"
 
 
