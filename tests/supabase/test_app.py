@@ -579,7 +579,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
     app.assert_sound()
     assert "Curves are reduced in the database (function reduced_metrics)." in app.text
     assert re.search(
-        r"Of 1 run, [\d,]+ of 27,090 values are here, every extreme and every evaluation among them", app.text
+        r"Of 1 run, [\d,]+ of 27,180 values are here, every extreme and every evaluation among them", app.text
     )
     assert not row_reads(project), "one small answer, and no rows"
     assert len(project.log.of(FUNCTION_PATH)) == 1
@@ -595,7 +595,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
     assert "Every logged value is here." in again.text
     app.turn("toggle", "widget:rows", False)
     assert "rows" not in app.link
-    assert "of 27,090 values are here" in app.text
+    assert "of 27,180 values are here" in app.text
 
 
 def test_short_runs_come_whole_either_way_and_nothing_is_offered(plain, migrated, on):
@@ -759,3 +759,25 @@ def test_a_column_that_is_empty_for_these_runs_decides_nothing_and_the_link_drop
     said = "\n".join(each.value for each in app.at.warning).replace("\\", "")
     assert "such a metric: metric=eval_alpha_loss, metric=unheard, by=eval_alpha_loss." in said
     assert "1 column of the link left out: nothing." in said
+
+
+def test_what_a_chart_and_a_column_both_show_is_read_once(by_f1, on):
+    project, jobs = by_f1
+    project.execute(f"alter table {METRICS} add power double precision")
+    project.execute(f"update {METRICS} set power = step where step <= 3000")
+    project.reload_schema()
+    counts = []
+    for query in ({}, {"metric": "power"}, {"metric": "power", "col": "power"}, {"col": "power"}):
+        reads.refresh()
+        reads._SOURCES.forget()
+        project.log.clear()
+        app = on(project, user="ann", run=jobs, **query)
+        app.assert_sound()
+        # A single row tells what columns there are, and when a run began.
+        rows = [entry for entry in project.log.of(METRICS_PATH) if "limit=1&" not in f"{entry.query}&"]
+        counts.append(len(rows) + len(project.log.of(FUNCTION_PATH)))
+        if "col" in query:
+            (_, column) = app.columns
+            # The median of 1, 2, ... 3000.
+            assert app.grid.rows[column]["a"] == 1500.5
+    assert counts[1] == counts[2] == counts[3] > counts[0]

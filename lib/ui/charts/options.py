@@ -11,8 +11,8 @@ from lib.ui.session.url import WidgetArguments
 
 HELP = """
 **Loss.** Solid lines are train loss, dashed lines eval loss with a mark on each evaluation; the diamond
-is the run's lowest eval loss. Eval loss that rises while train loss falls is overfitting: ship the
-checkpoint at the diamond, not the last one.
+is the run's lowest eval loss. Eval loss that rises while train loss falls is overfitting: the last
+checkpoint is then not the best one.
 
 **Learning rate.** It climbs during warm-up and then decays. Runs with another schedule are hard to
 compare before both have decayed.

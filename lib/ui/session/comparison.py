@@ -181,8 +181,10 @@ def _drop_unknown(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
     if not runs or len(read) < len(runs) or any(curves.may_have_more for curves in read):
         return ()
     logged = {metric for curves in read for metric in (*curves.curves, *curves.unread)}
-    gone = [metric for metric in url.value(link.MORE_METRICS) if metric not in logged]
-    url.put(link.MORE_METRICS, tuple(metric for metric in url.value(link.MORE_METRICS) if metric in logged))
+    further = url.value(link.MORE_METRICS)
+    gone = [metric for metric in further if metric not in logged]
+    if gone:
+        url.put(link.MORE_METRICS, tuple(metric for metric in further if metric in logged))
     said = [f"metric={metric}" for metric in gone]
     by = url.value(link.BY)
     # An eval loss may be stored where none is logged.

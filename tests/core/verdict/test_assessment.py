@@ -10,6 +10,7 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.assessment import assess, shipping
+from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence
 from tests.core.decided_runs import run
 
 
@@ -29,12 +30,13 @@ CURVES = RunCurves(
 )
 
 
-def shipped(by):
-    evidence = evidence_of(CURVES)
+def shipped(by, logged=None):
+    curves = RunCurves("a", logged or CURVES.curves)
+    evidence = evidence_of(curves)
     stored = run("a", None)
     shown = with_evidence(stored, evidence)
-    decision = decide([shown], {"a": CURVES}, DEFAULT_POLICY, by)
-    return shipping(assess(stored, shown, CURVES, evidence, None), shown, CURVES, evidence, decision)
+    decision = decide([shown], {"a": curves}, DEFAULT_POLICY, by)
+    return shipping(assess(stored, shown, curves, evidence, None), shown, curves, evidence, decision)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,18 @@ def test_step_and_gap_follow_the_metric_that_decides(by, step, gap):
     found = shipped(by)
     assert found.checkpoint.step == step
     assert found.overfitting.gap == pytest.approx(gap)
+
+
+def test_the_checkpoint_is_said_to_be_of_what_decides():
+    assert checkpoint_sentence(shipped("eval_loss").checkpoint).startswith("The lowest eval loss, 0.6000, was measured")
+    assert checkpoint_sentence(shipped("eval_f1").checkpoint).startswith(
+        "The best value of what decides was measured at step 200; the eval loss there is 0.7000."
+    )
+
+
+def test_without_any_eval_loss_the_checkpoint_of_another_metric_is_known_all_the_same():
+    found = shipped("eval_f1", {"eval_f1": CURVES.curves["eval_f1"]})
+    assert found.checkpoint.step == 200
+    assert checkpoint_sentence(found.checkpoint).startswith("The best value of what decides was measured at step 200.")
+    assert checkpoint_line(found.checkpoint).startswith("best evaluation at step 200; ")
+    assert found.overfitting.gap is None
