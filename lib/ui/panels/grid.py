@@ -157,7 +157,8 @@ def _definition(column: Column, position: int) -> dict[str, Any]:
     definition: dict[str, Any] = {
         "colId": key,
         "field": key,
-        "headerName": _harmless(column.header),
+        # Only a metric without an entry has a name that somebody else wrote.
+        "headerName": _harmless(column.header) if column.link_name else column.header,
         "headerTooltip": column.tooltip,
         "tooltipField": key + NOTE,
         "valueFormatter": text,

@@ -156,7 +156,7 @@ def _deciding(comparison: Comparison) -> None:
             help="The link carries the choice. Without one, the runs' own choice decides, or the eval loss.",
             **url.widget(link.BY),
         )
-        st.markdown(_bests(comparison, list(logged.values())))
+        st.markdown(comparison.computed("bests", comparison.how, lambda: _bests(comparison, list(logged.values()))))
         known = deciding.metric is None or deciding.better is not None
         if direction or not known:
             st.selectbox(
