@@ -194,7 +194,7 @@ def test_a_long_run_travels_in_one_small_answer(fresh, connect):
     source = connect(project)
     project.log.clear()
     run = source.load_curves([job], ["train_loss", "grad_norm", "eval_loss"], None, 500)[job]
-    call, look = project.log.of("/rest/")
+    look, call = project.log.of("/rest/")
     assert call.path == FUNCTION
     assert look.query.endswith("&limit=1"), "a row that tells the columns"
     assert (run.logged, run.is_complete) == (60_000, False)
