@@ -131,7 +131,7 @@ def deciding_of(facts: Sequence[RunMetrics], by: str | None = None, direction: B
 
 def may_rank(curves: RunCurves, metric: str) -> bool:
     """Whether a run may be ranked by a metric of its curves: an evaluation measured it, or it is the reward."""
-    return (metric == REWARD or may_decide(metric)) and len(points_of(curves, metric)) > 0
+    return is_candidate(metric) and len(points_of(curves, metric)) > 0
 
 
 def points_of(curves: RunCurves, metric: str) -> MetricCurve:
