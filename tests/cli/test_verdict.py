@@ -180,7 +180,7 @@ def test_the_lines_say_why_runs_are_left_out_by_what_was_decided_and_how_they_we
     code, said, _ = verdict(tmp_path)
     assert code == 3
     assert said.startswith("No recommendation\n")
-    assert "lr_2e-4: left out, status not understood: log ends at step 40 of 100." in said
+    assert "lr_2e-4: left out, not known to have completed: log ends at step 40 of 100." in said
     rates = [{"step": step, "learning_rate": 5e-5} for step in range(1, 41)]
     write_run(tmp_path / "lr_2e-4", FALLING, steady(1.0), rows=rates)
     code, said, _ = verdict(tmp_path)
