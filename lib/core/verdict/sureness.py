@@ -57,7 +57,7 @@ def lowered(codes: Sequence[str]) -> tuple[Sureness, tuple[str, ...]]:
     """How sure a verdict with these objections is, and which of them made it no surer, in the order given."""
     level = max((cap_of(code) for code in codes), key=lambda cap: cap.rank, default=Sureness.SURE)
     doubts = tuple(code for code in codes if cap_of(code) is Sureness.FAIRLY_SURE)
-    if level is Sureness.FAIRLY_SURE and len(doubts) >= MANY_DOUBTS:
+    if level in (Sureness.FAIRLY_SURE, Sureness.LIKELY) and len(doubts) >= MANY_DOUBTS:
         return Sureness.UNSURE, doubts
     if level is Sureness.SURE:
         return level, ()

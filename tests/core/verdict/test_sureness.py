@@ -23,6 +23,7 @@ CODES = st.lists(st.sampled_from([kind.code for kind in KINDS]), max_size=6)
         (["lower_loss_beyond_noise", "overfitting"], FAIRLY, ("lower_loss_beyond_noise",)),
         (FAIR[: MANY_DOUBTS - 1], FAIRLY, tuple(FAIR[: MANY_DOUBTS - 1])),
         (FAIR[:MANY_DOUBTS], UNSURE, tuple(FAIR[:MANY_DOUBTS])),
+        (["few_evaluations", *FAIR[:MANY_DOUBTS]], UNSURE, tuple(FAIR[:MANY_DOUBTS])),
         (["leakage", *FAIR], UNSURE, ("leakage",)),
         (["tie", "winner_data", *FAIR], TIE, ("tie",)),
         (["alone", "winner_health"], CANNOT, ("alone",)),
