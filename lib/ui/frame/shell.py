@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.data.settings import Settings
 from lib.data.source import RunSource
-from lib.ui.frame import messages, sidebar, sign_in
+from lib.ui.frame import look, messages, sidebar, sign_in
 from lib.ui.frame.escape import md
 from lib.ui.session import comparison, deployment, reads, url
 from lib.ui.session.comparison import Comparison
@@ -30,15 +30,16 @@ PAGES = (
 )
 
 
-STYLE = """<style>
-[data-testid="stMainBlockContainer"] { padding-inline: clamp(1rem, 2.5vw, 3rem); }
-[data-testid="stMainBlockContainer"] { padding-top: 3.6rem; }
-[data-testid="stMainBlockContainer"] h1 { font-size: 1.7rem; padding: 0; }
-[data-testid="stSidebarHeader"] { height: 2.5rem; margin-bottom: 0; }
-.st-key-prepared { display: none; }
-[class*="st-key-card_"] { padding: .4rem .6rem .5rem; }
-[class*="st-key-card_"] p { line-height: 1.4; }
-:has(> .st-key-run_cards), .st-key-run_cards { height: max(20rem, calc(100vh - 24rem)) !important; }
+STYLE = f"""<style>
+{look.TOKENS}
+[data-testid="stMainBlockContainer"] {{ padding-inline: clamp(12px, 2vw, 24px); }}
+[data-testid="stMainBlockContainer"] {{ padding-top: 3.6rem; }}
+[data-testid="stMainBlockContainer"] h1 {{ font-size: 1.7rem; padding: 0; }}
+[data-testid="stSidebarHeader"] {{ height: 2.5rem; margin-bottom: 0; }}
+.st-key-prepared {{ display: none; }}
+[class*="st-key-card_"] {{ padding: .4rem .6rem .5rem; }}
+[class*="st-key-card_"] p {{ line-height: 1.4; }}
+:has(> .st-key-run_cards), .st-key-run_cards {{ height: max(20rem, calc(100vh - 24rem)) !important; }}
 </style>"""
 """Room for five charts and ten columns: the default margins are made for reading text."""
 
