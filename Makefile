@@ -6,24 +6,33 @@ RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
 BENCHES ?= page data load growth start decision
-export RUNS PORT ADDRESS PYTHON LOGS
+PROCESSES ?=
+export RUNS PORT ADDRESS PROCESSES PYTHON LOGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test real-logs lint format demo curves supabase bench pictures clean
+.PHONY: help run serve check test real-logs lint format demo curves supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, PORT= and ADDRESS= say where to listen
-	@set -- $(RUN) streamlit run streamlit_app.py --server.headless=true \
-		--server.port="$$PORT" --server.address="$$ADDRESS"; \
-	case "$$RUNS" in \
+# RUNS, where it is given, as the environment variable that the app reads.
+define READ_RUNS
+case "$$RUNS" in \
 		'') ;; \
 		/*) export RUNOFF_RUNS="$$RUNS" ;; \
 		'~/'*) export RUNOFF_RUNS="$$HOME/$${RUNS#*/}" ;; \
 		*) export RUNOFF_RUNS="$$PWD/$$RUNS" ;; \
-	esac; \
-	exec "$$@"
+	esac
+endef
+
+run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, PORT= and ADDRESS= say where to listen
+	@$(READ_RUNS); \
+	exec $(RUN) streamlit run streamlit_app.py --server.headless=true \
+		--server.port="$$PORT" --server.address="$$ADDRESS"
+
+serve: $(VENV)/installed-serve ## Start the app for a team, in a process for each core; PROCESSES= says how many, the rest as for run
+	@$(READ_RUNS); \
+	exec $(RUN) lib.serve --port="$$PORT" --address="$$ADDRESS" $${PROCESSES:+--processes="$$PROCESSES"}
 
 check: lint ## The fast loop: lint, types, and the tests of lib/core and lib/table with fewer examples of each law
 	$(RUN) pytest -n 2 -q --hypothesis-profile=quick tests/core tests/table tests/test_layers.py tests/test_core_alone.py $(ARGS)
@@ -72,7 +81,11 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/pip
 	$(RUN) pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt requirements.txt | $(VENV)/bin/pip
+$(VENV)/installed-serve: requirements-serve.txt requirements.txt | $(VENV)/bin/pip
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-serve.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt requirements-serve.txt requirements.txt | $(VENV)/bin/pip
 	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

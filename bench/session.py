@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -33,18 +34,29 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 class WatchedServer(Server):
     """A server whose use of the machine can be read, as far as Linux tells."""
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def resident_mb(self) -> float:
-        """Memory in use."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        """Memory in use, of all processes together."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def processor_s(self) -> tuple[float, float]:
-        """Processor time so far: of the process, and of its main thread, which packs and sends."""
-        return tuple(_processor_s(f"/proc/{self.pid}/{which}stat") for which in ("", f"task/{self.pid}/"))
+        """Processor time so far: of all processes, and of their main threads, which pack and send."""
+        pids = self._pids()
+        return (
+            sum(_processor_s(f"/proc/{pid}/stat") for pid in pids),
+            sum(_processor_s(f"/proc/{pid}/task/{pid}/stat") for pid in pids),
+        )
+
+    def _pids(self) -> list[int]:
+        """The process, and what it started: of ``make serve`` the app's processes and the balancer."""
+        started = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, started)]
+
+
+def machine_s() -> float:
+    """Processor time of everything on the machine so far, as far as Linux tells."""
+    user, nice, system, _, _, *interrupts = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + sum(interrupts)) / CLOCK_TICKS
 
 
 def _processor_s(path: str) -> float:
@@ -130,10 +142,11 @@ class Session:
         await self._socket.send(request.SerializeToString())
         return await self._answer(sent)
 
-    async def toggle(self, key: str) -> Answer:
-        """Click a check box."""
-        each, on = self.checks[key]
-        self.checks[key] = each, not on
+    async def toggle(self, run_id: str) -> Answer:
+        """Take a run out of the link's runs, or put it behind them, as somebody does who changes the link."""
+        parameters = parse_qsl(self.query, keep_blank_values=True)
+        others = [each for each in parameters if each != ("run", run_id)]
+        self.query = urlencode(others if others != parameters else [*parameters, ("run", run_id)])
         return await self.run()
 
     async def _answer(self, sent: float) -> Answer:

@@ -62,7 +62,7 @@ def test_every_dependency_has_its_reason() -> None:
     named = {name.strip() for line in reasons for name in re.split(r"[,(]", line.split("|")[1])}
     pinned = {
         re.split(r"[=;\[]", line)[0].strip()
-        for name in ("requirements.txt", "requirements-dev.txt")
+        for name in ("requirements.txt", "requirements-serve.txt", "requirements-dev.txt")
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("-r")
     }

@@ -72,6 +72,7 @@ LAYERS: dict[str, Layer] = {
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair pyarrow vl_convert"),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.cli": layer("lib.cli", "lib.core lib.data"),
+    "lib.serve": layer("lib.serve", ""),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts", "streamlit cachetools"),
     "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.ui.session", "streamlit"),

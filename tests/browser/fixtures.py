@@ -54,14 +54,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def serve(request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
-    """Start the app in an environment: ``serve(RUNOFF_RUNS=path)``; asked again, the same server."""
+    """Start the app in an environment: ``serve(RUNOFF_RUNS=path)``; asked again, the same server.
+
+    With ``processes`` as ``make serve`` starts it.
+    """
     running: dict[tuple, Server] = {}
     with contextlib.ExitStack() as stack:
 
-        def start(script: Path | None = None, **environment: str) -> Server:
-            key = (script, *sorted(environment.items()))
+        def start(script: Path | None = None, processes: int = 0, **environment: str) -> Server:
+            key = (script, processes, *sorted(environment.items()))
             if key not in running:
-                running[key] = stack.enter_context(Server(environment, script))
+                running[key] = stack.enter_context(Server(environment, script, processes))
                 request.config.stash[SERVERS].append(running[key])
             return running[key]
 

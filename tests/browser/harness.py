@@ -50,10 +50,14 @@ class Server:
     Args:
         environment: Added to the environment. No setting of the caller's shell gets through otherwise.
         script: What to run; the app unless said otherwise.
+        processes: How many of the app ``make serve`` starts; 0 for ``streamlit run`` itself.
     """
 
-    def __init__(self, environment: Mapping[str, str] | None = None, script: Path | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str] | None = None, script: Path | None = None, processes: int = 0
+    ) -> None:
         self.script = script or PROJECT_ROOT / "streamlit_app.py"
+        self.processes = processes
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("RUNOFF_", "STREAMLIT_"))
         } | dict(environment or {})
@@ -66,14 +70,15 @@ class Server:
         """Where the app is, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of what was started; the processes of the app are its children where ``make serve`` starts them."""
+        return self._process.pid
+
     def __enter__(self) -> Server:
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streamlit", "run", str(self.script)),
-                *(f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"),
-                *("--server.fileWatcherType=none", "--browser.gatherUsageStats=false"),
-            ],
+            self._command(),
             cwd=self.script.parent,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -92,6 +97,18 @@ class Server:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _command(self) -> list[str]:
+        if self.processes:
+            return [
+                *(sys.executable, "-m", "lib.serve", f"--processes={self.processes}"),
+                *(f"--port={self.port}", "--address=127.0.0.1"),
+            ]
+        return [
+            *(sys.executable, "-m", "streamlit", "run", str(self.script)),
+            *(f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"),
+            *("--server.fileWatcherType=none", "--browser.gatherUsageStats=false"),
+        ]
 
     def stop(self) -> None:
         """End the server and everything that it started."""

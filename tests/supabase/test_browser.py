@@ -31,13 +31,19 @@ def project(stack) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def app(serve: Callable[..., Server], project) -> Server:
-    """The app on the project, which looks at running runs every second."""
-    return serve(
-        RUNOFF_SUPABASE_URL=project.url,
-        RUNOFF_SUPABASE_KEY=project.anon_key,
-        RUNOFF_SUPABASE_REFRESH_S=str(REFRESH_S),
-    )
+def environment(project) -> dict[str, str]:
+    """The settings of an app that looks at running runs every second."""
+    return {
+        "RUNOFF_SUPABASE_URL": project.url,
+        "RUNOFF_SUPABASE_KEY": project.anon_key,
+        "RUNOFF_SUPABASE_REFRESH_S": str(REFRESH_S),
+    }
+
+
+@pytest.fixture(scope="module")
+def app(serve: Callable[..., Server], environment) -> Server:
+    """The app on the project."""
+    return serve(**environment)
 
 
 def ids(project: Project, names: tuple[str, ...]) -> list[str]:
@@ -122,6 +128,26 @@ def test_a_reload_and_a_new_tab_stay_signed_in_until_somebody_signs_out_and_the_
     asks_to_sign_in(page)
     other.get_by_test_id("stPageLink").get_by_role("link", name="Compare runs").first.click()
     asks_to_sign_in(other)
+
+
+def test_behind_several_processes_a_sign_in_holds_in_every_tab(new_page, serve, environment, project):
+    served = serve(processes=2, **environment)
+    pages = {name: new_page(served) for name in ("ann", "bob")}
+    for name, page in pages.items():
+        open_app(page)
+        enter(page, project, name)
+        eventually(page, lambda page=page: cookies(page), bool)
+    processes = {
+        cookie["value"]
+        for page in pages.values()
+        for cookie in page.context.cookies()
+        if cookie["name"].startswith("runoff_process")
+    }
+    assert len(processes) == 2
+    for name, page in pages.items():
+        for tab in (page, *(page.context.new_page() for _ in range(3))):
+            open_app(tab)
+            expect(tab.get_by_text(project.users[name].email)).to_be_visible()
 
 
 def test_two_readers_with_one_link_never_see_each_others_runs_side_by_side_or_one_after_the_other(

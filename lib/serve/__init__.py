@@ -1,0 +1,1 @@
+"""Several processes of the app behind one port."""

@@ -1,0 +1,195 @@
+"""``python -m lib.serve``: start the app in several processes behind one port, until Ctrl-C.
+
+An app of Streamlit is one Python process, and Python computes on one core at a time. Caddy listens on the port and
+gives each browser a cookie that names its process, so that all its tabs, and its sign-in, are in one. A process that
+ends is started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lib.serve import balancer
+from lib.serve.processes import Program, stop
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "127.0.0.1"
+START_TIMEOUT_S = 120.0
+PAUSE_S = 1.0
+"""Between the end of a process and its next start, so that one that cannot live keeps no core busy."""
+LOOKED_EVERY_S = 0.2
+
+
+class CannotServe(Exception):
+    """The service cannot start, or cannot go on."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal comes; return the exit code."""
+    options = _parser().parse_args(arguments)
+    signals: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda which, _: signals.append(which))
+    try:
+        serve(options.address, options.port, options.processes, signals)
+    except CannotServe as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    _say("Stopped.")
+    return 0
+
+
+def serve(address: str, port: int, count: int, signals: Sequence[int]) -> None:
+    """Start everything, watch it, and end everything when a signal came.
+
+    Raises:
+        CannotServe: If it cannot start, or if the balancer ended.
+    """
+    caddy = balancer.program()
+    if caddy is None:
+        raise CannotServe("Expected Caddy, found none: run make serve, or pip install -r requirements-serve.txt.")
+    host, port = endpoint(address, port)
+    ports = free_ports(count)
+    processes = [
+        Program(f"Process {number}", _streamlit(each), LOOPBACK, each, ROOT) for number, each in enumerate(ports, 1)
+    ]
+    with tempfile.TemporaryDirectory(prefix="runoff-") as name:
+        told = Path(name) / "caddy.json"
+        told.write_text(json.dumps(balancer.configuration(host, port, ports)), encoding="utf-8")
+        # Caddy keeps what it likes to keep in these folders, and none of it is needed.
+        environment = os.environ | dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), name)
+        asked_at = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
+        front = Program("Caddy", [caddy, "run", "--config", str(told)], asked_at, port, ROOT, environment)
+        try:
+            _start(processes, signals)
+            _start([front], signals)
+            if not signals:
+                _say(_how_it_is_served(address, host, port, processes))
+            _watch(processes, front, signals)
+        finally:
+            stop([front, *processes])
+
+
+def endpoint(address: str, port: int) -> tuple[str, int]:
+    """The numeric address and the port that are meant, IPv4 before IPv6.
+
+    Args:
+        address: A name or a number; every address of the machine where it is empty.
+        port: 0 for any free one.
+
+    Raises:
+        CannotServe: If nobody can listen there.
+    """
+    try:
+        found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, target = min(found, key=lambda each: each[0] != socket.AF_INET)
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(target)
+            host, taken = probe.getsockname()[:2]
+    except (OSError, OverflowError) as error:
+        raise CannotServe(f"Port {port} of {address} cannot be used ({error}): say PORT= or ADDRESS=.") from error
+    return host, taken
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody listens on, all different."""
+    listeners = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def _streamlit(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.headless=true"),
+        *(f"--server.port={port}", f"--server.address={LOOPBACK}", "--server.fileWatcherType=none"),
+        # Its port is nobody's business: people go through the balancer.
+        "--logger.level=warning",
+    ]
+
+
+def _start(programs: Sequence[Program], signals: Sequence[int]) -> None:
+    """Start them and wait until all answer, or a signal came."""
+    if signals:
+        return
+    for program in programs:
+        program.start()
+    deadline = time.monotonic() + START_TIMEOUT_S
+    waiting = list(programs)
+    while waiting and not signals:
+        for program in waiting:
+            if program.ended is not None:
+                raise CannotServe(f"{program.name} ended with {program.ended} before it answered.")
+        if time.monotonic() > deadline:
+            raise CannotServe(f"{waiting[0].name} did not answer within {START_TIMEOUT_S:.0f} s.")
+        waiting = [program for program in waiting if not program.answers()]
+        if waiting:
+            time.sleep(LOOKED_EVERY_S)
+
+
+def _watch(processes: Sequence[Program], front: Program, signals: Sequence[int]) -> None:
+    """Start again what ends, until a signal came."""
+    due: dict[Program, float] = {}
+    while not signals:
+        if front.ended is not None:
+            raise CannotServe(f"{front.name} ended with {front.ended}.")
+        for process in processes:
+            if process in due and time.monotonic() >= due[process]:
+                del due[process]
+                process.start()
+                _say(f"{process.name} is started again: pid {process.pid}.")
+            elif process not in due and process.ended is not None:
+                due[process] = time.monotonic() + PAUSE_S
+                _say(f"{process.name} ended with {process.ended}. Its browsers go to the others.")
+        time.sleep(LOOKED_EVERY_S)
+
+
+def _how_it_is_served(address: str, host: str, port: int, processes: Sequence[Program]) -> str:
+    named = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else address
+    each = "".join(f"\n  {process.name}: pid {process.pid}, port {process.port}" for process in processes)
+    return (
+        f"Runoff is served at http://{named}:{port} (Ctrl-C stops it)\n"
+        f"Caddy shares out the browsers; one stays with its process, with all its tabs.{each}"
+    )
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lib.serve", description="Serve the app in several processes.")
+    parser.add_argument("--address", default="localhost", help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=int, default=8501, help="where to listen, 0 for any free one (%(default)s)")
+    parser.add_argument(
+        "--processes", type=_number, default=_cores(), help="of the app (as many as cores: %(default)s)"
+    )
+    return parser
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
