@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda which, _: signals.append(which))
+        # Under nohup it shall outlive the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda which, _: signals.append(which))
     try:
         serve(options.address, options.port, options.processes, signals)
     except CannotServe as error:
@@ -169,20 +171,17 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _number(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib.serve", description="Serve the app in several processes.")
     parser.add_argument("--address", default="localhost", help="where to listen (%(default)s)")
     parser.add_argument("--port", type=int, default=8501, help="where to listen, 0 for any free one (%(default)s)")
-    parser.add_argument(
-        "--processes", type=_number, default=_cores(), help="of the app (as many as cores: %(default)s)"
-    )
+    parser.add_argument("--processes", type=_count, default=_cores(), help="of the app (as many as cores: %(default)s)")
     return parser
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 
 import httpx
 import pytest
@@ -109,12 +110,12 @@ def children_of(pid: int) -> list[int]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[int], tuple[Server, Callable[[], Browser]]]]:
+def serve(tmp_path: Path) -> Iterator[Callable[[int], tuple[Server, Callable[[], Browser]]]]:
     """Serve the app in so many processes; gives the server, and what opens a browser."""
     with contextlib.ExitStack() as stack:
 
         def start(processes: int) -> tuple[Server, Callable[[], Browser]]:
-            server = stack.enter_context(Server(processes=processes))
+            server = stack.enter_context(Server({"TMPDIR": str(tmp_path)}, processes=processes))
             return server, lambda: Browser(server, stack)
 
         yield start
