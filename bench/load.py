@@ -1,16 +1,17 @@
 """Many at once: sessions that look at five runs and each toggle one of them once a second.
 
-    python -m bench.load [--sessions 1 10 20] [--processes 0 2] [--rounds 1] [--seconds 20] [--varied]
+    python -m bench.load [--sessions 1 10 20] [--processes 0 2] [--rounds 1] [--seconds 20] [--every 1] [--varied]
 
 Processes are those that `make serve` starts, 0 is the one of `make run`; the numbers of processes take turns. Each
 number of sessions gets a server of its own, whose processes one session each has warmed up. Sessions are websocket
 clients in one process that unpack messages and draw nothing; they share the processors with the server, and their
 processor time is in the table, as is how many processors others kept busy meanwhile. A session clicks at random
-moments, on average once a second, and waits for its answer before it clicks again. A click changes the link, which is
-what every way to choose a run comes to. An answer takes from sending the click to the message that the script has
-finished, which is before the table comes; "whole" until that is there. Without --varied every session toggles the same
-run, and what is computed once for a selection is there; with it, each toggle is of a run picked at random, which also
-changes the order of the runs, so that much is computed anew. Prints a table and writes bench/results/load.json.
+moments, on average once a second (less often with --every, on a machine that others slow down), and waits for its
+answer before it clicks again. A click changes the link, which is what every way to choose a run comes to. An answer
+takes from sending the click to the message that the script has finished, which is before the table comes; "whole"
+until that is there. Without --varied every session toggles the same run, and what is computed once for a selection is
+there; with it, each toggle is of a run picked at random, which also changes the order of the runs, so that much is
+computed anew. Prints a table and writes bench/results/load.json.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from bench.page import five_runs
 from bench.report import percentile, say_load, write
 from bench.session import Session, WatchedServer, machine_s
 
-EVERY_S = 1.0
 OPENED_EVERY_S = 0.2
 WARM_UP_TOGGLES = 6
 CROWD, MOST_TIMES_SINGLE = 20, 5.0
@@ -61,21 +61,23 @@ class Level:
     after_mb: float
 
 
-async def _clicks(session: Session, runs: Sequence[str], until: float, chance: random.Random, varied: bool) -> list:
-    """Toggle a run off and on again, about once a second."""
+async def _clicks(
+    session: Session, runs: Sequence[str], until: float, every_s: float, chance: random.Random, varied: bool
+) -> list:
+    """Toggle a run off and on again, about every ``every_s``."""
     answers = []
-    due = time.monotonic() + chance.uniform(0.0, EVERY_S)
+    due = time.monotonic() + chance.uniform(0.0, every_s)
     on_again = ""
     while due < until:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         run = on_again or (chance.choice(runs) if varied else runs[len(runs) // 2])
         on_again = "" if on_again else run
         answers.append(await session.toggle(run))
-        due = max(due + chance.uniform(0.5, 1.5) * EVERY_S, time.monotonic())
+        due = max(due + chance.uniform(0.5, 1.5) * every_s, time.monotonic())
     return answers
 
 
-async def _level(server: WatchedServer, count: int, seconds: float, varied: bool) -> Level:
+async def _level(server: WatchedServer, count: int, seconds: float, every_s: float, varied: bool) -> Level:
     runs = five_runs()
     query = "&".join(f"run={run}" for run in runs)
     async with AsyncExitStack() as stack:
@@ -96,7 +98,7 @@ async def _level(server: WatchedServer, count: int, seconds: float, varied: bool
     processor, sending, client, machine = *server.processor_s(), time.process_time(), machine_s()
     start = time.monotonic()
     clicks = (
-        _clicks(session, runs, start + seconds, random.Random(number), varied)
+        _clicks(session, runs, start + seconds, every_s, random.Random(number), varied)
         for number, session in enumerate(sessions)
     )
     answers = [answer for each in await asyncio.gather(*clicks) for answer in each]
@@ -155,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, nargs="+", default=[0, os.cpu_count() or 1])
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--every", type=float, default=1.0)
     parser.add_argument("--varied", action="store_true")
     options = parser.parse_args(arguments)
     say_load()
@@ -162,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     levels: list[Level] = []
     for _, count, processes in product(range(options.rounds), options.sessions, options.processes):
         with WatchedServer(processes=processes) as server:
-            level = asyncio.run(_level(server, count, options.seconds, options.varied))
+            level = asyncio.run(_level(server, count, options.seconds, options.every, options.varied))
         levels.append(level)
         print(" " * 14 + "".join(f"{getattr(level, name):13{how}}" for name, (_, how) in COLUMNS.items()), flush=True)
     for processes in options.processes:

@@ -45,8 +45,8 @@ def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
             "try_interval": "100ms",
         },
         "health_checks": {
-            # Nobody listens: the process is dead, and its browsers go to another one at once.
-            "passive": {"fail_duration": "2s", "max_fails": 1},
+            # Nobody listens, three times: the process is dead, and its browsers go to another one at once.
+            "passive": {"fail_duration": "2s", "max_fails": 3},
             # One that is only busy keeps its browsers: what it knows of them would be lost.
             "active": {"uri": HEALTH, "interval": "5s", "timeout": "30s", "fails": 2},
         },

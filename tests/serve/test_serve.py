@@ -140,6 +140,8 @@ def test_every_browser_stays_with_one_process_and_moves_when_that_dies(serve) ->
         assert each.cookie not in "".join(answer.headers.get_list("set-cookie"))
     assert all(is_open(tab) for tab in (*anns, *bobs))
 
+    # What starts it again waits until its browser has been seen to move.
+    os.kill(two.pid, signal.SIGSTOP)
     os.kill(pids[3], signal.SIGKILL)
     with pytest.raises(ConnectionClosed):
         anns[0].recv(TIMEOUT_S)
@@ -148,6 +150,7 @@ def test_every_browser_stays_with_one_process_and_moves_when_that_dies(serve) ->
     assert ann.get().status_code == httpx.codes.OK
     assert ann.process == bob.process
     assert is_open(ann.tab())
+    os.kill(two.pid, signal.SIGCONT)
     wait_for(lambda: "is started again" in two.log(), START_TIMEOUT_S)
     port = ports[pids[3]]
     wait_for(lambda: listens(port), START_TIMEOUT_S)
