@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from lib.core.config.naming import labels_of
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
@@ -76,7 +75,7 @@ def compare(
     chosen = _chosen(page, labels, names)
     curves = source.load_curves([run.run_id for run in chosen])
     _check_logged(by, curves)
-    now = datetime.now(UTC)
+    now = source.now()
     runs: list[RunSummary] = []
     found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
     for stored in chosen:

@@ -7,12 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
+
+
+def wall_clock() -> datetime:
+    """The moment it is."""
+    return datetime.now(UTC)
 
 
 class IncompleteRead(SourceUnavailable):
@@ -55,13 +61,17 @@ class RunSource(Protocol):
     Attributes:
         cache_key: Names the data *and* the reader. Part of every cache key, so that two readers never
             share a cached row. Never a secret.
-        title: What the app says it reads, in a few words.
+        title: What the place is called that the runs come from.
         synthetic: True where the runs are made up; the app says so.
     """
 
     cache_key: str
     title: str
     synthetic: bool
+
+    def now(self) -> datetime:
+        """The moment at which its runs are looked at: of recorded runs that never go on, when the last one reported."""
+        ...
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """Return the runs that match ``query``, and how many there are beyond the page.

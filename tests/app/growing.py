@@ -52,6 +52,9 @@ class GrowingSource:
             updated_at=datetime.now(UTC),
         )
 
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
     def list_runs(self, query: RunQuery) -> RunPage:
         self.reads.append("list")
         return answer([self.run], query)

@@ -241,3 +241,9 @@ def test_overfitting_is_told_of_the_checkpoint_that_the_verdict_would_ship(on_fo
     gaps = [{metric.label: metric.value for metric in app.at.metric}["Gap"] for app in (by_loss, by_f1)]
     assert gaps == ["-0.0500", "+0.0500"]
     assert "At the checkpoint to ship, step 2, the eval loss is 0.8000" in by_f1.text
+
+
+def test_a_demo_run_that_is_under_way_is_not_taken_for_one_that_fell_silent(opened, demo):
+    app = opened(HEALTH, run=[demo.running])
+    app.assert_sound()
+    assert "has not reported for" not in "\n".join([app.text, *(frame.value.to_string() for frame in app.at.dataframe)])

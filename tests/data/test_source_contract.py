@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -368,6 +369,7 @@ def test_the_cache_key_names_the_data_and_no_secret(make_source, source):
         assert not re.search(r"eyJ|service_role|password|secret|api_?key", said, re.IGNORECASE)
     assert isinstance(source.title, str)
     assert isinstance(source.synthetic, bool)
+    assert source.now().utcoffset() == timedelta(0)
 
 
 def test_names_and_ids_are_text_that_can_be_sent(runs):

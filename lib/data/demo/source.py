@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from lib.core.curves.metric_curves import RunCurves, cut
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunIndex, RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
+from lib.data.source import wall_clock
 from lib.data.tables.job_rows import run_from_row
 from lib.data.tables.metric_rows import PLACES, curves_of_rows, curves_of_table
 
@@ -31,11 +33,12 @@ BATCH_ROWS = 1000
 
 
 class _Listed(NamedTuple):
-    """The jobs table: its rows, an index of them, and the row of each run id."""
+    """The jobs table: its rows, an index of them, the row of each run id, and when a run last reported."""
 
     rows: pa.Table
     orders: RunIndex
     places: Mapping[str, int]
+    latest: datetime | None
 
 
 class EmbeddedSource:
@@ -56,6 +59,10 @@ class EmbeddedSource:
         self._listed: _Listed | None = None
         # Two threads that ask at once would both read the file.
         self._loading = threading.Lock()
+
+    def now(self) -> datetime:
+        """When the last of the runs reported: the runs that are still under way stay so."""
+        return self._list().latest or wall_clock()
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """Return the runs that match ``query``, and how many there are beyond the page.
@@ -99,14 +106,18 @@ class EmbeddedSource:
                 table = _read(lambda: pq.read_table(self._jobs_file), self._jobs_file)
                 rows = chain.from_iterable(batch.to_pylist() for batch in table.to_batches(BATCH_ROWS))
                 places: dict[str, int] = {}
+                latest: datetime | None = None
 
                 def runs() -> Iterator[RunSummary]:
+                    nonlocal latest
                     for place, row in enumerate(rows):
                         run = run_from_row(row, self._jobs_file.name, versioned=False)
                         places[run.run_id] = place
+                        latest = max(filter(None, (latest, run.updated_at)), default=None)
                         yield run
 
-                self._listed = _Listed(table, RunIndex(runs()), places)
+                orders = RunIndex(runs())
+                self._listed = _Listed(table, orders, places, latest)
         return self._listed
 
     def _made(self, listed: _Listed, positions: Sequence[int]) -> list[RunSummary]:

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +31,7 @@ from lib.data.folder.hf_trainer import summarise_run
 from lib.data.folder.names import readable, telling_names
 from lib.data.folder.scan import Folder, Scan, Stamp, path_text, scan_tree
 from lib.data.folder.training_files import JsonFile, Unread, is_side_file, read_side_file
+from lib.data.source import wall_clock
 
 SCAN_INTERVAL_S = 2.0
 """The tree is looked at again after this time at the earliest: one page asks the source several times."""
@@ -98,12 +100,16 @@ class FolderSource:
         self._root = Path(os.path.realpath(os.path.expanduser(path)))
         self.cache_key = f"folder:{hashlib.sha256(os.fsencode(self._root)).hexdigest()[:16]}"
         self._top = self._root.name or str(self._root)
-        self.title = f"Runs in {readable(self._top)}"
+        self.title = readable(self._top)
         self._lock = threading.Lock()
         self._scanned_at: float | None = None
         self._reads: dict[tuple[Folder, str], tuple[Stamp, _Read]] = {}
         self._found: dict[Folder, _FoundFolder] = {}
         self._collection = _Collection()
+
+    def now(self) -> datetime:
+        """The moment it is."""
+        return wall_clock()
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """As ``RunSource.list_runs``; paths of what could not be read start below the root."""

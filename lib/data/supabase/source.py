@@ -20,6 +20,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from lib.core.facts.errors import AppError
 from lib.core.facts.metrics import LOGGED
 from lib.core.facts.query import RunPage, RunQuery, RunSort
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary
-from lib.data.source import Progress, Wanted
+from lib.data.source import Progress, Wanted, wall_clock
 from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project, Reader
 from lib.data.supabase.further import FurtherColumns
 from lib.data.supabase.metrics import MetricsReader, Span
@@ -96,7 +97,7 @@ class SupabaseSource:
         settings = project.settings
         who = reader.user_id if reader is not None else "anon"
         self.cache_key = f"supabase:{settings.host}:{settings.jobs_table}:{settings.metrics_table}:{who}"
-        self.title = f"Supabase project {settings.host}"
+        self.title = settings.host
         self.refresh_s = settings.refresh_s
         self._jobs_table = settings.jobs_table
         self._lengths: TTLCache[tuple[RunStatus | None, str], int] = TTLCache(100, COUNTED_EVERY_S)
@@ -105,6 +106,10 @@ class SupabaseSource:
         self._metrics = MetricsReader(self._access, settings.metrics_table)
         self._further = FurtherColumns(self._access, settings.metrics_table)
         self._reduced = ReducedReader(self._access, settings.metrics_table)
+
+    def now(self) -> datetime:
+        """The moment it is."""
+        return wall_clock()
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """As ``RunSource.list_runs``; what differs is said at the top of this module."""

@@ -43,7 +43,7 @@ def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
         if news:
             reads.forget_runs(source, url.value(link.RUNS), url.query())
             st.rerun()
-    now = datetime.now(UTC)
+    now = source.now()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live"):
         count = "1 run is" if len(running) == 1 else f"{len(running)} runs are"
         st.markdown(f":small[:material/sensors: {count} running · as of {_clock(now)}]", width="content")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from lib.core.checks.common_spikes import CommonSpikes, common_spikes, without_common
 from lib.core.checks.results import Results
@@ -68,5 +67,5 @@ def _own(each: ComparedRun) -> Assessment | None:
     return each.computed(
         "assessment",
         (),
-        lambda: assess(each.stored, each.run, data.curves, data.evidence, datetime.now(UTC)),
+        lambda: assess(each.stored, each.run, data.curves, data.evidence, each.clock()),
     )

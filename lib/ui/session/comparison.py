@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, partial
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import Recommendation
 from lib.core.text.phrases import first_of
 from lib.core.verdict.grounds import Grounds, grounds_of
-from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource
+from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
 from lib.ui.session import link, reads, url
 from lib.ui.session.memory import ComputedValues
 from lib.ui.session.run_data import RunData, data_of
@@ -53,6 +54,7 @@ class ComparedRun:
         key: Names reader, run, version and what was read of it: another one wherever anything that follows from
             the run alone may be another.
         error: Why they could not be read, or not all of them.
+        clock: Of the source (``RunSource.now``).
     """
 
     run: RunSummary
@@ -63,6 +65,7 @@ class ComparedRun:
     data: RunData | None
     key: str
     error: AppError | None = None
+    clock: Callable[[], datetime] = field(default=wall_clock, repr=False, compare=False)
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
         """What follows from this version of the run alone, remembered as long as its curves (``ComputedValues``)."""
@@ -269,4 +272,4 @@ def _compared(
     # What was read is part of it: a running run grows, and rows may come without another version of the run.
     key = _digest((source.cache_key, run.run_id, run.version, data and data.number))
     shown = run if data is None else data.shown
-    return ComparedRun(shown, run, label, color, slot, data, key, error)
+    return ComparedRun(shown, run, label, color, slot, data, key, error, source.now)

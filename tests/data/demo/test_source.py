@@ -17,6 +17,7 @@ import pytest
 from lib.core.curves.evidence import evidence_of, with_evidence
 from lib.core.curves.metric_curves import frame_of
 from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.liveness import is_stalled
 from lib.core.facts.query import RunQuery, RunSort
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
 from lib.core.ranking.decision import decide
@@ -462,3 +463,9 @@ def test_configurations_are_nested_and_have_the_contradictions_of_real_ones(runs
 def test_one_provider_shows_a_key_that_is_obviously_none(runs):
     keys = [run.config["provider"]["api_key"] for run in runs if "api_key" in run.config["provider"]]
     assert keys == ["demo-not-a-real-key"]
+
+
+def test_its_clock_stands_where_the_last_run_reported(runs):
+    running = next(run for run in runs if run.status is RunStatus.RUNNING)
+    assert SOURCE.now() == running.updated_at == max(run.updated_at for run in runs)
+    assert not is_stalled(running, SOURCE.now())
