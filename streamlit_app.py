@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.ui.charts.component import prepare
+from lib.ui.charts.component import MODULES
 from lib.ui.charts.curves import curves
 from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
@@ -13,7 +13,7 @@ from lib.ui.frame.read_mode import read_mode
 from lib.ui.panels.table import summary_table
 from lib.ui.panels.verdict import verdict
 
-with shell.page("Compare runs", first=prepare) as page:
+with shell.page("Compare runs", preloaded=MODULES) as page:
     runs = page.comparison.runs
     if not runs:
         nothing_selected(page.source)

@@ -119,6 +119,20 @@ def short_labels(labels: Mapping[str, str], limit: int = LEGEND_LIMIT) -> dict[s
     return {key: short[key] for key in labels}
 
 
+def shared_beginning(labels: Sequence[str]) -> str:
+    """The whole parts that all labels begin with, and the separator behind them; "" for none, or for a single label.
+
+    Example:
+        >>> shared_beginning(["a · lr 1e-4 · r 8", "a · lr 2e-4 · r 8"]), shared_beginning(["a 1", "a 2"])
+        ('a · ', '')
+    """
+    if len(labels) < 2:
+        return ""
+    parted = [label.split(SEPARATOR)[:-1] for label in labels]
+    shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*parted, strict=False))
+    return "".join(parts[0] + SEPARATOR for parts in shared)
+
+
 def _name(run: RunSummary) -> str:
     name = isolated(" ".join(run.name.split())).strip()
     return name if look(name) else NO_NAME

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -15,6 +12,7 @@ import streamlit as st
 from lib.charts.packed import packed
 from lib.core.curves.axes import Axis
 from lib.ui.charts.chart import Chart, smoothed_lines_sent
+from lib.ui.frame import static
 from lib.ui.session import link, url
 
 CHARTS = "charts"
@@ -24,27 +22,10 @@ LONGEST_SMOOTHING = 1_000_000
 """Points of all charts: more than so many take more than half a second to smooth with every weight. The server then
 smooths with the one weight that was chosen, each time."""
 
-_STATIC = Path(__file__).parents[3] / "static"
-_MODULES = ("charts.js", "vega.min.js")
+MODULES = ("charts.js", "vega.min.js")
+"""What draws the charts: loaded while they are computed."""
+
 _SMOOTHED_LINES = "charts:smoothed lines"
-
-_JS = """
-// Streamlit's own script lies beside the app's static files, whatever path the app is served under.
-const streamlit = document.querySelector('script[type=module][src]').src;
-const loading = import(new URL('../../app/static/%s?v=%s', streamlit).href);
-export default async component => {
-  let charts;
-  try {
-    charts = await loading;
-  } catch (error) {
-    component.parentElement.textContent = 'The charts are drawn by the files in static/, which could not be used: '
-      + error.message + '. Reload the page; if that does not help, see that server.enableStaticServing is on.';
-    return;
-  }
-  return charts.draw(component);
-};
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -53,14 +34,6 @@ class Section:
     charts: Sequence[Chart]
     legend: Mapping[str, Any]
     wide: bool = False
-
-
-def prepare() -> None:
-    """Let the browser load what draws the charts while they are computed, and not just when they come."""
-    version, _, _ = _sources()
-    links = "".join(f'<link rel="modulepreload" href="./app/static/{name}?v={version}">' for name in _MODULES)
-    with st.container(key="prepared"):
-        st.markdown(links, unsafe_allow_html=True)
 
 
 def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
@@ -82,8 +55,7 @@ def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
     parts = [packed(shared), *(chart.sent for chart in charts)]
     if smoothing and sum(chart.to_smooth for chart in charts) <= LONGEST_SMOOTHING:
         parts += [smoothed_lines_sent(chart) for chart in charts]
-    _, js, css = _sources()
-    st.components.v2.component("runoff_charts", js=js, css=css, isolate_styles=False)(
+    static.component("runoff_charts", "charts.js", "charts.css")(
         key=CHARTS,
         data=b"".join(parts),
         on_zoom_change=lambda: _zoom(st.session_state[CHARTS].zoom),
@@ -104,10 +76,3 @@ def _zoom(dragged: Sequence[float]) -> None:
     if url.value(link.AXIS) is Axis.STEP:
         start, end = math.floor(start), math.ceil(end)
     url.put(link.ZOOM, (start, end))
-
-
-@cache
-def _sources() -> tuple[str, str, str]:
-    """What tells the files in ``static`` from those of another version, the component's script, and its style."""
-    content = blake2b(b"".join(path.read_bytes() for path in sorted(_STATIC.iterdir())), digest_size=8).hexdigest()
-    return content, _JS % (_MODULES[0], content), (_STATIC / "charts.css").read_text()

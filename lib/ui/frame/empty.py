@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
 
 import streamlit as st
 
+from lib.charts.palette import RUN_COLORS
 from lib.core.facts.query import RunQuery
 from lib.core.facts.selection import MAX_SELECTED
 from lib.data.source import RunSource
@@ -16,39 +19,67 @@ from lib.ui.session.comparison import ComparedRun
 
 
 def nothing_selected(source: RunSource) -> None:
-    """Say what to do, and offer the quickest start."""
+    """Say what to do, offer the quickest start, and draw what then comes."""
     newest = reads.list_runs(source, RunQuery(limit=MAX_SELECTED)).runs
-    with st.container(border=True):
-        st.markdown(
-            "#### Which of your runs should ship?\n"
-            f"Tick up to {MAX_SELECTED} runs in the sidebar. You get their loss and health curves side by side,"
-            " a summary table, a recommendation with its reasons, and what differs between their"
-            " hyperparameters. The address bar always holds a link to what you see."
-        )
-        if newest:
-            count = {1: "the newest run", 5: "the five newest runs"}.get(len(newest), f"the {len(newest)} newest runs")
-            st.button(
-                f"Compare {count}",
-                key="compare_newest",
-                type="primary",
-                icon=":material/bolt:",
-                on_click=url.put,
-                args=(link.RUNS, tuple(run.run_id for run in newest)),
-            )
-        else:
-            no_runs("There are no runs to compare yet.")
-
-
-def no_runs(sentence: str) -> None:
-    """Say so with this sentence; of a project, which hides runs from some readers, that this may be why."""
-    if deployment.settings().supabase is None:
-        st.info(sentence, icon=":material/inbox:")
+    if not newest:
+        st.html(f'<div class="page-empty"><h2>There are no runs to compare yet.</h2><p>{escape(no_runs())}</p></div>')
         return
-    st.info(
-        "There are no runs that you may see. Runs of others are hidden by the project's rules;"
-        " your own are listed here as soon as there is one.",
-        icon=":material/visibility_off:",
+    st.html(
+        f'<div class="page-empty"><h2>Tick two to {_NUMBERS[MAX_SELECTED]} runs, and read which one to ship, why, and'
+        " what speaks against it.</h2></div>"
     )
+    count = "the newest run" if len(newest) == 1 else f"the {_NUMBERS[len(newest)]} newest runs"
+    st.button(
+        f"Compare {count}",
+        key="compare_newest",
+        type="primary",
+        on_click=url.put,
+        args=(link.RUNS, tuple(run.run_id for run in newest)),
+    )
+    st.html(f'<img class="page-preview" alt="" src="data:image/svg+xml,{quote(_PREVIEW)}">')
+
+
+def no_runs() -> str:
+    """What to say where there are none: of a project, which hides runs from some readers, that this may be why."""
+    if deployment.settings().supabase is None:
+        return "This source has no runs yet. As soon as one is there, it is listed here."
+    return (
+        "There are no runs that you may see. Runs of others are hidden by the project's rules; your own are listed"
+        " here as soon as there is one."
+    )
+
+
+def _bar(x: int, y: int, width: int, height: int, color: str) -> str:
+    return f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="{height / 2:g}" fill="{color}"/>'
+
+
+def _curve(slot: int) -> str:
+    """A loss that falls; that of the last slots rises again."""
+    start, lowest, rise = 130 + 14 * slot, 296 - 7 * abs(slot - 3), (0, 0, 0, 10, 22)[slot]
+    points = [(40 + 28 * at, lowest - (lowest - start) * 0.82**at - rise * (at / 30) ** 3) for at in range(31)]
+    path = "L".join(f"{x:.0f} {y:.1f}" for x, y in points)
+    return f'<path d="M{path}" fill="none" stroke="{RUN_COLORS[slot]}" stroke-width="2"/>'
+
+
+_GREY = "#88888866"
+"""Pale on both grounds: a picture does not follow the theme."""
+_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
+_FRAME = '<rect x=".5" y="{y}.5" width="939" height="{height}" rx="8" fill="none" stroke="#888888aa"/>'
+_PREVIEW = "".join(
+    (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 940 330">',
+        _FRAME.format(y=0, height=88),
+        _bar(16, 16, 250, 18, _GREY),
+        _bar(16, 46, 340, 8, _GREY),
+        _bar(16, 64, 300, 8, _GREY),
+        *(_bar(520, 12 + 14 * slot, 90, 6, _GREY) for slot in range(MAX_SELECTED)),
+        *(_bar(640, 12 + 14 * slot, 20 + 50 * slot, 6, RUN_COLORS[slot]) for slot in range(MAX_SELECTED)),
+        _FRAME.format(y=100, height=229),
+        *(_curve(slot) for slot in range(MAX_SELECTED)),
+        "</svg>",
+    )
+)
+"""The verdict with its ranking and the curves, as pale shapes."""
 
 
 def failed_runs(runs: Sequence[ComparedRun]) -> None:

@@ -6,7 +6,7 @@ link to any page works on a server that has just started.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.data.settings import Settings
 from lib.data.source import RunSource
-from lib.ui.frame import look, messages, sidebar, sign_in
+from lib.ui.frame import look, messages, page_head, sidebar, sign_in, static
 from lib.ui.frame.escape import md
 from lib.ui.session import comparison, deployment, reads, url
 from lib.ui.session.comparison import Comparison
@@ -29,19 +29,9 @@ PAGES = (
     ("pages/ranking.py", "How runs are ranked", ":material/trophy:"),
 )
 
-
-STYLE = f"""<style>
-{look.TOKENS}
-[data-testid="stMainBlockContainer"] {{ padding-inline: clamp(12px, 2vw, 24px); }}
-[data-testid="stMainBlockContainer"] {{ padding-top: 3.6rem; }}
-[data-testid="stMainBlockContainer"] h1 {{ font-size: 1.7rem; padding: 0; }}
-[data-testid="stSidebarHeader"] {{ height: 2.5rem; margin-bottom: 0; }}
-.st-key-prepared {{ display: none; }}
-[class*="st-key-card_"] {{ padding: .4rem .6rem .5rem; }}
-[class*="st-key-card_"] p {{ line-height: 1.4; }}
-:has(> .st-key-run_cards), .st-key-run_cards {{ height: max(20rem, calc(100vh - 24rem)) !important; }}
-</style>"""
-"""Room for five charts and ten columns: the default margins are made for reading text."""
+LIST_FILES = ("runs.js", "highlight.js")
+SIDEBAR_WIDTH = 272
+"""In pixels. Below 1100 pixels of the window it is a drawer (``static/frame.css``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +44,34 @@ class Page:
 
 
 @contextmanager
-def page(title: str, first: Callable[[], None] = lambda: None) -> Iterator[Page]:
-    """Draw everything around a page's own content, after ``first``.
+def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
+    """Draw everything around a page's own content.
 
     An ``AppError`` that the content does not handle itself is shown in its place.
+
+    Args:
+        title: Of the page.
+        preloaded: Files of ``static`` that the content needs.
     """
-    st.set_page_config(page_title=f"{title} · {APP}", page_icon="🏁", layout="wide")
-    first()
+    st.set_page_config(
+        page_title=f"{title} · {APP}", page_icon="🏁", layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
+    )
     url.read(title)
-    st.html(STYLE)
-    with st.sidebar.container(gap="xxsmall"):
+    st.html(f"<style>{look.TOKENS}{static.text('frame.css')}</style>")
+    with st.sidebar.container(gap=None, key="menu"):
         menu = [st.empty() for _ in PAGES]
     draw_menu(menu)
-    st.title(title, anchor=False)
     settings = Settings()
+    said = ""
     try:
-        settings = deployment.settings()
-        source = sign_in.source(settings)
+        try:
+            settings = deployment.settings()
+            source = sign_in.source(settings)
+            said = page_head.origin(source, url.query())
+        finally:
+            page_head.draw(title, said, (*preloaded, *LIST_FILES))
         compared = comparison.load(source)
-        _banner(source, compared)
+        _warnings(compared)
         failed = None
         try:
             yield Page(source, compared, menu)
@@ -113,12 +112,8 @@ def draw_menu(places: Sequence[DeltaGenerator]) -> None:
         place.page_link(path, label=name, icon=icon, query_params=query)
 
 
-def _banner(source: RunSource, compared: Comparison) -> None:
-    if source.synthetic:
-        st.caption(
-            ":material/science: The runs shown are **synthetic demo runs**, made by a seeded script."
-            " To see your own, start the app with `make run RUNS=path/to/outputs`."
-        )
+def _warnings(compared: Comparison) -> None:
+    """Say what of the link could not be taken."""
     for sentence in compared.left_out:
         st.warning(md(sentence), icon=":material/link_off:")
     if url.ignored():

@@ -1,0 +1,68 @@
+"""The title line of a page: what it is, whose runs it shows, and the link to what is shown; on a phone, its bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from lib.core.facts.query import RunQuery
+from lib.core.text.phrases import counted
+from lib.data.source import LiveSource, RunSource
+from lib.ui.frame import static
+from lib.ui.session import reads
+
+_DEMO = (
+    "<details><summary>Demo runs, made by a script</summary>"
+    "<p>To see your own runs, start the app with <code>make run RUNS=path/to/outputs</code>.</p></details>"
+)
+
+
+def origin(source: RunSource, query: RunQuery) -> str:
+    """Whose runs are shown, as HTML.
+
+    Raises:
+        RunSourceError: If they cannot be listed.
+    """
+    if source.synthetic:
+        return _DEMO
+    name = f"<b>{escape(source.title)}</b>"
+    # To count what is far away would keep the page waiting.
+    said = f"Project {name}" if isinstance(source, LiveSource) else _in_folder(source, query, name)
+    return f"<span>{said}</span>"
+
+
+def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
+    """Draw the line, and let the browser load what draws the rest.
+
+    Args:
+        title: Of the page.
+        said: Whose runs are shown, as HTML.
+        preloaded: Files of ``static`` that the page will need.
+    """
+    st.html(
+        static.script("frame.js", preloaded)
+        + f'<div class="page-head">{_opens("menu", "Runs and pages", "page-button page-menu")}'
+        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_LINK}</div>'
+        f'<div class="phone-bar" role="group" aria-label="Runs, link and pages">'
+        f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_LINK}'
+        f'{_opens("menu", "", "page-button", "Pages")}</div>',
+        unsafe_allow_javascript=True,
+    )
+
+
+def _in_folder(source: RunSource, query: RunQuery, name: str) -> str:
+    return f"{counted(reads.list_runs(source, query).source_total, 'run')} in {name}"
+
+
+def _opens(what: str, name: str, looks: str, text: str = "") -> str:
+    named = f' aria-label="{name}"' if name else ""
+    shown = f"<span>{text}</span>" if text else ""
+    return f'<button type="button" class="{looks}" data-opens="{what}"{named}>{shown}</button>'
+
+
+_LINK = (
+    '<button type="button" class="page-button" data-copies-link title="Copy a link to exactly this view">'
+    '<span aria-live="polite">Link</span></button>'
+)

@@ -1,0 +1,68 @@
+// What stands around the pages: the drawer that the sidebar is on narrow windows, and the link of what is shown.
+
+const root = document.documentElement;
+const NARROW = matchMedia('(max-width: 1100px)');
+const COPIED_MS = 2000;
+const sidebar = () => document.querySelector('[data-testid="stSidebar"]');
+let opener;
+
+function open(by) {
+  opener = by;
+  root.dataset.sidebar = 'open';
+  const list = by.dataset.opens === 'runs' && sidebar()?.querySelector('.runs');
+  if (list) list.scrollIntoView();
+  else sidebar()?.querySelector('[data-testid="stSidebarContent"]')?.scrollTo(0, 0);
+  (list || sidebar())?.querySelector('a, button:not(:disabled), input:not(:disabled)')?.focus({ preventScroll: true });
+}
+
+function close() {
+  if (root.dataset.sidebar !== 'open') return;
+  delete root.dataset.sidebar;
+  // Where there are two ways to open it, one of them is shown.
+  opener?.focus({ preventScroll: true });
+}
+
+async function copyLink(button) {
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(location.href);
+  } catch {
+    done = copyByHand(location.href); // without TLS there is no clipboard
+  }
+  const text = button.querySelector('span');
+  const before = text.dataset.text ??= text.textContent;
+  text.textContent = done ? 'Copied' : 'Copy it from the address bar';
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => { text.textContent = before; }, COPIED_MS);
+}
+
+function copyByHand(text) {
+  const field = document.createElement('textarea');
+  const focused = document.activeElement;
+  field.value = text;
+  field.style.position = 'fixed';
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand('copy');
+  field.remove();
+  focused?.focus({ preventScroll: true });
+  return done;
+}
+
+document.addEventListener('click', event => {
+  const button = event.target.closest?.('button');
+  if (button?.dataset.opens) {
+    if (root.dataset.sidebar === 'open') close();
+    else open(button);
+  } else if (button && 'copiesLink' in button.dataset) {
+    copyLink(button);
+  } else if (root.dataset.sidebar === 'open') {
+    // Beside the drawer, or a link of the menu.
+    const inside = sidebar()?.contains(event.target);
+    if (event.target.isConnected && (!inside || event.target.closest('a, [data-closes]'))) close();
+  }
+});
+document.addEventListener('keydown', event => {
+  if (event.key === 'Escape' && !event.target.closest?.('.runs-search')) close();
+});
+NARROW.addEventListener('change', close);
