@@ -22,11 +22,12 @@ export function draw({ data, parentElement, setTriggerValue }) {
   };
 }
 
+const SVG = 'http://www.w3.org/2000/svg';
 const ICONS = {
-  find: '<circle cx="6.5" cy="6.5" r="4.5"/><path d="M10 10l4 4"/>',
-  sort: '<path d="M4 2v11M1.5 10.5L4 13l2.5-2.5M8.500 3.500h6M8.500 7.500h4.500M8.500 11.500h3"/>',
-  again: '<path d="M13.500 8a5.500 5.500 0 1 1-1.600-3.900M13.500 2v3h-3"/>',
-  open: '<path d="M1 1l4 4 4-4"/>',
+  find: 'M11 6.500a4.500 4.500 0 1 1-9 0a4.500 4.500 0 1 1 9 0M10 10l4 4',
+  sort: 'M4 2v11M1.500 10.500L4 13l2.500-2.500M8.500 3.500h6M8.500 7.500h4.500M8.500 11.500h3',
+  again: 'M13.500 8a5.500 5.500 0 1 1-1.600-3.900M13.500 2v3h-3',
+  open: 'M1 1l4 4 4-4',
 };
 
 class RunList {
@@ -49,7 +50,7 @@ class RunList {
 
     const find = add(this.root, 'div', 'runs-find');
     const field = add(find, 'label', 'runs-search');
-    icon(field, 'find', 16);
+    icon(field, 'find');
     this.search = add(field, 'input');
     Object.assign(this.search, { type: 'search', placeholder: 'Find a run', autocomplete: 'off', spellcheck: false });
     this.search.setAttribute('aria-label', 'Find a run by name, dataset, base model or id');
@@ -59,14 +60,14 @@ class RunList {
       this.typing = setTimeout(() => { this.typing = undefined; this.ask({}); }, TYPING_MS);
     });
     this.status = choice(find, 'Status', value => this.ask({ status: value }));
-    icon(this.status.closest('label'), 'open', 10);
+    icon(this.status.closest('label'), 'open', 10, 6);
     this.sort = choice(find, 'Order', value => this.ask({ sort: value }));
-    icon(this.sort.closest('label'), 'sort', 16);
+    icon(this.sort.closest('label'), 'sort');
 
     const line = add(this.root, 'div', 'runs-head');
     this.count = add(line, 'span', 'runs-note');
     const again = button(line, 'runs-again', '', () => this.ask({ refresh: true }));
-    icon(again, 'again', 16);
+    icon(again, 'again');
     again.setAttribute('aria-label', 'Read the runs again');
     again.title = 'Read the runs again';
     this.otherValue = add(line, 'span', 'runs-value');
@@ -217,7 +218,8 @@ class Row {
     this.box.checked = checked;
     this.box.disabled = full && !checked;
     this.item.classList.toggle('shut', this.box.disabled);
-    this.box.setAttribute('aria-label', [run.name, run.recommended && 'recommended', run.unusual].filter(Boolean).join(', '));
+    this.box.setAttribute('aria-label', run.name);
+    this.box.setAttribute('aria-description', [run.recommended && 'recommended', run.unusual].filter(Boolean).join(', '));
     set(this.name, shared && run.name.startsWith(shared) ? run.name.slice(shared.length) : run.name);
     set(this.star, run.recommended ? '★' : '');
     set(this.unusual, run.unusual ?? '');
@@ -232,14 +234,15 @@ class Tip {
     this.box = add(root, 'div', 'runs-tip');
     Object.assign(this.box, { id: 'runs-tip', role: 'tooltip', popover: 'manual' });
     const rowOf = event => event.target.closest?.('li[data-id]');
+    const focused = () => root.querySelector('li input:focus-visible')?.closest('li');
     const soon = (row, wait) => { clearTimeout(this.timer); this.timer = setTimeout(() => this.show(row), wait); };
     root.addEventListener('pointerover', event => {
       if (event.pointerType !== 'mouse') return;
       const row = rowOf(event);
       if (this.box.contains(event.target)) clearTimeout(this.timer);
-      else if (row !== this.row) soon(row, row ? TIP_MS : 150);
+      else if (row !== this.row) soon(row ?? focused(), row ? TIP_MS : 150);
     });
-    root.addEventListener('pointerleave', () => soon(undefined, 150));
+    root.addEventListener('pointerleave', () => soon(focused(), 150));
     root.addEventListener('focusin', event => { if (event.target.matches(':focus-visible')) soon(rowOf(event), TIP_MS); });
     root.addEventListener('focusout', () => soon(undefined, 0));
     root.addEventListener('contextmenu', event => {
@@ -268,10 +271,10 @@ class Tip {
     row.querySelector('input').setAttribute('aria-describedby', 'runs-tip');
     this.box.showPopover();
     const line = row.getBoundingClientRect(), { width, height } = this.box.getBoundingClientRect();
-    const beside = line.right + 8 + width <= innerWidth;
-    const top = beside ? line.top - 8 : line.bottom + height + 8 <= innerHeight ? line.bottom + 4 : line.top - height - 4;
+    const fits = line.right + 8 + width <= innerWidth;
+    const top = fits ? line.top - 8 : line.bottom + height + 8 <= innerHeight ? line.bottom + 4 : line.top - height - 4;
     Object.assign(this.box.style, {
-      left: `${Math.max(8, beside ? line.right + 8 : innerWidth - width - 8)}px`,
+      left: `${Math.max(8, fits ? line.right + 8 : innerWidth - width - 8)}px`,
       top: `${Math.max(8, Math.min(top, innerHeight - height - 8))}px`,
     });
   }
@@ -331,13 +334,14 @@ function button(parent, className, text, clicked) {
   return element;
 }
 
-function icon(parent, name, size) {
-  const box = size === 10 ? '0 0 10 6' : '0 0 16 16', height = size === 10 ? 6 : size;
-  parent.insertAdjacentHTML(
-    'beforeend',
-    `<svg aria-hidden="true" width="${size}" height="${height}" viewBox="${box}" fill="none" stroke="currentColor"`
-      + ` stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round">${ICONS[name]}</svg>`,
-  );
+function icon(parent, name, width = 16, height = 16) {
+  const svg = document.createElementNS(SVG, 'svg'), path = document.createElementNS(SVG, 'path');
+  const told = { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': true, fill: 'none' };
+  const drawn = { d: ICONS[name], stroke: 'currentColor', 'stroke-width': 1.5, 'stroke-linecap': 'round' };
+  for (const [element, attributes] of [[svg, told], [path, drawn]])
+    for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+  svg.append(path);
+  parent.append(svg);
 }
 
 function add(parent, tag, className = '', text = '') {

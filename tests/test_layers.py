@@ -75,7 +75,7 @@ LAYERS: dict[str, Layer] = {
     "lib.serve": layer("lib.serve", ""),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts", "streamlit cachetools"),
-    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.ui.session", "streamlit"),
+    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.charts.palette lib.ui.session", "streamlit"),
     "lib.ui.panels": layer(
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
     ),

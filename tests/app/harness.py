@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -12,9 +13,11 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.charts.component import CHARTS
+from lib.ui.frame.sidebar import RUNS
 from lib.ui.panels.grid import MARKS, SEPARATOR, TEXTS
 from tests.charts_sent import Part, unpacked
 
@@ -66,12 +69,25 @@ class App:
         return self
 
     def check(self, run_id: str) -> App:
-        self.at.checkbox(key=f"pick:{run_id}").check()
-        return self.rerun()
+        return self.ask(picks=[[run_id, True]])
 
     def uncheck(self, run_id: str) -> App:
-        self.at.checkbox(key=f"pick:{run_id}").uncheck()
-        return self.rerun()
+        return self.ask(picks=[[run_id, False]])
+
+    def ask(self, **what: Any) -> App:
+        """Ask the list of runs for something, as its script does: see ``static/runs.js``."""
+        asked = what | {"turn": self.runs["turn"] + 1}
+        states = self.at._tree.get_widget_states()
+        (element,) = self._components(RUNS)
+        states.widgets.add(
+            id=_make_trigger_id(element.proto.id, "events"),
+            json_trigger_value=json.dumps([{"event": "asked", "value": asked}]),
+        )
+        self.at._run(states)
+        assert "exception" not in [element.type for element in self.at.main], self.at.exception
+        if RUNS in [element.key for element in self.at.get("bidi_component")]:
+            assert self.runs["turn"] == asked["turn"], "what was asked for is answered"
+        return self
 
     def click(self, key: str) -> App:
         self.at.button(key=key).click()
@@ -93,17 +109,39 @@ class App:
         return tuple(self.link.get("run", ()))
 
     @property
+    def runs(self) -> dict[str, Any]:
+        """What the list of runs gets."""
+        (element,) = self._components(RUNS)
+        return json.loads(element.proto.bytes)
+
+    @property
+    def lines(self) -> dict[str, dict[str, Any]]:
+        """The lines of the list by run id: the selected runs, then the others."""
+        runs = self.runs
+        return {line["id"]: line for line in (*runs["selected"], *runs["others"])}
+
+    @property
     def listed(self) -> list[str]:
-        """The ids of the cards, in order."""
-        return [box.key.removeprefix("pick:") for box in self.at.checkbox if box.key.startswith("pick:")]
+        """The ids of the runs in the list: the selected ones, then the others."""
+        return list(self.lines)
 
     @property
     def checked(self) -> set[str]:
-        return {box.key.removeprefix("pick:") for box in self.at.checkbox if box.value}
+        return {line["id"] for line in self.runs["selected"]}
 
     @property
-    def disabled(self) -> set[str]:
-        return {box.key.removeprefix("pick:") for box in self.at.checkbox if box.disabled}
+    def title(self) -> str:
+        """What stands in the title line."""
+        (line,) = [body for body in self.html_bodies if 'class="page-head"' in body]
+        return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", line.partition("</script>")[2]))).strip()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the page says what to do where nothing is selected."""
+        return any("Tick two to five runs" in body for body in self.html_bodies)
+
+    def _components(self, key: str) -> list[Any]:
+        return [each for each in self.at.get("bidi_component") if each.key == key]
 
     @property
     def said(self) -> list[str]:
@@ -120,7 +158,19 @@ class App:
     @property
     def text(self) -> str:
         """The page's text as a reader sees it: escapes and decoration taken away, the charts' captions behind."""
-        return "\n".join([plain("\n".join(self.said)), *self.captions])
+        return "\n".join([plain("\n".join(self.said)), *self.captions, *self._list_text])
+
+    @property
+    def _list_text(self) -> list[str]:
+        """What the list of runs says, a line for each run, and in its tooltips."""
+        if not self._components(RUNS):
+            return []
+        runs = self.runs
+        lines = [
+            " ".join(filter(None, (line["name"], line.get("unusual"), line["value"]))) for line in self.lines.values()
+        ]
+        told = [f"{title}: {value}" for line in self.lines.values() for title, value in line["details"]]
+        return [runs["count"], runs["nothing"], *lines, *told, *(text for file in runs["unreadable"] for text in file)]
 
     @property
     def headings(self) -> list[str]:
@@ -163,7 +213,7 @@ class App:
     @property
     def sent(self) -> list[Part]:
         """What is sent to draw the charts: first what they share, then a part for each. Empty where there are none."""
-        elements = [each for each in self.at.get("bidi_component") if each.key == CHARTS]
+        elements = self._components(CHARTS)
         assert len(elements) <= 1, "all charts change at one moment"
         return unpacked(elements[0].proto.bytes) if elements else []
 
@@ -202,7 +252,7 @@ class App:
         """Nothing was raised, no error is shown, and it is the right page."""
         assert not self.at.exception, self.at.exception
         assert not self.at.error, [error.value for error in self.at.error]
-        assert [title.value for title in self.at.title] == [TITLES[self.page]]
+        assert self.title.startswith(TITLES[self.page])
 
 
 def frame(data: bytes) -> pd.DataFrame:

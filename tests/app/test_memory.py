@@ -331,7 +331,7 @@ def test_refreshing_reads_anew_and_signs_nobody_out(opened, demo):
     source = reads.source(Settings())
     page = reads.list_runs(source, RunQuery())
     reads.visitors().put("ticket", "somebody", 100.0)
-    app.click("refresh").assert_sound()
+    app.ask(refresh=True).assert_sound()
     assert reads.source(Settings()) is source
     assert reads.list_runs(source, RunQuery()) is not page
     assert reads.visitors().get("ticket", 100.0) == "somebody"

@@ -1,4 +1,4 @@
-"""Choosing runs: the cards, the filters, and what survives a change of page."""
+"""Choosing runs: the list, the filters, and what survives a change of page."""
 
 from __future__ import annotations
 
@@ -19,43 +19,48 @@ def slot_colors(app: App) -> dict[str, str]:
 
 def status_counts(app: App) -> dict[str, int]:
     """What the status filter offers: "failed (2)"."""
-    options = [option.removesuffix(")").rsplit(" (", 1) for option in app.at.selectbox(key="widget:status").options]
+    options = [text.removesuffix(")").rsplit(" (", 1) for _, text in app.runs["statuses"]]
     return {name: int(count) for name, count in options}
 
 
-def test_checking_a_card_compares_the_run_and_unchecking_it_ends_that(opened, demo):
+def test_ticking_a_run_compares_it_and_unticking_it_ends_that(opened, demo):
     first, second = demo.alike[:2]
     app = opened()
-    assert "0/5 selected" in app.text
+    assert app.checked == set()
     assert app.check(first).compared == (first,)
     assert app.check(second).compared == (first, second)
-    assert "2/5 selected" in app.text
+    assert app.checked == {first, second}
     assert len(app.grid.rows) == 2
     assert app.uncheck(first).compared == (second,)
     assert app.uncheck(second).link == {}
-    assert "0/5 selected" in app.text
+    assert app.checked == set()
     app.assert_sound()
 
 
-def test_at_the_limit_the_others_are_disabled_and_a_sentence_says_why(opened, demo):
+def test_a_run_beyond_the_limit_is_refused(opened, demo):
     app = opened(run=demo.alike[:4])
-    assert not app.disabled
-    assert LIMIT_REACHED not in app.text
-    app.check(demo.alike[4])
-    assert LIMIT_REACHED in app.text
-    assert app.disabled == set(app.listed) - set(demo.alike)
-    app.uncheck(demo.alike[0])
-    assert not app.disabled
-    assert LIMIT_REACHED not in app.text
-    app.assert_sound()
+    assert app.runs["most"] == 5
+    assert app.runs["tooMany"] == LIMIT_REACHED
+    app.ask(picks=[[demo.alike[4], True], [demo.hostile, True]]).assert_sound()
+    assert app.compared == tuple(demo.alike)
+    assert app.check(demo.hostile).compared == tuple(demo.alike)
+    app.ask(picks=[[demo.alike[0], False], [demo.hostile, True]])
+    assert app.compared == (*demo.alike[1:], demo.hostile)
+
+
+def test_what_is_asked_for_twice_is_done_once(opened, demo):
+    first, second = demo.alike[:2]
+    app = opened().ask(picks=[[first, True]]).ask(picks=[[first, True], [second, True]])
+    assert app.compared == (first, second)
+    app.ask(clear=True, picks=[[second, True]]).ask(clear=True, picks=[[second, True]])
+    assert app.compared == (second,)
 
 
 def test_clear_empties_the_comparison(opened, demo):
     app = opened(run=demo.alike)
-    app.click("clear").assert_sound()
+    app.ask(clear=True, picks=[]).assert_sound()
     assert app.link == {}
-    assert not app.checked
-    assert app.at.button(key="clear").disabled
+    assert app.checked == set()
 
 
 def test_a_run_keeps_its_colour_while_others_come_and_go(opened, demo):
@@ -76,20 +81,28 @@ def test_a_run_keeps_its_colour_while_others_come_and_go(opened, demo):
     assert slot_colors(app) == app.colors
 
 
-def test_the_card_of_a_selected_run_has_its_colour(opened, demo):
-    app = opened(run=[demo.hostile, demo.diverged])
-    (style,) = [body for body in app.html_bodies if ".st-key-card_" in body and "border-left" in body]
-    for run_id, color in zip((demo.hostile, demo.diverged), RUN_COLORS, strict=False):
-        card = f".st-key-card_{app.listed.index(run_id)} {{ border-left: 6px solid {color}; }}"
-        assert card in style
-    assert style.count("border-left") == 2
+def test_the_selected_runs_stand_first_with_their_slots_in_the_order_of_the_ranking(opened, demo):
+    app = opened(run=[demo.alike[0], demo.hostile, demo.diverged])
+    selected = app.runs["selected"]
+    assert {line["id"]: line["slot"] for line in selected} == {demo.alike[0]: 0, demo.hostile: 1, demo.diverged: 2}
+    losses = [float(line["value"]) for line in selected if line["id"] != demo.diverged]
+    assert losses == sorted(losses), "here the lower loss wins"
+    assert selected[-1]["id"] == demo.diverged, "a failed run has no place in the ranking"
+    assert not any("slot" in line for line in app.runs["others"])
 
 
-def test_the_recommended_run_has_a_star_on_its_card(opened, demo):
+def test_the_recommended_run_has_a_star_and_says_why(opened, demo):
     app = opened(run=[demo.hostile, demo.alike[0]])
-    cards = [text for text in app.said if "recommended]" in text]
-    assert len(cards) == 1
-    assert "eval loss **0.8592**" in cards[0]
+    (starred,) = [line for line in app.lines.values() if line.get("recommended")]
+    assert starred["value"] == "0.8592"
+    assert starred["details"][0][0] == "Recommended"
+    assert starred["details"][0][1] in app.text
+
+
+def test_what_the_names_share_is_said_once(opened, demo):
+    app = opened(run=demo.alike)
+    assert app.runs["shared"] == "support-llama-8b · "
+    assert app.uncheck(demo.alike[0]).check(demo.hostile).runs["shared"] == ""
 
 
 @pytest.mark.parametrize(
@@ -97,26 +110,29 @@ def test_the_recommended_run_has_a_star_on_its_card(opened, demo):
 )
 def test_the_search_shows_the_runs_in_which_every_word_occurs(opened, demo, search):
     app = opened()
-    app.turn("text_input", "widget:q", search).assert_sound()
+    app.ask(search=search).assert_sound()
     expected = {run.run_id for run in demo.runs if matches(run, search)}
     assert set(app.listed) == expected
     if not expected:
         assert "No run matches the search and the filter." in app.text
     elif len(expected) == 1:
-        assert "1 run of 19" in app.text
+        assert app.runs["count"] == "1 of 19 runs"
     else:
-        assert f"{len(expected)} runs of 19" in app.text
+        assert app.runs["count"] == f"{len(expected)} of 19 runs, newest first"
     assert app.link == {"q": [search.strip()]} or app.link == {"q": [search]}
     assert opened(**app.link).listed == app.listed
 
 
 def test_search_and_filter_leave_the_comparison_alone(opened, demo):
     app = opened(run=demo.alike[:2])
-    app.turn("text_input", "widget:q", "legal").assert_sound()
-    assert not set(app.listed) & set(demo.alike)
+    app.ask(search="legal").assert_sound()
+    assert app.checked == set(demo.alike[:2]), "what is compared stays in sight"
     assert app.compared == tuple(demo.alike[:2])
     assert len(app.grid.rows) == 2
-    legal = app.listed[0]
+    others = [line["id"] for line in app.runs["others"]]
+    assert set(others) == {run.run_id for run in demo.runs if matches(run, "legal")}
+    assert app.runs["count"] == f"{len(others)} of 17 more, newest first"
+    legal = others[0]
     app.check(legal)
     assert app.compared == (*demo.alike[:2], legal)
 
@@ -130,10 +146,10 @@ def test_the_status_filter_folds_synonyms_and_counts(opened, demo):
     assert counts.pop("all") == len(demo.runs)
     assert counts == {status: count for status, count in expected.items() if count}
     for status in ("completed", "failed", "queued"):
-        app.turn("selectbox", "widget:status", RunStatus(status)).assert_sound()
+        app.ask(status=status).assert_sound()
         assert set(app.listed) == {run.run_id for run in demo.runs if run.status == status}
         assert app.link == {"status": [status]}
-    app.turn("selectbox", "widget:status", "all")
+    app.ask(status="")
     assert app.link == {}
     assert len(app.listed) == len(demo.runs)
 
@@ -159,7 +175,7 @@ def test_search_and_filter_that_leave_nothing_say_so(opened):
 @pytest.mark.parametrize("sort", RunSort)
 def test_the_list_can_be_sorted(opened, demo, sort):
     app = opened()
-    app.turn("selectbox", "widget:sort", sort).assert_sound()
+    app.ask(sort=sort).assert_sound()
     assert app.listed == [run.run_id for run in demo.source.list_runs(RunQuery(sort=sort)).runs]
     assert app.link == ({} if sort is RunSort.NEWEST else {"sort": [sort.value]})
 
@@ -176,12 +192,13 @@ def test_sorted_by_best_loss_the_runs_without_one_come_last(opened, demo):
 def test_one_button_compares_the_five_newest(opened, demo, page):
     app = opened(page)
     assert app.at.button(key="compare_newest").label == "Compare the five newest runs"
+    newest = app.listed[:5]
     app.click("compare_newest").assert_sound()
-    assert app.compared == tuple(app.listed[:5])
+    assert app.compared == tuple(newest)
     assert app.compared == tuple(run.run_id for run in demo.source.list_runs(RunQuery(limit=5)).runs)
 
 
-@pytest.mark.parametrize(("count", "label"), [(1, "Compare the newest run"), (3, "Compare the 3 newest runs")])
+@pytest.mark.parametrize(("count", "label"), [(1, "Compare the newest run"), (3, "Compare the three newest runs")])
 def test_the_button_counts_the_runs_there_are(on_folder, tmp_path, count, label):
     for number in range(count):
         write_run(tmp_path / f"run {number}", [1.0], [1.0])
@@ -195,12 +212,12 @@ def test_more_runs_than_a_page_holds_can_be_loaded(on_folder, tmp_path):
         write_run(tmp_path / f"run {number}", [1.0])
     app = on_folder(tmp_path)
     assert len(app.listed) == PAGE_SIZE
-    assert f"First {PAGE_SIZE} of {PAGE_SIZE + 3} runs" in app.text
-    assert app.at.button(key="more").label == "Show 3 more"
-    app.click("more").assert_sound()
+    assert app.runs["count"] == f"First {PAGE_SIZE} of {PAGE_SIZE + 3} runs, newest first"
+    assert app.runs["more"] == 3
+    app.ask(limit=2 * PAGE_SIZE).assert_sound()
     assert len(app.listed) == PAGE_SIZE + 3
-    assert f"{PAGE_SIZE + 3} runs" in app.text
-    assert "First" not in app.text
+    assert app.runs["count"] == f"{PAGE_SIZE + 3} runs, newest first"
+    assert app.runs["more"] == 0
     assert app.link == {"list": [str(2 * PAGE_SIZE)]}
 
 
@@ -211,7 +228,7 @@ def test_the_comparison_survives_a_change_of_page(opened, demo, keeps_query):
     for page in (DIFF, RANKING, MAIN):
         app.go(page, **(link if keeps_query else {}))
         app.assert_sound()
-        assert "2/5 selected" in app.text
+        assert app.checked == {demo.alike[0], demo.hostile}
         assert app.link == link
     assert len(app.grid.rows) == 2
 
@@ -236,15 +253,26 @@ def test_runs_are_chosen_on_every_page(opened, demo, page):
     assert app.uncheck(demo.alike[0]).compared == (demo.alike[1],)
 
 
-def test_runs_that_share_a_name_are_told_apart_on_their_cards(opened, demo):
-    labels = [box.label for box in opened().at.checkbox]
-    assert len(set(labels)) == len(demo.runs)
+def test_runs_that_share_a_name_are_told_apart_in_the_list(opened, demo):
+    assert len({line["name"] for line in opened().lines.values()}) == len(demo.runs)
 
 
-def test_a_card_says_what_the_run_is(opened, demo):
-    texts = [text for text in opened().said if text.startswith(":small[:")]
-    assert len(texts) == len(demo.runs)
-    by_id = dict(zip(opened().listed, texts, strict=True))
-    assert "running for 3 h 9 min · 61% done · code_review_comments.jsonl" in by_id[demo.running]
-    assert ":blue-badge[:material/play_circle: running]" in by_id[demo.running]
-    assert "no eval loss" in by_id[demo.queued]
+def test_a_line_says_what_is_unusual_and_its_details_the_rest(opened, demo):
+    lines = opened().lines
+    assert lines[demo.running]["unusual"] == "running for 3 h 9 min · 61%"
+    details = dict(lines[demo.running]["details"])
+    assert details["Dataset"].endswith("/code_review_comments.jsonl")
+    assert details["Created"] == "2026-11-20 08:47 UTC, 3 h ago", "by the demo's own clock"
+    assert details["Run id"] == demo.running
+    assert lines[demo.queued]["unusual"] == "queued"
+    assert lines[demo.queued]["value"] == "–"
+    assert lines[demo.diverged]["unusual"] == "failed at 46%"
+    assert "unusual" not in lines[demo.hostile], "it was trained to its end"
+
+
+def test_the_verdict_is_there_to_be_read_out(opened, demo):
+    assert opened().runs["verdict"] == ""
+    app = opened(run=[demo.hostile, demo.alike[0]])
+    first = app.runs["verdict"]
+    assert app.lines[app.runs["selected"][0]["id"]]["name"] in first
+    assert app.uncheck(app.runs["selected"][0]["id"]).runs["verdict"] not in ("", first)

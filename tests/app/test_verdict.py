@@ -149,7 +149,7 @@ def test_the_page_that_explains_the_ranking_prints_the_rules_with_their_constant
 
 
 def reasons_on(app) -> list[str]:
-    """What may give a reason: the texts of the page with the tooltips of its cards, and the tooltips of its table."""
+    """What may give a reason: the texts of the page with the tooltips of its list, and the tooltips of its table."""
     return [app.text, *app.grid.rows["run_note"]]
 
 
@@ -160,7 +160,7 @@ def test_of_two_runs_that_do_not_compare_neither_is_called_the_only_completed_on
     assert [text for text in said if "only completed run" in text or "only eligible one" in text] == []
     assert [text for text in said if "Only one run" in text] == []
     alone = "It is the best of its own class of comparable runs, and the only one in it."
-    assert said[0].count(alone) == 2, "in the panel and on the card"
+    assert said[0].count(alone) == 2, "in the panel and in the list"
     assert sum(alone in text for text in said[1:]) == 1, "in the table"
 
 

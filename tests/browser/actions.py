@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from hashlib import sha256
@@ -68,27 +69,31 @@ def expect_query(page: Page, name: str, *values: str) -> None:
     wait_idle(page)
 
 
-def card(page: Page, label: str) -> Locator:
-    """The check box of the run that the list calls so, with its label."""
-    text = page.get_by_text(label, exact=True)
-    return page.locator(".st-key-run_cards").get_by_test_id("stCheckbox").filter(has=text)
+def line(page: Page, label: str) -> Locator:
+    """The line of the run that the list calls so."""
+    return page.locator(".runs li").filter(
+        has=page.locator(f"input[aria-label={json.dumps(label, ensure_ascii=False)}]")
+    )
 
 
-def click_card(page: Page, label: str) -> None:
-    """Click a run's check box as one does with a mouse."""
-    # The real box lies invisible beside the drawn one.
-    card(page, label).locator("label").click(position={"x": 10, "y": 10})
+def tick(page: Page, label: str) -> None:
+    """Click a run's check box."""
+    line(page, label).locator("input").click()
 
 
 def listed(page: Page) -> list[str]:
-    """The labels of the runs in the list."""
-    return page.locator(".st-key-run_cards").get_by_test_id("stCheckbox").locator("p").all_inner_texts()
+    """The labels of the runs in the list: the selected ones, then the others."""
+    return page.locator(".runs li input").evaluate_all("boxes => boxes.map(box => box.ariaLabel)")
 
 
 def checked(page: Page) -> list[str]:
     """The labels of the runs that are ticked, as listed."""
-    boxes = page.locator(".st-key-run_cards").get_by_test_id("stCheckbox")
-    return boxes.filter(has=page.locator("input:checked")).locator("p").all_inner_texts()
+    return page.locator(".runs li input:checked").evaluate_all("boxes => boxes.map(box => box.ariaLabel)")
+
+
+def expect_selected(page: Page, count: int) -> None:
+    """Wait until the list says that so many runs are selected."""
+    expect(page.locator(".runs-many")).to_have_text(f"{count} of 5")
 
 
 def go(page: Page, title: str) -> None:

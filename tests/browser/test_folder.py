@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import PAGES, chart, checked, eventually, go, grid_column, hover, table
+from tests.browser.actions import PAGES, chart, checked, eventually, expect_selected, go, grid_column, hover, table
 from tests.browser.harness import open_app, wait_idle
 from tests.sweep import RATES, write_sweep
 
@@ -18,9 +20,9 @@ def sweep(serve, tmp_path_factory):
 def compare_all(page: Page) -> list[str]:
     """Compare the newest five runs of a source, look at every page, and give their names."""
     open_app(page)
-    expect(page.get_by_text("synthetic demo runs")).to_have_count(0)
+    expect(page.locator(".page-source")).to_have_text(re.compile(r"^\d+ runs in "))
     page.get_by_role("button", name="Compare the").click()
-    expect(page.get_by_text("5/5 selected", exact=True)).to_be_visible()
+    expect_selected(page, 5)
     wait_idle(page)
     names = checked(page)
     assert len(names) == len(set(names)) == 5

@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import FIVE, PAGES, TOOLTIP, chart, eventually, grid, grid_column, hover
+from lib.ui.frame import look
+from tests.browser.actions import FIVE, PAGES, TOOLTIP, chart, eventually, expect_selected, grid, grid_column, hover
 from tests.browser.harness import open_app, wait_idle
 
 PHONE = {"width": 390, "height": 844}
@@ -90,20 +91,112 @@ def test_no_page_scrolls_sideways_and_nothing_is_cut(new_page, app, width):
         eventually(page, lambda: page.evaluate(CUT_OFF), [])
 
 
-def test_on_a_telephone_the_sidebar_opens_takes_a_choice_and_closes(new_page, app):
+def test_on_a_telephone_the_list_opens_takes_a_choice_and_closes(new_page, app):
     page = new_page(app, viewport=PHONE, has_touch=True, is_mobile=True)
     open_app(page)
-    sidebar = page.get_by_test_id("stSidebar")
-    first = sidebar.get_by_test_id("stCheckbox").first.locator("label")
-    expect(first).not_to_be_in_viewport()
-    page.get_by_test_id("stExpandSidebarButton").tap()
+    first = page.locator(".runs li input").first
+    expect(first).to_be_hidden()
+    bar = page.locator(".phone-bar")
+    for button in bar.get_by_role("button").all():
+        box = button.bounding_box()
+        assert box["height"] >= 44
+        assert box["y"] > PHONE["height"] - 80
+    bar.get_by_role("button", name="Runs (0)").tap()
     expect(first).to_be_in_viewport()
     first.tap()
-    expect(page.get_by_text("1/5 selected", exact=True)).to_be_visible()
+    expect_selected(page, 1)
     wait_idle(page)
-    box = sidebar.bounding_box()
-    assert 0 <= box["x"] <= box["x"] + box["width"] <= PHONE["width"]
-    sidebar.hover(position={"x": 20, "y": 20})
-    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").tap()
-    expect(first).not_to_be_in_viewport()
+    drawer = page.get_by_test_id("stSidebar").bounding_box()
+    assert drawer["x"] == 0
+    assert drawer["width"] <= PHONE["width"]
+    page.get_by_role("button", name="Done").tap()
+    expect(first).to_be_hidden()
+    expect(bar.get_by_role("button", name="Runs (1)")).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("No recommendation yet"))).to_be_in_viewport()
+    bar.get_by_role("button", name="Pages").tap()
+    page.locator(".st-key-menu").get_by_role("link", name="Run health").tap()
+    expect(page.get_by_role("heading", name="Run health", level=1)).to_be_visible()
+    expect(first).to_be_hidden()
+    page.keyboard.press("Escape")
+
+
+def test_below_1100_pixels_the_sidebar_is_a_drawer_that_the_keyboard_opens_and_closes(new_page, app):
+    page = new_page(app, viewport={"width": 1000, "height": 800})
+    open_app(page, run=list(FIVE))
+    sidebar = page.get_by_test_id("stSidebar")
+    expect(sidebar).to_be_hidden()
+    assert page.get_by_test_id("stMain").bounding_box()["x"] == 0
+    opens = page.locator(".page-head").get_by_role("button", name="Runs and pages")
+    opens.focus()
+    page.keyboard.press("Enter")
+    expect(sidebar).to_be_visible()
+    assert page.evaluate("() => !!document.activeElement.closest('[data-testid=stSidebar]')")
+    page.keyboard.press("Escape")
+    expect(sidebar).to_be_hidden()
+    expect(opens).to_be_focused()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(sidebar).to_be_visible()
+
+
+def test_the_link_of_the_view_is_copied(new_page, app):
+    page = new_page(app, permissions=["clipboard-read", "clipboard-write"])
+    open_app(page, run=list(FIVE), x="epoch")
+    page.locator(".page-head").get_by_role("button", name="Link").click()
+    expect(page.locator(".page-head").get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("() => navigator.clipboard.readText()") == page.url
+    assert "x=epoch" in page.url
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_title_line_is_flat_and_at_the_top(new_page, app, path):
+    page = new_page(app, viewport={"width": 1280, "height": 800})
+    open_app(page, path, run=list(FIVE))
+    head = page.locator(".page-head")
+    box = head.bounding_box()
+    assert (box["y"], box["height"]) == (8, 36)
+    link = head.get_by_role("button", name="Link").bounding_box()
+    menu = page.get_by_test_id("stMainMenu").bounding_box()
+    assert link["x"] + link["width"] <= menu["x"], "the place of Streamlit's menu is free"
+    assert head.get_by_role("heading", level=1).evaluate("e => getComputedStyle(e).fontSize") == "16px"
+    summary = head.locator("summary")
+    summary.press("Enter")
+    expect(page.get_by_text("make run RUNS=path/to/outputs")).to_be_visible()
+
+
+def test_on_paper_there_is_no_sidebar_and_nothing_is_cut(new_page, app):
+    page = new_page(app, viewport={"width": 1000, "height": 800})
+    open_app(page, "ranking", run=list(FIVE))
+    whole = page.get_by_test_id("stMain").evaluate("e => e.scrollHeight")
+    assert whole > 800
+    page.emulate_media(media="print")
+    for hidden in ("stSidebar", "stHeader"):
+        expect(page.get_by_test_id(hidden)).to_be_hidden()
+    assert page.evaluate("() => document.documentElement.scrollHeight") > 0.8 * whole
+    cut = """() => [...document.querySelectorAll('.stApp, [data-testid=stAppViewContainer], [data-testid=stMain]')]
+      .filter(e => e.scrollHeight > e.clientHeight + 1).length"""
+    assert page.evaluate(cut) == 0
+
+
+SIZES = """
+() => {
+  const found = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const inside = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || inside.closest('style, script, noscript, %s')) continue;
+    const range = document.createRange();
+    range.selectNodeContents(walker.currentNode);
+    if (range.getBoundingClientRect().width) found.add(parseFloat(getComputedStyle(inside).fontSize));
+  }
+  return [...found];
+}
+"""
+"""The sizes of all texts but those inside of some elements."""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_text_is_small_and_there_are_five_sizes(page, path):
+    open_app(page, path, run=list(FIVE))
+    # Icons are letters of a font.
+    found = page.evaluate(SIZES % "[data-testid=stIconMaterial]")
+    assert set(found) <= set(look.SIZES.values())

@@ -79,9 +79,8 @@ def test_names_are_shown_as_they_are_everywhere_and_a_first_visit_may_be_deep(ne
     pinned = main.get_by_test_id("stDataFrame")
     assert set(table(page, pinned)[0]) == {"Metric", *NAMES}
     wait_idle(page)
-    help_of_first = page.locator(".st-key-card_0").get_by_test_id("stTooltipHoverTarget")
-    help_of_first.hover()
-    expect(page.get_by_test_id("stTooltipContent").get_by_text(listed(page)[0]).first).to_be_visible()
+    page.locator(".runs li").first.hover()
+    expect(page.get_by_role("tooltip")).to_contain_text(f"Name {listed(page)[0]}")
 
     assert not [path for path in asked if path.endswith("/x")]
     assert page.locator('img[src="x"], a[href="x"], a[href$="/x"]').count() == 0

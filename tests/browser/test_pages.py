@@ -12,16 +12,17 @@ from tests.browser.actions import (
     FIVE,
     MARKUP_NAME,
     PAGES,
-    card,
     chart,
     checked,
-    click_card,
     eventually,
     expect_query,
+    expect_selected,
     go,
     grid_column,
+    line,
     query,
     table,
+    tick,
 )
 from tests.browser.harness import open_app, wait_idle
 from tests.demo.specs import demo_id
@@ -37,7 +38,7 @@ def path_of(page: Page) -> str:
 def assert_shows(page: Page, path: str, runs: tuple[str, ...]) -> None:
     """The page of this path is there, whole, for these runs."""
     expect(page.get_by_role("heading", name=PAGES[path], level=1)).to_be_visible()
-    expect(page.get_by_text(f"{len(runs)}/5 selected", exact=True)).to_be_visible()
+    expect_selected(page, len(runs))
     assert path_of(page) == path
     assert query(page)["run"] == list(runs)
     assert len(checked(page)) == len(runs)
@@ -51,9 +52,9 @@ def assert_shows(page: Page, path: str, runs: tuple[str, ...]) -> None:
         titles = table(page, page.get_by_test_id("stDataFrame").first)[0]
         assert any(title.startswith(MARKUP_NAME[:10]) for title in titles)
     else:
-        # Runs whose losses do not mean the same have a table for each class: all names together are those on the cards.
+        # Runs whose losses do not mean the same have a table for each class: all names together are those in the list.
         ranked = table(page, page.get_by_test_id("stDataFrame").first)
-        assert {row[1] for row in ranked[1:]} <= {card.strip() for card in checked(page)}
+        assert {row[1] for row in ranked[1:]} <= {name.strip() for name in checked(page)}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -66,9 +67,9 @@ def test_a_link_to_any_page_shows_the_comparison_in_a_new_browser(page, path):
 def test_back_undoes_one_choice_at_a_time_and_reload_keeps_what_is_chosen(page):
     open_app(page)
     first, second = demo_id("reviews-qwen-queued"), demo_id("reviews-gemma-running")
-    click_card(page, "code-review-qwen-7b")
+    tick(page, "code-review-qwen-7b")
     expect_query(page, "run", first)
-    click_card(page, "code-review-gemma-9b")
+    tick(page, "code-review-gemma-9b")
     expect_query(page, "run", first, second)
     go(page, PAGES["hyperparameters"])
     page.go_back()
@@ -76,14 +77,14 @@ def test_back_undoes_one_choice_at_a_time_and_reload_keeps_what_is_chosen(page):
     expect_query(page, "run", first, second)
     page.go_back()
     expect_query(page, "run", first)
-    expect(card(page, "code-review-gemma-9b").locator("input")).not_to_be_checked()
-    expect(card(page, "code-review-qwen-7b").locator("input")).to_be_checked()
+    expect(line(page, "code-review-gemma-9b").locator("input")).not_to_be_checked()
+    expect(line(page, "code-review-qwen-7b").locator("input")).to_be_checked()
     page.go_back()
     expect_query(page, "run")
-    expect(card(page, "code-review-qwen-7b").locator("input")).not_to_be_checked()
+    expect(line(page, "code-review-qwen-7b").locator("input")).not_to_be_checked()
     page.go_forward()
     expect_query(page, "run", first)
-    expect(card(page, "code-review-qwen-7b").locator("input")).to_be_checked()
+    expect(line(page, "code-review-qwen-7b").locator("input")).to_be_checked()
     page.reload()
     wait_idle(page)
     expect_query(page, "run", first)
@@ -94,7 +95,7 @@ def test_the_menu_takes_the_comparison_along_and_back_leads_through_all_that_was
     open_app(page, run=list(TWO), x="epoch")
     go(page, PAGES["hyperparameters"])
     assert_shows(page, "hyperparameters", TWO)
-    click_card(page, "code-review-qwen-7b")
+    tick(page, "code-review-qwen-7b")
     three = (*TWO, demo_id("reviews-qwen-queued"))
     expect_query(page, "run", *three)
     go(page, PAGES["ranking"])

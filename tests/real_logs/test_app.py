@@ -35,8 +35,8 @@ def test_the_runs_of_batch_8_get_the_known_verdict(opened):
     assert "Its eval_macro-avg-f1score is the highest of the ranked runs: 0.4300 at step 12,150." in app.text
     assert "checkpoint-12150" in app.text
     assert list(app.colors) == names
-    (card,) = [text for text in app.said if "recommended] eval loss" in text]
-    assert "eval loss **0.3293**" in card
+    (line,) = [line for line in app.runs["selected"] if line["recommended"]]
+    assert line["value"] == "0.43"
 
 
 def test_by_the_eval_loss_the_three_good_ones_tie(on_folder, logs, runs):

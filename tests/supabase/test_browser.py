@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.ui.frame.sign_in import COOKIE, KEPT_S
-from tests.browser.actions import card, eventually, listed, query
+from tests.browser.actions import eventually, line, listed, query
 from tests.browser.harness import Server, open_app, wait_idle
 from tests.supabase.live import LiveJob
 from tests.supabase.project import Project
@@ -225,7 +225,7 @@ def test_a_running_run_grows_on_the_page_without_a_loss_until_it_is_paused_or_do
     project.execute(f"update public.{JOBS} set status = 'completed', updated_at = now() where id = '{live.job}'")
     expect(page.get_by_text(NEWS)).to_have_count(0)
     wait_idle(page)
-    expect(card(page, "code-review-gemma-9b")).to_be_visible()
+    expect(line(page, "code-review-gemma-9b")).to_be_visible()
     assert query(page) == address
     project.log.clear()
     page.wait_for_timeout(1000 * 2.5 * REFRESH_S)

@@ -27,6 +27,7 @@ MODULES = ("charts.js", "vega.min.js")
 
 _SMOOTHED_LINES = "charts:smoothed lines"
 
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """Charts below each other, or two beside each other where they are not ``wide``, and their legend."""

@@ -47,7 +47,7 @@ def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
         f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_LINK}</div>'
         f'<div class="phone-bar" role="group" aria-label="Runs, link and pages">'
         f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_LINK}'
-        f'{_opens("menu", "", "page-button", "Pages")}</div>',
+        f"{_opens('menu', '', 'page-button', 'Pages')}</div>",
         unsafe_allow_javascript=True,
     )
 

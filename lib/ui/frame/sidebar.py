@@ -60,7 +60,7 @@ def _sent(shown: RunList, turn: int) -> dict[str, Any]:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    told = {"id": line.run_id, "name": line.name, "value": line.value, "details": line.details}
+    told: dict[str, Any] = {"id": line.run_id, "name": line.name, "value": line.value, "details": line.details}
     if line.unusual:
         told["unusual"] = line.unusual
     if line.slot is not None:
