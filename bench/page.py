@@ -65,9 +65,9 @@ WATCH = """
 """
 
 
-# The third run is taken out, or put in again.
+# The last of the five runs is taken out, or put in again.
 TOGGLE = """() => [...document.querySelectorAll('[data-testid="stSidebar"] input[type=checkbox]')]
-  .filter(box => !box.disabled && /long-run|support-llama-8b/.test(box.closest('label').innerText))[2].click()"""
+  .filter(box => !box.disabled && /long-run|support-llama-8b/.test(box.ariaLabel))[4].click()"""
 
 
 def five_runs() -> list[str]:
