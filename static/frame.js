@@ -12,7 +12,8 @@ function open(by) {
   const list = by.dataset.opens === 'runs' && sidebar()?.querySelector('.runs');
   if (list) list.scrollIntoView();
   else sidebar()?.querySelector('[data-testid="stSidebarContent"]')?.scrollTo(0, 0);
-  (list || sidebar())?.querySelector('a, button:not(:disabled), input:not(:disabled)')?.focus({ preventScroll: true });
+  const controls = (list || sidebar())?.querySelectorAll('a, button:not(:disabled), input:not(:disabled)') ?? [];
+  [...controls].find(control => control.getClientRects().length)?.focus({ preventScroll: true });
 }
 
 function close() {
