@@ -138,7 +138,7 @@ class App:
     @property
     def is_empty(self) -> bool:
         """Whether the page says what to do where nothing is selected."""
-        return any("Tick two to five runs" in body for body in self.html_bodies)
+        return any('class="page-empty"' in body for body in self.html_bodies)
 
     def _components(self, key: str) -> list[Any]:
         return [each for each in self.at.get("bidi_component") if each.key == key]

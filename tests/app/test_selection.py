@@ -191,6 +191,7 @@ def test_sorted_by_best_loss_the_runs_without_one_come_last(opened, demo):
 @pytest.mark.parametrize("page", [MAIN, DIFF])
 def test_one_button_compares_the_five_newest(opened, demo, page):
     app = opened(page)
+    assert any("Tick two to five runs, and read which one to ship" in body for body in app.html_bodies)
     assert app.at.button(key="compare_newest").label == "Compare the five newest runs"
     newest = app.listed[:5]
     app.click("compare_newest").assert_sound()
