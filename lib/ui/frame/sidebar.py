@@ -73,7 +73,7 @@ def _take() -> None:
 
     So what comes twice does no harm, and a message that another one overtakes is not missed.
     """
-    asked: Mapping[str, Any] | None = st.session_state[RUNS].asked
+    asked: Mapping[str, Any] | None = getattr(st.session_state.get(RUNS), "asked", None)
     if not asked:
         return
     st.session_state[_TURN] = asked["turn"]
@@ -88,6 +88,7 @@ def _take() -> None:
     if "sort" in asked:
         url.put(link.SORT, link.SORT.parse([asked["sort"]]))
     if "limit" in asked:
-        url.put(link.LIMIT, link.LIMIT.parse([str(asked["limit"])]))
+        # No link carries more, however long the list is.
+        url.put(link.LIMIT, min(int(asked["limit"]), link.LONGEST_LIST))
     if asked.get("refresh"):
         reads.refresh()

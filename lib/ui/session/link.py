@@ -157,11 +157,14 @@ LOSS_MODES = ("train and eval", "train", "eval")
 SMOOTHING_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 """The weights of smoothing that the page offers; a link may carry any other one too."""
 
+LONGEST_LIST = 100_000
+"""Runs that a link can ask to be listed."""
+
 RUNS: Param[tuple[str, ...]] = Param("run", (), _names, list)
 SEARCH: Param[str] = Param("q", "", _text)
 STATUS: Param[RunStatus | None] = Param("status", None, lambda texts: RunStatus(texts[-1]))
 SORT: Param[RunSort] = Param("sort", RunSort.NEWEST, lambda texts: RunSort(texts[-1]))
-LIMIT: Param[int] = Param("list", PAGE_SIZE, lambda texts: int(_number(PAGE_SIZE, 100_000)(texts)))
+LIMIT: Param[int] = Param("list", PAGE_SIZE, lambda texts: int(_number(PAGE_SIZE, LONGEST_LIST)(texts)))
 EVAL_WEIGHT: Param[float] = Param("weight", DEFAULT_POLICY.eval_weight, _number(0.0, 1.0), _exact)
 BY: Param[str] = Param("by", "", _text)
 DIRECTION: Param[str] = Param("better", "", _one_of("", "lower", "higher"))
