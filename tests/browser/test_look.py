@@ -64,7 +64,8 @@ CUT_OFF = """
     range.selectNodeContents(walker.currentNode);
     const box = range.getBoundingClientRect();
     const inside = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || inside.closest('style, canvas, .stElementToolbar, details:not([open]) > p')) continue;
+    const unseen = 'style, canvas, .stElementToolbar, details:not([open]) > p';
+    if (!walker.currentNode.textContent.trim() || inside.closest(unseen)) continue;
     if (box.width && (box.left < -1 || box.right > innerWidth + 1)) cut.push(walker.currentNode.textContent);
   }
   return cut;
