@@ -116,7 +116,9 @@ class App:
 
     @property
     def lines(self) -> dict[str, dict[str, Any]]:
-        """The lines of the list by run id: the selected runs, then the others."""
+        """The lines of the list by run id: the selected runs, then the others. None where there is no list."""
+        if not self._components(RUNS):
+            return {}
         runs = self.runs
         return {line["id"]: line for line in (*runs["selected"], *runs["others"])}
 

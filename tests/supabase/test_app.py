@@ -105,7 +105,7 @@ def asks_to_sign_in(app: App) -> bool:
 def everything(app: App) -> str:
     """All that is sent to the browser."""
     charts = [f"{part.head} {part.tables}" for part in app.sent]
-    return "\n".join([*map(str, app.at._tree), *app.said, *app.html_bodies, *charts])
+    return "\n".join([*map(str, app.at._tree), *app.said, *app.html_bodies, *charts, *map(str, app.lines.values())])
 
 
 def labels(app: App) -> set[str]:
