@@ -36,7 +36,7 @@ class Compared:
 
     Attributes:
         runs: In the order in which they are listed.
-        labels: What the runs are called, by run id: as on the cards of the page.
+        labels: What the runs are called, by run id: as in the list of the page.
         assessed: All that is worked out about each run by itself, by run id.
         overview: The verdict.
         unreadable: What lies where runs lie and could not be read.
@@ -61,7 +61,7 @@ def compare(
 
     Args:
         source: Where from.
-        names: Of the runs, as the cards call them, or their ids; all runs where none is named.
+        names: Of the runs, as the list calls them, or their ids; all runs where none is named.
         by: The metric to rank by; the one that the rules give where none is named.
         direction: Which direction of it is better, where neither its name nor the runs say so.
 

@@ -131,6 +131,12 @@ def test_the_usual_statuses_the_others_that_occur_and_the_chosen_one_are_offered
     assert dict(listing(runs, page=uncounted).statuses) == {"": "all"} | {each.value: each.value for each in RunStatus}
 
 
+def test_every_order_can_be_asked_for_in_words():
+    offered = dict(listing(FOUR).orders)
+    assert list(offered) == list(RunSort)
+    assert len(set(offered.values())) == len(offered)
+
+
 def test_the_next_page_what_was_not_read_and_the_verdict():
     found = listing(FOUR, query=RunQuery(limit=1))
     assert found.more == 3
