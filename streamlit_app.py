@@ -25,6 +25,6 @@ with shell.page("Compare runs", preloaded=MODULES) as page:
         read_mode(page.source, page.comparison)
         curves(page.source, page.comparison, page.menu)
         with above:
-            verdict(page.comparison)
+            verdict(page.source, page.comparison)
             failed_runs(runs)
         summary_table(page.source, page.comparison)

@@ -14,9 +14,11 @@ from lib.core.facts.metrics import Better
 from lib.core.facts.query import RunPage, RunQuery, Unreadable
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED
+from lib.core.glance.glance import Glance, glance_of
 from lib.core.ranking.deciding import may_rank
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.text.labels import brief_labels
 from lib.core.verdict.assessment import Assessment, assess, shipping
 from lib.core.verdict.grounds import grounds_of
 from lib.core.verdict.overview import Overview, overview_of
@@ -52,6 +54,13 @@ class Compared:
     def decision(self) -> Decision:
         """Who is recommended, among whom, and how far that holds."""
         return self.overview.grounds.decision
+
+    @property
+    def glance(self) -> Glance:
+        """The verdict in few words."""
+        names = brief_labels({run.run_id: self.labels[run.run_id] for run in self.runs})
+        overview = overview_of(grounds_of(self.decision, self.runs, names), self.runs, self.assessed)
+        return glance_of(overview, self.runs, self.assessed)
 
 
 def compare(

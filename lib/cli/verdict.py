@@ -13,6 +13,7 @@ from lib.cli.compared import Compared, compare
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.facts.foreign import isolated
 from lib.core.ranking.scoring import RunScore
+from lib.core.text.sentences import plain
 from lib.core.verdict.overview import HeadlineKind
 from lib.data.folder.source import FolderSource
 
@@ -132,24 +133,29 @@ def checkpoint(advice: CheckpointAdvice) -> dict[str, Any]:
 
 
 def lines(compared: Compared) -> Iterator[str]:
-    """The verdict for people, in lines."""
-    overview = compared.overview
-    names = [compared.labels[run_id] for run_id in overview.headline.run_ids]
-    yield overview.headline.title(names)
-    if names:
-        yield f"{overview.surety.level.value}: {overview.surety.sentence} {overview.way_out}".strip()
-        if overview.rests_on:
-            yield overview.rests_on
-        yield overview.decided_by
-    yield from (f"- {each.sentence}" for each in overview.grounds.strongest)
-    if overview.checkpoint:
-        yield f"Checkpoint: {overview.checkpoint}."
-    if names:
-        yield f"Strongest objection: {overview.strongest_sentence}"
-    yield from overview.grounds.others(compared.labels)
-    yield from overview.grounds.not_comparable(compared.labels)
+    """The verdict for people, in lines: what the page says at a glance."""
+    glance, labels = compared.glance, compared.labels
+    yield glance.headline(labels)
+    yield ": ".join(filter(None, (glance.badge.text, glance.badge.because)))
+    if glance.checkpoint:
+        yield f"Checkpoint: {glance.checkpoint}" if glance.kind is HeadlineKind.WINNER else glance.checkpoint
+    for line in glance.lines:
+        yield f"{line.title}: {plain(line.said)}"
+    ranking = glance.ranking
+    rows = [(labels[row.run_id], row.value, row.gap, row.mark or row.metric) for row in ranking.rows]
+    heads = "Run", ranking.title or "Best", "Gap at best", ""
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
+    for name, value, gap, mark in (heads, *rows):
+        yield f"{name:<{widths[0]}}  {value:>{widths[1]}}  {gap:>{widths[2]}}  {mark}".rstrip()
+    if ranking.note:
+        yield ranking.note
+    yield from (f"{labels[row.run_id]}: {row.why}" for row in ranking.rows if row.behind is None and row.why)
+    if compared.overview.rests_on:
+        yield compared.overview.rests_on
+    if compared.overview.decided_by:
+        yield compared.overview.decided_by
     for run in compared.runs:
-        yield from (f"Note on {compared.labels[run.run_id]}: {note}" for note in run.notes)
+        yield from (f"Note on {labels[run.run_id]}: {note}" for note in run.notes)
 
 
 def _number(value: float | None) -> float | None:

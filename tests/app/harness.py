@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -160,7 +161,12 @@ class App:
     @property
     def text(self) -> str:
         """The page's text as a reader sees it: escapes and decoration taken away, the charts' captions behind."""
-        return "\n".join([plain("\n".join(self.said)), *self.captions, *self._list_text])
+        return "\n".join([plain("\n".join(self.said)), *self.panel, *self.captions, *self._list_text])
+
+    @property
+    def panel(self) -> list[str]:
+        """The texts of the verdict panel, in order: one for each block; what a row's cells say is one text."""
+        return [text for body in self.html_bodies if 'class="verdict"' in body for text in Blocks(body).texts]
 
     @property
     def _list_text(self) -> list[str]:
@@ -259,6 +265,42 @@ class App:
 
 def frame(data: bytes) -> pd.DataFrame:
     return pa.ipc.open_stream(io.BytesIO(data)).read_pandas()
+
+
+class Blocks(HTMLParser):
+    """The texts of a piece of HTML, by block."""
+
+    BLOCKS = frozenset(("h2", "dt", "dd", "p", "li", "tr", "button"))
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._parts: list[str] = []
+        self._is_style = False
+        self.feed(body)
+        self._end()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._is_style = tag == "style"
+        named = dict(attrs)
+        if tag in self.BLOCKS or named.get("role") == "row" or named.get("class") == "how-sure":
+            self._end()
+        elif tag in ("span", "td", "th"):
+            self._parts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_style = False
+        if tag in self.BLOCKS:
+            self._end()
+
+    def handle_data(self, data: str) -> None:
+        if not self._is_style:
+            self._parts.append(data)
+
+    def _end(self) -> None:
+        text = " ".join("".join(self._parts).split())
+        self.texts += [text] if text else []
+        self._parts = []
 
 
 def plain(text: str) -> str:

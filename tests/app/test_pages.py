@@ -122,7 +122,7 @@ def test_a_sweep_gets_one_verdict_in_list_table_and_panel(on_sweep):
     assert first in {"8 2e-5", "8 3e-5", "8 4e-5"}
     assert rows["run_text"][first] == f"★ {first}"
     assert list(rows.index[rows["eval_loss_text"].str.contains("🏆")]) == ["8 3e-5"]
-    named = next(line for line in app.text.split("\n") if line.startswith("#### "))
+    named = app.panel[0]
     assert "8 3e-6" not in named
     assert "8 1e-3" not in named
     assert list(app.colors) == names
@@ -145,8 +145,8 @@ def test_the_other_pages_show_a_sweep(on_sweep, page):
 def test_runs_without_a_recorded_method_are_not_said_to_compare(on_sweep):
     app = on_sweep(("8 3e-6", "8 3e-5"))
     app.assert_sound()
-    assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
-    assert ":orange-badge[unsure]" in "\n".join(app.said)
+    assert "We cannot check that these runs have the same method" in app.text
+    assert 'class="badge warn">Unsure<' in "".join(app.html_bodies)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -225,11 +225,11 @@ def test_where_no_run_can_be_recommended_the_page_says_who_leads(opened, demo):
     app = opened(run=[demo.running, demo.queued])
     assert_shows(app, 2)
     assert "No recommendation yet" in app.text
-    assert "Leader so far by eval loss: code-review-gemma-9b with 1.0849" in app.text
+    assert "gemma-9b has the lowest eval loss, 1.0849" in app.text
     assert not app.grid.rows["_recommended"].any()
     app.uncheck(demo.running)
     assert_shows(app, 1)
-    assert "There is no leader so far: no selected run has logged an eval loss." in app.text
+    assert "No selected run has logged an eval loss." in app.text
 
 
 @pytest.fixture

@@ -145,8 +145,7 @@ def test_the_weight_changes_the_verdict_its_numbers_and_the_link(opened, demo):
     before = app.grid.rows["score"].to_dict()
     app.turn("slider", "widget:weight", 0.2).assert_sound()
     assert app.link["weight"] == ["0.2"]
-    assert "Weights 20 : 80" in app.text
-    assert "(weight 20%)" in app.text
+    assert "Decided by: eval loss 20, gap 80" in app.text
     after = app.grid.rows["score"].to_dict()
     assert all(after[label] != before[label] for label in before)
     app.go(RANKING)

@@ -10,7 +10,7 @@ import pytest
 
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
-from tests.app.harness import RANKING, write_run
+from tests.app.harness import RANKING, plain, write_run
 
 SAME = {
     "trainer": "sft", "dataset_name": "tatsu-lab/alpaca", "model_name_or_path": "meta-llama/Meta-Llama-3-8B",
@@ -37,104 +37,133 @@ def compared(on_folder, tmp_path):
     return opened
 
 
-def headings(app):
-    return [text.split("\n")[0] for text in app.said if text.startswith("#### ")]
-
-
-def test_a_winner_has_a_star_reasons_an_objection_a_checkpoint_and_a_line_for_the_other(compared, tmp_path):
+def test_a_winner_has_a_headline_a_checkpoint_a_badge_reasons_and_an_objection(compared, tmp_path):
     write(tmp_path, "better", 0.5)
     write(tmp_path, "worse", 0.9)
     app = compared("better", "worse")
-    assert headings(app) == ["#### ★ better"]
-    assert "Recommended score " in app.text
-    assert "is beyond the noise (90% level)" in app.text
-    assert "Its eval loss is 0.50" in app.text
-    assert "Strongest objection:" in app.text
-    assert "Checkpoint:" in app.text
-    assert "Why not the others" in app.text
-    assert "worse: " in app.text
+    headline, sure, why, because, against, objection, heads, *others = app.panel
+    assert headline == "Ship better"
+    assert sure == "step 29, if saved Fairly sure the lead is beyond the noise"
+    assert why == "Why"
+    assert because.startswith("Lowest eval loss, 0.50")
+    assert "Runner-up: worse with " in because
+    assert (against, bool(objection)) == ("Against", True)
+    assert heads == "Run Score Behind the best Gap"
+    assert others[0].startswith("better 100.0")
+    assert others[0].endswith("★ ship")
+    assert others[1].startswith("worse ")
 
 
 def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_path):
     write(tmp_path, "one", 0.5, noise=0.05)
     write(tmp_path, "other", 0.507, noise=0.05, turn=2)
     app = compared("one", "other")
-    assert headings(app) == ["#### :material/balance: Tie: one and other may be as good"]
-    assert "★ first: one" in app.text
-    assert ":violet-badge[tie]" in "\n".join(app.said)
-    assert "More evaluation data would show whether they differ" in app.text
+    assert app.panel[:2] == ["Ship any of one, other", "If you must pick: one, step 25, if saved Tie"]
+    assert "More evaluation data would show whether they differ." in app.text
     assert "It rests on the evaluations at the same steps, paired." in app.text
-    rows = app.grid.rows
-    assert rows["_recommended"].to_dict() == {"one": True, "other": False}
+    assert app.text.count("≈ level") == 2
+    marked = app.grid.rows
+    assert marked["_recommended"].to_dict() == {"one": True, "other": False}
 
 
 def test_too_few_evaluations_cannot_tell(compared, tmp_path):
     write(tmp_path, "better", 0.5, count=2)
     write(tmp_path, "worse", 0.9, count=2)
     app = compared("better", "worse")
-    assert headings(app) == ["#### ★ better"]
-    assert "cannot tell how sure" in app.text
-    assert "Whether its lead is more than noise cannot be told." in app.text
+    assert app.panel[0] == "Ship better"
+    assert app.panel[1].endswith("Cannot tell how sure noise unknown")
+    assert "The noise is not known." in app.text
 
 
-def test_runs_of_different_data_are_not_ranked_together(compared, tmp_path):
+def test_runs_of_different_data_are_not_ranked_together_and_one_button_selects_some_that_are(compared, tmp_path):
     write(tmp_path, "one", 0.5)
     write(tmp_path, "other", 0.4, dataset_name="another/set")
+    write(tmp_path, "third", 0.45, dataset_name="another/set")
+    write(tmp_path, "fourth", 0.6, dataset_name="another/set")
     app = compared("one", "other")
-    assert headings(app) == ["#### :material/call_split: Not comparable: one and other"]
-    assert "Losses not comparable; improved on own first evaluation (starred run: 50%):" in app.text
-    assert "other: different evaluation data; by 50%." in app.text
-    assert "★ best of its class: one" in app.text
+    assert app.panel[:2] == [
+        "Not comparable: different evaluation data",
+        "No recommendation each run is judged on its own",
+    ]
     assert "points behind" not in app.text
+    assert "★" not in "".join(app.panel)
+    app.click("select_alike").assert_sound()
+    assert sorted(app.compared) == ["fourth", "other", "third"]
+    assert app.panel[0] == "Ship other"
+    assert "select_alike" not in [button.key for button in app.at.button]
+
+
+def test_of_selected_runs_of_which_some_compare_the_button_keeps_those(compared, tmp_path):
+    for name, loss, data in (("a", 0.5, "x/y"), ("b", 0.6, "x/y"), ("c", 0.7, "p/q"), ("d", 0.8, "p/q")):
+        write(tmp_path, name, loss, dataset_name=data)
+    app = compared("a", "b", "c", "d")
+    assert app.panel[0].startswith("Not comparable")
+    app.click("select_alike").assert_sound()
+    assert app.compared == ("a", "b")
 
 
 def test_the_larger_class_is_ranked_and_the_others_stand_apart(compared, tmp_path):
     for name, loss, data in (("a", 0.5, "x/y"), ("b", 0.9, "x/y"), ("c", 0.1, "p/q")):
         write(tmp_path, name, loss, dataset_name=data)
     app = compared("a", "b", "c")
-    assert headings(app) == ["#### ★ a"]
-    assert "c: different evaluation data; by " in app.text
+    assert app.panel[0] == "Ship a"
+    assert any(text.startswith("c – ") and text.endswith("not comparable") for text in app.panel)
     scores = app.go(RANKING, run=("a", "b", "c")).at.dataframe
     assert [list(scores[number].value["Run"]) for number in (0, 1)] == [["a", "b"], ["c"]]
     assert "Not comparable with these: different evaluation data." in app.text
 
 
-def test_one_run_has_no_competition(compared, tmp_path):
+def test_one_run_is_the_only_choice_and_a_better_one_that_is_not_selected_is_a_click_away(compared, tmp_path):
     write(tmp_path, "only", 0.5)
+    write(tmp_path, "better", 0.4)
+    write(tmp_path, "worse", 0.6)
     app = compared("only")
-    assert headings(app) == ["#### ★ only"]
-    assert "There is nothing to compare it with." in app.text
-    assert "Why not the others" not in app.text
+    assert app.panel[:2] == ["Only choice: only", "step 29, if saved Nothing to compare with"]
+    (offer,) = [button for button in app.at.button if button.key == "select_better"]
+    assert plain(offer.label).startswith("Not selected, but better: better, 0.40")
+    app.click("select_better").assert_sound()
+    assert app.compared == ("only", "better")
+    assert app.panel[0] == "Ship better"
+    assert "select_better" not in [button.key for button in app.at.button]
+
+
+def test_with_five_selected_a_better_one_takes_the_place_of_the_last(compared, tmp_path):
+    for place in range(5):
+        write(tmp_path, f"run-{place}", 0.5 + place / 10)
+    write(tmp_path, "better", 0.4)
+    app = compared(*(f"run-{place}" for place in range(5)))
+    app.click("select_better").assert_sound()
+    assert app.compared == ("run-0", "run-1", "run-2", "run-3", "better")
 
 
 def test_failed_runs_have_no_recommendation_and_nobody_says_yet(opened, demo):
     app = opened(run=[demo.diverged])
     app.assert_sound()
-    assert headings(app) == ["#### :material/hourglass_empty: No recommendation"]
-    assert "Why none of them" in app.text
-    assert "Strongest objection" not in app.text
+    assert app.panel[:2] == ["No recommendation", "1 failed only completed runs can be recommended"]
+    assert "Against" not in app.panel
 
 
 def test_a_running_run_says_yet(opened, demo):
-    assert headings(opened(run=[demo.running])) == ["#### :material/hourglass_empty: No recommendation yet"]
+    assert opened(run=[demo.running]).panel[0] == "No recommendation yet"
 
 
 def test_details_are_there_on_demand(opened, demo):
     app = opened(run=demo.alike)
     app.assert_sound()
-    labels = [element.proto.popover.label for element in app.at.get("popover")]
-    for label in ("What would flip it", "Noise", "Comparability", "Stability", "Score and checkpoints"):
-        assert label in labels
-    assert any(label.startswith("All objections (") for label in labels)
-    assert "It stays the recommended run for eval weights from" in app.text
-    assert "| Run | Evaluations |" in app.text
+    (body,) = [body for body in app.html_bodies if 'class="verdict"' in body]
+    buttons = dict(re.findall(r'popovertarget="([^"]+)">([^<]+)<', body))
+    assert set(buttons.values()) >= {"What would flip it", "Checkpoints", "Noise", "Comparability"}
+    assert any(label.startswith("Objections (") for label in buttons.values())
+    assert set(re.findall(r'<div id="([^"]+)" class="verdict-part" popover', body)) == set(buttons)
+    assert "It stays first for eval weights from" in app.text
+    (deciding,) = [label for element in app.at.get("popover") if "Decided" in (label := element.proto.popover.label)]
+    assert deciding == "Decided by: eval loss 70, gap 30"
 
 
 def test_a_name_that_is_cut_is_there_in_full_on_hover(opened, demo):
     (name,) = [run.name for run in demo.runs if run.run_id == demo.longest]
     app = opened(run=[demo.alike[0], demo.longest])
-    helps = [element.proto.help for element in app.at.markdown if element.proto.help]
-    assert any(name in text for text in helps)
+    assert f'title="{name}' in "".join(app.html_bodies)
 
 
 def test_the_page_that_explains_the_ranking_prints_the_rules_with_their_constants(opened):
@@ -160,7 +189,7 @@ def test_of_two_runs_that_do_not_compare_neither_is_called_the_only_completed_on
     assert [text for text in said if "only completed run" in text or "only eligible one" in text] == []
     assert [text for text in said if "Only one run" in text] == []
     alone = "It is the best of its own class of comparable runs, and the only one in it."
-    assert said[0].count(alone) == 2, "in the panel and in the list"
+    assert said[0].count(alone) >= 1, "in the list"
     assert sum(alone in text for text in said[1:]) == 1, "in the table"
 
 

@@ -52,11 +52,11 @@ def after_the_list_is_read_again(app):
 def test_a_checkpoint_that_was_deleted_is_no_longer_recommended(on_folder, outputs):
     app = on_folder(outputs, run=["first", "second"])
     app.assert_sound()
-    assert "Checkpoint: checkpoint-20" in app.text
+    assert app.panel[1] == "If you must pick: first, checkpoint-20 Tie"
     assert app.text.count("Ship checkpoint-20.") == 2
     shutil.rmtree(outputs / "first" / "checkpoint-20")
     after_the_list_is_read_again(app).assert_sound()
-    assert "Checkpoint: checkpoint-20" not in app.text
+    assert app.panel[1] != "If you must pick: first, checkpoint-20 Tie"
     assert app.text.count("Ship checkpoint-20.") == 1
 
 

@@ -99,7 +99,7 @@ def test_of_named_evaluation_sets_that_decides_which_the_runs_chose_by(tmp_path,
     not_deciding = ({"eval_omega_loss", "eval_beta_loss"} - {decides}).pop()
     _, text = verdict(text=True)
     assert f"Also logged: {not_deciding}." in text
-    assert "best evaluation at step 300" in text
+    assert "step 300, if saved" in text
     _, turned = verdict("--by", not_deciding)
     assert (turned["decided_by"], turned["ranking"][0]["run"]) == (not_deciding, other)
 
@@ -209,11 +209,17 @@ def test_where_nothing_records_over_what_a_train_loss_is_summed_that_is_still_a_
     ("dies_at", "norm", "evaluations", "best_step", "first_words"),
     [
         # Best before it died; the same model is measured ever after.
-        (110, 0.0, [1.2, 1.2, 1.2], 100, "dead, but its training died at step 110\n"),
+        (110, 0.0, [1.2, 1.2, 1.2], 100, "Best of these: dead\nUnsure: its training died at step 110\n"),
         # Best in what was no longer trained.
-        (110, math.nan, [1.4, 1.2, 1.2], 200, "dead, but its training died at step 110, before its best evaluation\n"),
+        (
+            110,
+            math.nan,
+            [1.4, 1.2, 1.2],
+            200,
+            "Best of these: dead\nUnsure: its training died at step 110, before its best evaluation\n",
+        ),
         # Worse ever since: that is its death, and no overfitting.
-        (210, 0.0, [1.3, 1.2, 1.5], 200, "dead, but its training died at step 210\n"),
+        (210, 0.0, [1.3, 1.2, 1.5], 200, "Best of these: dead\nUnsure: its training died at step 210\n"),
     ],
 )
 def test_a_training_that_died_is_said_in_the_first_words(
@@ -321,7 +327,7 @@ def test_losses_of_other_formulas_that_a_task_metric_contradicts(tmp_path, verdi
         strongest = said["objections"][0]
         assert strongest["code"] == "task_metric"
         # Both values: 0.7 and 0.2 less what is left of the rise, 0.6 ** 15 < 0.0005, and the noise.
-        assert f"By eval_{metric} cross-entropy is better beyond the noise: 0.70" in strongest["sentence"]
+        assert ", cross-entropy is better beyond the noise: 0.70" in strongest["sentence"]
         assert "against its 0.20" in strongest["sentence"]
         code, said = verdict("--by", f"eval_{metric}")
     assert (code, said["recommended"], said["decided_by"]) == (0, "cross-entropy", f"eval_{metric}")

@@ -56,13 +56,17 @@ def test_a_clear_winner_is_recommended(two_runs, verdict):
     assert set(said["findings"]) == {"better", "worse"}
 
 
-def test_it_is_told_in_lines_too(two_runs, verdict):
+def test_it_is_told_in_the_lines_of_the_page(two_runs, verdict):
     code, said, _ = verdict(two_runs)
     assert code == 0
-    assert said.startswith("better\n")
-    assert "Strongest objection:" in said
-    assert "\nIt rests on the evaluations at the same steps, paired.\n" in said
-    assert "worse:" in said
+    headline, _, checkpoint, why, against, *rows = said.splitlines()
+    assert headline == "Ship better"
+    assert checkpoint.startswith("Checkpoint: ")
+    assert why.startswith("Why: Lowest eval loss, 0.9995, and best score, ")
+    assert against.startswith("Against: ")
+    assert [row.split()[0] for row in rows[:3]] == ["Run", "better", "worse"]
+    assert rows[1].endswith("★ ship")
+    assert "It rests on the evaluations at the same steps, paired." in rows
 
 
 def test_one_run_is_alone(two_runs, verdict):
@@ -180,7 +184,7 @@ def test_the_lines_say_why_runs_are_left_out_by_what_was_decided_and_how_they_we
     code, said, _ = verdict(tmp_path)
     assert code == 3
     assert said.startswith("No recommendation\n")
-    assert "lr_2e-4: left out, not known to have completed: log ends at step 40 of 100." in said
+    assert "lr_2e-4: Left out: not known to have completed: log ends at step 40 of 100." in said
     rates = [{"step": step, "learning_rate": 5e-5} for step in range(1, 41)]
     write_run(tmp_path / "lr_2e-4", FALLING, steady(1.0), rows=rates)
     code, said, _ = verdict(tmp_path)
@@ -202,4 +206,4 @@ def test_it_runs_as_a_module_without_the_page(two_runs):
         [sys.executable, "-c", program, str(two_runs)], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("better\n")
+    assert done.stdout.startswith("Ship better\n")

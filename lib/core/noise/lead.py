@@ -99,15 +99,15 @@ def reaches(first: float, second: float, quantile: float) -> tuple[float, float]
     return share * first, share * second
 
 
-def lead_holds(
+def lead_left(
     leader: Scored,
     rival: Scored,
     apart: float,
     within: float,
     quantile: float,
     composite: Callable[[float, float], float],
-) -> bool:
-    """Whether the leader's composite stays above the rival's, whatever the errors of both losses and gaps may hide.
+) -> float:
+    """How much of the leader's lead is left, whatever the errors of both losses and gaps may hide; above 0 it holds.
 
     The worst that may be true of the leader is compared with the best that may be true of the rival: the difference of
     the losses moved by all that is within the noise, and of each gap the band in its reach that is worst, or best.
@@ -119,6 +119,9 @@ def lead_holds(
         within: How much of ``apart`` may be noise.
         quantile: That a difference of two gaps has to exceed, in standard errors.
         composite: From loss and gap points to the composite; falls with the loss, rises with the points.
+
+    Returns:
+        In points, rounded to ``EDGE_DECIMALS``.
     """
     gap_reaches = reaches(leader.gap_error, rival.gap_error, quantile)
     (least, _), (_, most) = (
@@ -129,4 +132,4 @@ def lead_holds(
     share = leader.error / both if both else 0.5
     lowest = composite(leader.value + share * within, least)
     highest = composite(leader.value + apart - (1.0 - share) * within, most)
-    return round(lowest, EDGE_DECIMALS) > round(highest, EDGE_DECIMALS)
+    return round(round(lowest, EDGE_DECIMALS) - round(highest, EDGE_DECIMALS), EDGE_DECIMALS)

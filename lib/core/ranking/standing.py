@@ -9,7 +9,7 @@ from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary
 from lib.core.noise.best_set import Beaten, BestSet, Compared, Outcome, best_of
 from lib.core.noise.estimate import Estimate
-from lib.core.noise.lead import Scored, lead_holds
+from lib.core.noise.lead import Scored, lead_left
 from lib.core.noise.pairs import Basis
 from lib.core.ranking.deciding import RunMetrics
 from lib.core.ranking.repeats import repeat_groups, seed_of
@@ -21,6 +21,7 @@ from lib.core.ranking.scoring import (
     lowest_loss,
     point_bands,
 )
+from lib.core.ranking.scoring import lead_of as ahead_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Lead:
         is_gap_error_known: The errors of all gaps that count are known.
         settings: Where configurations are compared and that of the recommended run wins, how far the nearest of the
             others is behind it.
+        within: Of each rival that can be compared, how far it could be behind by noise alone, in what ranks: it may be
+            as good where it is no further behind. In points or in the deciding metric, at least 0.
     """
 
     outcome: Outcome
@@ -105,6 +108,7 @@ class Lead:
     few: bool = False
     is_gap_error_known: bool = True
     settings: Compared | None = None
+    within: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
 
 
 def contest(
@@ -187,6 +191,7 @@ def lead_of(winner: RunScore, recommendation: Recommendation, found: Contest) ->
     for_gap: list[str] = []
     unknown: set[str] = set()
     compared_with: list[Compared] = []
+    within: dict[str, float] = {}
     for rival in rivals:
         compared = found.compared(rival.run_id, winner.run_id)
         mine, theirs = found.estimate(winner.run_id), found.estimate(rival.run_id)
@@ -196,12 +201,17 @@ def lead_of(winner: RunScore, recommendation: Recommendation, found: Contest) ->
             # Beaten by whomever, it is not the best.
             if rival.run_id in found.members and compared is not None:
                 level.append(rival.run_id)
-            compared_with += [] if compared is None else [compared]
+            if compared is not None:
+                compared_with.append(compared)
+                left = compared.difference.value - compared.within
+                within[rival.run_id] = max(ahead_of(winner, rival) - left, 0.0)
         elif compared is not None:
             compared_with.append(compared)
-            if not _holds(winner, rival, mine, theirs, compared, recommendation, with_gaps=True):
+            left = _left(winner, rival, mine, theirs, compared, recommendation, with_gaps=True)
+            within[rival.run_id] = max(ahead_of(winner, rival) - left, 0.0)
+            if left <= 0.0:
                 level.append(rival.run_id)
-                if _holds(winner, rival, mine, theirs, compared, recommendation, with_gaps=False):
+                if _left(winner, rival, mine, theirs, compared, recommendation, with_gaps=False) > 0.0:
                     for_gap.append(rival.run_id)
                     if recommendation.gaps_count:
                         unknown |= {each.run_id for each in (winner, rival) if each.gap is None}
@@ -221,10 +231,11 @@ def lead_of(winner: RunScore, recommendation: Recommendation, found: Contest) ->
         frozenset(each.difference.basis for each in compared_with),
         few=found.best.few and bool(compared_with),
         is_gap_error_known=all(each.eval_error is not None and each.train_error is not None for each in counting),
+        within=within,
     )
 
 
-def _holds(
+def _left(
     winner: RunScore,
     rival: RunScore,
     mine: Estimate,
@@ -233,7 +244,7 @@ def _holds(
     recommendation: Recommendation,
     *,
     with_gaps: bool,
-) -> bool:
+) -> float:
     policy = recommendation.policy
     lowest = lowest_loss(each.values for each in recommendation.scores)
 
@@ -246,7 +257,7 @@ def _holds(
     def total(loss: float, points: float) -> float:
         return composite(loss_points(loss, lowest, policy), points, policy, gaps_count=recommendation.gaps_count)
 
-    return lead_holds(
+    return lead_left(
         scored(winner, mine),
         scored(rival, theirs),
         compared.difference.value,

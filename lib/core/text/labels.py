@@ -7,12 +7,13 @@ Two labels differ only if they *look* different: case, blanks and invisible char
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import closed, isolated
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import moment as as_moment
 from lib.core.text.formatting import NOT_RECORDED, day, shorten, shorten_middle
@@ -21,6 +22,8 @@ LEGEND_LIMIT = 18
 """Characters of a run's label in a legend at the right of a chart."""
 LOSS_LEGEND_LIMIT = 14
 """The same in the loss chart, whose entries also say whether they are train or eval."""
+SENTENCE_LIMIT = 36
+"""The same in a sentence."""
 MIN_LIMIT = 8
 """Below this there is no room for a beginning, an ellipsis and a number."""
 MIN_HEAD = 5
@@ -33,6 +36,11 @@ FACT_CHARACTERS = 24
 """Longer values (lists of modules, paths) would hide the name that they qualify."""
 MAX_FACTS = 12
 """Only this many differing facts, from the most important on, are tried in pairs."""
+
+MIN_SHARED = 6
+"""Fewer characters at the beginning of all labels are read as fast as they are said once."""
+_PART_ENDS = re.compile(r" · |[ _/]|(?<!\de)-")
+"""Where a label may be parted: not inside a number such as 1e-4."""
 
 _Teller = Callable[[RunSummary], str]
 
@@ -119,18 +127,31 @@ def short_labels(labels: Mapping[str, str], limit: int = LEGEND_LIMIT) -> dict[s
     return {key: short[key] for key in labels}
 
 
-def shared_beginning(labels: Sequence[str]) -> str:
-    """The whole parts that all labels begin with, and the separator behind them; "" for none, or for a single label.
+def shared_beginning(labels: Collection[str]) -> str:
+    """The beginning that all labels share, to the end of a part; "" where it is short, or all that one of them has.
 
     Example:
-        >>> shared_beginning(["a · lr 1e-4 · r 8", "a · lr 2e-4 · r 8"]), shared_beginning(["a 1", "a 2"])
-        ('a · ', '')
+        >>> shared_beginning(["llama-8b · lr 1e-4", "llama-8b · lr 2e-4"]), shared_beginning(["8 3e-5", "8 4e-5"])
+        ('llama-8b · ', '')
     """
     if len(labels) < 2:
         return ""
-    parted = [label.split(SEPARATOR)[:-1] for label in labels]
-    shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*parted, strict=False))
-    return "".join(parts[0] + SEPARATOR for parts in shared)
+    first, last = min(labels), max(labels)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    common = "".join(one for one, _ in same)
+    # A fact keeps its title: "lr 1e-4".
+    ends = [found.end() for found in _PART_ENDS.finditer(common)]
+    facts = [end for end in ends if common[:end].endswith(SEPARATOR)]
+    starts = [common[:end] for end in reversed(facts or [end for end in ends if end >= MIN_SHARED])]
+    return next(
+        (start for start in starts if closed(start) == start and all(look(label[len(start) :]) for label in labels)), ""
+    )
+
+
+def brief_labels(labels: Mapping[str, str], limit: int = SENTENCE_LIMIT) -> dict[str, str]:
+    """What runs are called in a sentence: without the beginning that all share, and cut so that what differs stays."""
+    start = len(shared_beginning(labels.values()))
+    return short_labels({key: label[start:] for key, label in labels.items()}, limit)
 
 
 def _name(run: RunSummary) -> str:

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.flip_change import Change
-from lib.core.text import formatting
-from lib.core.text.phrases import with_article
-from lib.core.verdict.metric_words import apart, metric_words
-
-_ARTICLES = {"eval loss": "an", "gap": "a"}
-_SMALLER = {"eval loss": "lower eval loss", "gap": "smaller gap"}
+from lib.core.text.precision import measured, rough
+from lib.core.verdict.metric_words import metric_name
 
 
-def ways_to_win(decision: Decision, *, with_bands: bool = False) -> tuple[str, ...]:
-    """With which smallest change the runner-up would win, the other numbers unchanged, as ends of a sentence.
+def ways_to_win(decision: Decision) -> tuple[str, ...]:
+    """The smallest changes that would each make the runner-up win, the other numbers unchanged: what it needs.
 
     That of its eval loss goes before that of its gap; () where neither alone helps, and without a runner-up.
-
-    Args:
-        decision: Who is ahead of whom.
-        with_bands: Name the gap band that the runner-up would be in, where it is another one.
     """
     flip, rival = decision.flip.runner_up, decision.recommendation.runner_up
     if flip is None or rival is None:
         return ()
     if flip.value is not None:
-        beyond = "above" if decision.deciding.better == "higher" else "below"
-        target, now = apart(flip.value.target, rival.value)
-        return (f"with {with_article(metric_words(decision.deciding.metric))} {beyond} {target} (it has {now})",)
+        word = "more" if decision.deciding.better == "higher" else "less"
+        # At the same value a tie-break decides.
+        return (f"over {_by(abs(flip.value.delta or 0.0))} {word} {metric_name(decision.deciding.metric)}",)
     ways: list[str] = []
     if flip.eval_loss is not None:
-        ways.append(f"with {_shown('eval loss', flip.eval_loss, rival.value, with_bands)}, its train loss unchanged")
+        ways.append(f"{_shown('eval loss', flip.eval_loss)} (train loss unchanged)")
     if flip.gap is not None:
-        ways.append(f"with {_shown('gap', flip.gap, rival.gap, with_bands)}, its eval loss unchanged")
+        ways.append(f"{_shown('gap', flip.gap)} (eval loss unchanged)")
     return tuple(ways)
 
 
-def _shown(what: Literal["eval loss", "gap"], change: Change, present: float | None, with_band: bool) -> str:
-    band = f', in the gap band "{change.band}"' if with_band and change.crosses else ""
-    if present is None:
-        return f"{_ARTICLES[what]} {what} known to be about {formatting.loss(change.target)}{band}"
+def _shown(what: Literal["eval loss", "gap"], change: Change) -> str:
+    article = "an" if what == "eval loss" else "a"
+    if change.delta is None:
+        return f"{article} {what} known to be about {measured(change.target)}"
+    word = ("lower" if what == "eval loss" else "smaller") if change.delta <= 0.0 else "higher"
     if change.delta == 0.0:
-        return f"any {_SMALLER[what]}{band}"
-    target, now = apart(change.target, present)
-    return f"{_ARTICLES[what]} {what} of about {target} (it has {now}){band}"
+        return f"any {word} {what}"
+    return f"{article} {what} {_by(abs(change.delta))} {word}"
+
+
+def _by(size: float) -> str:
+    """How far, rounded up to two digits, so that what is promised holds."""
+    if not size:
+        return "0"
+    unit = 10.0 ** (math.floor(math.log10(size)) - 1)
+    return rough(math.ceil(round(size / unit, 6)) * unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -13,9 +14,10 @@ from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunStatus, eval_loss_of
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
+from lib.core.text.precision import measured
 
-PATH_LIMIT, PATH_TAIL = 44, 28
-"""Characters of a checkpoint's path, and of its end, which names the step."""
+NAME_LIMIT, NAME_TAIL = 40, 20
+"""Characters of a checkpoint's folder, and of its end, which names the step."""
 
 GONE: Mapping[Fate, tuple[str, str]] = MappingProxyType(
     {
@@ -45,25 +47,29 @@ def checkpoint_sentence(advice: CheckpointAdvice) -> str:
     return " ".join(filter(None, said))
 
 
-def checkpoint_line(advice: CheckpointAdvice) -> str:
-    """Which checkpoint to ship, without a full stop."""
+def checkpoint_name(advice: CheckpointAdvice) -> str:
+    """What the checkpoint to ship is called: its folder, else its step."""
     advice = _readable(advice)
-    path = None if advice.path is None else formatting.shorten_middle(advice.path, PATH_LIMIT, PATH_TAIL)
-    kept = f"; the trainer kept {path}" if path else ""
-    if advice.eval_loss is None and advice.step is None:
-        return f"cannot tell, because the best evaluation is not recorded{kept}"
-    best = "a step that is not recorded" if advice.step is None else f"step {advice.step}"
-    if advice.fate is Fate.KEPT:
-        return f"{path or best} (best evaluation, {best})"
-    there = "" if advice.saved_eval_loss is None else f", eval loss {formatting.loss(advice.saved_eval_loss)}"
-    nearest = path if path and advice.path_step == advice.saved_step else f"the one of step {advice.saved_step}"
-    exists = advice.saved_step is not None
-    if advice.fate in GONE:
-        other = f"the nearest is {nearest}{there}" if exists else "no other is certain to exist"
-        return f"best evaluation at {best}, whose checkpoint is {GONE[advice.fate][0]}; {other}"
-    if exists:
-        return f"best evaluation at {best}; certain to exist is {nearest}{there}"
-    return f"best evaluation at {best}; whether its checkpoint exists cannot be told{kept}"
+    folder = re.split(r"[\\/]", advice.path.rstrip("\\/"))[-1] if advice.path else ""
+    if folder and (advice.fate is Fate.KEPT or advice.path_step == advice.saved_step):
+        return formatting.shorten_middle(folder, NAME_LIMIT, NAME_TAIL)
+    if advice.saved_step is not None:
+        return f"step {formatting.count(advice.saved_step)}"
+    if advice.step is None:
+        return "checkpoint not known"
+    return f"step {formatting.count(advice.step)}, {'gone' if advice.fate in GONE else 'if saved'}"
+
+
+def checkpoint_note(advice: CheckpointAdvice) -> str:
+    """What exists instead of the best checkpoint, and what became of that; "" where the name says enough."""
+    if advice.fate is Fate.KEPT or advice.step is None:
+        return ""
+    best = f"step {formatting.count(advice.step)}"
+    fate = GONE[advice.fate][1] if advice.fate in GONE else "may not be saved"
+    if advice.saved_step is None:
+        return f"The best one, {best}, {fate}, and no other surely exists." if advice.fate in GONE else ""
+    there = "" if advice.saved_eval_loss is None else f" ({measured(advice.saved_eval_loss)})"
+    return f"Saved: {checkpoint_name(advice)}{there}. The best one, {best}, {fate}."
 
 
 def _readable(advice: CheckpointAdvice) -> CheckpointAdvice:

@@ -10,7 +10,7 @@ from lib.core.aspects.facts import Agreement, Compared
 from lib.core.ranking.comparability import Pair
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import OtherClass
-from lib.core.text.phrases import lower_first
+from lib.core.text.phrases import listed, lower_first
 
 
 class AspectWords(NamedTuple):
@@ -54,6 +54,10 @@ ASPECT_WORDS: Mapping[Aspect, AspectWords] = MappingProxyType(
 )
 
 
+ASPECTS_SHOWN = 3
+"""Aspects that a sentence names."""
+
+
 def aspect_names(aspects: Iterable[Aspect]) -> str:
     """Aspects as a list in a sentence."""
     return ", ".join(lower_first(ASPECT_WORDS[aspect].title) for aspect in aspects)
@@ -61,7 +65,13 @@ def aspect_names(aspects: Iterable[Aspect]) -> str:
 
 def unknown_aspects(aspects: Iterable[Aspect]) -> str:
     """That it is not recorded whether all ranked runs agree in these."""
-    return f"Not recorded well enough to tell whether it is the same in all ranked runs: {aspect_names(aspects)}."
+    aspects = tuple(aspects)
+    if aspects == (Aspect.DATASET,):
+        return "We cannot check that these runs were evaluated on the same data."
+    names = [lower_first(ASPECT_WORDS[aspect].title) for aspect in aspects]
+    shown, more = names[:ASPECTS_SHOWN], len(names) - ASPECTS_SHOWN
+    told = f"{', '.join(shown)} and {more} more" if more > 0 else listed(shown)
+    return f"We cannot check that these runs have the same {told}."
 
 
 def caution(aspect: Aspect) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.decision import Decision
-from lib.core.text import formatting
 from lib.core.verdict.comparability import why_not_ranked
 from lib.core.verdict.lowest_loss import leader_so_far, lowest_shipped, why_lowest_is_not_first
-from lib.core.verdict.reasons import Reason, ReasonCode, left_out, reasons_of, strongest, why_behind
+from lib.core.verdict.reasons import Reason, ReasonCode, left_out, reasons_of, why_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,6 @@ class Grounds:
         decision: Whose grounds they are.
         labels: What the runs are called.
         reasons: Why the recommended run is first, or why none is.
-        strongest: Those of them that the panel shows, the strongest first.
         left_out: Why runs may not be recommended, as the end of a sentence, by run id.
         behind: How far the other ranked runs are behind the recommended one, by run id, best first.
         other_classes: Why runs of other classes are not ranked, as the middle of a sentence, by run id.
@@ -33,7 +31,6 @@ class Grounds:
     decision: Decision
     labels: Mapping[str, str] = field(repr=False)
     reasons: tuple[Reason, ...]
-    strongest: tuple[Reason, ...]
     left_out: Mapping[str, str]
     behind: Mapping[str, str]
     other_classes: Mapping[str, str]
@@ -49,30 +46,6 @@ class Grounds:
     def sentence(self, code: ReasonCode) -> str:
         """The reason of this code; "" where it is none."""
         return next((reason.sentence for reason in self.reasons if reason.code is code), "")
-
-    def others(self, names: Mapping[str, str]) -> tuple[str, ...]:
-        """A line for every run that was ranked or left out, but the recommended: how far behind, or why left out.
-
-        Args:
-            names: What the runs are called in these lines.
-        """
-        behind = [f"{names[run_id]}: {why}" for run_id, why in self.behind.items()]
-        return (*behind, *(f"{names[run_id]}: left out, {why}." for run_id, why in self.left_out.items()))
-
-    def not_comparable(self, names: Mapping[str, str]) -> tuple[str, ...]:
-        """A line for every run whose eval loss does not compare with the ranked ones: what differs, how far it came.
-
-        How far is the share of its own first evaluation by which its best one is lower: the one figure that may stand
-        beside those of other classes, where it is labelled as that.
-        """
-        return tuple(self._not_comparable(names))
-
-    def _not_comparable(self, names: Mapping[str, str]) -> Iterator[str]:
-        for other in self.decision.other_classes:
-            for place, run_id in enumerate(other.run_ids, 1):
-                own = "" if len(other.run_ids) == 1 else f" (number {place} of its own class)"
-                by = improvement(self.decision, run_id, "by ")
-                yield f"{names[run_id]}{own}: {self.other_classes[run_id]}; {by}."
 
 
 def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[str, str] | None = None) -> Grounds:
@@ -92,7 +65,6 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
         decision=decision,
         labels=labels,
         reasons=reasons,
-        strongest=strongest(reasons, recommendation),
         left_out=whys,
         behind={each.run_id: why_behind(each, decision) for each in scores if each.run_id != recommendation.run_id},
         other_classes={run_id: why_not_ranked(each) for each in decision.other_classes for run_id in each.run_ids},
@@ -100,9 +72,3 @@ def grounds_of(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[s
         lowest_not_first=why_lowest_is_not_first(decision, whys, labels),
         leader=leader_so_far(decision, runs, whys, labels),
     )
-
-
-def improvement(decision: Decision, run_id: str | None, preposition: str = "") -> str:
-    """By which share of its own first evaluation a run lowered its eval loss."""
-    share = decision.improvements.get(run_id or "")
-    return "cannot tell" if share is None else f"{preposition}{formatting.percent(share)}"

@@ -9,10 +9,15 @@ from lib.core.ranking.comparability import comparability_of
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore
 from lib.core.text import formatting
+from lib.core.text.phrases import listed
+from lib.core.text.precision import measured
 from lib.core.verdict.comparability import aspect_names
 from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import is_tied, tie_break
 from lib.core.verdict.seeds import settings_behind
+
+ASPECTS_SHOWN = 2
+"""Differences that a sentence names."""
 
 
 def lowest_losses(runs: Sequence[RunSummary]) -> tuple[str, ...]:
@@ -60,7 +65,7 @@ def why_lowest_is_not_first(decision: Decision, left_out: Mapping[str, str], lab
             if run_id in left_out
             else _why_behind(winner, scores[run_id], labels[winner.run_id], decision)
         )
-        sentences.append(f"{labels[run_id]} {verb} the lowest {words} ({formatting.loss(losses[run_id])}), {but}.")
+        sentences.append(f"{labels[run_id]} {verb} the lowest {words} ({measured(losses[run_id])}), {but}.")
     return " ".join(sentences) or None
 
 
@@ -71,31 +76,20 @@ def leader_so_far(
     if decision.recommendation.run_id is not None:
         return None
     if not runs:
-        return "There is no leader so far: no run is selected."
+        return "No run is selected."
     with_loss = {run.run_id: loss for run in runs if (loss := eval_loss_of(run)) is not None}
     leaders = lowest_losses(runs)
     if not leaders:
-        return _why_no_leader(runs, labels)
+        is_logged = any(value is not None for run in runs for value in eval_losses_of(run))
+        return f"No selected run has {'a finite' if is_logged else 'logged an'} eval loss."
     pairs = comparability_of([run for run in runs if run.run_id in with_loss]).pairs
-    differing = aspect_names(dict.fromkeys(aspect for pair in pairs for aspect in pair.decisive))
+    differing = aspect_names(list(dict.fromkeys(aspect for pair in pairs for aspect in pair.decisive))[:ASPECTS_SHOWN])
     if differing:
-        return f"There is no leader so far: the eval losses cannot be compared (different {differing})."
-    shown = formatting.loss(with_loss[leaders[0]])
+        return f"None leads: the eval losses do not compare (different {differing})."
+    shown, first = measured(with_loss[leaders[0]]), leaders[0]
     if len(leaders) == 1:
-        return f"Leader so far by eval loss: {labels[leaders[0]]} with {shown} ({left_out[leaders[0]]})."
-    named = ", ".join(f"{labels[run_id]} ({left_out[run_id]})" for run_id in leaders)
-    return f"Leaders so far by eval loss, tied with {shown}: {named}."
-
-
-def _why_no_leader(runs: Sequence[RunSummary], labels: Mapping[str, str]) -> str:
-    logged = [
-        f"{labels[run.run_id]}: {formatting.loss(value)}"
-        for run in runs
-        if (value := next((each for each in eval_losses_of(run) if each is not None), None)) is not None
-    ]
-    if logged:
-        return f"There is no leader so far: no selected run has a finite eval loss ({', '.join(logged)})."
-    return "There is no leader so far: no selected run has logged an eval loss."
+        return f"{labels[first]} has the lowest eval loss, {shown} ({left_out[first]})."
+    return f"{listed([labels[run_id] for run_id in leaders])} share the lowest eval loss, {shown}."
 
 
 def _why_behind(winner: RunScore, score: RunScore, name: str, decision: Decision) -> str:
@@ -103,13 +97,7 @@ def _why_behind(winner: RunScore, score: RunScore, name: str, decision: Decision
     if decision.lead.settings is not None and score.run_id not in decision.recommendation.settings:
         return f"but {settings_behind(score, decision)}"
     if is_tied(winner, score, decision.deciding):
-        points, by = formatting.points(score.total), tie_break(winner, score, decision.deciding)
-        return f"and its score is the same ({points}); {name} wins the tie by {by}"
-    gap = (
-        "its gap is unknown, which"
-        if score.gap is None
-        else f"its gap of {formatting.signed(score.gap)} ({score.gap_label})"
-    )
-    own, best = formatting.told_apart(score.total or 0.0, winner.total or 0.0)
-    mine, theirs = formatting.told_apart(score.gap_points, winner.gap_points, 0)
-    return f"but {gap} gives {mine} gap points against {theirs} of {name}; in total {own} against {best}"
+        return f"and the same score; {name} wins the tie by {tie_break(winner, score, decision.deciding)}"
+    gap = "an unknown gap" if score.gap is None else f"a gap of {measured(score.gap, score.values.gap_error)}"
+    own, best = formatting.told_apart(score.total or 0.0, winner.total or 0.0, 1)
+    return f"but {gap}: it scores {own}, {name} {best}"

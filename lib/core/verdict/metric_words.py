@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -40,6 +41,24 @@ def metric_words(metric: str | None) -> str:
         return "mean reward at the end of training"
     name = named_set(metric or "")
     return f"eval loss on {isolated(name)}" if name is not None else isolated(metric or "")
+
+
+_ACRONYMS = frozenset(("auc", "bleu", "cer", "em", "f1", "mae", "map", "mcc", "mrr", "mse", "rmse", "rouge", "wer"))
+
+
+def metric_name(metric: str | None) -> str:
+    """A metric as it is said: without the prefix that every evaluation has.
+
+    Example:
+        >>> metric_name("eval_macro-f1score"), metric_name("eval_loss"), metric_name("eval_alpha_loss")
+        ('macro F1', 'eval loss', 'eval loss on alpha')
+    """
+    words = metric_words(metric)
+    if not words.startswith(("eval_", "eval/")):
+        return words
+    parts = [part for part in re.split(r"[_\-/\s]+", words[len("eval_") :]) if part]
+    told = [part[: -len("score")] if part[: -len("score")].casefold() in _ACRONYMS else part for part in parts]
+    return " ".join(part.upper() if part.casefold() in _ACRONYMS else part for part in told) or words
 
 
 def best_word(deciding: Deciding) -> str:

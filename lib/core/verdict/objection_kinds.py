@@ -110,11 +110,13 @@ class Objection:
         code: Which of ``KINDS``.
         sentence: For people; "it" is the recommended run.
         count: Of how many things it is, where that is to stand in the place of the title wherever it lowers a verdict.
+        brief: The same in few words, where ``sentence`` is not short.
     """
 
     code: str
     sentence: str
     count: str = ""
+    brief: str = ""
 
     @property
     def rank(self) -> int:
@@ -125,3 +127,8 @@ class Objection:
     def title(self) -> str:
         """A few words for people."""
         return KINDS[self.rank].title
+
+    @property
+    def short(self) -> str:
+        """What is said at a glance."""
+        return self.brief or self.sentence

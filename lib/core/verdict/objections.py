@@ -18,12 +18,13 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import follows_from_loss
 from lib.core.ranking.scoring import RunScore, ranked
 from lib.core.text import formatting
-from lib.core.text.phrases import counted
+from lib.core.text.phrases import lower_first
+from lib.core.text.precision import measured, to_decimals
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
-from lib.core.verdict.metric_words import apart, metric_words
+from lib.core.verdict.metric_words import apart, metric_name
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.ties import lead_sentence, unknown_noise
@@ -35,7 +36,9 @@ NARROW_WEIGHT = Limit(0.10, "Narrow weight",
     " 0.70 from 0.80 by reason.")
 # fmt: on
 
-OTHERS_SHOWN = Count(2, "Others shown", "Metrics that say otherwise and are named with their values.")
+OTHERS_SHOWN = Count(1, "Others shown", "Metrics that say otherwise and are named with their values.")
+METRIC_LIMIT = 40
+"""Characters of a metric's name."""
 
 ESSENTIAL_ASPECTS = frozenset((Aspect.METHOD, Aspect.DATASET))
 """Where it is open whether these are the same, it is open whether the losses are of the same thing at all. The other
@@ -98,8 +101,7 @@ def _ranking(case: _Case) -> Iterator[Objection]:
     if not decision.has_main_class:
         yield Objection(
             "no_common_ranking",
-            "No class of comparable runs is larger than the others, so the runs have no common ranking: it is only the"
-            " best of its own class.",
+            "The runs have no common ranking: it is only the best of those that compare with it.",
         )
     elif is_alone:
         yield Objection("alone", case.grounds.sentence(ReasonCode.ALONE))
@@ -117,8 +119,8 @@ def _ranking(case: _Case) -> Iterator[Objection]:
     if not is_alone and not decision.lead.is_gap_error_known:
         yield Objection(
             "gap_error_unknown",
-            "How far the gaps are off cannot be told for every ranked run:"
-            f" it takes {train_window.MIN_TRAIN_POINTS} train losses up to the best step.",
+            "How far the gaps are off cannot be told:"
+            f" that takes {train_window.MIN_TRAIN_POINTS} train losses up to the best step.",
         )
     interval = decision.flip.interval
     if interval is None or is_alone:
@@ -141,27 +143,22 @@ def _other_metrics(case: _Case) -> Iterator[Objection]:
             continue
         by, _ = beaten
         is_task = case.decision.deciding.follows_from_loss and not follows_from_loss(other.metric)
-        own, theirs = formatting.told_apart(other.raw[case.winner.run_id], other.raw[by], 4)
-        said = (
-            f"by {metric_words(other.metric)} {case.called(by)} is better beyond the noise: {theirs} against its {own}"
-        )
+        own, theirs = apart(other.raw[case.winner.run_id], other.raw[by])
+        metric = formatting.shorten(metric_name(other.metric), METRIC_LIMIT)
+        said = f"By {metric}, {case.called(by)} is better beyond the noise: {theirs} against its {own}."
         found.setdefault("task_metric" if is_task else "other_metric", []).append(said)
     for code, sentences in found.items():
         more = len(sentences) - OTHERS_SHOWN
-        further = f"; and {counted(more, 'other metric', 'other metrics')}" if more > 0 else ""
-        said = "; ".join(sentences[:OTHERS_SHOWN])
-        yield Objection(code, f"{said[0].upper()}{said[1:]}{further}.")
+        further = f" Others that say so: {more}." if more > 0 else ""
+        yield Objection(code, " ".join(sentences[:OTHERS_SHOWN]) + further)
 
 
 def _base(case: _Case) -> Iterator[Objection]:
     """Whether training made anything better at all."""
     if case.winner.never_better:
-        words = metric_words(case.decision.deciding.metric)
-        yield Objection(
-            "never_better",
-            f"It was never better than the base model: its {words} is {formatting.loss(case.winner.value)}, and before"
-            f" training it was {formatting.loss(case.winner.values.base)}.",
-        )
+        words = metric_name(case.decision.deciding.metric)
+        now, before = measured(case.winner.value), measured(case.winner.values.base)
+        yield Objection("never_better", f"Never better than the base model: {words} {now}, before training {before}.")
 
 
 def _comparability(case: _Case) -> Iterator[Objection]:
@@ -191,12 +188,16 @@ def _data(case: _Case) -> Iterator[Objection]:
         # That its training broke down is an objection of its own.
         said = assessed.breakdowns if is_winner and assessed is not None else ()
         doubts = () if assessed is None else tuple(each for each in assessed.checks.doubts if each not in said)
-        if not doubts:
+        if assessed is None or not doubts:
             continue
         worst = most_severe(doubts)
         code = f"{'winner' if is_winner else 'rival'}_{'data' if worst.severity is Severity.CRITICAL else 'doubts'}"
         whose = "Its data" if is_winner else f"The data of {case.called(run_id)}"
-        yield Objection(code, f"{whose} raise doubts: {worst.sentence}{and_more(len(doubts))}")
+        yield Objection(
+            code,
+            f"{whose} raise doubts: {worst.sentence}{and_more(len(doubts))}",
+            brief=f"{whose} raise doubts: {_brief(assessed, worst, len(doubts))}",
+        )
 
 
 def _unchecked(case: _Case) -> Iterator[Objection]:
@@ -208,7 +209,8 @@ def _unchecked(case: _Case) -> Iterator[Objection]:
     if missing.results:
         first, count = missing.results[0], f"{len(missing.results)} of {missing.matter} checks that matter"
         why = f"{first.check.title.lower()}, as {first.because}{and_more(len(missing.results))}"
-        yield Objection("unchecked", f"{count} could not be made: {why}", f"{count} could not be made")
+        said = f"{count} could not be made"
+        yield Objection("unchecked", f"{said}: {why}", said, f"{said}.")
 
 
 def _training(case: _Case) -> Iterator[Objection]:
@@ -224,13 +226,23 @@ def _training(case: _Case) -> Iterator[Objection]:
     ]
     if broke := case.own.breakdowns:
         said = f"Its training broke down: {broke[0].sentence}{and_more(len(broke))}"
-        yield Objection("winner_health", f"{said}{_since_its_death(case.own.died_at, case.winner.values.step)}")
+        when = _since_its_death(case.own.died_at, case.winner.values.step)
+        brief = f"Its training broke down: {_brief(case.own, broke[0], len(broke))}{when}"
+        yield Objection("winner_health", f"{said}{when}", brief=brief)
     if case.own.died_at is None:
         yield from _fit(case.own.overfitting, rebound)
     if warnings:
-        yield Objection(
-            "winner_warnings", f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
-        )
+        said = f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
+        brief = f"A warning about its training: {_brief(case.own, warnings[0], len(warnings))}"
+        yield Objection("winner_warnings", said, brief=brief)
+
+
+def _brief(assessed: Assessment, finding: Finding, many: int) -> str:
+    """A finding by the title of its check, where it is, and how many more there are."""
+    where = "" if finding.step is None else f" at step {formatting.count(finding.step)}"
+    results = assessed.checks.results
+    title = next((each.check.title for each in results if finding in each.findings), finding.code)
+    return f"{lower_first(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
 
 
 def _since_its_death(died_at: int | None, shipped: int | None) -> str:
@@ -243,16 +255,18 @@ def _since_its_death(died_at: int | None, shipped: int | None) -> str:
 def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
     """What its losses say of leakage and overfitting; those of a training that died say nothing of either."""
     if over.negative is not None and over.negative.explanation is not Explanation.EXPLAINED:
-        code = "leakage" if over.negative.explanation is Explanation.NOT_EXPLAINED else "negative_gap_open"
-        yield Objection(
-            code, f"Its eval loss is {over.negative.size:.4f} below its train loss. {over.negative.sentence}"
-        )
+        is_leak = over.negative.explanation is Explanation.NOT_EXPLAINED
+        said = f"Its eval loss is {measured(over.negative.size)} below its train loss"
+        why = "and no ordinary cause explains that" if is_leak else "which leakage or an ordinary cause may explain"
+        code = "leakage" if is_leak else "negative_gap_open"
+        yield Objection(code, f"{said}. {over.negative.sentence}", brief=f"{said}, {why}.")
     if rebound:
-        yield Objection("overfitting", f"It overfits after its lowest eval loss: {rebound[0].sentence}")
+        where = "" if rebound[0].step is None else f" from step {formatting.count(rebound[0].step)} on"
+        said = f"It overfits after its lowest eval loss: {rebound[0].sentence}"
+        yield Objection("overfitting", said, brief=f"It overfits{where}: later checkpoints are worse.")
     elif over.gap is not None and over.gap > GAP_WARNING:
-        yield Objection(
-            "overfitting", f"Its gap at the checkpoint to ship is {formatting.signed(over.gap)}: it may overfit."
-        )
+        gap = to_decimals(over.gap, 3)
+        yield Objection("overfitting", f"Its gap at the checkpoint to ship is {gap}: it may overfit.")
 
 
 def _checkpoint(case: _Case) -> Iterator[Objection]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.core.facts.foreign import isolated
-from lib.core.facts.limits import Count
 from lib.core.gap.plausibility import Implausible
 from lib.core.ranking.deciding import Deciding
 from lib.core.ranking.decision import Decision
@@ -26,10 +25,6 @@ from lib.core.text import formatting
 from lib.core.verdict.changes import ways_to_win
 from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_words, shown_score
 from lib.core.verdict.seeds import settings_ahead, settings_behind
-
-REASONS_SHOWN = Count(
-    3, "Reasons shown", "Reasons that the panel shows; what else there is to say is among the details."
-)
 
 
 class ReasonCode(StrEnum):
@@ -171,41 +166,6 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
     return (*said, _lead(winner, runner_up, recommendation.deciding), _would_change(decision))
 
 
-def strongest(reasons: tuple[Reason, ...], recommendation: Recommendation) -> tuple[Reason, ...]:
-    """At most ``REASONS_SHOWN`` of the reasons, the strongest first.
-
-    The parts of the score come first, that one before the other which carries more of the lead over the runner-up. A
-    part in which it is behind is no reason, nor is a gap that is level with the runner-up's and not of the best band.
-    Then how far it is ahead, and what would turn that.
-    """
-    winner, runner_up = recommendation.winner, recommendation.runner_up
-    if winner is None or runner_up is None:
-        return reasons[:REASONS_SHOWN]
-    if winner.total is None:
-        return tuple(reason for reason in reasons if reason.code is not ReasonCode.GAP)[:REASONS_SHOWN]
-    parts = (ReasonCode.EVAL_LOSS, ReasonCode.GAP)
-    by_code = {reason.code: reason for reason in reasons}
-    order = [*_carrying(winner, runner_up, recommendation), *(code for code in by_code if code not in parts)]
-    # Where settings win, that comes first: the parts of the score are of one run.
-    order.sort(key=lambda code: code is not ReasonCode.SETTINGS)
-    return tuple(by_code[code] for code in order)[:REASONS_SHOWN]
-
-
-def _carrying(winner: RunScore, runner_up: RunScore, recommendation: Recommendation) -> Iterator[ReasonCode]:
-    """The parts of the score that speak for the winner over the runner-up, that which carries more first."""
-    policy = recommendation.policy
-    is_best_band = winner.gap is not None and winner.gap_points >= policy.gap_range[1]
-    loss_lead = (winner.loss_points or 0.0) - (runner_up.loss_points or 0.0)
-    gap_lead = winner.gap_points - runner_up.gap_points if recommendation.gaps_count else 0.0
-    parts = (
-        (policy.eval_weight * loss_lead, ReasonCode.EVAL_LOSS, True),
-        (policy.gap_weight * gap_lead, ReasonCode.GAP, is_best_band),
-    )
-    for carried, code, level_counts in sorted(parts, key=lambda part: -part[0]):
-        if carried > 0.0 or (carried == 0.0 and level_counts):
-            yield code
-
-
 def _why_none(recommendation: Recommendation) -> Reason:
     if not recommendation.unscorable:
         return Reason(ReasonCode.NOTHING_SELECTED, "No run is selected, so there is nothing to recommend.")
@@ -296,5 +256,5 @@ _NO_WAY = "Neither its eval loss nor its gap alone would make the runner-up win.
 
 def _would_change(decision: Decision) -> Reason:
     ways = ways_to_win(decision)
-    said = f"The runner-up would win {ways[0]}." if ways else _NO_WAY
+    said = f"The runner-up needs {ways[0]} to win." if ways else _NO_WAY
     return Reason(ReasonCode.WOULD_CHANGE, said)

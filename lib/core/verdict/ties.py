@@ -11,17 +11,19 @@ from lib.core.noise.train_window import MIN_TRAIN_POINTS
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import REWARD
 from lib.core.ranking.standing import Contest
-from lib.core.text import formatting
-from lib.core.text.phrases import counted, listed
+from lib.core.text.phrases import counted, first_of, listed
+from lib.core.text.precision import measured, rough
 from lib.core.verdict.metric_words import best_word, difference_words, margin_words, metric_words
 from lib.core.verdict.reasons import why_alone
 
+NAMES_SHOWN = 3
+"""Runs that a sentence names."""
 SEEDS = frozenset((Basis.SEEDS, Basis.SEED_EVALUATIONS))
 PAIRED = frozenset((Basis.PAIRED, Basis.COVARIANCE))
 
 
 def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
-    """Whether the lead is within the noise, and what the noise covers; "" without a recommended run."""
+    """Whether the lead is within the noise; "" without a recommended run."""
     if decision.recommendation.winner is None:
         return ""
     if len(decision.ranked) == 1:
@@ -31,33 +33,30 @@ def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
 
 def _lead_parts(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
     lead, best = decision.lead, decision.contest.best
-    ahead = f"The recommended run's lead of {margin_words(decision.recommendation)}"
+    ahead = f"The lead of {margin_words(decision.recommendation)}"
     if lead.settings is not None:
-        ahead = f"The lead of the recommended run's settings, {difference_words(lead.settings, decision.deciding)},"
+        ahead = f"The lead of its settings, {difference_words(lead.settings, decision.deciding)},"
     match lead.outcome:
         case Outcome.TIE:
             yield f"{ahead} is within the noise: {_names(lead.level_with, labels)} may be as good."
         case Outcome.WINNER if lead.never_better:
-            yield f"{ahead} is over {_names(lead.never_better, labels)}, which was never better than before training."
+            yield f"{ahead} is over {_names(lead.never_better, labels)}, never better than before training."
         case Outcome.WINNER:
-            yield f"{ahead} is beyond the noise, at the {best.level:.0%} level."
+            yield f"{ahead} is beyond the noise ({best.level:.0%} level)."
         case Outcome.CANNOT_TELL:
             yield f"{ahead} cannot be compared with the noise."
     if lead.undecided:
-        yield f"The noise is not known well enough to compare it with {_names(lead.undecided, labels)}."
+        yield f"Too little is known of the noise of {_names(lead.undecided, labels)}, or of the first."
     if lead.unknown_gaps:
-        yield f"The gap of {_names(lead.unknown_gaps, labels)} is unknown, and may be of any band."
+        yield f"The gap of {_names(lead.unknown_gaps, labels)} is unknown, and could turn the order."
     elif lead.for_gap:
-        yield f"What the noise leaves open of the gaps outweighs the lead over {_names(lead.for_gap, labels)}."
-    if lead.outcome is Outcome.CANNOT_TELL:
-        return
-    yield covers(decision.contest, lead.bases)
-    if not lead.is_gap_error_known:
-        yield f"How far a gap may be off is not known: it takes {MIN_TRAIN_POINTS} train losses up to the best step."
+        yield f"The noise of the gaps outweighs the lead over {_names(lead.for_gap, labels)}."
+    if lead.outcome is not Outcome.CANNOT_TELL and not lead.is_gap_error_known:
+        yield f"How far a gap is off takes {MIN_TRAIN_POINTS} train losses to tell."
 
 
 def lowest_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
-    """Which of the ranked runs may have the best true value of the deciding metric, and what the noise covers."""
+    """Which of the ranked runs may have the best true value of the deciding metric."""
     found, words = decision.contest, metric_words(decision.deciding.metric)
     if not decision.ranked:
         return f"No run has a value of {words}, so there is nothing to compare."
@@ -68,23 +67,20 @@ def lowest_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
     undecided = [labels[run_id] for run_id in found.undecided]
     told = [labels[run_id] for run_id in found.members if run_id not in found.undecided]
     if not told:
-        return (
-            f"Which run has the {best_word(decision.deciding)} {words} cannot be told: the noise is unknown for"
-            f" {listed(undecided)}. It takes {MIN_POINTS} evaluations of a run to estimate it."
-        )
-    level, best = f"{found.best.level:.0%} level", f"the {best_word(decision.deciding)} {words}"
+        return f"The noise is unknown: it takes {MIN_POINTS} evaluations of a run to tell."
+    level, best = f"({found.best.level:.0%} level)", f"the {best_word(decision.deciding)} {words}"
     match found.best.outcome:
         case Outcome.TIE:
-            start = f"Tie: {listed(told)} cannot be told apart by their {words} at the {level}."
+            start = f"{listed(told)} cannot be told apart {level}."
         case Outcome.WINNER if found.best.seed_freedom:
-            start = f"The settings of {listed(told)} have {best} beyond the noise, at the {level}."
+            start = f"The settings of {listed(told)} have {best} beyond the noise {level}."
         case Outcome.WINNER:
             verb = "has" if len(told) == 1 else "have"
-            start = f"{listed(told)} {verb} {best} beyond the noise, at the {level}."
+            start = f"{listed(told)} {verb} {best} beyond the noise {level}."
         case _:
             start = f"{told[0]} has {best} of the runs whose noise is known."
-    unknown = f" {listed(undecided)} may be as good or better: too little is known of the noise." if undecided else ""
-    return f"{start}{unknown} {covers(found, found.best.bases)}"
+    unknown = f" {listed(undecided)} may be as good: too little is known of the noise." if undecided else ""
+    return f"{start}{unknown}"
 
 
 def why_in_best_set(found: Contest, run_id: str, labels: Mapping[str, str]) -> str:
@@ -93,11 +89,11 @@ def why_in_best_set(found: Contest, run_id: str, labels: Mapping[str, str]) -> s
     if beaten is not None:
         by, defeat = beaten
         worse = "below" if found.sign < 0.0 else "above"
-        apart = f"{formatting.loss(defeat.difference.value)} {worse} {labels[by]}"
-        return f"Not the best: {apart}; up to {formatting.loss(defeat.within)} would be within the noise."
+        apart = f"{measured(defeat.difference.value, defeat.difference.error)} {worse} {labels[by]}"
+        return f"Not the best: {apart}; noise allows {rough(defeat.within)}."
     if one is not None:
-        value, error = formatting.loss(found.value_of(one)), formatting.loss(one.error)
-        return f"May be the best: {value}, with a standard error of {error}."
+        value = measured(found.value_of(one), one.error)
+        return f"May be the best: {value}, give or take {rough(one.error)}."
     return f"Cannot be told: {why_unknown(found, run_id)}."
 
 
@@ -110,13 +106,12 @@ def why_unknown(found: Contest, run_id: str) -> str:
 
 
 def unknown_noise(found: Contest, labels: Mapping[str, str]) -> str:
-    """That the lead cannot be compared with the noise, and for which runs it is unknown."""
-    unknown = [
-        f"{labels[run_id]}: {why_unknown(found, run_id)}"
-        for run_id in found.run_ids
-        if found.estimate(run_id) is None or found.metric == REWARD
-    ]
-    return f"Whether its lead is beyond the noise cannot be told ({'; '.join(unknown)})."
+    """That the lead cannot be compared with the noise, and why."""
+    unknown = [labels[run_id] for run_id in found.run_ids if found.estimate(run_id) is None]
+    if found.metric == REWARD:
+        return "Whether its lead is more than noise cannot be told: no evaluation measured the reward."
+    few = f"fewer than {MIN_POINTS} evaluations"
+    return f"Whether its lead is more than noise cannot be told: {few} of {first_of(unknown, NAMES_SHOWN)}."
 
 
 def rests_on(bases: Collection[Basis]) -> str:
@@ -137,16 +132,15 @@ def covers(found: Contest, bases: Collection[Basis]) -> str:
     seeds = found.best.seed_freedom
     if seeds:
         return (
-            f"{rests_on(bases)} The noise is how much runs that differ only in their seed vary"
-            f" ({counted(seeds, 'degree', 'degrees')} of freedom), taken to be the same for all, and at least what"
-            " their evaluations leave open: settings are compared, between seeds."
+            f"{rests_on(bases)} Noise is how much runs that differ only in their seed vary"
+            f" ({counted(seeds, 'degree', 'degrees')} of freedom), and at least what their evaluations leave open."
         )
     shared = " What they have in common there is taken off." if PAIRED & set(bases) else ""
     return (
-        f"{rests_on(bases)}{shared} The noise is how much values vary from one evaluation to the next about a smooth"
-        " trend. Slow drifts count as real; what another seed or another evaluation set would change is not in it."
+        f"{rests_on(bases)}{shared} Noise is how much values vary from one evaluation to the next about a smooth trend."
+        " What another seed or other evaluation data would change is not in it."
     ).strip()
 
 
 def _names(run_ids: Sequence[str], labels: Mapping[str, str]) -> str:
-    return ", ".join(labels[run_id] for run_id in run_ids)
+    return first_of([labels[run_id] for run_id in run_ids], NAMES_SHOWN)

@@ -17,7 +17,6 @@ from lib.core.text.labels import short_labels
 from lib.core.verdict.assessment import Assessment
 from lib.ui.frame.escape import md
 from lib.ui.panels.passport import ROW_HEIGHT, checks_columns, confidence_badge, passport_of_run
-from lib.ui.panels.verdict_details import stability_badge
 from lib.ui.session.assessments import assessment_of, common_spikes_of, shipped_assessments
 from lib.ui.session.comparison import ComparedRun, Comparison
 
@@ -28,6 +27,12 @@ SHADES = {
     Severity.INFO: "background-color: rgba(59, 130, 246, .14)",
 }
 """Translucent, so that they read on light and dark alike."""
+STABILITY_COLORS = {
+    Steadiness.STEADY: "green",
+    Steadiness.UNSTEADY: "orange",
+    Steadiness.UNSTABLE: "red",
+    Steadiness.CANNOT_TELL: "gray",
+}
 FAINT = "color: gray"
 CHECK_WIDTH, MIN_RUN_WIDTH, MATRIX_WIDTH = 160, 110, 730
 """Pixels of the overview's columns: five runs beside their checks fill a window of 1280 px."""
@@ -139,9 +144,8 @@ def one_run(comparison: Comparison) -> None:
         )
         return
     checks = assessment.checks
-    st.markdown(
-        f"**{md(each.label)}** {_counts_badge(checks)} {stability_badge(each, runs)} {confidence_badge(checks)}"
-    )
+    badges = _counts_badge(checks), _stability_badge(assessment.stability), confidence_badge(checks)
+    st.markdown(f"**{md(each.label)}** {' '.join(badges)}")
     _findings(checks)
     _untold(assessment)
     _stability(assessment.stability)
@@ -202,6 +206,11 @@ def _untold(assessment: Assessment) -> None:
         lines.append(f"- **Stability**: {md(assessment.stability.sentence)}")
     st.markdown(f"##### Could not be told ({len(lines)})")
     st.markdown("\n".join(lines) if lines else ":small[Every check of the curves could be made.]")
+
+
+def _stability_badge(stability: Stability) -> str:
+    steadiness = stability.steadiness
+    return f":{STABILITY_COLORS[steadiness]}-badge[stability: {steadiness.value}]"
 
 
 def _stability(stability: Stability) -> None:

@@ -13,7 +13,6 @@ from lib.core.noise.train_window import MIN_TRAIN_POINTS
 from lib.core.verdict.comparability import ASPECT_WORDS, aspect_names
 from lib.core.verdict.objection_kinds import KINDS, Sureness
 from lib.core.verdict.objections import ESSENTIAL_ASPECTS, NARROW_WEIGHT
-from lib.core.verdict.reasons import REASONS_SHOWN
 from lib.core.verdict.sureness import MANY_DOUBTS
 
 
@@ -74,9 +73,9 @@ def _flip() -> str:
 
 def _panel() -> str:
     return (
-        f"**The panel** shows the {REASONS_SHOWN} strongest reasons: the part of the score that carries most of the"
-        " lead over the runner-up, then the other one if it speaks for the run too, then the lead, then what would turn"
-        " it. And it shows the strongest objection: the first of the order below."
+        "**The panel** says why with the numbers that decide: those of the recommended run and of the runner-up."
+        " Against it stands the strongest objection that the headline does not say already. In the ranking the shaded"
+        " bar is how far noise alone could put a run behind: what ends inside may be as good."
     )
 
 

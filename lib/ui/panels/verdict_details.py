@@ -1,123 +1,128 @@
-"""What stands behind the verdict, on demand: objections, what would flip it, noise, comparability, stability, score."""
+"""What stands behind the verdict, on demand: objections, what would flip it, checkpoints, noise, comparability.
+
+Text alone, so all of it is one piece of HTML: buttons and the popovers that they open by themselves.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 
-import streamlit as st
-
-from lib.core.checks.stability import Steadiness
 from lib.core.curves.evidence import stored_differs
 from lib.core.ranking.decision import Decision
 from lib.core.text import formatting
+from lib.core.text.precision import measured
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_sentence
 from lib.core.verdict.comparability import pair_words
 from lib.core.verdict.flips import flip_sentences
-from lib.core.verdict.metric_words import best_word, metric_words
-from lib.core.verdict.objection_kinds import Objection
-from lib.core.verdict.ties import lead_sentence, lowest_sentence, why_in_best_set
-from lib.ui.frame.escape import md
-from lib.ui.session.assessments import assessment_of
-from lib.ui.session.comparison import ComparedRun, Comparison
-
-STABILITY_COLORS = {
-    Steadiness.STEADY: "green",
-    Steadiness.UNSTEADY: "orange",
-    Steadiness.UNSTABLE: "red",
-    Steadiness.CANNOT_TELL: "gray",
-}
+from lib.core.verdict.metric_words import best_word, metric_name
+from lib.core.verdict.overview import HeadlineKind, Overview
+from lib.core.verdict.ties import covers, lead_sentence, lowest_sentence, why_in_best_set
+from lib.ui.session.comparison import Comparison
 
 
-def details(comparison: Comparison, objections: Sequence[Objection], assessed: Mapping[str, Assessment | None]) -> None:
-    """Draw a button for each part. One element holds a whole part: the browser takes its time for each."""
-    decision = comparison.decision
-    if decision.recommendation.winner is not None:
-        _part(f"All objections ({len(objections)})", _objections(objections))
-        _part("What would flip it", _flip(comparison))
-        _part("Score and checkpoints", _scores(comparison, assessed))
+def details(comparison: Comparison, overview: Overview, assessed: Mapping[str, Assessment | None]) -> str:
+    """A button for each part, and the parts."""
+    parts = list(_parts(comparison, overview, assessed))
+    buttons = "".join(
+        f'<button type="button" popovertarget="verdict-{key}">{escape(title)}</button>' for key, title, _ in parts
+    )
+    bodies = "".join(
+        f'<div id="verdict-{key}" class="verdict-part" popover role="dialog" aria-label="{escape(title)}">{body}</div>'
+        for key, title, body in parts
+    )
+    return f'<div class="verdict-more">{buttons}</div>{bodies}' if parts else ""
+
+
+def _parts(
+    comparison: Comparison, overview: Overview, assessed: Mapping[str, Assessment | None]
+) -> Iterator[tuple[str, str, str]]:
+    decision, labels = comparison.decision, comparison.labels
+    if overview.headline.kind in (HeadlineKind.WINNER, HeadlineKind.TIE):
+        yield "objections", f"Objections ({len(overview.objections)})", "".join(_objections(overview))
+        flip = "What would part them" if overview.headline.kind is HeadlineKind.TIE else "What would flip it"
+        yield "flip", flip, "".join(_flip(decision, overview.grounds.labels))
+    if decision.scores:
+        yield "checkpoints", "Checkpoints", "".join(_checkpoints(comparison, assessed))
+    if len(decision.ranked) > 1:
+        yield "noise", "Noise", "".join(_noise(decision, labels, overview.grounds.labels))
     if len(decision.scores) > 1:
-        _part("Noise", _noise(comparison))
-        _part("Comparability", _comparability(decision, comparison.labels))
-    _part("Stability", (_stability(each, comparison.runs) for each in comparison.runs))
+        many = overview.headline.kind is HeadlineKind.NOT_COMPARABLE
+        yield (
+            "comparability",
+            "Why not comparable" if many else "Comparability",
+            "".join(_comparability(decision, labels)),
+        )
 
 
-def stability_badge(each: ComparedRun, runs: Sequence[ComparedRun]) -> str:
-    """How steadily one of the runs trained, as a badge; "" where it was not read."""
-    assessment = assessment_of(each, runs)
-    if assessment is None:
-        return ""
-    steadiness = assessment.stability.steadiness
-    return f":{STABILITY_COLORS[steadiness]}-badge[stability: {steadiness.value}]"
+def _paragraph(text: str, kind: str = "") -> str:
+    return f'<p class="{kind}">{escape(text)}</p>' if kind else f"<p>{escape(text)}</p>"
 
 
-def _part(label: str, paragraphs: Iterable[str]) -> None:
-    with st.popover(label, type="tertiary"):
-        st.markdown("\n\n".join(paragraphs))
+def _list(lines: Iterable[str], tag: str = "ul") -> str:
+    return f"<{tag}>{''.join(f'<li>{line}</li>' for line in lines)}</{tag}>"
 
 
-def _objections(objections: Sequence[Objection]) -> Iterator[str]:
-    if not objections:
-        yield "None was found."
+def _objections(overview: Overview) -> Iterator[str]:
+    if not overview.objections:
+        yield _paragraph("None found.")
         return
-    yield "The strongest first."
-    yield "\n".join(f"1. **{md(each.title)}**: {md(each.sentence)}" for each in objections)
+    yield _list(
+        (f"<b>{escape(_capital(each.title))}.</b> {escape(each.sentence)}" for each in overview.objections), "ol"
+    )
 
 
-def _flip(comparison: Comparison) -> Iterator[str]:
-    sentences = flip_sentences(comparison.decision, comparison.labels)
-    yield "\n".join(f"- {md(sentence)}" for sentence in sentences)
-    yield ":small[Only what is named changes; everything else stays as it is.]"
+def _flip(decision: Decision, names: Mapping[str, str]) -> Iterator[str]:
+    yield _list(escape(sentence) for sentence in flip_sentences(decision, names))
+    yield _paragraph("Only what is named changes; everything else stays as it is.", "muted")
 
 
-def _scores(comparison: Comparison, assessed: Mapping[str, Assessment | None]) -> Iterator[str]:
-    """The parts of every score, stored values that differ, and which checkpoint of each run to ship."""
+def _checkpoints(comparison: Comparison, assessed: Mapping[str, Assessment | None]) -> Iterator[str]:
+    """Which checkpoint of each run to ship, with the values there, and stored values that differ."""
     decision = comparison.decision
     scores = decision.scores
     rows = [
         (
             each.label,
-            formatting.loss(score.value),
-            formatting.loss(score.eval_loss),
-            formatting.points(score.loss_points),
-            formatting.signed(score.gap),
-            score.gap_label,
-            formatting.points(score.gap_points if score.total is not None else None),
-            formatting.points(score.total),
+            formatting.count(score.values.step),
+            *(() if decision.deciding.is_loss else (measured(score.value),)),
+            measured(score.eval_loss, score.values.eval_error),
+            measured(score.train_loss, score.values.train_error),
         )
         for each in comparison.runs
         if (score := scores.get(each.run.run_id)) is not None
     ]
-    best = f"Best {metric_words(decision.deciding.metric)}"
-    yield _table(("Run", best, "Eval loss there", "Points", "Gap there", "Band", "Points", "Score"), rows)
+    best = () if decision.deciding.is_loss else (f"Best {metric_name(decision.deciding.metric)}",)
+    yield _table(("Run", "Best step", *best, "Eval loss there", "Train loss there"), rows)
     for each in comparison.runs:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = assessed.get(each.run.run_id)
-        said = [stored, checkpoint_sentence(own.checkpoint) if own is not None else "Its metrics could not be read."]
-        yield f"**{md(each.label)}**: {md(' '.join(filter(None, said)))}"
+        said = [checkpoint_sentence(own.checkpoint) if own is not None else "Its metrics could not be read.", stored]
+        yield f"<p><b>{escape(each.label)}</b>: {escape(' '.join(filter(None, said)))}</p>"
 
 
-def _noise(comparison: Comparison) -> Iterator[str]:
-    decision, labels = comparison.decision, comparison.labels
-    words = metric_words(decision.deciding.metric)
-    if decision.deciding.is_loss:
-        yield f"**By score.** {md(lead_sentence(decision, labels))}"
-    yield f"**By {md(words)} alone.** {md(lowest_sentence(decision, labels))}"
+def _noise(decision: Decision, labels: Mapping[str, str], names: Mapping[str, str]) -> Iterator[str]:
+    words = metric_name(decision.deciding.metric)
+    if decision.recommendation.gaps_count:
+        yield f"<p><b>By score.</b> {escape(lead_sentence(decision, names))}</p>"
+    yield f"<p><b>By {escape(words)} alone.</b> {escape(lowest_sentence(decision, names))}</p>"
     found = decision.contest
+    yield _paragraph(covers(found, decision.lead.bases), "muted")
     rows = [
         (
             labels[run_id],
             formatting.count(found.measured[run_id]),
-            formatting.loss(found.raw.get(run_id)),
-            formatting.loss(one.noise if one else None),
-            formatting.loss(found.value_of(one) if one else None),
-            why_in_best_set(found, run_id, labels),
+            measured(found.raw.get(run_id)),
+            measured(one.noise if one else None),
+            measured(found.value_of(one), one.error) if one else formatting.NOT_RECORDED,
+            why_in_best_set(found, run_id, names),
         )
         for run_id in decision.ranked
         for one in (found.estimate(run_id),)
     ]
-    best = best_word(decision.deciding).capitalize()
+    best = _capital(best_word(decision.deciding))
     yield _table(("Run", "Evaluations", best, "Noise of one", f"{best} without luck", ""), rows)
 
 
@@ -126,8 +131,8 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
     in_classes = decision.ranked, *(other.run_ids for other in decision.other_classes)
     classes = [[labels[run_id] for run_id in run_ids] for run_ids in in_classes]
     if len(classes) > 1:
-        yield "Runs are ranked only with those whose values mean the same:"
-        yield "\n".join(f"- {md(', '.join(names))}" for names in classes)
+        yield _paragraph("Runs are ranked only with those whose values mean the same:")
+        yield _list(escape(", ".join(names)) for names in classes)
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for pair in decision.comparability.pairs:
         names = " – ".join(labels[run_id] for run_id in pair.run_ids)
@@ -140,15 +145,11 @@ def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[st
     yield _table(("Runs", "Values", "What is known"), rows)
 
 
-def _stability(each: ComparedRun, runs: Sequence[ComparedRun]) -> str:
-    assessment = assessment_of(each, runs)
-    if assessment is None:
-        return f"**{md(each.label)}**: its metrics could not be read."
-    stability = assessment.stability
-    said = [md(finding.sentence) for finding in stability.findings] or [md(stability.sentence)]
-    return f"**{md(each.label)}** {stability_badge(each, runs)}  \n" + "  \n".join(said)
-
-
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *([md(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    heads = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

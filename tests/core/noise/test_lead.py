@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.core.noise.lead import PointBands, Scored, lead_holds, reaches
+from lib.core.noise.lead import PointBands, Scored, lead_left, reaches
 
 LEFT_OUT = PointBands((0.0, 0.05, 0.1, 0.2), (40.0, 100.0, 80.0, 60.0, 30.0))
 EXPLAINED = PointBands((0.0, 0.05, 0.1, 0.2), (100.0, 100.0, 80.0, 60.0, 30.0))
@@ -65,7 +65,7 @@ def scored(loss, gap, gap_error=0.0, error=0.0):
 
 
 def holds(leader, rival, quantile=2.0, within=0.0):
-    return lead_holds(leader, rival, rival.value - leader.value, within, quantile, composite)
+    return lead_left(leader, rival, rival.value - leader.value, within, quantile, composite) > 0.0
 
 
 def test_a_lead_of_one_band_holds_only_where_the_gaps_can_be_told_apart():

@@ -99,6 +99,17 @@ def test_a_run_that_never_beat_its_base_model_does_not_tie_with_one_that_is_not_
     assert decision.tied == ()
 
 
+@pytest.mark.parametrize("noise", [0.0005, 0.02])
+def test_a_rival_may_be_as_good_where_it_is_no_further_behind_than_noise_can_put_it(noise):
+    decision = decided(run("a", 0.5), run("b", 0.501), run("c", 0.8), noise=noise)
+    first, *others = decision.recommendation.scores
+    assert set(decision.lead.within) == {"b", "c"}
+    for other in others:
+        behind = round(first.total - other.total, 9)
+        assert (behind <= round(decision.lead.within[other.run_id], 9)) is (other.run_id in decision.lead.level_with)
+    assert decision.lead.level_with == (("b",) if noise == 0.02 else ())
+
+
 def test_a_metric_ranks_without_a_composite_and_runs_without_it_are_left_out():
     runs = [run("a", 0.5), run("b", 0.6), run("c", 0.4)]
     curves = curves_by_id(runs)

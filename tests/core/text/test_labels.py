@@ -14,6 +14,7 @@ from lib.core.text.labels import (
     LOSS_LEGEND_LIMIT,
     NO_NAME,
     look,
+    shared_beginning,
     short_labels,
     unique_labels,
 )
@@ -195,3 +196,21 @@ def test_every_permutation_of_a_clash_gives_the_same_short_labels():
     labels = {key: "x" * 30 + key + "y" * 30 for key in "abc"}
     answers = [short_labels(dict(order), 18) for order in itertools.permutations(labels.items())]
     assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("labels", "start"),
+    [
+        (["support-llama-8b · lr 1e-4 · r 16", "support-llama-8b · lr 5e-5 · r 8"], "support-llama-8b · "),
+        (["support-llama-1e-4", "support-llama-1e-5"], "support-llama-"),
+        (["support_llama", "support_llama_2"], "support_"),
+        (["8 3e-5", "8 4e-5"], ""),
+        (["support-llama-8b"], ""),
+        (["support-", "support-llama"], ""),
+        (["x" * 300 + " a", "x" * 300 + " b"], "x" * 300 + " "),
+        (["abc \u2068def-1\u2069", "abc \u2068def-2\u2069"], ""),
+        ([], ""),
+    ],
+)
+def test_the_shared_beginning_ends_with_a_part_and_leaves_every_label_something(labels, start):
+    assert shared_beginning(labels) == start

@@ -10,7 +10,7 @@ from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.assessment import assess, shipping
-from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence
+from lib.core.verdict.checkpoints import checkpoint_name, checkpoint_sentence
 from tests.core.decided_runs import run
 
 
@@ -60,5 +60,5 @@ def test_without_any_eval_loss_the_checkpoint_of_another_metric_is_known_all_the
     found = shipped("eval_f1", {"eval_f1": CURVES.curves["eval_f1"]})
     assert found.checkpoint.step == 200
     assert checkpoint_sentence(found.checkpoint).startswith("The best value of what decides was measured at step 200.")
-    assert checkpoint_line(found.checkpoint).startswith("best evaluation at step 200; ")
+    assert checkpoint_name(found.checkpoint) == "step 200, if saved"
     assert found.overfitting.gap is None

@@ -9,7 +9,7 @@ import pytest
 
 from lib.core.checkpoints.advice import Fate
 from lib.core.facts.runs import Checkpoint, RunStatus
-from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence, missing_checkpoint
+from lib.core.verdict.checkpoints import checkpoint_name, checkpoint_note, checkpoint_sentence, missing_checkpoint
 from tests.core.checkpoints.test_advice import (
     BEST_TOO,
     EVALS,
@@ -90,7 +90,7 @@ def test_every_schedule_has_whole_sentences_and_a_line(options, of_run):
     advice = shipped(*schedule(options, **of_run))
     sentence = checkpoint_sentence(advice)
     assert sentence.endswith(".")
-    assert "None" not in sentence + checkpoint_line(advice)
+    assert "None" not in sentence + checkpoint_name(advice) + checkpoint_note(advice)
     assert bool(missing_checkpoint(advice)) == (advice.fate in (Fate.DELETED, Fate.NEVER_SAVED))
 
 
@@ -130,38 +130,37 @@ def test_without_a_step_or_a_best_loss_that_is_said():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "name", "note"),
     [
-        ({}, "out/checkpoint-10 (best evaluation, step 10)"),
-        ({"path": None}, "step 10 (best evaluation, step 10)"),
+        ({}, "checkpoint-10", ""),
+        ({"path": None}, "step 10", ""),
         (
-            {"fate": Fate.DELETED, "path": "out/checkpoint-8", "saved_step": 8,
-             "saved_eval_loss": 0.51},
-            "best evaluation at step 10, whose checkpoint is gone; the nearest is out/checkpoint-8, eval loss 0.5100",
+            {"step": 13500, "fate": Fate.CANNOT_TELL, "path": "out/checkpoint-10800", "saved_step": 10800,
+             "saved_eval_loss": 0.342049},
+            "checkpoint-10800",
+            "Saved: checkpoint-10800 (0.3420). The best one, step 13,500, may not be saved.",
         ),
         (
-            {"fate": Fate.NEVER_SAVED, "path": None, "saved_step": None, "saved_eval_loss": None},
-            "best evaluation at step 10, whose checkpoint is never saved; no other is certain to exist",
+            {"step": 13500, "fate": Fate.DELETED, "path": None, "saved_step": 10800, "saved_eval_loss": None},
+            "step 10,800",
+            "Saved: step 10,800. The best one, step 13,500, has been deleted or was not saved.",
         ),
         (
-            {"fate": Fate.CANNOT_TELL, "path": "out/best", "saved_step": None, "saved_eval_loss": None},
-            "best evaluation at step 10; whether its checkpoint exists cannot be told; the trainer kept out/best",
+            {"step": 13500, "fate": Fate.NOT_FOUND, "path": None, "saved_step": None},
+            "step 13,500, gone",
+            "The best one, step 13,500, is not in the run's folder, and no other surely exists.",
         ),
-        (
-            {"fate": Fate.CANNOT_TELL, "path": None, "saved_step": 8, "saved_eval_loss": None},
-            "best evaluation at step 10; certain to exist is the one of step 8",
-        ),
-        (
-            {"fate": Fate.CANNOT_TELL, "eval_loss": None, "step": None, "path": None},
-            "cannot tell, because the best evaluation is not recorded",
-        ),
+        ({"fate": Fate.CANNOT_TELL, "path": None, "saved_step": None}, "step 10, if saved", ""),
+        ({"step": None, "fate": Fate.CANNOT_TELL, "path": None, "saved_step": None}, "checkpoint not known", ""),
+        ({"path": "D:\\models\\checkpoint-10\\"}, "checkpoint-10", ""),
     ],
 )  # fmt: skip
-def test_the_checkpoint_is_said_in_a_line(changes, said):
-    assert checkpoint_line(replace(KEPT, **changes)) == said
+def test_the_checkpoint_has_a_name_and_what_became_of_the_best_is_said_where_that_is_another(changes, name, note):
+    advice = replace(KEPT, **changes)
+    assert (checkpoint_name(advice), checkpoint_note(advice)) == (name, note)
 
 
-def test_a_long_path_keeps_its_end():
-    advice = replace(KEPT, path=f"outputs/{'x' * 80}/checkpoint-10")
-    assert "/checkpoint-10 " in checkpoint_line(advice)
-    assert len(checkpoint_line(advice)) < 90
+def test_a_long_folder_keeps_its_end():
+    advice = replace(KEPT, path=f"outputs/{'x' * 80}-checkpoint-10")
+    assert checkpoint_name(advice).endswith("-checkpoint-10")
+    assert len(checkpoint_name(advice)) <= 40

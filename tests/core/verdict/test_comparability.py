@@ -29,7 +29,10 @@ def test_a_pair_names_what_differs_with_both_values():
 
 
 def test_a_class_says_what_is_open_and_what_may_matter():
-    assert unknown_aspects((Aspect.PACKING,)).endswith("in all ranked runs: packing.")
+    assert unknown_aspects((Aspect.PACKING,)) == "We cannot check that these runs have the same packing."
+    assert unknown_aspects([Aspect.DATASET]) == "We cannot check that these runs were evaluated on the same data."
+    assert unknown_aspects((Aspect.METHOD, Aspect.DATASET)).endswith("have the same method and evaluation data.")
+    assert unknown_aspects(list(Aspect)[:5]).endswith("have the same method, evaluation data, eval split and 2 more.")
     assert caution(Aspect.MAX_SEQ_LENGTH) == (
         "The ranked runs differ in sequence length: longer texts are cut, and other tokens are counted of them."
     )
@@ -39,11 +42,9 @@ def test_runs_of_other_classes_say_what_differs_and_how_far_they_came():
     runs = [run("a"), run("b"), run("c"), run("d", dataset="x/y"), run("e", 0.6, dataset="x/y")]
     curves = {"d": curves_of("d", 0.5, noise=0.0, start=1.0)}
     found = grounds_of(decide(runs, curves, DEFAULT_POLICY), runs, {"d": "D"})
-    assert found.not_comparable(found.labels) == (
-        "D (number 1 of its own class): different evaluation data; by 50%.",
-        "e (number 2 of its own class): different evaluation data; cannot tell.",
-    )
-    assert grounded(*runs[:3]).not_comparable({}) == ()
+    assert found.other_classes == {"d": "different evaluation data", "e": "different evaluation data"}
+    assert found.decision.improvements["d"] == 0.5
+    assert grounded(*runs[:3]).other_classes == {}
 
 
 def test_a_run_that_could_be_in_either_class_says_that_too_little_is_recorded():

@@ -13,11 +13,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.glance.glance import glance_of
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
 from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.grounds import Grounds, grounds_of
-from lib.core.verdict.overview import overview_of
+from lib.core.verdict.overview import HeadlineKind, overview_of
 from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode
 from lib.core.verdict.ties import lead_sentence, lowest_sentence
 from lib.table.cells import SummaryInput, summary_frame
@@ -83,14 +84,10 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     winner, ranked = decision.recommendation.winner, decision.ranked
     said = overview_of(grounds, runs, {run.run_id: assessed(run.run_id) for run in runs})
     objections = {objection.code: objection.sentence for objection in said.objections}
-    shown = [reason.sentence for reason in grounds.strongest]
-    others, not_comparable = grounds.others(grounds.labels), grounds.not_comparable(grounds.labels)
-    everything = [grounds.why_first, *shown, *others, *not_comparable, *objections.values()]
-    everything += [said.surety.sentence, grounds.lowest_not_first or "", grounds.leader or ""]
-
-    # Why it is first: the tooltips of card and table show all reasons, the panel some of the same.
-    assert set(shown) <= {reason.sentence for reason in grounds.reasons}
-    assert all(reason in grounds.why_first for reason in shown)
+    glance = glance_of(said, runs, {run.run_id: assessed(run.run_id) for run in runs})
+    rows = {row.run_id: row for row in glance.ranking.rows}
+    everything = [grounds.why_first, *grounds.behind.values(), *grounds.other_classes.values(), *objections.values()]
+    everything += [grounds.lowest_not_first or "", grounds.leader or "", *glance.texts.values()]
 
     # Why it is alone: the only one of the selected, or the only one of its class.
     only = "the only completed run with an eval loss among the selected"
@@ -107,8 +104,8 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     # What breaks a tie: one phrase for each pair, wherever it is told.
     for rival in ranked[1:]:
         own_line = grounds.behind[rival]
-        (line,) = (line for line in others if line.startswith(f"{rival}: "))
-        assert line == f"{rival}: {own_line}"
+        if glance.kind is HeadlineKind.WINNER and not rows[rival].mark.startswith("≤"):
+            assert rows[rival].why == own_line
         told = tie_breaks_in(iter([own_line]))
         assert len(told) == ("level with the recommended run" in own_line)
         about = [grounds.sentence(ReasonCode.TIE)] if rival == ranked[1] else []
@@ -119,12 +116,12 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     notes = table_of(grounds, runs)
     for run_id, why in grounds.left_out.items():
         assert any(why == words.split(" {")[0] or words.split("{")[0] in why for words in LEFT_OUT.values())
-        assert f"{run_id}: left out, {why}." in others
+        assert rows[run_id].why.startswith(f"Left out: {why}.")
         assert notes[run_id] == f"Left out: {why}."
         if run_id in grounds.lowest and winner is not None:
             assert f"but cannot be recommended: {why}." in (grounds.lowest_not_first or "")
-        if run_id in grounds.lowest and winner is None and "no leader" not in (grounds.leader or ""):
-            assert f"{run_id}" in (grounds.leader or "")
+        if grounds.lowest == (run_id,) and winner is None and "None leads" not in (grounds.leader or ""):
+            assert (grounds.leader or "").startswith(f"{run_id} has the lowest eval loss")
             assert f"({why})" in (grounds.leader or "")
 
     # Why the lowest eval loss is not first: the panel and the objection say it in the same words, and say it once.
@@ -132,9 +129,9 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
     assert [text.removesuffix(" This difference is beyond the noise.") for text in lower] == [
         text for text in (grounds.lowest_not_first,) if text
     ]
-    assert said.lowest_not_first in (None, grounds.lowest_not_first)
 
-    # Every run but the recommended one has exactly one reason.
+    # Every run has a row, and every one but the recommended exactly one reason.
+    assert sorted(rows) == sorted(run.run_id for run in runs)
     reasoned = [*grounds.behind, *grounds.left_out, *grounds.other_classes]
     assert sorted(reasoned) == sorted(run.run_id for run in runs if winner is None or run.run_id != winner.run_id)
 

@@ -25,11 +25,8 @@ def test_a_run_with_the_lowest_loss_and_a_poor_gap_says_why_it_is_not_first():
     found = grounds(run("1", 1.0, 0.97), run("2", 0.98, 0.7), run("3", 1.2, 1.19))
     assert found.decision.recommendation.run_id == "1"
     assert found.lowest == ("2",)
-    assert found.lowest_not_first == (
-        "L2 has the lowest eval loss (0.9800), but its gap of +0.2800 (high overfitting) gives 30"
-        " gap points against 100 of L1; in total 79.00 against 87.75."
-    )
-    assert [line.partition(":")[0] for line in found.others(found.labels)] == ["L2", "L3"]
+    assert found.lowest_not_first == ("L2 has the lowest eval loss (0.98), but a gap of 0.28: it scores 79.0, L1 87.8.")
+    assert [found.labels[run_id] for run_id in (*found.behind, *found.left_out)] == ["L2", "L3"]
     assert found.leader is None
 
 
@@ -42,14 +39,13 @@ def test_the_lowest_loss_of_the_recommended_run_needs_no_sentence():
 @pytest.mark.parametrize(("status", "why"), [(RunStatus.RUNNING, "still running"), (RunStatus.FAILED, "failed")])
 def test_the_lowest_loss_of_a_run_that_cannot_be_recommended_says_why(status, why):
     assert grounds(run("1", 0.3, 0.3), run("2", 0.2, 0.2, status)).lowest_not_first == (
-        f"L2 has the lowest eval loss (0.2000), but cannot be recommended: {why}."
+        f"L2 has the lowest eval loss (0.2), but cannot be recommended: {why}."
     )
 
 
 def test_an_unknown_gap_is_given_as_the_reason():
     assert grounds(run("1", 1.0, 0.98), run("2", 0.99)).lowest_not_first == (
-        "L2 has the lowest eval loss (0.9900), but its gap is unknown, which gives 50 gap points against 100"
-        " of L1; in total 85.00 against 93.61."
+        "L2 has the lowest eval loss (0.99), but an unknown gap: it scores 85.0, L1 93.6."
     )
 
 
@@ -64,13 +60,13 @@ def test_a_shared_lowest_loss_names_the_tie_break():
     for first, second, words in cases:
         found = grounds(run("1", 0.3, **first), run("2", 0.3, **second))
         assert found.lowest == ("1", "2")
-        assert found.lowest_not_first.startswith("L2 shares the lowest eval loss (0.3000), and its score is the same (")
+        assert found.lowest_not_first.startswith("L2 shares the lowest eval loss (0.3), and the same score; ")
         assert found.lowest_not_first.endswith(f"; L1 wins the tie by {words}.")
 
 
 def test_a_shared_lowest_loss_with_different_gaps_names_the_points():
     assert grounds(run("1", 0.3, 0.3), run("2", 0.3, 0.1)).lowest_not_first.startswith(
-        "L2 shares the lowest eval loss (0.3000), but its gap of +0.2000 (high overfitting) gives 30 gap points"
+        "L2 shares the lowest eval loss (0.3), but a gap of 0.2000: it scores 79.0, L1 100.0."
     )
 
 
@@ -93,7 +89,7 @@ def test_every_selection_has_its_words(cases, weight):
     assert (found.leader is None) == (recommendation.run_id is not None)
     expected = [each for each in found.lowest if each != recommendation.run_id] if recommendation.run_id else []
     assert (sentence or "").count("the lowest eval loss") == len(expected)
-    assert len(found.others(found.labels)) == len(runs) - (recommendation.run_id is not None)
+    assert len(found.behind) + len(found.left_out) == len(runs) - (recommendation.run_id is not None)
     for holder in expected:
         score = found.decision.scores.get(holder)
         if score and " of L" in sentence and len(expected) == 1:
@@ -104,19 +100,17 @@ def test_every_selection_has_its_words(cases, weight):
 def test_the_leader_so_far_is_named_with_what_keeps_it_from_being_recommended():
     running = run("1", 0.4123, 0.4, RunStatus.RUNNING)
     assert grounds(running, run("2", 0.5, 0.4, RunStatus.FAILED)).leader == (
-        "Leader so far by eval loss: L1 with 0.4123 (still running)."
+        "L1 has the lowest eval loss, 0.4123 (still running)."
     )
     assert grounds(running, run("2", 0.4123, status=RunStatus.FAILED)).leader == (
-        "Leaders so far by eval loss, tied with 0.4123: L1 (still running), L2 (failed)."
+        "L1 and L2 share the lowest eval loss, 0.4123."
     )
 
 
 def test_where_there_is_no_leader_the_words_say_why():
-    assert grounds().leader == "There is no leader so far: no run is selected."
-    assert grounds(run("1")).leader == "There is no leader so far: no selected run has logged an eval loss."
-    assert grounds(run("1", math.nan), run("2")).leader == (
-        "There is no leader so far: no selected run has a finite eval loss (L1: NaN)."
-    )
+    assert grounds().leader == "No run is selected."
+    assert grounds(run("1")).leader == "No selected run has logged an eval loss."
+    assert grounds(run("1", math.nan), run("2")).leader == "No selected run has a finite eval loss."
 
 
 def test_runs_whose_losses_do_not_compare_have_no_leader():
@@ -125,11 +119,9 @@ def test_runs_whose_losses_do_not_compare_have_no_leader():
     def leader(dataset):
         return grounded(first, decided_runs.run("b", 0.4, RunStatus.RUNNING, dataset=dataset)).leader
 
-    assert leader("tatsu-lab/alpaca").startswith("Leader so far by eval loss: b")
-    assert leader(...).startswith("Leader so far")
-    assert leader("x/y") == (
-        "There is no leader so far: the eval losses cannot be compared (different evaluation data)."
-    )
+    assert leader("tatsu-lab/alpaca").startswith("b has the lowest eval loss, 0.4")
+    assert leader(...).startswith("b has the lowest eval loss, 0.4")
+    assert leader("x/y") == "None leads: the eval losses do not compare (different evaluation data)."
 
 
 def test_the_lowest_of_no_losses_is_none():

@@ -120,7 +120,7 @@ def test_a_metric_that_says_otherwise_is_named_with_both_values_and_is_the_stron
     how = {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}}}
     found = objections(*CLEAR, how=how, a=assessed("a", data=[CRITICAL]))
     assert found[0].code == "task_metric"
-    assert found[0].sentence == "By eval_f1 b is better beyond the noise: 0.7000 against its 0.4000."
+    assert found[0].sentence == "By F1, b is better beyond the noise: 0.7000 against its 0.4000."
 
 
 def test_no_kind_is_without_a_cause_here():

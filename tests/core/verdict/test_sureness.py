@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.verdict.objection_kinds import KINDS, Objection, Sureness
-from lib.core.verdict.sureness import MANY_DOUBTS, lowered, sureness_of
+from lib.core.verdict.sureness import MANY_DOUBTS, Surety, lowered, sureness_of
 from tests.core.decided_runs import decided, run
 
 SURE, FAIRLY, LIKELY, UNSURE, TIE, CANNOT = Sureness
@@ -50,45 +50,6 @@ def test_the_order_of_objections_does_not_matter(codes, shuffle):
     assert lowered(shuffled)[0] is lowered(codes)[0]
 
 
-CLEAR = run("a", 0.5), run("b", 0.8)
-
-
-@pytest.mark.parametrize(
-    ("runs", "codes", "level", "sentence"),
-    [
-        ((), [], CANNOT, "There is nothing to be sure of: no run can be recommended."),
-        (
-            CLEAR,
-            [],
-            SURE,
-            "The lead of 69.10 points is beyond the noise (90% level), and nothing that was checked casts doubt on it.",
-        ),
-        (
-            CLEAR,
-            ["leakage", "overfitting"],
-            UNSURE,
-            "The lead of 69.10 points is beyond the noise (90% level), but: possible leakage.",
-        ),
-        (CLEAR[:1], ["alone"], CANNOT, "There is nothing to compare it with."),
-        (
-            (run("a"), run("b", dataset="x/y")),
-            ["no_common_ranking"],
-            CANNOT,
-            "Which of them is better cannot be told: what they were measured by means different things.",
-        ),
-        ((run("a"), run("b")), ["tie"], TIE, "The scores are equal."),
-    ],
-)
-def test_the_sentence_says_why(runs, codes, level, sentence):
-    surety = sureness_of(decided(*runs), [Objection(code, "Said.") for code in codes])
-    assert (surety.level, surety.sentence) == (level, sentence)
-
-
-def test_a_lead_within_the_noise_says_how_large_it_is():
-    surety = sureness_of(decided(run("a", 0.5), run("b", 0.501), noise=0.02), [Objection("tie", "Said.")])
-    assert surety.sentence == "The lead of 1.26 points is within the noise (90% level)."
-
-
-def test_an_unknown_noise_is_said():
-    surety = sureness_of(decided(*CLEAR, count=2), [Objection("noise_unknown", "Said.")])
-    assert surety.sentence == "Whether its lead is more than noise cannot be told."
+def test_without_a_recommended_run_there_is_nothing_to_be_sure_of():
+    assert sureness_of(decided(), []) == Surety(CANNOT)
+    assert sureness_of(decided(run("a"), run("b")), [Objection("tie", "Said.")]) == Surety(TIE, ("tie",))

@@ -1,0 +1,66 @@
+"""What a list of runs may offer beside those that are selected: runs that compare, and better ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.core.aspects.facts import Agreement
+from lib.core.config.effective import effective
+from lib.core.config.setting import value_of
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
+from lib.core.facts.values import finite, text
+from lib.core.ranking.comparability import comparability_of
+from lib.core.ranking.decision import Decision
+from lib.core.ranking.metric_names import EVAL_LOSS
+
+_RANKS = {Agreement.SAME: 0, Agreement.CANNOT_TELL: 1}
+
+
+def comparable_with(run: RunSummary, listed: Sequence[RunSummary]) -> tuple[RunSummary, ...]:
+    """The completed runs whose values mean the same by what their summaries tell; those that surely do come first.
+
+    Left out are the run itself and runs that are one training with it.
+    """
+    found = [
+        (_RANKS[agreement], place, other)
+        for place, other in enumerate(listed)
+        if other.run_id != run.run_id
+        and other.status is RunStatus.COMPLETED
+        and other.same_training_as is None
+        and run.same_training_as != other.run_id
+        and (agreement := comparability_of([run, other]).pairs[0].agreement) in _RANKS
+    ]
+    return tuple(other for _, _, other in sorted(found, key=lambda each: each[:2]))
+
+
+def better_in(decision: Decision, runs: Sequence[RunSummary], listed: Sequence[RunSummary]) -> RunSummary | None:
+    """The best run of a list that is not selected and has a better value of the deciding metric than the first.
+
+    Only what is stored of a run is looked at, and only where it is of that metric.
+
+    Args:
+        decision: About the selected runs.
+        runs: These.
+        listed: The list.
+    """
+    winner, deciding = decision.recommendation.winner, decision.deciding
+    if winner is None or deciding.better is None or not decision.has_main_class:
+        return None
+    own = next(run for run in runs if run.run_id == winner.run_id)
+    selected = {run.run_id for run in runs}
+    values = {
+        run.run_id: value
+        for run in listed
+        if run.run_id not in selected and (value := stored_best(run, deciding.metric)) is not None
+    }
+    sign = deciding.sign
+    better = [run for run in listed if run.run_id in values and sign * values[run.run_id] < sign * winner.value]
+    return min(comparable_with(own, better), key=lambda run: sign * values[run.run_id], default=None)
+
+
+def stored_best(run: RunSummary, metric: str | None) -> float | None:
+    """What is stored of a run's best value of a metric; ``None`` where nothing is, or it may be of another metric."""
+    if metric == EVAL_LOSS:
+        return eval_loss_of(run)
+    named = text(value_of(effective(run), "metric_for_best_model"))
+    return finite(run.extra.get("best_metric")) if named is not None and metric in (named, f"eval_{named}") else None

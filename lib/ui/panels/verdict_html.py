@@ -1,0 +1,129 @@
+"""The verdict and the ranking in miniature as one piece of HTML: the browser takes its time for each element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+from lib.core.glance.glance import Glance
+from lib.core.glance.rows import FIRST, LEVEL, SHIP, Row
+from lib.core.text.labels import shared_beginning, short_labels
+from lib.core.text.sentences import Sentence, Strong
+
+HEADLINE_LIMIT = 130
+"""Characters of all names in the headline together."""
+ROW_LIMIT, ROW_TAIL = 64, 14
+"""Characters of a name's own part in the ranking, and of its end: the browser cuts before that where there is no
+room, since what differs is mostly at the end."""
+
+GAP_TITLE = ' title="Eval loss less train loss, at the run\'s best step"'
+
+
+def panel(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
+    """The two sides of the panel.
+
+    Args:
+        glance: What is said.
+        labels: What the runs are called in full, by run id.
+        slots: Which colour and mark each has.
+    """
+    return (
+        f'<section class="verdict" aria-label="Verdict">'
+        f'<div class="says">{_headline(glance, labels, slots)}{_how_sure(glance)}{_lines(glance)}</div>'
+        f'<div class="ranking">{_ranking(glance, labels, slots)}</div></section>'
+    )
+
+
+def mark(slot: int) -> str:
+    """The mark of a run."""
+    return f'<i class="run-mark slot-{slot}"></i>'
+
+
+def _headline(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
+    limit = max(HEADLINE_LIMIT // max(len(glance.run_ids), 1), 24)
+    short = short_labels(labels, limit)
+    names = ", ".join(
+        f'<span data-run="{slots[run_id]}" title="{escape(labels[run_id])}">{mark(slots[run_id])}'
+        f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b></span>'
+        for run_id in glance.run_ids
+    )
+    return f"<h2>{escape(glance.verb)} {names}</h2>"
+
+
+def _how_sure(glance: Glance) -> str:
+    badge = glance.badge
+    checkpoint = f'<span class="checkpoint">{escape(glance.checkpoint)}</span>' if glance.checkpoint else ""
+    because = f'<span class="because">{escape(badge.because)}</span>' if badge.because else ""
+    word = f'<span class="badge {badge.level}">{escape(badge.text)}</span>'
+    return f'<div class="how-sure">{checkpoint}{word}{because}</div>'
+
+
+def _lines(glance: Glance) -> str:
+    lines = "".join(f"<dt>{escape(line.title)}</dt><dd>{sentence(line.said)}</dd>" for line in glance.lines)
+    return f"<dl>{lines}</dl>"
+
+
+def sentence(said: Sentence) -> str:
+    """A sentence with what stands out in it."""
+    return "".join(f"<b>{escape(part)}</b>" if isinstance(part, Strong) else escape(part) for part in said)
+
+
+def _ranking(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
+    ranking = glance.ranking
+    is_ordered = any(row.behind is not None for row in ranking.rows)
+    start = shared_beginning(list(labels.values()))
+    own = short_labels({run_id: label[len(start) :] for run_id, label in labels.items()}, ROW_LIMIT)
+    heads = ["Run", ranking.title or "Best"]
+    heads += ["Behind the best"] if is_ordered else []
+    heads += ["Gap", ""] if is_ordered else ["Own metric", ""]
+    classes = ["", "value", *(["barhead"] if is_ordered else []), "gap" if is_ordered else "metric", "mark"]
+    head = "".join(
+        f'<span role="columnheader" class="{kind}"{GAP_TITLE if kind == "gap" else ""}>{escape(title)}</span>'
+        for kind, title in zip(classes, heads, strict=True)
+    )
+    rows = "".join(
+        _row(row, slots[row.run_id], (labels[row.run_id], start, own[row.run_id]), is_ordered=is_ordered)
+        for row in ranking.rows
+    )
+    note = f'<p class="note">{escape(ranking.note)}</p>' if ranking.note else ""
+    apart = "" if is_ordered else " apart"
+    table = f'<div class="row head" role="row">{head}</div>{rows}'
+    return f'<div class="rows{apart}" role="table" aria-label="Ranking">{table}</div>{note}'
+
+
+def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) -> str:
+    """One row; ``names`` are the run's in full, the part that it shares with all, and the rest of it."""
+    full, start, own = names
+    first = " first" if row.mark in (SHIP, FIRST) else ""
+    shared = f'<span class="shared">{escape(start)}</span>' if start else ""
+    title = ". ".join(filter(None, (full, row.why)))
+    cells = [
+        f'<span role="cell" class="name" title="{escape(title)}">{mark(slot)}{shared}{_cut(own)}</span>',
+        f'<span role="cell" class="value">{escape(row.value)}</span>',
+    ]
+    if is_ordered:
+        cells.append("".join(_bar(row, slot)))
+        cells.append(f'<span role="cell" class="gap{" wide" if row.is_wide else ""}">{escape(row.gap)}</span>')
+    else:
+        cells.append(f'<span role="cell" class="metric">{escape(row.metric)}</span>')
+    level = " level" if row.mark == LEVEL else ""
+    cells.append(f'<span role="cell" class="mark{level}" title="{escape(row.why)}">{escape(row.mark)}</span>')
+    return f'<div class="row{first}" role="row" data-run="{slot}">{"".join(cells)}</div>'
+
+
+def _cut(own: str) -> str:
+    """A name of which the browser cuts the middle."""
+    if len(own) <= 2 * ROW_TAIL:
+        return f'<span class="own">{escape(own)}</span>'
+    return f'<span class="own long">{escape(own[:-ROW_TAIL])}</span><span class="own">{escape(own[-ROW_TAIL:])}</span>'
+
+
+def _bar(row: Row, slot: int) -> Iterator[str]:
+    if row.behind is None:
+        yield '<span role="cell"></span>'
+        return
+    yield f'<span role="cell" class="bar" title="{escape(row.distance)}" aria-label="{escape(row.distance)}">'
+    if row.within is not None:
+        yield f'<i class="noise" style="width:{row.within:.2%}"></i>'
+    yield f'<i class="stem" style="width:{row.behind:.2%};background:var(--run-{slot})"></i>'
+    yield f'<i class="run-mark slot-{slot}" style="left:{row.behind:.2%}"></i></span>'

@@ -1,0 +1,164 @@
+"""The verdict panel: its height, its sizes, its colours, and that nothing of it is cut."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lib.charts.palette import RUN_COLORS
+from lib.core.facts.query import RunQuery
+from lib.core.facts.runs import RunStatus
+from lib.data.demo.source import EmbeddedSource
+from lib.ui.frame.look import SIZES
+from tests.app.harness import write_run
+from tests.browser.actions import FIVE, query
+from tests.browser.harness import Server, open_app, wait_idle
+
+RANKED = [
+    run.run_id
+    for run in EmbeddedSource().list_runs(RunQuery(status=RunStatus.COMPLETED, limit=100)).runs
+    if run.name == "support-llama-8b"
+][:5]
+"""Five runs of the demo that compare."""
+
+DESKTOP = {"width": 1280, "height": 800}
+MOST_HIGH = 210
+"""Pixels: what it leaves to the curves is most of the first screen."""
+
+CUT = """
+() => [...document.querySelectorAll('.st-key-verdict :is(h2, b, span, dd, dt, p, button)')]
+  .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
+  .map(e => `${e.className} ${e.textContent}: ${e.scrollWidth} > ${e.clientWidth}`)
+"""
+"""The texts that have more room to fill than they got."""
+
+TEXT_SIZES = """
+root => {
+  const sizes = new Set();
+  const walker = document.createTreeWalker(document.querySelector(root), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const inside = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || inside.closest('style, [data-testid=stIconMaterial]')) continue;
+    if (inside.getClientRects().length) sizes.add(parseFloat(getComputedStyle(inside).fontSize));
+  }
+  return [...sizes];
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def tied(serve, tmp_path_factory) -> Server:
+    """The app on five runs, of which some are level."""
+    folder = tmp_path_factory.mktemp("outputs")
+    for place, level in enumerate((0.5, 0.501, 0.502, 0.8, 0.9)):
+        falling = [level * (1 + 0.8**at) + 0.02 * ((at * (place + 3)) % 5) for at in range(30)]
+        write_run(folder / f"run-{place}", [2.0 / step for step in range(1, 31)], falling)
+    return serve(RUNOFF_RUNS=str(folder))
+
+
+def panel(page: Page):
+    return page.locator(".st-key-verdict")
+
+
+def height(page: Page) -> float:
+    box = panel(page).bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_five_runs_have_a_panel_that_leaves_the_screen_to_the_curves(new_page, app, scheme):
+    page = new_page(app, viewport=DESKTOP, color_scheme=scheme)
+    open_app(page, run=RANKED)
+    expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    assert height(page) <= MOST_HIGH
+    assert page.evaluate(CUT) == []
+    assert page.locator(".verdict [role=row][data-run]").count() == len(RANKED)
+
+
+def test_runs_that_failed_or_wait_make_it_no_higher(new_page, app):
+    page = new_page(app, viewport=DESKTOP)
+    open_app(page, run=list(FIVE))
+    expect(page.get_by_role("heading", level=2).first).to_be_visible()
+    assert height(page) <= MOST_HIGH
+
+
+def test_a_tie_has_no_higher_panel(new_page, tied):
+    page = new_page(tied, viewport=DESKTOP)
+    open_app(page, run=[f"run-{place}" for place in range(5)])
+    expect(panel(page).get_by_role("heading", name=re.compile("Ship any of"))).to_be_visible()
+    assert height(page) <= MOST_HIGH
+    assert page.evaluate(CUT) == []
+
+
+def test_the_headline_is_the_largest_text_and_all_sizes_are_among_the_five(new_page, app):
+    page = new_page(app, viewport=DESKTOP)
+    open_app(page, run=RANKED)
+    sizes = page.evaluate(TEXT_SIZES, ".st-key-verdict")
+    assert set(sizes) <= set(SIZES.values())
+    headline = panel(page).get_by_role("heading").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert headline == SIZES["headline"] == max(sizes)
+
+
+def test_each_run_has_its_colour_in_headline_mark_and_bar(new_page, app):
+    page = new_page(app, viewport=DESKTOP)
+    open_app(page, run=RANKED)
+    colors = [f"rgb({int(each[1:3], 16)}, {int(each[3:5], 16)}, {int(each[5:], 16)})" for each in RUN_COLORS]
+    for slot, color in enumerate(colors):
+        row = page.locator(f".verdict [role=row][data-run='{slot}']")
+        assert row.locator(".name .run-mark").evaluate("e => getComputedStyle(e).backgroundColor") == color
+        assert row.locator(".stem").evaluate("e => getComputedStyle(e).backgroundColor") == color
+    named = panel(page).locator("h2 [data-run]").first
+    slot = int(named.get_attribute("data-run") or -1)
+    assert named.locator("b").evaluate("e => getComputedStyle(e).color") == colors[slot]
+
+
+def test_while_a_run_is_brought_out_the_rows_of_the_others_are_pale(new_page, app):
+    page = new_page(app, viewport=DESKTOP)
+    open_app(page, run=RANKED)
+    page.evaluate("document.documentElement.dataset.runShown = 1")
+    opacities = {
+        slot: float(
+            page.locator(f".verdict [role=row][data-run='{slot}']").evaluate("e => getComputedStyle(e).opacity")
+        )
+        for slot in range(len(RANKED))
+    }
+    assert opacities[1] == 1.0
+    assert all(each < 0.5 for slot, each in opacities.items() if slot != 1)
+
+
+def test_what_stands_behind_it_opens_by_keyboard_and_closes_by_escape(new_page, app):
+    page = new_page(app, viewport=DESKTOP)
+    open_app(page, run=RANKED)
+    for name in ("Objections", "What would flip it", "Checkpoints", "Noise", "Comparability"):
+        button = panel(page).get_by_role("button", name=name)
+        button.focus()
+        page.keyboard.press("Enter")
+        part = page.locator(".verdict-part:popover-open")
+        expect(part).to_be_visible()
+        box = part.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= DESKTOP["width"]
+        page.keyboard.press("Escape")
+        expect(part).to_have_count(0)
+
+
+def test_a_better_run_that_is_not_selected_is_a_click_away(new_page, tied):
+    page = new_page(tied, viewport=DESKTOP)
+    open_app(page, run=["run-3", "run-4"])
+    page.get_by_role("button", name=re.compile("Not selected, but")).first.click()
+    wait_idle(page)
+    assert len(query(page)["run"]) == 3
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_on_a_narrow_window_the_ranking_goes_below_the_text(new_page, app, width):
+    page = new_page(app, viewport={"width": width, "height": 900})
+    open_app(page, run=RANKED)
+    says, ranking = page.locator(".verdict .says").bounding_box(), page.locator(".verdict .ranking").bounding_box()
+    assert ranking["y"] >= says["y"] + says["height"] - 1
+    assert page.locator(".verdict .bar").first.is_visible() == (width > 600)
+    assert page.evaluate(CUT) == []
