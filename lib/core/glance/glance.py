@@ -23,7 +23,7 @@ from lib.core.verdict.checkpoints import checkpoint_name, checkpoint_note
 from lib.core.verdict.comparability import aspect_names
 from lib.core.verdict.metric_words import metric_name
 from lib.core.verdict.objection_kinds import Sureness
-from lib.core.verdict.overview import HeadlineKind, Overview
+from lib.core.verdict.overview import Headline, HeadlineKind, Overview
 
 ASPECTS_SHOWN = 2
 """Differences that the headline names."""
@@ -113,11 +113,11 @@ def glance_of(
         has_alike: Where these do not compare, runs that may can be selected instead.
     """
     kind = overview.headline.kind
-    is_winner = kind in (HeadlineKind.WINNER, HeadlineKind.TIE)
+    is_winner = kind in _NAMING
     own = assessed.get(overview.headline.run_ids[0]) if is_winner else None
     return Glance(
         kind=kind,
-        verb=_verb(overview),
+        verb=_verb(overview.headline, overview.grounds.decision),
         run_ids=overview.headline.run_ids if is_winner else (),
         checkpoint=_checkpoint(overview, own),
         badge=_badge(overview),
@@ -134,13 +134,28 @@ def better_words(run: RunSummary, name: str, decision: Decision) -> str:
     return f"Not selected, but {what}: {name}, {value}"
 
 
-def _verb(overview: Overview) -> str:
-    decision = overview.grounds.decision
-    match overview.headline.kind:
+def headline_text(headline: Headline, decision: Decision, names: Mapping[str, str]) -> str:
+    """A headline as one text.
+
+    Args:
+        headline: Of the decision.
+        decision: About these runs.
+        names: What the runs are called in it.
+    """
+    named = headline.run_ids if headline.kind in _NAMING else ()
+    return " ".join(filter(None, (_verb(headline, decision), ", ".join(names[run_id] for run_id in named))))
+
+
+_NAMING = frozenset((HeadlineKind.WINNER, HeadlineKind.TIE))
+"""Headlines that name runs."""
+
+
+def _verb(headline: Headline, decision: Decision) -> str:
+    match headline.kind:
         case HeadlineKind.WINNER:
             if len(decision.ranked) == 1:
                 return "Only choice:"
-            return "Best of these:" if overview.headline.caveat else "Ship"
+            return "Best of these:" if headline.caveat else "Ship"
         case HeadlineKind.TIE:
             return "Ship any of"
         case HeadlineKind.NOT_COMPARABLE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from lib.core.facts.metrics import METRICS
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED
+from lib.core.glance.glance import headline_text
 from lib.core.ranking.metric_names import EVAL_LOSS, is_loss
 from lib.core.text import formatting
 from lib.core.text.labels import shared_beginning
@@ -262,5 +263,4 @@ def _verdict(compared: Comparison) -> str:
     if not compared.runs:
         return ""
     first = headline(compared.decision, [each.run for each in compared.runs])
-    names: Sequence[str] = [compared.labels[run_id] for run_id in first.run_ids]
-    return ". ".join(filter(None, (first.title(names), first.mark(names))))
+    return headline_text(first, compared.decision, compared.labels)
