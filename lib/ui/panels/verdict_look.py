@@ -7,8 +7,8 @@ STYLE = """<style>
 .st-key-verdict .verdict { display: grid; grid-template-columns: minmax(0, 1fr) 464px; color: var(--text);
   font-size: var(--size-text); line-height: 19px; font-variant-numeric: tabular-nums; }
 .verdict .says { padding: 8px 16px 6px; min-width: 0; }
-.st-key-verdict .verdict h2 { margin: 0; padding: 0; font-size: var(--size-headline); line-height: 30px; font-weight: 700;
-  letter-spacing: -.2px; color: var(--text); overflow-wrap: anywhere; text-wrap: balance; }
+.st-key-verdict .verdict h2 { margin: 0; padding: 0; font-size: var(--size-headline); line-height: 30px;
+  font-weight: 700; letter-spacing: -.2px; color: var(--text); overflow-wrap: anywhere; text-wrap: balance; }
 .verdict h2 .run-mark { width: 13px; height: 13px; margin: 0 5px 0 3px; }
 .verdict b.slot-0 { color: var(--run-0); }
 .verdict b.slot-1 { color: var(--run-1); }
