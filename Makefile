@@ -10,7 +10,7 @@ PROCESSES ?=
 export RUNS PORT ADDRESS PROCESSES PYTHON LOGS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve check test real-logs lint format demo curves supabase bench pictures clean
+.PHONY: help run serve check test real-logs lint format demo supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -57,9 +57,6 @@ format: $(VENV)/installed-dev ## Format, and mend what can be mended
 
 demo: $(VENV)/installed ## Make the demo runs anew
 	$(RUN) tests.demo.generate
-
-curves: $(VENV)/installed ## Compile the charts' specification anew
-	$(RUN) lib.charts.compiled
 
 supabase: $(VENV)/installed-dev ## Serve a Supabase project to try the app with, on this machine; ARGS=--live lets a run grow
 	$(RUN) tests.supabase.serve $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.ui.charts.component import MODULES
+from lib.ui.charts.component import MODULES, place
 from lib.ui.charts.curves import curves
 from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
@@ -18,13 +18,20 @@ with shell.page("Compare runs", preloaded=MODULES) as page:
     if not runs:
         nothing_selected(page.source)
     else:
-        above = st.container()
-        # The browser takes longest to draw the charts, so it gets them first.
-        st.subheader("Curves", anchor=False)
-        live(page.source, page.comparison)
-        read_mode(page.source, page.comparison)
-        curves(page.source, page.comparison, page.menu)
+        with st.container(key="compare"):
+            above = st.container(key="above")
+            with st.container(key="curves"):
+                live(page.source, page.comparison)
+                read_mode(page.source, page.comparison)
+                middle = st.container()
+            table = st.container(key="table")
+            with st.container(key="health"):
+                place()
+        with middle:
+            # The browser takes longest to draw the charts, so it gets them first.
+            curves(page.source, page.comparison, page.menu)
         with above:
             verdict(page.source, page.comparison)
             failed_runs(runs)
-        summary_table(page.source, page.comparison)
+        with table:
+            summary_table(page.source, page.comparison)

@@ -92,7 +92,9 @@ def charts(runs: Sequence[RunCurves]) -> None:
     """The data of a wide chart and of five of half the width."""
     for metric in SIX:
         wide = metric == "train_loss"
-        drawn = [Curve(run.run_id, run.run_id, run.get(metric).step, run.get(metric).value, ".4g") for run in runs]
+        drawn = [
+            Curve(run.run_id, slot, run.get(metric).step, run.get(metric).value, ".4g") for slot, run in enumerate(runs)
+        ]
         chart_data(drawn, View("Step", buckets=BUCKETS[wide], hover_positions=HOVER_POSITIONS[wide]))
 
 

@@ -53,7 +53,7 @@ WATCH = """
     const timer = setInterval(() => {
       const now = performance.now();
       const moments = [...window.drawn].filter(([canvas, at]) =>
-        at > since && canvas.closest('[data-testid="stVegaLiteChart"]')).map(([canvas, at]) => at);
+        at > since && canvas.closest('.runoff-plot')).map(([canvas, at]) => at);
       const last = Math.max(0, ...moments), done = moments.length >= want;
       if ((done && now - last > quiet) || now - start > limit) {
         clearInterval(timer);
@@ -255,7 +255,7 @@ def _zoom(page: Page) -> float:
 
 def _reset_zoom(page: Page) -> float:
     wait_idle(page)
-    return _redrawn(page, lambda: page.get_by_role("button", name="Reset zoom").click())
+    return _redrawn(page, lambda: page.get_by_role("button", name="Reset the range").click())
 
 
 def _pages(page: Page) -> float:

@@ -85,13 +85,13 @@ def lost(curves: RunCurves | None, run: PlantedRun, widths: Sequence[int] = WIDT
         held = {metric: curves.get(metric) for metric in METRICS}
         at = {metric: int(np.searchsorted(held[metric].step, run.extremes[metric][0])) for metric in METRICS}
         placed = {metric: placing(curve) for metric, curve in held.items()}
-        drawn = [Curve(metric, metric, placed[metric], held[metric].value, ".3g") for metric in METRICS]
+        drawn = [Curve(metric, 0, placed[metric], held[metric].value, ".3g") for metric in METRICS]
         for width in widths:
             for smoothing in SMOOTHINGS:
                 shown = chart_data(drawn, View("x", smoothing=smoothing, buckets=width, hover_positions=2))
-                lines = {name: shown.tables["lines"][name].to_numpy() for name in ("x", "y", "series")}
+                lines = {name: shown.tables["lines"][name].to_numpy() for name in ("x", "y", "curve", "faint")}
                 for number, metric in enumerate(METRICS):
-                    raw = lines["series"] == 2 * number + (0 if smoothing else 1)
+                    raw = (lines["curve"] == number) & (lines["faint"] == (smoothing > 0))
                     there = raw & (lines["y"] == run.extremes[metric][1])
                     found = at[metric] < len(held[metric]) and lines["x"][there] == placed[metric][at[metric]]
                     if not np.any(found):

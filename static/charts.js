@@ -1,31 +1,27 @@
-// The charts of the page. Vega draws them; hover, zoom and pin are taken here, for all charts of the page together.
-// What arrives is described in lib/charts/packed.py and lib/charts/layout.py.
+// The charts of the page: what arrives is drawn on canvases (plot.js); hover, zoom and pin are taken here, for all
+// charts of the page together. What arrives is described in lib/charts/packed.py and lib/charts/layout.py.
 
 const beside = name => new URL(name + new URL(import.meta.url).search, import.meta.url);
-const drawing = Promise.all([
-  import(beside('vega.min.js')).then(() => globalThis.vega),
-  fetch(beside('curves.json')).then(answer => answer.json()),
-]);
+const [{ plan, paint, hit, laneHeight }, { add, mark, Toolbar, Panel, Further }, { shown, onChange, hover, hold }] = await Promise.all(
+  ['plot.js', 'controls.js', 'highlight.js'].map(name => import(beside(name))),
+);
 
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
-const MARK_PX = 7; // half the width of what a pointer hits of a mark
+const PICTURE = { width: 860, above: 26, scale: 2 }; // of a chart that is kept: sharp in a slide
 const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
 // All charts of the page: called with every change of its data, and of the theme.
-export async function draw({ data, parentElement, setTriggerValue }) {
+export function draw({ data, parentElement, setTriggerValue }) {
   const turn = (turns.get(parentElement) ?? 0) + 1;
   turns.set(parentElement, turn);
-  const isLatest = () => turns.get(parentElement) === turn;
-  const [vega, specifications] = await drawing;
-  // Streamlit ends a call that another one has overtaken, but both share the charts.
-  if (!isLatest()) return undefined;
   let component = components.get(parentElement);
-  if (!component) components.set(parentElement, component = new Component(parentElement, vega, specifications));
+  if (!component) components.set(parentElement, component = new Component(parentElement));
   component.send = setTriggerValue;
   component.show(unpack(data));
   return () => {
-    if (!isLatest()) return;
+    // Streamlit ends a call that another one has overtaken, but both share the charts.
+    if (turns.get(parentElement) !== turn) return;
     component.remove();
     components.delete(parentElement);
   };
@@ -39,52 +35,125 @@ function unpack(bytes) {
     const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, at + 8, text)));
     const numbers = new Float64Array(buffer, at + 8 + text, block / 8);
     for (const columns of Object.values(head.tables))
-      for (const [name, column] of Object.entries(columns)) columns[name] = values(column, numbers);
+      for (const [name, column] of Object.entries(columns)) columns[name] = valuesOf(column, numbers);
     at += 8 + text + block;
     parts.push(head);
   }
   return parts;
 }
 
-function values(column, numbers) {
+function valuesOf(column, numbers) {
   if (Array.isArray(column)) return column;
   if (column.runs) return column.runs.flatMap(([value, count]) => Array(count).fill(value));
   return numbers.subarray(column.at, column.at + column.count);
 }
 
-function rows(columns) {
-  const names = Object.keys(columns), count = columns[names[0]].length, found = new Array(count);
-  for (let row = 0; row < count; row++) {
-    const one = found[row] = {};
-    for (const name of names) one[name] = columns[name][row];
-  }
-  return found;
-}
-
 class Component {
-  constructor(parent, vega, specifications) {
-    Object.assign(this, { vega, specifications, charts: new Map(), sections: [], parsed: {} });
+  constructor(parent) {
+    Object.assign(this, { charts: new Map(), pending: {} });
     this.place = add(parent, 'div', 'runoff-component');
+    this.probe = add(this.place, 'i', 'runoff-probe');
+    const card = add(this.place, 'section', 'runoff-card');
+    card.setAttribute('aria-label', 'Curves');
+    add(card, 'h2', 'runoff-unseen', 'Curves');
+    const change = changes => this.change(changes);
+    this.toolbar = new Toolbar(card, {
+      change,
+      smooth: weight => everyChart().forEach(chart => chart.smooth(weight)),
+      nearSlider: () => this.askForSmoothed(),
+      download: (key, kind) => this.charts.get(key).keep(kind),
+    });
+    const body = add(card, 'div', 'runoff-body');
+    this.main = add(body, 'div', 'runoff-main');
+    this.panel = new Panel(body, change);
+    this.notes = add(card, 'p', 'runoff-notes');
+    this.below = add(this.place, 'div', 'runoff-lower');
+    this.health = add(this.below, 'div', 'runoff-health');
+    this.absent = add(this.below, 'p', 'runoff-absent');
+    this.further = new Further(this.below, change);
     this.resized = new ResizeObserver(() => this.charts.forEach(chart => chart.fit()));
-    this.resized.observe(this.place);
+    this.resized.observe(this.main);
+    this.resized.observe(this.health);
+    this.unlisten = onChange(() => this.charts.forEach(chart => chart.paint()));
+    document.fonts.load(`600 12px ${getComputedStyle(this.place).fontFamily}`).then(() => {
+      widths.clear();
+      this.charts.forEach(chart => chart.refresh());
+    });
   }
 
   show([shared, ...parts]) {
-    this.follow(themeOf(this.place));
-    const keys = shared.sections.flatMap(section => section.charts);
+    this.shared = shared;
+    // Where the page says that they stand; until it does, below the others.
+    document.querySelector('.runoff-below')?.append(this.below);
+    this.theme = this.themed();
+    const names = new Map(shared.runs.map(run => [run.slot, run]));
+    this.names = names;
+    const keys = [...shared.main, ...shared.health];
     for (const [key, chart] of this.charts) {
       if (keys.includes(key)) continue;
       chart.remove();
       this.charts.delete(key);
     }
-    while (this.sections.length < shared.sections.length) this.sections.push(new Section(this.place));
-    shared.sections.forEach(({ charts, legend, wide }, at) => {
-      this.sections[at].show(charts.map(key => this.chart(key).figure), legend, wide);
-    });
+    const values = { ...shared.options.values };
+    this.settle(values);
+    this.values = values;
+    const charts = parts.slice(0, keys.length), drawn = new Set(charts.filter(part => !part.empty).map(part => part.key));
+    arrange(this.main, shared.main.filter(key => drawn.has(key)).map(key => this.chart(key).figure));
+    arrange(this.health, shared.health.filter(key => drawn.has(key)).map(key => this.chart(key).figure));
+    this.main.classList.toggle('two', this.main.childElementCount > 1);
+    this.panel.show(shared.pinned, names);
     // The charts first, and then the lines for every weight of smoothing, where they are here.
-    parts.slice(0, keys.length).forEach(part => this.chart(part.key).show(part, shared.pin));
-    parts.slice(keys.length).forEach(part => this.chart(part.key).smoothed = part);
-    follow(shared.slider);
+    for (const part of charts) if (drawn.has(part.key)) this.chart(part.key).take(part);
+    for (const part of charts) if (drawn.has(part.key)) this.chart(part.key).refresh();
+    for (const part of parts.slice(keys.length)) if (drawn.has(part.key)) this.chart(part.key).smoothed = part;
+    this.showToolbar();
+    this.notes.textContent = shared.notes.join(' ');
+    this.absent.textContent = shared.absent;
+    this.further.show(shared.further);
+  }
+
+  // Until the server says so too, what was just chosen here holds.
+  settle(values) {
+    for (const [name, text] of Object.entries(this.pending)) {
+      if (!['loss', 'outliers'].includes(name) || values[name] === text?.[0]) delete this.pending[name];
+      else values[name] = text[0];
+    }
+  }
+
+  showToolbar() {
+    const loss = this.charts.get('loss'), bounds = loss?.part?.bounds[this.values.loss];
+    this.toolbar.show({ ...this.shared.options, values: this.values }, {
+      clips: Boolean(bounds && this.clips(loss.part)),
+      canClip: Boolean(bounds),
+      charts: [...this.charts.values()].filter(chart => chart.part).map(chart => [chart.part.key, chart.part.title]),
+      csv: this.shared.csv,
+    });
+  }
+
+  // Whether a chart leaves out what counts as an outlier in it.
+  clips({ bounds }) {
+    const { outliers, loss } = this.values;
+    return outliers === 'ignored' || (outliers === 'auto' && Boolean(bounds[loss]?.[4]));
+  }
+
+  // Change the link's parameters: at once where everything for that is here, and on the server.
+  change(changes) {
+    Object.assign(this.pending, changes);
+    for (const name of ['loss', 'outliers']) if (changes[name]) this.values[name] = changes[name][0];
+    if (changes.loss || changes.outliers) {
+      this.showToolbar();
+      this.charts.forEach(chart => chart.refresh());
+    }
+    if (changes.zoom) this.charts.forEach(chart => chart.zoom(changes.zoom[0].split('~').map(Number)));
+    this.send('put', { ...this.pending });
+  }
+
+  // Somebody is about to move the slider: ask for the lines of every weight, once for what is shown.
+  askForSmoothed() {
+    const charts = everyChart(), bases = charts.map(chart => chart.part.basis).join();
+    if (this.asked === bases || !charts.length || charts.every(chart => chart.has('0'))) return;
+    this.asked = bases;
+    this.send('smoothed_lines', true);
   }
 
   chart(key) {
@@ -92,177 +161,196 @@ class Component {
     return this.charts.get(key);
   }
 
-  follow(theme) {
-    const key = JSON.stringify(theme);
-    if (key === this.theme) return;
-    Object.assign(this, { theme: key, config: theme, parsed: {} });
-    this.charts.forEach(chart => chart.forget());
+  // The page's colours and font, as a canvas needs them; `scheme` for those of one theme whatever is shown.
+  themed(scheme = '') {
+    const { style } = this.probe, font = getComputedStyle(this.place).fontFamily;
+    style.colorScheme = scheme;
+    const colors = ['text', 'muted', 'grid', 'control', 'ground'].map(name => {
+      style.color = `var(--${name})`;
+      return [name, getComputedStyle(this.probe).color];
+    });
+    return { ...Object.fromEntries(colors), font };
   }
 
-  // What Vega makes of the specification of a scale: one for all charts.
-  runtime(scale) {
-    return this.parsed[scale] ??= this.vega.parse(this.specifications[scale], this.config);
+  // How a chart is looked at.
+  look(width, more) {
+    const { values: { loss: mode }, shared: { colors, shapes }, names: runs, theme: { font } } = this;
+    return { width, mode, colors, shapes, runs, measure: (words, bold) => measured(words, bold, font), ...more };
   }
 
   remove() {
     this.resized.disconnect();
+    this.unlisten();
     this.charts.forEach(chart => chart.remove());
+    this.below.remove();
   }
 }
 
-// Charts and the legend that they share.
-class Section {
-  constructor(place) {
-    this.section = add(place, 'div', 'runoff-section');
-    this.legend = add(this.section, 'div', 'runoff-legend');
-    this.grid = add(this.section, 'div', 'runoff-charts');
-  }
+function arrange(place, figures) {
+  const there = [...place.children];
+  if (figures.length !== there.length || figures.some((figure, at) => figure !== there[at])) place.replaceChildren(...figures);
+}
 
-  show(figures, { vertical, runs, keys }, wide) {
-    this.section.classList.toggle('vertical', vertical);
-    this.grid.classList.toggle('wide', wide);
-    const shown = [...this.grid.children];
-    if (figures.length !== shown.length || figures.some((figure, at) => figure !== shown[at]))
-      this.grid.replaceChildren(...figures);
-    this.legend.replaceChildren();
-    for (const { name, label, color } of runs) {
-      const entry = add(this.legend, 'span');
-      entry.title = label;
-      add(entry, 'i').style.background = color;
-      entry.append(name);
-    }
-    for (const key of keys) add(this.legend, 'small').textContent = key;
+const ruler = document.createElement('canvas').getContext('2d');
+const widths = new Map();
+
+function measured(words, bold, font) {
+  const key = bold ? `*${words}` : words;
+  if (!widths.has(key)) {
+    ruler.font = `${bold ? 600 : 400} 12px ${font}`;
+    widths.set(key, ruler.measureText(words).width);
   }
+  return widths.get(key);
 }
 
 class Chart {
   constructor(component) {
     this.component = component;
     this.figure = document.createElement('figure');
-    this.figure.className = 'runoff-chart';
+    const head = add(this.figure, 'figcaption');
+    this.title = add(head, 'b');
+    this.note = add(head, 'span');
+    this.outside = add(head, 'span', 'runoff-outside');
+    this.legend = add(this.figure, 'div', 'runoff-legend');
     this.plot = add(this.figure, 'div', 'runoff-plot');
-    this.plot.dataset.testid = 'stVegaLiteChart'; // as Streamlit calls a chart that Vega draws
     this.plot.tabIndex = 0;
     this.plot.setAttribute('role', 'group');
-    this.canvas = add(this.plot, 'div');
+    this.canvas = add(this.plot, 'canvas');
+    this.canvas.setAttribute('role', 'img');
     this.rule = add(this.plot, 'i', 'runoff-rule');
     this.pin = add(this.plot, 'i', 'runoff-pin');
     this.brush = add(this.plot, 'i', 'runoff-brush');
-    this.caption = add(this.figure, 'figcaption');
+    this.said = add(this.figure, 'p', 'runoff-said');
     this.plot.onpointermove = event => this.move(event);
     this.plot.onpointerdown = event => this.down(event);
     this.plot.onpointerup = event => this.up(event);
     this.plot.onpointercancel = () => this.cancel();
-    this.plot.onpointerleave = () => this.from === undefined && leave();
+    this.plot.onpointerleave = event => {
+      // A finger that was lifted has left too, and what it tapped stays said.
+      if (this.from === undefined && event.pointerType !== 'touch') leave();
+    };
     this.plot.onkeydown = event => this.press(event);
     this.plot.onblur = leave;
   }
 
-  show(part, pin) {
-    const fresh = this.part?.basis !== part.basis;
-    this.part = part;
-    this.pinned = pin;
-    this.figure.classList.toggle('empty', part.empty);
-    this.plot.hidden = part.empty;
-    this.caption.textContent = part.said;
-    if (part.empty) this.forget();
-    else if (!this.view || this.log !== part.log) this.build();
-    else if (fresh || (this.smoothing !== part.smoothing && !this.has(part.smoothing))) this.update();
-    if (this.view) this.place(this.pin, pin);
-  }
-
-  build() {
-    this.forget();
-    this.log = this.part.log;
-    const { component } = this, runtime = component.runtime(this.log ? 'log' : 'linear');
-    this.view = new component.vega.View(runtime, { renderer: 'canvas', container: this.canvas, hover: false });
-    this.axes = this.view.padding();
-    this.view.width(this.room());
-    this.update();
-  }
-
-  update() {
-    const { part, view, axes } = this;
-    this.plot.setAttribute('aria-label', `${part.alt}; arrow keys move the rule, Enter pins it`);
-    view.description(part.alt).height(part.height).signal('yTitle', part.title).signal('xTitle', part.axis)
-      .signal('yFormat', part.format);
-    for (const name of part.drawn) this.replace(name, rows(part.tables[name]));
-    view.run();
-    this.smoothing = part.smoothing;
-    for (const line of [this.rule, this.pin, this.brush]) {
-      line.style.top = `${axes.top}px`;
-      line.style.height = `${part.height}px`;
+  take(part) {
+    const isFresh = this.part?.basis !== part.basis;
+    if (!isFresh && this.smoothing !== part.smoothing && this.has(part.smoothing)) {
+      // The slider has drawn it, and the server comes late.
+      const { lines } = this.part.tables;
+      part = { ...part, tables: { ...part.tables, lines: this.lines(part.smoothing) ?? lines } };
     }
-    [this.positions, ...this.texts] = Object.values(part.tables.hover);
-    [, ...this.names] = Object.keys(part.tables.hover);
-    leave();
+    this.part = part;
+    this.smoothing = part.smoothing;
+    this.figure.className = part.wide ? 'runoff-chart wide' : 'runoff-chart runoff-card';
+    this.title.textContent = part.title;
+    this.title.title = part.counted;
+    this.canvas.setAttribute('aria-label', part.alt);
+    this.figure.setAttribute('aria-label', part.title);
+    this.plot.setAttribute('aria-label', `${part.title}: left and right arrow keys move the rule, Enter pins it`);
+    this.said.textContent = part.said;
+    const [places, ...texts] = Object.values(part.tables.hover);
+    Object.assign(this, { positions: places, texts });
+    if (isFresh) leave();
   }
 
-  replace(name, found) {
-    const { vega } = this.component;
-    this.view.change(name, vega.changeset().remove(vega.truthy).insert(found));
+  // Find anew where everything is, and draw it.
+  refresh() {
+    const { part, component, figure } = this;
+    if (!part || !figure.clientWidth) return;
+    const style = getComputedStyle(figure);
+    this.width = figure.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    this.plan = plan(part, component.look(this.width, { clip: component.clips(part), taller: this.taller() }));
+    const { bounds, isLegend, front, top, bottom } = this.plan, { lossNotes } = component.shared;
+    this.note.textContent = part.key === 'loss' ? lossNotes[component.values.loss] : part.note;
+    this.outside.textContent = bounds && bounds[2] ? `${spoken(bounds[2])} of ${spoken(bounds[3])} points lie outside` : '';
+    this.legend.replaceChildren();
+    if (isLegend) for (const curve of front) this.entry(curve);
+    for (const line of [this.rule, this.pin, this.brush]) {
+      line.style.top = `${top - 6}px`;
+      line.style.height = `${bottom - top + 6}px`;
+    }
+    this.place(this.pin, component.values.pin);
+    this.paint();
   }
 
-  // Whether the lines for a weight came with those for all: then the slider has drawn them, and the server comes late.
+  // A small chart is as high as the one beside it, which may have more rows of findings.
+  taller() {
+    const { figure, component: { health, charts } } = this, place = [...health.children].indexOf(figure);
+    if (place < 0 || figure.clientWidth > 0.6 * health.clientWidth) return 0;
+    const other = [...charts.values()].find(chart => chart.figure === health.children[place ^ 1]);
+    return other?.part ? Math.max(0, laneHeight(other.part) - laneHeight(this.part)) : 0;
+  }
+
+  entry({ slot, last }) {
+    const { short, label } = this.component.names.get(slot), entry = add(this.legend, 'span');
+    entry.dataset.run = slot;
+    entry.title = label;
+    mark(entry, slot);
+    entry.append(`${short} ${last}`);
+  }
+
+  paint() {
+    if (!this.plan) return;
+    const { canvas, width, plan: { height } } = this, scale = devicePixelRatio, pen = canvas.getContext('2d');
+    const size = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== size[0] || canvas.height !== size[1]) {
+      [canvas.width, canvas.height] = size;
+      Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    }
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    paint(pen, this.plan, this.component.theme, shown());
+  }
+
+  fit() {
+    const style = getComputedStyle(this.figure), { clientWidth } = this.figure;
+    if (clientWidth && clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) !== this.width) this.refresh();
+  }
+
+  // Show a range of what is here, until the server sends it in full resolution.
+  zoom(range) {
+    this.part = { ...this.part, basis: '', tables: { ...this.part.tables, extent: { x: range } } };
+    this.refresh();
+  }
+
+  // Whether the lines for a weight came with those for all.
   has(weight) {
     return this.smoothed?.basis === this.part.basis && weight in this.smoothed.tables;
   }
 
   smooth(weight) {
-    const found = weight === this.smoothing ? undefined : this.lines(weight);
-    if (!found) return;
-    this.replace('lines', found);
-    this.view.run();
+    const lines = weight === this.smoothing ? undefined : this.lines(weight);
+    if (!lines) return;
+    this.part = { ...this.part, tables: { ...this.part.tables, lines } };
     this.smoothing = weight;
+    this.refresh();
   }
 
   // The lines for a weight of smoothing, where they are here.
   lines(weight) {
-    if (weight === this.part.smoothing) return rows(this.part.tables.lines);
     if (!this.has(weight)) return undefined;
     const { [weight]: smoothed, behind } = this.smoothed.tables;
-    return weight === '0' ? rows(smoothed) : [...rows(behind), ...rows(smoothed)];
-  }
-
-  room() {
-    const { left, right } = this.axes;
-    return Math.max(1, this.figure.clientWidth - left - right);
-  }
-
-  fit() {
-    if (!this.view || !this.figure.clientWidth || this.view.width() === this.room()) return;
-    this.view.width(this.room()).run();
-    this.place(this.pin, this.pinned);
-  }
-
-  forget() {
-    this.view?.finalize();
-    this.view = undefined;
-    this.canvas.replaceChildren();
+    if (weight === '0') return smoothed;
+    return Object.fromEntries(Object.keys(behind).map(name => [name, [...behind[name], ...smoothed[name]]]));
   }
 
   remove() {
     leave();
-    this.forget();
     this.figure.remove();
   }
 
   // Put a line at a position on the x axis, or hide it where that is out of view.
   place(line, position) {
-    const [low, high] = this.view.scale('x').domain();
-    const visible = position !== null && position >= low && position <= high;
+    const { first, last, x } = this.plan, visible = position !== null && position >= first && position <= last;
     line.style.visibility = visible ? 'visible' : 'hidden';
-    if (visible) line.style.transform = `translateX(${this.axes.left + this.view.scale('x')(position)}px)`;
+    if (visible) line.style.transform = `translateX(${x(position)}px)`;
   }
 
-  // The pointer in pixels of the plot, kept inside it.
+  // The pointer, from the corner of the plot.
   pixel(event) {
-    const x = event.clientX - this.plot.getBoundingClientRect().left - this.axes.left;
-    return Math.min(Math.max(x, 0), this.view.width());
-  }
-
-  at(pixel) {
-    return this.view.scale('x').invert(pixel);
+    const box = this.plot.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
   }
 
   // The row of the position nearest to a place on the x axis.
@@ -273,48 +361,81 @@ class Chart {
   }
 
   move(event) {
-    const pixel = this.pixel(event);
-    if (this.from !== undefined) {
-      const [start, end] = [this.from, pixel].sort((one, other) => one - other);
+    const [x, y] = this.pixel(event);
+    if (this.from !== undefined && Math.abs(x - this.from) >= CLICK_PX) {
+      const [start, end] = [this.from, x].map(each => Math.min(Math.max(each, this.plan.left), this.plan.right)).sort((one, other) => one - other);
       this.brush.style.visibility = 'visible';
-      this.brush.style.transform = `translateX(${this.axes.left + start}px)`;
+      this.brush.style.transform = `translateX(${start}px)`;
       this.brush.style.width = `${end - start}px`;
       leave();
       return;
     }
-    const mark = this.markAt(pixel, event.clientY - this.plot.getBoundingClientRect().top - this.axes.top);
-    if (mark) say(this, event, [['Run', mark.run], ['Noticed', mark.finding]]);
-    else if (this.positions.length) this.point(this.nearest(this.at(pixel)), event);
-  }
-
-  markAt(x, y) {
-    const scale = this.view.scale('x'), near = (one, other) => Math.abs(one - other) < MARK_PX;
-    return rows(this.part.tables.marks).find(mark => near(scale(mark.x), x) && near(mark.lane, y));
+    const { slot, chip, isLane, isLabel } = hit(this.plan, x, y);
+    hover(slot);
+    this.plot.style.cursor = isLabel ? 'pointer' : '';
+    if (chip) say(this, event, (box, names) => {
+      const head = add(box, 'p');
+      mark(head, slot);
+      add(head, 'b', '', names.get(slot).label);
+      for (const text of chip.texts.slice(0, 6)) add(box, 'p', '', text);
+      if (chip.texts.length > 6) add(box, 'p', '', `And ${chip.texts.length - 6} more.`);
+    });
+    else if (isLane || isLabel || !this.positions.length) leave();
+    else this.point(this.nearest(this.plan.invert(x)), event);
   }
 
   // Show the values at a position, and where it is in all charts.
   point(row, event) {
     this.row = row;
-    const position = this.positions[row];
-    for (const chart of everyChart()) chart.place(chart.rule, position);
-    const place = position.toLocaleString('en', { maximumSignificantDigits: 7 });
-    const said = this.names.map((name, at) => [name, this.texts[at][row], this.part.colors[at]]);
-    say(this, event, [[this.part.axis, place], ...said]);
+    const { part, positions } = this, { shown: visible, front } = this.plan;
+    for (const chart of everyChart()) chart.place(chart.rule, positions[row]);
+    const order = part.higher ? [...part.order[row]].reverse() : part.order[row];
+    const isThere = number => this.texts[number][row] !== '–';
+    const ranked = order.filter(number => front.some(curve => curve.number === number)).sort((one, other) => isThere(other) - isThere(one));
+    const slots = [...new Set([...ranked.map(number => part.curves[number].slot), ...visible.map(curve => curve.slot)])];
+    const kinds = [...new Set(visible.map(curve => curve.kind))].sort();
+    say(this, event, (box, names) => {
+      const table = add(box, 'table'), head = add(add(table, 'thead'), 'tr'), body = add(table, 'tbody');
+      add(head, 'th', '', `${part.axis} ${spoken(positions[row])}`);
+      for (const kind of kinds) add(head, 'th', '', { eval: part.key === 'loss' ? 'Eval' : part.title, train: 'Train' }[kind] ?? part.title);
+      for (const slot of slots) {
+        const line = add(body, 'tr'), name = add(line, 'th');
+        mark(name, slot);
+        name.append(names.get(slot).label);
+        for (const kind of kinds) {
+          const curve = visible.find(each => each.slot === slot && each.kind === kind);
+          add(line, 'td', '', curve ? this.texts[curve.number][row] : '–');
+        }
+      }
+    });
   }
 
   down(event) {
     if (event.button !== 0) return;
-    this.from = this.pixel(event);
+    const [x, y] = this.pixel(event), { isLabel, isLane, slot } = hit(this.plan, x, y);
+    if (isLabel || (isLane && event.pointerType !== 'touch')) {
+      if (isLabel) hold(slot);
+      return;
+    }
+    if (isLane) {
+      this.move(event);
+      return;
+    }
+    this.from = x;
     this.plot.setPointerCapture(event.pointerId);
   }
 
   up(event) {
     if (this.from === undefined) return;
-    const [start, end] = [this.from, this.pixel(event)].sort((one, other) => one - other);
+    const [x] = this.pixel(event), [start, end] = [this.from, x].sort((one, other) => one - other);
     this.cancel();
-    const range = [this.at(start), this.at(end)];
-    if (end - start >= CLICK_PX && range[0] < range[1]) this.component.send('zoom', range);
-    else if (this.positions.length) this.component.send('pin', this.positions[this.nearest(this.at(start))]);
+    const range = [start, end].map(this.plan.invert);
+    if (end - start >= CLICK_PX && range[0] < range[1]) this.component.change({ zoom: [range.join('~')] });
+    else if (this.positions.length) {
+      const row = this.nearest(this.plan.invert(x));
+      if (event.pointerType === 'touch') this.point(row, event);
+      this.component.change({ pin: [String(this.positions[row])] });
+    }
   }
 
   cancel() {
@@ -324,65 +445,67 @@ class Chart {
 
   press(event) {
     const steps = { ArrowLeft: -1, ArrowRight: 1 }[event.key], last = this.positions.length - 1;
+    const turn = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (steps && last >= 0) {
       const row = this.row === undefined ? Math.round(last / 2) : Math.min(Math.max(this.row + steps, 0), last);
       const box = this.plot.getBoundingClientRect();
-      const clientX = box.left + this.axes.left + this.view.scale('x')(this.positions[row]);
-      this.point(row, { clientX, clientY: box.top + box.height / 2 });
-    } else if (event.key === 'Enter' && this.row !== undefined) this.component.send('pin', this.positions[this.row]);
+      this.point(row, { clientX: box.left + this.plan.x(this.positions[row]), clientY: box.top + box.height / 2 });
+    } else if (turn) {
+      const slots = [undefined, ...(this.plan.labels ?? this.plan.front.map(curve => ({ curve }))).map(({ curve }) => curve.slot)];
+      hover(slots.at((slots.indexOf(shown()) + turn) % slots.length));
+    } else if (event.key === 'Enter' && this.row !== undefined) this.component.change({ pin: [String(this.positions[this.row])] });
     else if (event.key === 'Escape') leave();
     else return;
     event.preventDefault();
   }
+
+  // Save the chart as a picture: as it is looked at, with the runs' whole names, light.
+  async keep(kind) {
+    const { component, part } = this, { SvgPen } = await import(beside('picture.js'));
+    const theme = component.themed('light');
+    const runs = new Map([...component.names].map(([slot, run]) => [slot, { ...run, short: run.label }]));
+    const room = Math.max(...[...runs.values()].map(run => measured(run.short, true, theme.font)));
+    const width = Math.round(Math.max(PICTURE.width, 2 * room) + room);
+    const found = plan(part, component.look(width, { runs, clip: component.clips(part), above: PICTURE.above }));
+    const drawOn = pen => {
+      Object.assign(pen, { font: `600 14px ${theme.font}`, fillStyle: theme.text, textAlign: 'left' });
+      pen.fillText(part.title, 12, 20);
+      paint(pen, found, theme, undefined);
+    };
+    if (kind === 'svg') {
+      const pen = new SvgPen(width, Math.ceil(found.height), theme.ground);
+      drawOn(pen);
+      save(new Blob([pen.text()], { type: 'image/svg+xml' }), `runoff-${part.key}.svg`);
+      return;
+    }
+    const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
+    [canvas.width, canvas.height] = [width * PICTURE.scale, Math.ceil(found.height) * PICTURE.scale];
+    pen.scale(PICTURE.scale, PICTURE.scale);
+    pen.fillStyle = theme.ground;
+    pen.fillRect(0, 0, width, found.height);
+    drawOn(pen);
+    canvas.toBlob(blob => save(blob, `runoff-${part.key}.png`), 'image/png');
+  }
 }
 
-function* everyChart() {
-  for (const { charts } of components.values()) for (const chart of charts.values()) if (chart.view) yield chart;
+function save(blob, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-// The slider of the page is Streamlit's, and so is what it says in the end: the charts only do not wait for that.
-let slider, weight, asked;
-
-function follow(key) {
-  const found = document.querySelector(`.st-key-${key.replace(/[^\w-]/g, '-')}`);
-  if (!found || found === slider) return;
-  slider = found;
-  weight = weightNow();
-  for (const near of ['pointerenter', 'focusin']) slider.addEventListener(near, ask);
-  new MutationObserver(moved).observe(slider, { subtree: true, attributeFilter: ['aria-valuetext'] });
-}
-
-function weightNow() {
-  return slider.querySelector('input')?.getAttribute('aria-valuetext');
-}
-
-function moved() {
-  // It is written anew with every run of the page, mostly as it was.
-  if (weight === (weight = weightNow())) return;
-  for (const chart of everyChart()) chart.smooth(weight);
-  ask(); // where what is shown has changed since
-}
-
-// Ask for the lines of every weight, once for what is shown: somebody is about to move the slider.
-function ask() {
-  const charts = [...everyChart()], bases = charts.map(chart => chart.part.basis).join();
-  if (asked === bases || !charts.length || charts.every(chart => chart.has('0'))) return;
-  asked = bases;
-  charts[0].component.send('smoothed_lines', true);
-}
+const everyChart = () => [...components.values()].flatMap(({ charts }) => [...charts.values()].filter(chart => chart.plan));
+const spoken = value => value.toLocaleString('en', { maximumSignificantDigits: 7 });
 
 let tooltip;
 
-function say(chart, event, lines) {
+function say(chart, event, fill) {
   tooltip?.remove();
   tooltip = add(chart.component.place, 'div', 'runoff-tooltip');
   tooltip.setAttribute('role', 'status');
-  const body = add(add(tooltip, 'table'), 'tbody');
-  for (const [name, text, color] of lines) {
-    const row = add(body, 'tr');
-    add(row, 'td').append(...(color ? [colored(name[0], color), name.slice(1)] : [name]));
-    add(row, 'td').textContent = text;
-  }
+  fill(tooltip, chart.component.names);
   const { width, height } = tooltip.getBoundingClientRect(), away = 14;
   const left = event.clientX + away + width > innerWidth ? event.clientX - away - width : event.clientX + away;
   const top = Math.min(event.clientY + away, innerHeight - height - 4);
@@ -398,29 +521,7 @@ function leave() {
   }
 }
 
-// How Vega is to write, in the page's colours and font.
-function themeOf(element) {
-  const style = getComputedStyle(element), get = name => style.getPropertyValue(`--st-${name}`).trim();
-  const text = get('text-color'), font = get('font'), grid = get('border-color-light');
-  return {
-    axis: {
-      labelColor: text, labelOpacity: 0.65, labelFont: font, labelFontSize: 12,
-      titleColor: text, titleOpacity: 0.65, titleFont: font, titleFontSize: 13, titleFontWeight: 400,
-      domain: false, ticks: false, gridColor: grid, labelFlush: true, labelOverlap: true,
-    },
-    style: { cell: { stroke: null } },
-  };
-}
-
-function add(parent, tag, name) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  return parent.appendChild(element);
-}
-
-function colored(text, color) {
-  const element = document.createElement('span');
-  element.textContent = text;
-  element.style.color = color;
-  return element;
-}
+// What a finger has brought up goes with the next touch elsewhere.
+document.addEventListener('pointerdown', event => {
+  if (tooltip && !event.target.closest?.('.runoff-plot')) leave();
+});

@@ -70,7 +70,7 @@ LAYERS: dict[str, Layer] = {
         "supabase_auth postgrest httpx cachetools pyarrow",
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
-    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair pyarrow vl_convert"),
+    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "pyarrow"),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.cli": layer("lib.cli", "lib.core lib.data"),
     "lib.serve": layer("lib.serve", ""),

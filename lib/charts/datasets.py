@@ -13,25 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of, smoothed_line
+from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of, smoothed_line
 from lib.core.curves.series import align, hover_grid
 from lib.core.text.formatting import LARGE, NOT_RECORDED, place, shower
 
-RAW_OPACITY = 0.25
-"""The raw line behind a smoothed one is faint, and still there."""
-
-LANE_TOP, LANE_HEIGHT = 6, 10
-"""Pixels from the top to what was noticed of the first run, and from there to that of the next one: each run has a
-row of its own, so that marks of one colour never hide those of another."""
-
-MARK_BUCKETS = 2
-"""What was noticed of one run within so many buckets is one mark with a count: two squares would overlap there."""
-
-MARK_SENTENCES = 6
-"""A mark that stands for more says so many of them and how many more there are: a tooltip has to fit on the page."""
-
-
-LINE_COLUMNS = ("x", "y", "series", "color", "kind", "opacity")
+LINE_COLUMNS = ("x", "y", "curve", "faint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +25,15 @@ class FindingMark:
     """One finding about a run, to be marked in a chart.
 
     Attributes:
-        run: Its label; no two runs share one.
+        slot: Of the run.
+        kind: What kind of finding it is, as the lane below the chart tells kinds apart.
         x: Where it is, or begins, on the chosen axis.
         end: Where it ends; the same where it is one point.
         text: Plain text for the tooltip.
     """
 
-    run: str
-    color: str
+    slot: int
+    kind: str
     x: float
     end: float
     text: str
@@ -61,6 +48,8 @@ class ChartData:
         drawn: How many of them the lines go through.
         nonfinite: How many NaN and infinite values lie in the range.
         not_positive: How many values a log axis cannot show.
+        order: The numbers of the curves at each position of the hover rule, that with the lowest value first.
+        marked: The findings that are in view.
     """
 
     tables: Mapping[str, pa.Table]
@@ -68,6 +57,8 @@ class ChartData:
     drawn: int
     nonfinite: int
     not_positive: int
+    order: Sequence[Sequence[int]]
+    marked: Sequence[FindingMark]
 
 
 def chart_data(
@@ -87,21 +78,24 @@ def chart_data(
     lines, evals, best, bad = _Points(), _Points(), _Points(), _Points()
     drawn = [drawn_of(curve, view) for curve in curves] if drawn is None else drawn
     for number, (curve, each) in enumerate(zip(curves, drawn, strict=True)):
+        own: dict[str, float] = {"curve": number}
         if each.raw is not None:
-            lines.add(*each.raw, _faint(number, curve))
-        lines.add(*each.line, _line(number, curve))
-        evals.add(*each.evals, {"color": curve.color})
-        best.add(*each.best, {"color": curve.color})
-        bad.add(each.nonfinite, None, {"color": curve.color})
+            lines.add(*each.raw, own | {"faint": 1})
+        lines.add(*each.line, own | {"faint": 0})
+        evals.add(*each.evals, own)
+        best.add(*best_of(curve, view), own)
+        bad.add(each.nonfinite, None, own)
     extent = _extent(drawn, view)
+    marked = _in_extent(marks, extent)
+    hover, order = _hover(curves, drawn, view)
     tables = {
         "lines": lines.table(*LINE_COLUMNS),
-        "evals": evals.table("x", "y", "color"),
-        "best": best.table("x", "y", "color"),
-        "nonfinite": bad.table("x", "color"),
+        "evals": evals.table("x", "y", "curve"),
+        "best": best.table("x", "y", "curve"),
+        "nonfinite": bad.table("x", "curve"),
         "extent": pa.table({"x": pa.array(extent or (), pa.float64())}),
-        "hover": _hover(curves, drawn, view),
-        **_marked(marks, extent, view),
+        "hover": hover,
+        "findings": _findings(marked),
     }
     return ChartData(
         tables,
@@ -109,6 +103,8 @@ def chart_data(
         drawn=sum(each.points for each in drawn),
         nonfinite=sum(each.lost for each in drawn),
         not_positive=sum(each.not_positive for each in drawn),
+        order=order,
+        marked=marked,
     )
 
 
@@ -123,23 +119,12 @@ def smoothed_lines(curves: Sequence[Curve], view: View, weights: Sequence[float]
     smoothed = {weight: _Points() for weight in weights if weight}
     for number, curve in enumerate(curves):
         raw = drawn_of(curve, replace(view, smoothing=0.0)).line
-        whole.add(*raw, _line(number, curve))
-        behind.add(*raw, (_line if curve.evaluated else _faint)(number, curve))
+        whole.add(*raw, {"curve": number, "faint": 0})
+        behind.add(*raw, {"curve": number, "faint": 0 if curve.evaluated else 1})
         for weight, points in () if curve.evaluated else smoothed.items():
-            points.add(*smoothed_line(curve, replace(view, smoothing=weight)), _line(number, curve))
+            points.add(*smoothed_line(curve, replace(view, smoothing=weight)), {"curve": number, "faint": 0})
     found = {"0": whole, "behind": behind} | {f"{weight:g}": points for weight, points in smoothed.items()}
     return {name: points.table(*LINE_COLUMNS) for name, points in found.items()}
-
-
-def _line(number: int, curve: Curve) -> dict[str, str | float]:
-    """What is the same all along a curve's line; a higher ``series`` is drawn later."""
-    kind = "eval" if curve.evaluated else "train"
-    return {"series": 2 * number + 1, "color": curve.color, "kind": kind, "opacity": 1.0}
-
-
-def _faint(number: int, curve: Curve) -> dict[str, str | float]:
-    """The same for the raw line behind a smoothed one."""
-    return _line(number, curve) | {"series": 2 * number, "opacity": RAW_OPACITY}
 
 
 class _Points:
@@ -147,9 +132,9 @@ class _Points:
 
     def __init__(self) -> None:
         self._columns: dict[str, list[np.ndarray]] = {}
-        self._constants: dict[str, tuple[list[str | float], list[int]]] = {}
+        self._constants: dict[str, tuple[list[float], list[int]]] = {}
 
-    def add(self, x: np.ndarray, y: np.ndarray | None, constants: Mapping[str, str | float]) -> None:
+    def add(self, x: np.ndarray, y: np.ndarray | None, constants: Mapping[str, float]) -> None:
         if not len(x):
             return
         self._columns.setdefault("x", []).append(x)
@@ -168,13 +153,9 @@ class _Points:
             points: pa.Array[Any] = pa.array(np.concatenate(self._columns[name]).astype("float64"))
             return points
         if name not in self._constants:
-            return pa.array([], pa.string() if name in ("color", "kind") else pa.float64())
+            return pa.array([], pa.float64())
+        # What stays the same for a whole curve travels as such: float32 says so.
         values, lengths = self._constants[name]
-        if isinstance(values[0], str):
-            # The same text on thousands of rows travels once, as a dictionary.
-            distinct = sorted(set(values))
-            codes = np.repeat([distinct.index(value) for value in values], lengths).astype("int8")
-            return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(distinct, pa.string()))
         constants: pa.Array[Any] = pa.array(np.repeat(np.asarray(values, "float32"), lengths))
         return constants
 
@@ -185,71 +166,29 @@ def _extent(drawn: Sequence[DrawnCurve], view: View) -> tuple[float, float] | No
     return (float(min(ends)), float(max(ends))) if ends else None
 
 
-def _marked(marks: Sequence[FindingMark], extent: tuple[float, float] | None, view: View) -> dict[str, pa.Table]:
-    """The datasets ``marks`` and ``spans``: one row for each run that has some in view."""
+def _in_extent(marks: Sequence[FindingMark], extent: tuple[float, float] | None) -> list[FindingMark]:
+    """The findings of which any part is in view, from left to right."""
     low, high = extent or (np.inf, -np.inf)
-    by_run: dict[str, list[FindingMark]] = {}
-    for mark in marks:
-        if mark.x <= high and mark.end >= low:
-            by_run.setdefault(mark.run, []).append(mark)
-    squares: list[tuple[float | str, ...]] = []
-    spans: list[tuple[float | str, ...]] = []
-    for lane, (run, seen) in enumerate(by_run.items()):
-        found = sorted(seen, key=lambda each: each.x)
-        color, y = found[0].color, LANE_TOP + LANE_HEIGHT * lane
-        shown = [mark for mark in found if mark.x >= low]
-        for group in _side_by_side(shown, MARK_BUCKETS * (high - low) / view.buckets):
-            count = str(len(group)) if len(group) > 1 else ""
-            squares.append((group[0].x, color, y, count, run, _said(group)))
-        spans += [(max(start, low), min(end, high), color, y) for start, end in _united(found)]
-    return {
-        "marks": _table(squares, ("x", "color", "lane", "count", "run", "finding")),
-        "spans": _table(spans, ("x", "x2", "color", "lane")),
+    return sorted((mark for mark in marks if mark.x <= high and mark.end >= low), key=lambda each: each.x)
+
+
+def _findings(marks: Sequence[FindingMark]) -> pa.Table:
+    types = {"x": pa.float64(), "end": pa.float64(), "slot": pa.float64(), "kind": pa.string(), "text": pa.string()}
+    columns: dict[str, pa.Array[Any]] = {
+        name: pa.array([getattr(each, name) for each in marks], kind) for name, kind in types.items()
     }
+    return pa.table(columns)
 
 
-def _table(rows: Sequence[tuple[float | str, ...]], names: Sequence[str]) -> pa.Table:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    types = [pa.float64() if name in ("x", "x2", "lane") else pa.string() for name in names]
-    return pa.table([pa.array(column, kind) for column, kind in zip(columns, types, strict=True)], names=list(names))
-
-
-def _side_by_side(marks: Sequence[FindingMark], width: float) -> list[list[FindingMark]]:
-    """Those that begin within ``width`` of the first of them, together; ``marks`` in the order of x."""
-    groups: list[list[FindingMark]] = []
-    for mark in marks:
-        if groups and mark.x - groups[-1][0].x <= width:
-            groups[-1].append(mark)
-        else:
-            groups.append([mark])
-    return groups
-
-
-def _said(group: Sequence[FindingMark]) -> str:
-    said = [mark.text for mark in group[:MARK_SENTENCES]]
-    more = len(group) - len(said)
-    return "\n".join([*said, f"And {more} more."] if more else said)
-
-
-def _united(marks: Sequence[FindingMark]) -> list[tuple[float, float]]:
-    """The stretches that any of them covers; ``marks`` in the order of x."""
-    united: list[tuple[float, float]] = []
-    for mark in marks:
-        if mark.end <= mark.x:
-            continue
-        if united and mark.x <= united[-1][1]:
-            united[-1] = united[-1][0], max(united[-1][1], mark.end)
-        else:
-            united.append((mark.x, mark.end))
-    return united
-
-
-def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> pa.Table:
-    """One row a position: ready text for each curve, so that the tooltip needs to know none of them."""
+def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> tuple[pa.Table, list[list[int]]]:
+    """One row a position: ready text for each curve, so that a tooltip needs to know none of them; and their order."""
     grid = hover_grid([each.places for each in drawn], view.hover_positions, distinct=True)
     columns: dict[str, pa.Array[Any]] = {view.axis_title: pa.array(grid, pa.float64())}
+    every: list[np.ndarray] = []
     for curve, each in zip(curves, drawn, strict=True):
         values, origins = align(curve.x, curve.y, grid, ordered=each.is_ordered)
+        # What is no number, and what is not there, comes last.
+        every.append(np.where(np.isnan(origins), np.nan, values))
         columns[curve.name] = pa.array(
             [
                 NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve.spec)
@@ -257,7 +196,8 @@ def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> 
             ],
             pa.string(),
         )
-    return pa.table(columns)
+    ranked: list[list[int]] = np.argsort(np.array(every).T, axis=1, kind="stable").tolist() if every else []
+    return pa.table(columns), ranked
 
 
 def _hover_text(value: float, origin: float, x: float, spec: str) -> str:

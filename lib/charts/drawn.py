@@ -20,23 +20,24 @@ class Curve:
 
     Attributes:
         name: Full name for the tooltip; no two curves of a chart share one.
+        slot: Of its run: colour and shape.
         x: Position of each point on the chosen axis, shape (n,), in step order.
         y: Value of each point, shape (n,); may hold NaN and infinities.
         spec: Python format of one value.
-        evaluated: An eval metric: dashed, marked point by point, neither reduced nor smoothed.
-        mark_lowest: Mark the lowest value: of an eval loss that is the best one.
+        evaluated: An eval metric: in front, marked point by point, neither reduced nor smoothed.
+        best: Which of its points is the run's best evaluation; ``None`` where it has none.
         real: For an eval metric, which points are measurements and not repeats of the last one, shape (n,).
         unread: How many further finite points were logged that the source left out, no extreme among them.
         unread_nonfinite: The same of NaN and infinite values.
     """
 
     name: str
-    color: str
+    slot: int
     x: np.ndarray
     y: np.ndarray
     spec: str
     evaluated: bool = False
-    mark_lowest: bool = False
+    best: int | None = None
     real: np.ndarray | None = None
     unread: int = 0
     unread_nonfinite: int = 0
@@ -60,10 +61,11 @@ class DrawnCurve:
     """What is drawn of a curve in a view.
 
     Attributes:
-        line: The points that the line goes through.
+        line: The points that the line goes through, with the nearest one beyond each end of the range: a segment that
+            crosses the edge is drawn as far as the edge.
         raw: Those of the raw line behind a smoothed one.
-        evals: The measured evaluations; of another curve, its point where it is the only one in view.
-        best: The lowest value, where it is to be marked and in view.
+        evals: The measured evaluations in view; of another curve, its point where it is the only one.
+        shown: All finite points in view.
         nonfinite: Where NaN and infinite values are marked.
         places: The positions of all points in view, ascending, each once.
         is_ordered: Whether the whole curve's positions are finite and ascend.
@@ -76,7 +78,7 @@ class DrawnCurve:
     line: Points
     raw: Points | None
     evals: Points
-    best: Points
+    shown: Points
     nonfinite: np.ndarray
     places: np.ndarray
     is_ordered: bool
@@ -101,22 +103,23 @@ def drawn_of(curve: Curve, view: View) -> DrawnCurve:
     if not finite.all():
         x, raw, real = x[finite], raw[finite], None if real is None else real[finite]
     kept = slice(None) if curve.evaluated else reduce_indices(x, raw, view.buckets)
-    behind = (x[kept], raw[kept])
+    points = (x[kept], raw[kept])
+    behind = _to_the_edges(points, curve, curve.y, view, is_ordered)
     is_smoothed = bool(view.smoothing) and not curve.evaluated
     # A line through one point is nothing: it gets a mark of its own.
-    evals = behind if len(behind[0]) == 1 else NO_POINTS
+    evals = points if len(points[0]) == 1 else NO_POINTS
     if curve.evaluated:
         evals = (x, raw) if real is None else (x[real], raw[real])
     return DrawnCurve(
         line=smoothed_line(curve, view) if is_smoothed else behind,
         raw=behind if is_smoothed else None,
         evals=evals,
-        best=_best(curve, view),
+        shown=(x, raw),
         nonfinite=_one_a_bucket(nonfinite, view.buckets),
         places=places,
         is_ordered=is_ordered,
         logged=len(x) + curve.unread,
-        points=len(behind[0]),
+        points=len(points[0]),
         lost=len(nonfinite) + curve.unread_nonfinite,
         not_positive=not_positive,
     )
@@ -128,9 +131,46 @@ def smoothed_line(curve: Curve, view: View) -> Points:
     chosen &= np.isfinite(curve.y)
     if view.log_y:
         chosen &= curve.y > 0
-    x, shown = curve.x[chosen], smooth(curve.y, view.smoothing)[chosen]
+    smoothed = smooth(curve.y, view.smoothing)
+    x, shown = curve.x[chosen], smoothed[chosen]
     kept = reduce_indices(x, shown, view.buckets)
-    return x[kept], shown[kept]
+    is_ordered = bool((curve.x[1:] >= curve.x[:-1]).all() and np.isfinite(curve.x[-1:]).all())
+    return _to_the_edges((x[kept], shown[kept]), curve, smoothed, view, is_ordered)
+
+
+def best_of(curve: Curve, view: View) -> Points:
+    """The run's best evaluation, where it is in view."""
+    if curve.best is None:
+        return NO_POINTS
+    x, y = curve.x[[curve.best]], curve.y[[curve.best]]
+    visible = _in_view(x, view, bool(np.isfinite(x).all()))
+    drawable = np.isfinite(y).all() and not (view.log_y and y[0] <= 0)
+    return (x[visible], y[visible]) if drawable else NO_POINTS
+
+
+def _to_the_edges(points: Points, curve: Curve, values: np.ndarray, view: View, is_ordered: bool) -> Points:
+    """The points in view, and before and after them the nearest ones that are not.
+
+    Where positions go back there is no telling which point is beyond which edge, and they stay as they are.
+    """
+    if not is_ordered or (view.start is None and view.end is None):
+        return points
+    inside = _in_view(curve.x, view, is_ordered)
+    assert isinstance(inside, slice)
+    before, after = (_drawable_near(curve.y, at, step, view) for at, step in ((inside.start - 1, -1), (inside.stop, 1)))
+    return (
+        np.concatenate((curve.x[before], points[0], curve.x[after])),
+        np.concatenate((values[before], points[1], values[after])),
+    )
+
+
+def _drawable_near(y: np.ndarray, at: int, step: int, view: View) -> list[int]:
+    """The first place from ``at`` on that has a value to draw; none where there is no such place."""
+    while 0 <= at < len(y):
+        if np.isfinite(y[at]) and not (view.log_y and y[at] <= 0):
+            return [at]
+        at += step
+    return []
 
 
 def _in_view(x: np.ndarray, view: View, is_ordered: bool) -> slice[int, int] | np.ndarray:
@@ -141,16 +181,6 @@ def _in_view(x: np.ndarray, view: View, is_ordered: bool) -> slice[int, int] | n
         return slice(int(np.searchsorted(x, start, "left")), int(np.searchsorted(x, end, "right")))
     inside: np.ndarray = np.isfinite(x) & (x >= start) & (x <= end)
     return inside
-
-
-def _best(curve: Curve, view: View) -> Points:
-    """The lowest finite value of the whole curve, where it is in view."""
-    if not curve.mark_lowest or not np.isfinite(curve.y).any():
-        return NO_POINTS
-    at = int(np.nanargmin(np.where(np.isfinite(curve.y), curve.y, np.nan)))
-    x, y = curve.x[[at]], curve.y[[at]]
-    visible = _in_view(x, view, bool(np.isfinite(x).all()))
-    return NO_POINTS if view.log_y and y[0] <= 0 else (x[visible], y[visible])
 
 
 def _one_a_bucket(x: np.ndarray, buckets: int) -> np.ndarray:

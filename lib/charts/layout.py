@@ -1,51 +1,23 @@
-"""What a chart of curves looks like, and the datasets that it shows.
+"""What a chart of curves is, and the datasets that it shows.
 
 =============  ===========================================================================
 name           columns
 =============  ===========================================================================
-lines          x, y, series (int), color, kind ("train" solid, "eval" dashed), opacity
-evals          x, y, color: one mark each
-best           x, y, color: the lowest eval loss of a run
-nonfinite      x, color: where a run logged NaN or an infinity; drawn on the axis
+lines          x, y, curve (its number in the head), faint (1 for the raw line behind a
+               smoothed one): the nearest points beyond the range are among them
+evals          x, y, curve: one mark each
+best           x, y, curve: the best evaluation of a run
+nonfinite      x, curve: where a run logged NaN or an infinity; drawn on the axis
 extent         x: the two ends of the range in view, so that all charts share it
 hover          the x axis's title, and a column of ready text for every curve, named as it
                is to be shown; one row for each position that the rule can take
-spans          x, x2, color, lane: how far a finding reaches; drawn at the top of the plot
-marks          x, color, lane, count, run, finding: what was noticed there; ``lane`` is the
-               distance from the top in pixels, ``count`` is "" for one
+findings       x, end, slot, kind, text: what was noticed of a run, where it begins and ends
 =============  ===========================================================================
 
-Vega draws all of them save ``hover``, which ``static/charts.js`` shows at the pointer.
+``static/plot.js`` draws them, on the page and in a picture to keep.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-DRAWN = ("lines", "evals", "best", "nonfinite", "extent", "spans", "marks")
-"""The datasets that Vega draws."""
-
-LOSS_HEIGHT, METRIC_HEIGHT = 300, 170
-
-AXES = {"left": 54, "top": 24, "right": 18, "bottom": 36}
-"""Pixels around the plot, whatever the labels: so plots lie below each other and keep their place when the selection
-changes, and the browser need not lay them out again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a chart looks like without its data.
-
-    Attributes:
-        title: Of the y axis, with the unit.
-        axis_title: Of the x axis; also the name of the ``hover`` dataset's position column.
-        height: Plot height in pixels.
-        log_y: Logarithmic y axis. The data must hold positive values only.
-        y_format: d3 format of the y axis; ``None`` for Vega's own choice, shortened where it is long.
-    """
-
-    title: str
-    axis_title: str
-    height: int
-    log_y: bool = False
-    y_format: str | None = None
+MAIN_HEIGHT, SMALL_HEIGHT = 300, 116
+"""Of a plot, in pixels, without its axis and what stands below that."""

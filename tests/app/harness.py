@@ -35,7 +35,7 @@ GONE = "0b7c1a6e-0000-4000-8000-000000000000"
 
 Query = str | Sequence[str]
 
-LOOK = ("key", "title", "axis", "height", "log", "format", "alt", "drawn")
+LOOK = ("key", "title", "note", "axis", "wide", "height", "log", "format", "higher")
 """What is sent of a chart besides what it shows."""
 
 
@@ -98,6 +98,10 @@ class App:
         """Set a widget."""
         getattr(self.at, kind)(key=key).set_value(value)
         return self.rerun()
+
+    def put(self, **changes: Query) -> App:
+        """Change parameters as the charts' toolbar does, which runs in the browser; an empty text for the default."""
+        return self.address(**{name: text for name, text in (self.link | changes).items() if text})
 
     @property
     def link(self) -> dict[str, list[str]]:
@@ -190,14 +194,29 @@ class App:
 
     @property
     def colors(self) -> dict[str, str]:
-        """What the charts' legends say: label to colour."""
-        legends = [
-            {entry["label"]: entry["color"] for entry in section["legend"]["runs"]}
-            for shared in self.sent[:1]
-            for section in shared.head["sections"]
-        ]
-        assert all(legend == legends[0] for legend in legends), "every legend names the same runs"
-        return legends[0] if legends else {}
+        """What the charts call the runs: label to colour."""
+        return {run["label"]: self.shared["colors"][run["slot"]] for run in self.shared.get("runs", ())}
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What is sent for all charts together; empty where there are none."""
+        sent = self.sent
+        return sent[0].head if sent else {}
+
+    @property
+    def pinned(self) -> dict[str, Any] | None:
+        """What the panel of the pinned step is sent."""
+        return self.shared["pinned"]
+
+    def pinned_values(self, label: str) -> dict[str, str]:
+        """All values that the panel has of the run that is called so, by the metric's title."""
+        (slot,) = [run["slot"] for run in self.shared["runs"] if run["label"] == label]
+        return {each["title"]: text for each in self.pinned["all"] for own, text in each["values"] if own == slot}
+
+    @property
+    def offered(self) -> list[str]:
+        """The further metrics that can be chosen, by title, those in groups too."""
+        return [metric["title"] for group in self.shared["further"] for metric in group["metrics"]]
 
     @property
     def grid(self) -> SimpleNamespace | None:
@@ -232,24 +251,25 @@ class App:
         if not sent:
             return []
         shared, *rest = sent
-        keys = [key for section in shared.head["sections"] for key in section["charts"]]
+        keys = [*shared.head["main"], *shared.head["health"]]
         parts = rest[: len(keys)]
         assert [part.head["key"] for part in parts] == keys, "they are told apart by their place"
         return parts
 
     @property
     def charts(self) -> dict[str, SimpleNamespace]:
-        """The charts that are drawn, by the title of their y axis: how, the datasets, and the pinned position."""
+        """The charts that are drawn, by title: how, the datasets, and the pinned position."""
         drawn = [part for part in self.parts if not part.head["empty"]]
-        pin = self.sent[0].head["pin"] if drawn else None
+        pin = self.shared["options"]["values"]["pin"] if drawn else None
         found = {part.head["title"]: SimpleNamespace(head=part.head, data=part.frames, pin=pin) for part in drawn}
         assert len(found) == len(drawn), "two charts have one title"
         return found
 
     @property
     def captions(self) -> list[str]:
-        """What is said below every chart, or in its place: shown as plain text, so without escapes."""
-        return [part.head["said"] for part in self.parts]
+        """What is said below the charts, as plain text and so without escapes."""
+        said = [part.head["said"] for part in self.parts if part.head["said"]]
+        return [*said, *filter(None, (*self.shared.get("notes", ()), self.shared.get("absent", "")))]
 
     @property
     def looks(self) -> dict[str, dict]:

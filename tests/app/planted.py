@@ -62,7 +62,7 @@ def shown(folder: Path) -> dict[str, Any]:
         "columns": [each["headerName"] for each in app.grid.arguments["gridOptions"]["columnDefs"]],
         "cells": {key: frame[key + "_text"].tolist() for key in ("heat", "heat_in_kelvin")},
         "marks": frame["heat_mark"].tolist(),
-        "pinned": app.at.dataframe[0].value["a"].to_dict(),
+        "pinned": app.pinned_values("a"),
     }
 
 

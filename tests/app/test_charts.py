@@ -10,7 +10,6 @@ from lib.core.curves.metric_curves import frame_of
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.text import formatting
 from lib.ui.charts import chart as module
-from lib.ui.session import link
 from tests.app.harness import write_run
 
 
@@ -32,58 +31,109 @@ def test_how_a_chart_looks_does_not_depend_on_the_runs(opened, demo):
 HEALTH = ["learning_rate", "grad_norm", "throughput", "gpu_memory_allocated_gb"]
 
 
-def test_the_loss_has_the_full_width_and_the_others_stand_together(opened, demo):
+def test_the_loss_stands_above_and_the_others_below(opened, demo):
     app = opened(run=demo.alike[0], metric=["perplexity", "gpu_utilization_percent", "perplexity"])
-    sections = app.sent[0].head["sections"]
-    assert [(section["wide"], section["charts"]) for section in sections] == [
-        (True, ["loss"]),
-        (False, [*HEALTH, "more_perplexity", "more_gpu_utilization_percent"]),
-    ]
-    assert [chart.head["height"] > 200 for chart in app.charts.values()] == [True, *[False] * 6]
+    assert app.shared["main"] == ["loss"]
+    assert app.shared["health"] == [*HEALTH, "more_perplexity", "more_gpu_utilization_percent"]
+    assert [chart.head["wide"] for chart in app.charts.values()] == [True, *[False] * 6]
+    assert [chart.head["height"] >= 300 for chart in app.charts.values()] == [True, *[False] * 6]
 
 
-def test_a_legend_names_every_run_in_its_order_and_gives_way_to_the_charts(opened, demo):
-    ids = [demo.hostile, demo.diverged, demo.longest, demo.running]
-    names = {run.run_id: run.name for run in demo.runs}
-    beside = []
-    for count in range(1, 5):
-        legends = [section["legend"] for section in opened(run=ids[:count]).sent[0].head["sections"]]
-        for legend in legends:
-            assert [entry["label"] for entry in legend["runs"]] == [names[run_id] for run_id in ids[:count]]
-            shown = [entry["name"] for entry in legend["runs"]]
-            assert len(set(shown)) == count, "a cut name is still told apart"
-            assert all(len(entry["name"]) <= len(entry["label"]) for entry in legend["runs"])
-        beside.append([legend["vertical"] for legend in legends])
-        assert [len(legend["keys"]) for legend in legends] == [4, 0]
-    assert beside == [[False, False], [False, False], [True, False], [True, True]]
+def test_a_metric_that_decides_stands_beside_the_loss(on_folder, tmp_path):
+    for name, score in (("a", 0.5), ("b", 0.75)):
+        rows = [{"step": step, "eval_f1": score if step == 3 else 0.25} for step in (1, 2, 3, 4)]
+        write_run(tmp_path / name, [1.0, 0.9, 0.8, 0.7], [0.8, 0.7, 0.6, 0.5], rows=rows)
+    app = on_folder(tmp_path, run=["a", "b"], by="eval_f1")
+    app.assert_sound()
+    assert app.shared["main"] == ["deciding", "loss"]
+    chart = app.charts["F1"]
+    assert (chart.head["higher"], chart.head["note"]) == (True, "decides · higher is better")
+    # The best step is that of the metric that decides, in both charts.
+    assert chart.data["best"]["x"].tolist() == app.charts["Loss"].data["best"]["x"].tolist() == [3.0, 3.0]
+    assert "F1" not in app.offered
+    assert on_folder(tmp_path, run=["a", "b"]).shared["main"] == ["loss"]
 
 
-def test_at_the_pointer_every_curve_has_its_name_and_the_colour_of_its_run(opened, demo):
+def test_runs_are_called_by_what_differs_and_in_full(opened, demo):
+    ids = demo.alike[:2]
+    runs = opened(run=ids).shared["runs"]
+    names = [run["label"] for run in runs]
+    assert all(name.startswith("support-llama-8b · ") for name in names)
+    assert [run["short"] for run in runs] == [name.removeprefix("support-llama-8b · ") for name in names]
+    (alone,) = opened(run=ids[0]).shared["runs"]
+    assert alone["short"] == alone["label"]
+
+
+def test_at_the_pointer_every_curve_has_its_name_and_the_place_of_its_run(opened, demo):
     app = opened(run=[demo.hostile, demo.diverged, demo.longest])
-    ends = {"Loss": {" (T)", " (E)"}}
+    slots = {run["label"]: run["slot"] for run in app.shared["runs"]}
+    ends = {"Loss": {" · train loss", " · eval loss"}}
     for title, chart in app.charts.items():
         axis, *names = chart.data["hover"].columns
         assert axis == chart.head["axis"] == "Step"
-        named = {f"● {label}{end}": color for label, color in app.colors.items() for end in ends.get(title, {""})}
+        named = {f"● {label}{end}": slot for label, slot in slots.items() for end in ends.get(title, {""})}
         assert set(names) == set(named)
-        assert chart.head["colors"] == [named[name] for name in names]
+        assert [curve["name"] for curve in chart.head["curves"]] == names
+        assert [curve["slot"] for curve in chart.head["curves"]] == [named[name] for name in names]
+        assert len(chart.head["order"]) == len(chart.data["hover"])
 
 
-@pytest.mark.parametrize(
-    ("mode", "kinds"), [("train and eval", {"train", "eval"}), ("train", {"train"}), ("eval", {"eval"})]
-)
-def test_the_loss_mode_decides_what_the_loss_chart_shows(opened, demo, mode, kinds):
+def test_the_loss_chart_has_both_losses_whichever_are_shown(opened, demo):
     app = opened(run=demo.alike[0])
-    app.turn("segmented_control", "widget:loss", mode).assert_sound()
-    assert set(app.charts["Loss"].data["lines"]["kind"]) == kinds
-    assert app.link.get("loss", ["train and eval"]) == [mode]
+    sent = app.charts["Loss"].head
+    assert {curve["kind"] for curve in sent["curves"]} == {"train", "eval"}
+    for mode in ("eval", "train"):
+        app.put(loss=mode).assert_sound()
+        assert app.link["loss"] == [mode]
+        assert app.shared["options"]["values"]["loss"] == mode
+        assert app.charts["Loss"].head == sent
+        assert mode in app.shared["lossNotes"][mode]
 
 
-def test_another_x_axis_takes_zoom_and_pin_away(opened, demo):
+def test_the_checkpoint_to_ship_is_marked_in_the_chart_of_the_loss(opened, demo):
+    app = opened(run=demo.alike[:2])
+    flag = app.charts["Loss"].head["flag"]
+    (first,) = [run for run in app.shared["runs"] if run["first"]]
+    assert flag["slot"] == first["slot"]
+    assert flag["text"] == f"★ checkpoint-{flag['x']:.0f}"
+    best = app.charts["Loss"].data["best"]
+    curves = app.charts["Loss"].head["curves"]
+    number = [(curve["slot"], curve["kind"]) for curve in curves].index((flag["slot"], "eval"))
+    assert best.loc[best["curve"] == number, "x"].tolist() == [flag["x"]]
+    assert all(chart.head["flag"] is None for title, chart in app.charts.items() if title != "Loss")
+
+
+def test_where_the_start_dwarfs_the_rest_outliers_are_counted(opened, demo):
+    low, high, outside, points, dwarfed = opened(run=demo.alike[:2]).charts["Loss"].head["bounds"]["train and eval"]
+    losses = [rows_of(demo, run, metric)["value"] for run in demo.alike[:2] for metric in ("train_loss", "eval_loss")]
+    assert points == sum(map(len, losses))
+    assert outside == sum(int(((values < low) | (values > high)).sum()) for values in losses)
+    assert dwarfed
+
+
+def test_a_chart_says_in_words_who_is_lowest_and_where_each_ends(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0, 0.5, 0.4], [0.8, 0.6, 0.7])
+    write_run(tmp_path / "b", [1.0, 0.5, 0.4], [0.9, 0.8, 0.5])
+    said = on_folder(tmp_path, run=["a", "b"]).charts["Loss"].head["alt"]
+    assert said == (
+        "Eval loss by step, train loss behind it. b: lowest 0.5000 at step 3, 0.5000 at the end;"
+        " a: lowest 0.6000 at step 2, 0.7000 at the end."
+    )
+
+
+def test_schedules_that_are_far_apart_are_drawn_on_a_log_axis(on_folder, tmp_path):
+    for name, rate in (("a", 1e-3), ("b", 1e-4), ("c", 2e-6)):
+        write_run(
+            tmp_path / name, [1.0, 0.5], rows=[{"step": 1, "learning_rate": rate}, {"step": 2, "learning_rate": 0}]
+        )
+    near, far = (on_folder(tmp_path, run=run).charts["Learning rate"].head for run in (["a", "b"], ["a", "c"]))
+    assert [(near["log"], near["note"]), (far["log"], far["note"])] == [(False, ""), (True, "log scale")]
+
+
+def test_on_another_x_axis_everything_is_placed_anew(opened, demo):
     run_id = demo.alike[0]
-    app = opened(run=run_id, zoom="1000~1200", pin="1100")
-    app.turn("selectbox", "widget:x", link.Axis.HOURS).assert_sound()
-    assert app.link == {"run": [run_id], "x": ["hours"]}
+    app = opened(run=run_id, x="hours")
+    app.assert_sound()
     data = app.charts["Gradient norm"].data
     hours = rows_of(demo, run_id, "grad_norm")["elapsed_s"] / 3600
     assert list(data["extent"]["x"]) == pytest.approx([hours.min(), hours.max()])
@@ -100,24 +150,27 @@ def test_a_run_that_has_no_place_on_the_axis_is_named(on_folder, tmp_path):
 
 def test_smoothing_smooths_the_train_loss_and_keeps_it_behind(opened, demo):
     app = opened(run=demo.alike[0])
+    train, evaluated = (
+        next(at for at, curve in enumerate(app.charts["Loss"].head["curves"]) if curve["kind"] == kind)
+        for kind in ("train", "eval")
+    )
     before = app.charts["Loss"].data["lines"]
-    app.turn("select_slider", "widget:smooth", 0.9).assert_sound()
+    app.put(smooth="0.9").assert_sound()
     assert app.link["smooth"] == ["0.9"]
     lines = app.charts["Loss"].data["lines"]
-    train = lines[lines["kind"] == "train"]
-    assert sorted(set(train["opacity"])) == [0.25, 1.0]
-    smoothed, raw = train[train["opacity"] == 1.0], train[train["opacity"] < 1.0]
-    assert smoothed["y"].diff().abs().sum() < raw["y"].diff().abs().sum()
+    own = lines[lines["curve"] == train]
+    smoothed, raw = own[own["faint"] == 0], own[own["faint"] == 1]
+    assert 0 < smoothed["y"].diff().abs().sum() < raw["y"].diff().abs().sum()
     for column in ("x", "y"):
-        eval_before, eval_now = (list(each.loc[each["kind"] == "eval", column]) for each in (before, lines))
+        eval_before, eval_now = (list(each.loc[each["curve"] == evaluated, column]) for each in (before, lines))
         assert eval_now == eval_before
 
 
-def test_the_log_toggle_changes_the_scale_of_every_chart(on_folder, tmp_path):
+def test_log_changes_the_scale_of_every_chart(on_folder, tmp_path):
     write_run(tmp_path / "a", [1.0, 0.5, 0.0, -1.0], [0.8, 0.6])
     app = on_folder(tmp_path, run="a")
     assert {chart.head["log"] for chart in app.charts.values()} == {False}
-    app.turn("toggle", "widget:log", True).assert_sound()
+    app.put(log="1").assert_sound()
     assert app.link["log"] == ["1"]
     assert {chart.head["log"] for chart in app.charts.values()} == {True}
     assert (app.charts["Loss"].data["lines"]["y"] > 0).all()
@@ -142,9 +195,8 @@ def test_a_chart_is_made_once_for_all_that_ask_for_the_same(opened, demo, monkey
     for change in ({"x": "hours"}, {"smooth": "0.3"}, {"log": "1"}, {"zoom": "1000~1200"}):
         assert made_by(lambda change=change: app.address(run=run, **change)) == every
         assert made_by(lambda change=change: app.address(run=run)) == []
-    for change in ({"weight": "0.2"}, {"pin": "1100"}, {"q": "llama"}, {"col": "model"}):
+    for change in ({"weight": "0.2"}, {"pin": "1100"}, {"q": "llama"}, {"loss": "train"}, {"outliers": "shown"}):
         assert made_by(lambda change=change: app.address(run=run, **change)) == []
-    assert made_by(lambda: app.address(run=run, loss="train")) == ["loss"]
     assert made_by(lambda: app.address(run=run, metric="perplexity")) == ["more_perplexity"]
     assert made_by(lambda: app.address(run=run[::-1])) == every, "the order is another"
 
@@ -152,7 +204,9 @@ def test_a_chart_is_made_once_for_all_that_ask_for_the_same(opened, demo, monkey
 def test_further_metrics_get_a_chart_each(opened, demo):
     app = opened(run=demo.alike[0])
     before = set(app.charts)
-    app.turn("multiselect", "widget:metric", ["perplexity", "gpu_utilization_percent"]).assert_sound()
+    app.put(metric=["perplexity", "gpu_utilization_percent"]).assert_sound()
+    chosen = {each["key"] for group in app.shared["further"] for each in group["metrics"] if each["chosen"]}
+    assert chosen == {"perplexity", "gpu_utilization_percent"}
     assert set(app.charts) - before == {"Perplexity", "GPU utilisation (%)"}
     assert app.link["metric"] == ["perplexity", "gpu_utilization_percent"]
     again = opened(run=demo.alike[0], metric=["perplexity", "not_logged"])
@@ -166,19 +220,19 @@ PER_GPU = "Throughput per GPU (tokens/s, derived)"
 def test_throughput_per_gpu_can_be_chosen_where_a_run_has_several(opened, demo):
     app = opened(run=[demo.four_gpus, demo.alike[0]], metric="tokens_per_second_per_gpu", pin="300", zoom="100~400")
     app.assert_sound()
-    assert PER_GPU in app.at.multiselect(key="widget:metric").options
+    assert PER_GPU in app.offered
     whole, each = (app.charts[title].data["lines"] for title in ("Throughput (tokens/s)", PER_GPU))
-    shares = (whole["y"] / each["y"]).groupby(whole["series"]).agg(["min", "max"])
+    shares = (whole["y"] / each["y"]).groupby(whole["curve"]).agg(["min", "max"])
     assert shares.to_numpy().ravel() == pytest.approx([4, 4, 1, 1])
-    assert PER_GPU in app.at.dataframe[0].value.index
+    assert PER_GPU in [each["title"] for each in app.pinned["all"]]
 
 
 def test_throughput_per_gpu_is_nowhere_where_it_says_nothing_new(opened, demo):
     app = opened(run=demo.alike[:2], metric="tokens_per_second_per_gpu", pin="300")
     app.assert_sound()
     assert PER_GPU not in app.charts
-    assert PER_GPU not in app.at.multiselect(key="widget:metric").options
-    assert PER_GPU not in app.at.dataframe[0].value.index
+    assert PER_GPU not in app.offered
+    assert PER_GPU not in [each["title"] for each in app.pinned["all"]]
 
 
 def test_throughput_per_gpu_of_a_folder_comes_of_its_configuration(on_folder, tmp_path):
@@ -191,30 +245,13 @@ def test_throughput_per_gpu_of_a_folder_comes_of_its_configuration(on_folder, tm
     assert "not logged: unknown" in app.text
 
 
-def test_the_options_of_a_select_box_are_plain_text(on_folder, tmp_path):
-    # Streamlit renders no Markdown there: an escape would be shown.
+def test_what_foreign_metrics_are_called_is_plain_text(on_folder, tmp_path):
+    # The browser shows it as text: an escape would be shown.
     write_run(tmp_path / "a", [1.0, 1.0], [1.0], rows=[{"step": 1, "eval_*f1*:macro": 0.5}])
     app = on_folder(tmp_path, run="a", metric="eval_*f1*:macro")
     app.assert_sound()
-    assert app.at.multiselect(key="widget:metric").options == ["eval_*f1*:macro"]
-    assert "eval_*f1*:macro" in app.at.selectbox(key="download_chart").options
-
-
-def test_a_zoom_can_be_typed_one_end_at_a_time_and_reset(opened, demo):
-    app = opened(run=demo.alike[0])
-    last = int(app.at.number_input(key="zoom_1").placeholder.replace(",", ""))
-    app.at.number_input(key="zoom_0").set_value(1000).run()
-    assert app.link["zoom"] == [f"1000~{last}"]
-    assert [field.value for field in app.at.number_input] == [1000, None]
-    app.at.number_input(key="zoom_1").set_value(1200).run()
-    assert app.link["zoom"] == ["1000~1200"]
-    app.at.number_input(key="zoom_1").set_value(900).run()
-    assert "zoom" not in app.link, "two ends that leave nothing between them are no range"
-    app.at.number_input(key="zoom_0").set_value(1000).run()
-    app.at.button(key="reset_zoom").click().run()
-    assert "zoom" not in app.link
-    assert [field.value for field in app.at.number_input] == [None, None]
-    app.assert_sound()
+    assert app.offered == ["*f1*:macro"]
+    assert "*f1*:macro" in app.charts
 
 
 def test_a_zoom_narrows_every_chart_and_shows_all_that_is_in_it(opened, demo):
@@ -222,18 +259,20 @@ def test_a_zoom_narrows_every_chart_and_shows_all_that_is_in_it(opened, demo):
     whole = opened(run=run_id)
     app = opened(run=run_id, zoom="1000~1200")
     app.assert_sound()
-    assert [field.value for field in app.at.number_input] == [1000, 1200]
+    assert app.shared["options"]["values"]["zoom"] == [1000, 1200]
     assert app.link["zoom"] == ["1000~1200"]
     for chart in app.charts.values():
         assert list(chart.data["extent"]["x"]) == [1000, 1200]
-        assert chart.data["lines"]["x"].between(1000, 1200).all()
+        assert not chart.data["lines"].empty
         assert chart.data["hover"]["Step"].between(1000, 1200).all()
     norms = rows_of(demo, run_id, "grad_norm")
     drawn = {title: shown.charts["Gradient norm"].data["lines"] for title, shown in (("all", whole), ("part", app))}
     assert len(drawn["all"]) < len(norms)
-    assert list(drawn["part"]["y"]) == list(norms.loc[norms["step"].between(1000, 1200), "value"])
+    # And a point beyond each edge, which the lines lead to.
+    inside = norms.index[norms["step"].between(1000, 1200)]
+    assert list(drawn["part"]["y"]) == list(norms.loc[inside[0] - 1 : inside[-1] + 1, "value"])
 
-    app.click("reset_zoom").assert_sound()
+    app.put(zoom="").assert_sound()
     assert "zoom" not in app.link
     assert app.charts["Gradient norm"].data["lines"].equals(drawn["all"])
 
@@ -241,29 +280,44 @@ def test_a_zoom_narrows_every_chart_and_shows_all_that_is_in_it(opened, demo):
 def test_a_zoom_beyond_the_data_shows_nothing_and_raises_nothing(opened, demo):
     app = opened(run=demo.alike[0], zoom="900000~900001", pin="5")
     app.assert_sound()
-    assert all(chart.data["lines"].empty for chart in app.charts.values())
+    assert all(chart.data["evals"].empty and chart.data["hover"].empty for chart in app.charts.values())
 
 
-def test_the_pinned_table_holds_the_values_of_all_rows(opened, demo):
+def test_the_panel_of_a_pinned_step_has_the_values_of_all_rows(opened, demo):
     runs, pin = [demo.alike[0], demo.diverged], 1234
     app = opened(run=runs, pin=str(pin))
     app.assert_sound()
-    assert "Pinned at step 1,234" in app.text
-    table = app.at.dataframe[0].value
-    assert list(table.columns) == ["support-llama-8b", "support-qwen-7b"]
+    assert app.pinned["title"] == "Step 1,234"
     metrics = {
         metric_of(key).axis_title: key for key in frame_of(demo.source.load_curves(runs).values())["metric"].unique()
     }
-    assert set(metrics) <= set(table.index)
     derived = {metric.axis_title for metric in METRICS.values() if metric.derived_from}
-    assert set(table.index) - set(metrics) <= derived
-    for title, key in metrics.items():
-        for label, run_id in zip(table.columns, runs, strict=True):
+    cells = []
+    for label, run_id in (("support-llama-8b", runs[0]), ("support-qwen-7b", runs[1])):
+        shown = app.pinned_values(label)
+        assert set(shown) - set(metrics) <= derived
+        for title, key in metrics.items():
             rows = rows_of(demo, run_id, key)
             rows = rows[rows["step"] <= pin]
-            assert table.loc[title, label] == _pinned(rows, pin, metric_of(key).spec)
-    assert any("(at 1,200)" in cell for cell in table.to_numpy().ravel())
+            assert shown.get(title, formatting.NOT_RECORDED) == _pinned(rows, pin, metric_of(key).spec)
+        cells += shown.values()
+    assert any("(at 1,200)" in cell for cell in cells)
     assert [chart.pin for chart in app.charts.values()] == [pin] * 5
+
+
+def test_the_panel_has_the_best_run_first_and_leads_to_the_evaluations_beside(on_folder, tmp_path):
+    write_run(tmp_path / "a", [1.0, 0.5, 0.4, 0.3], [0.8, 0.7, 0.6, 0.5])
+    write_run(tmp_path / "b", [1.0, 0.9, 0.8, 0.7], [0.9, 0.65, 0.7, 0.8])
+    app = on_folder(tmp_path, run=["a", "b"], pin="2")
+    slots = {run["label"]: run["slot"] for run in app.shared["runs"]}
+    assert app.pinned["columns"] == ["Eval", "Train"]
+    assert app.pinned["rows"] == [
+        {"slot": slots["b"], "cells": ["0.65", "0.9"], "best": [True, False]},
+        {"slot": slots["a"], "cells": ["0.70", "0.5"], "best": [False, False]},
+    ]
+    assert (app.pinned["previous"], app.pinned["next"]) == (1.0, 3.0)
+    assert app.put(pin="4").pinned["next"] is None
+    assert app.put(pin="1").pinned["previous"] is None
 
 
 def _pinned(rows, pin: int, spec: str) -> str:
@@ -278,22 +332,21 @@ def test_a_pin_at_a_value_that_is_not_finite_shows_it(opened, demo):
     broken = rows[~rows["value"].map(math.isfinite)]
     app = opened(run=demo.diverged, pin=str(int(broken["step"].iloc[-1])))
     app.assert_sound()
-    assert app.at.dataframe[0].value.loc["Train loss"].iloc[0] in ("NaN", "∞")
+    assert app.pinned_values(app.shared["runs"][0]["label"])["Train loss"] in ("NaN", "∞")
 
 
 def test_a_pin_before_the_first_row_says_that_nothing_was_logged(opened, demo):
     app = opened(run=demo.alike[0], pin="-5")
     app.assert_sound()
-    assert "No run has logged anything up to here." in app.text
+    assert app.pinned["note"] == "No run has logged anything up to here."
     assert [chart.pin for chart in app.charts.values()] == [-5] * 5
     assert all(chart.data["extent"]["x"].min() > -5 for chart in app.charts.values()), "out of view"
 
 
 def test_unpin_takes_the_pin_away(opened, demo):
-    app = opened(run=demo.alike[0], pin="500").click("unpin")
+    app = opened(run=demo.alike[0], pin="500").put(pin="")
     app.assert_sound()
-    assert "pin" not in app.link
-    assert "Pinned at" not in app.text
+    assert app.pinned is None
     assert [chart.pin for chart in app.charts.values()] == [None] * 5
 
 
@@ -316,5 +369,14 @@ def test_a_metric_that_a_run_lacks_names_it(opened, demo):
     app.assert_sound()
     assert f"not logged: {lacking[0].name}" in app.text
     app.uncheck(demo.hostile).assert_sound()
-    assert "GPU memory (GB): not logged by any of the runs on this axis." in app.captions
+    assert "Not logged by these runs: GPU memory." in app.captions
     assert "GPU memory (GB)" not in app.charts
+
+
+def test_a_chart_says_how_much_of_what_was_logged_it_draws(opened, demo):
+    rows = rows_of(demo, demo.alike[0], "grad_norm")
+    whole, part = (opened(run=demo.alike[0], **zoom) for zoom in ({}, {"zoom": "1000~1200"}))
+    drawn = len(whole.charts["Gradient norm"].data["lines"])
+    assert whole.charts["Gradient norm"].head["counted"] == f"{drawn} of {len(rows)} points drawn, every extreme kept"
+    inside = int(rows["step"].between(1000, 1200).sum())
+    assert part.charts["Gradient norm"].head["counted"] == f"all {inside} points drawn"

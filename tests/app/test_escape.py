@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.foreign import without_controls
+from lib.core.text.metric_titles import metric_title
 from lib.ui.frame.escape import md
 from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, write_run
 
@@ -158,7 +159,7 @@ def test_no_page_renders_a_name_as_more_than_text(hostile, page):
     if page == MAIN:
         assert set(app.colors) == set(NAMES[:5])
         assert set(app.grid.rows.index) == set(NAMES[:5])
-        assert "eval_<b>f1</b>" in app.charts
+        assert metric_title("eval_<b>f1</b>") in app.charts
 
 
 def test_the_demo_run_with_markup_in_its_name_is_shown_as_it_is_called(opened, demo):
@@ -179,7 +180,7 @@ def test_below_a_chart_a_name_is_plain_text(on_folder, tmp_path, name):
     ids = on_folder(tmp_path).listed
     app = on_folder(tmp_path, run=ids, loss="eval")
     app.assert_sound()
-    assert app.captions[0].endswith(f" · not logged: {name}")
+    assert app.captions[0].endswith(f"not logged: {name} (eval loss)")
 
 
 @pytest.mark.parametrize("name", ["charts.js", "runs.js", "frame.js"])

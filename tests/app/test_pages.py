@@ -44,7 +44,7 @@ def assert_shows(app: App, count: int) -> None:
         assert app.is_empty
         assert app.headings == []
     elif app.page == MAIN:
-        assert app.headings == ["Curves", "Summary"]
+        assert app.headings == ["Summary"]
         assert len(app.grid.rows) == count
     elif app.page == HEALTH:
         assert app.headings == ["All checks", "Run by run"]

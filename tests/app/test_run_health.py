@@ -11,7 +11,7 @@ from lib.core.checks.registry import CHECKS, checks_of
 from lib.core.checks.results import Results
 from lib.core.facts.errors import SourceUnavailable
 from lib.data.demo.source import EmbeddedSource
-from tests.app.harness import HEALTH, MAIN, RANKING, App, plain, write_run
+from tests.app.harness import HEALTH, MAIN, RANKING, App, write_run
 
 FINDINGS = ["Severity", "What", "Sentence", "First step", "Last step"]
 PASSPORT = ["Outcome", "Check", "Sentence", "First step", "Last step"]
@@ -153,23 +153,23 @@ def test_names_stay_names(on_folder, tmp_path):
     assert hostile in app.text
 
 
-def test_the_main_page_counts_marks_and_lists_what_was_noticed(opened, demo, results):
+def test_the_main_page_counts_and_marks_what_was_noticed(opened, demo, results):
     app = opened(MAIN, run=[demo.diverged, demo.alike[3]])
     app.assert_sound()
     rows = app.grid.rows
     assert rows["findings_text"].iloc[0] == "✖3 ⚠3 ●2"
     assert rows["findings"].iloc[0] == 6
-    (line,) = [text for text in app.said if "**support-qwen-7b** ✖3" in text]
-    assert results.findings_in(Group.HEALTH)[0].sentence in plain(line)
-    marked = "\n".join(text for chart in app.charts.values() for text in chart.data["marks"]["finding"])
+    marked = "\n".join(text for chart in app.charts.values() for text in chart.data["findings"]["text"])
     for finding in results.findings_in(Group.HEALTH):
         assert finding.sentence in marked
 
 
-def test_without_anything_serious_nothing_is_listed_below_the_charts(opened, demo):
-    app = opened(MAIN, run=demo.queued)
-    app.assert_sound()
-    assert not [each for each in app.at.caption if "⚠" in each.value and "·" in each.value and "**" in each.value]
+def test_a_run_with_nothing_to_mark_has_no_lane(opened, demo):
+    app = opened(MAIN, run=[demo.diverged, demo.alike[3]])
+    slots = {run["label"]: run["slot"] for run in app.shared["runs"]}
+    (lane,) = app.charts["Loss"].head["lane"]
+    assert lane["slot"] == slots["support-qwen-7b"]
+    assert "NaN or infinity" in lane["words"]
 
 
 @pytest.mark.parametrize("axis", ["step", "epoch", "hours", "samples", "tokens"])
@@ -177,22 +177,22 @@ def test_marks_are_where_the_curve_is_on_every_axis(opened, demo, axis):
     app = opened(MAIN, run=demo.diverged, x=axis)
     app.assert_sound()
     for chart in app.charts.values():
-        marks, extent = chart.data["marks"], chart.data["extent"]["x"]
+        marks, extent = chart.data["findings"], chart.data["extent"]["x"]
         assert marks["x"].between(extent.min(), extent.max()).all()
     (gradient,) = [chart for title, chart in app.charts.items() if title.startswith("Gradient")]
     drawn = gradient.data["lines"]
-    spike = gradient.data["marks"].iloc[0]
+    spike = gradient.data["findings"].iloc[0]
     highest = drawn[drawn["x"].between(spike["x"] * 0.9, spike["x"] * 1.1)]["y"].max()
-    assert f"{highest:.2f}" in spike["finding"]
+    assert f"{highest:.2f}" in spike["text"]
 
 
 def test_marks_outside_of_the_range_are_gone(opened, demo):
     app = opened(MAIN, run=demo.diverged, zoom="1000~1500")
     (gradient,) = [chart for title, chart in app.charts.items() if title.startswith("Gradient")]
-    assert gradient.data["marks"].empty
+    assert gradient.data["findings"].empty
     (loss,) = [chart for title, chart in app.charts.items() if title == "Loss"]
-    assert loss.data["marks"].empty
-    assert list(loss.data["spans"][["x", "x2"]].iloc[0]) == [1000, 1500], "the plateau goes on through it"
+    (plateau,) = loss.data["findings"].itertuples()
+    assert plateau.x < 1000 < 1500 < plateau.end, "the plateau goes on through it"
 
 
 def test_the_page_of_the_ranking_prints_every_threshold(opened):
@@ -226,7 +226,7 @@ def test_spikes_of_all_runs_are_hard_batches_and_said_once(on_folder, tmp_path):
     assert list(matrix(health).loc[("Health", "Gradient-norm spikes")]) == ["● info × 2"] * 3
     main = on_folder(tmp_path, MAIN, run=["one", "two", "three"])
     main.assert_sound()
-    assert sum(said in plain(text) for text in main.said) == 1
+    assert main.shared["notes"] == [said]
     assert list(main.grid.rows["findings"]) == [0, 0, 0]
     # Of one run, nobody knows whether others had them.
     alone = on_folder(tmp_path, MAIN, run="one")

@@ -236,14 +236,14 @@ def test_the_comparison_survives_a_change_of_page(opened, demo, keeps_query):
 
 def test_the_options_of_a_page_survive_a_visit_to_another(opened, demo):
     app = opened(run=demo.alike[:2])
-    app.turn("select_slider", "widget:smooth", 0.5).turn("slider", "widget:weight", 0.4)
+    app.put(smooth="0.5").turn("slider", "widget:weight", 0.4)
     link = app.link
     app.go(
         RANKING, **{name: value for name, value in link.items() if name == "run"} | {"weight": "0.4", "smooth": "0.5"}
     )
     app.go(MAIN)
     assert app.link == link
-    assert app.at.select_slider(key="widget:smooth").value == 0.5
+    assert app.shared["options"]["values"]["smooth"] == "0.5"
 
 
 @pytest.mark.parametrize("page", PAGES)

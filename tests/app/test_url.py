@@ -133,7 +133,7 @@ def test_a_link_opened_elsewhere_shows_the_same(opened, demo):
     assert list(again.looks.items()) == list(app.looks.items())
     assert again.captions == app.captions
     for title, chart in again.charts.items():
-        assert chart.head["colors"] == app.charts[title].head["colors"]
+        assert chart.head == app.charts[title].head
         for name, data in chart.data.items():
             pd.testing.assert_frame_equal(data, app.charts[title].data[name])
     links = [parse_qs(element.proto.query_string) for element in app.at.get("page_link")]

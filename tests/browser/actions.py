@@ -16,13 +16,13 @@ from tests.demo.specs import demo_id
 expect.set_options(timeout=1000 * TIMEOUT_S)
 
 CHARTS = {
-    "loss": "Train and eval loss of the selected runs",
-    "learning rate": "Learning rate of the selected runs",
-    "gradient norm": "Gradient norm of the selected runs",
-    "throughput": "Throughput of the selected runs",
-    "GPU memory": "GPU memory of the selected runs",
+    "loss": "Loss",
+    "learning rate": "Learning rate",
+    "gradient norm": "Gradient norm",
+    "throughput": "Throughput (tokens/s)",
+    "GPU memory": "GPU memory (GB)",
 }
-"""The charts that are always there, and their accessible names."""
+"""The charts of the demo runs, and their accessible names."""
 
 TOOLTIP = ".runoff-tooltip"
 """The tooltip of a chart; there is at most one."""
@@ -105,7 +105,7 @@ def go(page: Page, title: str) -> None:
 
 def chart(page: Page, name: str) -> Locator:
     """The canvas of a chart, scrolled into view."""
-    canvas = page.locator(f'[role=graphics-document][aria-label="{CHARTS.get(name, name)}"] canvas')
+    canvas = page.locator(f'figure[aria-label="{CHARTS.get(name, name)}"] canvas')
     canvas.scroll_into_view_if_needed()
     return canvas
 
@@ -116,7 +116,7 @@ def at(canvas: Locator, share: float) -> tuple[float, float]:
     return box["x"] + share * box["width"], box["y"] + box["height"] / 2
 
 
-def hover(page: Page, name: str, share: float) -> dict[str, str]:
+def hover(page: Page, name: str, share: float) -> dict[str, list[str]]:
     """Hold the pointer over a chart and read its tooltip, once it has come up anew."""
     canvas = chart(page, name)
     tooltip = page.locator(TOOLTIP)
@@ -134,11 +134,12 @@ def hover(page: Page, name: str, share: float) -> dict[str, str]:
     return in_tooltip(page)
 
 
-def in_tooltip(page: Page) -> dict[str, str]:
-    """Names and values of the tooltip that is shown; a position without the commas of its thousands."""
+def in_tooltip(page: Page) -> dict[str, list[str]]:
+    """The lines of the tooltip that is shown: the position under the name of the axis, and the values of each run."""
     read = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
-    (name, value), *others = page.locator(TOOLTIP).locator("tr").evaluate_all(read)
-    return {name: value.replace(",", "") if others and name != "Run" else value, **dict(others)}
+    (head, *columns), *others = page.locator(TOOLTIP).locator("tr").evaluate_all(read)
+    axis, _, place = head.rpartition(" ")
+    return {axis: [place.replace(",", ""), *columns], **{name: values for name, *values in others}}
 
 
 def click_at(page: Page, name: str, share: float) -> None:
@@ -203,4 +204,12 @@ def download(page: Page, key: str) -> bytes:
     """Click the download button of this key and read the file."""
     with page.expect_download() as waiting:
         page.locator(f".st-key-{key} button").click()
+    return waiting.value.path().read_bytes()
+
+
+def keep(page: Page, what: str) -> bytes:
+    """Choose what the charts' menu calls so, and read the file."""
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as waiting:
+        page.locator(".runoff-menu:popover-open").get_by_role("button", name=what, exact=True).click()
     return waiting.value.path().read_bytes()

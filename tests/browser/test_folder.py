@@ -28,7 +28,7 @@ def compare_all(page: Page) -> list[str]:
     assert len(names) == len(set(names)) == 5
     eventually(page, lambda: {cell.removeprefix("★ ") for cell in grid_column(page, "run")}, set(names))
     expect(chart(page, "learning rate")).to_be_visible()
-    assert {name.rpartition(" (")[0].removeprefix("● ") for name in hover(page, "loss", 0.4)} - {""} <= set(names)
+    assert set(hover(page, "loss", 0.4)) - {"Step"} <= set(names)
     go(page, PAGES["hyperparameters"])
     assert table(page, page.get_by_test_id("stDataFrame").first)[0][:2] == ["Group", "Parameter"]
     go(page, PAGES["ranking"])

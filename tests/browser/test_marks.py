@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from lib.charts.datasets import LANE_TOP
-from lib.charts.layout import AXES
+from lib.charts.layout import SMALL_HEIGHT
 from lib.core.checks.registry import checks_of
 from lib.data.demo.source import EmbeddedSource
-from tests.browser.actions import MARKUP_NAME, PAGES, TOOLTIP, chart, eventually, hover, in_tooltip, query
-from tests.browser.harness import open_app, wait_idle
+from tests.browser.actions import MARKUP_NAME, TOOLTIP, chart, eventually, hover
+from tests.browser.harness import open_app
 from tests.demo.specs import demo_id
 
 RUN = demo_id("support-gemma-markup")
-FROM_TOP = AXES["top"] + LANE_TOP
-"""Pixels from the top of a chart to the first row of marks."""
+FROM_TOP = 12 + SMALL_HEIGHT + 22 + 10
+"""Pixels from the top of a small chart to its first row of findings: room above, plot, numbers of the axis."""
 
 
 def spike() -> tuple[int, str]:
@@ -28,7 +27,7 @@ def spike() -> tuple[int, str]:
 def find_mark(page: Page, name: str) -> None:
     """Move the pointer to the first mark from the left: where the tooltip says what was noticed."""
     box = chart(page, name).bounding_box()
-    noticed = page.locator(TOOLTIP).get_by_text("Noticed")
+    noticed = page.locator(TOOLTIP).locator("p")
     y = box["y"] + FROM_TOP
 
     def found() -> bool:
@@ -41,16 +40,18 @@ def find_mark(page: Page, name: str) -> None:
     eventually(page, found, True)
 
 
-def test_a_mark_says_what_was_noticed_and_the_list_below_leads_to_all_of_it(page):
+def test_a_sign_below_the_axis_says_what_was_noticed(page):
     step, sentence = spike()
     open_app(page, run=RUN, zoom=f"{step - 40}~{step + 60}")
     find_mark(page, "gradient norm")
-    assert in_tooltip(page) == {"Run": MARKUP_NAME, "Noticed": f"⚠ Warning: {sentence}"}
-    # Beside the mark the pointer belongs to the values again.
-    assert set(hover(page, "gradient norm", 0.5)) == {"Step", f"● {MARKUP_NAME}"}
+    assert page.locator(TOOLTIP).locator("p").all_inner_texts() == [MARKUP_NAME, f"⚠ Warning: {sentence}"]
+    # Beside the sign the pointer belongs to the values again.
+    assert set(hover(page, "gradient norm", 0.5)) == {"Step", MARKUP_NAME}
 
-    page.locator(".st-key-worst_findings").get_by_role("link").click()
-    expect(page.get_by_role("heading", name=PAGES["run_health"], level=1)).to_be_visible()
-    wait_idle(page)
-    assert query(page)["run"] == [RUN]
-    expect(page.get_by_text(MARKUP_NAME, exact=True).first).to_be_visible()
+
+def test_the_lane_has_a_row_of_its_own_for_each_run_with_findings(page):
+    heights = []
+    for runs in ([RUN], [RUN, demo_id("support-llama-a")]):
+        open_app(page, run=runs)
+        heights.append(chart(page, "gradient norm").bounding_box()["height"])
+    assert heights[1] - heights[0] == 15

@@ -67,17 +67,14 @@ def test_names_are_shown_as_they_are_everywhere_and_a_first_visit_may_be_deep(ne
     assert query(page)["run"] == IDS
     expect(page.get_by_role("heading", name=IMAGE)).to_be_visible()
     grid_has(page, NAMES)
-    legend = page.locator(".runoff-legend").first.locator("span")
-    assert legend.evaluate_all("spans => spans.map(span => span.title)") == list(NAMES)
-    assert [text[:6] for text in legend.all_inner_texts()] == [name[:6] for name in NAMES]
-    assert set(hover(page, "gradient norm", 0.5)) == {"Step", *(f"● {name}" for name in NAMES)}
+    assert set(hover(page, "gradient norm", 0.5)) == {"Step", *NAMES}
     main = page.get_by_test_id("stMain")
     for name in NAMES[1:]:
         expect(page.locator(".st-key-verdict").get_by_text(name).first).to_be_visible()
 
     open_app(page, run=IDS, pin="15")
-    pinned = main.get_by_test_id("stDataFrame")
-    assert set(table(page, pinned)[0]) == {"Metric", *NAMES}
+    runs = main.get_by_role("complementary", name="The pinned step").locator("tbody th")
+    assert set(runs.evaluate_all("cells => cells.map(cell => cell.title)")) == set(NAMES)
     wait_idle(page)
     page.locator(".runs li").first.hover()
     expect(page.get_by_role("tooltip")).to_contain_text(f"Name {listed(page)[0]}")

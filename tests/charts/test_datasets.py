@@ -9,14 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lib.charts.datasets import (
-    LANE_HEIGHT,
-    MARK_BUCKETS,
-    MARK_SENTENCES,
-    RAW_OPACITY,
-    FindingMark,
-    chart_data,
-)
+from lib.charts.datasets import FindingMark, chart_data
 from lib.charts.drawn import Curve, View
 from lib.core.text.formatting import NOT_RECORDED
 
@@ -29,12 +22,15 @@ not_finite = st.sampled_from([math.nan, math.inf, -math.inf])
 
 
 def curve(x, y, **facts) -> Curve:
-    facts = {"name": "● a", "color": "#0072B2", "spec": ".4f"} | facts
+    facts = {"name": "● a", "slot": 0, "spec": ".4f"} | facts
     return Curve(x=np.asarray(x, float), y=np.asarray(y, float), **facts)
 
 
 def eval_curve(x, y, **facts) -> Curve:
-    return curve(x, y, **{"evaluated": True, "mark_lowest": True} | facts)
+    """An eval loss whose lowest finite value is its best."""
+    known = np.where(np.isfinite(np.asarray(y, float)), np.asarray(y, float), np.inf)
+    best = int(known.argmin()) if len(known) and np.isfinite(known).any() else None
+    return curve(x, y, **{"evaluated": True, "best": best} | facts)
 
 
 def noise(length: int, seed: int) -> np.ndarray:
@@ -76,8 +72,7 @@ def test_no_evaluation_is_ever_lost_or_smoothed(length, seed, buckets, smoothing
     found = chart_data([eval_curve(np.arange(length), y)], View("Step", buckets=buckets, smoothing=smoothing))
     for name in ("lines", "evals"):
         assert columns(found.tables[name], "x", "y") == list(zip(np.arange(length, dtype=float), y, strict=True))
-    assert set(found.tables["lines"]["kind"].to_pylist()) == {"eval"}
-    assert set(found.tables["lines"]["opacity"].to_pylist()) == {1.0}
+    assert set(found.tables["lines"]["faint"].to_pylist()) == {0.0}
     assert columns(found.tables["best"], "x", "y") == [(float(y.argmin()), y.min())]
 
 
@@ -86,8 +81,8 @@ def test_no_evaluation_is_ever_lost_or_smoothed(length, seed, buckets, smoothing
 def test_a_smoothed_line_stays_within_the_raw_values_which_stay_behind_it(length, seed, smoothing):
     y = noise(length, seed)
     found = chart_data([curve(np.arange(length), y)], View("Step", smoothing=smoothing, buckets=30))
-    raw = [row["y"] for row in found.tables["lines"].to_pylist() if row["opacity"] == RAW_OPACITY]
-    smooth = [row["y"] for row in found.tables["lines"].to_pylist() if row["opacity"] == 1.0]
+    raw = [row["y"] for row in found.tables["lines"].to_pylist() if row["faint"]]
+    smooth = [row["y"] for row in found.tables["lines"].to_pylist() if not row["faint"]]
     assert (min(raw), max(raw)) == (y.min(), y.max())
     assert y.min() <= min(smooth) <= max(smooth) <= y.max()
     plain = chart_data([curve(np.arange(length), y)], View("Step", buckets=30))
@@ -110,7 +105,7 @@ def test_a_smoothed_constant_stays_constant(smoothing):
 def test_every_value_is_drawn_counted_or_marked(y, log_y, evaluated):
     x = np.arange(len(y), dtype=float)
     view = View("Step", buckets=20, log_y=log_y)
-    found = chart_data([curve(x, y, evaluated=evaluated, mark_lowest=evaluated)], view)
+    found = chart_data([(eval_curve if evaluated else curve)(x, y)], view)
     broken = ~np.isfinite(y)
     hidden = np.isfinite(y) & (y <= 0) if log_y else np.zeros(len(y), bool)
     assert found.nonfinite == broken.sum()
@@ -139,7 +134,10 @@ def test_a_range_shows_what_lies_in_it_and_is_the_extent(xs, first, second):
     inside = x[(x >= start) & (x <= end)]
     assert extent_of(found) == (start, end)
     assert found.logged == found.drawn == 2 * len(inside)
-    assert [row["x"] for row in rows_of(found.tables["lines"], kind="train")] == list(inside)
+    # A segment that crosses an edge needs the point beyond it; no further one is drawn.
+    beyond = [*x[x < start][-1:], *inside, *x[x > end][:1]]
+    assert [row["x"] for row in rows_of(found.tables["lines"], curve=0.0)] == beyond
+    assert found.tables["evals"]["x"].to_pylist() == (list(inside) + (list(inside) if len(inside) == 1 else []))
     assert found.tables["hover"]["Epoch"].to_pylist() == list(inside)
     # The lowest of the whole run is marked where it is in view, and no other in its place.
     best = found.tables["best"]["x"].to_pylist()
@@ -154,7 +152,7 @@ def test_positions_that_are_not_known_are_left_out():
 
 
 def test_without_curves_or_points_every_dataset_keeps_its_columns():
-    full = chart_data([eval_curve([1, 2], [1, np.nan])], View("Step"), [FindingMark("a", "#000000", 1.0, 2.0, "w")])
+    full = chart_data([eval_curve([1, 2], [1, np.nan])], View("Step"), [FindingMark(0, "spike", 1.0, 2.0, "w")])
     for curves in ([], [curve([], [])]):
         empty = chart_data(curves, View("Step"))
         assert extent_of(empty) is None
@@ -166,8 +164,8 @@ def test_without_curves_or_points_every_dataset_keeps_its_columns():
 
 
 def test_a_point_that_is_alone_in_view_has_a_mark_since_no_line_goes_through_it():
-    alone = chart_data([curve([5], [2.0], color="#111111")], View("Step"))
-    assert columns(alone.tables["evals"], "x", "y", "color") == [(5.0, 2.0, "#111111")]
+    alone = chart_data([curve([1, 2], [1.0, 2.0]), curve([5], [2.0], slot=1)], View("Step"))
+    assert columns(alone.tables["evals"], "x", "y", "curve") == [(5.0, 2.0, 1.0)]
     zoomed = chart_data([curve([1, 2, 3], [3.0, 1.0, 2.0])], View("Step", 1.5, 2.5))
     assert columns(zoomed.tables["evals"], "x", "y") == [(2.0, 1.0)]
     assert (
@@ -176,20 +174,19 @@ def test_a_point_that_is_alone_in_view_has_a_mark_since_no_line_goes_through_it(
     )
 
 
-def test_the_lowest_value_is_marked_for_the_eval_loss_alone():
+def test_the_best_evaluation_is_marked_whatever_is_lowest():
     x, y = [1, 2, 3], [3.0, 1.0, 2.0]
-    found = chart_data(
-        [curve(x, y), curve(x, y, name="● f1", evaluated=True), eval_curve(x, y, color="#111111")], View("Step")
-    )
-    assert columns(found.tables["best"], "x", "y", "color") == [(2.0, 1.0, "#111111")]
+    found = chart_data([curve(x, y), curve(x, y, evaluated=True), eval_curve(x, y, best=2)], View("Step"))
+    assert columns(found.tables["best"], "x", "y", "curve") == [(3.0, 2.0, 2.0)]
     assert found.tables["evals"].num_rows == 6
 
 
-def test_the_lowest_value_ignores_what_is_not_finite():
-    found = chart_data([eval_curve([1, 2, 3], [np.nan, 2.0, -np.inf])], View("Step"))
-    assert columns(found.tables["best"], "x", "y") == [(2.0, 2.0)]
-    nothing = chart_data([eval_curve([1, 2], [np.nan, np.inf])], View("Step"))
-    assert nothing.tables["best"].num_rows == 0
+@pytest.mark.parametrize(
+    ("view", "best"), [(View("Step", 1.5, 9), 0), (View("Step", log_y=True), 1), (View("Step"), 2)]
+)
+def test_a_best_evaluation_that_cannot_be_drawn_is_not_marked(view, best):
+    found = chart_data([eval_curve([1, 2, 3], [3.0, -1.0, np.nan], best=best)], view)
+    assert found.tables["best"].num_rows == 0
 
 
 def test_repeated_evaluations_are_drawn_and_not_marked():
@@ -201,19 +198,41 @@ def test_repeated_evaluations_are_drawn_and_not_marked():
     assert later.tables["evals"]["x"].to_pylist() == [4.0]
 
 
-def test_every_curve_is_a_series_of_its_own_in_its_colour():
-    found = chart_data(
-        [curve([1, 2], [1, 2], color="#A00000"), eval_curve([1, 2], [1, 2], name="● b", color="#A00000"),
-         curve([1, 2], [3, 4], name="● c", color="#B00000")],
-        View("Step", smoothing=0.5),
-    )  # fmt: skip
-    series = {}
-    for row in found.tables["lines"].to_pylist():
-        series.setdefault(row["series"], set()).add((row["color"], row["kind"], row["opacity"]))
-    assert [each for _, each in sorted(series.items())] == [
-        {("#A00000", "train", RAW_OPACITY)}, {("#A00000", "train", 1.0)}, {("#A00000", "eval", 1.0)},
-        {("#B00000", "train", RAW_OPACITY)}, {("#B00000", "train", 1.0)},
-    ]  # fmt: skip
+def test_every_curve_has_its_number_and_the_raw_line_behind_a_smoothed_one_is_told_apart():
+    curves = [curve([1, 2], [1, 2]), eval_curve([1, 2], [1, 2], name="● b"), curve([1, 2], [3, 4], name="● c")]
+    found = chart_data(curves, View("Step", smoothing=0.5))
+    lines = set(columns(found.tables["lines"], "curve", "faint"))
+    assert lines == {(0.0, 1.0), (0.0, 0.0), (1.0, 0.0), (2.0, 1.0), (2.0, 0.0)}
+
+
+@quick
+@given(st.integers(2, 400), seeds, st.floats(0.0, 0.99), st.booleans(), st.booleans())
+def test_a_line_goes_on_to_the_nearest_points_that_can_be_drawn_beyond_the_view(
+    length, seed, smoothing, log_y, ordered
+):
+    random = np.random.default_rng(seed)
+    x, y = np.arange(length, dtype=float), random.normal(1.0, 1.0, length)
+    y[random.random(length) < 0.2] = np.nan
+    if not ordered:
+        x[[0, -1]] = x[[-1, 0]]
+    start, end = sorted(random.uniform(-5, length + 5, 2))
+    found = chart_data([curve(x, y)], View("Step", start, end, smoothing, log_y, buckets=1000))
+    drawable = np.isfinite(y) & ((y > 0) | (not log_y))
+    drawn = [row["x"] for row in found.tables["lines"].to_pylist() if not row["faint"]]
+    inside = x[drawable & (x >= start) & (x <= end)]
+    if not ordered:
+        assert sorted(drawn) == sorted(inside), "where positions go back, nobody knows what is beyond which edge"
+        return
+    assert drawn == [*x[drawable & (x < start)][-1:], *inside, *x[drawable & (x > end)][:1]]
+    assert found.logged == len(inside), "what is beyond does not count"
+
+
+def test_at_every_position_the_curves_are_in_the_order_of_their_values():
+    curves = [curve([1, 2, 3], [3.0, 1.0, np.nan], name=name) for name in "ab"]
+    curves += [curve([1, 2], [2.0, 2.0], name="c"), curve([2, 3], [-5.0, 1e9], name="d")]
+    order = chart_data(curves, View("Step")).order
+    # At 1 the last has begun not yet; at 3 the third has ended, and the first two are no numbers.
+    assert [order[0][:3], order[1], order[2][0]] == [[2, 0, 1], [3, 0, 1, 2], 3]
 
 
 def test_the_tooltip_has_a_column_for_every_curve_named_as_the_curve_is():
@@ -272,57 +291,26 @@ def test_thousands_of_nan_side_by_side_travel_as_a_few_marks():
     assert 1 <= found.tables["nonfinite"].num_rows <= 50
 
 
-places = st.tuples(st.integers(0, 1000), st.integers(0, 300), st.sampled_from("abc"))
+places = st.tuples(st.integers(0, 1000), st.integers(0, 300), st.integers(0, 4))
 
 
 @quick
-@given(st.lists(places, max_size=30), st.integers(0, 900), st.integers(1, 400), st.integers(2, 90))
-def test_all_that_was_noticed_in_view_has_a_mark_of_its_run_and_nothing_is_invented(found, start, width, buckets):
+@given(st.lists(places, max_size=30), st.integers(0, 900), st.integers(1, 400))
+def test_all_that_reaches_into_the_view_is_there_whole_and_nothing_is_invented(found, start, width):
     noticed = [
-        FindingMark(run, f"#{run}", float(x), float(x + length), f"<{number}>")
-        for number, (x, length, run) in enumerate(found)
+        FindingMark(slot, f"kind {slot}", float(x), float(x + length), f"<{number}>")
+        for number, (x, length, slot) in enumerate(found)
     ]
-    end, near = start + width, MARK_BUCKETS * width / buckets
+    end = start + width
     steps = np.arange(0, 1400.0)
-    tables = chart_data([curve(steps, steps)], View("Step", start, end, buckets=buckets), noticed).tables
-    marks = tables["marks"].to_pylist()
-    seen = [notice for notice in noticed if start <= notice.x <= end]
-    assert sum(int(mark["count"] or 1) for mark in marks) == len(seen)
-    assert {(mark["run"], mark["x"]) for mark in marks} <= {(notice.run, notice.x) for notice in seen}
-    for notice in seen:
-        its = [mark for mark in marks if mark["run"] == notice.run and mark["x"] <= notice.x <= mark["x"] + near]
-        assert its
-        assert all(mark["color"] == notice.color for mark in its)
-        assert any(notice.text in mark["finding"] or int(mark["count"]) > MARK_SENTENCES for mark in its)
-    lanes = {mark["run"]: mark["lane"] for mark in marks}
-    assert len(set(lanes.values())) == len(lanes), "no run's marks hide another's"
-    for span in tables["spans"].to_pylist():
-        assert start <= span["x"] <= span["x2"] <= end
-        begins = [notice for notice in noticed if notice.color == span["color"]]
-        assert any(span["x"] == max(notice.x, start) for notice in begins)
-        assert any(span["x2"] == min(notice.end, end) for notice in begins)
-
-
-def test_many_findings_at_nearly_one_place_are_one_mark_that_says_how_many():
-    marks = [FindingMark("a", "#000000", 500.0 + number, 500.0 + number, f"spike {number}") for number in range(9)]
-    (mark,) = chart_data([curve(range(1000), range(1000))], View("Step"), marks).tables["marks"].to_pylist()
-    assert (mark["x"], mark["count"]) == (500.0, "9")
-    assert mark["finding"].splitlines() == [*(f"spike {number}" for number in range(MARK_SENTENCES)), "And 3 more."]
-
-
-def test_runs_stand_below_each_other_in_their_order():
-    marks = [FindingMark("b", "#b", 900.0, 900.0, "late"), FindingMark("a", "#a", 5.0, 5.0, "early")]
-    marks = chart_data([curve(range(1000), range(1000))], View("Step"), marks).tables["marks"].to_pylist()
-    assert [mark["run"] for mark in marks] == ["b", "a"]
-    assert marks[1]["lane"] - marks[0]["lane"] == LANE_HEIGHT
+    shown = chart_data([curve(steps, steps)], View("Step", start, end), noticed)
+    seen = sorted((each for each in noticed if each.x <= end and each.end >= start), key=lambda each: each.x)
+    assert list(shown.marked) == seen
+    assert columns(shown.tables["findings"], "slot", "kind", "x", "end", "text") == [
+        (each.slot, each.kind, each.x, each.end, each.text) for each in seen
+    ]
 
 
 def test_without_points_in_view_nothing_is_marked():
-    tables = chart_data([curve([], [])], View("Step"), [FindingMark("a", "#a", 5.0, 9.0, "w")]).tables
-    assert tables["marks"].num_rows == tables["spans"].num_rows == 0
-
-
-def test_stretches_that_overlap_are_one_line():
-    marks = [FindingMark("a", "#a", x, end, "w") for x, end in ((10.0, 60.0), (30.0, 40.0), (55.0, 80.0), (90.0, 95.0))]
-    spans = chart_data([curve(range(101), range(101))], View("Step"), marks).tables["spans"]
-    assert columns(spans, "x", "x2") == [(10.0, 80.0), (90.0, 95.0)]
+    shown = chart_data([curve([], [])], View("Step"), [FindingMark(0, "spike", 5.0, 9.0, "w")])
+    assert shown.tables["findings"].num_rows == 0

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 
 import numpy as np
@@ -206,16 +205,14 @@ def test_what_a_chart_shows_arrives_as_it_was_computed(log_y, smoothing):
     values = np.random.default_rng(1).normal(2, 1, 500)
     values[[3, 4]] = np.nan, np.inf
     curves = [
-        Curve("● a", "#000000", steps, values, ".4f"),
-        Curve("● b", "#111111", steps, values[::-1], ".4f", evaluated=True, mark_lowest=True),
+        Curve("● a", 0, steps, values, ".4f"),
+        Curve("● b", 1, steps, values[::-1], ".4f", evaluated=True, best=7),
     ]
-    tables = chart_data(
-        curves, View("Step", None, None, smoothing, log_y), [FindingMark("a", "#000", 1.0, 3.0, "w")]
-    ).tables
+    view = View("Step", None, None, smoothing, log_y)
+    tables = chart_data(curves, view, [FindingMark(0, "spike", 1.0, 3.0, "w")]).tables
     message = packed({}, tables)
     part = only(message)
     assert {name: {key: list(values) for key, values in columns.items()} for name, columns in part.tables.items()} == {
         name: table.to_pydict() for name, table in tables.items()
     }
-    colors = json.dumps(part.columns["lines"]["color"])
-    assert colors.count("#000000") + colors.count("#111111") < 5, "once a curve, not once a point"
+    assert len(part.columns["lines"]["curve"]["runs"]) < 5, "once a curve, not once a point"

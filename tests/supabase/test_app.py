@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import jwt
-import pandas as pd
 import pytest
 import streamlit as st
 
@@ -644,18 +643,16 @@ def test_zooming_into_a_reduced_run_shows_full_resolution(long_run, on):
     shown = app.charts["Gradient norm"].data["lines"]
     inside = shown[shown["x"].between(4300, 4400)]
     assert inside["x"].tolist() == list(range(4300, 4401))
-    assert "all 101 points drawn" in app.text
+    assert app.charts["Gradient norm"].head["counted"] == "all 101 points drawn"
     assert not row_reads(project), "the database reduced nothing of so few, and sent no rows"
 
 
 def test_pinned_values_of_a_reduced_run_are_those_of_all_rows(long_run, on):
     project, job = long_run(migrated=True)
     for pin in ("4322", "777.5", "8999", "1"):
-        reduced, whole = (
-            on(project, user="ann", run=job, pin=pin, rows=rows).at.dataframe[0].value for rows in ([], ["all"])
-        )
-        assert {"Train loss", "Gradient norm", "GPU utilisation (%)"} <= set(reduced.index)
-        pd.testing.assert_frame_equal(reduced, whole)
+        reduced, whole = (on(project, user="ann", run=job, pin=pin, rows=rows).pinned for rows in ([], ["all"]))
+        assert {"Train loss", "Gradient norm", "GPU utilisation (%)"} <= {each["title"] for each in reduced["all"]}
+        assert (reduced["rows"], reduced["all"]) == (whole["rows"], whole["all"])
 
 
 @pytest.mark.parametrize("migrated", [True, False])
@@ -663,7 +660,7 @@ def test_a_further_metric_is_read_when_it_is_chosen(long_run, on, migrated):
     project, job = long_run(migrated=migrated)
     app = on(project, user="ann", run=job)
     before = set(app.charts)
-    app.turn("multiselect", "widget:metric", ["gpu_utilization_percent", "perplexity"]).assert_sound()
+    app.put(metric=["gpu_utilization_percent", "perplexity"]).assert_sound()
     assert set(app.charts) - before == {"GPU utilisation (%)", "Perplexity"}
     utilisation = app.charts["GPU utilisation (%)"].data["lines"]
     assert (utilisation["y"].min(), utilisation["y"].max()) == (90, 99)
@@ -680,11 +677,10 @@ def test_a_column_that_only_this_project_has_is_a_further_metric(fresh, on, migr
     add_rows(project, job, 1, 200, eval_accuracy=accuracy, note="'text'", api_token="'a-secret'")
     app = on(project, user="ann", run=job)
     app.assert_sound()
-    (choice,) = [each for each in app.at.multiselect if each.label == "Further metrics"]
-    assert "eval_accuracy" in choice.options
-    assert not {"note", "api_token"} & set(choice.options)
-    app.turn("multiselect", "widget:metric", ["eval_accuracy"]).assert_sound()
-    assert len(app.charts["eval_accuracy"].data["evals"]) == 20
+    assert "Accuracy" in app.offered
+    assert not {"Note", "Api token", "note", "api_token"} & set(app.offered)
+    app.put(metric=["eval_accuracy"]).assert_sound()
+    assert len(app.charts["Accuracy"].data["evals"]) == 20
     assert "a-secret" not in app.text
 
 

@@ -20,8 +20,6 @@ from lib.core.text.formatting import NOT_RECORDED, day, shorten, shorten_middle
 
 LEGEND_LIMIT = 18
 """Characters of a run's label in a legend at the right of a chart."""
-LOSS_LEGEND_LIMIT = 14
-"""The same in the loss chart, whose entries also say whether they are train or eval."""
 SENTENCE_LIMIT = 36
 """The same in a sentence."""
 MIN_LIMIT = 8

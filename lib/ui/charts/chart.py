@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from lib.charts.bounds import bounds_of
 from lib.charts.datasets import ChartData, FindingMark, chart_data, smoothed_lines
-from lib.charts.drawn import Curve, drawn_of
-from lib.charts.layout import DRAWN, LOSS_HEIGHT, METRIC_HEIGHT, Layout
+from lib.charts.drawn import Curve, DrawnCurve, drawn_of
+from lib.charts.lane import Kind, counted, kind_of
+from lib.charts.layout import MAIN_HEIGHT, SMALL_HEIGHT
 from lib.charts.packed import packed
 from lib.core.curves.axes import Placing
 from lib.core.curves.evidence import is_measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
+from lib.core.text.metric_titles import metric_title
+from lib.ui.charts.described import described, ends
 from lib.ui.charts.on_axis import RunOnAxis
-from lib.ui.charts.request import ChartRequest, CurveRequest, CurvesKey, MetricFinding
+from lib.ui.charts.request import ChartRequest, ChartRun, CurveRequest, CurvesKey
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
 T = TypeVar("T")
-
-_NOT_LOGGED = "%s: not logged by any of the runs on this axis."
 
 
 class CurvesOnAxis(Protocol):
@@ -53,14 +54,12 @@ class Chart:
 
     Attributes:
         request: What it depends on.
-        layout: What it looks like, whatever the runs.
         curves: Of every metric and run; empty where none of the runs logged any of the metrics.
         data: What it shows.
         sent: All of it as it travels to the browser.
     """
 
     request: ChartRequest
-    layout: Layout
     curves: tuple[Curve, ...]
     data: ChartData
     sent: bytes
@@ -81,28 +80,9 @@ class Chart:
         return sum(len(curve.y) for curve in self.curves if not curve.evaluated)
 
 
-def compute(
-    key: str,
-    title: str,
-    metrics: Sequence[str],
-    comparison: Comparison,
-    runs: Sequence[RunOnAxis],
-    *,
-    alt: str,
-    wide: bool = False,
-    suffixes: Mapping[str, str] = MappingProxyType({}),
-) -> Chart:
-    """A chart of some metrics; ``suffixes`` tell them apart in the tooltip. Made once for all that ask for the same."""
-    request = ChartRequest(
-        key,
-        title,
-        alt,
-        tuple(metrics),
-        tuple(suffixes.get(metric, "") for metric in metrics),
-        tuple(run.shown for run in runs),
-        url.state().of_charts,
-        wide,
-    )
+def compute(comparison: Comparison, runs: Sequence[RunOnAxis], asked: ChartRequest) -> Chart:
+    """The chart that is asked for; its runs and options are put in. Made once for all that ask for the same."""
+    request = replace(asked, runs=tuple(run.shown for run in runs), options=url.state().of_charts)
     return comparison.computed("chart", request, lambda: make(request, {run.shown.curves: run for run in runs}))
 
 
@@ -118,25 +98,34 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
     curves = [curve for _, curve in found]
     # A curve is reduced once for each way of looking, whatever it is compared with and called there.
     drawn = [runs[one.curves].computed("drawn", one, partial(drawn_of, curve, view)) for one, curve in found]
-    height = LOSS_HEIGHT if request.wide else METRIC_HEIGHT
-    layout = Layout(request.title, view.axis_title, height, view.log_y, metric_of(request.metrics[0]).axis_spec or None)
     data = chart_data(curves, view, _marks(request, runs), drawn)
+    last = ends(curves, drawn)
     head = {
         "key": request.key,
         "basis": request.basis,
-        "alt": request.alt,
-        "said": _said(data, absent) if curves else _NOT_LOGGED % request.title,
-        "title": layout.title,
-        "axis": layout.axis_title,
-        "height": layout.height,
-        "log": layout.log_y,
-        "format": layout.y_format or "",
+        "title": request.title,
+        "note": request.note,
+        "alt": described(request, curves, drawn),
+        "said": _said(data, absent),
+        "counted": _counted(data),
+        "axis": view.axis_title,
+        "wide": request.wide,
+        "height": MAIN_HEIGHT if request.wide else SMALL_HEIGHT,
+        "log": view.log_y,
+        "format": metric_of(request.metrics[0]).axis_spec,
+        "higher": request.better == "higher",
         "empty": not curves,
-        "drawn": DRAWN,
-        "colors": [curve.color for curve in curves],
+        "curves": [
+            {"slot": curve.slot, "kind": _kind(request, curve), "name": curve.name, "last": text}
+            for curve, text in zip(curves, last, strict=True)
+        ],
+        "order": data.order,
+        "bounds": _bounds(request, curves, drawn),
+        "flag": _flag(request, runs),
+        "lane": _lane(request, data),
         "smoothing": f"{view.smoothing:g}",
     }
-    return Chart(request, layout, tuple(curves), data, packed(head, data.tables))
+    return Chart(request, tuple(curves), data, packed(head, data.tables))
 
 
 def smoothed_lines_sent(chart: Chart) -> bytes:
@@ -152,77 +141,143 @@ def _curves(
     """The curves that are there, each with what it depends on; and in words the ones that are not."""
     found: list[tuple[CurveRequest, Curve]] = []
     absent: list[str] = []
-    for key, suffix in zip(request.metrics, request.suffixes, strict=True):
+    for key in request.metrics:
         for run in request.runs:
             curve = runs[run.curves].curve(key)
+            several = len(request.metrics) > 1
             if curve is None:
-                which = f" ({metric_of(key).title.lower()})" if len(request.metrics) > 1 else ""
-                absent.append(run.label + which)
+                absent.append(run.label + (f" ({metric_title(key).lower()})" if several else ""))
                 continue
-            # The bullet keeps a name apart from the position's own column, and from the words that the
-            # tooltip has a use of its own for ("title", "image").
-            one, name = request.curve(run, key), f"● {run.label}{suffix}"
-            found.append((one, _curve(one, name, run.color, runs[run.curves], curve)))
+            one, name = request.curve(run, key), f"{run.label} · {metric_title(key).lower()}" if several else run.label
+            found.append((one, _curve(one, name, run, runs[run.curves], curve)))
     return found, absent
 
 
-def _curve(one: CurveRequest, name: str, color: str, run: CurvesOnAxis, curve: MetricCurve) -> Curve:
+def _curve(one: CurveRequest, name: str, shown: ChartRun, run: CurvesOnAxis, curve: MetricCurve) -> Curve:
     metric, real = metric_of(one.metric), None
     if metric.evaluated:
         looked_at = replace(run.curves, curves={**run.curves.curves, metric.key: curve})
         key = (one.curves, metric.key)
-        real = run.computed("real evaluations", key, lambda: is_measured(looked_at, metric.key))
+        real = run.computed("real evaluations", key, lambda: _measured(looked_at, metric.key))
     known_lost = int((~np.isfinite(curve.value)).sum()) if curve.lost else 0
     return Curve(
-        name,
-        color,
+        # The bullet keeps a name apart from the position's own column.
+        f"● {name}",
+        shown.slot,
         run.placing(curve),
         curve.value,
         metric.spec,
         metric.evaluated,
-        mark_lowest=metric.key == "eval_loss",
+        best=_best(curve, shown.best_step, is_loss=metric.key == "eval_loss") if metric.evaluated else None,
         real=real,
         unread=curve.logged - curve.lost - (len(curve) - known_lost),
         unread_nonfinite=curve.lost - known_lost,
     )
 
 
-def _marks(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> list[FindingMark]:
-    """The findings about these metrics, where the runs have them on the axis."""
+def _measured(curves: RunCurves, metric: str) -> np.ndarray:
+    """Which points of a metric are measurements: also those where an eval loss was measured, though it be as before."""
+    curve, losses = curves.get(metric), curves.get("eval_loss")
+    with_loss = np.isin(curve.step, losses.step[is_measured(curves, "eval_loss")])
+    return is_measured(curves, metric) | with_loss
+
+
+def _best(curve: MetricCurve, step: int | None, *, is_loss: bool) -> int | None:
+    """The point of the run's best evaluation; of a run that is not ranked, that of its lowest eval loss."""
+    if step is not None:
+        at = np.flatnonzero((curve.step == step) & np.isfinite(curve.value))
+        return int(at[0]) if len(at) else None
+    finite = np.flatnonzero(np.isfinite(curve.value))
+    return int(finite[curve.value[finite].argmin()]) if is_loss and len(finite) else None
+
+
+def _kind(request: ChartRequest, curve: Curve) -> str:
+    if curve.evaluated:
+        return "eval"
+    return "train" if len(request.metrics) > 1 else "line"
+
+
+def _bounds(request: ChartRequest, curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> dict[str, list[Any]]:
+    """Where the values lie, for each choice of losses: so many are outliers, if these are to be ignored."""
+    if request.metrics != link.LOSSES[link.LOSS_MODES[0]]:
+        return {}
+    found = {}
+    for mode, metrics in link.LOSSES.items():
+        kinds = {metric_of(metric).evaluated for metric in metrics}
+        bounds = bounds_of([each for curve, each in zip(curves, drawn, strict=True) if curve.evaluated in kinds])
+        if bounds is not None:
+            found[mode] = [bounds.low, bounds.high, bounds.outside, bounds.points, bounds.dwarfed]
+    return found
+
+
+def _flag(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> dict[str, Any] | None:
+    """The checkpoint to ship: where, of which run, and what it is called."""
+    ship = request.ship
+    shown = next((run for run in request.runs if ship is not None and run.curves == ship.curves), None)
+    if ship is None or shown is None:
+        return None
+    for metric in request.metrics[::-1]:
+        place = _placed(runs[ship.curves], metric, ship.step, ship.step)
+        if place is not None:
+            return {"x": place[0], "slot": shown.slot, "text": f"★ {ship.name}"}
+    return None
+
+
+def _lane(request: ChartRequest, data: ChartData) -> list[dict[str, Any]]:
+    """A row for each run that has findings in view, in the order of the runs, and what was found in words."""
+    kinds: dict[int, list[Kind]] = {}
+    titles = {finding.code: finding.title for run in request.runs for finding in run.findings}
+    for mark in data.marked:
+        kinds.setdefault(mark.slot, []).append(kind_of(mark.kind, titles[mark.kind]))
     return [
-        FindingMark(run.label, run.color, *place, finding.text)
+        {
+            "slot": run.slot,
+            "words": counted(kinds[run.slot]),
+            "symbols": {mark.kind: kind_of(mark.kind, "").symbol for mark in data.marked if mark.slot == run.slot},
+        }
         for run in request.runs
-        for finding in run.findings
-        if finding.metric in request.metrics and (place := _place(runs[run.curves], finding)) is not None
+        if run.slot in kinds
     ]
 
 
-def _place(run: CurvesOnAxis, finding: MetricFinding) -> tuple[float, float] | None:
-    """Where a finding begins and ends, by the points of its curve; ``None`` where these have no place."""
-    curve = run.curves.curves.get(finding.metric)
+def _marks(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> list[FindingMark]:
+    """The findings about these metrics, where the runs have them on the axis."""
+    return [
+        FindingMark(run.slot, finding.code, *place, finding.text)
+        for run in request.runs
+        for finding in run.findings
+        if finding.metric in request.metrics
+        and (place := _placed(runs[run.curves], finding.metric, finding.first, finding.last)) is not None
+    ]
+
+
+def _placed(run: CurvesOnAxis, metric: str, first: int, last: int) -> tuple[float, float] | None:
+    """Where two steps of a run are, by the points of a curve; ``None`` where these have no place."""
+    curve = run.curves.curves.get(metric)
     if curve is None:
         return None
     x = run.placing(curve)
     known = np.isfinite(x)
     if not known.any():
         return None
-    begin, end = np.interp([finding.first, finding.last], curve.step[known], x[known])
+    begin, end = np.interp([first, last], curve.step[known], x[known])
     return float(begin), float(max(begin, end))
 
 
+def _counted(shown: ChartData) -> str:
+    """How much of what was logged the lines go through."""
+    if shown.drawn < shown.logged:
+        return f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"
+    return "its only point drawn" if shown.logged == 1 else f"all {formatting.count(shown.logged)} points drawn"
+
+
 def _said(shown: ChartData, absent: Sequence[str]) -> str:
-    """What the chart does not show by itself."""
-    said = [
-        f"{formatting.count(shown.drawn)} of {formatting.count(shown.logged)} points drawn, every extreme kept"
-        if shown.drawn < shown.logged
-        else "its only point drawn"
-        if shown.logged == 1
-        else f"all {formatting.count(shown.logged)} points drawn"
-    ]
+    """What the chart does not show by itself; "" for nothing."""
+    said = []
     if shown.nonfinite:
         said.append(f"▼ {formatting.count(shown.nonfinite)} NaN or infinite")
     if shown.not_positive:
         said.append(f"{formatting.count(shown.not_positive)} not above zero, hidden by the log axis")
-    if absent:
+    if absent and shown.logged + shown.nonfinite + shown.not_positive:
         said.append(f"not logged: {', '.join(absent)}")
     return " · ".join(said)

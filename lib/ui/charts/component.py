@@ -1,19 +1,17 @@
-"""All charts of the page as one component: drawn by ``static/charts.js``; what is dragged or clicked there is taken."""
+"""All charts of the page as one component: drawn by ``static/charts.js``; what is chosen there is taken."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from lib.charts.packed import packed
-from lib.core.curves.axes import Axis
+from lib.charts.palette import RUN_COLORS, RUN_SHAPES
 from lib.ui.charts.chart import Chart, smoothed_lines_sent
+from lib.ui.charts.options import take
 from lib.ui.frame import static
-from lib.ui.session import link, url
 
 CHARTS = "charts"
 """The element's key."""
@@ -22,45 +20,46 @@ LONGEST_SMOOTHING = 1_000_000
 """Points of all charts: more than so many take more than half a second to smooth with every weight. The server then
 smooths with the one weight that was chosen, each time."""
 
-MODULES = ("charts.js", "vega.min.js")
+MODULES = ("charts.js", "plot.js", "controls.js", "highlight.js")
 """What draws the charts: loaded while they are computed."""
+
 
 _SMOOTHED_LINES = "charts:smoothed lines"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Charts below each other, or two beside each other where they are not ``wide``, and their legend."""
-
-    charts: Sequence[Chart]
-    legend: Mapping[str, Any]
-    wide: bool = False
+PLACE = "runoff-below"
+"""The class of the element that the health charts stand in, wherever the page has put it."""
 
 
-def draw(sections: Sequence[Section], *, smoothing: bool = False) -> None:
+def place() -> None:
+    """Say where on the page the health charts and the further metrics stand: ``draw`` puts them there."""
+    st.html(f'<div class="{PLACE}"></div>')
+
+
+def draw(main: Sequence[Chart], health: Sequence[Chart], shared: Mapping[str, Any], *, smoothing: bool = False) -> None:
     """Draw all charts of the page: as one element, so that they change at one moment.
 
     Args:
-        sections: One below the other.
+        main: In the large part, beside each other.
+        health: The small ones.
+        shared: What else is shown: toolbar, names, the pinned step, the choice of further metrics.
         smoothing: Send the lines for every weight of smoothing too, where that does not take long.
     """
-    charts = [chart for section in sections for chart in section.charts]
-    shared = {
-        "pin": url.value(link.PIN),
-        "slider": url.widget_key(link.SMOOTHING),
-        "sections": [
-            {"charts": [chart.key for chart in each.charts], "legend": each.legend, "wide": each.wide}
-            for each in sections
-        ],
+    charts = [*main, *health]
+    head = {
+        **shared,
+        "colors": RUN_COLORS,
+        "shapes": RUN_SHAPES,
+        "main": [chart.key for chart in main],
+        "health": [chart.key for chart in health],
     }
-    parts = [packed(shared), *(chart.sent for chart in charts)]
+    parts = [packed(head), *(chart.sent for chart in charts)]
     if smoothing and sum(chart.to_smooth for chart in charts) <= LONGEST_SMOOTHING:
         parts += [smoothed_lines_sent(chart) for chart in charts]
     static.component("runoff_charts", "charts.js", "charts.css")(
         key=CHARTS,
         data=b"".join(parts),
-        on_zoom_change=lambda: _zoom(st.session_state[CHARTS].zoom),
-        on_pin_change=lambda: url.put(link.PIN, st.session_state[CHARTS].pin),
+        on_put_change=lambda: take(st.session_state[CHARTS].put),
         on_smoothed_lines_change=lambda: st.session_state.update({_SMOOTHED_LINES: True}),
     )
 
@@ -69,11 +68,3 @@ def smoothing_is_wanted() -> bool:
     """Whether the browser asks for the lines of every weight, as somebody is about to move the slider."""
     wanted: bool = st.session_state.pop(_SMOOTHED_LINES, False)
     return wanted
-
-
-def _zoom(dragged: Sequence[float]) -> None:
-    """Show a dragged range in all charts."""
-    start, end = dragged
-    if url.value(link.AXIS) is Axis.STEP:
-        start, end = math.floor(start), math.ceil(end)
-    url.put(link.ZOOM, (start, end))

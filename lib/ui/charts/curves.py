@@ -1,87 +1,178 @@
-"""The charts of the main page: loss, the four health metrics, and any further metric."""
+"""The charts of the main page: loss, the metric that decides, the four health metrics, and any further metric."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.metrics import FURTHER, LOSS_CHART, METRICS, metric_of
-from lib.core.text.labels import LEGEND_LIMIT, LOSS_LEGEND_LIMIT
+from lib.core.ranking.metric_names import EVAL_LOSS
+from lib.core.text.labels import shared_beginning, short_labels
+from lib.core.text.metric_titles import axis_title, metric_title
+from lib.core.verdict.overview import HeadlineKind, headline
 from lib.data.source import RunSource
-from lib.ui.charts.chart import compute
-from lib.ui.charts.component import Section, draw, smoothing_is_wanted
-from lib.ui.charts.downloads import downloads
-from lib.ui.charts.legend import legend
+from lib.ui.charts.chart import Chart, compute
+from lib.ui.charts.component import draw, smoothing_is_wanted
+from lib.ui.charts.downloads import CSV, downloads
+from lib.ui.charts.further import groups
 from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
-from lib.ui.charts.options import options, zoom_bar
+from lib.ui.charts.options import options
 from lib.ui.charts.pinned import pinned
+from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
-from lib.ui.panels.findings import worst_findings
 from lib.ui.session import link, url
-from lib.ui.session.comparison import Comparison
+from lib.ui.session.assessments import common_spikes_of, shipped_assessments
+from lib.ui.session.comparison import ComparedRun, Comparison
+from lib.ui.session.link import LinkState
 
-_LOSS = [metric for metric in METRICS.values() if metric.chart == LOSS_CHART]
-LOSSES = {
-    "train and eval": tuple(metric.key for metric in _LOSS),
-    "train": tuple(metric.key for metric in _LOSS if not metric.evaluated),
-    "eval": tuple(metric.key for metric in _LOSS if metric.evaluated),
-}
-SUFFIXES = {metric.key: " (E)" if metric.evaluated else " (T)" for metric in _LOSS}
 HEALTH = {
     chart: tuple(key for key, metric in METRICS.items() if metric.chart == chart)
     for chart in dict.fromkeys(metric.chart for metric in METRICS.values())
     if chart not in (LOSS_CHART, FURTHER)
 }
-"""The charts below the losses, and the metrics of which each shows one."""
-LEGEND_KEYS = {
-    "(T)": "train loss: solid line",
-    "(E)": "eval loss: dashed line, ● each evaluation, ◇ the lowest",
-    "▼": "NaN or infinity was logged",
-    "■": "noticed in the run's health; hover it",
+"""The charts below the table, and the metrics of which each shows one."""
+
+NAME_LIMIT = 22
+"""Characters of a run's name at the end of a line."""
+
+FAR_APART = 30.0
+"""From so many times the learning rate on, one of two schedules is a flat line at the bottom of a linear axis."""
+
+LOSS_NOTE = {
+    "train and eval": "eval marked, largest at its best · train pale · lower is better",
+    "eval": "eval, largest mark at its best · lower is better",
+    "train": "train · lower is better",
 }
+"""What the loss chart shows, by the choice of losses."""
 
 
 @st.fragment
 def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
-    """Draw options, charts, downloads and the pinned step. Reruns by itself when one of them changes."""
-    options()
+    """Draw toolbar, charts and the pinned step. Reruns by itself when one of them changes."""
     runs = runs_on_axis(source, comparison)
-    zoom_bar(axis_extent(runs))
-    further = _further(runs)
-    sections = [_losses(comparison, runs), _others(comparison, runs, further)]
-    draw(sections, smoothing=smoothing_is_wanted())
-    charts = [chart for section in sections for chart in section.charts]
-    logged = [chart for chart in charts if not chart.is_empty]
+    further = _further(comparison, runs)
+    main, health = _main(comparison, runs), _health(comparison, runs, further)
+    logged = [chart for chart in (*main, *health) if not chart.is_empty]
+    deciding = comparison.decision.deciding
+    by_other = deciding.metric if _stands_beside(comparison) else None
+    shared = {
+        "options": options(axis_extent(runs)),
+        "runs": _named(comparison, [run.compared for run in runs]),
+        "lossNotes": LOSS_NOTE,
+        "pinned": pinned(
+            runs,
+            [*([by_other] if by_other else []), *link.LOSSES["eval"], *link.LOSSES["train"]],
+            higher=bool(by_other) and deciding.better == "higher",
+        ),
+        "absent": _absent(main, health),
+        "notes": [each.sentence for each in common_spikes_of(comparison.runs)],
+        "further": groups(further, list(url.value(link.MORE_METRICS))),
+        "csv": CSV if logged else "",
+    }
+    draw(main, health, shared, smoothing=smoothing_is_wanted())
     note_charts(len(logged))
-    _choose_more(further)
-    worst_findings([each.compared for each in runs])
     downloads(logged, runs)
-    pinned(runs)
     url.write()
     draw_menu(menu)
 
 
-def _losses(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Section:
-    metrics = LOSSES[url.value(link.LOSS_MODE)]
-    alt = "Train and eval loss of the selected runs"
-    chart = compute("loss", "Loss", metrics, comparison, runs, alt=alt, wide=True, suffixes=SUFFIXES)
-    shown = legend([each.compared for each in runs], limit=LOSS_LEGEND_LIMIT, most_above=2, keys=LEGEND_KEYS)
-    return Section([chart], shown, wide=True)
+def _main(comparison: Comparison, runs: Sequence[RunOnAxis]) -> list[Chart]:
+    """The loss; and before it the metric that decides, where that is another one."""
+    ship, asked = _ship(comparison, runs), []
+    deciding = comparison.decision.deciding
+    metric = deciding.metric
+    if metric is not None and _stands_beside(comparison):
+        note = f"decides · {deciding.better} is better" if deciding.better else "decides"
+        asked.append(_asked("deciding", metric_title(metric), (metric,), True, note, deciding.better or "", ship))
+    losses = link.LOSSES[link.LOSS_MODES[0]]
+    asked.append(_asked("loss", "Loss", losses, True, "", "lower", ship))
+    return [compute(comparison, runs, each) for each in asked]
 
 
-def _others(comparison: Comparison, runs: Sequence[RunOnAxis], further: Sequence[str]) -> Section:
+def _stands_beside(comparison: Comparison) -> bool:
+    """Whether a metric decides that is not in the loss chart."""
+    return comparison.decision.deciding.metric not in (None, EVAL_LOSS)
+
+
+def _health(comparison: Comparison, runs: Sequence[RunOnAxis], further: Sequence[str]) -> list[Chart]:
     """The health charts, and one for each of the ``further`` metrics that is chosen."""
     health = {chart: _most_logged(metrics, runs) for chart, metrics in HEALTH.items()}
     more = {f"more_{metric}": metric for metric in url.value(link.MORE_METRICS) if metric in further}
-    charts = []
+    found = []
     for key, metric in (health | more).items():
-        shown = metric_of(metric)
-        alt = f"{shown.title} of the selected runs"
-        charts.append(compute(key, shown.axis_title, (metric,), comparison, runs, alt=alt))
-    return Section(charts, legend([each.compared for each in runs], limit=LEGEND_LIMIT, most_above=3))
+        log = metric == "learning_rate" and _is_far_apart([run.curve(metric) for run in runs])
+        asked = _asked(key, axis_title(metric), (metric,), better=metric_of(metric).better or "")
+        found.append(compute(comparison, runs, replace(asked, log=log, note="log scale" if log else "")))
+    return found
+
+
+def _is_far_apart(curves: Sequence[MetricCurve | None]) -> bool:
+    """Whether the peaks of curves lie so far apart that a linear axis would show but one of them."""
+    peaks = [peak for curve in curves if curve is not None and (peak := curve.value.max(initial=0.0)) > 0.0]
+    return len(peaks) > 1 and bool(max(peaks) > FAR_APART * min(peaks))
+
+
+def _asked(
+    key: str,
+    title: str,
+    metrics: tuple[str, ...],
+    wide: bool = False,
+    note: str = "",
+    better: str = "",
+    ship: Ship | None = None,
+) -> ChartRequest:
+    return ChartRequest(key, title, metrics, (), LinkState(), wide, note, better, ship)
+
+
+def _ship(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Ship | None:
+    """The checkpoint that the verdict says to ship; ``None`` where it names no single run."""
+    said = headline(comparison.decision, [each.run for each in comparison.runs])
+    if said.kind is not HeadlineKind.WINNER:
+        return None
+    (run_id,) = said.run_ids
+    assessed = comparison.computed("assessments", comparison.how, lambda: shipped_assessments(comparison))
+    shown = next((run for run in runs if run.compared.run.run_id == run_id), None)
+    own = assessed.get(run_id)
+    if shown is None or own is None:
+        return None
+    known, key = own.checkpoint, CurvesKey(shown.compared.key, shown.parts)
+    if known.saved_step is not None:
+        return Ship(key, known.saved_step, f"checkpoint-{known.saved_step}")
+    return None if known.step is None else Ship(key, known.step, f"step {known.step:,}")
+
+
+def _named(comparison: Comparison, runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
+    """What the runs are called: in full, and as short as what differs allows."""
+    labels = {each.run.run_id: each.label for each in runs}
+    start = len(shared_beginning(labels.values()))
+    short = short_labels({run_id: label[start:] for run_id, label in labels.items()}, NAME_LIMIT)
+    said = headline(comparison.decision, [each.run for each in comparison.runs])
+    first = said.run_ids if said.kind is HeadlineKind.WINNER else ()
+    return [
+        {
+            "slot": each.slot,
+            "label": each.label,
+            "short": short[each.run.run_id],
+            "first": each.run.run_id in first,
+        }
+        for each in runs
+    ]
+
+
+def _absent(main: Sequence[Chart], health: Sequence[Chart]) -> str:
+    """The charts that are not there, since no run has logged what they would show; "" for none."""
+    empty = [chart.request for chart in (*main, *health) if chart.is_empty]
+    if not empty:
+        return ""
+    names = [metric_title(each.metrics[0]) if len(each.metrics) == 1 else each.title for each in empty]
+    words = [name if name[:2].isupper() else name[:1].lower() + name[1:] for name in names]
+    return f"Not logged by these runs: {', '.join(words)}."
 
 
 def _most_logged(metrics: Sequence[str], runs: Sequence[RunOnAxis]) -> str:
@@ -89,18 +180,9 @@ def _most_logged(metrics: Sequence[str], runs: Sequence[RunOnAxis]) -> str:
     return max(metrics, key=lambda key: sum(run.curve(key) is not None for run in runs))
 
 
-def _further(runs: Sequence[RunOnAxis]) -> list[str]:
+def _further(comparison: Comparison, runs: Sequence[RunOnAxis]) -> list[str]:
     """The metrics that the runs log and that have no chart of their own."""
-    shown = {_most_logged(metrics, runs) for metrics in HEALTH.values()}.union(*LOSSES.values())
+    shown = {_most_logged(metrics, runs) for metrics in HEALTH.values()}.union(*link.LOSSES.values())
+    if _stands_beside(comparison):
+        shown |= {str(comparison.decision.deciding.metric)}
     return sorted({key for run in runs for key in run.logged()} - shown - untold(runs))
-
-
-def _choose_more(logged: Sequence[str]) -> None:
-    st.multiselect(
-        "Further metrics",
-        logged,
-        format_func=lambda key: metric_of(key).axis_title,
-        placeholder="Perplexity, GPU utilisation, …" if logged else "These runs log no further metric",
-        disabled=not logged,
-        **url.widget(link.MORE_METRICS, [key for key in url.value(link.MORE_METRICS) if key in logged], adopt=tuple),
-    )

@@ -1,48 +1,38 @@
-"""The data and the picture of every chart, to keep."""
+"""The data of the charts, to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from lib.charts.export import standalone, to_png, to_svg
 from lib.core.curves.metric_curves import FRAME_COLUMNS, frame_of
 from lib.core.text.spreadsheet import inert
 from lib.ui.charts.chart import Chart
 from lib.ui.charts.on_axis import RunOnAxis, every_point
 from lib.ui.session import link, url
 
+CSV = "download_csv"
+"""The key of the button, which the charts' own menu presses: only Streamlit can make a file when it is asked for."""
+
 
 def downloads(charts: Sequence[Chart], runs: Sequence[RunOnAxis]) -> None:
-    """Offer each chart as CSV (all logged rows in view, not the reduced ones), PNG and SVG."""
-    if not charts:
+    """Offer what the charts show as CSV: all logged rows in view, not the reduced ones."""
+    metrics = tuple(dict.fromkeys(metric for chart in charts for metric in chart.request.metrics))
+    if not metrics:
         return
-    with st.popover("Download a chart", icon=":material/download:"):
-        by_key = {chart.key: chart for chart in charts}
-        titles = {chart.key: chart.request.title for chart in charts}
-        key = st.selectbox("Chart", list(titles), format_func=titles.__getitem__, key="download_chart")
-        chosen = by_key[key]
-        # What is behind a button is made when it is pressed, outside of this run: it gets values only.
-        zoom = url.value(link.ZOOM)
-        legend = {each.compared.color: each.compared.label for each in runs}
-        with st.container(horizontal=True):
-            _button("CSV", chosen, "text/csv", lambda: _csv(chosen.request.metrics, runs, zoom))
-            _button("PNG", chosen, "image/png", lambda: to_png(_still(chosen, legend)))
-            _button("SVG", chosen, "image/svg+xml", lambda: to_svg(_still(chosen, legend)))
-
-
-def _button(kind: str, chart: Chart, mime: str, make: Callable[[], bytes]) -> None:
+    # What is behind a button is made when it is pressed, outside of this run: it gets values only.
+    zoom = url.value(link.ZOOM)
     st.download_button(
-        kind, make, f"runoff-{chart.key}.{kind.lower()}", mime, key=f"download_{kind}", on_click="ignore"
-    )  # fmt: skip
-
-
-def _still(chart: Chart, legend: dict[str, str]) -> dict[str, Any]:
-    return standalone(chart.layout, chart.data.tables, title=chart.request.title, legend=legend)
+        "Download as CSV",
+        lambda: _csv(metrics, runs, zoom),
+        "runoff-curves.csv",
+        "text/csv",
+        key=CSV,
+        on_click="ignore",
+    )
 
 
 def _csv(metrics: Sequence[str], runs: Sequence[RunOnAxis], zoom: tuple[float, float] | None) -> bytes:

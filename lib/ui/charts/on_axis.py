@@ -40,6 +40,7 @@ class RunOnAxis:
         source: Where more of it can be read.
         placing: Where the points of its curves lie.
         beside: All compared runs.
+        best_step: Of its best evaluation by the metric that decides; ``None`` where it is not ranked.
         further: Metrics that were not read at first, and are looked at.
         detail: Curves of the range in view, where those of the whole run are reduced.
         parts: What was asked for to have these two.
@@ -50,6 +51,7 @@ class RunOnAxis:
     source: RunSource
     placing: Placing
     beside: tuple[ComparedRun, ...]
+    best_step: int | None = None
     further: RunCurves = NOTHING_READ
     detail: RunCurves = NOTHING_READ
     parts: tuple[PartRead, ...] = ()
@@ -67,7 +69,9 @@ class RunOnAxis:
     def shown(self) -> ChartRun:
         """The run as charts show it."""
         each = self.compared
-        return ChartRun(CurvesKey(each.key, self.parts), each.label, each.color, _findings(each, self.beside))
+        return ChartRun(
+            CurvesKey(each.key, self.parts), each.label, each.slot, self.best_step, _findings(each, self.beside)
+        )
 
     def curve(self, metric: str) -> MetricCurve | None:
         """A metric as finely as it is looked at; ``None`` where it was never logged."""
@@ -82,6 +86,7 @@ class RunOnAxis:
 def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
     """Place every run on the chosen axis, and read what the view needs; name what cannot be, and why."""
     axis, found = url.value(link.AXIS), []
+    scores = comparison.decision.scores
     for each in comparison.runs:
         if each.data is None:
             continue
@@ -89,7 +94,9 @@ def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
         if placing is None:
             st.caption(f":material/info: {md(each.label)} is not shown on this axis. {why_not(axis)}")
             continue
-        run = RunOnAxis(each, each.data, source, placing, comparison.runs)
+        score = scores.get(each.run.run_id)
+        best_step = None if score is None else score.values.step
+        run = RunOnAxis(each, each.data, source, placing, comparison.runs, best_step)
         try:
             run = _with_details(run)
         except SignInExpired:
@@ -160,14 +167,18 @@ def _with_details(run: RunOnAxis) -> RunOnAxis:
 def _findings(each: ComparedRun, runs: Sequence[ComparedRun]) -> tuple[MetricFinding, ...]:
     """What was noticed about single metrics of a run."""
     found = checks_of_run(each, runs)
+    if found is None:
+        return ()
     return tuple(
         MetricFinding(
             str(finding.evidence["metric"]),
+            finding.code,
+            found.of(finding.code).check.title,
             finding.step,
             finding.step if finding.extent is None else finding.extent,
             f"{SIGNS[finding.severity]} {finding.severity.value.capitalize()}: {finding.sentence}",
         )
-        for finding in (found.findings if found else ())
+        for finding in found.findings
         if "metric" in finding.evidence and finding.step is not None
     )
 

@@ -1,47 +1,122 @@
-"""The pinned step: every metric of every run there, from all rows."""
+"""The pinned step: what every run has there, from all rows, as the panel beside the charts shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import pandas as pd
-import streamlit as st
+import numpy as np
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.text import formatting
+from lib.core.text.formatting import NOT_RECORDED
+from lib.core.text.metric_titles import axis_title, metric_title
+from lib.core.text.precision import decimals_for, to_decimals
+from lib.ui.charts.described import MOST_DECIMALS
 from lib.ui.charts.on_axis import RunOnAxis, untold, values_at
 from lib.ui.frame import messages
 from lib.ui.session import link, url
 
+SHORT = {"eval_loss": "Eval", "train_loss": "Train"}
+"""What the panel calls the losses."""
 
-def pinned(runs: Sequence[RunOnAxis]) -> None:
-    """Every metric of every run at the pinned position, from all rows."""
+Values = Mapping[str, tuple[float, float]]
+
+
+def pinned(runs: Sequence[RunOnAxis], leading: Sequence[str], *, higher: bool) -> dict[str, Any] | None:
+    """What the panel says; ``None`` where nothing is pinned.
+
+    Args:
+        runs: The runs.
+        leading: The metrics that have a column, the one that runs are sorted by first.
+        higher: Whether of that one the highest value is best.
+    """
     pin = url.value(link.PIN)
     if pin is None:
-        return
-    st.markdown(f"**Pinned at {url.value(link.AXIS).axis_title.lower()} {formatting.place(pin)}**")
+        return None
+    said: dict[str, Any] = {"title": f"{url.value(link.AXIS).axis_title} {formatting.place(pin)}"}
+    said |= _neighbours(runs, leading, pin)
     try:
-        columns = {each.compared.label: values_at(each, pin) for each in runs}
+        values = {each.compared.slot: values_at(each, pin) for each in runs}
     except SourceUnavailable as error:
         messages.error_panel(error, retry="pin")
-        return
-    logged = {key for column in columns.values() for key in column} - untold(runs)
+        return said | {"columns": [], "rows": [], "all": [], "note": "The values could not be read."}
+    logged = {key for found in values.values() for key in found} - untold(runs)
+    columns = [metric for metric in leading if metric in logged]
     known = [key for key in METRICS if key in logged] + sorted(logged - METRICS.keys())
-    if not known:
-        st.caption("No run has logged anything up to here.")
-        return
-    table = pd.DataFrame(
+    return said | {
+        "columns": [SHORT.get(metric) or metric_title(metric) for metric in columns],
+        "rows": _rows(values, columns, pin, higher=higher),
+        "all": [
+            {
+                "title": axis_title(key),
+                "values": [[slot, _text(key, *found[key], pin)] for slot, found in values.items() if key in found],
+            }
+            for key in known
+        ],
+        "note": "Bold: best at this step." if known else "No run has logged anything up to here.",
+    }
+
+
+def _neighbours(runs: Sequence[RunOnAxis], metrics: Sequence[str], pin: float) -> dict[str, float | None]:
+    """The evaluations before and after the pinned position."""
+    found = [
+        run.placing(run.curves.curves[key])
+        for run in runs
+        for key in metrics
+        if key in run.curves.curves and metric_of(key).evaluated
+    ]
+    x = np.unique(np.concatenate([np.zeros(0), *found]))
+    x = x[np.isfinite(x)]
+    before, after = x[x < pin], x[x > pin]
+    return {
+        "previous": float(before[-1]) if len(before) else None,
+        "next": float(after[0]) if len(after) else None,
+    }
+
+
+def _rows(values: Mapping[int, Values], columns: Sequence[str], pin: float, *, higher: bool) -> list[dict[str, Any]]:
+    """A row for each run, the best first; of each column the best value is marked."""
+    best = {}
+    for at, metric in enumerate(columns):
+        finite = [found[metric][0] for found in values.values() if metric in found and np.isfinite(found[metric][0])]
+        best[metric] = (max if higher and at == 0 else min)(finite, default=None)
+
+    shown = {
+        metric: dict(zip(values, _short([found.get(metric, (None,))[0] for found in values.values()]), strict=True))
+        for metric in columns
+    }
+
+    def place(slot: int) -> tuple[bool, float]:
+        value = values[slot].get(columns[0], (np.nan, 0.0))[0] if columns else np.nan
+        return bool(np.isnan(value)), -value if higher else value
+
+    return [
         {
-            label: [_text(key, *column[key], pin) if key in column else formatting.NOT_RECORDED for key in known]
-            for label, column in columns.items()
-        },
-        index=pd.Index([metric_of(key).axis_title for key in known], name="Metric"),
-    )
-    st.dataframe(table, height="content", key="pinned")
-    st.caption(":small[Where a run logged nothing just there, the last value before it, with its place.]")
+            "slot": slot,
+            "cells": [
+                _at(shown[metric][slot], values[slot][metric][1], pin) if metric in values[slot] else NOT_RECORDED
+                for metric in columns
+            ],
+            # A low train loss is no merit: beside a higher eval loss it is memorised.
+            "best": [
+                metric != "train_loss" and metric in values[slot] and values[slot][metric][0] == best[metric]
+                for metric in columns
+            ],
+        }
+        for slot in sorted(values, key=place)
+    ]
+
+
+def _short(values: Sequence[float | None]) -> list[str]:
+    decimals = min(decimals_for(values), MOST_DECIMALS)
+    return [to_decimals(value, decimals) for value in values]
 
 
 def _text(metric: str, value: float, position: float, pin: float) -> str:
-    shown = formatting.shower(metric_of(metric).spec)(value)
+    return _at(formatting.shower(metric_of(metric).spec)(value), position, pin)
+
+
+def _at(shown: str, position: float, pin: float) -> str:
     return shown if position == pin else f"{shown} (at {formatting.place(position)})"

@@ -53,19 +53,23 @@ class CurveRequest:
         metric: The metric's key.
         options: The link's parameters that charts are looked at through (``LinkState.of_charts``).
         wide: Over the full width.
+        log: On a log axis, whatever the options say.
     """
 
     curves: CurvesKey
     metric: str
     options: LinkState
     wide: bool
+    log: bool
 
 
 @dataclass(frozen=True, slots=True)
 class MetricFinding:
-    """A finding about one metric of a run: where it is, from step to step, and plain text for the tooltip."""
+    """A finding about one metric of a run: its kind, where it is, from step to step, and plain text for the tooltip."""
 
     metric: str
+    code: str
+    title: str
     first: int
     last: int
     text: str
@@ -73,12 +77,30 @@ class MetricFinding:
 
 @dataclass(frozen=True, slots=True)
 class ChartRun:
-    """A run as charts show it: its curves, what it is called, its colour, and the findings to mark."""
+    """A run as charts show it.
+
+    Attributes:
+        curves: Names its curves.
+        label: What it is called.
+        slot: Its colour and shape.
+        best_step: Of its best evaluation by the metric that decides; ``None`` where it is not ranked.
+        findings: To be marked.
+    """
 
     curves: CurvesKey
     label: str
-    color: str
+    slot: int
+    best_step: int | None = None
     findings: tuple[MetricFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """The checkpoint to ship: of which run, at which step, and what it is called."""
+
+    curves: CurvesKey
+    step: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +109,27 @@ class ChartRequest:
 
     Attributes:
         key: Tells the charts of a page apart.
-        title: Of the y axis, with the unit.
-        alt: For those who do not see it.
+        title: What it shows, with the unit.
         metrics: Their keys.
-        suffixes: What tells each of the metrics apart in the tooltip.
         runs: In their order.
         options: The link's parameters that charts are looked at through (``LinkState.of_charts``).
-        wide: Over the full width.
+        wide: In the large part at the top, whose curves are labelled.
+        note: What is said beside the title.
+        better: Which values are better, "lower" or "higher"; "" where neither are, or it is not known.
+        ship: What to mark as the checkpoint to ship; ``None`` for nothing.
+        log: On a log axis, whatever the options say.
     """
 
     key: str
     title: str
-    alt: str
     metrics: tuple[str, ...]
-    suffixes: tuple[str, ...]
     runs: tuple[ChartRun, ...]
     options: LinkState
     wide: bool = False
+    note: str = ""
+    better: str = ""
+    ship: Ship | None = None
+    log: bool = False
 
     @property
     def view(self) -> View:
@@ -114,7 +140,7 @@ class ChartRequest:
             start,
             end,
             self.options[SMOOTHING],
-            self.options[LOG_Y],
+            self.options[LOG_Y] or self.log,
             BUCKETS[self.wide],
             HOVER_POSITIONS[self.wide],
         )
@@ -127,4 +153,4 @@ class ChartRequest:
 
     def curve(self, run: ChartRun, metric: str) -> CurveRequest:
         """What one curve of the chart depends on."""
-        return CurveRequest(run.curves, metric, self.options, self.wide)
+        return CurveRequest(run.curves, metric, self.options, self.wide, self.log)

@@ -20,7 +20,7 @@ export default function ({ data, setStateValue }) {
   if (data.drawn) return;
   const start = performance.now();
   const idle = window.requestIdleCallback ?? (then => setTimeout(then, 100));
-  const charts = () => document.querySelectorAll('[data-testid="stVegaLiteChart"] canvas').length;
+  const charts = () => document.querySelectorAll('.runoff-plot canvas').length;
   const look = () => idle(() => {
     if (charts() >= data.charts || performance.now() - start > data.wait) setStateValue('drawn', true);
     else setTimeout(look, 50);

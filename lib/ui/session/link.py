@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar, cast
 
 from lib.core.curves.axes import Axis
+from lib.core.facts.metrics import LOSS_CHART, METRICS
 from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.core.facts.runs import RunStatus
 from lib.core.ranking.policy import DEFAULT_POLICY
@@ -152,7 +154,15 @@ def _switch(name: str, *, on: str = "1", off: str = "0", charts: bool = False) -
     return Param(name, False, lambda texts: _one_of(on, off)(texts) == on, lambda value: [on if value else off], charts)
 
 
-LOSS_MODES = ("train and eval", "train", "eval")
+LOSSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "train and eval": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART),
+        "train": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART and not metric.evaluated),
+        "eval": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART and metric.evaluated),
+    }
+)
+"""Which losses the loss chart shows, by the choice of them."""
+LOSS_MODES = tuple(LOSSES)
 
 SMOOTHING_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 """The weights of smoothing that the page offers; a link may carry any other one too."""
@@ -172,6 +182,8 @@ AXIS: Param[Axis] = Param("x", Axis.STEP, lambda texts: Axis(texts[-1]), charts=
 LOSS_MODE: Param[str] = Param("loss", LOSS_MODES[0], _one_of(*LOSS_MODES))
 SMOOTHING: Param[float] = Param("smooth", 0.0, _number(0.0, 0.99), _exact, charts=True)
 LOG_Y: Param[bool] = _switch("log", charts=True)
+OUTLIERS: Param[str] = Param("outliers", "auto", _one_of("auto", "ignored", "shown"))
+"""Whether the y axis ignores outliers; by itself it does where the start of training dwarfs the rest."""
 ZOOM: Param[tuple[float, float] | None] = Param("zoom", None, _range, lambda ends: _exact(*ends or ()), charts=True)
 PIN: Param[float | None] = Param("pin", None, _position, lambda place: [] if place is None else _exact(place))
 EVERY_ROW: Param[bool] = _switch("rows", on="all", off="some")

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from lib.core.facts.runs import RunSummary
 from lib.core.text.labels import (
     LEGEND_LIMIT,
-    LOSS_LEGEND_LIMIT,
     NO_NAME,
     look,
     shared_beginning,
@@ -59,7 +58,7 @@ def test_the_order_of_runs_does_not_matter(case, shuffle: random.Random):
     assert unique_labels(shuffled, facts) == unique_labels(runs, facts)
 
 
-@given(runs_with_facts(), st.sampled_from([LEGEND_LIMIT, LOSS_LEGEND_LIMIT]))
+@given(runs_with_facts(), st.sampled_from([LEGEND_LIMIT, 14]))
 @settings(deadline=None)
 def test_short_labels_keep_the_limit_and_stay_unique(case, limit):
     runs, facts = case

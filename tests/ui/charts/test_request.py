@@ -12,7 +12,7 @@ import pytest
 from lib.core.curves.axes import Axis
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
 from lib.ui.charts.chart import make
-from lib.ui.charts.request import ChartRequest, ChartRun, CurvesKey, MetricFinding, PartRead
+from lib.ui.charts.request import ChartRequest, ChartRun, CurvesKey, MetricFinding, PartRead, Ship
 from lib.ui.session import link
 from lib.ui.session.link import LinkState
 from tests.charts_sent import unpacked
@@ -26,16 +26,17 @@ def run(name: str) -> ChartRun:
     return ChartRun(
         CurvesKey(f"reader, {name}, version", (PartRead(("grad_norm",), (2, 5), 4),)),
         f"label of {name}",
-        "#0072B2",
-        (MetricFinding("train_loss", 3, 4, "⚠ Warning: it rises."),),
+        ord(name) - ord("a"),
+        4,
+        (MetricFinding("train_loss", "divergence", "Divergence", 3, 4, "⚠ Warning: it rises."),),
     )
 
 
 def request() -> ChartRequest:
     """Made anew each time, of parts that are made anew."""
     state = LinkState().having(link.ZOOM, (1.0, 9.0)).having(link.SMOOTHING, 0.9)
-    metrics = ("train_loss", "eval_loss")
-    return ChartRequest("loss", "Loss", "Loss of runs", metrics, (" (T)", " (E)"), (run("a"), run("b")), state, True)
+    metrics, ship = ("train_loss", "eval_loss"), Ship(run("a").curves, 6, "checkpoint-6")
+    return ChartRequest("loss", "Loss", metrics, (run("a"), run("b")), state, True, "pale", "lower", ship)
 
 
 class OnAxis:
@@ -118,13 +119,35 @@ def test_every_parameter_that_is_declared_to_affect_charts_does(param):
     assert before != now
 
 
-def test_what_a_run_is_called_and_its_colour_come_from_the_value():
-    sent = unpacked(made(replace(request(), runs=(replace(run("a"), label="other", color="#123456"), run("b")))))[0]
-    assert "● other (T)" in sent.tables["hover"]
-    assert sent.head["colors"][0] == "#123456"
-    assert set(sent.tables["marks"]["run"]) == {"other", "label of b"}
+def test_what_a_run_is_called_and_its_place_come_from_the_value():
+    sent = unpacked(made(replace(request(), runs=(replace(run("a"), label="other", slot=4), run("b")))))[0]
+    assert "● other · train loss" in sent.tables["hover"]
+    assert [curve["slot"] for curve in sent.head["curves"]] == [4, 1, 4, 1]
+    assert list(sent.tables["findings"]["slot"]) == [4, 1]
+
+
+def test_what_is_best_and_what_to_ship_come_from_the_value():
+    sent = unpacked(made(request()))[0]
+    assert sent.head["flag"] == {"x": 6.0, "slot": 0, "text": "★ checkpoint-6"}
+    assert list(sent.tables["best"]["x"]) == [], "nothing was evaluated at step 4"
+    runs = (replace(run("a"), best_step=6), replace(run("b"), best_step=None))
+    sent = unpacked(made(replace(request(), runs=runs, ship=None)))[0]
+    assert sent.head["flag"] is None
+    # A run that is not ranked has its lowest eval loss for its best.
+    assert (list(sent.tables["best"]["x"]), list(sent.tables["best"]["y"])) == ([6.0, 9.0], [2.0, 1.5])
+
+
+def test_a_lane_has_a_row_for_each_run_with_findings_in_view_and_counts_them():
+    spikes = tuple(MetricFinding("train_loss", "loss_spike", "Loss spikes", at, at, f"at {at}") for at in (2, 5))
+    odd = MetricFinding("eval_loss", "never_heard_of", "Some other thing", 3, 3, "odd")
+    runs = (replace(run("a"), findings=()), replace(run("b"), findings=(*spikes, odd)))
+    (row,) = unpacked(made(replace(request(), runs=runs)))[0].head["lane"]
+    assert (row["slot"], row["words"]) == (1, "2 loss spikes, some other thing")
+    assert row["symbols"] == {"loss_spike": "spike", "never_heard_of": "other"}
+    late = request().options.having(link.ZOOM, (4.0, 9.0))
+    assert unpacked(made(replace(request(), runs=runs, options=late)))[0].head["lane"][0]["words"] == "loss spike"
 
 
 def test_a_curve_does_not_depend_on_what_it_is_called_or_compared_with():
-    one, other = request(), replace(request(), runs=(replace(run("a"), label="x", color="#0", findings=()),))
+    one, other = request(), replace(request(), runs=(replace(run("a"), label="x", slot=3, findings=()),))
     assert one.curve(one.runs[0], "train_loss") == other.curve(other.runs[0], "train_loss")

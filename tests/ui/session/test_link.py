@@ -61,6 +61,7 @@ def test_every_parameter_takes_some_text_and_leaves_out_its_default(name):
         "all",
         "some",
         "higher",
+        "ignored",
     ]
     states = [link.parse({name: [text]})[0] for text in pool]
     assert any(state[param] != param.default for state in states)

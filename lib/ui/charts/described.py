@@ -1,0 +1,54 @@
+"""A chart in words: for those who do not see it, and at the ends of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lib.charts.drawn import Curve, DrawnCurve
+from lib.core.facts.metrics import metric_of
+from lib.core.text import formatting
+from lib.core.text.metric_titles import metric_title
+from lib.core.text.precision import decimals_for, to_decimals
+from lib.ui.charts.request import ChartRequest
+
+MOST_DECIMALS = 3
+"""Of the values at the ends of lines: they are read beside a curve, and stand in full in its tooltip."""
+
+
+def ends(curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> list[str]:
+    """The last value in view of each curve, all with as many decimals; "" where there is none."""
+    last = [float(each.shown[1][-1]) if len(each.shown[1]) else None for each in drawn]
+    known = [value for value in last if value is not None]
+    decimals = min(decimals_for(known), MOST_DECIMALS)
+    shown = []
+    for curve, value in zip(curves, last, strict=True):
+        if value is None:
+            shown.append("")
+        elif curve.spec.startswith(","):
+            shown.append(formatting.figure(value, curve.spec))
+        else:
+            shown.append(formatting.scientific(value) if curve.spec.endswith("e") else to_decimals(value, decimals))
+    return shown
+
+
+def described(request: ChartRequest, curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> str:
+    """What a chart shows, which run is best in it and where, and where each ends."""
+    pairs = [(curve, each) for curve, each in zip(curves, drawn, strict=True) if len(each.shown[1])]
+    front = [(curve, each) for curve, each in pairs if curve.evaluated] or pairs
+    metric = next((key for key in request.metrics if metric_of(key).evaluated), request.metrics[0])
+    behind = any(not curve.evaluated for curve, _ in pairs) and front is not pairs and len(front) < len(pairs)
+    axis = request.view.axis_title.lower()
+    title = f"{metric_title(metric)} by {axis}" + (", train loss behind it" if behind else "")
+    if not front:
+        return f"{title}: no points in view."
+    is_higher = request.better == "higher"
+    word = "highest" if is_higher else "lowest"
+    named: list[tuple[float, str]] = []
+    for curve, each in front:
+        x, y = each.shown
+        at = int(y.argmax() if is_higher else y.argmin())
+        best, last = (formatting.shower(curve.spec)(float(value)) for value in (y[at], y[-1]))
+        label = curve.name.removeprefix("● ").removesuffix(f" · {metric_title(metric).lower()}")
+        sentence = f"{label}: {word} {best} at {axis} {formatting.place(float(x[at]))}, {last} at the end"
+        named.append((-float(y[at]) if is_higher else float(y[at]), sentence))
+    return f"{title}. {'; '.join(sentence for _, sentence in sorted(named))}."
