@@ -284,17 +284,20 @@ export function paint(pen, found, theme, run) {
   pen.globalAlpha = 1;
 }
 
-// Where a curve leaves the plot after it has been inside: a spike that is beyond the edge is not hidden by it.
+// Where a curve leaves the plot after it has been inside for a while: a spike that is beyond the edge is not hidden by it.
 function excursions({ line, faint }, { x, y, top, bottom, first, last, bounds }) {
   if (!bounds) return [];
   const kept = [];
   for (const points of [line, faint]) {
-    let isInside = false;
+    let since = Infinity; // since where it has been inside
     for (const [place, value] of points) {
       if (place < first || place > last) continue;
-      const py = y(value), up = py < top - 6, isOut = up || py > bottom + 1;
-      if (isOut && isInside && !kept.some(([px, other]) => other === up && Math.abs(px - x(place)) < MARK_APART)) kept.push([x(place), up]);
-      isInside ||= !isOut;
+      const px = x(place), py = y(value), up = py < top - 6;
+      if (!up && py <= bottom + 1) since = Math.min(since, px);
+      else {
+        if (px - since >= 2 * MARK_APART) kept.push([px, up]);
+        since = Infinity;
+      }
     }
   }
   return kept;
