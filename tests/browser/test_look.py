@@ -201,3 +201,62 @@ def test_no_text_is_small_and_there_are_five_sizes(page, path):
     # Icons are letters of a font; the verdict and the charts are looked at in tests of their own.
     found = page.evaluate(SIZES % "[data-testid=stIconMaterial], .st-key-verdict, .runoff-component")
     assert set(found) <= set(look.SIZES.values())
+
+
+def box(page: Page, selector: str) -> dict[str, float]:
+    return page.locator(selector).first.bounding_box()
+
+
+def test_the_controls_of_the_charts_are_one_calm_line_and_the_plot_is_large(page):
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_app(page, run=list(FIVE))
+    expect(chart(page, "loss")).to_be_visible()
+    assert box(page, ".runoff-toolbar")["height"] == 38
+    controls = page.locator(".runoff-toolbar").locator("button, select, input:not([type=radio]), .runoff-modes")
+    sizes = controls.evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => [e.offsetHeight, getComputedStyle(e).fontSize])"
+    )
+    assert len(sizes) >= 10
+    assert max(height for height, _ in sizes) == 28
+    assert {size for _, size in sizes} == {"13px"}
+    assert box(page, '[aria-label="Loss"] canvas')["height"] > 300
+    smallest = (
+        page.locator(".runoff-component, .runoff-lower")
+        .locator("*:visible")
+        .evaluate_all(
+            "all => Math.min(...all.filter(e => e.innerText?.trim()).map(e => parseFloat(getComputedStyle(e).fontSize)))"
+        )
+    )
+    assert smallest == 12
+
+
+@pytest.mark.parametrize(("width", "beside"), [(1280, False), (1920, True)])
+def test_the_health_charts_stand_below_the_table_or_beside_where_there_is_room(page, width, beside):
+    page.set_viewport_size({"width": width, "height": 1000})
+    open_app(page, run=list(FIVE))
+    eventually(page, lambda: len(grid_column(page, "run")), len(FIVE))
+    curves, table, health = (
+        box(page, each) for each in (".runoff-component", ".st-key-table iframe", ".runoff-health")
+    )
+    assert curves["y"] + curves["height"] <= table["y"]
+    if beside:
+        assert health["x"] >= curves["x"] + curves["width"]
+        assert health["x"] >= table["x"] + table["width"]
+        assert abs(health["y"] - curves["y"]) < 2
+    else:
+        assert health["y"] >= table["y"] + table["height"]
+        assert abs(health["x"] - curves["x"]) < 2
+
+
+def test_on_a_telephone_a_tap_shows_the_values_and_pins_and_names_stand_above(new_page, app):
+    page = new_page(app, viewport=PHONE, has_touch=True, is_mobile=True)
+    open_app(page, run=list(FIVE[:2]))
+    canvas = chart(page, "loss")
+    canvas.tap(position={"x": 150, "y": 150})
+    eventually(page, lambda: page.locator(TOOLTIP).count(), 1)
+    panel = page.get_by_role("complementary", name="The pinned step")
+    expect(panel).to_be_visible()
+    wait_idle(page)
+    plot, pinned = canvas.bounding_box(), panel.bounding_box()
+    assert pinned["y"] >= plot["y"] + plot["height"] - 1
+    assert pinned["width"] > 300
