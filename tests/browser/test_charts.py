@@ -389,7 +389,7 @@ def test_without_its_scripts_the_page_says_what_is_missing_and_shows_the_rest(pa
     broken = {"body": "throw new Error('not served')", "content_type": "text/javascript"}
     page.route("**/app/static/charts.js*", lambda route: route.fulfill(**broken))
     open_app(page, run=TWO)
-    expect(page.get_by_text("The charts are drawn by the files in static/")).to_contain_text("not served")
+    expect(page.get_by_text("This is drawn by the files in static/")).to_contain_text("not served")
     expect(page.get_by_role("heading", name="Summary")).to_be_visible()
 
 

@@ -224,7 +224,8 @@ def test_the_controls_of_the_charts_are_one_calm_line_and_the_plot_is_large(page
         page.locator(".runoff-component, .runoff-lower")
         .locator("*:visible")
         .evaluate_all(
-            "all => Math.min(...all.filter(e => e.innerText?.trim()).map(e => parseFloat(getComputedStyle(e).fontSize)))"
+            """all => Math.min(...all.filter(each => each.innerText?.trim())
+                .map(each => parseFloat(getComputedStyle(each).fontSize)))"""
         )
     )
     assert smallest == 12
