@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.foreign import without_controls
-from lib.core.text.metric_titles import metric_title
+from lib.ui.charts.titles import metric_title
 from lib.ui.frame.escape import md
 from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, write_run
 

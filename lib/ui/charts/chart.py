@@ -20,10 +20,10 @@ from lib.core.curves.evidence import is_measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
-from lib.core.text.metric_titles import metric_title
 from lib.ui.charts.described import described, ends
 from lib.ui.charts.on_axis import RunOnAxis
 from lib.ui.charts.request import ChartRequest, ChartRun, CurveRequest, CurvesKey
+from lib.ui.charts.titles import metric_title
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 

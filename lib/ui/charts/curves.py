@@ -12,8 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.metrics import FURTHER, LOSS_CHART, METRICS, metric_of
 from lib.core.ranking.metric_names import EVAL_LOSS
-from lib.core.text.labels import shared_beginning, short_labels
-from lib.core.text.metric_titles import axis_title, metric_title
+from lib.core.text.labels import brief_labels
 from lib.core.verdict.overview import HeadlineKind, headline
 from lib.data.source import RunSource
 from lib.ui.charts.chart import Chart, compute
@@ -24,6 +23,7 @@ from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
 from lib.ui.charts.options import options
 from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
+from lib.ui.charts.titles import axis_title, metric_title
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.session import link, url
@@ -149,9 +149,7 @@ def _ship(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Ship | None:
 
 def _named(comparison: Comparison, runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:
     """What the runs are called: in full, and as short as what differs allows."""
-    labels = {each.run.run_id: each.label for each in runs}
-    start = len(shared_beginning(labels.values()))
-    short = short_labels({run_id: label[start:] for run_id, label in labels.items()}, NAME_LIMIT)
+    short = brief_labels({each.run.run_id: each.label for each in runs}, NAME_LIMIT)
     said = headline(comparison.decision, [each.run for each in comparison.runs])
     first = said.run_ids if said.kind is HeadlineKind.WINNER else ()
     return [

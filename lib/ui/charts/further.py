@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lib.core.text.metric_titles import axis_title, metric_title
+from lib.ui.charts.titles import axis_title, metric_title
 
 LEAST = 3
 """So many metrics of one kind are a group."""

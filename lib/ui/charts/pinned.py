@@ -11,10 +11,10 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.text import formatting
 from lib.core.text.formatting import NOT_RECORDED
-from lib.core.text.metric_titles import axis_title, metric_title
 from lib.core.text.precision import decimals_for, to_decimals
 from lib.ui.charts.described import MOST_DECIMALS
 from lib.ui.charts.on_axis import RunOnAxis, untold, values_at
+from lib.ui.charts.titles import axis_title, metric_title
 from lib.ui.frame import messages
 from lib.ui.session import link, url
 
