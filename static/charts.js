@@ -56,7 +56,7 @@ class Component {
     const card = add(this.place, 'section', 'runoff-card');
     card.setAttribute('aria-label', 'Curves');
     add(card, 'h2', 'runoff-unseen', 'Curves');
-    const change = changes => this.change(changes);
+    const change = (changes, wait) => this.change(changes, wait);
     this.toolbar = new Toolbar(card, {
       change,
       smooth: weight => everyChart().forEach(chart => chart.smooth(weight)),
@@ -105,6 +105,7 @@ class Component {
     // The charts first, and then the lines for every weight of smoothing, where they are here.
     for (const part of charts) if (drawn.has(part.key)) this.chart(part.key).take(part);
     for (const part of charts) if (drawn.has(part.key)) this.chart(part.key).refresh();
+    this.charts.forEach(chart => chart.smooth(values.smooth));
     for (const part of parts.slice(keys.length)) if (drawn.has(part.key)) this.chart(part.key).smoothed = part;
     this.showToolbar();
     this.notes.textContent = shared.notes.join(' ');
@@ -115,7 +116,7 @@ class Component {
   // Until the server says so too, what was just chosen here holds.
   settle(values) {
     for (const [name, text] of Object.entries(this.pending)) {
-      if (!['loss', 'outliers'].includes(name) || values[name] === text?.[0]) delete this.pending[name];
+      if (!['loss', 'outliers', 'smooth'].includes(name) || values[name] === text?.[0]) delete this.pending[name];
       else values[name] = text[0];
     }
   }
@@ -137,15 +138,18 @@ class Component {
   }
 
   // Change the link's parameters: at once where everything for that is here, and on the server.
-  change(changes) {
+  change(changes, wait) {
     Object.assign(this.pending, changes);
-    for (const name of ['loss', 'outliers']) if (changes[name]) this.values[name] = changes[name][0];
+    for (const name of ['loss', 'outliers', 'smooth']) if (changes[name]) this.values[name] = changes[name][0];
     if (changes.loss || changes.outliers) {
       this.showToolbar();
       this.charts.forEach(chart => chart.refresh());
     }
     if (changes.zoom) this.charts.forEach(chart => chart.zoom(changes.zoom[0].split('~').map(Number)));
-    this.send('put', { ...this.pending });
+    clearTimeout(this.waiting);
+    const tell = () => this.send('put', { ...this.pending });
+    if (wait) this.waiting = setTimeout(tell, wait);
+    else tell();
   }
 
   // Somebody is about to move the slider: ask for the lines of every weight, once for what is shown.
@@ -235,13 +239,11 @@ class Chart {
 
   take(part) {
     const isFresh = this.part?.basis !== part.basis;
-    if (!isFresh && this.smoothing !== part.smoothing && this.has(part.smoothing)) {
-      // The slider has drawn it, and the server comes late.
-      const { lines } = this.part.tables;
-      part = { ...part, tables: { ...part.tables, lines: this.lines(part.smoothing) ?? lines } };
-    }
+    if (!isFresh && this.has(part.smoothing)) {
+      // The slider has drawn what it says, and the server comes late.
+      part = { ...part, tables: { ...part.tables, lines: this.part.tables.lines } };
+    } else this.smoothing = part.smoothing;
     this.part = part;
-    this.smoothing = part.smoothing;
     this.figure.className = part.wide ? 'runoff-chart wide' : 'runoff-chart runoff-card';
     this.title.textContent = part.title;
     this.title.title = part.counted;

@@ -56,7 +56,8 @@ const REST_MS = 150;
 const plainNumber = words => Number(words.replaceAll(/[,\s]/g, ''));
 const spoken = value => value.toLocaleString('en', { maximumSignificantDigits: 7 });
 
-// One line above the charts. `change` takes texts by the name of a link's parameter, null for its default.
+// One line above the charts. `change` takes texts by the name of a link's parameter, null for its default, and how long
+// the server may wait to be told.
 export class Toolbar {
   constructor(parent, { change, smooth, nearSlider, download }) {
     Object.assign(this, { change, smooth });
@@ -75,10 +76,7 @@ export class Toolbar {
     this.weight = add(slider, 'output');
     this.slider.oninput = () => this.slid(smooth);
     // Each key that is pressed changes it: the server is told where it comes to rest.
-    this.slider.onchange = () => {
-      clearTimeout(this.resting);
-      this.resting = setTimeout(() => change({ smooth: [this.weights[this.slider.value]] }), REST_MS);
-    };
+    this.slider.onchange = () => change({ smooth: [this.weights[this.slider.value]] }, REST_MS);
     for (const near of ['pointerenter', 'focus']) this.slider.addEventListener(near, nearSlider);
     this.log = this.box('Log', checked => change({ log: [checked ? '1' : '0'] }));
     this.outliers = this.box('Ignore outliers', checked => change({ outliers: [checked ? 'ignored' : 'shown'] }));
