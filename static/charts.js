@@ -103,8 +103,15 @@ class Component {
     this.main.classList.toggle('two', this.main.childElementCount > 1);
     this.panel.show(shared.pinned, names);
     // The charts first, and then the lines for every weight of smoothing, where they are here.
-    for (const part of charts) if (drawn.has(part.key)) this.chart(part.key).take(part);
-    for (const part of charts) if (drawn.has(part.key)) this.chart(part.key).refresh();
+    const seen = JSON.stringify([this.theme, values.loss, values.outliers, shared.runs, shared.lossNotes, [...drawn]]);
+    const isOld = seen === this.seen;
+    this.seen = seen;
+    const changed = charts.filter(part => drawn.has(part.key) && this.chart(part.key).take(part));
+    for (const key of drawn) {
+      // What is drawn as it shall be is left alone.
+      if (isOld && !changed.length) this.chart(key).place(this.chart(key).pin, values.pin);
+      else this.chart(key).refresh();
+    }
     this.charts.forEach(chart => chart.smooth(values.smooth));
     for (const part of parts.slice(keys.length)) if (drawn.has(part.key)) this.chart(part.key).smoothed = part;
     this.showToolbar();
@@ -237,12 +244,15 @@ class Chart {
     this.plot.onblur = leave;
   }
 
+  // Whether it has to be drawn anew.
   take(part) {
     const isFresh = this.part?.basis !== part.basis;
     if (!isFresh && this.has(part.smoothing)) {
       // The slider has drawn what it says, and the server comes late.
       part = { ...part, tables: { ...part.tables, lines: this.part.tables.lines } };
-    } else this.smoothing = part.smoothing;
+    }
+    const isOther = isFresh || (part.smoothing !== this.smoothing && !this.has(part.smoothing));
+    if (isOther) this.smoothing = part.smoothing;
     this.part = part;
     this.figure.className = part.wide ? 'runoff-chart wide' : 'runoff-chart runoff-card';
     this.title.textContent = part.title;
@@ -254,6 +264,7 @@ class Chart {
     const [places, ...texts] = Object.values(part.tables.hover);
     Object.assign(this, { positions: places, texts });
     if (isFresh) leave();
+    return isOther;
   }
 
   // Find anew where everything is, and draw it.
@@ -344,6 +355,7 @@ class Chart {
 
   // Put a line at a position on the x axis, or hide it where that is out of view.
   place(line, position) {
+    if (!this.plan) return;
     const { first, last, x } = this.plan, visible = position !== null && position >= first && position <= last;
     line.style.visibility = visible ? 'visible' : 'hidden';
     if (visible) line.style.transform = `translateX(${x(position)}px)`;
