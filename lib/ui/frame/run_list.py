@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lib.core.facts.liveness import is_stalled, silent_for
-from lib.core.facts.metrics import METRICS
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED
 from lib.core.glance.glance import headline_text
-from lib.core.ranking.metric_names import EVAL_LOSS, is_loss
+from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text import formatting
 from lib.core.text.labels import shared_beginning
-from lib.core.verdict.metric_words import metric_words
+from lib.core.text.precision import decimals_for, to_decimals
+from lib.core.verdict.metric_words import metric_name
 from lib.core.verdict.overview import headline
 from lib.ui.session.comparison import ComparedRun, Comparison
 
@@ -107,13 +107,18 @@ def run_list(
         no_runs: What is said where the source has none.
     """
     metric, values = _deciding(compared)
-    show = formatting.loss if is_loss(metric) else formatting.figure
     ids = {each.run.run_id for each in compared.runs}
+    not_selected = [run for run in page.runs if run.run_id not in ids]
+    other_values = [eval_loss_of(run) for run in not_selected]
+    # Values of one metric stand in one column, and so have their digits in common.
+    beside = other_values if metric == EVAL_LOSS else []
+    decimals = decimals_for([*values.values(), *beside], _errors(compared))
+    other_decimals = decimals if metric == EVAL_LOSS else decimals_for(other_values)
     selected = tuple(
         Line(
             each.run.run_id,
             each.label,
-            show(values.get(each.run.run_id)),
+            to_decimals(values.get(each.run.run_id), decimals),
             unusual(each.run, labels, now),
             _details(each.run, now, _why(each, compared)),
             each.slot,
@@ -125,12 +130,11 @@ def run_list(
         Line(
             run.run_id,
             labels[run.run_id],
-            formatting.loss(eval_loss_of(run)),
+            to_decimals(value, other_decimals),
             unusual(run, labels, now),
             _details(run, now),
         )
-        for run in page.runs
-        if run.run_id not in ids
+        for run, value in zip(not_selected, other_values, strict=True)
     )
     # Of the runs that match, some may be selected and beyond the page.
     matching = answer([each.stored for each in compared.runs], replace(query, limit=MAX_SELECTED)).total
@@ -192,10 +196,15 @@ def _ranked(compared: Comparison) -> list[ComparedRun]:
     return sorted(compared.runs, key=lambda each: places.get(each.run.run_id, len(places)))
 
 
+def _errors(compared: Comparison) -> list[float | None]:
+    """The standard errors of what decides, of the ranked runs."""
+    decision = compared.decision
+    estimates = (decision.contest.estimate(run_id) for run_id in decision.ranked)
+    return [None if one is None else one.error for one in estimates]
+
+
 def _title(metric: str) -> str:
-    if metric in METRICS:
-        return METRICS[metric].title
-    words = metric_words(metric).removeprefix("eval_").replace("_", " ").strip()
+    words = metric_name(metric)
     return words[:1].upper() + words[1:]
 
 

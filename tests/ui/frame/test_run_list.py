@@ -45,7 +45,7 @@ def test_the_selected_runs_are_ranked_and_the_others_are_as_asked_for():
     assert names(found.selected) == ["b", "a", "d"]
     assert [line.slot for line in found.selected] == [2, 0, 1]
     assert [line.is_recommended for line in found.selected] == [True, False, False]
-    assert [line.value for line in found.selected] == ["0.4000", "0.5000", "–"]
+    assert [line.value for line in found.selected] == ["0.4", "0.5", "–"]
     assert names(found.others) == ["c"]
     assert found.others[0].slot is None
     assert (found.selected_value, found.other_value) == ("Eval loss", "Eval loss")
