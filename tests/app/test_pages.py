@@ -128,7 +128,7 @@ def test_a_sweep_gets_one_verdict_in_list_table_and_panel(on_sweep):
     assert list(app.colors) == names
     line = app.runs["selected"][0]
     assert (line["name"], line["recommended"]) == (first, True)
-    assert line["value"] == f"{rows['eval_loss'][first]:.4f}"
+    assert line["value"] == f"{rows['eval_loss'][first]:.3f}", "the values were logged with three decimals"
 
 
 @pytest.mark.parametrize("page", [DIFF, RANKING])

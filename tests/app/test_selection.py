@@ -94,7 +94,7 @@ def test_the_selected_runs_stand_first_with_their_slots_in_the_order_of_the_rank
 def test_the_recommended_run_has_a_star_and_says_why(opened, demo):
     app = opened(run=[demo.hostile, demo.alike[0]])
     (starred,) = [line for line in app.lines.values() if line.get("recommended")]
-    assert starred["value"] == "0.8592"
+    assert starred["value"] == "0.859"
     assert starred["details"][0][0] == "Recommended"
     assert starred["details"][0][1] in app.text
 
@@ -102,7 +102,7 @@ def test_the_recommended_run_has_a_star_and_says_why(opened, demo):
 def test_what_the_names_share_is_said_once(opened, demo):
     app = opened(run=demo.alike)
     assert app.runs["shared"] == "support-llama-8b · "
-    assert app.uncheck(demo.alike[0]).check(demo.hostile).runs["shared"] == ""
+    assert app.uncheck(demo.alike[0]).check(demo.hostile).runs["shared"] == "support-"
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_line_says_what_is_unusual_and_its_details_the_rest(opened, demo):
 
 def test_the_verdict_is_there_to_be_read_out(opened, demo):
     assert opened().runs["verdict"] == ""
-    app = opened(run=[demo.hostile, demo.alike[0]])
+    app = opened(run=demo.alike[:2])
     first = app.runs["verdict"]
     assert app.lines[app.runs["selected"][0]["id"]]["name"] in first
     assert app.uncheck(app.runs["selected"][0]["id"]).runs["verdict"] not in ("", first)

@@ -277,14 +277,11 @@ def test_a_name_that_is_no_column_leaves_the_link_and_the_page_says_so(with_f1):
     ]
 
 
-def test_a_card_shows_what_decides_of_a_selected_run_and_its_eval_loss_else(on_folder, with_f1, tmp_path):
+def test_the_list_shows_what_decides_of_a_selected_run_and_its_eval_loss_else(on_folder, with_f1, tmp_path):
     write_run(tmp_path / "c", [0.8], [0.75])
     app = with_f1(by="eval_f1")
-    said = "\n".join(app.said).replace("\\", "")
-    assert "eval_f1 **0.9000**" in said
-    assert "eval_f1 **0.3000**" in said
-    assert "eval loss **0.7500**" in said
-    assert "eval loss **0.7000**" not in said
+    assert {line["name"]: line["value"] for line in app.lines.values()} == {"a": "0.9", "b": "0.3", "c": "0.75"}
+    assert (app.runs["selectedValue"], app.runs["otherValue"]) == ("F1", "Eval loss")
 
 
 def test_the_trophy_is_on_the_checkpoint_with_the_lowest_eval_loss_not_on_the_run_that_once_had_it(with_f1):
