@@ -34,13 +34,13 @@ function change(how) {
   for (const listener of listeners) listener(now);
 }
 
-const slotOf = event => {
+const ofMarked = event => {
   const found = event.target.closest?.('[data-run]');
   return found ? Number(found.dataset.run) : undefined;
 };
 
-// Of the page, and of frames in it that show runs too.
-export function watch(target) {
+// Of the page, and of frames in it that show runs too, where `slotOf` says of an event which run it is on.
+export function watch(target, slotOf = ofMarked) {
   target.addEventListener('pointerover', event => hover(slotOf(event)));
   target.addEventListener('pointerleave', () => hover(undefined));
   target.addEventListener('click', event => {

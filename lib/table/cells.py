@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
+from collections.abc import Mapping, Sequence
 
 from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
@@ -13,55 +11,77 @@ from lib.core.facts.metrics import MEDIANS, metric_of
 from lib.core.facts.runs import RunStatus
 from lib.core.ranking.metric_names import REWARD
 from lib.core.text import formatting
-from lib.table.columns import COLUMN_OF, COLUMNS, NOTE, TEXT, Column, dtypes_of
-from lib.table.inputs import Cell, SummaryInput, cell, first_logged, sentences, share_to_best, step_of
+from lib.core.text.precision import decimals_for, to_decimals
+from lib.table.columns import COLUMN_OF, COLUMNS, EXTRAS, SHIPPED_AT, Column
+from lib.table.inputs import Cell, Summary, SummaryInput, cell, first_logged, sentences, share_to_best, step_of
 from lib.table.loss_cells import loss_cells, perplexity_cell
 
+SCORE_DECIMALS = 1
 SENTENCES = 4
 """So many findings are told in a cell's tooltip, the most severe first."""
 
 
-def summary_frame(rows: Sequence[SummaryInput], further: Sequence[Column] = ()) -> pd.DataFrame:
+_OF_LOSS = ("eval_loss", "lowest_eval_loss")
+"""Cells that have the digits which the noise of the eval losses allows, all together."""
+_FEWEST, _MOST = 2, 3
+"""Decimals of a gap."""
+
+
+def summary_of(rows: Sequence[SummaryInput], further: Sequence[Column] = ()) -> Summary:
     """Compute the table: one row per run, in the order given.
+
+    The raw value of a cell is text, or a number in the column's unit; ``None`` where it is not recorded. What it shows
+    has the digits that noise allows. Of the extras ``steps_to_best_share`` is a share of 1, ``perplexity_origin``
+    "logged" or "computed".
 
     Args:
         rows: What is known of the runs.
         further: Columns of metrics that have none of their own (``lib.table.further``).
-
-    Returns:
-        The columns of ``dtypes_of``. Under a column's key the raw value: text, or float64 in the
-        column's unit, where NaN is either not recorded or logged as NaN. Under key + ``TEXT`` what the
-        cell shows, which tells those two apart; under key + ``NOTE`` its tooltip, "" for none.
-        ``steps_to_best_share`` is a share of 1; ``perplexity_origin`` is "logged" or "computed".
     """
-    dtypes = dtypes_of((*COLUMNS, *further))
-    records = [_record(row, further) for row in rows]
-    # Two blocks, text and numbers: making some sixty columns one by one takes twenty times as long.
-    texts, numbers = ([k for k, d in dtypes.items() if (d == "str") is is_text] for is_text in (True, False))
-    index = range(len(records))
-    text = pd.DataFrame([[r[k] for k in texts] for r in records], index=index, columns=texts, dtype="str")
-    number = pd.DataFrame([[r[k] for k in numbers] for r in records], index=index, columns=numbers, dtype="float64")
-    return pd.concat([text, number], axis=1)[list(dtypes)]
+    columns = (*COLUMNS, *further)
+    made = [_row(row, further) for row in rows]
+    cells: dict[str, Sequence[Cell]] = {column.key: [cells[column.key] for cells, _ in made] for column in columns}
+    extras = {key: [extra[key] for _, extra in made] for key in EXTRAS}
+    return Summary(tuple(row.run.run_id for row in rows), columns, _with_digits(cells, rows), extras)
 
 
-def _record(row: SummaryInput, further: Sequence[Column]) -> dict[str, str | float | None]:
+def _with_digits(cells: Mapping[str, Sequence[Cell]], rows: Sequence[SummaryInput]) -> dict[str, Sequence[Cell]]:
+    """The cells of losses and gaps with the decimals that their noise allows, the same for all of a column."""
+    values = [row.values for row in rows if row.values is not None]
+    losses = [each.value for key in _OF_LOSS for each in cells[key]]
+    decimals = dict.fromkeys(_OF_LOSS, decimals_for(map(_number, losses), (each.eval_error for each in values)))
+    trained = [_number(each.value) for each in cells["train_loss"]]
+    decimals["train_loss"] = decimals_for(trained, (each.train_error for each in values))
+    gaps = [_number(each.value) for each in cells["gap"]]
+    most = decimals_for(gaps, (each.gap_error for each in values))
+    decimals["gap"] = min(max(most, _FEWEST), _MOST)
+    shown = {
+        key: [
+            each._replace(text=to_decimals(_number(each.value), places, "+" if key == "gap" else ""))
+            for each in cells[key]
+        ]
+        for key, places in decimals.items()
+    }
+    return {**cells, **shown}
+
+
+def _number(value: str | float | None) -> float | None:
+    return None if isinstance(value, str) else value
+
+
+def _row(row: SummaryInput, further: Sequence[Column]) -> tuple[dict[str, Cell], dict[str, str | float | None]]:
     perplexity, origin = perplexity_cell(row)
     cells = _text_cells(row) | loss_cells(row) | _training_cells(row) | _median_cells(row)
     cells |= {"perplexity": perplexity, "findings": _findings(row.checks), "score": _score(row)}
     cells |= {column.key: _further_cell(row, column) for column in further}
-    run = row.run
-    record: dict[str, str | float | None] = {
-        "run_id": run.run_id,
+    return cells, {
         "steps_to_best_share": share_to_best(row),
         "batch_effective": row.effective_batch,
-        "epochs_total": run.total_epochs,
+        "epochs_total": row.run.total_epochs,
         "perplexity_origin": origin,
         "findings_critical": _count(row.checks, Severity.CRITICAL),
         "findings_info": _count(row.checks, Severity.INFO),
     }
-    for key, (value, text, note) in cells.items():
-        record |= {key: value, key + TEXT: text, key + NOTE: note}
-    return record
 
 
 def _text_cells(row: SummaryInput) -> dict[str, Cell]:
@@ -78,15 +98,14 @@ def _text_cells(row: SummaryInput) -> dict[str, Cell]:
 def _training_cells(row: SummaryInput) -> dict[str, Cell]:
     run = row.run
     share = share_to_best(row)
-    steps = cell("steps_to_best", step_of(row))
+    steps = cell(SHIPPED_AT, step_of(row))
     if share is not None:
         whole = (
             f"{formatting.count(run.total_steps)} steps planned"
             if run.total_steps
             else f"{formatting.count(run.current_step)} steps done"
         )
-        share_text = formatting.percent(share)
-        steps = steps._replace(text=f"{steps.text} ({share_text})", note=f"{share_text} of the {whole}.")
+        steps = steps._replace(note=f"{formatting.percent(share)} of the {whole}.")
     effective = ""
     if row.effective_batch is not None:
         derived = f" ({row.effective_batch_text})" if row.effective_batch_text else ""
@@ -98,7 +117,7 @@ def _training_cells(row: SummaryInput) -> dict[str, Cell]:
     return {
         "learning_rate": cell("learning_rate", row.configured_learning_rate),
         "batch": cell("batch", row.batch, effective),
-        "steps_to_best": steps,
+        SHIPPED_AT: steps,
         "duration": cell("duration", run.duration_s, so_far if run.duration_s is not None else ""),
         "epochs": epochs,
     }
@@ -131,7 +150,7 @@ def _findings(found: Results | None) -> Cell:
     if found is None:
         return cell("findings", None, "The run's metrics could not be read, so nothing could be judged.")
     if not found.findings:
-        return Cell(0, "0", "Nothing was noticed.")
+        return Cell(0, "none", "Nothing was noticed.")
     told = [f"{SIGNS[finding.severity]} {finding.sentence}" for finding in found.findings[:SENTENCES]]
     more = len(found.findings) - len(told)
     return Cell(len(found.serious), counted(found.counts), sentences(*told, f"And {more} more." if more else ""))
@@ -148,4 +167,4 @@ def _score(row: SummaryInput) -> Cell:
         return cell("score", None, "There is no composite: another metric than a loss decides.")
     loss_points, gap_points = formatting.points(row.score.loss_points), formatting.points(row.score.gap_points)
     told = f"Eval loss {loss_points} points, gap {gap_points} points. It depends on which runs it is ranked with."
-    return cell("score", row.score.total, told)
+    return Cell(row.score.total, to_decimals(row.score.total, SCORE_DECIMALS), told)

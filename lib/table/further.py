@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from lib.core.facts.metrics import Better, metric_of
 from lib.core.ranking.metric_names import REWARD, follows_from_loss
 from lib.core.text import formatting
-from lib.table.columns import COLUMN_OF, COLUMNS, Column
+from lib.core.text.metric_titles import metric_title
+from lib.table.columns import COLUMN_OF, COLUMNS, Column, Group
 
 _TAKEN = frozenset(column.key for column in COLUMNS)
 OTHER = "metric:"
@@ -38,8 +39,9 @@ def _column(metric: str, better: Better | None) -> Column:
         f"metric_{hashlib.blake2b(metric.encode('utf-8', 'replace'), digest_size=8).hexdigest()}",
         known.title,
         meaning,
+        Group.FURTHER,
         formatting.shower(known.spec),
-        width=110,
+        name=metric_title(metric),
         unit=known.unit,
         better=better if known.evaluated or metric == REWARD else None,
         of_loss=known.of_loss or follows_from_loss(metric),

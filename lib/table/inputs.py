@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
 
 from lib.core.checks.results import Results
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.scoring import RunScore
 from lib.core.ranking.values import RunValues
-from lib.table.columns import COLUMNS
+from lib.table.columns import COLUMNS, Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,26 @@ class SummaryInput:
     stored_note: str | None = None
     checks: Results | None = None
     medians: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The table before it is drawn: a row for each run, in the order of ``run_ids``.
+
+    Attributes:
+        columns: All of them, shown or not.
+        cells: By the key of the column, a cell for each run.
+        extras: What only the export has (``EXTRAS``), by key.
+    """
+
+    run_ids: tuple[str, ...]
+    columns: tuple[Column, ...]
+    cells: Mapping[str, Sequence[Cell]]
+    extras: Mapping[str, Sequence[str | float | None]]
+
+    def numbers(self, key: str) -> np.ndarray:
+        """The raw values of a column of numbers, float64, NaN where there is none."""
+        return np.array([np.nan if each.value is None else each.value for each in self.cells[key]], dtype=np.float64)
 
 
 class Cell(NamedTuple):

@@ -10,6 +10,7 @@ from lib.core.ranking.scoring import gap_label
 from lib.core.text import formatting
 from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import why_gap_unknown
+from lib.table.columns import LOWEST_AT
 from lib.table.inputs import Cell, SummaryInput, cell, first_logged, sentences
 
 
@@ -22,6 +23,7 @@ def loss_cells(row: SummaryInput) -> dict[str, Cell]:
     return {
         "eval_loss": _eval_loss(row),
         "lowest_eval_loss": _lowest_eval_loss(row),
+        LOWEST_AT: cell(LOWEST_AT, _lowest_at(row)),
         "train_loss": cell("train_loss", shown_train, sentences(note, lost)),
         "gap": cell("gap", gap, _gap_note(row)),
     }
@@ -43,26 +45,26 @@ def _eval_loss(row: SummaryInput) -> Cell:
     shown = cell("eval_loss", values.eval_loss)
     named = "" if is_plain else f"It is the {metric_words(row.loss_metric)}."
     measured = "" if values.step is None else f"Measured{_at(values.step)}."
-    return shown._replace(text=_with_step(shown.text, values.step), note=sentences(measured, apart, named))
+    return shown._replace(note=sentences(measured, apart, named))
+
+
+def _lowest_at(row: SummaryInput) -> int | None:
+    eval_loss = eval_loss_of(row.run)
+    return row.run.best_step if eval_loss is not None and eval_loss == row.run.best_eval_loss else None
 
 
 def _lowest_eval_loss(row: SummaryInput) -> Cell:
     run, eval_loss = row.run, eval_loss_of(row.run)
     found = first_logged(eval_loss, run.best_eval_loss, run.eval_loss, run.final_eval_loss)
-    step, notes = None, []
+    notes = []
     if eval_loss is not None and eval_loss != run.best_eval_loss:
         notes.append("No finite best eval loss is recorded; this is the last one logged.")
     elif eval_loss is not None and run.best_step is not None:
-        step = run.best_step
         epoch = f", epoch {formatting.figure(run.best_epoch)}" if run.best_epoch is not None else ""
         notes.append(f"Measured at step {formatting.count(run.best_step)}{epoch}.")
     shown = cell("lowest_eval_loss", found)
     note = sentences(*notes, _non_finite("eval loss", eval_loss, run.eval_loss), row.stored_note)
-    return shown._replace(text=_with_step(shown.text, step), note=note)
-
-
-def _with_step(text: str, step: int | None) -> str:
-    return text if step is None else f"{text} @ {formatting.count(step)}"
+    return shown._replace(note=note)
 
 
 def _at(step: int | None) -> str:

@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from lib.core.facts.metrics import metric_of
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import TIE_DECIMALS
-from lib.table.columns import COLUMNS, Column
+from lib.table.columns import Column
+from lib.table.inputs import Summary
 
 
 class Mark(StrEnum):
@@ -23,6 +23,16 @@ class Mark(StrEnum):
     WORST = "worst"
     HIGH = "high"
     NEGATIVE = "negative"
+
+
+class Marked(NamedTuple):
+    """What stands out about a cell, if anything does, and of what it is the best or the worst, as a sentence."""
+
+    mark: Mark | None
+    note: str = ""
+
+
+NOTHING = Marked(None)
 
 
 class Alike(NamedTuple):
@@ -37,42 +47,29 @@ class Alike(NamedTuple):
     metrics: Sequence[Collection[str]]
 
 
-def marks(frame: pd.DataFrame, alike: Alike | None = None, columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
-    """Find what stands out: per cell a ``Mark`` or "", in a frame of text with the index of ``frame``.
+def marks(summary: Summary, alike: Alike | None = None) -> dict[str, list[Marked]]:
+    """Find what stands out: for each column a ``Marked`` for each run.
 
     Best and worst need two different finite values; NaN and infinities take no part. Several best are
     ``TIE_BEST``, several worst are each ``WORST``. The gap is marked ``HIGH`` or ``NEGATIVE`` instead.
 
     Args:
-        frame: Of ``summary_frame``.
+        summary: The table.
         alike: The classes of which each has a best and a worst of its own; ``None`` where all runs are one.
-        columns: Those of the frame.
     """
-    found = _no_texts(frame, columns)
-    for extreme in _extremes(frame, alike, columns):
-        found[extreme.column.key][extreme.cells] = extreme.mark.value
+    found = {column.key: [NOTHING] * len(summary.run_ids) for column in summary.columns}
+    for extreme in _extremes(summary, alike):
+        marked = Marked(extreme.mark, extreme.sentence)
+        for place in np.flatnonzero(extreme.cells):
+            found[extreme.column.key][place] = marked
     if "gap" in found:
         # Not by rounding the gap: that overflows for a loss near the largest float.
-        noise, gap = 0.5 * 10.0**-TIE_DECIMALS, _numbers(frame["gap"])
-        found["gap"][gap > GAP_WARNING + noise] = Mark.HIGH.value
-        found["gap"][gap < -noise] = Mark.NEGATIVE.value
-    return pd.DataFrame(found, index=frame.index, dtype="str")
-
-
-def mark_notes(frame: pd.DataFrame, alike: Alike | None = None, columns: Sequence[Column] = COLUMNS) -> pd.DataFrame:
-    """What each best and worst is the best or worst of, as a sentence; "" for other cells. Arguments as ``marks``."""
-    found = _no_texts(frame, columns)
-    for extreme in _extremes(frame, alike, columns):
-        found[extreme.column.key][extreme.cells] = extreme.sentence
-    return pd.DataFrame(found, index=frame.index, dtype="str")
-
-
-def _no_texts(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, np.ndarray]:
-    return {column.key: np.full(len(frame), "", dtype=object) for column in columns}
-
-
-def _numbers(column: pd.Series) -> np.ndarray:
-    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        noise, gap = 0.5 * 10.0**-TIE_DECIMALS, summary.numbers("gap")
+        for place in np.flatnonzero(gap > GAP_WARNING + noise):
+            found["gap"][place] = Marked(Mark.HIGH)
+        for place in np.flatnonzero(gap < -noise):
+            found["gap"][place] = Marked(Mark.NEGATIVE)
+    return found
 
 
 class _Extreme(NamedTuple):
@@ -100,18 +97,20 @@ class _Extreme(NamedTuple):
 _TITLES = {Mark.BEST: "Best", Mark.TIE_BEST: "Best, tied", Mark.WORST: "Worst"}
 
 
-def _extremes(frame: pd.DataFrame, alike: Alike | None, columns: Sequence[Column]) -> Iterator[_Extreme]:
-    run_ids = frame["run_id"].tolist()
-    for column in columns:
+def _extremes(summary: Summary, alike: Alike | None) -> Iterator[_Extreme]:
+    origins = np.array([each or "" for each in summary.extras.get("perplexity_origin", ())])
+    for column in summary.columns:
         if column.better:
-            values = _numbers(frame[column.key])
+            values = summary.numbers(column.key)
             known = np.isfinite(values)
             if column.key == "score":
                 values = values.round(TIE_DECIMALS)
             for among in _classes_of(column, alike):
-                compared = known if among is None else known & np.array([each in among for each in run_ids], dtype=bool)
+                compared = known
+                if among is not None:
+                    compared = known & np.array([each in among for each in summary.run_ids], dtype=bool)
                 # Two kinds of perplexity (of the last evaluation, of the best one) say nothing about each other.
-                is_mixed = column.key == "perplexity" and frame["perplexity_origin"][compared].nunique() > 1
+                is_mixed = column.key == "perplexity" and len(set(origins[compared])) > 1
                 if compared.any() and not is_mixed:
                     yield from _extremes_of(column, values, compared, of_class=compared.sum() < known.sum())
 

@@ -32,8 +32,9 @@ class TableColumn:
         after: The column that it stands behind: the metrics' columns are put in one by one, in the order of
             ``METRICS``, so that of two behind the same column the later metric comes first.
         key: The column's name, where it is not the metric's.
-        width: Hint in pixels.
-        essential: Shown by default in a window of 1280 px.
+        below: A second line of its header, where that is not the unit.
+        is_setting: It was configured, not measured.
+        essential: Shown by default where the runs differ in it.
         has_winner: Which direction of the metric is better makes a run the better one.
         own_cell: ``lib/table/cells.py`` works its value out. Else that is the median of the run's curve, or
             what the run's summary says under the metric's key.
@@ -43,7 +44,8 @@ class TableColumn:
     meaning: str
     after: str
     key: str = ""
-    width: int = 90
+    below: str = ""
+    is_setting: bool = False
     essential: bool = False
     has_winner: bool = True
     own_cell: bool = False
@@ -103,6 +105,7 @@ _ENTRIES = (
             "The mean train loss just before the step of the checkpoint that would be shipped. No winner: a low one"
             " beside a higher eval loss is memorised.",
             after="status",
+            below="there",
             essential=True,
             has_winner=False,
             own_cell=True,
@@ -118,9 +121,9 @@ _ENTRIES = (
         chart=LOSS_CHART,
         column=TableColumn(
             "Eval loss",
-            "The loss on the evaluation set, of the checkpoint that would be shipped, @ its step.",
+            "The loss on the evaluation set, of the checkpoint that would be shipped.",
             after="status",
-            width=154,
+            below="there",
             essential=True,
             own_cell=True,
         ),
@@ -135,7 +138,7 @@ _ENTRIES = (
             "Learning rate",
             "The configured (peak) value, not the last scheduled one.",
             after="gap",
-            width=95,
+            is_setting=True,
             essential=True,
             own_cell=True,
         ),
@@ -150,7 +153,7 @@ _ENTRIES = (
         better="higher",
         hf_keys=("train_tokens_per_second",),
         chart="throughput",
-        column=TableColumn("Speed", "Training throughput.", after="steps_to_best", width=120),
+        column=TableColumn("Speed", "Training throughput.", after="steps_to_best"),
     ),
     Metric(
         key="samples_per_second",
@@ -164,7 +167,6 @@ _ENTRIES = (
             "Speed",
             "Training throughput; some trainers log optimizer steps under this name.",
             after="tokens_per_second",
-            width=130,
         ),
     ),
     Metric(
@@ -179,7 +181,6 @@ _ENTRIES = (
             "Speed per GPU",
             "Derived: training throughput by the configured number of GPUs.",
             after="samples_per_second",
-            width=130,
         ),
     ),
     Metric(

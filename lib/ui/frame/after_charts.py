@@ -1,34 +1,30 @@
 """Waiting until the browser has drawn the charts, so that what is heavy and less urgent comes after them.
 
 The summary table's grid is some 4.7 MB of JavaScript in the page's own thread: drawn at once, it doubles
-the time to the charts.
+the time to the charts. A narrow window has no room for a grid: it gets cards, and never loads it.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from enum import StrEnum
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
+
+from lib.ui.frame import static
 
 CHARTS = "charts on the page"
 LONGEST_WAIT_MS = 4000
 """A chart that is not drawn by then will not be: the rest of the page does not wait for it."""
+CANVASES = ".runoff-plot canvas"
+"""What there is one of for each chart that is drawn."""
 
-_JS = """
-export default function ({ data, setStateValue }) {
-  if (data.drawn) return;
-  const start = performance.now();
-  const idle = window.requestIdleCallback ?? (then => setTimeout(then, 100));
-  const charts = () => document.querySelectorAll('.runoff-plot canvas').length;
-  const look = () => idle(() => {
-    if (charts() >= data.charts || performance.now() - start > data.wait) setStateValue('drawn', true);
-    else setTimeout(look, 50);
-  });
-  const timer = setTimeout(look, 20);
-  return () => clearTimeout(timer);
-}
-"""
+
+class Kind(StrEnum):
+    """How the table is shown; nothing of it before the charts are drawn."""
+
+    NOT_YET = ""
+    GRID = "grid"
+    CARDS = "cards"
 
 
 def note_charts(count: int) -> None:
@@ -36,23 +32,24 @@ def note_charts(count: int) -> None:
     st.session_state[CHARTS] = count
 
 
-def charts_are_drawn() -> bool:
-    """Whether the browser has drawn charts since it opened the page; when it has, the fragment runs again."""
+def after_charts() -> Kind:
+    """How the table is shown; when the browser has drawn the charts, or has another width, the fragment runs again."""
     if st.context.url is None:
         # No browser shows this run of the page, so none will ever have drawn it.
-        return True
+        return Kind.GRID
     key = "after_charts"
-    drawn = bool((st.session_state.get(key) or {}).get("drawn"))
-    _mounted()(
+    said = (st.session_state.get(key) or {}).get("drawn")
+    kind = Kind.CARDS if said == Kind.CARDS else Kind.GRID if said else Kind.NOT_YET
+    static.component("runoff_after_charts", "after_charts.js", "table.css")(
         key=key,
-        data={"drawn": drawn, "charts": st.session_state.get(CHARTS, 0), "wait": LONGEST_WAIT_MS},
-        default={"drawn": False},
+        data={
+            "drawn": kind.value,
+            "charts": st.session_state.get(CHARTS, 0),
+            "canvases": CANVASES,
+            "wait": LONGEST_WAIT_MS,
+        },
+        default={"drawn": ""},
         on_drawn_change=lambda: None,
         height=1,
     )
-    return drawn
-
-
-@cache
-def _mounted() -> ComponentRenderer:
-    return st.components.v2.component("runoff_after_charts", js=_JS)
+    return kind

@@ -39,13 +39,14 @@ COLORS = GROUNDS | {
 }
 """Every colour but those of the runs, in the light and the dark theme. Grey is for what is paled, never for a run."""
 
-_MARKS = (
+MARK_SHAPES = (
     "circle(50%)",
     "inset(6%)",
     "polygon(50% 2%, 100% 94%, 0 94%)",
     "polygon(50% 0, 100% 50%, 50% 100%, 0 50%)",
     "polygon(33% 0, 67% 0, 67% 33%, 100% 33%, 100% 67%, 67% 67%, 67% 100%, 33% 100%, 33% 67%, 0 67%, 0 33%, 33% 33%)",
 )
+"""The shape of each run's mark, as CSS clips it."""
 
 TOKENS = (
     ".stApp {"
@@ -56,7 +57,7 @@ TOKENS = (
     + ".run-mark { display: inline-block; width: 10px; height: 10px; flex: none; }\n"
     + "".join(
         f".run-mark.slot-{slot} {{ background: {color}; clip-path: {shape}; }}\n"
-        for slot, (color, shape) in enumerate(zip(RUN_COLORS, _MARKS, strict=True))
+        for slot, (color, shape) in enumerate(zip(RUN_COLORS, MARK_SHAPES, strict=True))
     )
     + "".join(
         f"html[data-run-shown='{slot}'] [data-run]:not([data-run='{slot}']) {{ opacity: .28; }}\n"

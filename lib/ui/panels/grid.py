@@ -1,4 +1,4 @@
-"""The summary table, drawn by AgGrid.
+"""The summary table's grid, drawn by AgGrid.
 
 The grid's options hold constants only: AgGrid evaluates the expressions among them, so nothing that a
 user wrote may stand there. Names and notes travel as data, which the grid shows as text. The one exception is a
@@ -8,179 +8,175 @@ metric's name in a header, of which nothing is left but letters, digits and a fe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.ranking.comparability import Comparability, classed
 from lib.core.text.formatting import shorten
-from lib.table.columns import COLUMNS, NOTE, TEXT, Column
-from lib.table.marks import Alike, Mark, mark_notes, marks
-from lib.ui.frame.after_charts import charts_are_drawn
-from lib.ui.session.comparison import Comparison
+from lib.table.inputs import Summary
+from lib.table.layout import Layout, Shown
+from lib.table.marks import Mark, Marked
+from lib.ui.frame.look import COLORS, MARK_SHAPES, SIZES
 
-ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 36, 46, 18
+ROW_HEIGHT, TALL_ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 29, 42, 44, 8
 HEADER_LIMIT = 48
 """Characters of a header."""
-MIN_SHARE = 0.84
-"""A column may shrink to this share of its width before the grid scrolls sideways."""
-TWO_LINES = {"whiteSpace": "normal", "lineHeight": "1.15", "display": "flex", "alignItems": "center"}
-ICONS = {
-    Mark.BEST: "✔ ",
-    Mark.TIE_BEST: "✔= ",
-    Mark.WORST: "▽ ",
-    Mark.HIGH: "⚠ ",
-    Mark.NEGATIVE: "⚑ ",
+SIGNS: Mapping[Mark, tuple[str, str]] = {
+    Mark.BEST: ("", "best: "),
+    Mark.TIE_BEST: ("= ", "best, tied: "),
+    Mark.WORST: ("▽ ", "worst: "),
+    Mark.HIGH: ("", "high: "),
+    Mark.NEGATIVE: ("⚑ ", "negative: "),
 }
-RECOMMENDED, SLOT, TEXTS, MARKS = "_recommended", "_slot", "_texts", "_marks"
+"""What stands before a cell, and what a screen reader says there."""
+RECOMMENDED, SLOT, VALUES, TEXTS, MARKS, NOTE = "_recommended", "_slot", "_values", "_texts", "_marks", "_note"
 SEPARATOR = "\x1f"
-"""Between the texts, and the marks, of a row's cells: each of these is one column of the grid's data, as AgGrid's work
-grows with the columns."""
+"""Between the values, texts and marks of a row's cells: each of these is one column of the grid's data, as AgGrid's
+work grows with the columns."""
 
 
 def grid_frame(
-    frame: pd.DataFrame, columns: Sequence[Column], comparison: Comparison, every: Sequence[Column] = COLUMNS
+    summary: Summary,
+    layout: Layout,
+    found: Mapping[str, Sequence[Marked]],
+    slots: Mapping[str, int],
+    recommended: str | None,
+    why: str,
+    signs: Mapping[str, Sequence[str]],
 ) -> pd.DataFrame:
-    """The table's data: raw values to sort by, text to show, a note for the tooltip, a mark for the colour.
+    """The grid's data: raw values to sort by, text to show, a note for the tooltip, a mark for the look.
 
     Args:
-        frame: Of ``summary_frame``.
-        columns: Those to show.
-        comparison: Whose table it is.
-        every: All columns of the frame.
+        summary: The table.
+        layout: What of it is shown.
+        found: What stands out (``lib.table.marks``).
+        slots: Which colour and mark each run has.
+        recommended: The recommended run.
+        why: Why it is.
+        signs: What stands before cells besides, by column: a text for each run.
     """
-    alike = _alike(comparison)
-    found, notes = marks(frame, alike, every), mark_notes(frame, alike, every)
-    grid = pd.DataFrame(
-        {
-            RECOMMENDED: frame["run_id"] == comparison.recommendation.run_id,
-            SLOT: [each.slot for each in comparison.runs],
-        }
-    )
-    texts = {}
-    for column in columns:
-        mark = found[column.key]
-        texts[column.key] = mark.map(lambda each: ICONS.get(each, "")) + frame[column.key + TEXT]
-        grid[column.key] = frame[column.key]
-        grid[column.key + NOTE] = (frame[column.key + NOTE] + " " + notes[column.key]).str.strip()
-    why = f". Recommended. {comparison.grounds.why_first}"
-    grid["run" + NOTE] = grid["run" + NOTE].where(~grid[RECOMMENDED], grid["run" + NOTE] + why)
-    texts["run"] = grid[RECOMMENDED].map({True: "★ ", False: ""}) + texts["run"]
-    if "eval_loss" in texts:
-        holds = frame["run_id"].isin(comparison.grounds.lowest)
-        if alike is not None and len(alike.losses) > 1:
-            # A run that compares with no other is not the lowest of anything.
-            holds &= found["eval_loss"].isin((Mark.BEST, Mark.TIE_BEST))
-        texts["eval_loss"] = texts["eval_loss"].where(~holds, "🏆 " + frame["eval_loss" + TEXT])
-    grid[TEXTS] = _joined(texts.values())
-    grid[MARKS] = _joined(found[column.key] for column in columns)
-    return grid
+    keys = [each.column.key for each in layout.columns]
+    ids = summary.run_ids
+    texts = {key: [each.text for each in summary.cells[key]] for key in keys}
+    for key in signs.keys() & texts.keys():
+        texts[key] = [sign + text for sign, text in zip(signs[key], texts[key], strict=True)]
+    texts["run"] = [layout.names[run_id] + (" ★" if run_id == recommended else "") for run_id in ids]
+    notes = {
+        key: [f"{cell.note} {mark.note}".strip() for cell, mark in zip(summary.cells[key], found[key], strict=True)]
+        for key in keys
+    }
+    notes["run"] = [
+        f"{note}. Recommended. {why}" if run_id == recommended else note
+        for run_id, note in zip(ids, notes["run"], strict=True)
+    ]
+    data: dict[str, Sequence[object]] = {
+        RECOMMENDED: [run_id == recommended for run_id in ids],
+        SLOT: [slots[run_id] for run_id in ids],
+        VALUES: _joined([["" if each.value is None else each.value for each in summary.cells[key]] for key in keys]),
+        TEXTS: _joined([texts[key] for key in keys]),
+        MARKS: _joined([[each.mark or "" for each in found[key]] for key in keys]),
+    }
+    # A column that has nothing to tell sends nothing.
+    data |= {key + NOTE: notes[key] for key in keys if any(notes[key])}
+    return pd.DataFrame(data)
 
 
-def _alike(comparison: Comparison) -> Alike | None:
-    """The classes of runs that compare; ``None`` where nothing is ranked, so that nothing is known to part them.
-
-    Runs that are left out stand with the ranked ones where they compare.
-    """
-    decision = comparison.decision
-    if not decision.scores:
-        return None
-    scored = sorted(decision.scores)
-    found = classed(scored, comparison.pairs.among(scored))
-
-    def classes(of: Comparability) -> list[set[str]]:
-        first = set(decision.ranked[:1])
-        return [{*each.run_ids, *(decision.alongside if first & set(each.run_ids) else ())} for each in of.classes]
-
-    return Alike(classes(found), classes(found.but_for_loss))
-
-
-def _joined(cells: Iterable[pd.Series]) -> list[str]:
+def _joined(columns: Iterable[Iterable[object]]) -> list[str]:
     """What a row's cells hold, as one text a row."""
-    rows = zip(*cells, strict=True)
+    rows = zip(*columns, strict=True)
     return [SEPARATOR.join(str(each).replace(SEPARATOR, " ") for each in row) for row in rows]
 
 
-@st.fragment
-def grid_after_charts(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
-    """Draw the grid when there are charts: to open it takes the browser long, to change it does not."""
-    if charts_are_drawn():
-        # The grid may change the frame that it is given.
-        _grid(grid.copy(), columns)
-    else:
-        st.skeleton(height=_height(grid))
+def height_px(rows: int, *, is_tall: bool) -> int:
+    """How high the grid is."""
+    return HEADER_HEIGHT + (TALL_ROW_HEIGHT if is_tall else ROW_HEIGHT) * rows + SCROLL_BAR
 
 
-def _height(grid: pd.DataFrame) -> int:
-    return HEADER_HEIGHT + ROW_HEIGHT * len(grid) + SCROLL_BAR
+def options_of(layout: Layout, noted: Iterable[str]) -> dict[str, Any]:
+    """The grid's options.
+
+    Args:
+        layout: What is shown.
+        noted: The columns of the grid's data.
+    """
+    has_notes = frozenset(noted)
+    return {
+        "columnDefs": [_definition(each, position, has_notes) for position, each in enumerate(layout.columns)],
+        "defaultColDef": {
+            "resizable": True,
+            "sortable": True,
+            "suppressHeaderMenuButton": True,
+            "wrapHeaderText": True,
+            "suppressMovable": False,
+        },
+        "rowClassRules": {
+            "recommended": f"data.{RECOMMENDED} === true",
+            **{f"slot-{slot}": f"data.{SLOT} === {slot}" for slot in range(len(RUN_COLORS))},
+        },
+        "rowHeight": TALL_ROW_HEIGHT if layout.is_tall else ROW_HEIGHT,
+        "headerHeight": HEADER_HEIGHT,
+        "scrollbarWidth": SCROLL_BAR,
+        "tooltipShowDelay": 200,
+        "ensureDomOrder": True,
+        "enableCellTextSelection": True,
+        "suppressFieldDotNotation": True,
+    }
 
 
-def _grid(grid: pd.DataFrame, columns: Sequence[Column]) -> None:
+def draw_grid(grid: pd.DataFrame, options: Mapping[str, Any], height: int) -> None:
+    """Draw it."""
     # Imported where it is drawn: the other pages, and the page without a selection, need no grid.
     from st_aggrid import AgGrid
 
     AgGrid(
-        grid,
-        gridOptions={
-            "columnDefs": [_definition(column, position) for position, column in enumerate(columns)],
-            "defaultColDef": {
-                "resizable": True,
-                "sortable": True,
-                "suppressHeaderMenuButton": True,
-                "wrapHeaderText": True,
-                "suppressMovable": False,
-            },
-            "rowClassRules": {"recommended": f"data.{RECOMMENDED} === true"},
-            "rowHeight": ROW_HEIGHT,
-            "headerHeight": HEADER_HEIGHT,
-            "tooltipShowDelay": 200,
-            "ensureDomOrder": True,
-            "enableCellTextSelection": True,
-            "suppressFieldDotNotation": True,
-        },
+        # It adds to the frame and to the options that it is given.
+        grid.copy(),
+        gridOptions=dict(options),
         key="summary",
-        height=_height(grid),
+        height=height,
         update_on=[],
         theme="streamlit",
-        custom_css=_css(),
+        custom_css=CSS,
         show_toolbar=False,
         allow_unsafe_jscode=False,
     )
 
 
-def _definition(column: Column, position: int) -> dict[str, Any]:
-    key = column.key
-    text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (TEXTS, MARKS))
+def _definition(shown: Shown, position: int, has_notes: frozenset[str]) -> dict[str, Any]:
+    column, key = shown.column, shown.column.key
+    value, text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (VALUES, TEXTS, MARKS))
+    name, below = shown.lines
+    # Only a metric without an entry has a name that somebody else wrote. A first line that is empty keeps its height.
+    header = f"{_harmless(name) if column.link_name else name}\n{below}" if name else f"\u00a0\n{below}"
     definition: dict[str, Any] = {
         "colId": key,
-        "field": key,
-        # Only a metric without an entry has a name that somebody else wrote.
-        "headerName": _harmless(column.header) if column.link_name else column.header,
+        "headerName": header,
         "headerTooltip": column.tooltip,
-        "tooltipField": key + NOTE,
+        "valueGetter": value,
         "valueFormatter": text,
-        "minWidth": round(column.width * MIN_SHARE),
-        "flex": column.width,
-        "cellClassRules": {each.value: f"{mark} === '{each.value}'" for each in Mark if each},
+        "minWidth": shown.width,
+        "flex": shown.width,
+        "cellClassRules": {each.value: f"{mark} === '{each.value}'" for each in Mark},
     }
+    if key + NOTE in has_notes:
+        definition["tooltipField"] = key + NOTE
     if column.show:
         # What is missing comes last in both directions; the grid itself puts it first going up.
         definition |= {
             "type": "rightAligned",
             "cellDataType": "number",
-            "valueGetter": f"data['{key}'] == null || isNaN(data['{key}'])"
-            f" ? (column.getSort() === 'desc' ? -1e308 : 1e308) : data['{key}']",
+            "valueGetter": f"{value} === '' || isNaN({value})"
+            f" ? (column.getSort() === 'desc' ? -1e308 : 1e308) : Number({value})",
             "sortingOrder": ["desc", "asc", None] if column.better == "higher" else ["asc", "desc", None],
         }
+    else:
+        definition["cellDataType"] = "text"
     if key == "run":
         # A pinned column takes its own width and no share of what is left.
-        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left", "width": column.width}
-        # Labels that begin alike differ at their end: they take a second line.
-        definition |= {"wrapText": True, "cellStyle": TWO_LINES}
-        definition["cellClassRules"] |= {f"slot{slot}": f"data['{SLOT}'] === {slot}" for slot in range(len(RUN_COLORS))}
+        definition |= {"pinned": "left", "lockPinned": True, "lockPosition": "left", "width": shown.width}
+        definition |= {"wrapText": True, "cellClass": "name"}
     return definition
 
 
@@ -190,47 +186,106 @@ def _harmless(header: str) -> str:
 
 
 def _css() -> dict[str, dict[str, str]]:
-    """Colours for the grid, which lives in a frame of its own.
+    """The look of the grid, which lives in a frame of its own.
 
-    The grid loses its own theme when the user switches between light and dark; these variables are
-    kept up to date in its frame, so that it follows. Highlights are translucent to read on both.
+    The grid loses its own theme when the user switches between light and dark; Streamlit's variables are
+    kept up to date in its frame, so that it follows: whether the theme is dark is told from the ground.
     """
-    faint = "color-mix(in srgb, var(--text-color) 18%, transparent) !important"
-    colors = {
+    colors = {name: _of_theme(*pair) for name, pair in COLORS.items()}
+    variables = {
         "--ag-background-color": "var(--background-color) !important",
         "--ag-data-background-color": "var(--background-color) !important",
         "--ag-foreground-color": "var(--text-color) !important",
         "--ag-text-color": "var(--text-color) !important",
         "--ag-cell-text-color": "var(--text-color) !important",
-        "--ag-header-text-color": "var(--text-color) !important",
-        "--ag-header-background-color": "var(--secondary-background-color) !important",
+        "--ag-header-text-color": f"{colors['muted']} !important",
+        "--ag-header-background-color": f"{colors['side']} !important",
         "--ag-odd-row-background-color": "transparent !important",
         "--ag-accent-color": "var(--primary-color) !important",
-        "--ag-border-color": faint,
-        "--ag-row-hover-color": "color-mix(in srgb, var(--text-color) 6%, transparent) !important",
+        "--ag-border-color": f"{colors['line']} !important",
+        "--ag-row-hover-color": f"{colors['hover']} !important",
         "--ag-tooltip-background-color": "var(--background-color) !important",
         "--ag-tooltip-text-color": "var(--text-color) !important",
-        "--ag-row-height": f"{ROW_HEIGHT}px !important",
-        "--ag-header-height": f"{HEADER_HEIGHT}px !important",
         "--ag-cell-horizontal-padding": "8px !important",
-        "--ag-spacing": "5px !important",
+        "--ag-spacing": "4px !important",
     }
-    green, red, gold, orange = "rgba(34,197,94,.24)", "rgba(239,68,68,.15)", "rgba(234,179,8,.16)", "#c2620a"
+    signs = {
+        f".ag-cell.{mark.value} .ag-cell-value::before, .ag-cell.{mark.value}.ag-cell-value::before": {
+            "content": f'"{sign or chr(0x200B)}" / "{said}"'
+        }
+        for mark, (sign, said) in SIGNS.items()
+    }
     return {
+        "html": {"color-scheme": "inherit"},
         "body": {"background-color": "transparent !important"},
-        ".ag-root-wrapper, .ag-root-wrapper *, .ag-popup, .ag-tooltip": colors,
+        ".ag-root-wrapper, .ag-root-wrapper *, .ag-popup, .ag-tooltip": variables,
         ".ag-root-wrapper, .ag-root-wrapper :not(.ag-icon), .ag-tooltip": {
             "font-family": "'Source Sans Pro', sans-serif !important",
-            "font-size": "14px !important",
+            "font-size": f"{SIZES['small']}px !important",
         },
-        ".ag-root-wrapper": {"border": f"1px solid {faint}", "border-radius": "6px !important"},
+        ".ag-root-wrapper": {"border": "0 !important", "border-radius": "0 !important"},
+        ".ag-cell": {"font-variant-numeric": "tabular-nums", "line-height": f"{ROW_HEIGHT - 2}px !important"},
+        ".ag-row": {"cursor": "pointer", "transition": "none !important"},
+        ".ag-pinned-left-header, .ag-cell.ag-cell-last-left-pinned": {"border-right-color": "transparent !important"},
+        ".ag-header-cell-text": {
+            "white-space": "pre !important",
+            "line-height": "16px !important",
+            "font-size": f"{SIZES['caption']}px !important",
+            "font-weight": "400 !important",
+        },
+        ".ag-header-cell-text::first-line": {
+            "color": "var(--text-color)",
+            "font-size": f"{SIZES['small']}px",
+            "font-weight": "600",
+        },
+        ".ag-header-cell": {"padding-left": "8px !important", "padding-right": "8px !important"},
+        # Beside the text it would push the text out.
+        ".ag-sort-indicator-container": {"position": "absolute", "left": "0", "top": "4px"},
+        ".ag-ltr .ag-header-cell:not(.ag-right-aligned-header) .ag-sort-indicator-container": {
+            "left": "auto",
+            "right": "2px",
+        },
+        ".ag-icon": {"font-size": "10px !important", "width": "10px !important", "height": "10px !important"},
         ".ag-tooltip": {"max-width": "420px", "white-space": "normal"},
-        ".ag-row.recommended": {"background-color": f"{gold} !important"},
-        ".ag-cell.best, .ag-cell.tie-best": {"background-color": f"{green} !important", "font-weight": "600"},
-        ".ag-cell.worst": {"background-color": f"{red} !important"},
-        ".ag-cell.high": {"color": f"{orange} !important", "font-weight": "600"},
+        ".ag-row.recommended": {"background-color": f"{colors['recommended']} !important"},
+        ".ag-cell.best, .ag-cell.tie-best": {
+            "background-color": f"{colors['good-ground']} !important",
+            "font-weight": "600",
+        },
+        ".ag-cell.high": {"color": f"{colors['warn']} !important", "font-weight": "600"},
         ".ag-cell.negative": {"font-style": "italic", "font-weight": "600"},
-    } | {
-        f".ag-cell.slot{slot}": {"border-left": f"6px solid {color} !important"}
-        for slot, color in enumerate(RUN_COLORS)
+        ".ag-cell.worst .ag-cell-value::before": {"color": colors["muted"]},
+        ".ag-cell.name": {
+            "display": "flex",
+            "align-items": "center",
+            "gap": "8px",
+            "white-space": "normal",
+            "line-height": "16px !important",
+            "overflow-wrap": "anywhere",
+        },
+        ".ag-cell.name::before": {"content": '""', "width": "10px", "height": "10px", "flex": "none"},
+        ".ag-center-cols-viewport::-webkit-scrollbar, .ag-body-horizontal-scroll-viewport::-webkit-scrollbar": {
+            "height": f"{SCROLL_BAR}px"
+        },
+        **signs,
+        **{
+            f".ag-row.slot-{slot} .ag-cell.name::before": {"background": color, "clip-path": shape}
+            for slot, (color, shape) in enumerate(zip(RUN_COLORS, MARK_SHAPES, strict=True))
+        },
+        **{
+            f"html[data-run-shown='{slot}'] .ag-row:not(.slot-{slot})": {"opacity": ".28"}
+            for slot in range(len(RUN_COLORS))
+        },
     }
+
+
+def _of_theme(light: str, dark: str) -> str:
+    """The colour of the theme that is on: ``light-dark()`` follows a scheme that the grid's frame does not have."""
+    pairs = zip(bytes.fromhex(light[1:]), bytes.fromhex(dark[1:]), strict=True)
+    # 1 where the ground is light, 0 where it is dark.
+    light_share = "clamp(0, r - 127, 1)"
+    channels = " ".join(f"calc({of_dark} + {of_light - of_dark} * {light_share})" for of_light, of_dark in pairs)
+    return f"rgb(from var(--background-color) {channels})"
+
+
+CSS = _css()

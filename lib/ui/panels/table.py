@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from lib.core.config.effective import configured_learning_rate, effective_batch
@@ -14,64 +17,168 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import MEDIANS, Better, metric_of
 from lib.core.facts.selection import MOST_NAMED
-from lib.core.gap.overfitting import GAP_WARNING
+from lib.core.ranking.comparability import Comparability, classed
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.phrases import counted, first_of
 from lib.data.source import RunSource
-from lib.table.cells import summary_frame
-from lib.table.columns import COLUMNS, Column
+from lib.table.cells import summary_of
+from lib.table.columns import COLUMNS, Column, Group
 from lib.table.csv_file import to_csv
 from lib.table.further import further_columns
-from lib.table.inputs import SummaryInput
+from lib.table.inputs import Summary, SummaryInput
+from lib.table.layout import Layout, laid_out
+from lib.table.marks import Alike, Mark, Marked, marks
+from lib.ui.frame.after_charts import Kind, after_charts
 from lib.ui.frame.escape import md
-from lib.ui.panels.grid import grid_after_charts, grid_frame
+from lib.ui.panels.grid import draw_grid, grid_frame, height_px, options_of
+from lib.ui.panels.table_html import TITLE, cards, legend
 from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import checks_of_run
 from lib.ui.session.comparison import ComparedRun, Comparison
 
-ESSENTIAL = frozenset(column.key for column in COLUMNS if column.essential)
+TROPHY = "🏆 "
+
+
+@dataclass(frozen=True)
+class View:
+    """The table as it is drawn; made once for a comparison and a choice of columns, and then never changed.
+
+    Attributes:
+        summary: What is exported.
+        layout: What of it is shown.
+        grid: The grid's data, with its options and its height in pixels.
+        cards: The same as HTML for narrow windows.
+        legend: The line below it, HTML.
+    """
+
+    summary: Summary
+    layout: Layout
+    grid: pd.DataFrame
+    options: Mapping[str, Any]
+    height: int
+    cards: str
+    legend: str
 
 
 def summary_table(source: RunSource, comparison: Comparison) -> None:
     """Draw the table with its column choice and its export."""
-    offered, further = _offered(comparison)
+    offered, further = comparison.computed("columns", comparison.how, lambda: _offered(comparison))
     _drop_unknown(comparison, (*offered, *further))
-    chosen = [column for column in further if column.in_link in url.value(link.COLUMNS)]
+    names = url.value(link.COLUMNS)
+    metric = comparison.decision.deciding.metric
+    chosen = [each for each in further if (each.in_link in names if names else each.metric == metric)]
     read = {each.run.run_id: _read(source, each, chosen) for each in comparison.runs}
-    frame = comparison.computed(
-        "summary",
-        (comparison.how, tuple(column.key for column in chosen), tuple(curves.points for curves in read.values())),
-        lambda: summary_frame(
-            [_input(each, comparison, chosen, read[each.run.run_id]) for each in comparison.runs], chosen
-        ),
+    view = comparison.computed(
+        "table",
+        (comparison.how, names, tuple(curves.points for curves in read.values())),
+        lambda: _view(comparison, chosen, read),
     )
-    title, choose, save = st.columns([6, 1.4, 1.4], vertical_alignment="bottom")
-    title.subheader("Summary", anchor=False)
-    with choose.popover("Columns", icon=":material/view_column:", width="stretch"):
-        shown = _choose_columns((*offered, *further))
-    save.download_button(
-        "CSV",
-        lambda: to_csv(frame, chosen),
-        "runoff-summary.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
-        key="summary_csv",
+    with st.container(key="summary"):
+        with st.container(key="summary_head", horizontal=True, vertical_alignment="center"):
+            st.html(TITLE)
+            choose = st.popover("Columns", icon=":material/view_column:", key="columns", on_change="rerun")
+            if choose.open:
+                with choose:
+                    _choose_columns((*offered, *further), view.layout)
+            st.download_button(
+                "CSV",
+                lambda: to_csv(view.summary),
+                "runoff-summary.csv",
+                "text/csv",
+                icon=":material/download:",
+                on_click="ignore",
+                key="summary_csv",
+            )
+        _rows_after_charts(view)
+        if view.legend:
+            st.html(view.legend)
+
+
+@st.fragment
+def _rows_after_charts(view: View) -> None:
+    """Draw the rows when there are charts: to open a grid takes the browser long, to change it does not."""
+    match after_charts():
+        case Kind.GRID:
+            draw_grid(view.grid, view.options, view.height)
+        case Kind.CARDS:
+            st.html(view.cards)
+        case Kind.NOT_YET:
+            st.skeleton(height=view.height)
+
+
+def _view(comparison: Comparison, chosen: Sequence[Column], read: Mapping[str, RunCurves]) -> View:
+    decision, labels = comparison.decision, comparison.labels
+    runs = _in_order(comparison)
+    summary = summary_of([_input(each, comparison, chosen, read[each.run.run_id]) for each in runs], chosen)
+    names = url.value(link.COLUMNS)
+    keys = [column.key for column in summary.columns if column.in_link in names]
+    by_score = decision.recommendation.gaps_count and len(decision.ranked) > 1
+    layout = laid_out(summary, decision.deciding.metric, keys, by_score=by_score, labels=labels)
+    alike = _alike(comparison)
+    found = marks(summary, alike)
+    signs = _trophies(comparison, summary, found, alike)
+    slots = {each.run.run_id: each.slot for each in runs}
+    recommended = comparison.recommendation.run_id
+    grid = grid_frame(summary, layout, found, slots, recommended, comparison.grounds.why_first, signs)
+    shown = [each.column.key for each in layout.columns]
+    line = legend(
+        layout.alike,
+        len(runs),
+        {each.mark for key in shown for each in found[key] if each.mark},
+        is_recommended=recommended is not None,
+        has_trophy=any(any(signs[key]) for key in signs if key in shown),
     )
-    every = (*COLUMNS, *chosen)
-    columns = [column for column in every if column.key in shown]
-    grid = comparison.computed(
-        "grid",
-        (comparison.how, shown, tuple(curves.points for curves in read.values())),
-        lambda: grid_frame(frame, columns, comparison, every),
+    return View(
+        summary,
+        layout,
+        grid,
+        options_of(layout, grid.columns),
+        height_px(len(runs), is_tall=layout.is_tall),
+        cards(summary, layout, found, slots, recommended, signs),
+        line,
     )
-    grid_after_charts(grid, columns)
-    st.caption(
-        ":small[★ recommended · 🏆 lowest eval loss · ✔ best, ✔= tied for best, ▽ worst of a column"
-        f" · ⚠ gap above {GAP_WARNING:g} · ⚑ gap below 0."
-        " Hover a cell or a header for details; click a header to sort.]"
-    )
+
+
+def _in_order(comparison: Comparison) -> list[ComparedRun]:
+    """The recommended run first, then the others as they are ranked, then those that are not."""
+    decision = comparison.decision
+    ranked = [decision.recommendation.run_id, *decision.ranked]
+    ranked += [run_id for other in decision.other_classes for run_id in other.run_ids]
+    places = {run_id: place for place, run_id in reversed([*enumerate(ranked)])}
+    return sorted(comparison.runs, key=lambda each: places.get(each.run.run_id, len(ranked)))
+
+
+def _trophies(
+    comparison: Comparison, summary: Summary, found: Mapping[str, Sequence[Marked]], alike: Alike | None
+) -> dict[str, list[str]]:
+    """What stands before the eval losses: a trophy where it is the lowest."""
+    lowest = comparison.grounds.lowest
+    # A run that compares with no other is not the lowest of anything.
+    several = alike is not None and len(alike.losses) > 1
+    return {
+        "eval_loss": [
+            TROPHY if run_id in lowest and (not several or each.mark in (Mark.BEST, Mark.TIE_BEST)) else ""
+            for run_id, each in zip(summary.run_ids, found["eval_loss"], strict=True)
+        ]
+    }
+
+
+def _alike(comparison: Comparison) -> Alike | None:
+    """The classes of runs that compare; ``None`` where nothing is ranked, so that nothing is known to part them.
+
+    Runs that are left out stand with the ranked ones where they compare.
+    """
+    decision = comparison.decision
+    if not decision.scores:
+        return None
+    scored = sorted(decision.scores)
+    found = classed(scored, comparison.pairs.among(scored))
+
+    def classes(of: Comparability) -> list[set[str]]:
+        first = set(decision.ranked[:1])
+        return [{*each.run_ids, *(decision.alongside if first & set(each.run_ids) else ())} for each in of.classes]
+
+    return Alike(classes(found), classes(found.but_for_loss))
 
 
 def _read(source: RunSource, each: ComparedRun, chosen: Sequence[Column]) -> RunCurves:
@@ -163,17 +270,40 @@ def _drop_unknown(comparison: Comparison, known: Sequence[Column]) -> None:
         )
 
 
-def _choose_columns(optional: Sequence[Column]) -> tuple[str, ...]:
-    """The keys of the columns to show: the chosen ones, the run always first."""
-    default = [column.in_link for column in optional if column.key in ESSENTIAL]
-    named = {column.in_link: column for column in optional}
-    chosen = [name for name in url.value(link.COLUMNS) if name in named] or default
-    st.pills(
-        "Columns",
-        list(named),
-        selection_mode="multi",
-        format_func=lambda name: md(named[name].header),
+def _choose_columns(offered: Sequence[Column], layout: Layout) -> None:
+    """Let columns be chosen, in groups; what is typed leaves those that it names."""
+    typed = st.text_input(
+        "Find a column",
+        key="column_search",
+        type="search",
+        live="200ms",
+        placeholder="Find a column",
         label_visibility="collapsed",
-        **url.widget(link.COLUMNS, chosen, adopt=lambda names: () if set(names) == set(default) else tuple(names)),
     )
-    return ("run", *(named[name].key for name in chosen))
+    wanted = typed.casefold().split()
+    shown = {each.column.key for each in layout.columns}
+    found = [each for each in offered if all(word in f"{each.group} {each.header}".casefold() for word in wanted)]
+    for group in Group:
+        named = {column.in_link: column for column in found if column.group is group}
+        key = f"widget:{link.COLUMNS.name}:{group.name.lower()}"
+        if named:
+            st.session_state[key] = [name for name, column in named.items() if column.key in shown]
+            st.pills(
+                group.value,
+                list(named),
+                selection_mode="multi",
+                format_func=lambda name, of=named: md(of[name].header),
+                key=key,
+                on_change=_take_columns,
+                args=(key, tuple(named), tuple(offered), layout),
+            )
+    if not found:
+        st.caption("No column is called so.")
+
+
+def _take_columns(key: str, named: Sequence[str], offered: Sequence[Column], layout: Layout) -> None:
+    """Show the columns that are chosen in one group beside those of the others; the default ones are no choice."""
+    edited, shown = set(st.session_state[key]), {each.column.key for each in layout.columns}
+    chosen = [each for each in offered if (each.in_link in edited if each.in_link in named else each.key in shown)]
+    is_default = {each.key for each in chosen} == set(layout.default)
+    url.put(link.COLUMNS, () if is_default else tuple(each.in_link for each in chosen))

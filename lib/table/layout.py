@@ -1,0 +1,219 @@
+"""Which columns of the table are shown, in which order, and what is said below it instead of a column.
+
+Shown is what decides and what differs; what is the same in all runs becomes a few words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lib.core.ranking.metric_names import REWARD, is_loss
+from lib.core.text.formatting import NOT_RECORDED
+from lib.core.text.labels import MIN_LIMIT, shared_beginning, short_labels
+from lib.table.columns import COLUMN_OF, LOWEST_AT, SHIPPED_AT, Column, Group
+from lib.table.inputs import Summary
+from lib.table.widths import width_px
+
+ROOM_PX = 954
+"""How wide the table is in a window of 1280 px: by default it has the columns that fit."""
+PADDING_PX = 18
+"""Left and right of a cell's text together."""
+SIGN_PX = 18
+"""Of a mark or a sign beside a cell's text."""
+NAME_PX = (120, 340)
+"""How wide the names' column is, at least and at most, where other columns want the room: names may take two lines."""
+STEP_PX = 6
+LINES = 2
+_GROUPS = (Group.DECIDES, Group.LOSSES, Group.FURTHER, Group.SETTINGS, Group.TRAINING)
+"""From left to right."""
+_GIVE_WAY = ("duration", "model", "dataset", "batch", "train_loss", "status", LOWEST_AT, "lowest_eval_loss")
+"""Columns that leave where there is no room for all, the first first."""
+_MEASURED = frozenset(("findings", SHIPPED_AT))
+"""Columns that are of what training came to, whatever group they are in: equal ones are no property of the runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column that is shown.
+
+    Attributes:
+        column: Which one.
+        lines: The two lines of its header.
+        width: What it needs, in pixels.
+    """
+
+    column: Column
+    lines: tuple[str, str]
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What of the table is shown.
+
+    Attributes:
+        columns: From left to right, the runs' names first.
+        default: The keys of those that are shown where nobody chose any, names apart.
+        names: What the runs are called in it, by run id: without what all names begin with.
+        is_tall: A name takes two lines.
+        alike: What is the same in all runs, and has no column.
+    """
+
+    columns: tuple[Shown, ...]
+    default: tuple[str, ...]
+    names: Mapping[str, str]
+    is_tall: bool
+    alike: tuple[str, ...]
+
+
+def deciding_keys(summary_columns: Sequence[Column], metric: str | None, *, by_score: bool) -> tuple[str, ...]:
+    """The columns of what decides, the most important first.
+
+    Args:
+        summary_columns: All there are.
+        metric: By which the runs are ranked.
+        by_score: The composite ranks.
+    """
+    if metric is None:
+        return ()
+    if is_loss(metric):
+        return ("score", "eval_loss") if by_score else ("eval_loss",)
+    own = COLUMN_OF.get(metric)
+    return tuple(column.key for column in summary_columns if column.key == own or column.metric == metric)[:1]
+
+
+def laid_out(
+    summary: Summary, metric: str | None, chosen: Collection[str] = (), *, by_score: bool, labels: Mapping[str, str]
+) -> Layout:
+    """Lay the table out.
+
+    Args:
+        summary: The table.
+        metric: By which the runs are ranked.
+        chosen: The keys of the columns that somebody chose; empty where nobody did.
+        by_score: The composite ranks.
+        labels: What the runs are called, by run id.
+    """
+    decides = deciding_keys(summary.columns, metric, by_score=by_score)
+    ordered = _ordered(summary.columns, decides)
+    default, alike = _default(summary, ordered, decides, by_score=by_score)
+    start = shared_beginning([labels[run_id] for run_id in summary.run_ids])
+    names = {run_id: labels[run_id][len(start) :] for run_id in summary.run_ids}
+    columns = [column for column in ordered if column.key != "run"]
+    widths = {column.key: _width(summary, column) for column in columns}
+    if not chosen:
+        default = _fitting(default, widths, _least_for(names))
+    picked = [column for column in columns if column.key in (chosen or default)]
+    shown = [Shown(column, lines, widths[column.key]) for column, lines in _headed(picked, decides, metric)]
+    name = _name_width(names, sum(each.width for each in shown))
+    limit = max(LINES * (name - PADDING_PX - 2 * SIGN_PX) // 8, MIN_LIMIT)
+    short = short_labels(names, limit)
+    run = next(column for column in ordered if column.key == "run")
+    return Layout(
+        (Shown(run, run.lines, name), *shown),
+        tuple(default),
+        short,
+        is_tall=any(_name_px(each) > name for each in short.values()),
+        alike=(*((start.strip(" ·-_/"),) if start else ()), *(alike if not chosen else ())),
+    )
+
+
+def _ordered(columns: Sequence[Column], decides: Sequence[str]) -> list[Column]:
+    """What decides stands first; the step of the checkpoint behind it."""
+    places = {column.key: place for place, column in enumerate(columns)}
+
+    def place(column: Column) -> tuple[int, int]:
+        if column.key == "run":
+            return -2, 0
+        if column.key in decides:
+            return -1, decides.index(column.key)
+        if column.key == SHIPPED_AT and decides:
+            return -1, len(decides)
+        # What was found of a run is read last.
+        return (len(_GROUPS), 0) if column.key == "findings" else (_GROUPS.index(column.group), places[column.key])
+
+    return sorted(columns, key=place)
+
+
+def _default(
+    summary: Summary, ordered: Sequence[Column], decides: Collection[str], *, by_score: bool
+) -> tuple[list[str], list[str]]:
+    """The keys of what differs or decides, and words for what is the same in all."""
+    shown: list[str] = []
+    alike: list[str] = []
+    is_apart = [each.value for each in summary.cells["eval_loss"]] != [
+        each.value for each in summary.cells["lowest_eval_loss"]
+    ]
+    for column in ordered:
+        texts = {each.text for each in summary.cells[column.key]}
+        if column.key in decides:
+            shown.append(column.key)
+        elif not column.essential or column.key == "run" or texts <= {NOT_RECORDED}:
+            continue
+        elif column.key in ("lowest_eval_loss", LOWEST_AT):
+            shown += [column.key] if is_apart else []
+        elif column.key == "score":
+            shown += [column.key] if by_score else []
+        elif len(texts) > 1 or column.group not in (Group.SETTINGS, Group.TRAINING) or column.key in _MEASURED:
+            shown.append(column.key)
+        elif texts != {"completed"}:
+            (text,) = texts
+            alike.append(text if column.show is None or column.unit_in_cell else f"{_lower(column.lines[0])} {text}")
+    return shown, alike
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def _fitting(keys: Sequence[str], widths: Mapping[str, int], name: int) -> list[str]:
+    """Those of the columns that fit beside the names, which take this width."""
+    kept = list(keys)
+    for leaving in _GIVE_WAY:
+        if name + sum(widths[key] for key in kept) <= ROOM_PX:
+            break
+        kept = [key for key in kept if key != leaving]
+    return kept
+
+
+def _headed(
+    columns: Sequence[Column], decides: Sequence[str], metric: str | None
+) -> Iterator[tuple[Column, tuple[str, str]]]:
+    """The columns with their headers: a step says of what it is where that does not stand before it."""
+    before = ""
+    for column in columns:
+        name, below = column.lines
+        if column.key in decides and column.key != "score":
+            below = below if column.unit else "at the end" if metric == REWARD else "best"
+        elif column.key == SHIPPED_AT and (not decides or before != decides[-1]):
+            name, below = "Step", "of the best"
+        elif column.key == LOWEST_AT and before != "lowest_eval_loss":
+            name = "Lowest loss"
+        yield column, (name, below)
+        before = column.key
+
+
+def _width(summary: Summary, column: Column) -> int:
+    texts = max((width_px(each.text) for each in summary.cells[column.key]), default=0)
+    has_signs = column.better is not None or column.key == "gap"
+    header = max(width_px(line) for line in (*column.lines, "at the end" if column.group is Group.FURTHER else ""))
+    # In steps: a little more or less of a text is no other layout.
+    return -(-(PADDING_PX + max(texts + (SIGN_PX if has_signs else 0), header)) // STEP_PX) * STEP_PX
+
+
+def _name_px(name: str) -> int:
+    return PADDING_PX + 2 * SIGN_PX + width_px(name)
+
+
+def _least_for(names: Mapping[str, str]) -> int:
+    """What names of two lines need."""
+    longest = max((_name_px(each) for each in names.values()), default=0)
+    return min(max(round(longest / LINES) + 2 * SIGN_PX, NAME_PX[0]), NAME_PX[1])
+
+
+def _name_width(names: Mapping[str, str], others: int) -> int:
+    """What the longest name needs in one line, where the other columns leave it; else in two."""
+    least = _least_for(names)
+    longest = max((_name_px(each) for each in names.values()), default=0)
+    return max(min(longest, max(least, ROOM_PX - others)), NAME_PX[0])

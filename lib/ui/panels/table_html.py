@@ -1,0 +1,73 @@
+"""What of the table is plain HTML: its title, the line below it, and the cards that narrow windows have instead."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from html import escape
+
+from lib.core.gap.overfitting import GAP_WARNING
+from lib.core.text.formatting import NOT_RECORDED
+from lib.table.inputs import Summary
+from lib.table.layout import Layout, Shown
+from lib.table.marks import Mark, Marked
+from lib.ui.panels.grid import SIGNS
+
+TITLE = '<h2 id="table">Table</h2>'
+LONG = 16
+"""A card's value of more characters takes a line of its own."""
+
+
+def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recommended: bool, has_trophy: bool) -> str:
+    """The line below the table: its signs, and what is the same in all runs.
+
+    Args:
+        alike: What is the same.
+        runs: How many runs there are.
+        found: What stands out in the cells that are shown.
+        is_recommended: One of the runs is.
+        has_trophy: A cell has the trophy.
+    """
+    signs = [
+        "★ recommended" if is_recommended else "",
+        "<b>bold</b>: best of the column among runs that are compared" if {Mark.BEST, Mark.TIE_BEST} & {*found} else "",
+        "= tied" if Mark.TIE_BEST in found else "",
+        "▽ worst" if Mark.WORST in found else "",
+        "🏆 lowest eval loss" if has_trophy else "",
+        f'<span class="high">orange</span>: gap above {GAP_WARNING:g}' if Mark.HIGH in found else "",
+        "⚑ gap below 0" if Mark.NEGATIVE in found else "",
+    ]
+    same = escape(", ".join(alike))
+    said = [*(sign for sign in signs if sign), *([f"in all: {same}" if runs > 1 else same] if same else [])]
+    return f'<p class="table-legend">{" · ".join(said)}</p>' if said else ""
+
+
+def cards(
+    summary: Summary,
+    layout: Layout,
+    found: Mapping[str, Sequence[Marked]],
+    slots: Mapping[str, int],
+    recommended: str | None,
+    signs: Mapping[str, Sequence[str]],
+) -> str:
+    """A card for each run; arguments as those of ``grid_frame``."""
+    drawn = []
+    for place, run_id in enumerate(summary.run_ids):
+        slot, is_first = slots[run_id], run_id == recommended
+        values = "".join(
+            _value(each, summary.cells[each.column.key][place].text, found[each.column.key][place].mark, before)
+            for each in layout.columns[1:]
+            for before in [signs[each.column.key][place] if each.column.key in signs else ""]
+        )
+        drawn.append(
+            f'<li data-run="{slot}"{" class=recommended" if is_first else ""}><h3><i class="run-mark slot-{slot}"></i>'
+            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}</span></h3><dl>{values}</dl></li>"
+        )
+    return f'<ul class="table-cards" aria-labelledby="table">{"".join(drawn)}</ul>'
+
+
+def _value(shown: Shown, text: str, mark: Mark | None, before: str) -> str:
+    name = " ".join(line for line in shown.lines if line)
+    sign = SIGNS[mark][0] if mark else ""
+    style = " class=long" if len(text) + len(name) > 2 * LONG or len(text) > LONG else ""
+    value = escape(f"{before}{sign}{text}" if text != NOT_RECORDED else text)
+    return f"<div{style}><dt>{escape(name)}</dt><dd{f' class={mark.value}' if mark else ''}>{value}</dd></div>"
