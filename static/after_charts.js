@@ -26,7 +26,7 @@ onChange(bringOut);
 
 // Whether there is a grid, and it is watched.
 function found() {
-  const frame = document.querySelector('.st-key-summary iframe');
+  const frame = document.querySelector('.st-key-summary_card iframe');
   const inside = frame?.contentDocument;
   if (!inside?.querySelector('.ag-root')) return false;
   grid = inside;

@@ -51,7 +51,10 @@ def _with_digits(cells: Mapping[str, Sequence[Cell]], rows: Sequence[SummaryInpu
     losses = [each.value for key in _OF_LOSS for each in cells[key]]
     decimals = dict.fromkeys(_OF_LOSS, decimals_for(map(_number, losses), (each.eval_error for each in values)))
     trained = [_number(each.value) for each in cells["train_loss"]]
-    decimals["train_loss"] = decimals_for(trained, (each.train_error for each in values))
+    is_known = any(each.train_error for each in values)
+    decimals["train_loss"] = decimals_for(
+        trained, (each.train_error if is_known else each.eval_error for each in values)
+    )
     gaps = [_number(each.value) for each in cells["gap"]]
     most = decimals_for(gaps, (each.gap_error for each in values))
     decimals["gap"] = min(max(most, _FEWEST), _MOST)

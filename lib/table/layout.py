@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from lib.core.ranking.metric_names import REWARD, is_loss
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.labels import MIN_LIMIT, shared_beginning, short_labels
@@ -15,7 +17,7 @@ from lib.table.columns import COLUMN_OF, LOWEST_AT, SHIPPED_AT, Column, Group
 from lib.table.inputs import Summary
 from lib.table.widths import width_px
 
-ROOM_PX = 954
+ROOM_PX = 928
 """How wide the table is in a window of 1280 px: by default it has the columns that fit."""
 PADDING_PX = 18
 """Left and right of a cell's text together."""
@@ -24,7 +26,12 @@ SIGN_PX = 18
 NAME_PX = (120, 340)
 """How wide the names' column is, at least and at most, where other columns want the room: names may take two lines."""
 STEP_PX = 6
+"""Widths are multiples of this: a text that is a little longer is no other layout."""
+FULL_SHARE = 0.9
+"""So much of a name's lines can be filled, as it is parted between words."""
 LINES = 2
+LEVEL_SHARE = 0.02
+"""Durations that differ by no more than this share are the same to whoever decides."""
 _GROUPS = (Group.DECIDES, Group.LOSSES, Group.FURTHER, Group.SETTINGS, Group.TRAINING)
 """From left to right."""
 _GIVE_WAY = ("duration", "model", "dataset", "batch", "train_loss", "status", LOWEST_AT, "lowest_eval_loss")
@@ -107,15 +114,17 @@ def laid_out(
     picked = [column for column in columns if column.key in (chosen or default)]
     shown = [Shown(column, lines, widths[column.key]) for column, lines in _headed(picked, decides, metric)]
     name = _name_width(names, sum(each.width for each in shown))
-    limit = max(LINES * (name - PADDING_PX - 2 * SIGN_PX) // 8, MIN_LIMIT)
-    short = short_labels(names, limit)
+    short = _shortened(names, name)
     run = next(column for column in ordered if column.key == "run")
     return Layout(
         (Shown(run, run.lines, name), *shown),
         tuple(default),
         short,
         is_tall=any(_name_px(each) > name for each in short.values()),
-        alike=(*((start.strip(" ·-_/"),) if start else ()), *(alike if not chosen else ())),
+        alike=(
+            *((start.strip(" ·-_/"),) if start else ()),
+            *(words for key, words in alike.items() if all(each.column.key != key for each in shown)),
+        ),
     )
 
 
@@ -138,15 +147,17 @@ def _ordered(columns: Sequence[Column], decides: Sequence[str]) -> list[Column]:
 
 def _default(
     summary: Summary, ordered: Sequence[Column], decides: Collection[str], *, by_score: bool
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[str], dict[str, str]]:
     """The keys of what differs or decides, and words for what is the same in all."""
     shown: list[str] = []
-    alike: list[str] = []
+    alike: dict[str, str] = {}
     is_apart = [each.value for each in summary.cells["eval_loss"]] != [
         each.value for each in summary.cells["lowest_eval_loss"]
     ]
     for column in ordered:
         texts = {each.text for each in summary.cells[column.key]}
+        if column.key == "duration" and len(texts) > 1 and _is_level(summary.numbers("duration")):
+            texts = {f"about {min(texts)}"}
         if column.key in decides:
             shown.append(column.key)
         elif not column.essential or column.key == "run" or texts <= {NOT_RECORDED}:
@@ -159,8 +170,14 @@ def _default(
             shown.append(column.key)
         elif texts != {"completed"}:
             (text,) = texts
-            alike.append(text if column.show is None or column.unit_in_cell else f"{_lower(column.lines[0])} {text}")
+            is_clear = column.show is None or column.unit_in_cell
+            alike[column.key] = text if is_clear else f"{_lower(column.lines[0])} {text}"
     return shown, alike
+
+
+def _is_level(durations: np.ndarray) -> bool:
+    longest = durations.max()
+    return bool(np.isfinite(durations).all() and longest - durations.min() <= LEVEL_SHARE * longest)
 
 
 def _lower(title: str) -> str:
@@ -198,12 +215,20 @@ def _width(summary: Summary, column: Column) -> int:
     texts = max((width_px(each.text) for each in summary.cells[column.key]), default=0)
     has_signs = column.better is not None or column.key == "gap"
     header = max(width_px(line) for line in (*column.lines, "at the end" if column.group is Group.FURTHER else ""))
-    # In steps: a little more or less of a text is no other layout.
     return -(-(PADDING_PX + max(texts + (SIGN_PX if has_signs else 0), header)) // STEP_PX) * STEP_PX
 
 
 def _name_px(name: str) -> int:
     return PADDING_PX + 2 * SIGN_PX + width_px(name)
+
+
+def _shortened(names: Mapping[str, str], width: int) -> dict[str, str]:
+    """The names, those that do not fit into their lines cut so that what differs stays."""
+    room = FULL_SHARE * LINES * (width - PADDING_PX - 2 * SIGN_PX)
+    limit = max((len(each) for each in names.values()), default=MIN_LIMIT)
+    while limit > MIN_LIMIT and any(width_px(each) > room for each in short_labels(names, limit).values()):
+        limit = max(limit - LINES, MIN_LIMIT)
+    return short_labels(names, max(limit, MIN_LIMIT))
 
 
 def _least_for(names: Mapping[str, str]) -> int:

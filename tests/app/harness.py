@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.ui.charts.component import CHARTS
 from lib.ui.frame.sidebar import RUNS
-from lib.ui.panels.grid import MARKS, SEPARATOR, TEXTS
+from lib.ui.panels.grid import MARKS, NOTE, SEPARATOR, TEXTS, VALUES
 from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -220,16 +220,21 @@ class App:
 
     @property
     def grid(self) -> SimpleNamespace | None:
-        """The summary table as it is sent: its arguments, and its rows by label."""
+        """The summary table as it is sent: its arguments, and its rows by label, with a column of each thing sent."""
         found = self.at.get("component_instance")
         if not found:
             return None
         proto = found[0].proto
         (data,) = [each.arrow_dataframe.data.data for each in proto.special_args if each.key == "data"]
         arguments, rows = json.loads(proto.json_args), frame(data)
-        for joined, suffix in ((TEXTS, "_text"), (MARKS, "_mark")):
-            for position, column in enumerate(arguments["gridOptions"]["columnDefs"]):
-                rows[column["colId"] + suffix] = [row.split(SEPARATOR)[position] for row in rows[joined]]
+        for position, column in enumerate(arguments["gridOptions"]["columnDefs"]):
+            key = column["colId"]
+            for joined, suffix in ((VALUES, ""), (TEXTS, "_text"), (MARKS, "_mark")):
+                rows[key + suffix] = [row.split(SEPARATOR)[position] for row in rows[joined]]
+            if column["cellDataType"] == "number":
+                rows[key] = pd.to_numeric(rows[key])
+            if key + NOTE not in rows:
+                rows[key + NOTE] = ""
         return SimpleNamespace(arguments=arguments, rows=rows.set_index("run", drop=False))
 
     @property

@@ -68,10 +68,10 @@ def shown(folder: Path) -> dict[str, Any]:
 
 def exported() -> str:
     """The header of the table's CSV."""
-    from lib.table.cells import summary_frame
+    from lib.table.cells import summary_of
     from lib.table.csv_file import to_csv
 
-    return to_csv(summary_frame([]))
+    return to_csv(summary_of([]))
 
 
 def requested() -> list[str]:

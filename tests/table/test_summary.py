@@ -16,16 +16,18 @@ from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.ranking.scoring import RunScore
 from lib.core.ranking.values import RunValues
 from lib.core.text.formatting import NOT_RECORDED
-from lib.table.cells import SummaryInput, summary_frame
-from lib.table.columns import COLUMNS, TEXT, Column, dtypes_of
+from lib.table.cells import summary_of
+from lib.table.columns import COLUMNS, Column, Group
 from lib.table.csv_file import to_csv
 from lib.table.further import further_columns
-from lib.table.marks import Alike, Mark, mark_notes, marks
+from lib.table.inputs import SummaryInput
+from lib.table.marks import Alike, Mark
 from tests.core.checked_runs import results_with
 from tests.core.judged_runs import judged, real_runs, run
+from tests.table.tables import TEXT, frame_of, mark_notes, marked, summary_frame, summary_with
 
 
-def frame_of(*runs):
+def summary_of_runs(*runs):
     grounds = judged(*runs)
     scores = grounds.decision.scores
     rows = [
@@ -38,11 +40,15 @@ def frame_of(*runs):
         )
         for r in runs
     ]
-    return summary_frame(rows)
+    return summary_of(rows)
+
+
+def table_of(*runs):
+    return frame_of(summary_of_runs(*runs))
 
 
 def marks_of(key, *runs):
-    return list(marks(frame_of(*runs))[key])
+    return list(marked(summary_of_runs(*runs))[key])
 
 
 def found_of(*severities):
@@ -55,24 +61,25 @@ def found_of(*severities):
 
 def test_findings_are_counted_by_severity_and_told_in_the_tooltip():
     found = found_of(Severity.CRITICAL, Severity.WARNING, Severity.WARNING, Severity.INFO, Severity.INFO)
-    frame = summary_frame([SummaryInput(run=run("1"), label="L", checks=found)])
-    cells = frame.iloc[0]
+    summary = summary_of([SummaryInput(run=run("1"), label="L", checks=found)])
+    cells = frame_of(summary).iloc[0]
     assert (cells["findings"], cells["findings_text"]) == (3, "✖1 ⚠2 ●2")
     assert cells["findings_note"] == "✖ 0. ⚠ 1. ⚠ 2. ● 3. And 1 more."
-    (written,) = csv.DictReader(io.StringIO(to_csv(frame)))
+    (written,) = csv.DictReader(io.StringIO(to_csv(summary)))
     assert written["Findings (critical or warning)"] == "3"
     assert (written["Findings (critical)"], written["Findings (worth knowing)"]) == ("1", "2")
 
 
 def test_no_finding_is_a_zero_and_an_unread_run_has_none():
     rows = [SummaryInput(run=run(name), label=name, checks=found) for name, found in (("1", found_of()), ("2", None))]
-    frame = summary_frame(rows)
-    assert frame["findings_text"].to_list() == ["0", NOT_RECORDED]
+    summary = summary_of(rows)
+    frame = frame_of(summary)
+    assert frame["findings_text"].to_list() == ["none", NOT_RECORDED]
     assert frame["findings"].isna().to_list() == [False, True]
     assert "could not be read" in frame["findings_note"].iloc[1]
-    written = list(csv.DictReader(io.StringIO(to_csv(frame))))
+    written = list(csv.DictReader(io.StringIO(to_csv(summary))))
     assert [row["Findings (critical)"] for row in written] == ["0", ""]
-    assert set(marks(frame)["findings"]) == {""}
+    assert set(marked(summary)["findings"]) == {""}
 
 
 # The columns
@@ -96,12 +103,11 @@ def test_speeds_of_different_units_stand_in_different_columns():
 # The frame
 
 
-def test_no_rows_make_a_frame_with_every_column_and_dtype():
-    empty, full = summary_frame([]), frame_of(*real_runs())
-    assert list(empty.columns) == list(full.columns) == list(dtypes_of(COLUMNS))
-    assert empty.dtypes.equals(full.dtypes)
-    assert len(empty) == 0
-    assert marks(empty).empty
+def test_no_rows_make_a_table_with_every_column():
+    empty, full = summary_of([]), summary_of_runs(*real_runs())
+    assert list(empty.cells) == list(full.cells) == [column.key for column in COLUMNS]
+    assert empty.extras.keys() == full.extras.keys()
+    assert marked(empty).empty
     assert to_csv(empty).count("\n") == 1
 
 
@@ -147,10 +153,10 @@ def test_a_full_row_shows_values_with_what_qualifies_them():
     assert (cells["dataset"], cells["dataset_note"]) == ("alpaca.jsonl", "s3://bucket/3f2a/alpaca.jsonl")
     assert cells["status_note"] == 'Logged as "Succeeded".'
     assert cells["eval_loss"] == 0.3293153
-    assert cells["eval_loss_text"] == "0.3293 @ 2,025"
+    assert cells["eval_loss_text"] == "0.3293"
     assert cells["eval_loss_note"] == "Measured at step 2,025, epoch 3. The stored best is 0.3500."
     assert (cells["gap_text"], cells["gap_note"]) == (
-        "+0.3090",
+        "+0.31",
         "High overfitting. At step 2,025. Standard error 0.0100.",
     )
     assert cells["perplexity"] == math.exp(0.3293153)
@@ -158,7 +164,7 @@ def test_a_full_row_shows_values_with_what_qualifies_them():
     assert "exp(" in cells["perplexity_note"]
     assert cells["learning_rate_text"] == "3e-5"
     assert cells["batch_note"] == "Effective batch 32 (8 x 4 accumulated)."
-    assert cells["steps_to_best_text"] == "2,025 (15%)"
+    assert cells["steps_to_best_text"] == "2,025"
     assert cells["steps_to_best_share"] == pytest.approx(0.15)
     assert cells["steps_to_best_note"] == "15% of the 13,500 steps planned."
     assert cells["tokens_per_second_text"] == "1,235"
@@ -182,13 +188,13 @@ def test_zero_is_a_value_in_every_number():
     ):
         assert cells[key] == 0
         assert cells[key + TEXT] != NOT_RECORDED
-    assert cells["steps_to_best_text"] == "0 (0%)"
+    assert cells["steps_to_best_text"] == "0"
 
 
 def test_what_was_logged_as_nan_or_infinite_is_visible_as_such():
-    frame = frame_of(run("1", math.nan, math.inf), run("2", 0.3, math.nan, final_loss=0.2, eval_loss=math.nan))
-    assert list(frame["eval_loss_text"]) == ["NaN", "0.3000"]
-    assert list(frame["train_loss_text"]) == ["∞", "0.2000"]
+    frame = table_of(run("1", math.nan, math.inf), run("2", 0.3, math.nan, final_loss=0.2, eval_loss=math.nan))
+    assert list(frame["eval_loss_text"]) == ["NaN", "0.3"]
+    assert list(frame["train_loss_text"]) == ["∞", "0.2"]
     assert frame.at[0, "gap_text"] == NOT_RECORDED
     assert frame.at[0, "gap_note"] == "Unknown: the run has no value of what decides."
     assert frame.at[1, "train_loss_note"] == "Of the end of training. The last train loss logged is NaN."
@@ -196,8 +202,8 @@ def test_what_was_logged_as_nan_or_infinite_is_visible_as_such():
 
 
 def test_an_eval_loss_that_is_not_the_best_one_says_so_and_has_no_step():
-    frame = frame_of(run("1", None, eval_loss=0.4, best_step=7))
-    assert frame.at[0, "eval_loss_text"] == "0.4000"
+    frame = table_of(run("1", None, eval_loss=0.4, best_step=7))
+    assert frame.at[0, "eval_loss_text"] == "0.4"
     assert frame.at[0, "eval_loss_note"].startswith("No finite best eval loss is recorded")
 
 
@@ -207,19 +213,19 @@ def test_the_loss_shown_is_the_loss_scored():
         run("1", math.nan, eval_loss=0.5),
         run("1", 0.0, eval_loss=1.0),
     ):
-        assert frame_of(case).at[0, "eval_loss"] == eval_loss_of(case)
+        assert table_of(case).at[0, "eval_loss"] == eval_loss_of(case)
 
 
 def test_a_logged_perplexity_wins_and_a_huge_loss_overflows_to_infinity():
-    frame = frame_of(run("1", 0.3, perplexity=9.0), run("2", 1000.0))
+    frame = table_of(run("1", 0.3, perplexity=9.0), run("2", 1000.0))
     assert list(frame["perplexity"]) == [9.0, math.inf]
     assert list(frame["perplexity_text"]) == ["9.000", "∞"]
     assert list(frame["perplexity_origin"]) == ["logged", "computed"]
 
 
 def test_the_score_shows_its_parts_or_why_there_is_none():
-    frame = frame_of(run("1", 0.3416392, 0.2926), run("2", 0.3, status=RunStatus.RUNNING, duration_s=5.0))
-    assert frame.at[0, "score_text"] == "100.00"
+    frame = table_of(run("1", 0.3416392, 0.2926), run("2", 0.3, status=RunStatus.RUNNING, duration_s=5.0))
+    assert frame.at[0, "score_text"] == "100.0"
     assert frame.at[0, "score_note"].startswith("Eval loss 100.00 points, gap 100.00 points. It depends on")
     assert (frame.at[1, "score_text"], frame.at[1, "score_note"]) == (NOT_RECORDED, "Left out: still running.")
     assert frame.at[1, "duration_note"].startswith("So far")
@@ -284,8 +290,8 @@ numbers = st.none() | st.floats() | st.sampled_from([0.0, 0.1, 0.2])
 @settings(deadline=None, max_examples=25)
 def test_marks_do_not_depend_on_the_order_of_runs_and_only_columns_with_a_direction_have_winners(losses, shuffle):
     runs = [run(str(n), e, t, tokens_per_second=s) for n, (e, t, s) in enumerate(losses)]
-    frame = frame_of(*runs)
-    found = marks(frame)
+    summary = summary_of_runs(*runs)
+    found = marked(summary)
     assert list(found.columns) == [column.key for column in COLUMNS]
     assert set(found.to_numpy().ravel()) <= {"", *Mark}
     for column in COLUMNS:
@@ -295,20 +301,19 @@ def test_marks_do_not_depend_on_the_order_of_runs_and_only_columns_with_a_direct
         assert (found[column.key] == "best").sum() in (0, winners)
     order = list(range(len(runs)))
     shuffle.shuffle(order)
-    shuffled = marks(frame_of(*[runs[n] for n in order]))
+    shuffled = marked(summary_of_runs(*[runs[n] for n in order]))
     assert shuffled.equals(found.iloc[order].reset_index(drop=True))
 
 
 # Export
 
 
-def exported(frame):
-    return list(csv.DictReader(io.StringIO(to_csv(frame))))
+def exported(*runs):
+    return list(csv.DictReader(io.StringIO(to_csv(summary_of_runs(*runs)))))
 
 
 def test_the_export_holds_full_precision_and_units():
-    frame = frame_of(run("1", 0.1 + 0.2, 1 / 3, best_step=2025, duration_s=12_000.5, samples_per_second=1.5))
-    (row,) = exported(frame)
+    (row,) = exported(run("1", 0.1 + 0.2, 1 / 3, best_step=2025, duration_s=12_000.5, samples_per_second=1.5))
     assert float(row["Eval loss"]) == 0.1 + 0.2
     assert float(row["Train loss"]) == 1 / 3
     assert row["Steps to best (steps)"] == "2025"
@@ -318,7 +323,7 @@ def test_the_export_holds_full_precision_and_units():
 
 
 def test_missing_nan_infinity_and_zero_are_exported_differently():
-    rows = exported(frame_of(run("1", None), run("2", math.nan), run("3", math.inf), run("4", 0.0)))
+    rows = exported(run("1", None), run("2", math.nan), run("3", math.inf), run("4", 0.0))
     assert [row["Eval loss"] for row in rows] == ["", "NaN", "inf", "0"]
 
 
@@ -326,13 +331,13 @@ def test_missing_nan_infinity_and_zero_are_exported_differently():
 def test_text_that_a_spreadsheet_would_run_is_disarmed(start):
     evil = f'{start}HYPERLINK("x")'
     row = SummaryInput(run=RunSummary(run_id=evil, name=evil, dataset=evil, base_model=evil), label=evil)
-    (written,) = csv.DictReader(io.StringIO(to_csv(summary_frame([row])), newline=""))
+    (written,) = csv.DictReader(io.StringIO(to_csv(summary_of([row])), newline=""))
     for header in ("Run id", "Run", "Model", "Dataset"):
         assert written[header] == "'" + evil
 
 
 def test_negative_numbers_stay_numbers_in_the_export():
-    (row,) = exported(frame_of(run("1", 0.2, 0.3)))
+    (row,) = exported(run("1", 0.2, 0.3))
     assert float(row["Gap"]) == pytest.approx(-0.1)
 
 
@@ -347,44 +352,44 @@ MADE = (("1", 0.1, 9.0), ("2", 0.3, 5.0), ("3", 0.2, 7.0), ("4", 0.9, 1.0), ("5"
 
 
 def test_losses_are_best_and_worst_among_runs_of_a_class_and_other_columns_among_all():
-    frame = frame_of(*(run(name, loss, duration_s=seconds) for name, loss, seconds in MADE))
-    found = marks(frame, Alike([{"2", "3"}, {"4", "5"}], []))
+    table = summary_of_runs(*(run(name, loss, duration_s=seconds) for name, loss, seconds in MADE))
+    found = marked(table, Alike([{"2", "3"}, {"4", "5"}], []))
     assert found["eval_loss"].tolist() == ["", "worst", "best", "worst", "best"]
-    assert found["duration"].tolist() == marks(frame)["duration"].tolist()
-    assert marks(frame, Alike([], []))["eval_loss"].tolist() == [""] * 5
+    assert found["duration"].tolist() == marked(table)["duration"].tolist()
+    assert marked(table, Alike([], []))["eval_loss"].tolist() == [""] * 5
     everybody = {"1", "2", "3", "4", "5"}
-    assert marks(frame, Alike([everybody], [])).equals(marks(frame))
+    assert marked(table, Alike([everybody], [])).equals(marked(table))
 
 
 def test_a_class_of_one_run_has_no_best():
-    frame = frame_of(*(run(name, loss) for name, loss, _ in MADE[:2]))
-    assert marks(frame, Alike([{"1"}, {"2"}], []))["eval_loss"].tolist() == ["", ""]
+    table = summary_of_runs(*(run(name, loss) for name, loss, _ in MADE[:2]))
+    assert marked(table, Alike([{"1"}, {"2"}], []))["eval_loss"].tolist() == ["", ""]
 
 
 def test_a_mark_says_of_which_runs_it_is():
-    frame = frame_of(*(run(name, loss) for name, loss, _ in MADE))
-    notes = mark_notes(frame, Alike([{"1", "2", "3"}, {"4", "5"}], []))["eval_loss"]
+    table = summary_of_runs(*(run(name, loss) for name, loss, _ in MADE))
+    notes = mark_notes(table, Alike([{"1", "2", "3"}, {"4", "5"}], []))["eval_loss"]
     three, two = "of the 3 runs that compare.", "of the 2 runs that compare."
-    assert notes.tolist() == [
+    assert notes == [
         f"Best: the lowest {three}", f"Worst: the highest {three}", "", f"Worst: the highest {two}",
         f"Best: the lowest {two}",
     ]  # fmt: skip
-    assert mark_notes(frame)["eval_loss"].tolist()[0] == "Best: the lowest of 5 runs."
+    assert mark_notes(table)["eval_loss"][0] == "Best: the lowest of 5 runs."
 
 
 def test_a_tie_and_a_run_without_a_value_are_counted_as_they_are():
-    frame = frame_of(run("1", 0.1), run("2", 0.1), run("3", 0.2), run("4", None))
-    assert mark_notes(frame)["eval_loss"].tolist() == [
+    table = summary_of_runs(run("1", 0.1), run("2", 0.1), run("3", 0.2), run("4", None))
+    assert mark_notes(table)["eval_loss"] == [
         "Best, tied: the lowest of 3 runs.", "Best, tied: the lowest of 3 runs.", "Worst: the highest of 3 runs.", "",
     ]  # fmt: skip
 
 
 def test_a_task_metric_is_compared_among_runs_whose_data_and_labels_are_the_same():
-    column = Column("eval_f1", "F1", "F1.", better="higher", metric="eval_f1")
-    frame = pd.DataFrame({"run_id": list("abcd"), "eval_f1": [0.9, 0.5, 0.7, 0.2]})
+    column = Column("eval_f1", "F1", "F1.", Group.FURTHER, better="higher", metric="eval_f1")
+    table = summary_with(column, "abcd", [0.9, 0.5, 0.7, 0.2])
     alike = Alike([{"a"}, {"b"}, {"c"}], [{"b", "c", "d"}])
-    assert marks(frame, alike, [column])["eval_f1"].tolist() == ["", "", "best", "worst"]
-    assert mark_notes(frame, alike, [column])["eval_f1"].tolist() == [
+    assert marked(table, alike)["eval_f1"].tolist() == ["", "", "best", "worst"]
+    assert mark_notes(table, alike)["eval_f1"] == [
         "", "", "Best: the highest of the 3 runs that compare.", "Worst: the lowest of the 3 runs that compare.",
     ]  # fmt: skip
 
@@ -403,11 +408,11 @@ def by_f1(values=SHIPPED, **fields):
 
 def test_the_eval_loss_is_that_of_the_checkpoint_and_the_lowest_is_said_beside_it():
     cells = summary_frame([by_f1()]).iloc[0]
-    assert (cells["eval_loss"], cells["eval_loss_text"]) == (0.5, "0.5000 @ 300")
+    assert (cells["eval_loss"], cells["eval_loss_text"]) == (0.5, "0.5")
     assert cells["eval_loss_note"] == "Measured at step 300. The lowest is 0.4000 at step 200."
-    assert (cells["lowest_eval_loss"], cells["lowest_eval_loss_text"]) == (0.4, "0.4000 @ 200")
+    assert (cells["lowest_eval_loss"], cells["lowest_eval_loss_text"]) == (0.4, "0.4")
     assert cells["lowest_eval_loss_note"] == "Measured at step 200, epoch 2."
-    assert cells["steps_to_best_text"] == "300 (50%)"
+    assert cells["steps_to_best_text"] == "300"
     assert cells["train_loss_note"] == "The mean up to step 300."
 
 
@@ -422,7 +427,7 @@ def test_a_step_without_an_eval_loss_shows_none_and_says_which_is_the_lowest():
 def test_the_loss_of_a_named_set_is_said_to_be_that():
     values = RunValues("1", 0.7, 300, 0.7)
     cells = summary_frame([by_f1(values=values, loss_metric="eval_alpha_loss")]).iloc[0]
-    assert cells["eval_loss_text"] == "0.7000 @ 300"
+    assert cells["eval_loss_text"] == "0.7"
     assert cells["eval_loss_note"] == "Measured at step 300. It is the eval loss on alpha."
 
 
@@ -452,7 +457,8 @@ def test_any_metric_can_be_a_column_of_its_own():
 def test_an_evaluated_metric_shows_its_value_at_that_step_and_any_other_its_median():
     columns = further_columns(["eval_f1", "eval_bleu", "grad_norm", "=cmd"], {"eval_f1": "higher"})
     row = by_f1(shipped={"eval_f1": 0.9}, medians={"grad_norm": 1.5, "=cmd": None})
-    frame = summary_frame([row], columns)
+    summary = summary_of([row], columns)
+    frame = frame_of(summary)
     cells = {
         column.metric: frame.loc[0, [column.key + end for end in ("_text", "_note")]].tolist() for column in columns
     }
@@ -461,7 +467,7 @@ def test_an_evaluated_metric_shows_its_value_at_that_step_and_any_other_its_medi
     assert cells["grad_norm"] == ["1.500", ""]
     assert cells["=cmd"][0] == NOT_RECORDED
     assert "not known" in cells["=cmd"][1]
-    (written,) = csv.DictReader(io.StringIO(to_csv(frame, columns)))
+    (written,) = csv.DictReader(io.StringIO(to_csv(summary)))
     assert (written["eval_f1"], written["eval_bleu"], written["Gradient norm"]) == ("0.9", "", "1.5")
     assert "'=cmd" in written, "no formula"
 

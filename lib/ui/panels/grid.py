@@ -147,9 +147,10 @@ def draw_grid(grid: pd.DataFrame, options: Mapping[str, Any], height: int) -> No
 def _definition(shown: Shown, position: int, has_notes: frozenset[str]) -> dict[str, Any]:
     column, key = shown.column, shown.column.key
     value, text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (VALUES, TEXTS, MARKS))
-    name, below = shown.lines
-    # Only a metric without an entry has a name that somebody else wrote. A first line that is empty keeps its height.
-    header = f"{_harmless(name) if column.link_name else name}\n{below}" if name else f"\u00a0\n{below}"
+    # An empty line keeps its height.
+    name, below = (line or "\u00a0" for line in shown.lines)
+    # Only a metric without an entry has a name that somebody else wrote.
+    header = "\n".join((_harmless(name) if column.link_name else name, below))
     definition: dict[str, Any] = {
         "colId": key,
         "headerName": header,
@@ -225,7 +226,14 @@ def _css() -> dict[str, dict[str, str]]:
         },
         ".ag-root-wrapper": {"border": "0 !important", "border-radius": "0 !important"},
         ".ag-cell": {"font-variant-numeric": "tabular-nums", "line-height": f"{ROW_HEIGHT - 2}px !important"},
-        ".ag-row": {"cursor": "pointer", "transition": "none !important"},
+        ".ag-row": {
+            "cursor": "pointer",
+            "transition": "none !important",
+            "border-bottom-color": f"{colors['line']} !important",
+        },
+        # Lines between headers are for whoever drags them.
+        ".ag-header-cell:not(:hover):not(:focus-visible)::before": {"display": "none !important"},
+        ".ag-header-cell:not(:hover):not(:focus-visible)::after": {"display": "none !important"},
         ".ag-pinned-left-header, .ag-cell.ag-cell-last-left-pinned": {"border-right-color": "transparent !important"},
         ".ag-header-cell-text": {
             "white-space": "pre !important",
@@ -263,6 +271,7 @@ def _css() -> dict[str, dict[str, str]]:
             "line-height": "16px !important",
             "overflow-wrap": "anywhere",
         },
+        ".ag-cell.name *": {"line-height": "16px !important", "height": "auto !important", "align-items": "center"},
         ".ag-cell.name::before": {"content": '""', "width": "10px", "height": "10px", "flex": "none"},
         ".ag-center-cols-viewport::-webkit-scrollbar, .ag-body-horizontal-scroll-viewport::-webkit-scrollbar": {
             "height": f"{SCROLL_BAR}px"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,13 +67,14 @@ def summary_table(source: RunSource, comparison: Comparison) -> None:
     names = url.value(link.COLUMNS)
     metric = comparison.decision.deciding.metric
     chosen = [each for each in further if (each.in_link in names if names else each.metric == metric)]
+    known = {"run", *(each.key for each in (*offered, *further))}
     read = {each.run.run_id: _read(source, each, chosen) for each in comparison.runs}
     view = comparison.computed(
         "table",
         (comparison.how, names, tuple(curves.points for curves in read.values())),
-        lambda: _view(comparison, chosen, read),
+        lambda: _view(comparison, chosen, known, read),
     )
-    with st.container(key="summary"):
+    with st.container(key="summary_card"):
         with st.container(key="summary_head", horizontal=True, vertical_alignment="center"):
             st.html(TITLE)
             choose = st.popover("Columns", icon=":material/view_column:", key="columns", on_change="rerun")
@@ -106,12 +107,14 @@ def _rows_after_charts(view: View) -> None:
             st.skeleton(height=view.height)
 
 
-def _view(comparison: Comparison, chosen: Sequence[Column], read: Mapping[str, RunCurves]) -> View:
+def _view(
+    comparison: Comparison, chosen: Sequence[Column], known: Collection[str], read: Mapping[str, RunCurves]
+) -> View:
     decision, labels = comparison.decision, comparison.labels
     runs = _in_order(comparison)
     summary = summary_of([_input(each, comparison, chosen, read[each.run.run_id]) for each in runs], chosen)
     names = url.value(link.COLUMNS)
-    keys = [column.key for column in summary.columns if column.in_link in names]
+    keys = [column.key for column in summary.columns if column.in_link in names and column.key in known]
     by_score = decision.recommendation.gaps_count and len(decision.ranked) > 1
     layout = laid_out(summary, decision.deciding.metric, keys, by_score=by_score, labels=labels)
     alike = _alike(comparison)

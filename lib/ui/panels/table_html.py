@@ -59,10 +59,11 @@ def cards(
             for before in [signs[each.column.key][place] if each.column.key in signs else ""]
         )
         drawn.append(
-            f'<li data-run="{slot}"{" class=recommended" if is_first else ""}><h3><i class="run-mark slot-{slot}"></i>'
-            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}</span></h3><dl>{values}</dl></li>"
+            f'<section role="listitem" data-run="{slot}"{" class=recommended" if is_first else ""}>'
+            f'<h3><i class="run-mark slot-{slot}"></i>'
+            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}</span></h3><dl>{values}</dl></section>"
         )
-    return f'<ul class="table-cards" aria-labelledby="table">{"".join(drawn)}</ul>'
+    return f'<div class="table-cards" role="list" aria-labelledby="table">{"".join(drawn)}</div>'
 
 
 def _value(shown: Shown, text: str, mark: Mark | None, before: str) -> str:

@@ -21,7 +21,8 @@ from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.core.verdict.overview import HeadlineKind, overview_of
 from lib.core.verdict.reasons import LEFT_OUT, TIE_BREAKS, ReasonCode
 from lib.core.verdict.ties import lead_sentence, lowest_sentence
-from lib.table.cells import SummaryInput, summary_frame
+from lib.table.cells import summary_of
+from lib.table.inputs import SummaryInput
 from tests.core.decided_runs import SAME, curves_by_id
 from tests.core.verdict.test_objections import assessed
 
@@ -62,8 +63,9 @@ def table_of(grounds: Grounds, runs: list[RunSummary]) -> dict[str, str]:
         )
         for run in runs
     ]
-    frame = summary_frame(rows)
-    return dict(zip(frame["run_id"], frame["score_note"], strict=True))
+    summary = summary_of(rows)
+    notes = [cell.note for cell in summary.cells["score"]]
+    return dict(zip(summary.run_ids, notes, strict=True))
 
 
 def tie_breaks_in(texts: Iterator[str]) -> set[str]:
