@@ -12,8 +12,8 @@ let grid; // the document in the grid's frame
 
 const slotOf = event => {
   const row = event.target.closest?.('.ag-row');
-  const found = row && /(?:^|\s)slot-(\d+)/.exec(row.className);
-  return found ? Number(found[1]) : undefined;
+  const slot = row && /(?:^|\s)slot-(\d+)/.exec(row.className);
+  return slot ? Number(slot[1]) : undefined;
 };
 
 function bringOut(slot) {

@@ -32,8 +32,8 @@ def test_a_derived_one_can_be_chosen_as_a_further_metric(planted):
 
 
 def test_it_has_its_column_with_what_is_best_and_worst(planted):
-    assert planted["columns"] == ["Run", "Heat (°C)", "Heat (K)"]
-    assert planted["cells"] == {"heat": ["✔ 60.0", "▽ 65.0"], "heat_in_kelvin": ["333.1", "338.1"]}
+    assert planted["columns"] == ["Run\n\u00a0", "Heat\n°C", "Heat\nK"]
+    assert planted["cells"] == {"heat": ["60.0", "65.0"], "heat_in_kelvin": ["333.1", "338.1"]}
     assert planted["marks"] == ["best", "worst"]
 
 

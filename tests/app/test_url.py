@@ -171,12 +171,14 @@ def test_the_columns_of_the_table_can_be_chosen(opened, demo):
     app = opened(run=demo.alike[:2])
     default = app.columns
     assert default[0] == "run"
-    app.turn("pills", "widget:col", ["model", "perplexity"]).assert_sound()
-    assert app.columns == ["run", "model", "perplexity"]
-    assert app.link["col"] == ["model", "perplexity"]
+    app.at.session_state["columns"] = True
+    app.rerun().turn("button_group", "widget:col:settings", ["model"]).assert_sound()
+    settings = {"model", "dataset", "learning_rate", "batch"}
+    assert set(app.columns) == {*default, "model"} - (settings - {"model"})
+    assert set(app.link["col"]) == set(app.columns) - {"run"}
     again = opened(run=demo.alike[:2], col=["perplexity", "no such column", "model"])
     again.assert_sound()
-    assert again.columns == ["run", "model", "perplexity"]
+    assert again.columns == ["run", "perplexity", "model"]
     assert opened(run=demo.alike[:2], col=["no such column"]).columns == default
 
 

@@ -181,7 +181,7 @@ def table(page: Page, frame: Locator) -> list[list[str]]:
 
 def grid(page: Page) -> FrameLocator:
     """The summary table, which lives in a frame."""
-    return page.frame_locator('iframe[title*="agGrid"]')
+    return page.frame_locator(".st-key-summary_card iframe")
 
 
 def grid_column(page: Page, key: str) -> list[str]:

@@ -26,7 +26,7 @@ def compare_all(page: Page) -> list[str]:
     wait_idle(page)
     names = checked(page)
     assert len(names) == len(set(names)) == 5
-    eventually(page, lambda: {cell.removeprefix("★ ") for cell in grid_column(page, "run")}, set(names))
+    eventually(page, lambda: {cell.removesuffix(" ★") for cell in grid_column(page, "run")}, set(names))
     expect(chart(page, "learning rate")).to_be_visible()
     assert set(hover(page, "loss", 0.4)) - {"Step"} <= set(names)
     go(page, PAGES["hyperparameters"])

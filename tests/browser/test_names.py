@@ -47,7 +47,7 @@ def hostile(serve, tmp_path_factory) -> Server:
 
 
 def grid_has(page: Page, names: tuple[str, ...]) -> None:
-    eventually(page, lambda: {cell.removeprefix("★ ") for cell in grid_column(page, "run")}, set(names))
+    eventually(page, lambda: {cell.removesuffix(" ★") for cell in grid_column(page, "run")}, set(names))
 
 
 def test_names_are_shown_as_they_are_everywhere_and_a_first_visit_may_be_deep(new_page, hostile):
