@@ -4,6 +4,7 @@
 const beside = name => new URL(name + new URL(import.meta.url).search, import.meta.url);
 const { watch, onChange, hover, shown } = await import(beside('highlight.js'));
 
+const NAME = 'Table of the selected runs';
 const LOOK_MS = 50; // how often to look for what is not there yet
 const narrow = matchMedia('(max-width: 640px)'); // no room for a table
 const idle = window.requestIdleCallback ?? (then => setTimeout(then, 100));
@@ -30,9 +31,12 @@ function found() {
   const inside = frame?.contentDocument;
   if (!inside?.querySelector('.ag-root')) return false;
   grid = inside;
-  frame.title = 'Table of the selected runs';
+  frame.title = NAME;
   if (!watched.has(inside)) {
     watched.add(inside);
+    const place = inside.getElementById('root');
+    place?.setAttribute('role', 'region');
+    place?.setAttribute('aria-label', NAME);
     watch(inside, slotOf);
     inside.addEventListener('focusin', event => hover(slotOf(event)));
     inside.addEventListener('focusout', () => hover(undefined));

@@ -21,8 +21,8 @@ ROOM_PX = 928
 """How wide the table is in a window of 1280 px: by default it has the columns that fit."""
 PADDING_PX = 18
 """Left and right of a cell's text together."""
-SIGN_PX = 18
-"""Of a mark or a sign beside a cell's text."""
+SIGN_PX, STAR_PX = 18, 15
+"""Of a mark or a sign beside a cell's text, and of the star behind a name."""
 NAME_PX = (120, 340)
 """How wide the names' column is, at least and at most, where other columns want the room: names may take two lines."""
 STEP_PX = 6
@@ -91,7 +91,13 @@ def deciding_keys(summary_columns: Sequence[Column], metric: str | None, *, by_s
 
 
 def laid_out(
-    summary: Summary, metric: str | None, chosen: Collection[str] = (), *, by_score: bool, labels: Mapping[str, str]
+    summary: Summary,
+    metric: str | None,
+    chosen: Collection[str] = (),
+    *,
+    by_score: bool,
+    labels: Mapping[str, str],
+    recommended: str | None = None,
 ) -> Layout:
     """Lay the table out.
 
@@ -101,6 +107,7 @@ def laid_out(
         chosen: The keys of the columns that somebody chose; empty where nobody did.
         by_score: The composite ranks.
         labels: What the runs are called, by run id.
+        recommended: The run that has a star behind its name.
     """
     decides = deciding_keys(summary.columns, metric, by_score=by_score)
     ordered = _ordered(summary.columns, decides)
@@ -110,17 +117,17 @@ def laid_out(
     columns = [column for column in ordered if column.key != "run"]
     widths = {column.key: _width(summary, column) for column in columns}
     if not chosen:
-        default = _fitting(default, widths, _least_for(names))
+        default = _fitting(default, widths, _least_for(names, recommended))
     picked = [column for column in columns if column.key in (chosen or default)]
     shown = [Shown(column, lines, widths[column.key]) for column, lines in _headed(picked, decides, metric)]
-    name = _name_width(names, sum(each.width for each in shown))
+    name = _name_width(names, recommended, sum(each.width for each in shown))
     short = _shortened(names, name)
     run = next(column for column in ordered if column.key == "run")
     return Layout(
         (Shown(run, run.lines, name), *shown),
         tuple(default),
         short,
-        is_tall=any(_name_px(each) > name for each in short.values()),
+        is_tall=_longest(short, recommended) > name,
         alike=(
             *((start.strip(" ·-_/"),) if start else ()),
             *(words for key, words in alike.items() if all(each.column.key != key for each in shown)),
@@ -218,27 +225,35 @@ def _width(summary: Summary, column: Column) -> int:
     return -(-(PADDING_PX + max(texts + (SIGN_PX if has_signs else 0), header)) // STEP_PX) * STEP_PX
 
 
-def _name_px(name: str) -> int:
-    return PADDING_PX + 2 * SIGN_PX + width_px(name)
+def _longest(names: Mapping[str, str], recommended: str | None) -> int:
+    """What the longest name needs in one line."""
+    return max(
+        (
+            PADDING_PX + SIGN_PX + width_px(name, is_bold=False) + (STAR_PX if run_id == recommended else 0)
+            for run_id, name in names.items()
+        ),
+        default=0,
+    )
 
 
 def _shortened(names: Mapping[str, str], width: int) -> dict[str, str]:
     """The names, those that do not fit into their lines cut so that what differs stays."""
-    room = FULL_SHARE * LINES * (width - PADDING_PX - 2 * SIGN_PX)
+    room = FULL_SHARE * LINES * (width - PADDING_PX - SIGN_PX) - STAR_PX
     limit = max((len(each) for each in names.values()), default=MIN_LIMIT)
-    while limit > MIN_LIMIT and any(width_px(each) > room for each in short_labels(names, limit).values()):
+    while limit > MIN_LIMIT and any(
+        width_px(each, is_bold=False) > room for each in short_labels(names, limit).values()
+    ):
         limit = max(limit - LINES, MIN_LIMIT)
     return short_labels(names, max(limit, MIN_LIMIT))
 
 
-def _least_for(names: Mapping[str, str]) -> int:
+def _least_for(names: Mapping[str, str], recommended: str | None) -> int:
     """What names of two lines need."""
-    longest = max((_name_px(each) for each in names.values()), default=0)
-    return min(max(round(longest / LINES) + 2 * SIGN_PX, NAME_PX[0]), NAME_PX[1])
+    longest = _longest(names, recommended)
+    return min(max(round(longest / LINES / FULL_SHARE) + PADDING_PX + SIGN_PX, NAME_PX[0]), NAME_PX[1])
 
 
-def _name_width(names: Mapping[str, str], others: int) -> int:
+def _name_width(names: Mapping[str, str], recommended: str | None, others: int) -> int:
     """What the longest name needs in one line, where the other columns leave it; else in two."""
-    least = _least_for(names)
-    longest = max((_name_px(each) for each in names.values()), default=0)
-    return max(min(longest, max(least, ROOM_PX - others)), NAME_PX[0])
+    least = _least_for(names, recommended)
+    return max(min(_longest(names, recommended), max(least, ROOM_PX - others)), NAME_PX[0])

@@ -11,14 +11,14 @@ BOLD = 1.06
 """A bold text is so much wider."""
 
 
-def width_px(text: str, size: float = 13.0) -> int:
-    """How wide a line of text is in pixels, rather a little too much: in Source Sans, bold, of this size.
+def width_px(text: str, size: float = 13.0, *, is_bold: bool = True) -> int:
+    """How wide a line of text is in pixels, rather a little too much: in Source Sans of this size.
 
     Example:
         >>> width_px("Eval loss") < width_px("Lowest eval loss") < 110, width_px("学习率") >= 39
         (True, True)
     """
-    return round(BOLD * size * sum(map(_ems, text)) + 0.5)
+    return round((BOLD if is_bold else 1.0) * size * sum(map(_ems, text)) + 0.5)
 
 
 def _ems(character: str) -> float:

@@ -214,7 +214,7 @@ def test_narrow_windows_have_cards_and_load_no_grid(app, new_page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     open_app(page, run=list(FIVE))
-    cards = page.locator(".table-cards section")
+    cards = page.locator(".table-cards > div")
     expect(cards).to_have_count(len(FIVE))
     assert not [each for each in asked if "st_aggrid" in each]
     wide = "cards => cards.filter(each => each.scrollWidth > each.clientWidth).length"

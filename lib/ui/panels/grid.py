@@ -226,6 +226,8 @@ def _css() -> dict[str, dict[str, str]]:
         },
         ".ag-root-wrapper": {"border": "0 !important", "border-radius": "0 !important"},
         ".ag-cell": {"font-variant-numeric": "tabular-nums", "line-height": f"{ROW_HEIGHT - 2}px !important"},
+        ".ag-cell:not(.name)": {"display": "flex", "align-items": "center"},
+        ".ag-cell.ag-right-aligned-cell": {"justify-content": "flex-end"},
         ".ag-row": {
             "cursor": "pointer",
             "transition": "none !important",

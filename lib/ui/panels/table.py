@@ -116,12 +116,14 @@ def _view(
     names = url.value(link.COLUMNS)
     keys = [column.key for column in summary.columns if column.in_link in names and column.key in known]
     by_score = decision.recommendation.gaps_count and len(decision.ranked) > 1
-    layout = laid_out(summary, decision.deciding.metric, keys, by_score=by_score, labels=labels)
+    recommended = comparison.recommendation.run_id
+    layout = laid_out(
+        summary, decision.deciding.metric, keys, by_score=by_score, labels=labels, recommended=recommended
+    )
     alike = _alike(comparison)
     found = marks(summary, alike)
     signs = _trophies(comparison, summary, found, alike)
     slots = {each.run.run_id: each.slot for each in runs}
-    recommended = comparison.recommendation.run_id
     grid = grid_frame(summary, layout, found, slots, recommended, comparison.grounds.why_first, signs)
     shown = [each.column.key for each in layout.columns]
     line = legend(

@@ -59,9 +59,9 @@ def cards(
             for before in [signs[each.column.key][place] if each.column.key in signs else ""]
         )
         drawn.append(
-            f'<section role="listitem" data-run="{slot}"{" class=recommended" if is_first else ""}>'
+            f'<div role="listitem" data-run="{slot}"{" class=recommended" if is_first else ""}>'
             f'<h3><i class="run-mark slot-{slot}"></i>'
-            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}</span></h3><dl>{values}</dl></section>"
+            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}</span></h3><dl>{values}</dl></div>"
         )
     return f'<div class="table-cards" role="list" aria-labelledby="table">{"".join(drawn)}</div>'
 
