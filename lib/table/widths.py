@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-_NARROW, _WIDE, _DIGIT, _CAPITAL, _OTHER = 0.29, 0.84, 0.5, 0.62, 0.53
+_NARROW, _WIDE, _DIGIT, _CAPITAL, _OTHER = 0.29, 0.84, 0.5, 0.61, 0.51
 _NARROW_ONES = frozenset("fijlrtI.,:;'|!()[]{}·-/ ")
 _WIDE_ONES = frozenset("mwMW@%—…")
 BOLD = 1.06
