@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from lib.core.facts.metrics import Better, metric_of
+from lib.core.facts.metrics import METRICS, Better, metric_of
 from lib.core.ranking.metric_names import REWARD, follows_from_loss
 from lib.core.text import formatting
-from lib.core.text.metric_titles import metric_title
+from lib.core.verdict.metric_words import metric_name
 from lib.table.columns import COLUMN_OF, COLUMNS, Column, Group
 
 _TAKEN = frozenset(column.key for column in COLUMNS)
@@ -27,7 +27,7 @@ def further_columns(metrics: Iterable[str], directions: Mapping[str, Better | No
 
 
 def _column(metric: str, better: Better | None) -> Column:
-    known = metric_of(metric)
+    known, words = metric_of(metric), metric_name(metric)
     if metric == REWARD and better is not None:
         meaning = "The mean at the end of training, by which the runs are ranked."
     elif known.evaluated:
@@ -41,7 +41,7 @@ def _column(metric: str, better: Better | None) -> Column:
         meaning,
         Group.FURTHER,
         formatting.shower(known.spec),
-        name=metric_title(metric),
+        name=known.title if metric in METRICS else f"{words[:1].upper()}{words[1:]}",
         unit=known.unit,
         better=better if known.evaluated or metric == REWARD else None,
         of_loss=known.of_loss or follows_from_loss(metric),
