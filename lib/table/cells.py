@@ -52,9 +52,9 @@ def _with_digits(cells: Mapping[str, Sequence[Cell]], rows: Sequence[SummaryInpu
     decimals = dict.fromkeys(_OF_LOSS, decimals_for(map(_number, losses), (each.eval_error for each in values)))
     trained = [_number(each.value) for each in cells["train_loss"]]
     is_known = any(each.train_error for each in values)
-    decimals["train_loss"] = decimals_for(
-        trained, (each.train_error if is_known else each.eval_error for each in values)
-    )
+    logged = decimals_for(trained, (each.train_error if is_known else each.eval_error for each in values))
+    # It is read beside the eval loss: a mean has digits without end.
+    decimals["train_loss"] = min(logged, max(decimals["eval_loss"], _FEWEST))
     gaps = [_number(each.value) for each in cells["gap"]]
     most = decimals_for(gaps, (each.gap_error for each in values))
     decimals["gap"] = min(max(most, _FEWEST), _MOST)
