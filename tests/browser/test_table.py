@@ -103,7 +103,7 @@ def test_the_export_holds_the_table_and_a_click_on_a_header_sorts_with_missing_v
         assert_sorted(page, "Eval loss best", "eval_loss", direction, [QUEUED])
     # The table stays as it was sorted when something else on the page changes.
     order = grid_column(page, "run")
-    page.get_by_test_id("stMain").get_by_text("Log y", exact=True).click()
+    page.get_by_test_id("stMain").get_by_label("Log", exact=True).click()
     expect_query(page, "log", "1")
     eventually(page, lambda: grid_column(page, "run"), order)
     sort_by(page, "Eval loss best")
