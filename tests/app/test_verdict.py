@@ -48,7 +48,7 @@ def test_a_winner_has_a_headline_a_checkpoint_a_badge_reasons_and_an_objection(c
     assert because.startswith("Lowest eval loss, 0.50")
     assert "Runner-up: worse with " in because
     assert (against, bool(objection)) == ("Against", True)
-    assert heads == "Run Score Behind the best Gap"
+    assert heads == "Run Score Behind the best Gap Mark"
     assert others[0].startswith("better 100.0")
     assert others[0].endswith("★ ship")
     assert others[1].startswith("worse ")

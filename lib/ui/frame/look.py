@@ -54,6 +54,7 @@ TOKENS = (
     + "".join(f" --run-{slot}: {color};" for slot, color in enumerate(RUN_COLORS))
     + "".join(f" --size-{name}: {pixels}px;" for name, pixels in SIZES.items())
     + " }\n"
+    + ".runoff-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }\n"
     + ".run-mark { display: inline-block; width: 10px; height: 10px; flex: none; }\n"
     + "".join(
         f".run-mark.slot-{slot} {{ background: {color}; clip-path: {shape}; }}\n"
@@ -65,4 +66,5 @@ TOKENS = (
     )
 )
 """Variables for all of it (``var(--muted)``, ``var(--run-0)``, ``var(--size-small)``); the class ``run-mark slot-0`` of
-the mark of a run in HTML; and what is paled while another run is brought out (``static/highlight.js``)."""
+the mark of a run in HTML; ``runoff-unseen`` for what only a screen reader gets; and what is paled while another run is
+brought out (``static/highlight.js``)."""

@@ -75,12 +75,9 @@ def _ranking(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]
     own = short_labels({run_id: label[len(start) :] for run_id, label in labels.items()}, ROW_LIMIT)
     heads = ["Run", ranking.title or "Best"]
     heads += ["Behind the best"] if is_ordered else []
-    heads += ["Gap", ""] if is_ordered else ["Own metric", ""]
+    heads += ["Gap", "Mark"] if is_ordered else ["Own metric", "Mark"]
     classes = ["", "value", *(["barhead"] if is_ordered else []), "gap" if is_ordered else "metric", "mark"]
-    head = "".join(
-        f'<span role="columnheader" class="{kind}"{GAP_TITLE if kind == "gap" else ""}>{escape(title)}</span>'
-        for kind, title in zip(classes, heads, strict=True)
-    )
+    head = "".join(_head(kind, title) for kind, title in zip(classes, heads, strict=True))
     rows = "".join(
         _row(row, slots[row.run_id], (labels[row.run_id], start, own[row.run_id]), is_ordered=is_ordered)
         for row in ranking.rows
@@ -89,6 +86,12 @@ def _ranking(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]
     apart = "" if is_ordered else " apart"
     table = f'<div class="row head" role="row">{head}</div>{rows}'
     return f'<div class="rows{apart}" role="table" aria-label="Ranking">{table}</div>{note}'
+
+
+def _head(kind: str, title: str) -> str:
+    # Marks need no title for whoever sees them.
+    shown = f'<span class="runoff-unseen">{escape(title)}</span>' if kind == "mark" else escape(title)
+    return f'<span role="columnheader" class="{kind}"{GAP_TITLE if kind == "gap" else ""}>{shown}</span>'
 
 
 def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) -> str:
