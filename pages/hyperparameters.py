@@ -5,9 +5,11 @@ from __future__ import annotations
 from lib.ui.frame import shell
 from lib.ui.frame.empty import nothing_selected
 from lib.ui.panels.differences import differences
+from lib.ui.panels.page_style import page_style
 
 with shell.page("Hyperparameter diff") as page:
     if page.comparison.runs:
+        page_style()
         differences(page.comparison)
     else:
         nothing_selected(page.source)

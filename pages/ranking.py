@@ -1,12 +1,11 @@
-"""How runs are ranked: the rules, printed from the constants that the code uses."""
+"""How runs are ranked: the rule applied to the selected runs, and the rules, printed from the constants of the code."""
 
 from __future__ import annotations
 
 from lib.ui.frame import shell
-from lib.ui.panels.ranking import rules, selected_scores
-from lib.ui.panels.trust_rules import trust_rules
+from lib.ui.panels.page_style import page_style
+from lib.ui.panels.ranking import ranking
 
 with shell.page("How runs are ranked") as page:
-    selected_scores(page.comparison)
-    rules(page.comparison.policy)
-    trust_rules()
+    page_style()
+    ranking(page.comparison)

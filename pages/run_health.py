@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
-from lib.ui.panels.run_health import one_run, overview
+from lib.ui.panels.page_style import page_style
+from lib.ui.panels.run_health import run_health
 
 with shell.page("Run health") as page:
     runs = page.comparison.runs
     if runs:
         failed_runs(runs)
-        overview(runs)
-        one_run(page.comparison)
+        page_style()
+        run_health(page.comparison)
     else:
         nothing_selected(page.source)

@@ -23,16 +23,19 @@ function close() {
   opener?.focus({ preventScroll: true });
 }
 
-async function copyLink(button) {
+// The link of what is shown, or a text that stands on the page: `data-copies` names it, `data-copied` is on it.
+async function copy(button) {
+  const named = button.dataset.copies;
+  const copied = named ? document.querySelector(`[data-copied="${named}"]`)?.textContent ?? '' : location.href;
   let done = true;
   try {
-    await navigator.clipboard.writeText(location.href);
+    await navigator.clipboard.writeText(copied);
   } catch {
-    done = copyByHand(location.href); // without TLS there is no clipboard
+    done = copyByHand(copied); // without TLS there is no clipboard
   }
   const text = button.querySelector('span');
   const before = text.dataset.text ??= text.textContent;
-  text.textContent = done ? 'Copied' : 'Copy it from the address bar';
+  text.textContent = done ? 'Copied' : named ? 'Not copied' : 'Copy it from the address bar';
   clearTimeout(button.timer);
   button.timer = setTimeout(() => { text.textContent = before; }, COPIED_MS);
 }
@@ -55,8 +58,8 @@ document.addEventListener('click', event => {
   if (button?.dataset.opens) {
     if (root.dataset.sidebar === 'open') close();
     else open(button);
-  } else if (button && 'copiesLink' in button.dataset) {
-    copyLink(button);
+  } else if (button && ('copiesLink' in button.dataset || 'copies' in button.dataset)) {
+    copy(button);
   } else if (root.dataset.sidebar === 'open') {
     // Beside the drawer, or a link of the menu.
     const inside = sidebar()?.contains(event.target);

@@ -41,6 +41,7 @@ CORE = {
     "ranking": "facts text curves config gap noise aspects",
     "verdict": "facts text curves config gap noise checks checkpoints aspects ranking",
     "glance": "facts text gap noise checks checkpoints ranking verdict",
+    "answers": "facts text curves config gap noise checks checkpoints aspects ranking verdict",
 }
 """The packages of ``lib/core``, from the ground up, and which of them each may import."""
 

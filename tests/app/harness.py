@@ -20,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 from lib.ui.charts.component import CHARTS
 from lib.ui.frame.sidebar import RUNS
 from lib.ui.panels.grid import MARKS, NOTE, SEPARATOR, TEXTS, VALUES
+from tests.app.cards import Cards
 from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -165,7 +166,7 @@ class App:
     @property
     def text(self) -> str:
         """The page's text as a reader sees it: escapes and decoration taken away, the charts' captions behind."""
-        return "\n".join([plain("\n".join(self.said)), *self.panel, *self.captions, *self._list_text])
+        return "\n".join([plain("\n".join(self.said)), *self.panel, self.cards.text, *self.captions, *self._list_text])
 
     @property
     def panel(self) -> list[str]:
@@ -186,7 +187,13 @@ class App:
 
     @property
     def headings(self) -> list[str]:
-        return [heading.value for heading in self.at.subheader]
+        """Those below the page's title, of the pages' cards too."""
+        return [*(heading.value for heading in self.at.subheader), *self.cards.headings]
+
+    @property
+    def cards(self) -> Cards:
+        """What the pages beside the main one say."""
+        return Cards([body for body in self.html_bodies if 'class="card"' in body or 'class="page-tools"' in body])
 
     @property
     def html_bodies(self) -> list[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
-import pandas as pd
 import pytest
 
-from tests.app.harness import DIFF, App, plain, write_run
-
-COLUMNS = ["Parameter", "Value", "From", "Other places", "Group"]
+from tests.app.cards import Cards
+from tests.app.harness import DIFF, App, write_run
 
 
 @pytest.fixture
@@ -19,73 +19,129 @@ def odd(demo) -> list[str]:
     return [demo.longest, demo.hostile, ids["legal-qa-gemma-9b"]]
 
 
-def effective(app: App) -> pd.DataFrame:
-    (table,) = [each.value for each in app.at.dataframe if list(each.value.columns) == COLUMNS]
-    return table.set_index("Parameter")
-
-
-def about(app: App, heading: str) -> list[str]:
-    """The sentences below a heading."""
-    (text,) = [each.value for each in app.at.markdown if each.value.startswith("- **") and heading in plain(each.value)]
-    return [plain(line.removeprefix("- ")) for line in text.splitlines()]
+def notes(app: App) -> dict[str, list[str]]:
+    """By heading, what is odd about single configurations."""
+    (body,) = [body for body in app.html_bodies if 'aria-label="Notes"' in body]
+    (card,) = re.findall(r'<section class="card" aria-label="Notes">.*?</section>', body)
+    found = {}
+    for heading, said in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", card):
+        found[heading] = [Cards([each]).text for each in (re.findall(r"<p.*?</p>", said) or [said])]
+    return found
 
 
 def test_contradictions_name_the_run_both_places_and_the_one_that_counts(opened, demo, odd):
     app = opened(DIFF, run=odd)
     app.assert_sound()
-    assert "Contradictions (4)" in app.headings
-    rank, *_, split = about(app, "LoRA rank")
-    assert rank.startswith(demo.labels[demo.longest])
+    found = notes(app)["Contradictions (4)"]
+    (rank,) = [line for line in found if "LoRA rank" in line]
+    (split,) = [line for line in found if "config.eval_split = 0.2, config" in line and line.startswith("legal")]
+    assert rank.startswith(demo.labels[demo.longest][:10])
     for place in ("config.lora.r = 32", "config.training.lora_config.r = 16", "config.training.lora_r = 8"):
         assert place in rank
     assert rank.endswith("The trainer uses config.lora.r.")
     assert "config.eval_split = 0.2, config.data.eval_split = 0.1" in split
     assert "config.eval_split is taken to be the one" in split
-    (warmup,) = [line for line in about(app, "LoRA rank") if "warmup_ratio" in line]
+    (warmup,) = [line for line in found if "warmup_ratio" in line]
     assert "The Hugging Face trainer uses config.training.warmup_steps" in warmup
 
 
 def test_a_typo_is_told_with_what_was_probably_meant(opened, odd):
-    app = opened(DIFF, run=odd)
-    assert "Probable typos (1)" in app.headings
-    assert about(app, "Target modules")[0].endswith("Probably down_proj was meant.")
+    (typo,) = notes(opened(DIFF, run=odd))["Probable typos (1)"]
+    assert "Target modules" in typo
+    assert typo.endswith("Probably down_proj was meant.")
 
 
 def test_configs_in_order_have_a_sentence_of_their_own(opened, demo):
     app = opened(DIFF, run=demo.alike)
     app.assert_sound()
-    assert "Contradictions (0)" in app.headings
-    assert "No config contradicts itself" in app.text
+    assert notes(app) == {"Contradictions": ["None found."]}
 
 
-def test_the_effective_configuration_says_where_values_are_from(opened, odd):
-    app = opened(DIFF, run=odd)
-    table = effective(app)
-    assert list(table.loc["LoRA rank"][["Value", "From"]]) == ["32", "config.lora.r"]
-    assert table.loc["LoRA rank", "Other places"] == (
-        "overrides config.training.lora_config.r = 16, config.training.lora_r = 8"
-    )
-    assert table.loc["Effective batch size", "From"].startswith("derived: config.training.batch_size × ")
-    assert "tokens per optimizer step on average" in app.text
-
-    app.turn("selectbox", "effective_run", 1)
+def test_the_page_opens_with_what_differs_and_the_recommended_run_stands_first(opened, demo):
+    app = opened(DIFF, run=demo.alike)
     app.assert_sound()
-    assert effective(app).loc["LoRA rank", "Value"] == "64"
+    assert app.headings[0] == "3 of 55 settings differ: learning rate, LoRA rank, LoRA scaling"
+    heads, *rows = app.cards.tables[0]
+    assert heads == [
+        *("Setting", "lr 2e-4 · r 64 ★", "lr 2e-4 · r 16", "lr 5e-4 · r 64", "lr 1e-4 · r 16", "lr 5e-5 · r 8"),
+    ]
+    assert rows[:3] == [
+        ["Learning rate", "2e-4", "2e-4", "5e-4", "1e-4", "5e-5"],
+        ["LoRA rank", "64", "16", "64", "16", "8"],
+        ["LoRA scaling (alpha / rank)", "0.5", "2", "0.5", "2", "4"],
+    ]
+    assert "All names begin with support-llama-8b" in app.text
+    # No value has a majority against it.
+    assert app.cards.odd == []
 
 
-def test_one_run_has_its_effective_configuration_and_no_comparison(opened, demo):
+def test_one_cell_against_the_rest_is_shaded_and_a_row_that_differs_everywhere_is_not(on_folder, tmp_path):
+    for place, seed in enumerate((1, 1, 7, 1)):
+        write_run(tmp_path / f"run-{place}", [1.0], args={"seed": seed, "learning_rate": 1e-4 * (place + 1)})
+    app = on_folder(tmp_path, DIFF, run=[f"run-{place}" for place in range(4)])
+    app.assert_sound()
+    assert app.cards.odd == ["7"]
+    assert "shaded: against the rest" in app.text
+
+
+def test_a_learning_rate_is_one_row_with_all_its_places(opened, demo):
+    app = opened(DIFF, run=demo.alike[:2])
+    titles = [title for table in app.cards.tables for title, *_ in table]
+    assert "Learning rate" in titles
+    assert not {"Max learning rate", "Min learning rate"} & set(titles)
+    _, source, others = app.cards.table("Setting", "Value", "From")["Learning rate"]
+    assert source == "config.training.learning_rate"
+    assert "highest logged" in others
+
+
+def test_a_method_that_a_run_does_not_use_is_one_row(on_folder, tmp_path):
+    lora = {"lora_r": 16, "lora_alpha": 32, "lora_dropout": 0.1, "lora_target_modules": ["q_proj"]}
+    write_run(tmp_path / "adapter", [1.0], args={"learning_rate": 1e-4, "seed": 1, **lora})
+    write_run(tmp_path / "full", [1.0], args={"learning_rate": 1e-4, "seed": 2})
+    app = on_folder(tmp_path, DIFF, run=["adapter", "full"])
+    assert app.headings[0] == "2 of 8 settings differ: LoRA, seed"
+    lines = app.cards.table("Setting")
+    assert sorted(lines["LoRA"]) == ["no LoRA", "rank 16, alpha 32"]
+    assert "LoRA dropout" not in lines
+
+
+def test_a_switch_brings_equal_settings_into_the_table_and_into_what_is_copied(opened, demo):
+    def copied(app: App) -> list[str]:
+        (body,) = [body for body in app.html_bodies if "data-copied" in body]
+        return html.unescape(body.partition("data-copied")[2].removesuffix("</pre>")).splitlines()
+
+    app = opened(DIFF, run=demo.alike[:3])
+    few = len(app.cards.table("Setting", "lr 2e-4 · r 64 ★"))
+    # Header, line and the rows that differ; results are no settings.
+    assert len(copied(app)) == 2 + 3
+    app.turn("checkbox", "widget:equal", True).assert_sound()
+    assert app.link["equal"] == ["1"]
+    assert len(app.cards.table("Setting", "lr 2e-4 · r 64 ★")) > few + 40
+    assert len(copied(app)) > 50
+    assert "Same in all runs" not in app.headings
+
+
+def test_one_run_has_its_effective_configuration_with_its_places_and_no_comparison(opened, demo):
     app = opened(DIFF, run=[demo.longest])
     app.assert_sound()
-    table = effective(app)
-    assert app.headings[0] == f"Hyperparameters ({len(table)})"
-    assert "Effective configuration" not in app.headings
+    table = app.cards.table("Setting", "Value", "From", "Other places")
+    assert table["LoRA rank"] == [
+        "32",
+        "config.lora.r",
+        "overrides config.training.lora_config.r = 16, config.training.lora_r = 8",
+    ]
+    assert table["Effective batch size"][1].startswith("derived: config.training.batch_size × ")
+    assert "tokens per optimizer step on average" in app.text
+    assert "differ" not in app.headings[0]
 
 
 def test_the_search_narrows_every_section(opened, odd):
     app = opened(DIFF, run=odd, find="warm-up")
     app.assert_sound()
-    assert {"Warm-up steps", "Warm-up in effect, share"} <= set(effective(app).index)
-    assert "Contradictions (1)" in app.headings
+    titles = {title for table in app.cards.tables for title, *_ in table}
+    assert {"Warm-up steps", "Warm-up in effect, share"} <= titles
+    assert "Optimizer" not in titles
+    assert "Contradictions (1)" in notes(app)
 
 
 def test_another_spelling_of_the_same_configuration_is_no_difference(on_folder: Callable[..., App], tmp_path):
@@ -95,5 +151,4 @@ def test_another_spelling_of_the_same_configuration_is_no_difference(on_folder: 
     write_run(tmp_path / "b", [1.0], args={"lr": "2e-4", "num_epochs": 3.0, "gradient_clip_val": 1})
     app = on_folder(tmp_path, DIFF, run=["a", "b"])
     app.assert_sound()
-    assert "Different values (0)" in app.headings
-    assert "The selected runs have the same hyperparameters." in app.text
+    assert app.headings[0] == "None of the 3 settings differs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -37,8 +38,8 @@ def assert_shows(app: App, count: int) -> None:
     app.assert_sound()
     assert len(app.checked) == count
     if app.page == RANKING:
-        assert app.headings[:2] == ["The selected runs", "The composite score"]
-        assert ("No run is selected" in app.text) == (count == 0)
+        assert app.headings[1:3] == ["The rules", "The composite score"]
+        assert ("No run is selected" in app.headings) == (count == 0)
         assert "Composite = 0.70 × eval-loss points + 0.30 × gap points" in app.text
     elif count == 0:
         assert app.is_empty
@@ -48,11 +49,12 @@ def assert_shows(app: App, count: int) -> None:
         assert any(">Table</h2>" in body for body in app.html_bodies)
         assert len(app.grid.rows) == count
     elif app.page == HEALTH:
-        assert app.headings == ["All checks", "Run by run"]
+        assert len(app.cards.table("Run", "Found")) == count
     elif count == 1:
-        assert app.headings[0].startswith("Hyperparameters (")
+        assert re.fullmatch(r"\d+ settings? (is|are) recorded|No settings are recorded", app.headings[0])
     else:
-        assert app.headings[0].startswith("Different values (")
+        assert "differ" in app.headings[0]
+        assert len(app.cards.tables[0][0]) == 1 + count
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -135,9 +137,8 @@ def test_the_other_pages_show_a_sweep(on_sweep, page):
     app = on_sweep(("8 3e-6", "8 3e-5", "stopped"), page)
     assert_shows(app, 3)
     if page == RANKING:
-        scores = app.at.dataframe[0].value
-        assert list(scores["Run"]) == ["8 3e-5", "8 3e-6"]
-        assert "100.00" in list(scores["Eval-loss points"])
+        assert app.cards.tables[0][0] == ["Line", "1. 8 3e-5 ★", "2. 8 3e-6"]
+        assert app.cards.table("Line")["Eval-loss points"][0] == "100.0000"
         assert "stopped is left out: " in app.text
 
 
@@ -325,12 +326,11 @@ def test_equal_runs_have_no_different_values(on_folder, tmp_path):
         write_run(tmp_path / name, [1.0, 0.5], [0.8, 0.6], args={"learning_rate": 1e-4})
     app = on_folder(tmp_path, DIFF, run=["a", "b"])
     assert_shows(app, 2)
-    assert "Different values (0)" in app.text
-    assert "The selected runs have the same hyperparameters." in app.text
+    assert app.headings[0] == "The one recorded setting does not differ"
 
 
 def test_runs_without_hyperparameters_have_a_sentence_of_their_own(on_folder, tmp_path):
     write_run(tmp_path / "a", [1.0, 0.5])
     app = on_folder(tmp_path, DIFF, run=["a"])
     app.assert_sound()
-    assert "The selected runs have recorded no hyperparameters." in app.text
+    assert app.headings == ["No settings are recorded"]

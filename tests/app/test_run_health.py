@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
-import pandas as pd
 import pytest
 
 from lib.core.checks.check import Group
 from lib.core.checks.registry import CHECKS, checks_of
 from lib.core.checks.results import Results
 from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.findings import Severity
 from lib.data.demo.source import EmbeddedSource
+from tests.app.cards import Cards
 from tests.app.harness import HEALTH, MAIN, RANKING, App, write_run
 
-FINDINGS = ["Severity", "What", "Sentence", "First step", "Last step"]
-PASSPORT = ["Outcome", "Check", "Sentence", "First step", "Last step"]
+
+def found(app: App) -> dict[str, str]:
+    """What was found in each run, by what it is called."""
+    return {run.removesuffix(" ★"): said for run, (said, _) in app.cards.table("Run", "Found").items()}
 
 
-def tables(app: App, columns: list[str]) -> list[pd.DataFrame]:
-    return [each.value for each in app.at.dataframe if list(each.value.columns)[: len(columns)] == columns]
-
-
-def findings(app: App) -> pd.DataFrame:
-    (found,) = tables(app, FINDINGS)
-    return found
-
-
-def matrix(app: App) -> pd.DataFrame:
-    (found,) = tables(app, ["area", "check"])
-    return found.set_index(["area", "check"])
+def lines(app: App) -> dict[str, str]:
+    """What stands beside the headings below the runs."""
+    (body,) = [body for body in app.html_bodies if 'aria-label="Checks"' in body]
+    (card,) = re.findall(r'<section class="card" aria-label="Checks">.*?</section>', body)
+    return {title: Cards([said]).text for title, said in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", card)}
 
 
 @pytest.fixture(scope="module")
@@ -38,69 +36,68 @@ def results(demo) -> Results:
     return checks_of(run, demo.source.load_curves([demo.diverged])[demo.diverged])
 
 
-def test_every_finding_of_a_run_is_in_its_table_the_most_severe_first(opened, demo, results):
+def test_every_finding_of_a_run_is_told_once_the_most_severe_first(opened, demo, results):
     app = opened(HEALTH, run=demo.diverged)
     app.assert_sound()
-    shown = findings(app)
-    assert [finding.sentence for finding in results.findings] == list(shown["Sentence"])
-    assert len(set(shown["Sentence"])) == len(shown)
-    order = [text.split()[1] for text in shown["Severity"]]
-    assert order == sorted(order, key=["critical", "warning", "info"].index)
-    divergence = shown[shown["What"] == "Divergence"].iloc[0]
-    (finding,) = results.of("divergence").findings
-    assert (divergence["First step"], divergence["Last step"]) == (finding.step, finding.extent)
-    assert divergence["Severity"] == "✖ critical"
+    (said,) = found(app).values()
+    notes = lines(app)["Data checks"]
+    for finding in results.findings:
+        assert (said + notes).count(finding.sentence) == 1, finding.sentence
+    # The kinds with critical findings come first; a kind has all of its findings together.
+    grave = {each.code for each in results.findings if each.severity is Severity.CRITICAL}
+    last = max(said.index(each.sentence) for each in results.findings if each.code in grave)
+    others = [each for each in results.findings_in(Group.HEALTH) if each.code not in grave]
+    assert said.startswith("critical")
+    assert others
+    assert all(said.index(each.sentence) > last for each in others)
 
 
-def test_the_overview_names_the_outcome_of_every_check_that_is_not_fine(opened, demo):
+def test_the_page_opens_with_what_was_found_and_the_recommended_run_stands_first(opened, demo):
+    app = opened(HEALTH, run=demo.alike)
+    app.assert_sound()
+    assert app.headings[0] == "Gradient-norm spikes in four runs, the recommended one among them"
+    assert next(iter(app.cards.table("Run", "Found"))) == "lr 2e-4 · r 64 ★"
+    assert found(app)["lr 1e-4 · r 16"] == "Nothing found."
+    spikes = found(app)["lr 5e-4 · r 64"]
+    assert "Gradient-norm spikes: 5 times, at steps 205, 960, 1,045, 2,770 and 2,875." in spikes
+    assert "22 findings" in app.text
+
+
+def test_the_checks_that_are_fine_are_counted_and_named(opened, demo):
     app = opened(HEALTH, run=[demo.diverged, demo.alike[0]])
     app.assert_sound()
-    shown = matrix(app)
-    assert list(shown.loc[("Health", "Divergence")]) == ["✖ critical", "✓ fine"]
-    assert shown.loc[("Health", "NaN or infinity")].iloc[0] == "✖ critical × 3"
-    assert ("Health", "Memory creep") not in shown.index
-    (rest,) = [each.label for each in app.at.expander if each.label.startswith("Nothing found in any run")]
-    total = len(CHECKS)
-    assert f"({total - len(shown)} of {total} checks)" in rest
-    assert "Health: Memory creep" in app.text
+    fine = lines(app)["Checked and fine"]
+    count = int(fine.partition(" of ")[0])
+    assert f" of {len(CHECKS)} checks in every run" in fine
+    assert count < len(CHECKS) - 3
+    assert "Memory creep" in fine
+    assert "ivergence" not in fine
 
 
-def test_what_cannot_be_told_is_said_with_the_reason(opened, demo):
-    app = opened(HEALTH, run=demo.diverged)
-    assert "Could not be told (1)" in app.text
-    assert "Overfitting, rebound: the last eval loss, at step 2100, is NaN." in app.text
-    assert "The rebound cannot be told" in app.text
+def test_what_cannot_be_told_is_one_line_for_each_reason(on_folder, tmp_path):
+    for name in "ab":
+        write_run(tmp_path / name, [1.0, 0.9, 0.8], [0.9, 0.8, 0.7])
+    untold = lines(on_folder(tmp_path, HEALTH, run=["a", "b"]))["Could not be checked"]
+    assert untold.count("The gradient norm was not logged") == 1
+    assert "The gradient norm was not logged: gradient-norm spikes, clipping saturation, gradient norm grows." in untold
 
 
-def test_overfitting_and_stability_are_told_in_numbers_and_words(opened, demo):
+def test_what_cannot_be_told_of_one_run_names_it(opened, demo):
+    untold = lines(opened(HEALTH, run=[demo.diverged, demo.alike[0]]))["Could not be checked"]
+    assert "The last eval loss, at step 2100, is NaN: overfitting, rebound (qwen-7b)." in untold
+
+
+def test_overfitting_and_steadiness_are_told_in_numbers(opened, demo):
     app = opened(HEALTH, run=demo.alike[0])
-    metrics = {metric.label: metric.value for metric in app.at.metric}
-    assert set(metrics) == {"Gap", "Rebound", "Slope at the end"}
-    assert all(value[0] in "+-–" for value in metrics.values())
     assert "At the best evaluation, step" in app.text
-    assert "loss variation at the end" in app.text
+    assert "Near the end the train loss varies by" in app.text
 
 
-def test_the_passport_has_every_check_and_says_what_lowers_the_confidence(opened, demo):
+def test_what_lowers_the_confidence_stands_with_the_run_and_is_counted(opened, demo):
     app = opened(HEALTH, run=demo.longest)
-    odd, fine = tables(app, PASSPORT)
-    of_data = [check.title for check in CHECKS if check.group is Group.DATA]
-    assert sorted([*odd["Check"], *fine["Check"]]) == sorted(of_data)
-    assert set(fine["Outcome"]) == {"✓ fine"}
-    assert odd["Outcome"].iloc[0] == "⚠ warning"
-    assert "The confidence in a verdict about this run is lowered: The job's stored best eval loss is" in app.text
-
-
-def test_another_run_is_chosen_by_its_name_and_keeps_its_place(opened, demo):
-    app = opened(HEALTH, run=[demo.alike[0], demo.diverged])
-    before = list(findings(app)["Sentence"])
-    app.turn("segmented_control", "health_run", demo.diverged)
-    app.assert_sound()
-    after = list(findings(app)["Sentence"])
-    assert before != after
-    assert any("NaN" in sentence for sentence in after)
-    app.uncheck(demo.alike[0]).assert_sound()
-    assert list(findings(app)["Sentence"]) == after
+    (said,) = found(app).values()
+    assert "The job's stored best eval loss is" in said
+    assert lines(app)["Data checks"].startswith("Lowered confidence in customer-")
 
 
 def test_without_a_selection_the_page_says_what_to_do(opened):
@@ -114,9 +111,8 @@ def test_a_run_without_metrics_is_no_row_of_questions(opened, demo):
     app = opened(HEALTH, run=[demo.queued, demo.alike[0]])
     app.assert_sound()
     assert "code-review-qwen-7b has logged no metrics." in app.text
-    for cells in matrix(app).itertuples(index=False):
-        assert cells[1] != "✓ fine" or not cells[0].startswith("?")
-    app.turn("segmented_control", "health_run", demo.queued).assert_sound()
+    assert found(app)["code-review-qwen-7b"].startswith("It logged no metrics.")
+    assert "code-review-qwen-7b" not in lines(app).get("Could not be checked", "")
     assert "Overfitting cannot be told: no finite eval loss is logged." in app.text
 
 
@@ -132,12 +128,11 @@ def test_a_run_whose_curves_cannot_be_read_leaves_the_others(opened, demo, monke
     app = opened(HEALTH, run=[demo.alike[0], demo.diverged])
     assert not app.at.exception
     assert len(app.at.error) == 1
-    assert set(matrix(app).iloc[:, 0]) == {"? not read"}
-    assert "neither its health nor its data could be judged" in app.text
-    app.turn("segmented_control", "health_run", demo.diverged)
-    assert "✖ critical" in set(findings(app)["Severity"])
+    said = found(app)
+    assert [text for text in said.values() if "could not be read, so nothing could be checked" in text]
+    assert said["qwen-7b"].startswith("critical")
     alone = opened(HEALTH, run=demo.alike[0])
-    assert "nothing could be checked" in alone.text
+    assert "nothing could be checked" in alone.headings[0]
     main = opened(MAIN, run=[demo.alike[0], demo.diverged])
     assert not main.at.exception
     assert main.grid.rows["findings_text"].iloc[0] == "–"
@@ -150,6 +145,7 @@ def test_names_stay_names(on_folder, tmp_path):
     app = on_folder(tmp_path, HEALTH, run=[hostile, "check"])
     app.assert_sound()
     assert not any(hostile in text for text in app.said)
+    assert not any("<img src=x" in body for body in app.html_bodies)
     assert hostile in app.text
 
 
@@ -198,12 +194,12 @@ def test_marks_outside_of_the_range_are_gone(opened, demo):
 def test_the_page_of_the_ranking_prints_every_threshold(opened):
     app = opened(RANKING)
     app.assert_sound()
-    shown = pd.concat(tables(app, ["Limit", "Value", "Meaning"]))
-    values = dict(zip(shown["Limit"], shown["Value"], strict=False))
+    shown = [row for table in app.cards.tables if table[0] == ["Limit", "Value", "Meaning"] for row in table[1:]]
+    values = {title: value for title, value, _ in shown}
     assert values["Unsteady variation"] == "0.15"
     assert values["Spike MADs"] == "8"
     assert values["Window share"] == "0.05"
-    assert shown["Meaning"].str.len().min() > 10
+    assert min(len(meaning) for _, _, meaning in shown) > 10
 
 
 def spiking(path, seed, *at):
@@ -223,7 +219,7 @@ def test_spikes_of_all_runs_are_hard_batches_and_said_once(on_folder, tmp_path):
     health = on_folder(tmp_path, HEALTH, run=["one", "two", "three"])
     health.assert_sound()
     assert health.text.count(said) == 1
-    assert list(matrix(health).loc[("Health", "Gradient-norm spikes")]) == ["● info × 2"] * 3
+    assert set(found(health).values()) == {"Nothing found."}
     main = on_folder(tmp_path, MAIN, run=["one", "two", "three"])
     main.assert_sound()
     assert main.shared["notes"] == [said]
@@ -238,8 +234,9 @@ def test_overfitting_is_told_of_the_checkpoint_that_the_verdict_would_ship(on_fo
     f1 = [{"step": step, "eval_f1": value} for step, value in ((1, 0.2), (2, 0.9), (3, 0.7))]
     write_run(tmp_path / "a", [0.75, 0.75, 0.75], [0.9, 0.8, 0.7], rows=f1)
     by_loss, by_f1 = (on_folder(tmp_path, HEALTH, run="a", by=by) for by in ("eval_loss", "eval_f1"))
-    gaps = [{metric.label: metric.value for metric in app.at.metric}["Gap"] for app in (by_loss, by_f1)]
-    assert gaps == ["-0.0500", "+0.0500"]
+    assert "At the best evaluation, step 3, the eval loss is 0.7000" in by_loss.text
+    assert "a gap of -0.0500" in by_loss.text
+    assert "a gap of +0.0500" in by_f1.text
     assert "At the checkpoint to ship, step 2, the eval loss is 0.8000" in by_f1.text
 
 

@@ -160,11 +160,14 @@ def test_the_weight_changes_the_verdict_its_numbers_and_the_link(opened, demo):
 def test_the_score_is_the_weighted_sum_of_its_parts(opened, demo, weight):
     app = opened(RANKING, run=demo.alike, weight=str(weight))
     app.assert_sound()
-    parts = app.at.dataframe[0].value[["Eval-loss points", "Gap points", "Composite"]].astype(float)
-    expected = weight * parts["Eval-loss points"] + (1 - weight) * parts["Gap points"]
-    # Each of the shown numbers is rounded to two decimals.
-    assert list(parts["Composite"]) == pytest.approx(list(expected), abs=0.011)
-    assert parts["Composite"].is_monotonic_decreasing
+    lines = app.cards.table("Line")
+    of_loss, of_gap, total = (
+        list(map(float, lines[title])) for title in ("Eval-loss points", "Gap points", "Composite")
+    )
+    expected = [weight * one + (1 - weight) * other for one, other in zip(of_loss, of_gap, strict=True)]
+    # The parts are shown with four decimals, the composite is rounded to two.
+    assert total == pytest.approx(expected, abs=0.0051)
+    assert total == sorted(total, reverse=True)
 
 
 def test_the_columns_of_the_table_can_be_chosen(opened, demo):
@@ -183,8 +186,8 @@ def test_the_columns_of_the_table_can_be_chosen(opened, demo):
 
 
 def parameters(app) -> list[str]:
-    """The parameters that the page compares, in its tables of one column a run."""
-    return [title for table in app.at.dataframe if "column 1" in table.value for title in table.value["column 1"]]
+    """The settings that the page compares."""
+    return list(app.cards.table("Setting"))
 
 
 def test_the_diff_search_narrows_the_rows_and_stands_in_the_link(opened, demo):
@@ -195,4 +198,4 @@ def test_the_diff_search_narrows_the_rows_and_stands_in_the_link(opened, demo):
     assert "Learning rate" in shown
     assert len(shown) < len(parameters(opened(DIFF, run=demo.alike[:3])))
     app.turn("text_input", "widget:find", "zzzz").assert_sound()
-    assert "No parameter and no value matches the search." in app.text
+    assert "No setting and no value matches the search." in app.text

@@ -108,8 +108,8 @@ def test_the_larger_class_is_ranked_and_the_others_stand_apart(compared, tmp_pat
     app = compared("a", "b", "c")
     assert app.panel[0] == "Ship a"
     assert any(text.startswith("c – ") and text.endswith("not comparable") for text in app.panel)
-    scores = app.go(RANKING, run=("a", "b", "c")).at.dataframe
-    assert [list(scores[number].value["Run"]) for number in (0, 1)] == [["a", "b"], ["c"]]
+    scores = app.go(RANKING, run=("a", "b", "c")).cards.tables
+    assert [scores[number][0][1:] for number in (0, 1)] == [["1. a ★", "2. b"], ["1. c"]]
     assert "Not comparable with these: different evaluation data." in app.text
 
 
@@ -171,10 +171,8 @@ def test_the_page_that_explains_the_ranking_prints_the_rules_with_their_constant
     app.assert_sound()
     assert "When to trust the score" in app.headings
     assert f"within {NARROW_WEIGHT:.2f} of the eval weight" in app.text
-    tables = [frame.value for frame in app.at.dataframe]
-    (objections,) = [table for table in tables if "Objection" in table]
-    assert list(objections["Objection"]) == [kind.title for kind in KINDS]
-    assert list(objections["At most"]) == [kind.cap.value for kind in KINDS]
+    objections = app.cards.rows("Objection", "At most")
+    assert [row[:2] for row in objections] == [[kind.title, kind.cap.value] for kind in KINDS]
 
 
 def reasons_on(app) -> list[str]:

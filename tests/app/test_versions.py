@@ -74,7 +74,7 @@ def cell(app, column: str) -> str:
 
 
 def tables(app) -> list[str]:
-    return [each.value.to_string() for each in app.at.dataframe]
+    return [app.cards.text, *(each.value.to_string() for each in app.at.dataframe)]
 
 
 def test_a_run_that_was_trained_anew_is_shown_of_one_version_whoever_looked_first(on_folder, outputs):

@@ -179,6 +179,12 @@ def table(page: Page, frame: Locator) -> list[list[str]]:
     return eventually(page, lambda: frame.locator("table tr").evaluate_all(read), bool)
 
 
+def cells(table: Locator) -> list[list[str]]:
+    """Header and rows of the first table of a card, as a wide window shows them."""
+    read = "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+    return table.first.locator("tr").evaluate_all(read)
+
+
 def grid(page: Page) -> FrameLocator:
     """The summary table, which lives in a frame."""
     return page.frame_locator(".st-key-summary_card iframe")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import PAGES, chart, checked, eventually, expect_selected, go, grid_column, hover, table
+from tests.browser.actions import PAGES, cells, chart, checked, eventually, expect_selected, go, grid_column, hover
 from tests.browser.harness import open_app, wait_idle
 from tests.sweep import RATES, write_sweep
 
@@ -30,7 +30,7 @@ def compare_all(page: Page) -> list[str]:
     expect(chart(page, "learning rate")).to_be_visible()
     assert set(hover(page, "loss", 0.4)) - {"Step"} <= set(names)
     go(page, PAGES["hyperparameters"])
-    assert table(page, page.get_by_test_id("stDataFrame").first)[0][:2] == ["Group", "Parameter"]
+    assert cells(page.locator(".st-key-settings_card table"))[0][0] == "Setting"
     go(page, PAGES["ranking"])
     assert checked(page) == names
     return names

@@ -51,8 +51,7 @@ def test_the_other_pages_show_them(opened, page):
     app = opened(("8 3e-6", "8 3e-5", "mt5_news_summaries"), page)
     assert_shows(app, 3)
     if page == RANKING:
-        scores = app.at.dataframe[0].value
-        assert list(scores["Run"]) == ["8 3e-5", "8 3e-6"]
+        assert app.cards.tables[0][0] == ["Line", "1. 8 3e-5 ★", "2. 8 3e-6"]
         assert "mt5_news_summaries is left out: " in app.text
 
 

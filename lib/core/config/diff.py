@@ -34,14 +34,15 @@ class DiffRow:
             and an empty section state nothing, as does a key that is missing, unless the catalogue says that
             null counts. A derived value that cannot be worked out is compared with nothing. All that is compared
             of a secret is whether it is set.
-        odd: True where fewer runs have this value than have the most common one. Where all values are
-            equally common (two runs that differ, or all of them do) none is the norm, and each is marked.
-            Nothing is marked in a row that does not differ.
+        odd: True where more than half of the runs have one value in common, and this run has another. Where no value
+            is that common (two runs that differ, or all of them do) none is the norm, and nothing is marked.
         sources: The place that won ("config.lora.r", "column batch_size"); "" for ``MISSING`` values of
             runs that do not state it.
         places: Every place that states the parameter in the run with its value, the winner first.
         remarks: What is odd in the run's own configuration.
         comparison: How the values were compared.
+        unused: What is shown in the place of a value that means nothing, as the run does not use what it belongs to;
+            "" elsewhere. Such values are compared with nothing. Empty where the row has none.
     """
 
     key: str
@@ -54,6 +55,7 @@ class DiffRow:
     places: tuple[tuple[tuple[str, Any], ...], ...]
     remarks: tuple[tuple[Remark, ...], ...]
     comparison: Comparison
+    unused: tuple[str, ...] = ()
 
     @property
     def is_identity(self) -> bool:
@@ -80,10 +82,15 @@ class DiffRow:
         parameter = PARAMETERS.get(self.key)
         scientific = parameter is not None and parameter.scientific
         return tuple(
-            CANNOT_TELL
-            if value is MISSING and source
-            else show(value, scientific=scientific, comparison=self.comparison, limit=limit)
-            for value, source in zip(self.values, self.sources, strict=True)
+            unused
+            or (
+                CANNOT_TELL
+                if value is MISSING and source
+                else show(value, scientific=scientific, comparison=self.comparison, limit=limit)
+            )
+            for value, source, unused in zip(
+                self.values, self.sources, self.unused or ("",) * len(self.values), strict=True
+            )
         )
 
 
@@ -137,18 +144,17 @@ def _row(key: str, settings: Sequence[Setting | None]) -> DiffRow:
     if type(first) in (str, int, bool) and all(type(value) is type(first) and value == first for value in values):
         classes: list[Comparable] = [("same",)] * len(values)
     else:
-        classes = [_class(key, value, comparison) for value in values]
-    unknown = all(setting.derived for setting in present)
-    counts = Counter(one for one in classes if not (unknown and one == _NOTHING)) or Counter(classes)
-    most = max(counts.values())
-    no_norm = len(counts) > 1 and min(counts.values()) == most
+        classes = [class_of(key, value, comparison) for value in values]
+    # What was worked out and cannot be is compared with nothing; in a row of nothing else, with itself.
+    unknown = all(setting.derived for setting in present) and any(one != _NOTHING for one in classes)
+    differs, odd = told_apart([None if unknown and one == _NOTHING else one for one in classes])
     return DiffRow(
         key=key,
         title=title_of(key),
         group=group,
         values=values,
-        differs=len(counts) > 1,
-        odd=tuple(one in counts and (no_norm or counts[one] < most) for one in classes),
+        differs=differs,
+        odd=odd,
         sources=tuple("" if setting is None else setting.source for setting in settings),
         places=tuple(() if setting is None else setting.places for setting in settings),
         remarks=tuple(() if setting is None else setting.remarks for setting in settings),
@@ -156,7 +162,20 @@ def _row(key: str, settings: Sequence[Setting | None]) -> DiffRow:
     )
 
 
-def _class(key: str, value: Any, comparison: Comparison) -> Comparable:
+def told_apart(classes: Sequence[Comparable | None]) -> tuple[bool, tuple[bool, ...]]:
+    """Whether values differ, and which of them are odd ones (``DiffRow.odd``); ``None`` takes no part.
+
+    Example:
+        >>> told_apart([("a",), ("a",), ("b",)]), told_apart([("a",), ("b",)])
+        ((True, (False, False, True)), (True, (False, False)))
+    """
+    counts = Counter(one for one in classes if one is not None)
+    norm, many = max(counts.items(), key=lambda each: each[1], default=(None, 0))
+    has_norm = 2 * many > counts.total()
+    return len(counts) > 1, tuple(has_norm and one is not None and one != norm for one in classes)
+
+
+def class_of(key: str, value: Any, comparison: Comparison) -> Comparable:
     """What is equal for values that count as equal: null, an empty section and a missing key state nothing."""
     if isinstance(value, Mapping) and not value:
         return _NOTHING

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.core.config.diff import DiffRow
 from lib.core.config.setting import Oddity
-from lib.core.config.values import MISSING
+from lib.core.config.values import MISSING, show
 from lib.core.facts.runs import RunSummary
 from lib.core.text.spreadsheet import inert
+
+LOGGED_RATES: Mapping[str, str] = {"max_learning_rate": "highest logged", "min_learning_rate": "lowest logged"}
+"""What a log shows of the schedule, by the key of its column, and what it is called as a place of the learning rate."""
 
 _MARKUP = re.compile(r"[\\`*_\[\]|~#$]|(?<=\w):(?=//)|(?<=www)\.")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -76,9 +79,18 @@ def _other_places(row: DiffRow, run: int) -> str:
         for source, shown in remark.places
         if source != row.sources[run] and any(source == place for place, _ in row.places[run])
     }
-    agreeing = [source for source, value in row.places[run][1:] if source not in differing and value is not None]
+    logged = {source: value for source, value in row.places[run] if source in LOGGED_RATES.values()}
+    agreeing = [
+        source
+        for source, value in row.places[run][1:]
+        if source not in differing and source not in logged and value is not None
+    ]
     overridden = ", ".join(f"{source} = {shown}" for source, shown in differing.items())
-    parts = (f"overrides {overridden}" if overridden else "", f"same in {', '.join(agreeing)}" if agreeing else "")
+    parts = (
+        f"overrides {overridden}" if overridden else "",
+        f"same in {', '.join(agreeing)}" if agreeing else "",
+        *(f"{source} {show(value, scientific=True)}" for source, value in logged.items()),
+    )
     return "; ".join(part for part in parts if part)
 
 

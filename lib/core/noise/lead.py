@@ -48,11 +48,16 @@ class PointBands:
         """
         if error <= 0.0:
             return self.at(measured)
+        return sum(share * points for share, points in zip(self.shares(measured, error), self.points, strict=True))
+
+    def shares(self, measured: float, error: float) -> tuple[float, ...]:
+        """How likely it is that such a quantity lies in each band; the arguments are those of ``expected``."""
+        if error <= 0.0:
+            return tuple(float(self.band(measured) == place) for place in range(len(self.points)))
         # Without the rounding a quantity at an edge would have other points for an error next to 0 than for half of it.
         measured = round(measured, EDGE_DECIMALS)
         below = [0.5 * math.erfc((measured - edge) / (math.sqrt(2.0) * error)) for edge in self.edges]
-        within = (high - low for low, high in pairwise((0.0, *below, 1.0)))
-        return sum(share * points for share, points in zip(within, self.points, strict=True))
+        return tuple(high - low for low, high in pairwise((0.0, *below, 1.0)))
 
     def range(self, measured: float, reach: float) -> tuple[float, float]:
         """The least and the most points from ``measured - reach`` to ``measured + reach``."""

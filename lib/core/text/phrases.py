@@ -31,6 +31,17 @@ def lower_first(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
+def in_sentence(title: str) -> str:
+    """The same of one that may begin with an abbreviation.
+
+    Example:
+        >>> in_sentence("Learning rate"), in_sentence("LoRA rank"), in_sentence("NaN or infinity")
+        ('learning rate', 'LoRA rank', 'NaN or infinity')
+    """
+    first = title.split(" ", 1)[0]
+    return title if any(letter.isupper() for letter in first[1:]) else lower_first(title)
+
+
 def counted(many: int, one: str, more: str | None = None) -> str:
     """A number and its noun.
 

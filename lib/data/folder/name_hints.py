@@ -6,7 +6,6 @@ states goes before it, and so does a learning rate that was logged.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve
+from lib.core.curves.peak_rate import refuting_peak
 from lib.core.facts.foreign import isolated
 from lib.core.facts.values import finite
 from lib.data.folder.training_files import stated
@@ -121,7 +121,11 @@ class NameHints:
                     continue  # People name the effective batch, of which the configuration states a part.
                 self.values[parameter] = value
                 if known is None and stated(config, parameter) is None:
-                    peak = _refuting_peak(rates, value, total_steps) if parameter == "learning_rate" else None
+                    peak = (
+                        refuting_peak(rates, value, total_steps, RATE_TOLERANCE)
+                        if parameter == "learning_rate"
+                        else None
+                    )
                     if peak is None:
                         taken.append(parameter)
                         continue
@@ -152,42 +156,3 @@ def _shown(value: float) -> str:
         return f"{value:.6g}"
     digits, exponent = f"{value:.2e}".split("e")
     return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
-
-
-def _refuting_peak(rates: MetricCurve, named: float, total_steps: int | None) -> float | None:
-    """The highest logged learning rate, where a schedule with ``named`` as its peak would have been seen to differ.
-
-    A logged rate above it always differs. One below it does only where the peak cannot have passed unseen: not while
-    the rate still rises, not before a log that begins late, and not between two points that are far apart.
-    """
-    known = rates.finite()
-    if not len(known):
-        return None
-    steps, values = known.step.astype("float64"), known.value
-    at = int(values.argmax())
-    peak = float(values[at])
-    if peak > named * (1.0 + RATE_TOLERANCE):
-        return peak
-    total = max(float(total_steps or 0), float(steps[-1]))
-    before = float(steps[at - 1]) if at else 0.0
-    # What is left at this step where the rate fell, in a straight line or by a cosine, from the point before on.
-    fallen = (float(steps[at]) - before) / max(total - before, 1.0)
-    seen = min(1.0 - fallen, (1.0 + math.cos(math.pi * fallen)) / 2.0)
-    if _may_peak_after(steps, values, at, named):
-        after = float(steps[at + 1]) if at + 1 < len(steps) else np.inf
-        seen = min(seen, float(steps[at]) / after)
-    return peak if peak < named * (1.0 - RATE_TOLERANCE) * seen else None
-
-
-def _may_peak_after(steps: np.ndarray, values: np.ndarray, at: int, named: float) -> bool:
-    """Whether the rate may have risen to ``named`` between its highest point and the next one."""
-    if at + 1 == len(steps):
-        # The end of a rise, unless it has stood still before.
-        return at == 0 or bool(values[at] > values[at - 1] * (1.0 + 1e-6))
-    if values[at + 1] >= values[at] * (1.0 - 1e-6):
-        return False
-    if at + 2 >= len(steps):
-        return True
-    falling = (values[at + 1] - values[at + 2]) / (steps[at + 2] - steps[at + 1])
-    # It would have had to fall this far since, and would fall on about as steeply.
-    return bool(2.0 * falling * (steps[at + 1] - steps[at]) >= named - values[at + 1])

@@ -1,245 +1,182 @@
-"""Run health: an overview of all checks of all runs, and all that is known of one of them."""
+"""The page of the runs' health, as one piece of HTML: what was found in whom, and what could not be checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
 
-import pandas as pd
+import numpy as np
 import streamlit as st
 
-from lib.core.checks.check import Group, Outcome, Result, most_severe
-from lib.core.checks.results import SIGNS, Results, counted
-from lib.core.checks.stability import Stability, Steadiness
+from lib.charts.palette import RUN_COLORS
+from lib.charts.signs import sign
+from lib.core.answers.health import HealthAnswer, Line, health_answer
+from lib.core.checks.check import Group
+from lib.core.checks.registry import CHECKS
+from lib.core.curves.evidence import of_training
+from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.findings import Severity
-from lib.core.gap.overfitting import Overfitting
 from lib.core.text import formatting
-from lib.core.text.labels import short_labels
+from lib.core.text.phrases import counted, in_sentence
 from lib.core.verdict.assessment import Assessment
-from lib.ui.frame.escape import md
-from lib.ui.panels.passport import ROW_HEIGHT, checks_columns, confidence_badge, passport_of_run
+from lib.ui.frame.run_names import Named, named_runs, shared_words
 from lib.ui.session.assessments import assessment_of, common_spikes_of, shipped_assessments
-from lib.ui.session.comparison import ComparedRun, Comparison
+from lib.ui.session.comparison import Comparison
 
-FINE, CANNOT_TELL, NOT_READ = "✓ fine", "? cannot tell", "? not read"
-SHADES = {
-    Severity.CRITICAL: "background-color: rgba(239, 68, 68, .26); font-weight: 600",
-    Severity.WARNING: "background-color: rgba(245, 158, 11, .24)",
-    Severity.INFO: "background-color: rgba(59, 130, 246, .14)",
-}
-"""Translucent, so that they read on light and dark alike."""
-STABILITY_COLORS = {
-    Steadiness.STEADY: "green",
-    Steadiness.UNSTEADY: "orange",
-    Steadiness.UNSTABLE: "red",
-    Steadiness.CANNOT_TELL: "gray",
-}
-FAINT = "color: gray"
-CHECK_WIDTH, MIN_RUN_WIDTH, MATRIX_WIDTH = 160, 110, 730
-"""Pixels of the overview's columns: five runs beside their checks fill a window of 1280 px."""
-AREAS = {Group.HEALTH: "Health", Group.STABILITY: "Health", Group.DATA: "Data"}
+NAMED_CHECKS = 8
+"""So many of the checks that found nothing are named at once."""
+AREAS = {Group.HEALTH: "health", Group.STABILITY: "health", Group.DATA: "data"}
 
-LABEL_LIMIT = 15
-"""Characters of a run's label that such a column has room for; the whole one is its tooltip."""
-
-Cell = tuple[str, str]
-"""What a cell of the overview shows, and its style."""
+SPARK = (150, 30)
+"""Width and height of an eval loss in small, in pixels."""
+SPARK_POINTS = 60
+HIGHEST_SHOWN = 97.0
+"""Percentile above which a small curve is cut: its start dwarfs the rest."""
 
 
-def overview(runs: Sequence[ComparedRun]) -> None:
-    """Draw every check of every run: a row each check, a column each run."""
-    columns = [_cells(each, runs) for each in runs]
-    titles = list(next((column for column in columns if column), {}))
-    st.subheader("All checks", anchor=False)
-    if not titles:
-        st.info("None of the selected runs could be read, so nothing could be checked.", icon=":material/inbox:")
-        return
-    for each in common_spikes_of(runs):
-        st.markdown(f"{SIGNS[each.severity]} {md(each.sentence)}")
-    rows = {title: [column.get(title, (NOT_READ, FAINT)) for column in columns] for title in titles}
-    # A run that logged nothing cannot be told anything about, which needs no row for each check.
-    logged = [bool(each.data and each.data.curves.curves) for each in runs]
-    notable = {
-        title: cells
-        for title, cells in rows.items()
-        if any(
-            style in SHADES.values() or (told and text == CANNOT_TELL)
-            for told, (text, style) in zip(logged, cells, strict=True)
-        )
-    }
-    # What was found comes first; it is what the page is opened for.
-    notable = dict(sorted(notable.items(), key=lambda row: not any(style in SHADES.values() for _, style in row[1])))
-    rest = [title for title in titles if title not in notable]
-    if notable:
-        _matrix(notable, runs)
-    if rest:
-        with st.expander(f"Nothing found in any run ({len(rest)} of {len(titles)} checks)", icon=":material/check:"):
-            st.markdown("\n".join(f"- {area}: {title}" for area, title in rest))
-    signs = " · ".join(f"{sign} {severity.value}" for severity, sign in SIGNS.items())
-    st.caption(f":small[{signs} · ✓ looked for and not found · ? cannot be told; why stands below with each run]")
+def run_health(comparison: Comparison) -> None:
+    """Draw the page."""
+    st.html(comparison.computed("health page", comparison.how, lambda: _page(comparison)))
 
 
-def _cells(each: ComparedRun, runs: Sequence[ComparedRun]) -> dict[tuple[str, str], Cell]:
-    """What every check of a run came to, by what was checked and the check's title."""
-    assessment = assessment_of(each, runs)
-    if assessment is None:
-        return {}
-    results = sorted(assessment.checks.results, key=lambda result: list(AREAS).index(result.check.group))
-    return {(AREAS[result.check.group], result.check.title): _cell(result) for result in results}
-
-
-def _cell(result: Result) -> Cell:
-    if not result.findings:
-        return (CANNOT_TELL, FAINT) if result.outcome is Outcome.CANNOT_TELL else (FINE, "")
-    worst = most_severe(result.findings).severity
-    many = f" × {result.events:,}" if result.events > 1 else ""
-    return f"{SIGNS[worst]} {worst.value}{many}", SHADES[worst]
-
-
-def _matrix(rows: dict[tuple[str, str], list[Cell]], runs: Sequence[ComparedRun]) -> None:
-    called = short_labels({each.run.run_id: each.label for each in runs}, LABEL_LIMIT)
-    # Numbers, not labels, name the columns: a run may be called "Check".
-    names = ["area", "check", *(f"run {number}" for number in range(len(runs)))]
-    table = pd.DataFrame([[*title, *(text for text, _ in cells)] for title, cells in rows.items()], columns=names)
-    styles = pd.DataFrame([["", "", *(style for _, style in cells)] for cells in rows.values()], columns=names)
-    width = max(MIN_RUN_WIDTH, MATRIX_WIDTH // len(runs))
-    st.dataframe(
-        table.style.apply(lambda _: styles, axis=None),
-        hide_index=True,
-        height="content",
-        key="health_matrix",
-        column_order=names[1:],
-        column_config={
-            "check": st.column_config.TextColumn("Check", pinned=True, width=CHECK_WIDTH),
-            **{
-                name: st.column_config.TextColumn(called[each.run.run_id], help=md(each.label), width=width)
-                for name, each in zip(names[2:], runs, strict=True)
-            },
-        },
-    )
-
-
-def one_run(comparison: Comparison) -> None:
-    """Draw all that was found out about one of the runs, which the reader chooses."""
+def _page(comparison: Comparison) -> str:
+    named, start = named_runs(comparison)
     runs = comparison.runs
-    by_id = {each.run.run_id: each for each in runs}
-    st.subheader("Run by run", anchor=False)
-    chosen = next(iter(by_id))
-    if len(runs) > 1:
-        chosen = st.segmented_control(
-            "Run",
-            list(by_id),
-            default=chosen,
-            required=True,
-            format_func=lambda run_id: md(by_id[run_id].label),
-            label_visibility="collapsed",
-            key="health_run",
-        )
-    each = by_id.get(chosen, runs[0])
-    assessment = shipped_assessments(comparison)[each.run.run_id]
-    if assessment is None:
-        st.markdown(f"**{md(each.label)}**")
-        st.info(
-            "Its metrics could not be read, so neither its health nor its data could be judged.",
-            icon=":material/cloud_off:",
-        )
-        return
-    checks = assessment.checks
-    badges = _counts_badge(checks), _stability_badge(assessment.stability), confidence_badge(checks)
-    st.markdown(f"**{md(each.label)}** {' '.join(badges)}")
-    _findings(checks)
-    _untold(assessment)
-    _stability(assessment.stability)
-    _overfitting(assessment.overfitting)
-    passport_of_run(checks)
+    names = {each.run_id: each.brief for each in named}
+    silent = [each.run.run_id for each in runs if each.data is not None and not each.data.curves.curves]
+    assessed = {each.run_id: assessment_of(each.each, runs) for each in named}
+    answer = health_answer(assessed, names, comparison.recommendation.run_id, common_spikes_of(runs), silent)
+    return _found(answer, named, start) + _rest(answer, set(silent)) + _closer(comparison, answer, named)
 
 
-def _counts_badge(found: Results) -> str:
-    return f":gray-badge[{counted(found.counts)}]" if found.findings else ":green-badge[nothing noticed]"
-
-
-def _findings(found: Results) -> None:
-    st.markdown(f"##### Findings ({len(found.findings):,})")
-    if not found.findings:
-        st.caption("None of the checks found anything.")
-        return
-    st.dataframe(
-        findings_table(found),
-        hide_index=True,
-        height="content",
-        row_height=ROW_HEIGHT,
-        placeholder=formatting.NOT_RECORDED,
-        key="findings",
-        column_config=checks_columns("Severity", "What"),
+def _found(answer: HealthAnswer, named: Sequence[Named], start: str) -> str:
+    rows = "".join(_row(each, answer) for each in named)
+    right = f'<span class="right">{counted(answer.events, "finding")}</span>' if answer.events else ""
+    foot = [*map(escape, answer.common), shared_words(start, named)]
+    said = " · ".join(filter(None, foot))
+    foot_line = f'<p class="foot">{said}</p>' if said else ""
+    return (
+        f'<section class="card"><header><h2>{escape(answer.headline)}</h2>{right}</header>'
+        '<table class="stacks health"><colgroup><col style="width:23%"><col><col style="width:27%"></colgroup>'
+        '<thead><tr><th scope="col">Run</th><th scope="col">Found</th>'
+        f'<th scope="col">Eval loss, its lowest marked, and its end</th></tr></thead><tbody>{rows}</tbody></table>'
+        f"{foot_line}</section>"
     )
-    if found.unlisted:
-        st.caption(f":small[And {found.unlisted:,} smaller ones of the same kinds, which are counted and not listed.]")
 
 
-def findings_table(found: Results) -> pd.DataFrame:
-    """The findings of one run: severity, what, sentence, first and last step."""
-    titles = {result.check.code: result.check.title for result in found.results}
-    rows = [
-        (
-            f"{SIGNS[finding.severity]} {finding.severity.value}",
-            titles[finding.code],
-            finding.sentence,
-            finding.step,
-            finding.extent,
-        )
-        for finding in found.findings
-    ]
-    table = pd.DataFrame(rows, columns=["Severity", "What", "Sentence", "First step", "Last step"])
-    return table.astype({"First step": "Int64", "Last step": "Int64"})
-
-
-def _untold(assessment: Assessment) -> None:
-    """What the curves could not tell, and why; the passport says it of the data with its checks."""
-    lines = [
-        f"- **{md(result.check.title)}**: {md(result.because)}"
-        for result in assessment.checks.having(Outcome.CANNOT_TELL, Group.HEALTH)
-    ]
-    lines += [
-        f"- **Overfitting, {md(name.replace('_', ' '))}**: {md(why)}."
-        for name, why in assessment.overfitting.cannot_tell
-    ]
-    if assessment.stability.steadiness is Steadiness.CANNOT_TELL:
-        lines.append(f"- **Stability**: {md(assessment.stability.sentence)}")
-    st.markdown(f"##### Could not be told ({len(lines)})")
-    st.markdown("\n".join(lines) if lines else ":small[Every check of the curves could be made.]")
-
-
-def _stability_badge(stability: Stability) -> str:
-    steadiness = stability.steadiness
-    return f":{STABILITY_COLORS[steadiness]}-badge[stability: {steadiness.value}]"
-
-
-def _stability(stability: Stability) -> None:
-    st.markdown("##### Stability")
-    variation, spikes = stability.variation, stability.spikes
-    known = [
-        "loss variation at the end " + ("cannot be told" if variation is None else f"{variation:.1%} of its mean"),
-        "gradient-norm spikes " + ("cannot be told" if spikes is None else f"{spikes:,}"),
-    ]
-    st.markdown(f"{md(stability.sentence)}  \n:small[{md(' · '.join(known))}]")
-
-
-def _overfitting(overfitting: Overfitting) -> None:
-    st.markdown("##### Overfitting at matched steps")
-    slope = overfitting.slope_per_1000_steps
-    shown = (
-        (
-            "Gap",
-            formatting.signed(overfitting.gap),
-            "Eval loss less train loss, both at the checkpoint that would be shipped.",
-        ),
-        ("Rebound", formatting.signed(overfitting.rebound), "Last eval loss less that of that checkpoint."),
-        (
-            "Slope at the end",
-            formatting.NOT_RECORDED if slope is None else f"{slope:+.4g}",
-            "Of the eval loss, per 1,000 steps, over the last evaluations.",
-        ),
+def _row(named: Named, answer: HealthAnswer) -> str:
+    each = named.each
+    lines = answer.lines.get(named.run_id)
+    if lines is None:
+        found = '<span class="muted">Its metrics could not be read, so nothing could be checked.</span>'
+    elif each.data is not None and not each.data.curves.curves:
+        found = '<span class="muted">It logged no metrics.</span>' + _lines(lines, each.slot)
+    elif lines:
+        found = _lines(lines, each.slot)
+    else:
+        found = '<span class="muted">Nothing found.</span>'
+    spark = "" if each.data is None else _spark(each.data.curves.get("eval_loss"), each.slot)
+    return (
+        f'<tr data-run="{each.slot}"{" class=recommended" if named.is_recommended else ""}>'
+        f'<th scope="row" class="run" title="{escape(each.label)}"><span class="head-of">{named.html}</span></th>'
+        f"<td>{found}</td><td>{spark}</td></tr>"
     )
-    with st.container(horizontal=True):
-        for title, value, meaning in shown:
-            st.metric(title, value, help=meaning, width="content")
-    st.markdown("\n".join(f"- {md(sentence)}" for sentence in overfitting.sentences))
+
+
+def _lines(lines: Sequence[Line], slot: int) -> str:
+    return "".join(f'<div class="found">{sign(line.code, slot)}<div>{_line(line)}</div></div>' for line in lines)
+
+
+def _line(line: Line) -> str:
+    critical = '<span class="critical">critical</span>' if line.severity is Severity.CRITICAL else ""
+    text = escape(line.text) if line.is_serious else f'<span class="muted">{escape(line.text)}</span>'
+    if not line.each:
+        return critical + text
+    listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in line.each)
+    more = f"<li>And {line.unlisted:,} smaller ones.</li>" if line.unlisted else ""
+    return f"<details><summary>{critical}{text}</summary><ul>{listed}{more}</ul></details>"
+
+
+def _spark(evaluations: MetricCurve, slot: int) -> str:
+    """The eval loss of a run in small: what it shows is told by the text beside it."""
+    known = of_training(evaluations.finite())
+    if not len(known):
+        return '<span class="muted">No eval loss.</span>'
+    width, height = SPARK
+    lowest, last = int(known.value.argmin()), float(known.value[-1])
+    chosen = np.unique(np.append(np.linspace(0, len(known) - 1, SPARK_POINTS).astype(int), lowest))
+    steps, values = known.step[chosen].astype(float), known.value[chosen]
+    low, high = float(values.min()), float(np.percentile(values, HIGHEST_SHOWN))
+    x = (steps - steps[0]) / max(float(steps[-1] - steps[0]), 1.0) * width
+    y = height - (np.minimum(values, high) - low) / max(high - low, 1e-12) * height
+    path = "L".join(f"{one:.1f} {other:.1f}" for one, other in zip(x, y, strict=True))
+    at = int(np.flatnonzero(chosen == lowest)[0])
+    said = (
+        f"Lowest eval loss {formatting.loss(float(known.value[lowest]))} at step {known.step[lowest]:,},"
+        f" {formatting.loss(last)} at the end"
+    )
+    color = RUN_COLORS[slot]
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {width + 8} {height + 8}">'
+        f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.6" stroke-linejoin="round"/>'
+        f'<circle cx="{x[at]:.1f}" cy="{y[at]:.1f}" r="4" fill="{color}"/></svg>'
+    )
+    return (
+        f'<div class="spark"><img width="{width + 8}" height="{height + 8}" alt="{said}" title="{said}"'
+        f' src="data:image/svg+xml,{quote(picture)}"><span>{formatting.loss(last)}</span></div>'
+    )
+
+
+def _rest(answer: HealthAnswer, silent: set[str]) -> str:
+    lines = []
+    if answer.checks:
+        shown = ", ".join(in_sentence(title) for title in answer.fine[:NAMED_CHECKS])
+        more = len(answer.fine) - NAMED_CHECKS
+        every = ""
+        if more > 0:
+            areas = {check.title: AREAS[check.group] for check in CHECKS}
+            listed = "".join(
+                f"<li>{escape(title)} <span class=muted>{areas[title]}</span></li>" for title in answer.fine
+            )
+            every = f"<details><summary>and {more} more</summary><ul>{listed}</ul></details>"
+        where = " in every run" if len(answer.lines) > 1 else ""
+        said = f"{len(answer.fine)} of {answer.checks} checks{where}: {escape(shown)}"
+        lines.append(("Checked and fine", f"<p>{said}{'' if every else '.'}</p>{every}"))
+    if answer.untold:
+        reasons = "".join(f"<p><b>{escape(why)}</b>: {escape(what)}.</p>" for why, what in answer.untold)
+        lines.append(("Could not be checked", reasons))
+    notes = "".join(f'<p class="muted">{escape(note)}</p>' for note in answer.notes)
+    lines.append(("Data checks", f"<p>{escape(answer.data)}</p>{notes}"))
+    body = "".join(f"<dt>{title}</dt><dd>{said}</dd>" for title, said in lines)
+    return f'<section class="card" aria-label="Checks"><dl class="lines">{body}</dl></section>'
+
+
+def _closer(comparison: Comparison, answer: HealthAnswer, named: Sequence[Named]) -> str:
+    """What the numbers say of each run: gap, rebound, slope, steadiness."""
+    shipped = shipped_assessments(comparison)
+    told = [(each, assessment) for each in named if (assessment := shipped[each.run_id]) is not None]
+    if not told:
+        return ""
+    body = "".join(
+        f'<div data-run="{each.each.slot}"><h3><span class="head-of">{each.html}</span></h3>'
+        f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in _sentences(assessment, answer, each))}</ul></div>"
+        for each, assessment in told
+    )
+    return (
+        '<section class="card" aria-label="Numbers"><details><summary><h3>Gap, rebound, slope and steadiness</h3>'
+        f'<span class="beside">in numbers, run by run</span></summary><div class="in">{body}</div></details></section>'
+    )
+
+
+def _sentences(assessment: Assessment, answer: HealthAnswer, named: Named) -> list[str]:
+    """What is not among the findings already."""
+    said = {line.text for line in answer.lines.get(named.run_id, ())} | {
+        sentence for line in answer.lines.get(named.run_id, ()) for sentence in line.each
+    }
+    variation, spikes = assessment.stability.variation, assessment.stability.spikes
+    steady = [
+        f"Near the end the train loss varies by {variation:.1%} of its mean." if variation is not None else "",
+        f"Spikes of the gradient norm: {spikes:,}." if spikes is not None else "",
+    ]
+    return [sentence for sentence in (*assessment.overfitting.sentences, *steady) if sentence and sentence not in said]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-import streamlit as st
-
 from lib.core.noise.best_set import LEVEL, WINNER_ERROR_SHARE
 from lib.core.noise.estimate import PARABOLA_POINTS
 from lib.core.noise.settled import WINDOW
@@ -14,13 +11,15 @@ from lib.core.verdict.comparability import ASPECT_WORDS, aspect_names
 from lib.core.verdict.objection_kinds import KINDS, Sureness
 from lib.core.verdict.objections import ESSENTIAL_ASPECTS, NARROW_WEIGHT
 from lib.core.verdict.sureness import MANY_DOUBTS
+from lib.ui.panels.prose import prose, table
 
 
-def trust_rules() -> None:
-    """Print the rules."""
-    st.subheader("When to trust the score", anchor=False)
-    st.markdown("\n\n".join((_comparability(), _tie(), _flip(), _panel(), _sureness())))
-    st.dataframe(_objections(), hide_index=True, height="content", key="objections")
+def trust_rules() -> str:
+    """The rules as HTML."""
+    objections = [(kind.title, kind.cap.value, kind.why) for kind in KINDS]
+    return prose("\n\n".join((_comparability(), _tie(), _flip(), _panel(), _sureness()))) + table(
+        ("Objection", "At most", "Why it stands here"), objections, (34, 16, 50)
+    )
 
 
 def _comparability() -> str:
@@ -86,10 +85,4 @@ def _sureness() -> str:
         f" {MANY_DOUBTS} objections that each leave it {Sureness.FAIRLY_SURE} make it {Sureness.UNSURE}; nothing makes"
         f" it surer. It hangs on the weights where another run wins within {NARROW_WEIGHT:.2f} of the eval weight."
         f" Losses are not known to be the same where it is open for {essential}. The strongest objection comes first:"
-    )
-
-
-def _objections() -> pd.DataFrame:
-    return pd.DataFrame(
-        [{"Objection": kind.title, "At most": kind.cap.value, "Why it stands here": kind.why} for kind in KINDS]
     )

@@ -358,7 +358,7 @@ def assert_shows(row: DiffRow, mutation: Mutation) -> None:
     elif mutation.value is None:
         assert row.shown[1] == ("null" if mutation.how == "null" else "not set")
     assert row.shown[0] != row.shown[1]
-    assert row.odd == (True, True)
+    assert row.differs
 
 
 @pytest.mark.parametrize("factor", ["batch_size", "gradient_accumulation_steps", "num_gpus"])
