@@ -16,7 +16,7 @@ QUERY = "&".join(f"run={run_id}" for run_id in five_runs())
 PICTURES = {
     "compare-light.png": ("", "light", 0, 1190),
     "compare-dark.png": ("", "dark", 0, 1190),
-    "summary.png": ("", "light", "Summary", 370),
+    "summary.png": ("", "light", "Table", 330),
     "diff.png": ("hyperparameters", "light", 0, 560),
     "health.png": ("run_health", "light", 0, 760),
 }

@@ -390,7 +390,7 @@ def test_without_its_scripts_the_page_says_what_is_missing_and_shows_the_rest(pa
     page.route("**/app/static/charts.js*", lambda route: route.fulfill(**broken))
     open_app(page, run=TWO)
     expect(page.get_by_text("This is drawn by the files in static/")).to_contain_text("not served")
-    expect(page.get_by_role("heading", name="Summary")).to_be_visible()
+    expect(page.get_by_role("heading", name="Table")).to_be_visible()
 
 
 def test_charts_can_be_kept_as_data_and_as_pictures(page, rows):

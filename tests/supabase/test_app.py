@@ -734,7 +734,7 @@ def test_a_further_column_decides_where_the_link_says_so(by_f1, on):
     assert rows[f"{key}_mark"].to_dict() == {"a": "worst", "b": "best"}
     # The choice beside the verdict has it, with its direction and the best of each run.
     said = "\n".join(app.said).replace("\\", "")
-    assert "| eval_macro_f1 | ↑ | 0.8000 | 0.9000 |" in said
+    assert "| macro F1 | ↑ | 0.8 | 0.9 |" in said
     assert "eval_macro_f1 **0.9000**" in said, "on its card"
 
 

@@ -7,7 +7,7 @@ import pytest
 from lib.core.checkpoints.advice import Fate
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import Checkpoint
-from lib.core.verdict.checkpoints import checkpoint_line, checkpoint_sentence
+from lib.core.verdict.checkpoints import checkpoint_sentence
 from lib.data.folder import source as folder
 from lib.data.folder.source import FolderSource
 from tests.data.folder.states import advice_in, runs_in, save, training, until, write
@@ -30,7 +30,7 @@ def test_a_recorded_path_that_is_not_there_is_not_recommended(tmp_path):
     # Of two that are equally near the one that measured better.
     assert (advice.fate, advice.path, advice.saved_eval_loss) == (Fate.NOT_FOUND, "checkpoint-300", 1.3)
     assert "Ship" not in checkpoint_sentence(advice)
-    assert "the nearest is checkpoint-300, eval loss 1.3000" in checkpoint_line(advice)
+    assert "checkpoint-300" in checkpoint_sentence(advice)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_step_is_that_of_the_state_whatever_the_name(tmp_path, name):
     write(tmp_path / "run" / name, until(ROWS, 200), planned=400)
     advice = advice_in(tmp_path, "run")
     assert (advice.fate, advice.path) == (Fate.KEPT, name)
-    assert checkpoint_line(advice).startswith(name)
+    assert checkpoint_sentence(advice).endswith(f"Ship {name}.")
 
 
 @pytest.mark.parametrize(
