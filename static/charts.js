@@ -7,7 +7,7 @@ const [{ plan, paint, hit, laneHeight }, { add, mark, Toolbar, Panel, Further },
 );
 
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
-const PICTURE = { width: 860, above: 26, scale: 2 }; // of a chart that is kept: sharp in a slide
+const OFFERED_MS = 30_000; // a picture that is not offered by then will not be
 const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
@@ -61,7 +61,7 @@ class Component {
       change,
       smooth: weight => everyChart().forEach(chart => chart.smooth(weight)),
       nearSlider: () => this.askForSmoothed(),
-      download: (key, kind) => this.charts.get(key).keep(kind),
+      download: (key, kind) => this.keep(key, kind),
     });
     const body = add(card, 'div', 'runoff-body');
     this.main = add(body, 'div', 'runoff-main');
@@ -167,15 +167,28 @@ class Component {
     this.send('smoothed_lines', true);
   }
 
+  // Have a picture of a chart made: the server offers it by a button, which only Streamlit can have.
+  keep(key, kind) {
+    const turn = Date.now();
+    const press = () => {
+      const button = document.querySelector(`.st-key-download_picture_${turn} button`);
+      button?.click();
+      return button;
+    };
+    const seen = new MutationObserver(() => { if (press()) seen.disconnect(); });
+    seen.observe(document.body, { childList: true, subtree: true });
+    setTimeout(() => seen.disconnect(), OFFERED_MS);
+    this.send('picture', { chart: key, kind, turn });
+  }
+
   chart(key) {
     if (!this.charts.has(key)) this.charts.set(key, new Chart(this));
     return this.charts.get(key);
   }
 
-  // The page's colours and font, as a canvas needs them; `scheme` for those of one theme whatever is shown.
-  themed(scheme = '') {
+  // The page's colours and font, as a canvas needs them.
+  themed() {
     const { style } = this.probe, font = getComputedStyle(this.place).fontFamily;
-    style.colorScheme = scheme;
     const colors = ['text', 'muted', 'grid', 'control', 'ground'].map(name => {
       style.color = `var(--${name})`;
       return [name, getComputedStyle(this.probe).color];
@@ -185,8 +198,8 @@ class Component {
 
   // How a chart is looked at.
   look(width, more) {
-    const { values: { loss: mode }, shared: { colors, shapes }, names: runs, theme: { font } } = this;
-    return { width, mode, colors, shapes, runs, measure: (words, bold) => measured(words, bold, font), ...more };
+    const { values: { loss: mode }, shared: { colors, shapes, signs }, names: runs, theme: { font } } = this;
+    return { width, mode, colors, shapes, signs, runs, measure: (words, bold) => measured(words, bold, font), ...more };
   }
 
   remove() {
@@ -472,42 +485,6 @@ class Chart {
     else return;
     event.preventDefault();
   }
-
-  // Save the chart as a picture: as it is looked at, with the runs' whole names, light.
-  async keep(kind) {
-    const { component, part } = this, { SvgPen } = await import(beside('picture.js'));
-    const theme = component.themed('light');
-    const runs = new Map([...component.names].map(([slot, run]) => [slot, { ...run, short: run.label }]));
-    const room = Math.max(...[...runs.values()].map(run => measured(run.short, true, theme.font)));
-    const width = Math.round(Math.max(PICTURE.width, 2 * room) + room);
-    const found = plan(part, component.look(width, { runs, clip: component.clips(part), above: PICTURE.above }));
-    const drawOn = pen => {
-      Object.assign(pen, { font: `600 14px ${theme.font}`, fillStyle: theme.text, textAlign: 'left' });
-      pen.fillText(part.title, 12, 20);
-      paint(pen, found, theme, undefined);
-    };
-    if (kind === 'svg') {
-      const pen = new SvgPen(width, Math.ceil(found.height), theme.ground);
-      drawOn(pen);
-      save(new Blob([pen.text()], { type: 'image/svg+xml' }), `runoff-${part.key}.svg`);
-      return;
-    }
-    const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
-    [canvas.width, canvas.height] = [width * PICTURE.scale, Math.ceil(found.height) * PICTURE.scale];
-    pen.scale(PICTURE.scale, PICTURE.scale);
-    pen.fillStyle = theme.ground;
-    pen.fillRect(0, 0, width, found.height);
-    drawOn(pen);
-    canvas.toBlob(blob => save(blob, `runoff-${part.key}.png`), 'image/png');
-  }
-}
-
-function save(blob, name) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 const everyChart = () => [...components.values()].flatMap(({ charts }) => [...charts.values()].filter(chart => chart.plan));

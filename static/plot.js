@@ -11,18 +11,6 @@ const MOST_LABELLED = 0.36; // labels that take more than this of the width are 
 const TICK_PX = { x: 85, y: 62, small: 40 };
 const MANY = 200; // a pale line through so many points is paler
 
-// The signs of kinds of findings, as lines around the middle of a chip.
-export const SIGNS = {
-  spike: [[[-3.2, 2.5], [-1.2, 2.5], [0, -3], [1.2, 2.5], [3.2, 2.5]]],
-  peak: [[[-3, 2.5], [0, -3], [3, 2.5]]],
-  rise: [[[-3, -0.5], [-0.5, 2], [3, -2.5]], [[0.5, -2.5], [3, -2.5], [3, 0]]],
-  fall: [[[-3, -2.5], [-0.5, -0.5], [3, 2.5]], [[0.5, 2.5], [3, 2.5], [3, 0]]],
-  flat: [[[-3.2, 2.5], [-3.2, -2], [3.2, -2], [3.2, 2.5]]],
-  gap: [[[-3.2, 0], [-1.3, 0]], [[1.3, 0], [3.2, 0]]],
-  broken: [[[-2.5, -2.5], [2.5, 2.5]], [[2.5, -2.5], [-2.5, 2.5]]],
-  other: [[[0, -3], [0, 0.5]], [[0, 2.6], [0, 3]]],
-};
-
 // The outline of a run's mark of a size around a place.
 export function outline(pen, shape, x, y, s) {
   pen.beginPath();
@@ -46,8 +34,8 @@ export const laneHeight = part => (part.lane.length ? 6 + LANE * part.lane.lengt
 // Which curves a choice of losses shows.
 export const isShown = (curve, mode) => !(curve.kind === 'train' && mode === 'eval') && !(curve.kind === 'eval' && mode === 'train' && curve.loss);
 
-// Where everything in a chart is. `look`: width, mode, clip (whether outliers are ignored), runs, colors, shapes, and
-// how wide a text is, how much room is left above, and how much taller than usual the plot is.
+// Where everything in a chart is. `look`: width, mode, clip (whether outliers are ignored), runs, colors, shapes, signs,
+// and how wide a text is, and how much taller than usual the plot is.
 export function plan(part, look) {
   const { tables } = part, curves = part.curves.map((curve, number) => ({ ...curve, number, line: [], faint: [], marks: [] }));
   gather(tables.lines, (x, y, number, at) => curves[number][tables.lines.faint[at] ? 'faint' : 'line'].push([x, y]));
@@ -62,7 +50,7 @@ export function plan(part, look) {
   const found = { part, curves, shown, front, look, bounds, wide: part.wide };
 
   const values = domain(shown, first, last, bounds, part.log);
-  const top = (look.above ?? 0) + (part.flag ? FLAG : HEAD), bottom = top + part.height + (look.taller ?? 0);
+  const top = (part.flag ? FLAG : HEAD), bottom = top + part.height + (look.taller ?? 0);
   const lanes = part.lane, height = bottom + AXIS + laneHeight(part);
   const ticks = part.log ? logTicks(...values) : linearTicks(...values, Math.max(2, Math.round(part.height / (part.wide ? TICK_PX.y : TICK_PX.small))));
   const format = formatter(ticks, part.format);
@@ -83,7 +71,7 @@ export function plan(part, look) {
     invert: pixel => Math.min(Math.max(xs[0] + (pixel - left) / width * (xs[1] - xs[0]), first), last),
     yTicks: ticks.filter(tick => y(tick) >= top - 1 && y(tick) <= bottom + 1),
     xTicks: linearTicks(first, last, Math.max(2, Math.floor(width / TICK_PX.x))).filter(tick => tick >= first && tick <= last),
-    lanes: lanes.map((each, at) => ({ ...findingsOf(each, tables.findings, x, [left, right]), y: bottom + AXIS + 10 + LANE * at })),
+    lanes: lanes.map((each, at) => ({ ...findingsOf(each, tables.findings, look.signs, x, [left, right]), y: bottom + AXIS + 10 + LANE * at })),
   });
   found.xFormat = formatter(found.xTicks, '');
   if (!isLegend) found.labels = spread(labels, found);
@@ -182,7 +170,7 @@ function crossing(line, edge) {
 }
 
 // A run's row of findings: chips, those of a kind that would touch as one, and bars for how long.
-function findingsOf({ slot, words, symbols }, findings, x, [begin, end]) {
+function findingsOf({ slot, words, symbols }, findings, signs, x, [begin, end]) {
   const chips = [], bars = [];
   for (let number = 0; number < findings.x.length; number++) {
     if (findings.slot[number] !== slot) continue;
@@ -191,7 +179,7 @@ function findingsOf({ slot, words, symbols }, findings, x, [begin, end]) {
     const from = Math.max(x(findings.x[number]), begin), to = Math.min(x(findings.end[number]), end);
     const before = chips.findLast(chip => chip.kind === kind);
     if (before && from - before.at < CHIP) before.texts.push(text);
-    else chips.push({ kind, sign: SIGNS[symbols[kind]], at: from, texts: [text] });
+    else chips.push({ kind, sign: signs[symbols[kind]], at: from, texts: [text] });
     const bar = bars.at(-1);
     if (to - from < CHIP) continue;
     if (bar && from <= bar[1]) bar[1] = Math.max(bar[1], to);

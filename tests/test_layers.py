@@ -71,7 +71,7 @@ LAYERS: dict[str, Layer] = {
         "supabase_auth postgrest httpx cachetools pyarrow",
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
-    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "pyarrow"),
+    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.cli": layer("lib.cli", "lib.core lib.data"),
     "lib.serve": layer("lib.serve", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -12,7 +12,7 @@ class Kind:
     """A kind of finding.
 
     Attributes:
-        symbol: The sign on its chip, as ``static/plot.js`` calls it.
+        symbol: The name of the sign on its chip (``SIGNS``).
         one: What is said of one of them.
         many: What is said of several, where that is counted; "" where it is not.
     """
@@ -47,6 +47,18 @@ KINDS = {
 
 OTHER = "other"
 """The sign of a kind that has none of its own."""
+
+SIGNS: Mapping[str, Sequence[Sequence[tuple[float, float]]]] = {
+    "spike": [[(-3.2, 2.5), (-1.2, 2.5), (0, -3), (1.2, 2.5), (3.2, 2.5)]],
+    "peak": [[(-3, 2.5), (0, -3), (3, 2.5)]],
+    "rise": [[(-3, -0.5), (-0.5, 2), (3, -2.5)], [(0.5, -2.5), (3, -2.5), (3, 0)]],
+    "fall": [[(-3, -2.5), (-0.5, -0.5), (3, 2.5)], [(0.5, 2.5), (3, 2.5), (3, 0)]],
+    "flat": [[(-3.2, 2.5), (-3.2, -2), (3.2, -2), (3.2, 2.5)]],
+    "gap": [[(-3.2, 0), (-1.3, 0)], [(1.3, 0), (3.2, 0)]],
+    "broken": [[(-2.5, -2.5), (2.5, 2.5)], [(2.5, -2.5), (-2.5, 2.5)]],
+    "other": [[(0, -3), (0, 0.5)], [(0, 2.6), (0, 3)]],
+}
+"""The signs, as lines around the middle of a chip, in pixels."""
 
 
 def kind_of(code: str, title: str) -> Kind:

@@ -56,12 +56,14 @@ class Chart:
         request: What it depends on.
         curves: Of every metric and run; empty where none of the runs logged any of the metrics.
         data: What it shows.
+        head: How it is shown, and what is said of it.
         sent: All of it as it travels to the browser.
     """
 
     request: ChartRequest
     curves: tuple[Curve, ...]
     data: ChartData
+    head: Mapping[str, Any]
     sent: bytes
 
     @property
@@ -125,7 +127,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
         "lane": _lane(request, data),
         "smoothing": f"{view.smoothing:g}",
     }
-    return Chart(request, tuple(curves), data, packed(head, data.tables))
+    return Chart(request, tuple(curves), data, head, packed(head, data.tables))
 
 
 def smoothed_lines_sent(chart: Chart) -> bytes:

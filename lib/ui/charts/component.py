@@ -7,9 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from lib.charts.lane import SIGNS
 from lib.charts.packed import packed
 from lib.charts.palette import RUN_COLORS, RUN_SHAPES
 from lib.ui.charts.chart import Chart, smoothed_lines_sent
+from lib.ui.charts.downloads import ask_for_picture
 from lib.ui.charts.options import take
 from lib.ui.frame import static
 
@@ -50,6 +52,7 @@ def draw(main: Sequence[Chart], health: Sequence[Chart], shared: Mapping[str, An
         **shared,
         "colors": RUN_COLORS,
         "shapes": RUN_SHAPES,
+        "signs": SIGNS,
         "main": [chart.key for chart in main],
         "health": [chart.key for chart in health],
     }
@@ -60,6 +63,7 @@ def draw(main: Sequence[Chart], health: Sequence[Chart], shared: Mapping[str, An
         key=CHARTS,
         data=b"".join(parts),
         on_put_change=lambda: take(st.session_state[CHARTS].put),
+        on_picture_change=lambda: ask_for_picture(st.session_state[CHARTS].picture),
         on_smoothed_lines_change=lambda: st.session_state.update({_SMOOTHED_LINES: True}),
     )
 

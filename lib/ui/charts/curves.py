@@ -17,7 +17,7 @@ from lib.core.verdict.overview import HeadlineKind, headline
 from lib.data.source import RunSource
 from lib.ui.charts.chart import Chart, compute
 from lib.ui.charts.component import draw, smoothing_is_wanted
-from lib.ui.charts.downloads import CSV, downloads
+from lib.ui.charts.downloads import CSV, downloads, picture
 from lib.ui.charts.further import groups
 from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
 from lib.ui.charts.options import options
@@ -61,7 +61,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     logged = [chart for chart in (*main, *health) if not chart.is_empty]
     deciding = comparison.decision.deciding
     by_other = deciding.metric if _stands_beside(comparison) else None
-    shared = {
+    shared: dict[str, Any] = {
         "options": options(axis_extent(runs)),
         "runs": _named(comparison, [run.compared for run in runs]),
         "lossNotes": LOSS_NOTE,
@@ -78,6 +78,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     draw(main, health, shared, smoothing=smoothing_is_wanted())
     note_charts(len(logged))
     downloads(logged, runs)
+    picture(logged, shared["runs"], LOSS_NOTE)
     url.write()
     draw_menu(menu)
 

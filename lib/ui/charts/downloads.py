@@ -1,21 +1,82 @@
-"""The data of the charts, to keep."""
+"""The data and the pictures of the charts, to keep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from lib.charts.export import standalone, to_png, to_svg
+from lib.charts.still import Look
 from lib.core.curves.metric_curves import FRAME_COLUMNS, frame_of
 from lib.core.text.spreadsheet import inert
 from lib.ui.charts.chart import Chart
 from lib.ui.charts.on_axis import RunOnAxis, every_point
+from lib.ui.frame.look import COLORS
 from lib.ui.session import link, url
 
 CSV = "download_csv"
 """The key of the button, which the charts' own menu presses: only Streamlit can make a file when it is asked for."""
+
+
+KINDS = {"png": (to_png, "image/png"), "svg": (to_svg, "image/svg+xml")}
+"""The kinds of pictures."""
+
+_ASKED = "charts:picture"
+
+
+def ask_for_picture(asked: object) -> None:
+    """Remember which picture somebody wants, in the words of a browser; what makes no sense is none.
+
+    It is offered from then on: what is still being made is not taken away when the page changes.
+
+    Args:
+        asked: ``chart`` (its key), ``kind``, and ``turn`` (a number that tells one wish from another).
+    """
+    match asked:
+        case {"chart": str(chart), "kind": str(kind), "turn": int(turn)} if kind in KINDS:
+            st.session_state[_ASKED] = (chart, kind, turn)
+
+
+def picture(charts: Sequence[Chart], runs: Sequence[Mapping[str, Any]], notes: Mapping[str, str]) -> None:
+    """Offer the picture that was asked for, as it is looked at now. No button for each, which most visits never press.
+
+    Args:
+        charts: Those with curves.
+        runs: What they are called (``slot``, ``label``) and which are recommended (``first``).
+        notes: What the loss chart shows, by the choice of losses.
+    """
+    key, kind, turn = st.session_state.get(_ASKED, ("", "", 0))
+    chart = next((each for each in charts if each.key == key), None)
+    if chart is None:
+        return
+    make, mime = KINDS[kind]
+    mode, is_dark = url.value(link.LOSS_MODE), st.context.theme.type == "dark"
+    look = Look(
+        {run["slot"]: run["label"] for run in runs},
+        [run["slot"] for run in runs if run["first"]],
+        mode,
+        _clips(chart, mode),
+        {name: COLORS[name][is_dark] for name in ("text", "muted", "grid", "control", "ground")},
+    )
+    note = notes[mode] if chart.key == "loss" else chart.request.note
+    st.download_button(
+        "Download the picture",
+        lambda: make(standalone(chart.head, chart.data.tables, look, note)),
+        f"runoff-{chart.key}.{kind}",
+        mime,
+        key=f"download_picture_{turn}",
+        on_click="ignore",
+    )
+
+
+def _clips(chart: Chart, mode: str) -> bool:
+    """Whether a chart leaves out what counts as an outlier in it."""
+    bounds, outliers = chart.head["bounds"].get(mode), url.value(link.OUTLIERS)
+    return bounds is not None and (outliers == "ignored" or (outliers == "auto" and bounds[4]))
 
 
 def downloads(charts: Sequence[Chart], runs: Sequence[RunOnAxis]) -> None:
