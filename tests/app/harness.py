@@ -79,16 +79,21 @@ class App:
     def ask(self, **what: Any) -> App:
         """Ask the list of runs for something, as its script does: see ``static/runs.js``."""
         asked = what | {"turn": self.runs["turn"] + 1}
+        self.trigger(RUNS, "asked", asked)
+        if RUNS in [element.key for element in self.at.get("bidi_component")]:
+            assert self.runs["turn"] == asked["turn"], "what was asked for is answered"
+        return self
+
+    def trigger(self, key: str, event: str, value: Any) -> App:
+        """Send what a component's script sends."""
         states = self.at._tree.get_widget_states()
-        (element,) = self._components(RUNS)
+        (element,) = self._components(key)
         states.widgets.add(
             id=_make_trigger_id(element.proto.id, "events"),
-            json_trigger_value=json.dumps([{"event": "asked", "value": asked}]),
+            json_trigger_value=json.dumps([{"event": event, "value": value}]),
         )
         self.at._run(states)
         assert "exception" not in [element.type for element in self.at.main], self.at.exception
-        if RUNS in [element.key for element in self.at.get("bidi_component")]:
-            assert self.runs["turn"] == asked["turn"], "what was asked for is answered"
         return self
 
     def click(self, key: str) -> App:
