@@ -14,7 +14,7 @@ hover          the x axis's title, and a column of ready text for every curve, n
 findings       x, end, slot, kind, text: what was noticed of a run, where it begins and ends
 =============  ===========================================================================
 
-``static/plot.js`` draws them, on the page and in a picture to keep.
+``static/plot.js`` draws them on the page, ``lib.charts.still`` makes a picture to keep of them.
 """
 
 from __future__ import annotations
