@@ -15,6 +15,8 @@ PNG_SCALE = 2.0
 """Pixels per unit: sharp in a slide or on a high-density screen."""
 TOLD_LINE = 110
 """Characters of a line below the title."""
+WIDER = 1.5
+"""Pixels that a letter of another font may be wider: whoever looks at an SVG may have none of those that it names."""
 
 
 def standalone(head: Mapping[str, Any], tables: Mapping[str, pa.Table], look: Look, note: str) -> dict[str, Any]:
@@ -71,7 +73,10 @@ def to_svg(chart: dict[str, Any]) -> bytes:
     """Draw a stand-alone specification as SVG."""
     import vl_convert
 
-    return vl_convert.vegalite_to_svg(chart).encode()
+    texts = [row["text"] for name in ("names", "first", "found") for row in chart["datasets"][name]]
+    sides = dict.fromkeys(("left", "right", "top", "bottom"), float(chart["padding"]))
+    sides["right"] += WIDER * max(map(len, texts), default=0)
+    return vl_convert.vegalite_to_svg(chart | {"padding": sides}).encode()
 
 
 def to_png(chart: dict[str, Any]) -> bytes:

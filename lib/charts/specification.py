@@ -49,11 +49,12 @@ def specification(
     text, size = alt.Text("text:N"), alt.Size("size:Q", scale=None)
     ink, muted, ground = (alt.value(theme[name]) for name in ("text", "muted", "ground"))
     lines = {"detail": "line:O", "order": alt.Order("place:Q"), "color": color}
-    width, opacity = alt.StrokeWidth("width:Q", scale=None), alt.Opacity("opacity:Q", scale=None)
+    # Of the stroke, since for a shape's own opacity whoever draws an SVG makes a layer of each.
+    width, opacity = alt.StrokeWidth("width:Q", scale=None), alt.StrokeOpacity("opacity:Q", scale=None)
     layers = [
         _of("lines")
         .mark_line(clip=True, strokeJoin="round")
-        .encode(**here, **lines, strokeWidth=width, opacity=opacity),
+        .encode(**here, **lines, strokeWidth=width, strokeOpacity=opacity),
         _of("marks").mark_point(size=34).encode(**here, color=color, shape=shape),
         _of("beyond").mark_point(size=30).encode(**pixels, color=color, shape=shape),
         _of("ship").mark_rule(strokeDash=[1.5, 2.5]).encode(x=x, y=_down("py"), y2="end:Q", color=ink),
@@ -63,13 +64,13 @@ def specification(
         _of("best").mark_point().encode(**here, color=ground, shape=shape, size=alt.Size("ring:Q", scale=None)),
         _of("best").mark_point().encode(**here, color=color, shape=shape, size=size),
         _of("nonfinite").mark_point(size=60, shape="triangle-down").encode(x=x, y=_down("py"), color=color),
-        _of("leaders").mark_line(strokeWidth=1, opacity=0.7).encode(**pixels, **lines),
+        _of("leaders").mark_line(strokeWidth=1, strokeOpacity=0.7).encode(**pixels, **lines),
         _of("keys").mark_point(size=60).encode(**pixels, color=color, shape=shape),
         _of("names").mark_text().encode(**pixels, text=text, color=ink),
         _of("first").mark_text(fontWeight="bold").encode(**pixels, text=text, color=ink),
         _of("rows").mark_rule(color=theme["grid"]).encode(x=_across("px"), x2="end:Q", y=_down("py")),
         _of("spans")
-        .mark_rule(strokeWidth=4, opacity=0.3)
+        .mark_rule(strokeWidth=4, strokeOpacity=0.3)
         .encode(x=_across("px"), x2="end:Q", y=_down("py"), color=color),
         _of("chips").mark_point(size=CHIP**2, shape="square").encode(**pixels, color=color),
         _of("chips").mark_point(size=4, filled=False, stroke="white", strokeWidth=1.5).encode(**pixels, shape=shape),

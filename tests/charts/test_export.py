@@ -19,6 +19,8 @@ from lib.charts.palette import RUN_COLORS, RUN_SHAPES
 from lib.charts.still import HEIGHT, LONGEST_AT_END, NAMES, SMALL_HEIGHT, WIDTH, Look
 
 SVG = "{http://www.w3.org/2000/svg}"
+LETTER = 0.6
+"""The width of a letter by its height, on average: more than in the fonts that a picture names."""
 THEME = {"text": "#010203", "muted": "#040506", "grid": "#070809", "control": "#0a0b0c", "ground": "#fdfefc"}
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -99,7 +101,7 @@ def lines_of(root: ElementTree.Element) -> list[ElementTree.Element]:
 
 
 def extent_of_texts(root: ElementTree.Element) -> list[tuple[float, float, float, str]]:
-    """Of each text its left and right, for letters narrower than most, its height, and what it says."""
+    """Of each text its left and right, in a wide font, its height, and what it says."""
     found = []
 
     def walk(element: ElementTree.Element, x: float, y: float) -> None:
@@ -108,7 +110,7 @@ def extent_of_texts(root: ElementTree.Element) -> list[tuple[float, float, float
             x, y = x + float(moved[1]), y + float(moved[2])
         if element.tag == f"{SVG}text":
             text = "".join(element.itertext())
-            width = 0.4 * float(element.get("font-size").removesuffix("px")) * len(text)
+            width = LETTER * float(element.get("font-size").removesuffix("px")) * len(text)
             left = {"start": x, "middle": x - width / 2, "end": x - width}[element.get("text-anchor", "start")]
             found.append((left, left + width, y, text))
         for child in element:
@@ -151,7 +153,7 @@ def test_lines_have_the_colours_and_widths_of_their_kind():
         (each.get("stroke"), each.get("stroke-width")) for each in lines_of(root) if each.get("stroke-width") != "1"
     }
     assert lines == {(color, "2") for color in RUN_COLORS}
-    pale = [each for each in lines_of(root) if float(each.get("opacity", each.get("stroke-opacity", 1))) < 0.5]
+    pale = [each for each in lines_of(root) if float(each.get("stroke-opacity", 1)) < 0.5]
     assert {each.get("stroke") for each in pale} == set(RUN_COLORS)
     assert {each.get("stroke-width") for each in pale} == {"1"}
 
