@@ -76,3 +76,8 @@ def counted(kinds: Iterable[Kind]) -> str:
     return ", ".join(
         f"{times} {kind.many}" if times > 1 and kind.many else kind.one for kind, times in Counter(kinds).items()
     )
+
+
+def path_of(symbol: str) -> str:
+    """A sign as the path of an SVG."""
+    return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in stroke) for stroke in SIGNS[symbol])

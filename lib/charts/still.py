@@ -29,7 +29,7 @@ import numpy as np
 import pyarrow as pa
 
 from lib.charts.drawn import NO_POINTS, Points
-from lib.charts.lane import SIGNS
+from lib.charts.lane import path_of
 from lib.charts.palette import RUN_COLORS, RUN_SHAPES
 from lib.charts.placed import APART, CHIP, Plot, beyond, chips, end_of, plot_of, spread, thinned
 from lib.core.facts.foreign import closed, isolated
@@ -265,8 +265,3 @@ def _lane(data: dict[str, Rows], lane: Sequence[Mapping[str, Any]], findings: Ro
         data["found"].append({"px": plot.width + 13, "py": py, "text": row["words"]})
     if lane:
         data["heading"].append({"px": -7, "py": plot.height + BELOW, "text": "health"})
-
-
-def path_of(symbol: str) -> str:
-    """The sign of a kind of findings as an SVG path."""
-    return "".join("M" + "L".join(f"{x:g},{y:g}" for x, y in stroke) for stroke in SIGNS[symbol])
