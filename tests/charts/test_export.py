@@ -295,7 +295,17 @@ def test_a_name_turns_nothing_around():
     assert "step 30" in texts(picture)
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "word " * 60, "W" * LONGEST_AT_END, "客" * 41, "i" * (LONGEST_AT_END + 1)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mixtral-8x7b-instruct-customer-support-1",
+        "x" * 300,
+        "word " * 60,
+        "W" * LONGEST_AT_END,
+        "客" * 41,
+        "i" * (LONGEST_AT_END + 1),
+    ],
+)
 def test_nothing_is_cut(name):
     names = {0: name, **dict(list(enumerate(PLAIN))[1:])}
     root = drawn(
