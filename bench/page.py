@@ -1,9 +1,9 @@
 """What the main page costs: script time of a rerun, and the time from an action to redrawn charts.
 
-    python -m bench.page [--rounds 8] [--lengths 1000 1000000]
+    python -m bench.page [--rounds 8] [--lengths 1000 100000 1000000]
 
 Loads, a toggled run, changed smoothing, a zoom to full resolution, and a change of the page, in headless
-Chromium; the bytes of the first view; and loads and toggles again for runs of other lengths. Prints a
+Chromium; the bytes of the first view; and loads, smoothing and toggles again for runs of other lengths. Prints a
 table and writes bench/results/page.json. Compare rows of one run: the machine's load moves all of them.
 The floors, an empty Streamlit page's loads, are measured in the same run.
 """
@@ -154,7 +154,7 @@ def measure_browser(rounds: int) -> dict[str, list[float]]:
 
 
 def measure_lengths(rounds: int, lengths: Sequence[int]) -> dict[str, list[float]]:
-    """The same loads and toggles for five runs of other lengths, with six metrics at every step."""
+    """Loads, smoothing and toggles for five runs of other lengths, with six metrics at every step."""
     measured: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
         chromium = stack.enter_context(_chromium())
@@ -169,6 +169,8 @@ def measure_lengths(rounds: int, lengths: Sequence[int]) -> dict[str, list[float
                 measured.setdefault(f"cold load, 5 x {steps:,} steps", []).append(
                     _load(page, f"{server.url}/?{query}", CHARTS)
                 )
+                measured.setdefault(f"lines for the slider, 5 x {steps:,} steps", []).append(_approach(page))
+                measured.setdefault(f"smoothing, 5 x {steps:,} steps", []).extend(_smooth(page) for _ in range(4))
                 measured.setdefault(f"toggle, 5 x {steps:,} steps", []).extend(_toggle(page) for _ in range(3))
                 page.context.close()
     # The first load of a server reads the files, which the others find in its cache.
@@ -240,11 +242,19 @@ def _toggle(page: Page) -> float:
 
 
 def _smooth(page: Page) -> float:
-    wait_idle(page)
-    # Who approaches the slider gets the lines of every weight before it moves.
-    page.get_by_role("slider", name="Smoothing").focus()
-    wait_idle(page)
+    _approach(page)
     return _redrawn(page, lambda: page.keyboard.press("ArrowRight"))
+
+
+def _approach(page: Page) -> float:
+    """From the way to the slider until the lines of every weight are in the browser: before, it takes the server's way."""
+    wait_idle(page)
+    start = page.evaluate("() => performance.now()")
+    page.get_by_role("slider", name="Smoothing").focus()
+    page.wait_for_selector(".runoff-component[data-smoothing=here]", state="attached", timeout=60_000)
+    came = page.evaluate("() => performance.now()")
+    wait_idle(page)
+    return came - start
 
 
 def _zoom(page: Page) -> float:
@@ -280,7 +290,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--lengths", type=int, nargs="*", default=[1_000, 1_000_000])
+    parser.add_argument("--lengths", type=int, nargs="*", default=[1_000, 100_000, 1_000_000])
     options = parser.parse_args()
     say_load()
     measured = measure_browser(options.rounds) | measure_scripts(options.rounds)

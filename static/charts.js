@@ -8,6 +8,8 @@ const [{ plan, paint, hit, laneHeight }, { add, mark, Toolbar, Panel, Further },
 
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const OFFERED_MS = 30_000; // a picture that is not offered by then will not be
+const ASK_AGAIN_MS = 500; // for lines that the server is still smoothing: then twice as long, and so on
+const MOST_ASKED = 8;
 const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
@@ -112,8 +114,10 @@ class Component {
       if (isOld && !changed.length) this.chart(key).place(this.chart(key).pin, values.pin);
       else this.chart(key).refresh();
     }
-    this.charts.forEach(chart => chart.smooth(values.smooth));
     for (const part of parts.slice(keys.length)) if (drawn.has(part.key)) this.chart(part.key).smoothed = part;
+    this.charts.forEach(chart => chart.smooth(values.smooth));
+    this.place.dataset.smoothing = this.hasSmoothed() ? 'here' : '';
+    if (shared.isSmoothing) this.askAgain();
     this.showToolbar();
     this.notes.textContent = shared.notes.join(' ');
     this.absent.textContent = shared.absent;
@@ -162,8 +166,9 @@ class Component {
   // Somebody is about to move the slider: ask for the lines of every weight, once for what is shown.
   askForSmoothed() {
     const charts = everyChart(), bases = charts.map(chart => chart.part.basis).join();
-    if (this.asked === bases || !charts.length || charts.every(chart => chart.has('0'))) return;
+    if (this.asked === bases || !charts.length || this.hasSmoothed()) return;
     this.asked = bases;
+    this.turns = 0;
     this.send('smoothed_lines', true);
   }
 
@@ -179,6 +184,17 @@ class Component {
     seen.observe(document.body, { childList: true, subtree: true });
     setTimeout(() => seen.disconnect(), OFFERED_MS);
     this.send('picture', { chart: key, kind, turn });
+  // The server is still making them.
+  askAgain() {
+    if (this.turns === MOST_ASKED) return;
+    clearTimeout(this.asking);
+    this.asking = setTimeout(() => {
+      if (!this.hasSmoothed()) this.send('smoothed_lines', true);
+    }, ASK_AGAIN_MS * 2 ** this.turns++);
+  }
+
+  hasSmoothed() {
+    return everyChart().every(chart => chart.has('0'));
   }
 
   chart(key) {
@@ -203,6 +219,7 @@ class Component {
   }
 
   remove() {
+    clearTimeout(this.asking);
     this.resized.disconnect();
     this.unlisten();
     this.charts.forEach(chart => chart.remove());

@@ -7,13 +7,14 @@ beside the chart: how many of the logged points are drawn, what is not finite, w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of, smoothed_line
+from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of
+from lib.charts.smoothed import SmoothedLines
 from lib.core.curves.series import align, hover_grid
 from lib.core.text.formatting import LARGE, NOT_RECORDED, place, shower
 
@@ -108,8 +109,15 @@ def chart_data(
     )
 
 
-def smoothed_lines(curves: Sequence[Curve], view: View, weights: Sequence[float]) -> dict[str, pa.Table]:
+def smoothed_lines(
+    drawn: Sequence[DrawnCurve], lines: Sequence[SmoothedLines | None], weights: Sequence[float]
+) -> dict[str, pa.Table]:
     """The dataset ``lines`` for each weight of smoothing, so that a browser can change it by itself.
+
+    Args:
+        drawn: Of each curve of a chart, without smoothing.
+        lines: Of each curve; ``None`` where it is never smoothed.
+        weights: That can be chosen.
 
     Returns:
         By weight, as ``f"{weight:g}"``, the smoothed lines alone. What is drawn with any of them, the faint raw lines
@@ -117,12 +125,11 @@ def smoothed_lines(curves: Sequence[Curve], view: View, weights: Sequence[float]
     """
     whole, behind = _Points(), _Points()
     smoothed = {weight: _Points() for weight in weights if weight}
-    for number, curve in enumerate(curves):
-        raw = drawn_of(curve, replace(view, smoothing=0.0)).line
-        whole.add(*raw, {"curve": number, "faint": 0})
-        behind.add(*raw, {"curve": number, "faint": 0 if curve.evaluated else 1})
-        for weight, points in () if curve.evaluated else smoothed.items():
-            points.add(*smoothed_line(curve, replace(view, smoothing=weight)), {"curve": number, "faint": 0})
+    for number, (raw, own) in enumerate(zip(drawn, lines, strict=True)):
+        whole.add(*raw.line, {"curve": number, "faint": 0})
+        behind.add(*raw.line, {"curve": number, "faint": 0 if own is None else 1})
+        for weight, points in () if own is None else smoothed.items():
+            points.add(*own.line(weight), {"curve": number, "faint": 0})
     found = {"0": whole, "behind": behind} | {f"{weight:g}": points for weight, points in smoothed.items()}
     return {name: points.table(*LINE_COLUMNS) for name, points in found.items()}
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.core.curves.series import bucket_of, reduce_indices, smooth
+from lib.core.curves.series import bucket_of, reduce_indices, smooth_by_each
 
 Points = tuple[np.ndarray, np.ndarray]
 """X and y, of one length."""
@@ -90,7 +91,7 @@ class DrawnCurve:
 
 def drawn_of(curve: Curve, view: View) -> DrawnCurve:
     """Reduce a curve to what a view shows of it."""
-    is_ordered = bool((curve.x[1:] >= curve.x[:-1]).all() and np.isfinite(curve.x[-1:]).all())
+    is_ordered = _is_ordered(curve)
     chosen = _in_view(curve.x, view, is_ordered)
     x, raw = curve.x[chosen], curve.y[chosen]
     real = None if curve.real is None else curve.real[chosen]
@@ -104,15 +105,13 @@ def drawn_of(curve: Curve, view: View) -> DrawnCurve:
         x, raw, real = x[finite], raw[finite], None if real is None else real[finite]
     kept = slice(None) if curve.evaluated else reduce_indices(x, raw, view.buckets)
     points = (x[kept], raw[kept])
-    behind = _to_the_edges(points, curve, curve.y, view, is_ordered)
-    is_smoothed = bool(view.smoothing) and not curve.evaluated
     # A line through one point is nothing: it gets a mark of its own.
     evals = points if len(points[0]) == 1 else NO_POINTS
     if curve.evaluated:
         evals = (x, raw) if real is None else (x[real], raw[real])
-    return DrawnCurve(
-        line=smoothed_line(curve, view) if is_smoothed else behind,
-        raw=behind if is_smoothed else None,
+    drawn = DrawnCurve(
+        line=_to_the_edges(points, curve, curve.y, view, is_ordered),
+        raw=None,
         evals=evals,
         shown=(x, raw),
         nonfinite=_one_a_bucket(nonfinite, view.buckets),
@@ -123,19 +122,38 @@ def drawn_of(curve: Curve, view: View) -> DrawnCurve:
         lost=len(nonfinite) + curve.unread_nonfinite,
         not_positive=not_positive,
     )
+    if not view.smoothing or curve.evaluated:
+        return drawn
+    return with_line(drawn, next(lines_by_weight(curve, view, (view.smoothing,))))
 
 
-def smoothed_line(curve: Curve, view: View) -> Points:
-    """The points that the line of a smoothed curve goes through; the average is that of the whole curve."""
-    chosen = _in_view(curve.x, view, is_ordered=False)
-    chosen &= np.isfinite(curve.y)
+def with_line(drawn: DrawnCurve, line: Points) -> DrawnCurve:
+    """What is drawn of a curve that is not smoothed, with a smoothed line in front of its own."""
+    return replace(drawn, line=line, raw=drawn.line)
+
+
+def lines_by_weight(curve: Curve, view: View, weights: Sequence[float]) -> Iterator[Points]:
+    """The points that the smoothed line goes through, for each weight; the average is that of the whole curve.
+
+    The view's own weight has no say.
+    """
+    is_ordered = _is_ordered(curve)
+    chosen = _in_view(curve.x, view, is_ordered)
+    drawable = np.isfinite(curve.y[chosen])
     if view.log_y:
-        chosen &= curve.y > 0
-    smoothed = smooth(curve.y, view.smoothing)
-    x, shown = curve.x[chosen], smoothed[chosen]
-    kept = reduce_indices(x, shown, view.buckets)
-    is_ordered = bool((curve.x[1:] >= curve.x[:-1]).all() and np.isfinite(curve.x[-1:]).all())
-    return _to_the_edges((x[kept], shown[kept]), curve, smoothed, view, is_ordered)
+        drawable &= curve.y[chosen] > 0
+    if not drawable.all():
+        chosen = np.arange(len(curve.y))[chosen][drawable]
+    x = curve.x[chosen]
+    for smoothed in smooth_by_each(curve.y, weights):
+        shown = smoothed[chosen]
+        kept = reduce_indices(x, shown, view.buckets)
+        yield _to_the_edges((x[kept], shown[kept]), curve, smoothed, view, is_ordered)
+
+
+def _is_ordered(curve: Curve) -> bool:
+    """Whether all positions are finite and ascend."""
+    return bool((curve.x[1:] >= curve.x[:-1]).all() and np.isfinite(curve.x[-1:]).all())
 
 
 def best_of(curve: Curve, view: View) -> Points:

@@ -6,7 +6,7 @@ are counted and marked, and never enter a mean, a minimum or a range.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -47,15 +47,27 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
         >>> smooth(np.array([2.0, 2.0, 4.0]), 0.5).round(4).tolist()
         [2.0, 2.0, 3.1429]
     """
-    if not 0.0 <= weight < 1.0:
-        raise ValueError(f"A smoothing weight is at least 0 and below 1, got {weight!r}.")
+    return next(smooth_by_each(values, (weight,)))
+
+
+def smooth_by_each(values: np.ndarray, weights: Sequence[float]) -> Iterator[np.ndarray]:
+    """``smooth`` with one weight after the other: what they share is worked out once, and one result is held at a time.
+
+    Raises:
+        ValueError: If a weight is outside [0, 1).
+    """
     raw = np.asarray(values, dtype=np.float64)
     is_finite = np.isfinite(raw)
-    known = np.where(is_finite, raw, np.nan)
-    averages = pd.Series(known).ewm(alpha=1.0 - weight, adjust=True, ignore_na=True).mean().to_numpy()
-    # Rounding may carry an average just past the values it is made of; a constant must stay one.
-    averages = np.clip(averages, np.fmin.accumulate(known), np.fmax.accumulate(known))
-    return np.where(is_finite, averages, raw)
+    is_whole = bool(is_finite.all())
+    known = raw if is_whole else np.where(is_finite, raw, np.nan)
+    lowest, highest = np.fmin.accumulate(known), np.fmax.accumulate(known)
+    for weight in weights:
+        if not 0.0 <= weight < 1.0:
+            raise ValueError(f"A smoothing weight is at least 0 and below 1, got {weight!r}.")
+        averages = pd.Series(known).ewm(alpha=1.0 - weight, adjust=True, ignore_na=True).mean().to_numpy()
+        # Rounding may carry an average just past the values it is made of; a constant must stay one.
+        averages = np.clip(averages, lowest, highest)
+        yield averages if is_whole else np.where(is_finite, averages, raw)
 
 
 def bucket_of(x: np.ndarray, buckets: int) -> np.ndarray:

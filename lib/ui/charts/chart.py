@@ -11,10 +11,11 @@ import numpy as np
 
 from lib.charts.bounds import bounds_of
 from lib.charts.datasets import ChartData, FindingMark, chart_data, smoothed_lines
-from lib.charts.drawn import Curve, DrawnCurve, drawn_of
+from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of, with_line
 from lib.charts.lane import Kind, counted, kind_of
 from lib.charts.layout import MAIN_HEIGHT, SMALL_HEIGHT
 from lib.charts.packed import packed
+from lib.charts.smoothed import SmoothedLines
 from lib.core.curves.axes import Placing
 from lib.core.curves.evidence import is_measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
@@ -55,6 +56,7 @@ class Chart:
     Attributes:
         request: What it depends on.
         curves: Of every metric and run; empty where none of the runs logged any of the metrics.
+        asked: What is drawn of each of them depends on this.
         data: What it shows.
         head: How it is shown, and what is said of it.
         sent: All of it as it travels to the browser.
@@ -62,6 +64,7 @@ class Chart:
 
     request: ChartRequest
     curves: tuple[Curve, ...]
+    asked: tuple[CurveRequest, ...]
     data: ChartData
     head: Mapping[str, Any]
     sent: bytes
@@ -75,11 +78,6 @@ class Chart:
     def is_empty(self) -> bool:
         """None of the runs logged any of the metrics."""
         return not self.curves
-
-    @property
-    def to_smooth(self) -> int:
-        """How many points smoothing looks at."""
-        return sum(len(curve.y) for curve in self.curves if not curve.evaluated)
 
 
 def compute(comparison: Comparison, runs: Sequence[RunOnAxis], asked: ChartRequest) -> Chart:
@@ -98,8 +96,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
     view = request.view
     found, absent = _curves(request, runs)
     curves = [curve for _, curve in found]
-    # A curve is reduced once for each way of looking, whatever it is compared with and called there.
-    drawn = [runs[one.curves].computed("drawn", one, partial(drawn_of, curve, view)) for one, curve in found]
+    drawn = [_drawn(one, curve, runs[one.curves], view) for one, curve in found]
     data = chart_data(curves, view, _marks(request, runs), drawn)
     last = ends(curves, drawn)
     head = {
@@ -127,14 +124,42 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
         "lane": _lane(request, data),
         "smoothing": f"{view.smoothing:g}",
     }
-    return Chart(request, tuple(curves), data, head, packed(head, data.tables))
+    return Chart(request, tuple(curves), tuple(one for one, _ in found), data, head, packed(head, data.tables))
 
 
-def smoothed_lines_sent(chart: Chart) -> bytes:
+def lines_to_make(chart: Chart, runs: Mapping[CurvesKey, CurvesOnAxis]) -> list[tuple[CurvesKey, SmoothedLines]]:
+    """The smoothed lines of each curve that can be smoothed, made or not, and of which run it is."""
+    lines = _lines_of(chart, runs)
+    return [(one.curves, each) for one, each in zip(chart.asked, lines, strict=True) if each is not None]
+
+
+def smoothed_lines_sent(chart: Chart, runs: Mapping[CurvesKey, CurvesOnAxis]) -> bytes:
     """The chart's lines for every weight of smoothing that can be chosen, as they travel to the browser."""
-    # Not kept: a browser asks once, and it is a quarter of a megabyte.
+    # Not kept: a browser asks once, and it is up to a megabyte for a page.
+    view = replace(chart.request.view, smoothing=0.0)
+    drawn = [_drawn(one, curve, runs[one.curves], view) for one, curve in zip(chart.asked, chart.curves, strict=True)]
     head: dict[str, Any] = {"key": chart.key, "basis": chart.request.basis}
-    return packed(head, smoothed_lines(chart.curves, chart.request.view, link.SMOOTHING_WEIGHTS))
+    return packed(head, smoothed_lines(drawn, _lines_of(chart, runs), link.SMOOTHING_WEIGHTS))
+
+
+def _lines_of(chart: Chart, runs: Mapping[CurvesKey, CurvesOnAxis]) -> list[SmoothedLines | None]:
+    return [
+        None if curve.evaluated else _smoothed(one, curve, runs[one.curves], chart.request.view)
+        for one, curve in zip(chart.asked, chart.curves, strict=True)
+    ]
+
+
+def _drawn(one: CurveRequest, curve: Curve, run: CurvesOnAxis, view: View) -> DrawnCurve:
+    """What is drawn of a curve: reduced once for each way of looking, whatever it is compared with and called there."""
+    drawn = run.computed("drawn", one.unsmoothed, partial(drawn_of, curve, replace(view, smoothing=0.0)))
+    if curve.evaluated or not view.smoothing:
+        return drawn
+    return with_line(drawn, _smoothed(one, curve, run, view).line(view.smoothing))
+
+
+def _smoothed(one: CurveRequest, curve: Curve, run: CurvesOnAxis, view: View) -> SmoothedLines:
+    make = partial(SmoothedLines, curve, view, link.SMOOTHING_WEIGHTS)
+    return run.computed("smoothed lines", one.unsmoothed, make)
 
 
 def _curves(

@@ -10,17 +10,13 @@ import streamlit as st
 from lib.charts.lane import SIGNS
 from lib.charts.packed import packed
 from lib.charts.palette import RUN_COLORS, RUN_SHAPES
-from lib.ui.charts.chart import Chart, smoothed_lines_sent
+from lib.ui.charts.chart import Chart
 from lib.ui.charts.downloads import ask_for_picture
 from lib.ui.charts.options import take
 from lib.ui.frame import static
 
 CHARTS = "charts"
 """The element's key."""
-
-LONGEST_SMOOTHING = 1_000_000
-"""Points of all charts: more than so many take more than half a second to smooth with every weight. The server then
-smooths with the one weight that was chosen, each time."""
 
 MODULES = ("charts.js", "plot.js", "controls.js", "highlight.js")
 """What draws the charts: loaded while they are computed."""
@@ -38,14 +34,16 @@ def place() -> None:
     st.html(f'<div class="{PLACE}"></div>')
 
 
-def draw(main: Sequence[Chart], health: Sequence[Chart], shared: Mapping[str, Any], *, smoothing: bool = False) -> None:
+def draw(
+    main: Sequence[Chart], health: Sequence[Chart], shared: Mapping[str, Any], smoothed: Sequence[bytes] = ()
+) -> None:
     """Draw all charts of the page: as one element, so that they change at one moment.
 
     Args:
         main: In the large part, beside each other.
         health: The small ones.
         shared: What else is shown: toolbar, names, the pinned step, the choice of further metrics.
-        smoothing: Send the lines for every weight of smoothing too, where that does not take long.
+        smoothed: The lines of each chart for every weight of smoothing, where they are sent too.
     """
     charts = [*main, *health]
     head = {
@@ -56,9 +54,7 @@ def draw(main: Sequence[Chart], health: Sequence[Chart], shared: Mapping[str, An
         "main": [chart.key for chart in main],
         "health": [chart.key for chart in health],
     }
-    parts = [packed(head), *(chart.sent for chart in charts)]
-    if smoothing and sum(chart.to_smooth for chart in charts) <= LONGEST_SMOOTHING:
-        parts += [smoothed_lines_sent(chart) for chart in charts]
+    parts = [packed(head), *(chart.sent for chart in charts), *smoothed]
     static.component("runoff_charts", "charts.js", "charts.css")(
         key=CHARTS,
         data=b"".join(parts),

@@ -23,6 +23,7 @@ from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
 from lib.ui.charts.options import options
 from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
+from lib.ui.charts.smoothing import smoothed_lines
 from lib.ui.charts.titles import axis_title, metric_title
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
@@ -61,6 +62,8 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     logged = [chart for chart in (*main, *health) if not chart.is_empty]
     deciding = comparison.decision.deciding
     by_other = deciding.metric if _stands_beside(comparison) else None
+    wanted = smoothing_is_wanted()
+    smoothed = smoothed_lines([*main, *health], runs, wanted=wanted)
     shared: dict[str, Any] = {
         "options": options(axis_extent(runs)),
         "runs": _named(comparison, [run.compared for run in runs]),
@@ -74,8 +77,9 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
         "notes": [each.sentence for each in common_spikes_of(comparison.runs)],
         "further": groups(further, list(url.value(link.MORE_METRICS))),
         "csv": CSV if logged else "",
+        "isSmoothing": wanted and smoothed is None,
     }
-    draw(main, health, shared, smoothing=smoothing_is_wanted())
+    draw(main, health, shared, smoothed or ())
     note_charts(len(logged))
     downloads(logged, runs)
     picture(logged, shared["runs"], LOSS_NOTE)

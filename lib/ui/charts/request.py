@@ -62,6 +62,11 @@ class CurveRequest:
     wide: bool
     log: bool
 
+    @property
+    def unsmoothed(self) -> CurveRequest:
+        """The same for every weight of smoothing."""
+        return replace(self, options=self.options.having(SMOOTHING, SMOOTHING.default))
+
 
 @dataclass(frozen=True, slots=True)
 class MetricFinding:
