@@ -247,7 +247,7 @@ def _smooth(page: Page) -> float:
 
 
 def _approach(page: Page) -> float:
-    """From the way to the slider until the lines of every weight are in the browser: before, it takes the server's way."""
+    """Until the lines of every weight are here for who goes to the slider; before, moving it asks the server."""
     wait_idle(page)
     start = page.evaluate("() => performance.now()")
     page.get_by_role("slider", name="Smoothing").focus()

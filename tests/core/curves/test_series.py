@@ -14,6 +14,7 @@ from lib.core.curves.series import (
     real_evaluations,
     reduce_indices,
     smooth,
+    smooth_by_each,
 )
 
 # Few different values on purpose: repeated x and tied extremes are the hard cases.
@@ -187,6 +188,16 @@ def test_smoothing_a_diverged_loss_stays_within_it():
 @settings(deadline=None)
 def test_weight_zero_changes_nothing(values):
     assert np.array_equal(smooth(values, 0.0), values, equal_nan=True)
+
+
+def test_several_weights_give_what_each_gives():
+    values = np.array([2.0, math.nan, 2.0, 4.0, math.inf, 1.0])
+    half, none, most = smooth_by_each(values, (0.5, 0.0, 0.75))
+    # Weight 0.5: (2 / 4 + 2 / 2 + 4) / 1.75 and (2 / 8 + 2 / 4 + 4 / 2 + 1) / 1.875.
+    assert half == pytest.approx([2.0, math.nan, 2.0, 5.5 / 1.75, math.inf, 3.75 / 1.875], abs=1e-12, nan_ok=True)
+    assert np.array_equal(none, values, equal_nan=True)
+    # Weight 0.75: (2 * 9 + 2 * 12 + 4 * 16) / 37 and (2 * 27 + 2 * 36 + 4 * 48 + 64) / 175.
+    assert most == pytest.approx([2.0, math.nan, 2.0, 106 / 37, math.inf, 382 / 175], abs=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize("weight", [-0.1, 1.0, math.nan])
