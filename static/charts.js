@@ -502,8 +502,10 @@ class Chart {
       const slots = [undefined, ...(this.plan.labels ?? this.plan.front.map(curve => ({ curve }))).map(({ curve }) => curve.slot)];
       hover(slots.at((slots.indexOf(shown()) + turn) % slots.length));
     } else if (event.key === 'Enter' && this.row !== undefined) this.component.change({ pin: [String(this.positions[this.row])] });
-    else if (event.key === 'Escape') leave();
-    else return;
+    else if (event.key === 'Escape') {
+      leave();
+      if (this.component.panel.isOpen) this.component.change({ pin: null });
+    } else return;
     event.preventDefault();
   }
 }

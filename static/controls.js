@@ -91,7 +91,8 @@ export class Toolbar {
     });
     const icons = add(this.bar, 'span', 'runoff-icons');
     this.reset = iconButton(icons, 'reset', 'Reset the range', () => change({ zoom: null }));
-    this.files = popover(iconButton(icons, 'download', 'Download'), this.bar, 'runoff-menu');
+    this.download = iconButton(icons, 'download', 'Download');
+    this.files = popover(this.download, this.bar, 'runoff-menu');
     this.files.addEventListener('beforetoggle', () => this.offer(download));
     this.help = popover(iconButton(icons, 'help', 'How to read'), this.bar, 'runoff-help');
   }
@@ -146,8 +147,9 @@ export class Toolbar {
   typed() {
     const shown = this.values.zoom ?? this.extent;
     // What was not typed is exactly as it was, however many digits are shown of it.
-    const [start, end] = this.ends.map(({ value }, at) =>
+    const [one, other] = this.ends.map(({ value }, at) =>
       (value.trim() === '' ? this.extent[at] : value === spoken(shown[at]) ? shown[at] : plainNumber(value)));
+    const [start, end] = one > other ? [other, one] : [one, other];
     const isRange = start < end && !(start <= this.extent[0] && end >= this.extent[1]);
     // Two ends that leave nothing between them are no range; the whole axis is none either.
     this.change({ zoom: isRange ? [`${start}~${end}`] : null });
@@ -161,6 +163,8 @@ export class Toolbar {
       button.type = 'button';
       button.onclick = () => {
         this.files.hidePopover();
+        // Whoever came here by keyboard goes on from here.
+        this.download.focus();
         press();
       };
     };
@@ -182,6 +186,10 @@ export class Panel {
     this.box.onkeydown = event => {
       if (event.key === 'Escape') this.change({ pin: null });
     };
+  }
+
+  get isOpen() {
+    return !this.box.hidden;
   }
 
   show(pinned, names) {

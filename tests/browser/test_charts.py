@@ -185,6 +185,12 @@ def test_the_pinned_step_stands_beside_the_chart_and_the_keyboard_goes_on_from_i
     expect(button).to_be_focused()
     page.keyboard.press("Escape")
     expect_query(page, "pin")
+    # From the chart that was clicked too.
+    click_at(page, "loss", 0.5)
+    eventually(page, lambda: query(page).get("pin", []), bool)
+    wait_idle(page)
+    page.keyboard.press("Escape")
+    expect_query(page, "pin")
 
 
 def test_the_options_change_the_charts_and_the_link(page):

@@ -22,6 +22,9 @@ from lib.ui.session.comparison import ComparedRun, Comparison
 ALWAYS_OFFERED = (RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED)
 """Statuses that the filter offers though no run has them."""
 
+OTHER_DECIMALS = 3
+"""At most, of the losses of runs that are not selected."""
+
 ORDER_WORDS: Mapping[RunSort, str] = {
     RunSort.NEWEST: "newest first",
     RunSort.OLDEST: "oldest first",
@@ -110,10 +113,9 @@ def run_list(
     ids = {each.run.run_id for each in compared.runs}
     not_selected = [run for run in page.runs if run.run_id not in ids]
     other_values = [eval_loss_of(run) for run in not_selected]
-    # Values of one metric stand in one column, and so have their digits in common.
-    beside = other_values if metric == EVAL_LOSS else []
-    decimals = decimals_for([*values.values(), *beside], _errors(compared))
-    other_decimals = decimals if metric == EVAL_LOSS else decimals_for(other_values)
+    decimals = decimals_for(values.values(), _errors(compared))
+    # Of runs that were not read nobody knows the noise.
+    other_decimals = min(decimals_for(other_values), OTHER_DECIMALS)
     selected = tuple(
         Line(
             each.run.run_id,

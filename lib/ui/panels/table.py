@@ -162,7 +162,11 @@ def _trophies(
     several = alike is not None and len(alike.losses) > 1
     return {
         "eval_loss": [
-            TROPHY if run_id in lowest and (not several or each.mark in (Mark.BEST, Mark.TIE_BEST)) else ""
+            TROPHY
+            if len(summary.run_ids) > 1
+            and run_id in lowest
+            and (not several or each.mark in (Mark.BEST, Mark.TIE_BEST))
+            else ""
             for run_id, each in zip(summary.run_ids, found["eval_loss"], strict=True)
         ]
     }

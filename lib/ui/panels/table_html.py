@@ -32,7 +32,7 @@ def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recom
         "<b>bold</b>: best of the column among runs that are compared" if {Mark.BEST, Mark.TIE_BEST} & {*found} else "",
         "= tied" if Mark.TIE_BEST in found else "",
         "▽ worst" if Mark.WORST in found else "",
-        "🏆 lowest eval loss" if has_trophy else "",
+        "🏆 lowest eval loss of the steps to ship" if has_trophy else "",
         f'<span class="high">orange</span>: gap above {GAP_WARNING:g}' if Mark.HIGH in found else "",
         "⚑ gap below 0" if Mark.NEGATIVE in found else "",
     ]

@@ -52,7 +52,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .verdict .first .own, .verdict .first .value { font-weight: 600; }
 .verdict .value, .verdict .gap { text-align: right; white-space: nowrap; }
 .verdict .gap, .verdict .mark { color: var(--muted); }
-.verdict .gap.wide, .verdict .first .mark, .verdict .mark.level { color: var(--text); }
+.verdict .gap.wide { color: var(--warn); font-weight: 600; }
+.verdict .first .mark, .verdict .mark.level { color: var(--text); }
 .verdict .mark, .verdict .metric { font-size: var(--size-caption); white-space: nowrap; }
 .verdict .mark { min-width: 46px; }
 .verdict .bar { position: relative; height: 18px; margin: 0 5px; border-left: 1px solid var(--control); }
@@ -111,7 +112,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict dd { margin-bottom: 5px; }
   .verdict .rows { grid-template-columns: minmax(0, 1fr) max-content max-content max-content; }
   .verdict .row { height: auto; min-height: 30px; }
-  .verdict .row .bar, .verdict .row .barhead { display: none; }
+  .verdict .row .bar, .verdict .row .barhead, .verdict .rows:not(.apart) + .note { display: none; }
   .verdict .name { display: block; position: relative; padding-left: 18px; white-space: normal; }
   .verdict .name .run-mark { position: absolute; left: 0; top: calc(50% - 5px); }
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
