@@ -30,9 +30,10 @@ def test_the_runs_of_batch_8_get_the_known_verdict(opened):
     assert rows["run_text"]["8 3e-5"] == "8 3e-5 ★"
     assert list(rows.index[rows["eval_loss_text"].str.contains("🏆")]) == ["8 3e-6"]
     # Decided by the metric by which the trainer itself chose; its checkpoint is the one to ship.
-    assert "#### Tie: 8 3e-5 and 8 4e-5 may be as good" in app.text
-    assert "Its eval_macro-avg-f1score is the highest of the ranked runs: 0.4300 at step 12,150." in app.text
-    assert "checkpoint-12150" in app.text
+    headline, pick, _, why, *_ = app.panel
+    assert headline == "Ship any of 8 3e-5, 8 4e-5"
+    assert pick == "If you must pick: 8 3e-5, checkpoint-12150 Tie"
+    assert why == "Their values of macro avg F1, 0.43 and 0.42, differ by less than the noise."
     assert list(app.colors) == names
     (line,) = [line for line in app.runs["selected"] if line["recommended"]]
     assert line["value"] == "0.43"
@@ -42,7 +43,8 @@ def test_by_the_eval_loss_the_three_good_ones_tie(on_folder, logs, runs):
     names = ["8 3e-6", "8 2e-5", "8 3e-5", "8 4e-5", "8 1e-3"]
     app = on_folder(logs, run=[runs[name].run_id for name in names], by="eval_loss")
     app.assert_sound()
-    (headline,) = [line for line in app.text.splitlines() if "#### Tie:" in line]
+    headline = app.panel[0]
+    assert headline.startswith("Ship any of ")
     assert {name for name in names if name in headline} == {"8 2e-5", "8 3e-5", "8 4e-5"}
 
 
@@ -58,5 +60,5 @@ def test_the_other_pages_show_them(opened, page):
 def test_runs_without_a_recorded_method_are_not_said_to_compare(opened):
     app = opened(("8 3e-6", "8 3e-5"))
     app.assert_sound()
-    assert "Not recorded well enough to tell whether it is the same in all ranked runs: method" in app.text
-    assert ":orange-badge[unsure]" in "\n".join(app.said)
+    assert "We cannot check that these runs have the same method" in "\n".join(app.panel)
+    assert "Unsure" in app.panel[1]
