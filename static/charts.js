@@ -9,7 +9,8 @@ const [{ plan, paint, hit, laneHeight }, { add, mark, Toolbar, Panel, Further },
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const OFFERED_MS = 30_000; // a picture that is not offered by then will not be
 const ASK_AGAIN_MS = 500; // for lines that the server is still smoothing: then half as long again, and so on
-const MOST_ASKED = 12;
+const LONGEST_PAUSE_MS = 4000;
+const MOST_ASKED = 24;
 const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
@@ -194,11 +195,12 @@ class Component {
     this.asking = setTimeout(() => {
       this.askAgain();
       if (!this.hasSmoothed()) this.send('smoothed_lines', true);
-    }, ASK_AGAIN_MS * 1.5 ** this.turns++);
+    }, Math.min(ASK_AGAIN_MS * 1.5 ** this.turns++, LONGEST_PAUSE_MS));
   }
 
   hasSmoothed() {
-    return everyChart().every(chart => chart.has('0'));
+    const charts = everyChart();
+    return charts.length > 0 && charts.every(chart => chart.has('0'));
   }
 
   chart(key) {

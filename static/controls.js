@@ -153,7 +153,8 @@ export class Toolbar {
     const isRange = start < end && !(start <= this.extent[0] && end >= this.extent[1]);
     // Two ends that leave nothing between them are no range; the whole axis is none either.
     this.change({ zoom: isRange ? [`${start}~${end}`] : null });
-    if (!isRange) this.ends.forEach((field, at) => { field.value = spoken(this.extent[at]); });
+    const ends = isRange ? [start, end] : this.extent;
+    this.ends.forEach((field, at) => { field.value = spoken(ends[at]); });
   }
 
   offer(download) {

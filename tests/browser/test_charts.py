@@ -237,6 +237,11 @@ def test_a_range_can_be_typed_one_end_at_a_time(page):
     last.fill("1200")
     last.press("Tab")
     expect_query(page, "zoom", "1000~1200")
+    # The ends may be typed in any order; what leaves nothing between them is no range.
+    last.fill("900")
+    last.press("Enter")
+    expect_query(page, "zoom", "900~1000")
+    expect(first).to_have_value("900")
     last.fill("900")
     last.press("Enter")
     expect_query(page, "zoom")
