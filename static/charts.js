@@ -171,6 +171,8 @@ class Component {
     this.asked = bases;
     this.turns = 0;
     this.send('smoothed_lines', true);
+    // A question is lost where the slider moves while the server works on it.
+    this.askAgain();
   }
 
   // Have a picture of a chart made: the server offers it by a button, which only Streamlit can have.
