@@ -29,7 +29,8 @@ MOST_HIGH = 210
 
 CUT = """
 () => [...document.querySelectorAll('.st-key-verdict :is(h2, b, span, dd, dt, p, button)')]
-  .filter(e => e.className !== 'runoff-unseen' && e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
+  .filter(e => e.className !== 'runoff-unseen')
+  .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible')
   .map(e => `${e.className} ${e.textContent}: ${e.scrollWidth} > ${e.clientWidth}`)
 """
 """The texts that have more room to fill than they got."""
