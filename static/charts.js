@@ -118,7 +118,6 @@ class Component {
     for (const part of parts.slice(keys.length)) if (drawn.has(part.key)) this.chart(part.key).smoothed = part;
     this.charts.forEach(chart => chart.smooth(values.smooth));
     this.place.dataset.smoothing = this.hasSmoothed() ? 'here' : '';
-    if (shared.isSmoothing && !this.asking) this.askAgain();
     this.showToolbar();
     this.notes.textContent = shared.notes.join(' ');
     this.absent.textContent = shared.absent;
@@ -171,7 +170,7 @@ class Component {
     this.asked = bases;
     this.turns = 0;
     this.send('smoothed_lines', true);
-    // A question is lost where the slider moves while the server works on it.
+    // A question is lost too where the slider moves while the server works on it.
     this.askAgain();
   }
 
@@ -189,10 +188,9 @@ class Component {
     this.send('picture', { chart: key, kind, turn });
   }
 
-  // The server is still making them. An answer that says so again is the same as before, and does not come here.
+  // Until they are here: the server may still be making them, and an answer without them is none.
   askAgain() {
     clearTimeout(this.asking);
-    this.asking = undefined;
     if (this.turns === MOST_ASKED || this.hasSmoothed()) return;
     this.asking = setTimeout(() => {
       this.askAgain();

@@ -94,16 +94,6 @@ def assign_slots(previous: Mapping[str, int], selected: Sequence[str]) -> dict[s
     return {run_id: slots[run_id] if run_id in slots else next(free) for run_id in once}
 
 
-def selected_text(selected: Sequence[str]) -> str:
-    """How many of the possible runs are selected.
-
-    Example:
-        >>> selected_text(("a", "b"))
-        '2/5 selected'
-    """
-    return f"{len(selected)}/{MAX_SELECTED} selected"
-
-
 def _runs(run_ids: Sequence[str]) -> str:
     return f"{len(run_ids)} run was" if len(run_ids) == 1 else f"{len(run_ids)} runs were"
 

@@ -62,8 +62,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     logged = [chart for chart in (*main, *health) if not chart.is_empty]
     deciding = comparison.decision.deciding
     by_other = deciding.metric if _stands_beside(comparison) else None
-    wanted = smoothing_is_wanted()
-    smoothed = smoothed_lines([*main, *health], runs, wanted=wanted)
+    smoothed = smoothed_lines([*main, *health], runs, wanted=smoothing_is_wanted())
     shared: dict[str, Any] = {
         "options": options(axis_extent(runs)),
         "runs": _named(comparison, [run.compared for run in runs]),
@@ -77,7 +76,6 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
         "notes": [each.sentence for each in common_spikes_of(comparison.runs)],
         "further": groups(further, list(url.value(link.MORE_METRICS))),
         "csv": CSV if logged else "",
-        "isSmoothing": wanted and smoothed is None,
     }
     draw(main, health, shared, smoothed or ())
     note_charts(len(logged))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.core.facts.errors import AppError
-from lib.core.facts.query import Unreadable
 from lib.ui.frame.escape import md
 from lib.ui.session import reads
 
@@ -16,13 +15,3 @@ def error_panel(error: AppError, *, retry: str | None = None) -> None:
     st.error(md(str(error)) + hint, icon=":material/error:")
     if retry is not None:
         st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=reads.refresh)
-
-
-def unreadable_list(unreadable: tuple[Unreadable, ...]) -> None:
-    """Name what lies where runs lie and could not be read."""
-    if not unreadable:
-        return
-    noun = "file" if len(unreadable) == 1 else "files"
-    with st.expander(f"Could not read {len(unreadable)} {noun}", icon=":material/warning:"):
-        for each in unreadable:
-            st.markdown(f"**{md(each.path)}**  \n{md(each.reason)}")

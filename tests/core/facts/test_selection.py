@@ -9,7 +9,6 @@ from lib.core.facts.selection import (
     MAX_SELECTED,
     assign_slots,
     reconcile,
-    selected_text,
     toggle,
 )
 
@@ -106,5 +105,4 @@ def test_more_runs_than_colours_are_refused():
 
 
 def test_the_words_name_the_limit():
-    assert selected_text([]) == "0/5 selected"
     assert str(MAX_SELECTED) in LIMIT_REACHED
