@@ -243,7 +243,7 @@ def _toggle(page: Page) -> float:
 
 def _smooth(page: Page) -> float:
     _approach(page)
-    return _redrawn(page, lambda: page.keyboard.press("ArrowRight"))
+    return _redrawn(page, lambda: page.keyboard.press("ArrowUp"))
 
 
 def _approach(page: Page) -> float:

@@ -2,15 +2,20 @@
 // charts of the page together. What arrives is described in lib/charts/packed.py and lib/charts/layout.py.
 
 const beside = name => new URL(name + new URL(import.meta.url).search, import.meta.url);
-const [{ plan, paint, hit, laneHeight }, { add, mark, Toolbar, Panel, Further }, { shown, onChange, hover, hold }] = await Promise.all(
-  ['plot.js', 'controls.js', 'highlight.js'].map(name => import(beside(name))),
+const [{ plan, paint, hit, laneHeight }, { add, mark, Panel, Further }, { Toolbar }, { shown, onChange, hover, hold }] = await Promise.all(
+  ['plot.js', 'controls.js', 'toolbar.js', 'highlight.js'].map(name => import(beside(name))),
 );
 
 const CLICK_PX = 4; // a pointer that moves less between down and up has clicked
 const OFFERED_MS = 30_000; // a picture that is not offered by then will not be
+const LOOK_MS = 50; // how often to look whether it is made
+const BEGUN_MS = 1500; // a download that has not begun to be made by then was made at once
+const TOLD_MS = 5000; // how long it is said that it could not be made
 const ASK_AGAIN_MS = 500; // for lines that the server is still smoothing: then half as long again, and so on
 const LONGEST_PAUSE_MS = 4000;
 const MOST_ASKED = 24;
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+const arrival = window.runoffArrival ??= {}; // where a finding that was clicked leads to (frame.js)
 const components = new Map(); // by the element that Streamlit gives
 const turns = new WeakMap(); // how often it was drawn in
 
@@ -53,7 +58,9 @@ function valuesOf(column, numbers) {
 
 class Component {
   constructor(parent) {
-    Object.assign(this, { charts: new Map(), pending: {} });
+    Object.assign(this, { charts: new Map(), pending: {}, dwarfed: {} });
+    // Where another version of these files has drawn before, nothing of that stays.
+    parent.replaceChildren();
     this.place = add(parent, 'div', 'runoff-component');
     this.probe = add(this.place, 'i', 'runoff-probe');
     const card = add(this.place, 'section', 'runoff-card');
@@ -70,6 +77,8 @@ class Component {
     this.main = add(body, 'div', 'runoff-main');
     this.panel = new Panel(body, change);
     this.notes = add(card, 'p', 'runoff-notes');
+    this.checking = add(card, 'p', 'runoff-notes');
+    this.checking.setAttribute('role', 'status');
     this.below = add(this.place, 'div', 'runoff-lower');
     this.health = add(this.below, 'div', 'runoff-health');
     this.absent = add(this.below, 'p', 'runoff-absent');
@@ -120,6 +129,9 @@ class Component {
     this.place.dataset.smoothing = this.hasSmoothed() ? 'here' : '';
     this.showToolbar();
     this.notes.textContent = shared.notes.join(' ');
+    this.checking.textContent = shared.checking ? 'Checking the runs: findings and the checkpoint to ship come next.' : '';
+    if (shared.checking) this.askForChecked(shared.checking);
+    this.arrive();
     this.absent.textContent = shared.absent;
     this.further.show(shared.further);
   }
@@ -135,11 +147,19 @@ class Component {
   showToolbar() {
     const loss = this.charts.get('loss'), bounds = loss?.part?.bounds[this.values.loss];
     this.toolbar.show({ ...this.shared.options, values: this.values }, {
-      clips: Boolean(bounds && this.clips(loss.part)),
+      clips: Boolean(bounds && this.ignores(bounds)),
       canClip: Boolean(bounds),
       charts: [...this.charts.values()].filter(chart => chart.part).map(chart => [chart.part.key, chart.part.title]),
       csv: this.shared.csv,
     });
+  }
+
+  // Whether outliers are ignored. By itself that is so where the start dwarfs the rest of the whole: a closer look at a
+  // part, which may have none, turns nothing on or off.
+  ignores(bounds) {
+    const { outliers, loss, zoom } = this.values;
+    if (!zoom || !(loss in this.dwarfed)) this.dwarfed[loss] = Boolean(bounds[4]);
+    return outliers === 'ignored' || (outliers === 'auto' && this.dwarfed[loss]);
   }
 
   // Whether a chart leaves out what counts as an outlier in it.
@@ -174,18 +194,82 @@ class Component {
     this.askAgain();
   }
 
-  // Have a picture of a chart made: the server offers it by a button, which only Streamlit can have.
+  // Have a picture of a chart made, or all values: the server offers it by a button, which only Streamlit can have.
   keep(key, kind) {
-    const turn = Date.now();
-    const press = () => {
-      const button = document.querySelector(`.st-key-download_picture_${turn} button`);
-      button?.click();
-      return button;
-    };
-    const seen = new MutationObserver(() => { if (press()) seen.disconnect(); });
+    if (kind === 'csv') {
+      this.toolbar.say('Making the file…');
+      this.press(`.st-key-${this.shared.csv}`);
+      return;
+    }
+    const turn = Date.now(), place = `.st-key-download_picture_${turn}`;
+    this.toolbar.say('Making the picture…');
+    const seen = new MutationObserver(() => { if (this.press(place)) seen.disconnect(); });
     seen.observe(document.body, { childList: true, subtree: true });
-    setTimeout(() => seen.disconnect(), OFFERED_MS);
+    setTimeout(() => {
+      seen.disconnect();
+      if (!document.querySelector(place)) this.failed();
+    }, OFFERED_MS);
     this.send('picture', { chart: key, kind, turn });
+  }
+
+  // Press the button in a place, where it is there, and say when what it makes is made: until then it cannot be pressed.
+  press(place) {
+    const button = () => document.querySelector(`${place} button`), start = performance.now();
+    if (!button()) return false;
+    button().click();
+    let isBegun = false;
+    const look = () => {
+      if (document.querySelector(`${place} [data-testid="stDownloadButtonError"]`)) this.failed();
+      else if (button()?.disabled || (!isBegun && performance.now() - start < BEGUN_MS)) {
+        isBegun ||= Boolean(button()?.disabled);
+        setTimeout(look, LOOK_MS);
+      } else this.toolbar.say('');
+    };
+    setTimeout(look, LOOK_MS);
+    return true;
+  }
+
+  failed() {
+    this.toolbar.say('It could not be made. Try again.');
+    setTimeout(() => this.toolbar.say(''), TOLD_MS);
+  }
+
+  // The charts came before the checks: ask for what these found, once they are drawn.
+  askForChecked(key) {
+    if (this.checked === key) return;
+    this.checked = key;
+    requestAnimationFrame(() => setTimeout(() => this.send('checked', key)));
+  }
+
+  // Bring a chart to a place on the x axis: the step is pinned, and in view.
+  bring(chart, place) {
+    const { first, last } = chart.plan, { extent } = this.shared.options, changes = { pin: [String(place)] };
+    if ((place < first || place > last) && extent) {
+      const half = (last - first) / 2, middle = Math.min(Math.max(place, extent[0] + half), extent[1] - half);
+      changes.zoom = place < extent[0] || place > extent[1] ? null : [`${middle - half}~${middle + half}`];
+    }
+    this.change(changes);
+    chart.figure.scrollIntoView({ block: 'nearest', behavior: calm.matches ? 'auto' : 'smooth' });
+    chart.plot.focus({ preventScroll: true });
+  }
+
+  // Where somebody asked for a step of a metric, on this page or before it was opened: `metric` and `step`.
+  arrive() {
+    const { goal } = arrival;
+    if (!goal || ![...this.charts.values()].some(chart => chart.plan)) return;
+    arrival.goal = undefined;
+    const chart = this.about(goal.metric);
+    if (this.values.x === 'step') this.bring(chart, goal.step);
+    else {
+      this.change({ x: ['step'], zoom: null, pin: [String(goal.step)] });
+      chart.figure.scrollIntoView({ block: 'nearest' });
+    }
+  }
+
+  // The chart of a metric, else the first.
+  about(metric) {
+    const drawn = [...this.charts.values()].filter(chart => chart.plan);
+    return drawn.find(chart => chart.part.metrics.includes(metric)) ?? drawn.find(chart => chart.part.key === 'loss') ?? drawn[0];
   }
 
   // Until they are here: the server may still be making them, and an answer without them is none.
@@ -295,7 +379,7 @@ class Chart {
     this.title.title = part.counted;
     this.canvas.setAttribute('aria-label', part.alt);
     this.figure.setAttribute('aria-label', part.title);
-    this.plot.setAttribute('aria-label', `${part.title}: left and right arrow keys move the rule, Enter pins it`);
+    this.plot.setAttribute('aria-label', `${part.title}: left and right arrow keys move the rule, Enter pins it, F shows the next finding`);
     this.said.textContent = part.said;
     const [places, ...texts] = Object.values(part.tables.hover);
     Object.assign(this, { positions: places, texts });
@@ -314,7 +398,7 @@ class Chart {
     this.note.textContent = part.key === 'loss' ? lossNotes[component.values.loss] : part.note;
     this.outside.textContent = bounds && bounds[2] ? `${spoken(bounds[2])} of ${spoken(bounds[3])} points lie outside` : '';
     this.legend.replaceChildren();
-    if (isLegend) for (const curve of front) this.entry(curve);
+    if (isLegend) for (const curve of front) this.entry(curve, part.wide);
     for (const line of [this.rule, this.pin, this.brush]) {
       line.style.top = `${top - 6}px`;
       line.style.height = `${bottom - top + 6}px`;
@@ -331,12 +415,12 @@ class Chart {
     return other?.part ? Math.max(0, laneHeight(other.part) - laneHeight(this.part)) : 0;
   }
 
-  entry({ slot, last }) {
+  entry({ slot, last }, wide) {
     const { short, label } = this.component.names.get(slot), entry = add(this.legend, 'span');
     entry.dataset.run = slot;
     entry.title = label;
     mark(entry, slot);
-    entry.append(`${short} ${last}`);
+    entry.append(wide ? `${short} ${last}` : short);
   }
 
   paint() {
@@ -423,15 +507,33 @@ class Chart {
     const { slot, chip, isLane, isLabel } = hit(this.plan, x, y);
     hover(slot);
     this.plot.style.cursor = isLabel ? 'pointer' : '';
-    if (chip) say(this, event, (box, names) => {
+    if (chip) this.plot.style.cursor = 'pointer';
+    if (chip) this.tell(slot, chip, event);
+    else if (isLane || isLabel || !this.positions.length) leave();
+    else this.point(this.nearest(this.plan.invert(x)), event);
+  }
+
+  // Show what a sign in the lane says.
+  tell(slot, chip, event) {
+    say(this, event, (box, names) => {
       const head = add(box, 'p');
       mark(head, slot);
       add(head, 'b', '', names.get(slot).label);
       for (const text of chip.texts.slice(0, 6)) add(box, 'p', '', text);
       if (chip.texts.length > 6) add(box, 'p', '', `And ${chip.texts.length - 6} more.`);
     });
-    else if (isLane || isLabel || !this.positions.length) leave();
-    else this.point(this.nearest(this.plan.invert(x)), event);
+  }
+
+  // Show the next finding in view, or the one before.
+  next(step) {
+    const chips = this.plan.lanes.flatMap(({ slot, y, chips: own }) => own.map(chip => ({ slot, y, chip }))).sort((one, other) => one.chip.x - other.chip.x);
+    if (!chips.length) return;
+    const at = this.finding === undefined ? (step > 0 ? 0 : chips.length - 1) : (this.finding + step + chips.length) % chips.length;
+    const { slot, y, chip } = chips[at], box = this.plot.getBoundingClientRect();
+    leave();
+    this.tell(slot, chip, { clientX: box.left + chip.x, clientY: box.top + y });
+    for (const chart of everyChart()) chart.place(chart.rule, chip.place);
+    Object.assign(this, { finding: at, found: chip.place });
   }
 
   // Show the values at a position, and where it is in all charts.
@@ -447,14 +549,16 @@ class Chart {
     say(this, event, (box, names) => {
       const table = add(box, 'table'), head = add(add(table, 'thead'), 'tr'), body = add(table, 'tbody');
       add(head, 'th', '', `${part.axis} ${spoken(positions[row])}`);
-      for (const kind of kinds) add(head, 'th', '', { eval: part.key === 'loss' ? 'Eval' : part.title, train: 'Train' }[kind] ?? part.title);
+      for (const kind of kinds) add(head, 'th', '', { eval: part.relative ? 'Of its first' : part.key === 'loss' ? 'Eval' : part.title, train: 'Train' }[kind] ?? part.title);
       for (const slot of slots) {
         const line = add(body, 'tr'), name = add(line, 'th');
         mark(name, slot);
         name.append(names.get(slot).label);
         for (const kind of kinds) {
           const curve = visible.find(each => each.slot === slot && each.kind === kind);
-          add(line, 'td', '', curve ? this.texts[curve.number][row] : '–');
+          const [value, at] = (curve ? this.texts[curve.number][row] : '–').split(/(?= \(at )/), cell = add(line, 'td', '', value);
+          // Nothing was logged just there: the nearest that was.
+          if (at) add(cell, 'small', '', at);
         }
       }
     });
@@ -462,9 +566,10 @@ class Chart {
 
   down(event) {
     if (event.button !== 0) return;
-    const [x, y] = this.pixel(event), { isLabel, isLane, slot } = hit(this.plan, x, y);
+    const [x, y] = this.pixel(event), { isLabel, isLane, slot, chip } = hit(this.plan, x, y);
     if (isLabel || (isLane && event.pointerType !== 'touch')) {
       if (isLabel) hold(slot);
+      if (chip) this.component.bring(this, chip.place);
       return;
     }
     if (isLane) {
@@ -496,14 +601,18 @@ class Chart {
   press(event) {
     const steps = { ArrowLeft: -1, ArrowRight: 1 }[event.key], last = this.positions.length - 1;
     const turn = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (steps && last >= 0) {
+      this.found = undefined;
       const row = this.row === undefined ? Math.round(last / 2) : Math.min(Math.max(this.row + steps, 0), last);
       const box = this.plot.getBoundingClientRect();
       this.point(row, { clientX: box.left + this.plan.x(this.positions[row]), clientY: box.top + box.height / 2 });
     } else if (turn) {
       const slots = [undefined, ...(this.plan.labels ?? this.plan.front.map(curve => ({ curve }))).map(({ curve }) => curve.slot)];
       hover(slots.at((slots.indexOf(shown()) + turn) % slots.length));
-    } else if (event.key === 'Enter' && this.row !== undefined) this.component.change({ pin: [String(this.positions[this.row])] });
+    } else if (event.key === 'f' || event.key === 'F') this.next(event.shiftKey ? -1 : 1);
+    else if (event.key === 'Enter' && this.found !== undefined) this.component.bring(this, this.found);
+    else if (event.key === 'Enter' && this.row !== undefined) this.component.change({ pin: [String(this.positions[this.row])] });
     else if (event.key === 'Escape') {
       leave();
       if (this.component.panel.isOpen) this.component.change({ pin: null });
@@ -533,9 +642,12 @@ function leave() {
   tooltip = undefined;
   for (const chart of everyChart()) {
     chart.rule.style.visibility = 'hidden';
-    chart.row = undefined;
+    Object.assign(chart, { row: undefined, found: undefined });
   }
 }
+
+// What names a step of a metric, anywhere on the page, leads to its place in the charts.
+document.addEventListener('runoff-arrival', () => components.forEach(component => component.arrive()));
 
 // What a finger has brought up goes with the next touch elsewhere.
 document.addEventListener('pointerdown', event => {

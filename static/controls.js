@@ -1,4 +1,4 @@
-// What stands around the charts: the toolbar, the panel of the pinned step, the choice of further metrics.
+// What stands around the charts, beside the toolbar (toolbar.js): the panel of the pinned step, the choice of further metrics.
 
 export function add(parent, tag, name, words) {
   const element = document.createElement(tag);
@@ -35,7 +35,7 @@ const LEAST_HEIGHT = 260; // a box with less room below its button opens above i
 let popovers = 0;
 
 // A button and what opens below it.
-function popover(button, parent, name) {
+export function popover(button, parent, name) {
   const box = add(parent, 'div', `runoff-popover ${name}`);
   box.id = `runoff-popover-${++popovers}`;
   box.popover = 'auto';
@@ -50,131 +50,6 @@ function popover(button, parent, name) {
     else Object.assign(box.style, { left: `${left}px`, right: 'auto' });
   });
   return box;
-}
-
-const REST_MS = 150;
-const plainNumber = words => Number(words.replaceAll(/[,\s]/g, ''));
-const spoken = value => value.toLocaleString('en', { maximumSignificantDigits: 7 });
-
-// One line above the charts. `change` takes texts by the name of a link's parameter, null for its default, and how long
-// the server may wait to be told.
-export class Toolbar {
-  constructor(parent, { change, smooth, nearSlider, download }) {
-    Object.assign(this, { change, smooth });
-    this.bar = add(parent, 'div', 'runoff-toolbar');
-    this.bar.setAttribute('role', 'toolbar');
-    this.bar.setAttribute('aria-label', 'How the charts are looked at');
-    this.modes = add(this.bar, 'div', 'runoff-modes');
-    this.modes.setAttribute('role', 'radiogroup');
-    this.modes.setAttribute('aria-label', 'Loss');
-    this.axis = add(this.bar, 'select');
-    this.axis.setAttribute('aria-label', 'x axis');
-    this.axis.onchange = () => change({ x: [this.axis.value], zoom: null, pin: null });
-    const slider = add(this.bar, 'label', 'runoff-slider', 'Smoothing');
-    this.slider = add(slider, 'input');
-    Object.assign(this.slider, { type: 'range', min: 0, step: 1 });
-    this.weight = add(slider, 'output');
-    this.slider.oninput = () => this.slid(smooth);
-    // Each key that is pressed changes it: the server is told where it comes to rest.
-    this.slider.onchange = () => change({ smooth: [this.weights[this.slider.value]] }, REST_MS);
-    for (const near of ['pointerenter', 'focus']) this.slider.addEventListener(near, nearSlider);
-    this.log = this.box('Log', checked => change({ log: [checked ? '1' : '0'] }));
-    this.outliers = this.box('Ignore outliers', checked => change({ outliers: [checked ? 'ignored' : 'shown'] }));
-    add(this.bar, 'span', 'runoff-space');
-    const range = add(this.bar, 'span', 'runoff-range');
-    this.ends = [0, 1].map(end => {
-      if (end) add(range, 'span', 'runoff-muted', 'to');
-      const field = add(range, 'input');
-      Object.assign(field, { type: 'text', inputMode: 'decimal', autocomplete: 'off' });
-      field.onchange = () => this.typed();
-      return field;
-    });
-    const icons = add(this.bar, 'span', 'runoff-icons');
-    this.reset = iconButton(icons, 'reset', 'Reset the range', () => change({ zoom: null }));
-    this.download = iconButton(icons, 'download', 'Download');
-    this.files = popover(this.download, this.bar, 'runoff-menu');
-    this.files.addEventListener('beforetoggle', () => this.offer(download));
-    this.help = popover(iconButton(icons, 'help', 'How to read'), this.bar, 'runoff-help');
-  }
-
-  box(words, change) {
-    const label = add(this.bar, 'label', 'runoff-check'), found = add(label, 'input');
-    found.type = 'checkbox';
-    label.append(words);
-    found.onchange = () => change(found.checked);
-    return found;
-  }
-
-  show({ values, modes, axes, weights, extent, whole, help }, { clips, canClip, charts, csv }) {
-    Object.assign(this, { weights, extent, whole, charts, csv, values });
-    if (!this.modes.childElementCount) {
-      for (const [value, words] of modes) {
-        const label = add(this.modes, 'label'), input = add(label, 'input');
-        Object.assign(input, { type: 'radio', name: 'runoff-loss', value, onchange: () => this.change({ loss: [value] }) });
-        add(label, 'span', '', words);
-      }
-      for (const [value, words] of axes) add(this.axis, 'option', '', words).value = value;
-      for (const [title, words] of help) {
-        const line = add(this.help, 'p');
-        add(line, 'b', '', `${title}. `);
-        line.append(words);
-      }
-    }
-    for (const input of this.modes.querySelectorAll('input')) input.checked = input.value === values.loss;
-    this.axis.value = values.x;
-    this.slider.max = weights.length - 1;
-    if (!this.slider.matches(':active')) this.slider.value = weights.indexOf(values.smooth);
-    this.slid(() => {});
-    this.log.checked = values.log;
-    this.outliers.checked = clips;
-    this.outliers.disabled = !canClip;
-    const title = axes.find(([value]) => value === values.x)[1];
-    this.ends.forEach((field, end) => {
-      field.setAttribute('aria-label', `${title} ${end ? 'to' : 'from'}`);
-      field.disabled = !extent;
-      if (document.activeElement !== field) field.value = extent ? spoken((values.zoom ?? extent)[end]) : '';
-    });
-    this.reset.disabled = !values.zoom;
-  }
-
-  slid(smooth) {
-    const weight = this.weights[this.slider.value];
-    this.weight.textContent = weight;
-    this.slider.setAttribute('aria-valuetext', weight);
-    smooth(weight);
-  }
-
-  typed() {
-    const shown = this.values.zoom ?? this.extent;
-    // What was not typed is exactly as it was, however many digits are shown of it.
-    const [one, other] = this.ends.map(({ value }, at) =>
-      (value.trim() === '' ? this.extent[at] : value === spoken(shown[at]) ? shown[at] : plainNumber(value)));
-    const [start, end] = one > other ? [other, one] : [one, other];
-    const isRange = start < end && !(start <= this.extent[0] && end >= this.extent[1]);
-    // Two ends that leave nothing between them are no range; the whole axis is none either.
-    this.change({ zoom: isRange ? [`${start}~${end}`] : null });
-    const ends = isRange ? [start, end] : this.extent;
-    this.ends.forEach((field, at) => { field.value = spoken(ends[at]); });
-  }
-
-  offer(download) {
-    this.files.replaceChildren();
-    const choose = (words, press) => {
-      const button = add(this.files, 'button', '', words);
-      button.type = 'button';
-      button.onclick = () => {
-        this.files.hidePopover();
-        // Whoever came here by keyboard goes on from here.
-        this.download.focus();
-        press();
-      };
-    };
-    for (const [key, title] of this.charts) {
-      choose(`${title} as PNG`, () => download(key, 'png'));
-      choose(`${title} as SVG`, () => download(key, 'svg'));
-    }
-    if (this.csv) choose('All values in view as CSV', () => document.querySelector(`.st-key-${this.csv} button`)?.click());
-  }
 }
 
 // What every run has at the pinned step, beside the charts.

@@ -53,7 +53,22 @@ function copyByHand(text) {
   return done;
 }
 
+// What names a step of a metric leads to its place in the charts: where they stand on another page, by its link.
+function lead(event, { step, metric }) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  (window.runoffArrival ??= {}).goal = { step: Number(step), metric };
+  if (document.querySelector('.runoff-component')) document.dispatchEvent(new Event('runoff-arrival'));
+  else {
+    const page = document.querySelector('.st-key-menu a');
+    if (!page) return;
+    page.click();
+  }
+  event.preventDefault();
+}
+
 document.addEventListener('click', event => {
+  const named = event.target.closest?.('[data-step]');
+  if (named) lead(event, named.dataset);
   const button = event.target.closest?.('button');
   if (button?.dataset.opens) {
     if (root.dataset.sidebar === 'open') close();

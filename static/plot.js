@@ -8,6 +8,7 @@ const APART = 17; // between the labels at the ends of the lines
 const CHIP = 13; // the side of a sign of a finding
 const MARK_APART = 11; // marks of one curve that are nearer to each other than so are thinned
 const MOST_LABELLED = 0.36; // labels that take more than this of the width are a legend instead
+const LEAST_LABELS = 3, MORE_TICKS = 6;
 const TICK_PX = { x: 85, y: 62, small: 40 };
 const MANY = 200; // a pale line through so many points is paler
 
@@ -32,7 +33,8 @@ export function outline(pen, shape, x, y, s) {
 export const laneHeight = part => (part.lane.length ? 6 + LANE * part.lane.length : 0);
 
 // Which curves a choice of losses shows.
-export const isShown = (curve, mode) => !(curve.kind === 'train' && mode === 'eval') && !(curve.kind === 'eval' && mode === 'train' && curve.loss);
+export const isShown = (curve, mode) =>
+  !(curve.kind === 'train' && (mode === 'eval' || mode === 'relative')) && !(curve.kind === 'eval' && mode === 'train' && curve.loss);
 
 // Where everything in a chart is. `look`: width, mode, clip (whether outliers are ignored), runs, colors, shapes, signs,
 // and how wide a text is, and how much taller than usual the plot is.
@@ -55,7 +57,8 @@ export function plan(part, look) {
   const ticks = part.log ? logTicks(...values) : linearTicks(...values, Math.max(2, Math.round(part.height / (part.wide ? TICK_PX.y : TICK_PX.small))));
   const format = formatter(ticks, part.format);
   const left = Math.max(part.wide ? 38 : 34, lanes.length ? 9 + look.measure('health') : 0, 14 + Math.max(...ticks.map(tick => look.measure(format(tick)))));
-  const labels = part.wide ? endLabels(front, look) : [];
+  // A small chart of one run needs no name.
+  const labels = part.wide || front.length > 1 ? endLabels(front, look, part.wide) : [];
   const longest = labels.length ? Math.max(...labels.map(label => label.width)) + 32 : 12;
   const isLegend = longest > MOST_LABELLED * look.width;
   const words = labels.length ? Math.max(0, ...lanes.map(each => look.measure(each.words))) + 16 : 0;
@@ -70,10 +73,9 @@ export function plan(part, look) {
     x, y, top, bottom, left, right, width, height, first, last, ticks, format, isLegend,
     invert: pixel => Math.min(Math.max(xs[0] + (pixel - left) / width * (xs[1] - xs[0]), first), last),
     yTicks: ticks.filter(tick => y(tick) >= top - 1 && y(tick) <= bottom + 1),
-    xTicks: linearTicks(first, last, Math.max(2, Math.floor(width / TICK_PX.x))).filter(tick => tick >= first && tick <= last),
+    ...axisTicks(first, last, x, [part.wide ? left - 7 : -Infinity, look.width], width, look.measure),
     lanes: lanes.map((each, at) => ({ ...findingsOf(each, tables.findings, look.signs, x, [left, right]), y: bottom + AXIS + 10 + LANE * at })),
   });
-  found.xFormat = formatter(found.xTicks, '');
   if (!isLegend) found.labels = spread(labels, found);
   for (const curve of shown) curve.pixels = curve.line.map(([px, py]) => [x(px), y(py)]);
   return found;
@@ -109,6 +111,32 @@ export function linearTicks(low, high, count) {
   return found;
 }
 
+// The ticks of the x axis, and the words below those that have room for some between the two ends of `room`: three at
+// least, where so many fit. Too few steps leave a range that begins just above one and ends just below another with one.
+function axisTicks(first, last, x, room, width, measure) {
+  const fewest = Math.max(2, Math.floor(width / TICK_PX.x));
+  let best;
+  for (let count = fewest; count <= fewest + MORE_TICKS; count++) {
+    const xTicks = linearTicks(first, last, count).filter(tick => tick >= first && tick <= last);
+    const format = formatter(xTicks, ''), xLabels = [];
+    let [taken, isTight] = [room[0], false];
+    for (const tick of xTicks) {
+      const words = format(tick), half = measure(words) / 2;
+      if (x(tick) + half > room[1]) continue;
+      if (x(tick) - half < taken + 6) {
+        isTight ||= xLabels.length > 0;
+        continue;
+      }
+      xLabels.push({ at: x(tick), words });
+      taken = x(tick) + half;
+    }
+    if (best && isTight) break;
+    if (!best || xLabels.length > best.xLabels.length) best = { xTicks, xLabels };
+    if (best.xLabels.length >= LEAST_LABELS) break;
+  }
+  return best;
+}
+
 function logTicks(low, high) {
   const decades = Math.log10(high / low), steps = decades < 1 ? [1, 1.5, 2, 3, 4, 5, 7] : decades < 3 ? [1, 2, 5] : [1];
   const every = Math.ceil(decades / 8), found = [];
@@ -122,6 +150,7 @@ const short = value => value.toExponential(2).replace(/\.?0+e/, 'e').replace('e+
 // What writes the numbers of an axis, all with as many decimals.
 function formatter(ticks, format) {
   const largest = Math.max(...ticks.map(Math.abs), 0);
+  if (format.endsWith('%')) return value => `${Number((value * 100).toPrecision(6)).toLocaleString('en')}%`;
   if (format.endsWith('e') || (largest > 0 && largest < 1e-3)) return value => (value ? short(value) : '0');
   if (largest >= (format.includes('s') ? 1e3 : 1e5)) {
     const [per, unit] = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']].find(([size]) => largest >= size);
@@ -131,12 +160,12 @@ function formatter(ticks, format) {
   return value => value.toLocaleString('en', { minimumFractionDigits: Math.min(decimals, 4), maximumFractionDigits: Math.min(decimals, 4) });
 }
 
-// The names and last values of the curves in front.
-function endLabels(front, look) {
+// The names of the curves in front; in a wide chart with their last values.
+function endLabels(front, look, wide) {
   return front.flatMap(curve => {
-    const run = look.runs.get(curve.slot), [place, value] = curve.line.at(-1) ?? [];
+    const run = look.runs.get(curve.slot), [place, value] = curve.line.at(-1) ?? [], words = wide ? curve.last : '';
     if (place === undefined) return [];
-    return [{ curve, run, place, value, width: look.measure(run.short, true) + (curve.last ? 6 + look.measure(curve.last) : 0) }];
+    return [{ curve, run, place, value, words, width: look.measure(run.short, true) + (words ? 6 + look.measure(words) : 0) }];
   });
 }
 
@@ -179,7 +208,7 @@ function findingsOf({ slot, words, symbols }, findings, signs, x, [begin, end]) 
     const from = Math.max(x(findings.x[number]), begin), to = Math.min(x(findings.end[number]), end);
     const before = chips.findLast(chip => chip.kind === kind);
     if (before && from - before.at < CHIP) before.texts.push(text);
-    else chips.push({ kind, sign: signs[symbols[kind]], at: from, texts: [text] });
+    else chips.push({ kind, sign: signs[symbols[kind]], at: from, place: findings.x[number], texts: [text] });
     const bar = bars.at(-1);
     if (to - from < CHIP) continue;
     if (bar && from <= bar[1]) bar[1] = Math.max(bar[1], to);
@@ -215,14 +244,8 @@ export function paint(pen, found, theme, run) {
   }
   const axis = Math.round(bottom) + 0.5;
   rule([[left, axis], [right, axis]], theme.control);
-  let taken = found.wide ? left - 7 : -Infinity; // by the name of the axis
-  for (const tick of found.xTicks) {
-    const words = found.xFormat(tick), half = look.measure(words) / 2;
-    rule([[x(tick), axis], [x(tick), axis + 4]], theme.control);
-    if (x(tick) - half < taken + 6 || x(tick) + half > look.width) continue;
-    text(words, x(tick), bottom + 16, { align: 'center' });
-    taken = x(tick) + half;
-  }
+  for (const tick of found.xTicks) rule([[x(tick), axis], [x(tick), axis + 4]], theme.control);
+  for (const { at, words } of found.xLabels) text(words, at, bottom + 16, { align: 'center' });
   if (found.wide) text(part.axis.toLowerCase().split(' ')[0], left - 7, bottom + 16, { align: 'right' });
 
   // The run that is brought out lies above the others.
@@ -341,7 +364,7 @@ function nonfinite(pen, { part, curves, x, bottom, shown }, color, pale) {
 }
 
 function names(pen, { labels, right, look }, theme, { text, rule, color, shape, pale }) {
-  for (const { curve, run, px, from, y } of labels) {
+  for (const { curve, run, px, from, y, words } of labels) {
     const strength = pale(curve.slot) ? 0.3 : 1, early = right - px > 60;
     pen.globalAlpha = strength * (early ? 0.35 : 0.7);
     if (early) pen.setLineDash([1, 4]);
@@ -352,7 +375,7 @@ function names(pen, { labels, right, look }, theme, { text, rule, color, shape, 
     pen.fillStyle = color(curve.slot);
     pen.fill();
     text(run.short, right + 28, y + 4, { color: theme.text, bold: run.first });
-    if (curve.last) text(curve.last, right + 34 + look.measure(run.short, run.first), y + 4);
+    if (words) text(words, right + 34 + look.measure(run.short, run.first), y + 4);
   }
 }
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of
 from lib.charts.smoothed import SmoothedLines
-from lib.core.curves.series import align, hover_grid
-from lib.core.text.formatting import LARGE, NOT_RECORDED, place, shower
+from lib.core.curves.series import hover_grid, nearest_points
+from lib.core.text.formatting import LARGE, LOSS_SPEC, NOT_RECORDED, place, shower
+from lib.core.text.precision import decimals_for, to_decimals
 
 LINE_COLUMNS = ("x", "y", "curve", "faint")
 
@@ -190,27 +191,39 @@ def _findings(marks: Sequence[FindingMark]) -> pa.Table:
 
 
 def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> tuple[pa.Table, list[list[int]]]:
-    """One row a position: ready text for each curve, so that a tooltip needs to know none of them; and their order."""
+    """One row a position: ready text for each curve, so that a tooltip needs to know none of them; and their order.
+
+    Evaluations are among the positions, as far as a pointer can tell them apart: they are what is looked for.
+    """
     grid = hover_grid([each.places for each in drawn], view.hover_positions, distinct=True)
+    measured = [each.evals[0] for curve, each in zip(curves, drawn, strict=True) if curve.evaluated]
+    grid = np.union1d(grid, hover_grid(measured, view.hover_positions))
     columns: dict[str, pa.Array[Any]] = {view.axis_title: pa.array(grid, pa.float64())}
-    every: list[np.ndarray] = []
-    for curve, each in zip(curves, drawn, strict=True):
-        values, origins = align(curve.x, curve.y, grid, ordered=each.is_ordered)
-        # What is no number, and what is not there, comes last.
-        every.append(np.where(np.isnan(origins), np.nan, values))
+    found = [
+        nearest_points(curve.x, curve.y, grid, ordered=each.is_ordered)
+        for curve, each in zip(curves, drawn, strict=True)
+    ]
+    losses = [values for curve, (values, _) in zip(curves, found, strict=True) if curve.spec == LOSS_SPEC]
+    decimals = decimals_for(np.concatenate([np.zeros(0), *losses]).tolist())
+    for curve, (values, origins) in zip(curves, found, strict=True):
         columns[curve.name] = pa.array(
             [
-                NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve.spec)
+                NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve.spec, decimals)
                 for value, origin, x in zip(values.tolist(), origins.tolist(), grid.tolist(), strict=True)
             ],
             pa.string(),
         )
+    # What is no number, and what is not there, comes last.
+    every = [np.where(np.isnan(origins), np.nan, values) for values, origins in found]
     ranked: list[list[int]] = np.argsort(np.array(every).T, axis=1, kind="stable").tolist() if every else []
     return pa.table(columns), ranked
 
 
-def _hover_text(value: float, origin: float, x: float, spec: str) -> str:
+def _hover_text(value: float, origin: float, x: float, spec: str, decimals: int) -> str:
     """The value; where the run logged none just there, also the position that it is from."""
-    # Thousands of these are made for a page, and most are plain numbers.
-    shown = format(value + 0.0, spec) if abs(value) < LARGE else shower(spec)(value)
+    if spec == LOSS_SPEC:
+        shown = to_decimals(value, decimals)
+    else:
+        # Thousands of these are made for a page, and most are plain numbers.
+        shown = format(value + 0.0, spec) if abs(value) < LARGE else shower(spec)(value)
     return shown if origin == x else f"{shown} (at {place(origin)})"

@@ -338,7 +338,7 @@ def test_a_pin_at_a_value_that_is_not_finite_shows_it(opened, demo):
 def test_a_pin_before_the_first_row_says_that_nothing_was_logged(opened, demo):
     app = opened(run=demo.alike[0], pin="-5")
     app.assert_sound()
-    assert app.pinned["note"] == "No run has logged anything up to here."
+    assert app.pinned["note"] == "No run has logged anything here."
     assert [chart.pin for chart in app.charts.values()] == [-5] * 5
     assert all(chart.data["extent"]["x"].min() > -5 for chart in app.charts.values()), "out of view"
 

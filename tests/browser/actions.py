@@ -24,6 +24,9 @@ CHARTS = {
 }
 """The charts of the demo runs, and their accessible names."""
 
+TWO = [demo_id("support-gemma-markup"), demo_id("legal-gemma-linear")]
+"""Two runs of the demo that log everything."""
+
 TOOLTIP = ".runoff-tooltip"
 """The tooltip of a chart; there is at most one."""
 
@@ -217,5 +220,5 @@ def keep(page: Page, what: str) -> bytes:
     """Choose what the charts' menu calls so, and read the file."""
     page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as waiting:
-        page.locator(".runoff-menu:popover-open").get_by_role("button", name=what, exact=True).click()
+        page.get_by_role("menuitem", name=what, exact=True).click()
     return waiting.value.path().read_bytes()

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
+from lib.core.curves.metric_curves import frame_of
+from lib.data.demo.source import EmbeddedSource
+from tests.browser.actions import FIVE
 from tests.browser.harness import Server
 
 HERE = Path(__file__).parent
@@ -30,3 +34,9 @@ def app(serve: Callable[..., Server]) -> Server:
 def page(new_page: Callable[..., Page], app: Server) -> Page:
     """A fresh, watched page of the app with its embedded data."""
     return new_page(app)
+
+
+@pytest.fixture(scope="module")
+def rows() -> pd.DataFrame:
+    """What the five runs of the demo logged."""
+    return frame_of(EmbeddedSource().load_curves(FIVE).values())

@@ -1,14 +1,8 @@
-"""The charts under a real pointer and keyboard: zoom, hover, pin, options, downloads."""
+"""The charts under a real pointer and keyboard: hover, pin, bringing a run out."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from xml.etree import ElementTree
-
 import pandas as pd
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lib.core.curves.metric_curves import frame_of
@@ -21,16 +15,15 @@ from tests.browser.actions import (
     MARKUP_NAME,
     PAGES,
     TOOLTIP,
+    TWO,
     chart,
     click_at,
-    drag,
     eventually,
     expect_query,
     go,
     grid_column,
     hover,
     in_tooltip,
-    keep,
     picture,
     pinned_at,
     query,
@@ -45,68 +38,24 @@ NAMES = {
     demo_id("support-qwen-diverges"): "support-qwen-7b",
 }
 """What those of the five runs are called that logged metrics."""
-TWO = [demo_id("support-gemma-markup"), demo_id("legal-gemma-linear")]
 
 
-@pytest.fixture(scope="module")
-def rows() -> pd.DataFrame:
-    return frame_of(EmbeddedSource().load_curves(FIVE).values())
-
-
-def last_before(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> str:
-    """The value that a run had at a step, as the app writes it, with its place where that is earlier."""
+def nearest(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> str:
+    """The value that a run logged nearest to a step, as the app writes it, with its place where that is another one."""
     found = rows[(rows["run_id"] == run_id) & (rows["metric"] == metric)]
-    before = found[found["step"] <= step]
-    if before.empty:
+    if found.empty:
         return formatting.NOT_RECORDED
-    last = before.iloc[-1]
-    text = formatting.shower(metric_of(metric).spec)(last["value"])
-    return text if last["step"] == step else f"{text} (at {last['step']:,})"
+    closest = found.iloc[(found["step"] - step).abs().argmin()]
+    text = formatting.shower(metric_of(metric).spec)(closest["value"])
+    return text if closest["step"] == step else f"{text} (at {closest['step']:,})"
 
 
 def at_the_rule(rows: pd.DataFrame, run_id: str, metric: str, step: float) -> str:
-    """The same; a curve that ends before the step has no value there."""
-    end = rows.loc[(rows["run_id"] == run_id) & (rows["metric"] == metric), "step"].max()
-    return last_before(rows, run_id, metric, step) if step <= end else formatting.NOT_RECORDED
-
-
-def zoom_of(page: Page) -> tuple[float, float]:
-    """The range in the address, once there is one."""
-    (text,) = eventually(page, lambda: query(page).get("zoom", []), bool)
-    start, end = map(float, text.split("~"))
-    return start, end
-
-
-def assert_shown(page: Page, start: float, end: float, *charts: str) -> None:
-    """The tooltips near both ends of these charts are of steps near both ends of the range."""
-    near = 0.2 * (end - start)
-    for name in charts:
-        # The names of the runs stand at the right of the loss.
-        shares = (0.12, 0.78) if name == "loss" else (0.2, 0.94)
-        left, right = (float(hover(page, name, share)["Step"][0]) for share in shares)
-        assert start <= left <= start + near, name
-        assert end - near <= right <= end, name
-
-
-def test_dragging_zooms_every_chart_again_and_again_until_reset(page, rows):
-    open_app(page, run=TWO)
-    drag(page, "loss", 0.25, 0.5)
-    start, end = zoom_of(page)
-    wait_idle(page)
-    assert 500 < start < end < 2500
-    expect(page.get_by_label("Step from")).to_have_value(f"{start:,.0f}")
-    expect(page.get_by_label("Step to")).to_have_value(f"{end:,.0f}")
-    assert_shown(page, start, end, *CHARTS)
-    drag(page, "gradient norm", 0.7, 0.4)
-    closer_start, closer_end = eventually(page, lambda: zoom_of(page), lambda zoom: zoom != (start, end))
-    wait_idle(page)
-    assert start < closer_start < closer_end < end
-    assert_shown(page, closer_start, closer_end, "loss", "gradient norm")
-    reset = page.get_by_role("button", name="Reset the range")
-    reset.click()
-    expect_query(page, "zoom")
-    expect(reset).to_be_disabled()
-    assert_shown(page, 0, rows.loc[rows["run_id"] == TWO[0], "step"].max(), "gradient norm", "GPU memory")
+    """The same; a curve that ends well before the step has no value there."""
+    steps = rows.loc[(rows["run_id"] == run_id) & (rows["metric"] == metric), "step"]
+    apart = (steps.max() - steps.min()) / max(len(steps) - 1, 1)
+    is_there = steps.min() - apart <= step <= steps.max() + apart
+    return nearest(rows, run_id, metric, step) if is_there else formatting.NOT_RECORDED
 
 
 def test_hovering_shows_every_run_and_clicking_pins_the_step_in_all_rows(page, rows):
@@ -161,7 +110,7 @@ def assert_pinned(page: Page, rows: pd.DataFrame, pin: int) -> None:
         metric_of(metric).axis_title: {
             name: value
             for run_id, name in NAMES.items()
-            if (value := last_before(rows, run_id, metric, pin)) != formatting.NOT_RECORDED
+            if (value := nearest(rows, run_id, metric, pin)) != formatting.NOT_RECORDED
         }
         for metric in rows["metric"].unique()
     }
@@ -191,76 +140,6 @@ def test_the_pinned_step_stands_beside_the_chart_and_the_keyboard_goes_on_from_i
     wait_idle(page)
     page.keyboard.press("Escape")
     expect_query(page, "pin")
-
-
-def test_the_options_change_the_charts_and_the_link(page):
-    open_app(page, run=TWO)
-    main = page.get_by_test_id("stMain")
-
-    def changes(names: tuple[str, ...], act) -> None:
-        before = {name: picture(page, name) for name in names}
-        act()
-        for name, pixels in before.items():
-            eventually(page, lambda name=name: picture(page, name), lambda now, then=pixels: now != then)
-
-    def log() -> None:
-        main.get_by_label("Log", exact=True).click()
-        expect_query(page, "log", "1")
-
-    changes(tuple(CHARTS), log)
-    assert hover(page, "loss", 0.5)["Step"][1:] == ["Eval", "Train"]
-    for mode, columns in (("eval", ["Eval"]), ("train", ["Train"])):
-        changes(("loss",), lambda name=columns[0]: main.get_by_role("radio", name=name, exact=True).check(force=True))
-        expect_query(page, "loss", mode)
-        assert hover(page, "loss", 0.5)["Step"][1:] == columns
-
-    main.get_by_role("combobox", name="x axis").select_option("Epoch")
-    expect_query(page, "x", "epoch")
-    assert 0 < float(hover(page, "GPU memory", 0.5)["Epoch"][0]) < 3
-
-    main.get_by_role("button", name="+ Perplexity", exact=True).click()
-    expect_query(page, "metric", "perplexity")
-    shown = hover(page, "Perplexity", 0.9)
-    assert all(float(value.split()[0]) > 1 for name, (value, *_) in shown.items() if name != "Epoch")
-    main.get_by_role("button", name="✓ Perplexity", exact=True).click()
-    expect_query(page, "metric")
-    expect(page.locator('figure[aria-label="Perplexity"]')).to_have_count(0)
-
-
-def test_a_range_can_be_typed_one_end_at_a_time(page):
-    open_app(page, run=TWO)
-    first, last = page.get_by_label("Step from"), page.get_by_label("Step to")
-    end = last.input_value().replace(",", "")
-    first.fill("1,000")
-    first.press("Enter")
-    expect_query(page, "zoom", f"1000~{end}")
-    last.fill("1200")
-    last.press("Tab")
-    expect_query(page, "zoom", "1000~1200")
-    # The ends may be typed in any order; what leaves nothing between them is no range.
-    last.fill("900")
-    last.press("Enter")
-    expect_query(page, "zoom", "900~1000")
-    expect(first).to_have_value("900")
-    last.fill("900")
-    last.press("Enter")
-    expect_query(page, "zoom")
-    expect(last).to_have_value(f"{int(end):,}")
-
-
-def test_outliers_are_ignored_where_the_start_dwarfs_the_rest_and_shown_when_asked_for(page):
-    open_app(page, run=list(FIVE[:2]))
-    box, outside = page.get_by_label("Ignore outliers"), page.locator(".runoff-outside").first
-    expect(box).to_be_checked()
-    expect(outside).to_have_text(re.compile(r"^\d+ of 1,\d+ points lie outside$"))
-    before = picture(page, "loss")
-    box.uncheck()
-    expect_query(page, "outliers", "shown")
-    expect(outside).to_have_text("")
-    assert picture(page, "loss") != before
-    box.check()
-    expect_query(page, "outliers", "ignored")
-    eventually(page, lambda: picture(page, "loss"), before)
 
 
 BROUGHT_OUT = "() => document.documentElement.dataset.runShown"
@@ -308,71 +187,6 @@ def test_the_loss_chart_says_in_words_what_it_shows(page):
     assert said.count("lowest") == 2
 
 
-def smoothing(page: Page) -> Locator:
-    return page.get_by_role("slider", name="Smoothing")
-
-
-def test_smoothing_is_at_once_and_what_the_server_would_have_drawn(page, app):
-    open_app(page, run=list(FIVE))
-    slider = smoothing(page)
-    raw = {name: picture(page, name) for name in CHARTS}
-    # Whoever goes near the slider gets the lines of every weight.
-    slider.focus()
-    page.wait_for_selector(".runoff-component[data-smoothing=here]", state="attached")
-    wait_idle(page)
-
-    def pictures() -> dict[str, str]:
-        return {name: picture(page, name) for name in CHARTS}
-
-    with app.paused():
-        for _ in range(9):
-            page.keyboard.press("ArrowRight")
-        expect(slider).to_have_attribute("aria-valuetext", "0.9")
-        smooth = eventually(page, pictures, lambda now: all(now[name] != raw[name] for name in CHARTS))
-        page.keyboard.press("Home")
-        eventually(page, pictures, raw)
-        page.keyboard.press("End")
-    expect_query(page, "smooth", "0.99")
-    for _ in range(3):
-        page.keyboard.press("ArrowLeft")
-    expect_query(page, "smooth", "0.9")
-    eventually(page, pictures, smooth)
-    page.reload()
-    wait_idle(page)
-    eventually(page, pictures, smooth)
-
-
-def test_who_leaves_the_slider_alone_asks_the_server_for_nothing_more(page):
-    asked = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: asked.append(frame)))
-    open_app(page, run=TWO)
-    eventually(page, lambda: page.frame_locator("iframe").locator(".ag-row").count(), bool)
-    wait_idle(page)
-    asked.clear()
-    page.get_by_label("Log", exact=True).click()
-    expect_query(page, "log", "1")
-    assert len(asked) == 1
-    smoothing(page).focus()
-    eventually(page, lambda: len(asked), lambda now: now > 1)
-
-
-def test_a_link_may_ask_for_any_smoothing(page):
-    open_app(page, run=TWO)
-    raw = picture(page, "gradient norm")
-    open_app(page, run=TWO, smooth="0.37")
-    slider = smoothing(page)
-    expect(slider).to_have_attribute("aria-valuetext", "0.37")
-    eventually(page, lambda: picture(page, "gradient norm"), lambda now: now != raw)
-    slider.focus()
-    wait_idle(page)
-    page.keyboard.press("ArrowRight")
-    expect_query(page, "smooth", "0.4")
-    smooth = picture(page, "gradient norm")
-    page.go_back()
-    expect_query(page, "smooth", "0.37")
-    eventually(page, lambda: picture(page, "gradient norm"), lambda now: now not in (smooth, raw))
-
-
 def test_the_rule_stands_in_every_chart_and_the_keyboard_moves_and_pins_it(page):
     open_app(page, run=TWO)
     rules = page.locator(".runoff-rule")
@@ -402,22 +216,3 @@ def test_without_its_scripts_the_page_says_what_is_missing_and_shows_the_rest(pa
     open_app(page, run=TWO)
     expect(page.get_by_text("This is drawn by the files in static/")).to_contain_text("not served")
     expect(page.get_by_role("heading", name="Table")).to_be_visible()
-
-
-def test_charts_can_be_kept_as_data_and_as_pictures(page, rows):
-    run_id = demo_id("support-gemma-markup")
-    open_app(page, run=[run_id], zoom="1000~2000")
-    saved = list(csv.DictReader(io.StringIO(keep(page, "All values in view as CSV").decode())))
-    inside = rows[(rows["run_id"] == run_id) & rows["step"].between(1000, 2000)]
-    losses = ["train_loss", "eval_loss"]
-    assert [
-        (row["run"], row["metric"], int(row["step"]), float(row["value"])) for row in saved if row["metric"] in losses
-    ] == [(MARKUP_NAME, row.metric, row.step, row.value) for row in inside[inside["metric"].isin(losses)].itertuples()]
-    assert {row["metric"] for row in saved} > {*losses, "grad_norm"}
-    assert keep(page, "Loss as PNG").startswith(b"\x89PNG\r\n\x1a\n")
-    svg = keep(page, "Loss as SVG").decode()
-    drawing = ElementTree.fromstring(svg)
-    texts = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
-    assert "Loss" in texts
-    assert [text for text in texts if text.startswith(MARKUP_NAME)], "in full, and as text"
-    expect(chart(page, "loss")).to_be_visible()

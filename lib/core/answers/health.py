@@ -30,6 +30,8 @@ class Line:
         each: The sentences of single findings, where there are several.
         unlisted: How many there are beside these.
         events: How many findings there are.
+        places: Step and metric of each finding that has a place in a chart: one, or as many as ``each``, with
+            ``None`` of those that have none.
     """
 
     code: str
@@ -39,6 +41,7 @@ class Line:
     each: tuple[str, ...]
     unlisted: int
     events: int
+    places: tuple[tuple[int, str] | None, ...] = ()
 
     @property
     def is_serious(self) -> bool:
@@ -146,7 +149,15 @@ def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:
         where = f"{', '.join(named[:STEPS_NAMED])} and {more:,} more" if more else listed(named)
         text = f"{result.check.title}: {events:,} times, at steps {where}."
     each = tuple(finding.sentence for finding in findings) if events > 1 else ()
-    return Line(result.check.code, result.check.title, worst.severity, text, each, events - len(findings), events)
+    unlisted = events - len(findings)
+    places = tuple(_place(finding) for finding in (findings if each else (worst,)))
+    return Line(result.check.code, result.check.title, worst.severity, text, each, unlisted, events, places)
+
+
+def _place(finding: Finding) -> tuple[int, str] | None:
+    """Where a finding stands in a chart; ``None`` where it has no step, or is about no metric."""
+    metric = finding.evidence.get("metric")
+    return None if finding.step is None or metric is None else (finding.step, str(metric))
 
 
 def _headline(lines: Mapping[str, Sequence[Line]], recommended: str | None) -> str:

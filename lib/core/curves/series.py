@@ -241,11 +241,13 @@ def _beside(x: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.unique(np.concatenate((after, (after + 1).clip(max=len(x) - 1), [0, len(x) - 1])))
 
 
-def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray, *, ordered: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """For every grid position, the curve's last point at or before it.
+def nearest_points(
+    x: np.ndarray, y: np.ndarray, grid: np.ndarray, *, ordered: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """For every grid position, the curve's logged point that is nearest to it; of two as near, the earlier one.
 
-    Before the curve's first x and after its last there is none: a run that ended earlier has no value
-    there.
+    Beyond the ends of the curve that is its end, no further away than its points are from each other on average: a run
+    that ended earlier has no value there.
 
     Args:
         x: Shape (n,), in any order; points whose x is not finite are left out. Among equal x the last
@@ -265,6 +267,12 @@ def align(x: np.ndarray, y: np.ndarray, grid: np.ndarray, *, ordered: bool = Fal
         x, y = x[order], y[order]
     if not len(x):
         return np.full(len(grid), np.nan), np.full(len(grid), np.nan)
-    at = np.searchsorted(x, grid, side="right") - 1
-    inside = (at >= 0) & (grid <= x[-1])
-    return np.where(inside, y[at], np.nan), np.where(inside, x[at], np.nan)
+    after = np.searchsorted(x, grid, side="right").clip(max=len(x) - 1)
+    before = (after - 1).clip(0)
+    # At the last position, the point after it is that point itself.
+    before = np.where(grid >= x[after], after, before)
+    closer = np.where(np.abs(grid - x[before]) <= np.abs(x[after] - grid), x[before], x[after])
+    at = np.searchsorted(x, closer, side="right") - 1
+    apart = (x[-1] - x[0]) / max(len(x) - 1, 1)
+    near = (grid >= x[0] - apart) & (grid <= x[-1] + apart)
+    return np.where(near, y[at], np.nan), np.where(near, x[at], np.nan)

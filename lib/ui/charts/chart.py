@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from lib.charts.bounds import bounds_of
 from lib.charts.datasets import ChartData, FindingMark, chart_data, smoothed_lines
 from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of, with_line
 from lib.charts.lane import Kind, counted, kind_of
@@ -23,6 +22,8 @@ from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
 from lib.ui.charts.described import described, ends
 from lib.ui.charts.on_axis import RunOnAxis
+from lib.ui.charts.outliers import bounds_by_mode
+from lib.ui.charts.relative import SPEC, first_evaluation, of_first
 from lib.ui.charts.request import ChartRequest, ChartRun, CurveRequest, CurvesKey
 from lib.ui.charts.titles import metric_title
 from lib.ui.session import link, url
@@ -103,15 +104,17 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
         "key": request.key,
         "basis": request.basis,
         "title": request.title,
+        "metrics": request.metrics,
+        "relative": request.relative,
         "note": request.note,
         "alt": described(request, curves, drawn),
-        "said": _said(data, absent),
+        "said": _said(data, absent, "not shown" if request.relative else "not logged"),
         "counted": _counted(data),
         "axis": view.axis_title,
         "wide": request.wide,
         "height": MAIN_HEIGHT if request.wide else SMALL_HEIGHT,
         "log": view.log_y,
-        "format": metric_of(request.metrics[0]).axis_spec,
+        "format": SPEC if request.relative else metric_of(request.metrics[0]).axis_spec,
         "higher": request.better == "higher",
         "empty": not curves,
         "curves": [
@@ -119,7 +122,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
             for curve, text in zip(curves, last, strict=True)
         ],
         "order": data.order,
-        "bounds": _bounds(request, curves, drawn),
+        "bounds": bounds_by_mode(request, curves, drawn),
         "flag": _flag(request, runs),
         "lane": _lane(request, data),
         "smoothing": f"{view.smoothing:g}",
@@ -175,8 +178,13 @@ def _curves(
             if curve is None:
                 absent.append(run.label + (f" ({metric_title(key).lower()})" if several else ""))
                 continue
+            first = first_evaluation(runs[run.curves].curves) if request.relative else None
+            if request.relative and first is None:
+                absent.append(f"{run.label} (no first evaluation above 0)")
+                continue
             one, name = request.curve(run, key), f"{run.label} · {metric_title(key).lower()}" if several else run.label
-            found.append((one, _curve(one, name, run, runs[run.curves], curve)))
+            made = _curve(one, name, run, runs[run.curves], curve)
+            found.append((one, made if first is None else of_first(made, first)))
     return found, absent
 
 
@@ -222,19 +230,6 @@ def _kind(request: ChartRequest, curve: Curve) -> str:
     if curve.evaluated:
         return "eval"
     return "train" if len(request.metrics) > 1 else "line"
-
-
-def _bounds(request: ChartRequest, curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> dict[str, list[Any]]:
-    """Where the values lie, for each choice of losses: so many are outliers, if these are to be ignored."""
-    if request.metrics != link.LOSSES[link.LOSS_MODES[0]]:
-        return {}
-    found = {}
-    for mode, metrics in link.LOSSES.items():
-        kinds = {metric_of(metric).evaluated for metric in metrics}
-        bounds = bounds_of([each for curve, each in zip(curves, drawn, strict=True) if curve.evaluated in kinds])
-        if bounds is not None:
-            found[mode] = [bounds.low, bounds.high, bounds.outside, bounds.points, bounds.dwarfed]
-    return found
 
 
 def _flag(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> dict[str, Any] | None:
@@ -298,7 +293,7 @@ def _counted(shown: ChartData) -> str:
     return "its only point drawn" if shown.logged == 1 else f"all {formatting.count(shown.logged)} points drawn"
 
 
-def _said(shown: ChartData, absent: Sequence[str]) -> str:
+def _said(shown: ChartData, absent: Sequence[str], lacking: str) -> str:
     """What the chart does not show by itself; "" for nothing."""
     said = []
     if shown.nonfinite:
@@ -306,5 +301,5 @@ def _said(shown: ChartData, absent: Sequence[str]) -> str:
     if shown.not_positive:
         said.append(f"{formatting.count(shown.not_positive)} not above zero, hidden by the log axis")
     if absent and shown.logged + shown.nonfinite + shown.not_positive:
-        said.append(f"not logged: {', '.join(absent)}")
+        said.append(f"{lacking}: {', '.join(absent)}")
     return " · ".join(said)

@@ -18,11 +18,12 @@ from lib.ui.frame import static
 CHARTS = "charts"
 """The element's key."""
 
-MODULES = ("charts.js", "plot.js", "controls.js", "highlight.js")
+MODULES = ("charts.js", "plot.js", "controls.js", "toolbar.js", "highlight.js")
 """What draws the charts: loaded while they are computed."""
 
 
 _SMOOTHED_LINES = "charts:smoothed lines"
+_CHECKED = "charts:checked"
 
 
 PLACE = "runoff-below"
@@ -60,6 +61,7 @@ def draw(
         data=b"".join(parts),
         on_put_change=lambda: take(st.session_state[CHARTS].put),
         on_picture_change=lambda: ask_for_picture(st.session_state[CHARTS].picture),
+        on_checked_change=lambda: st.session_state.update({_CHECKED: True}),
         on_smoothed_lines_change=lambda: st.session_state.update({_SMOOTHED_LINES: True}),
     )
 
@@ -67,4 +69,10 @@ def draw(
 def smoothing_is_wanted() -> bool:
     """Whether the browser asks for the lines of every weight, as somebody is about to move the slider."""
     wanted: bool = st.session_state.pop(_SMOOTHED_LINES, False)
+    return wanted
+
+
+def checks_are_wanted() -> bool:
+    """Whether the browser has drawn the charts without what the checks find, and asks for that."""
+    wanted: bool = st.session_state.pop(_CHECKED, False)
     return wanted

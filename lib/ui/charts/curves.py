@@ -15,8 +15,9 @@ from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.labels import brief_labels
 from lib.core.verdict.overview import HeadlineKind, headline
 from lib.data.source import RunSource
+from lib.ui.charts import relative
 from lib.ui.charts.chart import Chart, compute
-from lib.ui.charts.component import draw, smoothing_is_wanted
+from lib.ui.charts.component import checks_are_wanted, draw, smoothing_is_wanted
 from lib.ui.charts.downloads import CSV, downloads, picture
 from lib.ui.charts.further import groups
 from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
@@ -28,7 +29,7 @@ from lib.ui.charts.titles import axis_title, metric_title
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.session import link, url
-from lib.ui.session.assessments import common_spikes_of, shipped_assessments
+from lib.ui.session.assessments import are_checked, common_spikes_of, shipped_assessments
 from lib.ui.session.comparison import ComparedRun, Comparison
 from lib.ui.session.link import LinkState
 
@@ -45,56 +46,61 @@ NAME_LIMIT = 22
 FAR_APART = 30.0
 """From so many times the learning rate on, one of two schedules is a flat line at the bottom of a linear axis."""
 
-LOSS_NOTE = {
-    "train and eval": "eval marked, largest at its best · train pale · lower is better",
-    "eval": "eval, largest mark at its best · lower is better",
-    "train": "train · lower is better",
-}
-"""What the loss chart shows, by the choice of losses."""
-
 
 @st.fragment
 def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
-    """Draw toolbar, charts and the pinned step. Reruns by itself when one of them changes."""
-    runs = runs_on_axis(source, comparison)
+    """Draw toolbar, charts and the pinned step. Reruns by itself when one of them changes.
+
+    Checking long runs takes seconds: the charts come first, and ask for what the checks found when they are drawn.
+    """
+    is_checked = checks_are_wanted() or st.context.url is None or are_checked(comparison.runs)
+    runs = runs_on_axis(source, comparison, checked=is_checked)
     further = _further(comparison, runs)
-    main, health = _main(comparison, runs), _health(comparison, runs, further)
+    main, health = _main(comparison, runs, checked=is_checked), _health(comparison, runs, further)
     logged = [chart for chart in (*main, *health) if not chart.is_empty]
     deciding = comparison.decision.deciding
     by_other = deciding.metric if _stands_beside(comparison) else None
-    smoothed = smoothed_lines([*main, *health], runs, wanted=smoothing_is_wanted())
+    # Lines for the slider are no more urgent than the checks.
+    wanted = smoothing_is_wanted()
+    smoothed = smoothed_lines([*main, *health], runs, wanted=wanted) if is_checked or wanted else None
+    loss_notes = relative.notes(comparison.decision)
     shared: dict[str, Any] = {
-        "options": options(axis_extent(runs)),
+        "options": options(axis_extent(runs), apart=bool(comparison.decision.other_classes)),
         "runs": _named(comparison, [run.compared for run in runs]),
-        "lossNotes": LOSS_NOTE,
+        "lossNotes": loss_notes,
         "pinned": pinned(
             runs,
             [*([by_other] if by_other else []), *link.LOSSES["eval"], *link.LOSSES["train"]],
             higher=bool(by_other) and deciding.better == "higher",
         ),
         "absent": _absent(main, health),
-        "notes": [each.sentence for each in common_spikes_of(comparison.runs)],
+        "notes": [each.sentence for each in common_spikes_of(comparison.runs)] if is_checked else [],
+        "checking": "" if is_checked else comparison.key,
         "further": groups(further, list(url.value(link.MORE_METRICS))),
         "csv": CSV if logged else "",
     }
     draw(main, health, shared, smoothed or ())
     note_charts(len(logged))
     downloads(logged, runs)
-    picture(logged, shared["runs"], LOSS_NOTE)
+    picture(logged, shared["runs"], loss_notes)
     url.write()
     draw_menu(menu)
 
 
-def _main(comparison: Comparison, runs: Sequence[RunOnAxis]) -> list[Chart]:
+def _main(comparison: Comparison, runs: Sequence[RunOnAxis], *, checked: bool) -> list[Chart]:
     """The loss; and before it the metric that decides, where that is another one."""
-    ship, asked = _ship(comparison, runs), []
+    ship, asked = _ship(comparison, runs) if checked else None, []
     deciding = comparison.decision.deciding
     metric = deciding.metric
     if metric is not None and _stands_beside(comparison):
         note = f"decides · {deciding.better} is better" if deciding.better else "decides"
         asked.append(_asked("deciding", metric_title(metric), (metric,), True, note, deciding.better or "", ship))
-    losses = link.LOSSES[link.LOSS_MODES[0]]
-    asked.append(_asked("loss", "Loss", losses, True, "", "lower", ship))
+    mode = url.value(link.LOSS_MODE)
+    # Which of both is shown, the browser decides; a share of the first evaluation is made here.
+    is_relative = mode == relative.MODE and any(relative.first_evaluation(run.curves) is not None for run in runs)
+    losses = link.LOSSES[mode if is_relative else link.LOSS_MODES[0]]
+    title = "Eval loss" if is_relative else "Loss"
+    asked.append(replace(_asked("loss", title, losses, True, "", "lower", ship), relative=is_relative))
     return [compute(comparison, runs, each) for each in asked]
 
 

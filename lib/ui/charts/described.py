@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lib.charts.drawn import Curve, DrawnCurve
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
-from lib.core.text.precision import decimals_for, to_decimals
+from lib.core.text.precision import decimals_for, to_decimals, together
 from lib.ui.charts.request import ChartRequest
 from lib.ui.charts.titles import metric_title
 
@@ -24,7 +24,7 @@ def ends(curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> list[str]:
     for curve, value in zip(curves, last, strict=True):
         if value is None:
             shown.append("")
-        elif curve.spec.startswith(","):
+        elif curve.spec.startswith(",") or curve.spec.endswith("%"):
             shown.append(formatting.figure(value, curve.spec))
         else:
             shown.append(formatting.scientific(value) if curve.spec.endswith("e") else to_decimals(value, decimals))
@@ -47,7 +47,9 @@ def described(request: ChartRequest, curves: Sequence[Curve], drawn: Sequence[Dr
     for curve, each in front:
         x, y = each.shown
         at = int(y.argmax() if is_higher else y.argmin())
-        best, last = (formatting.shower(curve.spec)(float(value)) for value in (y[at], y[-1]))
+        values = [float(y[at]), float(y[-1])]
+        is_loss = curve.spec == formatting.LOSS_SPEC
+        best, last = together(values) if is_loss else map(formatting.shower(curve.spec), values)
         label = curve.name.removeprefix("● ").removesuffix(f" · {metric_title(metric).lower()}")
         sentence = f"{label}: {word} {best} at {axis} {formatting.place(float(x[at]))}, {last} at the end"
         named.append((-float(y[at]) if is_higher else float(y[at]), sentence))

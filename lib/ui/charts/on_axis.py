@@ -44,6 +44,7 @@ class RunOnAxis:
         further: Metrics that were not read at first, and are looked at.
         detail: Curves of the range in view, where those of the whole run are reduced.
         parts: What was asked for to have these two.
+        is_checked: What the checks of the runs found is shown too.
     """
 
     compared: ComparedRun
@@ -55,6 +56,7 @@ class RunOnAxis:
     further: RunCurves = NOTHING_READ
     detail: RunCurves = NOTHING_READ
     parts: tuple[PartRead, ...] = ()
+    is_checked: bool = True
 
     @property
     def curves(self) -> RunCurves:
@@ -69,9 +71,8 @@ class RunOnAxis:
     def shown(self) -> ChartRun:
         """The run as charts show it."""
         each = self.compared
-        return ChartRun(
-            CurvesKey(each.key, self.parts), each.label, each.slot, self.best_step, _findings(each, self.beside)
-        )
+        findings = _findings(each, self.beside) if self.is_checked else ()
+        return ChartRun(CurvesKey(each.key, self.parts), each.label, each.slot, self.best_step, findings)
 
     def curve(self, metric: str) -> MetricCurve | None:
         """A metric as finely as it is looked at; ``None`` where it was never logged."""
@@ -83,8 +84,14 @@ class RunOnAxis:
         return {*self.curves.curves, *self.curves.unread}
 
 
-def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
-    """Place every run on the chosen axis, and read what the view needs; name what cannot be, and why."""
+def runs_on_axis(source: RunSource, comparison: Comparison, *, checked: bool = True) -> list[RunOnAxis]:
+    """Place every run on the chosen axis, and read what the view needs; name what cannot be, and why.
+
+    Args:
+        source: Where more of the runs can be read.
+        comparison: The runs.
+        checked: What their checks found is shown too.
+    """
     axis, found = url.value(link.AXIS), []
     scores = comparison.decision.scores
     for each in comparison.runs:
@@ -96,7 +103,7 @@ def runs_on_axis(source: RunSource, comparison: Comparison) -> list[RunOnAxis]:
             continue
         score = scores.get(each.run.run_id)
         best_step = None if score is None else score.values.step
-        run = RunOnAxis(each, each.data, source, placing, comparison.runs, best_step)
+        run = RunOnAxis(each, each.data, source, placing, comparison.runs, best_step, is_checked=checked)
         try:
             run = _with_details(run)
         except SignInExpired:
@@ -189,7 +196,10 @@ def untold(runs: Sequence[RunOnAxis]) -> frozenset[str]:
 
 
 def values_at(run: RunOnAxis, position: float) -> dict[str, tuple[float, float]]:
-    """Value and position of every metric's last point at or before a position, from all rows."""
+    """Value and position of every metric's point that is nearest to a position, from all rows.
+
+    Of two that are as near, the earlier one. A metric that was not read at first is looked for up to the position.
+    """
     curves = {**run.curves.curves, **run.further.curves}
     coarse = [curve for curve in curves.values() if not curve.is_complete]
     if coarse or run.curves.unread:
@@ -206,10 +216,11 @@ def values_at(run: RunOnAxis, position: float) -> dict[str, tuple[float, float]]
     found = {}
     for metric, curve in curves.items():
         x = run.placing(curve)
-        before = np.flatnonzero(x <= position)
-        if len(before):
-            # Positions may go back where a clock jumped: the latest place counts, not the latest row.
-            at = before[np.lexsort((before, x[before]))[-1]]
+        away = np.abs(x - position)
+        if np.isfinite(away).any():
+            nearest = np.flatnonzero(away == np.nanmin(away))
+            # Positions may go back where a clock jumped: the latest row of the earliest place counts.
+            at = nearest[np.flatnonzero(x[nearest] == x[nearest].min())[-1]]
             found[metric] = float(curve.value[at]), float(x[at])
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.core.curves.axes import Axis
+from lib.ui.charts import relative
 from lib.ui.session import link, url
 from lib.ui.session.link import Param
 
@@ -20,7 +21,7 @@ HELP = (
     (
         "Health",
         "Below the axis each run with findings has a row: a sign for each kind, a bar for how long. Point at a sign to"
-        " read more.",
+        " read more; click it to pin its step.",
     ),
     (
         "Learning rate",
@@ -38,7 +39,8 @@ HELP = (
     (
         "Pointer and keys",
         "Drag to zoom all charts, click to pin a step. Point at a run anywhere to bring it out, click its name to hold"
-        " it. With a chart in focus: left and right move the rule, Enter pins, up and down bring a run out.",
+        " it. With a chart in focus: left and right move the rule, Enter pins, up and down bring a run out, F and"
+        " Shift+F go through the findings.",
     ),
 )
 """What is said about how to read the charts, by heading."""
@@ -52,15 +54,19 @@ TAKEN: Mapping[str, Param[Any]] = {
 }
 """What the browser may change, by name."""
 
-MODES = {"train and eval": "Eval + train", "eval": "Eval", "train": "Train"}
+MODES = {"train and eval": "Eval + train", "eval": "Eval", "train": "Train", relative.MODE: "% of first"}
 """What the choices of losses are called, in their order."""
 
 
-def options(extent: tuple[float, float] | None) -> dict[str, Any]:
+_ALWAYS = tuple(mode for mode in MODES if mode != relative.MODE)
+
+
+def options(extent: tuple[float, float] | None, *, apart: bool = False) -> dict[str, Any]:
     """What the toolbar shows.
 
     Args:
         extent: The two ends of the x axis over all runs; ``None`` where nothing is logged.
+        apart: Some of the losses do not compare: how far each came from its own start is offered too.
     """
     zoom = url.value(link.ZOOM)
     axis = url.value(link.AXIS)
@@ -74,7 +80,7 @@ def options(extent: tuple[float, float] | None) -> dict[str, Any]:
             "zoom": zoom,
             "pin": url.value(link.PIN),
         },
-        "modes": list(MODES.items()),
+        "modes": [each for each in MODES.items() if apart or each[0] in (*_ALWAYS, url.value(link.LOSS_MODE))],
         "axes": [[each.value, each.axis_title] for each in Axis],
         "weights": [f"{weight:g}" for weight in sorted({*link.SMOOTHING_WEIGHTS, url.value(link.SMOOTHING)})],
         "extent": extent,

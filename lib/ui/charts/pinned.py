@@ -11,7 +11,7 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.text import formatting
 from lib.core.text.formatting import NOT_RECORDED
-from lib.core.text.precision import decimals_for, to_decimals
+from lib.core.text.precision import decimals_for, to_decimals, together
 from lib.ui.charts.described import MOST_DECIMALS
 from lib.ui.charts.on_axis import RunOnAxis, untold, values_at
 from lib.ui.charts.titles import axis_title, metric_title
@@ -51,11 +51,11 @@ def pinned(runs: Sequence[RunOnAxis], leading: Sequence[str], *, higher: bool) -
         "all": [
             {
                 "title": axis_title(key),
-                "values": [[slot, _text(key, *found[key], pin)] for slot, found in values.items() if key in found],
+                "values": _texts(key, {slot: found[key] for slot, found in values.items() if key in found}, pin),
             }
             for key in known
         ],
-        "note": "Bold: best at this step." if known else "No run has logged anything up to here.",
+        "note": "Bold: best at this step." if known else "No run has logged anything here.",
     }
 
 
@@ -114,8 +114,12 @@ def _short(values: Sequence[float | None]) -> list[str]:
     return [to_decimals(value, decimals) for value in values]
 
 
-def _text(metric: str, value: float, position: float, pin: float) -> str:
-    return _at(formatting.shower(metric_of(metric).spec)(value), position, pin)
+def _texts(metric: str, found: Mapping[int, tuple[float, float]], pin: float) -> list[list[Any]]:
+    """A metric's value of each run, by slot."""
+    spec = metric_of(metric).spec
+    values = [value for value, _ in found.values()]
+    shown = together(values) if spec == formatting.LOSS_SPEC else [formatting.shower(spec)(value) for value in values]
+    return [[slot, _at(text, found[slot][1], pin)] for slot, text in zip(found, shown, strict=True)]
 
 
 def _at(shown: str, position: float, pin: float) -> str:

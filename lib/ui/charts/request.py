@@ -54,6 +54,7 @@ class CurveRequest:
         options: The link's parameters that charts are looked at through (``LinkState.of_charts``).
         wide: Over the full width.
         log: On a log axis, whatever the options say.
+        relative: As a share of the run's first evaluation.
     """
 
     curves: CurvesKey
@@ -61,6 +62,7 @@ class CurveRequest:
     options: LinkState
     wide: bool
     log: bool
+    relative: bool = False
 
     @property
     def unsmoothed(self) -> CurveRequest:
@@ -123,6 +125,7 @@ class ChartRequest:
         better: Which values are better, "lower" or "higher"; "" where neither are, or it is not known.
         ship: What to mark as the checkpoint to ship; ``None`` for nothing.
         log: On a log axis, whatever the options say.
+        relative: Each value as a share of the run's own first evaluation.
     """
 
     key: str
@@ -135,6 +138,7 @@ class ChartRequest:
     better: str = ""
     ship: Ship | None = None
     log: bool = False
+    relative: bool = False
 
     @property
     def view(self) -> View:
@@ -158,4 +162,4 @@ class ChartRequest:
 
     def curve(self, run: ChartRun, metric: str) -> CurveRequest:
         """What one curve of the chart depends on."""
-        return CurveRequest(run.curves, metric, self.options, self.wide, self.log)
+        return CurveRequest(run.curves, metric, self.options, self.wide, self.log, self.relative)

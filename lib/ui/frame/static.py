@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 _STATIC = Path(__file__).parents[3] / "static"
+KINDS = (".css", ".js")
+"""What the names of these files end in."""
 
 # Streamlit's own script lies beside the app's static files, whatever path the app is served under.
 _ADDRESS = "new URL('../../app/static/%s?v=%s', document.querySelector('script[type=module][src]').src).href"
@@ -30,16 +32,35 @@ export default async component => {{
 """
 
 
-@cache
 def version() -> str:
-    """What tells these files from those of another version."""
-    contents = b"".join(path.read_bytes() for path in sorted(_STATIC.iterdir()))
+    """What tells these files from those of another version: it follows them, as they may change below a server."""
+    return _version(tuple((path, *_stamp(path)) for path in _files()))
+
+
+def text(name: str) -> str:
+    """What a file holds."""
+    return _text(name, _stamp(_STATIC / name))
+
+
+def _files() -> list[Path]:
+    # Not what an editor leaves beside them.
+    return sorted(path for path in _STATIC.iterdir() if path.suffix in KINDS and not path.name.startswith("."))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Another one whenever a file was written."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=1)
+def _version(files: tuple[tuple[Path, int, int], ...]) -> str:
+    contents = b"".join(path.read_bytes() for path, *_ in files)
     return blake2b(contents, digest_size=8).hexdigest()
 
 
-@cache
-def text(name: str) -> str:
-    """What a file holds."""
+@lru_cache(maxsize=32)
+def _text(name: str, _: tuple[int, int]) -> str:
     return (_STATIC / name).read_text(encoding="utf-8")
 
 

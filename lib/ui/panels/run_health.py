@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import numpy as np
 import streamlit as st
@@ -17,10 +17,11 @@ from lib.core.checks.registry import CHECKS
 from lib.core.curves.evidence import of_training
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.findings import Severity
-from lib.core.text import formatting
 from lib.core.text.phrases import counted, in_sentence
+from lib.core.text.precision import together
 from lib.core.verdict.assessment import Assessment
 from lib.ui.frame.run_names import Named, named_runs, shared_words
+from lib.ui.session import link, url
 from lib.ui.session.assessments import assessment_of, common_spikes_of, shipped_assessments
 from lib.ui.session.comparison import Comparison
 
@@ -37,7 +38,8 @@ HIGHEST_SHOWN = 97.0
 
 def run_health(comparison: Comparison) -> None:
     """Draw the page."""
-    st.html(comparison.computed("health page", comparison.how, lambda: _page(comparison)))
+    # It holds links, which carry all that is chosen.
+    st.html(comparison.computed("health page", (comparison.how, url.state()), lambda: _page(comparison)))
 
 
 def _page(comparison: Comparison) -> str:
@@ -92,10 +94,24 @@ def _line(line: Line) -> str:
     critical = '<span class="critical">critical</span>' if line.severity is Severity.CRITICAL else ""
     text = escape(line.text) if line.is_serious else f'<span class="muted">{escape(line.text)}</span>'
     if not line.each:
-        return critical + text
-    listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in line.each)
+        return critical + text + _to_chart(line.places[0] if line.places else None)
+    listed = "".join(
+        f"<li>{escape(sentence)}{_to_chart(place)}</li>" for sentence, place in zip(line.each, line.places, strict=True)
+    )
     more = f"<li>And {line.unlisted:,} smaller ones.</li>" if line.unlisted else ""
     return f"<details><summary>{critical}{text}</summary><ul>{listed}{more}</ul></details>"
+
+
+def _to_chart(place: tuple[int, str] | None) -> str:
+    """A link to a finding's place in the charts (``static/frame.js``), which works in a tab of its own too."""
+    if place is None:
+        return ""
+    step, metric = place
+    shown = url.state().having(link.AXIS, link.AXIS.default).having(link.ZOOM, None).having(link.PIN, float(step))
+    return (
+        f' <a class="to-chart" href="./?{escape(urlencode(shown.texts, doseq=True))}" data-step="{step}"'
+        f' data-metric="{escape(metric)}" title="Step {step:,} in the charts">show</a>'
+    )
 
 
 def _spark(evaluations: MetricCurve, slot: int) -> str:
@@ -112,10 +128,8 @@ def _spark(evaluations: MetricCurve, slot: int) -> str:
     y = height - (np.minimum(values, high) - low) / max(high - low, 1e-12) * height
     path = "L".join(f"{one:.1f} {other:.1f}" for one, other in zip(x, y, strict=True))
     at = int(np.flatnonzero(chosen == lowest)[0])
-    said = (
-        f"Lowest eval loss {formatting.loss(float(known.value[lowest]))} at step {known.step[lowest]:,},"
-        f" {formatting.loss(last)} at the end"
-    )
+    lowest_shown, last_shown = together([float(known.value[lowest]), last])
+    said = f"Lowest eval loss {lowest_shown} at step {known.step[lowest]:,}, {last_shown} at the end"
     color = RUN_COLORS[slot]
     picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {width + 8} {height + 8}">'
@@ -124,7 +138,7 @@ def _spark(evaluations: MetricCurve, slot: int) -> str:
     )
     return (
         f'<div class="spark"><img width="{width + 8}" height="{height + 8}" alt="{said}" title="{said}"'
-        f' src="data:image/svg+xml,{quote(picture)}"><span>{formatting.loss(last)}</span></div>'
+        f' src="data:image/svg+xml,{quote(picture)}"><span>{last_shown}</span></div>'
     )
 
 

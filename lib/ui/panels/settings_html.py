@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from lib.core.answers.settings import SettingsAnswer, equal_by_group, equal_value, provenance
 from lib.core.config.diff import DiffRow
 from lib.core.config.report import effective_table, odd_settings, tokens_per_step
 from lib.core.config.setting import Oddity
-from lib.core.ranking.scoring import RunScore
+from lib.core.glance.lines import shown_gaps, shown_losses, shown_values
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
-from lib.core.text.precision import together
+from lib.core.text.precision import to_decimals
 from lib.core.verdict.metric_words import metric_name
 from lib.ui.frame.run_names import Named, shared_words
 from lib.ui.session.comparison import Comparison
@@ -111,24 +111,27 @@ def _results(comparison: Comparison, named: Sequence[Named]) -> Iterator[str]:
     deciding = decision.deciding
     if are_alike and deciding.is_loss:
         totals = [None if score is None else score.total for score in scores]
-        yield _result("Score", [formatting.points(total) for total in totals], totals, named, highest=True)
+        yield _result("Score", [to_decimals(total, 1) for total in totals], totals, named, highest=True)
     elif are_alike and deciding.metric is not None:
         values = [None if score is None else score.value for score in scores]
         words = metric_name(deciding.metric)
         title = words[:1].upper() + words[1:]
-        yield _result(title, together(values), values, named, highest=deciding.better == "higher")
+        by_run = shown_values(decision.recommendation, decision.contest)
+        yield _result(title, _of_each(by_run, named), values, named, highest=deciding.better == "higher")
     losses = [None if score is None else score.eval_loss for score in scores]
     if any(loss is not None for loss in losses):
-        errors = [score.values.eval_error if score else None for score in scores]
         best = losses if are_alike else [None] * len(losses)
-        yield _result("Eval loss at its best step", together(losses, errors), best, named)
+        by_run = shown_losses([score for score in scores if score is not None])
+        yield _result("Eval loss at its best step", _of_each(by_run, named), best, named)
     gaps = [None if score is None else score.gap for score in scores]
     if any(gap is not None for gap in gaps):
-        yield _result("Gap there", [_gap(score) for score in scores], [None] * len(gaps), named)
+        by_run = shown_gaps([score for score in scores if score is not None])
+        yield _result("Gap there", _of_each(by_run, named), [None] * len(gaps), named)
 
 
-def _gap(score: RunScore | None) -> str:
-    return formatting.NOT_RECORDED if score is None else formatting.signed(score.gap)
+def _of_each(shown: Mapping[str, str], named: Sequence[Named]) -> list[str]:
+    """What is shown of each run; nothing is recorded of those that have no score."""
+    return [shown.get(each.run_id, formatting.NOT_RECORDED) for each in named]
 
 
 def _result(

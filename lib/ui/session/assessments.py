@@ -11,6 +11,16 @@ from lib.core.checks.stability import stability_of
 from lib.core.verdict.assessment import Assessment, assess, shipping
 from lib.ui.session.comparison import ComparedRun, Comparison
 
+CHECKED_AT_ONCE = 500_000
+"""Points of all runs together that are checked in a moment, some 0.2 s: nothing need wait for that."""
+
+
+def are_checked(runs: Sequence[ComparedRun]) -> bool:
+    """Whether the checks of these runs are made, or take but a moment."""
+    left = [each.data for each in runs if not each.has_computed("assessment", ())]
+    points = sum(len(curve) for data in left if data is not None for curve in data.curves.curves.values())
+    return points <= CHECKED_AT_ONCE
+
 
 def assessment_of(each: ComparedRun, runs: Sequence[ComparedRun]) -> Assessment | None:
     """What is worked out about one of the compared runs; ``None`` where its curves could not be read.

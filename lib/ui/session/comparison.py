@@ -71,6 +71,10 @@ class ComparedRun:
         """What follows from this version of the run alone, remembered as long as its curves (``ComputedValues``)."""
         return make() if self.data is None else self.data.computed_values.computed(subject, key, make)
 
+    def has_computed(self, subject: str, key: Hashable) -> bool:
+        """Whether that is remembered, or there is nothing that it could follow from."""
+        return self.data is None or self.data.computed_values.holds(subject, key)
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -159,9 +159,10 @@ LOSSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "train and eval": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART),
         "train": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART and not metric.evaluated),
         "eval": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART and metric.evaluated),
+        "relative": tuple(key for key, metric in METRICS.items() if metric.chart == LOSS_CHART and metric.evaluated),
     }
 )
-"""Which losses the loss chart shows, by the choice of them."""
+"""Which losses the loss chart shows, by the choice of them; "relative": as shares of each run's first evaluation."""
 LOSS_MODES = tuple(LOSSES)
 
 SMOOTHING_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)

@@ -116,3 +116,8 @@ class ComputedValues:
             return made
         result: T = found
         return result
+
+    def holds(self, subject: str, key: Hashable) -> bool:
+        """Whether that is remembered."""
+        with self._lock:
+            return (subject, key) in self._made

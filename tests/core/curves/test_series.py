@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.curves.series import (
-    align,
     bucket_of,
     hover_grid,
+    nearest_points,
     real_evaluations,
     reduce_indices,
     smooth,
@@ -281,15 +281,18 @@ def test_a_hover_grid_of_one_position_is_an_error():
 
 @given(curve=CURVES, grid=st.lists(st.floats(-30, 30), max_size=20))
 @settings(deadline=None)
-def test_aligned_values_are_the_last_at_or_before_and_none_outside_the_curve(curve, grid):
+def test_the_nearest_point_is_shown_and_none_far_beyond_the_ends(curve, grid):
     x, y = curve
-    values, origins = align(x, y, np.array(grid))
+    values, origins = nearest_points(x, y, np.array(grid))
     placed = sorted((i for i in range(len(x)) if math.isfinite(x[i])), key=lambda i: (x[i], i))
     for at, value, origin in zip(grid, values, origins, strict=True):
-        before = [i for i in placed if x[i] <= at]
-        if not before or at > x[placed[-1]]:
+        apart = (x[placed[-1]] - x[placed[0]]) / max(len(placed) - 1, 1) if placed else 0.0
+        if not placed or not x[placed[0]] - apart <= at <= x[placed[-1]] + apart:
             assert math.isnan(value)
             assert math.isnan(origin)
-        else:
-            assert origin == x[before[-1]]
-            assert value == y[before[-1]] or math.isnan(y[before[-1]])
+            continue
+        least = min(abs(x[i] - at) for i in placed)
+        place = min(x[i] for i in placed if abs(x[i] - at) == least)
+        last = [i for i in placed if x[i] == place][-1]
+        assert origin == place
+        assert value == y[last] or math.isnan(y[last])
