@@ -113,7 +113,7 @@ export function linearTicks(low, high, count) {
 
 // The ticks of the x axis, and the words below those that have room for some between the two ends of `room`: three at
 // least, where so many fit. Too few steps leave a range that begins just above one and ends just below another with one.
-function axisTicks(first, last, x, room, width, measure) {
+export function axisTicks(first, last, x, room, width, measure) {
   const fewest = Math.max(2, Math.floor(width / TICK_PX.x));
   let best;
   for (let count = fewest; count <= fewest + MORE_TICKS; count++) {

@@ -18,7 +18,7 @@ from lib.ui.frame import static
 CHARTS = "charts"
 """The element's key."""
 
-MODULES = ("charts.js", "plot.js", "controls.js", "toolbar.js", "highlight.js")
+MODULES = ("charts.js", "chart.js", "plot.js", "controls.js", "toolbar.js", "highlight.js")
 """What draws the charts: loaded while they are computed."""
 
 
