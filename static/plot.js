@@ -154,7 +154,9 @@ function formatter(ticks, format) {
   if (format.endsWith('e') || (largest > 0 && largest < 1e-3)) return value => (value ? short(value) : '0');
   if (largest >= (format.includes('s') ? 1e3 : 1e5)) {
     const [per, unit] = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']].find(([size]) => largest >= size);
-    return largest >= 1e15 ? short : value => (value ? `${Number((value / per).toPrecision(4))}${unit}` : '0');
+    const shortened = largest >= 1e15 ? short : value => (value ? `${Number((value / per).toPrecision(4))}${unit}` : '0');
+    // A close look at a long run: what tells the ticks apart is beyond the digits that are shown.
+    if (largest >= 1e15 || new Set(ticks.map(shortened)).size === ticks.length) return shortened;
   }
   const decimals = Math.max(0, ...ticks.map(tick => (String(Number(tick.toPrecision(6))).split('.')[1] ?? '').length));
   return value => value.toLocaleString('en', { minimumFractionDigits: Math.min(decimals, 4), maximumFractionDigits: Math.min(decimals, 4) });
