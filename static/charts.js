@@ -59,7 +59,7 @@ class Component {
   constructor(parent) {
     Object.assign(this, { charts: new Map(), pending: {}, dwarfed: {} });
     // Where another version of these files has drawn before, nothing of that stays.
-    parent.replaceChildren();
+    for (const old of parent.querySelectorAll('.runoff-component')) old.remove();
     this.place = add(parent, 'div', 'runoff-component');
     this.probe = add(this.place, 'i', 'runoff-probe');
     const card = add(this.place, 'section', 'runoff-card');
@@ -95,7 +95,9 @@ class Component {
   show([shared, ...parts]) {
     this.shared = shared;
     // Where the page says that they stand; until it does, below the others.
-    document.querySelector('.runoff-below')?.append(this.below);
+    const below = document.querySelector('.runoff-below');
+    // To move it would take the focus from what is in it.
+    if (below && this.below.parentElement !== below) below.append(this.below);
     this.theme = this.themed();
     const names = new Map(shared.runs.map(run => [run.slot, run]));
     this.names = names;

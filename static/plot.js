@@ -8,7 +8,7 @@ const APART = 17; // between the labels at the ends of the lines
 const CHIP = 13; // the side of a sign of a finding
 const MARK_APART = 11; // marks of one curve that are nearer to each other than so are thinned
 const MOST_LABELLED = 0.36; // labels that take more than this of the width are a legend instead
-const LEAST_LABELS = 3, MORE_TICKS = 6;
+const LEAST_LABELS = 3, MORE_TICKS = 6, CLOSER = [1, 2, 2.5, 4, 5, 10];
 const TICK_PX = { x: 85, y: 62, small: 40 };
 const MANY = 200; // a pale line through so many points is paler
 
@@ -103,9 +103,9 @@ function domain(shown, first, last, bounds, log) {
 
 const padded = (low, high) => [low - (high - low) * 0.05, high + (high - low) * 0.05];
 
-export function linearTicks(low, high, count) {
+export function linearTicks(low, high, count, sizes = [1, 2, 2.5, 5, 10]) {
   const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map(each => each * power).find(each => each >= raw * 0.999) || 1;
+  const step = sizes.map(each => each * power).find(each => each >= raw * 0.999) || 1;
   const found = [], at = Math.ceil(low / step - 1 - 1e-9);
   for (let number = at; number * step <= high + step && found.length < 40; number++) found.push(Number((number * step).toPrecision(12)));
   return found;
@@ -117,7 +117,7 @@ export function axisTicks(first, last, x, room, width, measure) {
   const fewest = Math.max(2, Math.floor(width / TICK_PX.x));
   let best;
   for (let count = fewest; count <= fewest + MORE_TICKS; count++) {
-    const xTicks = linearTicks(first, last, count).filter(tick => tick >= first && tick <= last);
+    const xTicks = linearTicks(first, last, count, count > fewest ? CLOSER : undefined).filter(tick => tick >= first && tick <= last);
     const format = formatter(xTicks, ''), xLabels = [];
     let [taken, isTight] = [room[0], false];
     for (const tick of xTicks) {

@@ -85,11 +85,12 @@ export class Toolbar {
     if (to === undefined || (target === this.slider && this.isHeld)) return;
     // In a text they move within it first.
     const edge = key === 'ArrowLeft' ? 0 : target.value?.length;
-    if (isField && !(target.selectionStart === edge && target.selectionEnd === edge)) return;
+    const isWhole = isField && target.selectionStart === 0 && target.selectionEnd === target.value.length;
+    if (isField && !isWhole && !(target.selectionStart === edge && target.selectionEnd === edge)) return;
     event.preventDefault();
     const next = controls[(to + controls.length) % controls.length];
     next.focus();
-    if (next.type === 'text') next.setSelectionRange(...(key === 'ArrowLeft' ? [next.value.length, next.value.length] : [0, 0]));
+    if (next.type === 'text') next.select();
   }
 
   // Within the open menu.

@@ -116,8 +116,8 @@ def test_a_chart_says_in_words_who_is_lowest_and_where_each_ends(on_folder, tmp_
     write_run(tmp_path / "b", [1.0, 0.5, 0.4], [0.9, 0.8, 0.5])
     said = on_folder(tmp_path, run=["a", "b"]).charts["Loss"].head["alt"]
     assert said == (
-        "Eval loss by step, train loss behind it. b: lowest 0.5000 at step 3, 0.5000 at the end;"
-        " a: lowest 0.6000 at step 2, 0.7000 at the end."
+        "Eval loss by step, train loss behind it. b: lowest 0.5 at step 3, 0.5 at the end;"
+        " a: lowest 0.6 at step 2, 0.7 at the end."
     )
 
 
@@ -298,7 +298,6 @@ def test_the_panel_of_a_pinned_step_has_the_values_of_all_rows(opened, demo):
         assert set(shown) - set(metrics) <= derived
         for title, key in metrics.items():
             rows = rows_of(demo, run_id, key)
-            rows = rows[rows["step"] <= pin]
             assert shown.get(title, formatting.NOT_RECORDED) == _pinned(rows, pin, metric_of(key).spec)
         cells += shown.values()
     assert any("(at 1,200)" in cell for cell in cells)
@@ -323,8 +322,8 @@ def test_the_panel_has_the_best_run_first_and_leads_to_the_evaluations_beside(on
 def _pinned(rows, pin: int, spec: str) -> str:
     if rows.empty:
         return formatting.NOT_RECORDED
-    last = rows.iloc[-1]
-    return formatting.shower(spec)(last["value"]) + ("" if last["step"] == pin else f" (at {last['step']:,})")
+    nearest = rows.iloc[(rows["step"] - pin).abs().argmin()]
+    return formatting.shower(spec)(nearest["value"]) + ("" if nearest["step"] == pin else f" (at {nearest['step']:,})")
 
 
 def test_a_pin_at_a_value_that_is_not_finite_shows_it(opened, demo):
@@ -335,10 +334,12 @@ def test_a_pin_at_a_value_that_is_not_finite_shows_it(opened, demo):
     assert app.pinned_values(app.shared["runs"][0]["label"])["Train loss"] in ("NaN", "∞")
 
 
-def test_a_pin_before_the_first_row_says_that_nothing_was_logged(opened, demo):
+def test_a_pin_before_the_first_row_says_where_its_values_are_from(opened, demo):
     app = opened(run=demo.alike[0], pin="-5")
     app.assert_sound()
-    assert app.pinned["note"] == "No run has logged anything here."
+    cells = app.pinned_values(app.shared["runs"][0]["label"]).values()
+    assert cells
+    assert all(" (at " in cell for cell in cells)
     assert [chart.pin for chart in app.charts.values()] == [-5] * 5
     assert all(chart.data["extent"]["x"].min() > -5 for chart in app.charts.values()), "out of view"
 

@@ -117,8 +117,8 @@ def test_runs_that_do_not_compare_are_offered_as_a_share_of_their_own_start(page
     expect_query(page, "loss", "relative")
     expect(both).to_contain_text("own first evaluation")
     shown = hover(page, "Eval loss", 0.2)
-    assert shown["Step"][1:] == ["Of its first"]
-    values = [value.split(" ")[0] for name, (value,) in shown.items() if name != "Step"]
+    assert shown.pop("Step")[1:] == ["Of its first"]
+    values = [value.split(" ")[0] for (value,) in shown.values()]
     assert all(value.endswith("%") for value in values), values
     assert chart(page, "Eval loss").get_attribute("aria-label").count("%") >= 4
 

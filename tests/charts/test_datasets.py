@@ -228,10 +228,12 @@ def test_a_line_goes_on_to_the_nearest_points_that_can_be_drawn_beyond_the_view(
 
 
 def test_at_every_position_the_curves_are_in_the_order_of_their_values():
-    curves = [curve([1, 2, 3], [3.0, 1.0, np.nan], name=name) for name in "ab"]
-    curves += [curve([1, 2], [2.0, 2.0], name="c"), curve([2, 3], [-5.0, 1e9], name="d")]
-    order = chart_data(curves, View("Step")).order
-    # At 1 the last has begun not yet; at 3 the third has ended, and the first two are no numbers.
+    curves = [curve([1, 20, 39], [3.0, 1.0, np.nan], name=name) for name in "ab"]
+    # These two have more points, which are nearer to each other.
+    curves += [curve([1, 2, 20], [2.0, 2.0, 2.0], name="c"), curve([20, 38, 39], [-5.0, 0.0, 1e9], name="d")]
+    data = chart_data(curves, View("Step"))
+    order = [data.order[data.tables["hover"]["Step"].to_pylist().index(x)] for x in (1, 20, 39)]
+    # At 1 the last has begun not yet; at 39 the third has ended, and the first two are no numbers.
     assert [order[0][:3], order[1], order[2][0]] == [[2, 0, 1], [3, 0, 1, 2], 3]
 
 
@@ -261,17 +263,18 @@ def test_the_tooltip_shows_the_values_that_were_logged(specs, positions):
     assert xs == sorted(set(xs))
     for each in curves:
         for x, text in columns(table, "Step", each.name):
-            if not each.x[0] <= x <= each.x[-1]:
+            apart = (each.x[-1] - each.x[0]) / max(len(each.x) - 1, 1)
+            if not each.x[0] - apart <= x <= each.x[-1] + apart:
                 assert text == NOT_RECORDED
                 continue
-            at = np.flatnonzero(each.x <= x)[-1]
+            at = np.abs(each.x - x).argmin()
             value, place = f"{each.y[at]:.4f}", each.x[at]
             assert text == (value if place == x else f"{value} (at {place:,.6g})")
 
 
 def test_the_tooltip_says_what_is_not_finite():
     table = chart_data([curve([1, 2, 3], [1.0, np.nan, np.inf])], View("Step")).tables["hover"]
-    assert table["● a"].to_pylist() == ["1.0000", "NaN", "∞"]
+    assert table["● a"].to_pylist() == ["1", "NaN", "∞"], "and no digits that were not logged"
 
 
 def test_a_picture_leaves_its_curves_as_they_are():

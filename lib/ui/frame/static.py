@@ -55,7 +55,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)
 def _version(files: tuple[tuple[Path, int, int], ...]) -> str:
-    contents = b"".join(path.read_bytes() for path, *_ in files)
+    contents = b"".join(path.name.encode() + path.read_bytes() for path, *_ in files)
     return blake2b(contents, digest_size=8).hexdigest()
 
 
