@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree
 
 from playwright.sync_api import expect
 
-from tests.browser.actions import CHARTS, FIVE, TWO, chart, eventually, expect_query, hover, picture, query
+from tests.browser.actions import CHARTS, FIVE, TWO, chart, eventually, expect_query, hover, keep, picture, query
 from tests.browser.harness import open_app, wait_idle
 
 
@@ -121,6 +122,9 @@ def test_runs_that_do_not_compare_are_offered_as_a_share_of_their_own_start(page
     values = [value.split(" ")[0] for (value,) in shown.values()]
     assert all(value.endswith("%") for value in values), values
     assert chart(page, "Eval loss").get_attribute("aria-label").count("%") >= 4
+    drawing = ElementTree.fromstring(keep(page, "Eval loss as SVG").decode())
+    texts = [text.text or "" for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert "80%" in texts, "the same in a picture"
 
 
 def test_comparable_runs_are_not_offered_it(page):

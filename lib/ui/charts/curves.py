@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -75,7 +76,8 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
         ),
         "absent": _absent(main, health),
         "notes": [each.sentence for each in common_spikes_of(comparison.runs)] if is_checked else [],
-        "checking": "" if is_checked else comparison.key,
+        # Another one each time, as what was found is not kept for ever and may be asked for again.
+        "checking": "" if is_checked else f"{time.monotonic_ns()}",
         "further": groups(further, list(url.value(link.MORE_METRICS))),
         "csv": CSV if logged else "",
     }
