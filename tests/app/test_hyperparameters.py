@@ -75,6 +75,14 @@ def test_the_page_opens_with_what_differs_and_the_recommended_run_stands_first(o
     assert app.cards.odd == []
 
 
+def test_results_have_the_digits_that_the_verdict_gives_them(opened, demo):
+    runs = demo.alike[:2]
+    rows = {title: values for title, *values in opened(DIFF, run=runs).cards.tables[0]}
+    said = " ".join(opened(run=runs).panel)
+    for title in ("Score", "Eval loss at its best step", "Gap there"):
+        assert all(value in said for value in rows[title]), (title, rows[title])
+
+
 def test_one_cell_against_the_rest_is_shaded_and_a_row_that_differs_everywhere_is_not(on_folder, tmp_path):
     for place, seed in enumerate((1, 1, 7, 1)):
         write_run(tmp_path / f"run-{place}", [1.0], args={"seed": seed, "learning_rate": 1e-4 * (place + 1)})
