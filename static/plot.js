@@ -57,8 +57,8 @@ export function plan(part, look) {
   const ticks = part.log ? logTicks(...values) : linearTicks(...values, Math.max(2, Math.round(part.height / (part.wide ? TICK_PX.y : TICK_PX.small))));
   const format = formatter(ticks, part.format);
   const left = Math.max(part.wide ? 38 : 34, lanes.length ? 9 + look.measure('health') : 0, 14 + Math.max(...ticks.map(tick => look.measure(format(tick)))));
-  // A small chart of one run needs no name.
-  const labels = part.wide || front.length > 1 ? endLabels(front, look, part.wide) : [];
+  // Where there is but one run, its small charts need no name.
+  const labels = part.wide || look.runs.size > 1 ? endLabels(front, look, part.wide) : [];
   const longest = labels.length ? Math.max(...labels.map(label => label.width)) + 32 : 12;
   const isLegend = longest > MOST_LABELLED * look.width;
   const words = labels.length ? Math.max(0, ...lanes.map(each => look.measure(each.words))) + 16 : 0;

@@ -69,7 +69,7 @@ def test_hovering_shows_every_run_and_clicking_pins_the_step_in_all_rows(page, r
     }
     shown_values = [float(evaluated.split()[0]) for evaluated, _ in shown.values() if evaluated[0].isdigit()]
     assert shown_values == sorted(shown_values), "the lowest first"
-    shown = hover(page, "gradient norm", 0.9)
+    shown = hover(page, "gradient norm", 0.5)
     step, _ = shown.pop("Step")
     assert shown == {name: [at_the_rule(rows, run_id, "grad_norm", int(step))] for run_id, name in NAMES.items()}
 

@@ -19,8 +19,8 @@ def assert_shown(page: Page, start: float, end: float, *charts: str) -> None:
     """The tooltips near both ends of these charts are of steps near both ends of the range."""
     near = 0.2 * (end - start)
     for name in charts:
-        # The names of the runs stand at the right of the loss.
-        shares = (0.12, 0.78) if name == "loss" else (0.2, 0.94)
+        # The names of the runs stand at the right.
+        shares = (0.12, 0.78) if name == "loss" else (0.14, 0.56)
         left, right = (float(hover(page, name, share)["Step"][0]) for share in shares)
         assert start <= left <= start + near, name
         assert end - near <= right <= end, name
@@ -35,7 +35,7 @@ def test_dragging_zooms_every_chart_again_and_again_until_reset(page, rows):
     expect(page.get_by_label("Step from")).to_have_value(f"{start:,.0f}")
     expect(page.get_by_label("Step to")).to_have_value(f"{end:,.0f}")
     assert_shown(page, start, end, *CHARTS)
-    drag(page, "gradient norm", 0.7, 0.4)
+    drag(page, "gradient norm", 0.5, 0.25)
     closer_start, closer_end = eventually(page, lambda: zoom_of(page), lambda zoom: zoom != (start, end))
     wait_idle(page)
     assert start < closer_start < closer_end < end
