@@ -23,7 +23,7 @@ from lib.core.text import formatting
 from lib.ui.charts.described import described, ends
 from lib.ui.charts.on_axis import RunOnAxis
 from lib.ui.charts.outliers import bounds_by_mode
-from lib.ui.charts.relative import SPEC, first_evaluation, of_first
+from lib.ui.charts.relative import first_evaluation, of_first
 from lib.ui.charts.request import ChartRequest, ChartRun, CurveRequest, CurvesKey
 from lib.ui.charts.titles import metric_title
 from lib.ui.session import link, url
@@ -114,7 +114,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
         "wide": request.wide,
         "height": MAIN_HEIGHT if request.wide else SMALL_HEIGHT,
         "log": view.log_y,
-        "format": SPEC if request.relative else metric_of(request.metrics[0]).axis_spec,
+        "format": ".1~%" if request.relative else metric_of(request.metrics[0]).axis_spec,
         "higher": request.better == "higher",
         "empty": not curves,
         "curves": [
