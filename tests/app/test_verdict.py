@@ -10,7 +10,8 @@ import pytest
 
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
-from tests.app.harness import RANKING, plain, write_run
+from tests.app.harness import RANKING, write_run
+from tests.app.reading import plain
 
 SAME = {
     "trainer": "sft", "dataset_name": "tatsu-lab/alpaca", "model_name_or_path": "meta-llama/Meta-Llama-3-8B",
