@@ -145,11 +145,11 @@ def _bests(comparison: Comparison, candidates: Sequence[Candidate]) -> str:
     """The best value of each run by each metric, as a table."""
     names = brief_labels(comparison.labels, BEST_LIMIT)
     curves = {each.run.run_id: each.data.curves for each in comparison.runs if each.data is not None}
-    lines = [["Best", "", *(md(names[each.run.run_id]) for each in comparison.runs)]]
+    lines = [["Best", "", *(md(names[each.run.run_id]) for each in comparison.in_order)]]
     lines.append(["---"] * len(lines[0]))
     for each in candidates:
         direction = {"lower": "↓", "higher": "↑"}.get(each.better or "", "?")
-        values = [best_of(each, run.run, curves.get(run.run.run_id)) for run in comparison.runs]
+        values = [best_of(each, run.run, curves.get(run.run.run_id)) for run in comparison.in_order]
         lines.append([md(metric_name(each.metric)), direction, *together(values)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
