@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from lib.core.glance.glance import Glance
-from lib.core.glance.rows import FIRST, LEVEL, SHIP, Row
+from lib.core.glance.rows import FIRST, LEVEL, PICK, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.core.text.sentences import Sentence, Strong
+from lib.table.widths import width_px
+from lib.ui.frame.look import SIZES
 
-HEADLINE_LIMIT = 130
-"""Characters of all names in the headline together."""
+HEADLINE_PX, HEADLINE_LINES = 460, 2
+"""The room of the headline beside the ranking at 1280 pixels: the width of a line, and how many several names take."""
+NAME_PX = 31
+"""What a name takes besides its letters: its mark, a comma, a blank."""
+LEAST_NAME = 12
+"""Characters of a name in the headline, at least."""
 ROW_LIMIT, ROW_TAIL = 64, 14
 """Characters of a name's own part in the ranking, and of its end: the browser cuts before that where there is no
 room, since what differs is mostly at the end."""
@@ -40,14 +46,51 @@ def mark(slot: int) -> str:
 
 
 def _headline(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
-    limit = max(HEADLINE_LIMIT // max(len(glance.run_ids), 1), 24)
-    short = short_labels(labels, limit)
+    short = headline_names(glance.verb, glance.run_ids, labels)
     names = ", ".join(
         f'<span data-run="{slots[run_id]}" title="{escape(labels[run_id])}">{mark(slots[run_id])}'
         f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b></span>'
         for run_id in glance.run_ids
     )
     return f"<h2>{escape(glance.verb)} {names}</h2>"
+
+
+def headline_names(verb: str, run_ids: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
+    """What runs are called in a headline of one line, or of ``HEADLINE_LINES`` where it names several.
+
+    In full where there is room, else without what all names begin with, else cut so that what differs stays.
+
+    Args:
+        verb: Its beginning.
+        run_ids: The runs that it names.
+        labels: What all selected runs are called, by run id.
+    """
+    lines = 1 if len(run_ids) == 1 else HEADLINE_LINES
+    start = len(shared_beginning(list(labels.values())))
+    own = {run_id: (f"…{label[start:]}" if start else label) for run_id, label in labels.items()}
+    for names in (labels, own):
+        if _lines_of(verb, [names[run_id] for run_id in run_ids]) <= lines:
+            return names
+    limit = max(map(len, own.values()))
+    while limit > LEAST_NAME:
+        limit -= 1
+        names = short_labels(own, limit)
+        if _lines_of(verb, [names[run_id] for run_id in run_ids]) <= lines:
+            break
+    return names
+
+
+def _lines_of(verb: str, names: Sequence[str]) -> int:
+    """How many lines a headline takes in which no name is parted."""
+    lines, room = 1, HEADLINE_PX - width_px(verb, SIZES["headline"])
+    for name in names:
+        width = NAME_PX + width_px(name, SIZES["headline"])
+        if width > HEADLINE_PX:
+            return HEADLINE_LINES + 1
+        if width > room:
+            lines, room = lines + 1, HEADLINE_PX
+        room -= width
+    return lines
 
 
 def _how_sure(glance: Glance) -> str:
@@ -109,7 +152,7 @@ def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) 
         cells.append(f'<span role="cell" class="gap{" wide" if row.is_wide else ""}">{escape(row.gap)}</span>')
     else:
         cells.append(f'<span role="cell" class="metric">{escape(row.metric)}</span>')
-    level = " level" if row.mark == LEVEL else ""
+    level = " level" if row.mark in (LEVEL, PICK) else ""
     cells.append(f'<span role="cell" class="mark{level}" title="{escape(row.why)}">{escape(row.mark)}</span>')
     return f'<div class="row{first}" role="row" data-run="{slot}">{"".join(cells)}</div>'
 
