@@ -8,16 +8,9 @@ from html import escape
 from lib.core.glance.glance import Glance
 from lib.core.glance.rows import FIRST, LEVEL, PICK, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
-from lib.core.text.sentences import Sentence, Strong
-from lib.table.widths import width_px
-from lib.ui.frame.look import SIZES
+from lib.core.text.sentences import Sentence, Strong, plain
+from lib.ui.panels.verdict_room import headline_names, lines_of
 
-HEADLINE_PX, HEADLINE_LINES = 460, 2
-"""The room of the headline beside the ranking at 1280 pixels: the width of a line, and how many several names take."""
-NAME_PX = 31
-"""What a name takes besides its letters: its mark, a comma, a blank."""
-LEAST_NAME = 12
-"""Characters of a name in the headline, at least."""
 ROW_LIMIT, ROW_TAIL = 64, 14
 """Characters of a name's own part in the ranking, and of its end: the browser cuts before that where there is no
 room, since what differs is mostly at the end."""
@@ -33,9 +26,10 @@ def panel(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -
         labels: What the runs are called in full, by run id.
         slots: Which colour and mark each has.
     """
+    names = headline_names(glance.verb, glance.run_ids, labels)
+    said = _headline(glance, names, labels, slots) + _how_sure(glance) + _lines(glance, lines_of(glance, names))
     return (
-        f'<section class="verdict" aria-label="Verdict">'
-        f'<div class="says">{_headline(glance, labels, slots)}{_how_sure(glance)}{_lines(glance)}</div>'
+        f'<section class="verdict" aria-label="Verdict"><div class="says">{said}</div>'
         f'<div class="ranking">{_ranking(glance, labels, slots)}</div></section>'
     )
 
@@ -45,52 +39,13 @@ def mark(slot: int) -> str:
     return f'<i class="run-mark slot-{slot}"></i>'
 
 
-def _headline(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
-    short = headline_names(glance.verb, glance.run_ids, labels)
+def _headline(glance: Glance, short: Mapping[str, str], labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
     names = ", ".join(
         f'<span data-run="{slots[run_id]}" title="{escape(labels[run_id])}">{mark(slots[run_id])}'
         f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b></span>'
         for run_id in glance.run_ids
     )
     return f"<h2>{escape(glance.verb)} {names}</h2>"
-
-
-def headline_names(verb: str, run_ids: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
-    """What runs are called in a headline of one line, or of ``HEADLINE_LINES`` where it names several.
-
-    In full where there is room, else without what all names begin with, else cut so that what differs stays.
-
-    Args:
-        verb: Its beginning.
-        run_ids: The runs that it names.
-        labels: What all selected runs are called, by run id.
-    """
-    lines = 1 if len(run_ids) == 1 else HEADLINE_LINES
-    start = len(shared_beginning(list(labels.values())))
-    own = {run_id: (f"…{label[start:]}" if start else label) for run_id, label in labels.items()}
-    for names in (labels, own):
-        if _lines_of(verb, [names[run_id] for run_id in run_ids]) <= lines:
-            return names
-    limit = max(map(len, own.values()))
-    while limit > LEAST_NAME:
-        limit -= 1
-        names = short_labels(own, limit)
-        if _lines_of(verb, [names[run_id] for run_id in run_ids]) <= lines:
-            break
-    return names
-
-
-def _lines_of(verb: str, names: Sequence[str]) -> int:
-    """How many lines a headline takes in which no name is parted."""
-    lines, room = 1, HEADLINE_PX - width_px(verb, SIZES["headline"])
-    for name in names:
-        width = NAME_PX + width_px(name, SIZES["headline"])
-        if width > HEADLINE_PX:
-            return HEADLINE_LINES + 1
-        if width > room:
-            lines, room = lines + 1, HEADLINE_PX
-        room -= width
-    return lines
 
 
 def _how_sure(glance: Glance) -> str:
@@ -101,8 +56,12 @@ def _how_sure(glance: Glance) -> str:
     return f'<div class="how-sure">{checkpoint}{word}{because}</div>'
 
 
-def _lines(glance: Glance) -> str:
-    lines = "".join(f"<dt>{escape(line.title)}</dt><dd>{sentence(line.said)}</dd>" for line in glance.lines)
+def _lines(glance: Glance, most: Sequence[int]) -> str:
+    lines = "".join(
+        f"<dt>{escape(line.title)}</dt>"
+        f'<dd style="--lines:{lines}" title="{escape(plain(line.said))}">{sentence(line.said)}</dd>'
+        for line, lines in zip(glance.lines, most, strict=True)
+    )
     return f"<dl>{lines}</dl>"
 
 

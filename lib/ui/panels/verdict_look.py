@@ -97,6 +97,11 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .st-key-verdict_alike button { min-height: 26px; height: 26px; padding: 0 10px; }
 .st-key-verdict_alike button p { font-size: var(--size-small); line-height: 18px; }
 .st-key-verdict:has(.st-key-verdict_alike) .st-key-verdict_by { right: 200px; }
+@media (min-width: 1101px) and (max-width: 1699px) {
+  .verdict h2 span { white-space: nowrap; }
+  .verdict dd { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines);
+    overflow: hidden; }
+}
 @media (min-width: 1700px) {
   .st-key-verdict .verdict { grid-template-columns: minmax(0, 1fr) 600px; }
   .st-key-verdict_offer { left: calc(100% - 588px); }
@@ -118,6 +123,19 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
   .verdict-more button { min-height: 36px; }
   .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
+}
+@media (max-width: 600px) {
+  /* Of what the panel holds the ranking stands below the curves: everything is an item of the page's own column. */
+  .st-key-compare > :has(> .st-key-above), .st-key-above, .st-key-above > :has(> .st-key-verdict), .st-key-verdict,
+    .st-key-verdict > :has(.verdict), .st-key-verdict .stHtml, .st-key-verdict .verdict { display: contents; }
+  .st-key-compare > :has(> .st-key-curves), .st-key-curves { order: 1; }
+  .verdict .ranking, .st-key-verdict > :has(> .st-key-verdict_offer), .st-key-verdict_offer { order: 2; }
+  .st-key-compare > :has(> .st-key-table), .st-key-table { order: 3; }
+  .st-key-compare > :has(> .st-key-health), .st-key-health { order: 4; }
+  .verdict .says, .verdict .ranking { border: 1px solid var(--line); border-radius: 8px; color: var(--text);
+    font-variant-numeric: tabular-nums; }
+  .verdict .says { font-size: var(--size-text); line-height: 19px; }
+  .verdict-more { border: 1px solid var(--line); border-radius: 8px; }
 }
 @media print { .verdict-more, .st-key-verdict_by, .st-key-verdict_alike { display: none; } }
 </style>"""
