@@ -30,7 +30,7 @@ from lib.ui.session.offers import has_alike, select_alike, select_also
 
 BEST_LIMIT = 15
 """Characters of a run's name above its column in the table of best values."""
-NAME_LIMIT = 40
+NAME_LIMIT = 26
 """Characters of a run's name on a button."""
 METRIC_LIMIT = 28
 """Characters of a metric's name on a button."""

@@ -89,7 +89,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
 .st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 33px; width: auto; }
 .st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
-.st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; }
+.st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; max-width: 440px; }
 .st-key-verdict:has(.st-key-verdict_offer) .ranking { padding-bottom: 18px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row { height: 23px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row.head { height: 17px; }

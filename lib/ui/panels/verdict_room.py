@@ -7,9 +7,10 @@ too large; in full everything stands in tooltips and behind the panel's buttons.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from lib.core.glance.glance import Glance
-from lib.core.text.labels import MIN_LIMIT, shared_beginning, short_labels
+from lib.core.text.labels import MIN_LIMIT, MIN_SHARED, shared_beginning, short_labels
 from lib.core.text.sentences import plain
 from lib.table.widths import width_px
 from lib.ui.frame.look import SIZES
@@ -24,9 +25,11 @@ HEADLINE_LINES = 2
 """What a headline takes that names several runs; of one it takes one."""
 NAME_PX = 31
 """What a name takes in the headline besides its letters: its mark, a comma, a blank."""
+PARTED = " -_/·"
+"""Where a part of a name begins."""
 BADGE_PX, BETWEEN_PX = 16, 8
-SHORTEST = {"Why": 2}
-"""So many lines an answer keeps; the others keep one."""
+REASON, REASON_LINES = "Why", 2
+"""The answer that gives way last, and the lines that it keeps as long as others have more than one."""
 
 
 def headline_names(verb: str, run_ids: Sequence[str], labels: Mapping[str, str]) -> Mapping[str, str]:
@@ -42,14 +45,16 @@ def headline_names(verb: str, run_ids: Sequence[str], labels: Mapping[str, str])
     lines = 1 if len(run_ids) == 1 else HEADLINE_LINES
     start = len(shared_beginning(list(labels.values())))
     own = {run_id: (f"…{label[start:]}" if start else label) for run_id, label in labels.items()}
-    for names in (labels, own):
+    end = _shared_end(list(own.values()))
+    middle = {run_id: f"{label[: len(label) - end]}…" for run_id, label in own.items()} if end else own
+    for names in (labels, own, middle):
         if _headline_lines(verb, [names[run_id] for run_id in run_ids]) <= lines:
             return names
-    limit = max(map(len, own.values()))
-    names = own
+    limit = max(map(len, middle.values()))
+    names = middle
     while limit > MIN_LIMIT and _headline_lines(verb, [names[run_id] for run_id in run_ids]) > lines:
         limit -= 1
-        names = short_labels(own, limit)
+        names = short_labels(middle, limit)
     return names
 
 
@@ -69,11 +74,20 @@ def lines_of(glance: Glance, names: Mapping[str, str]) -> tuple[int, ...]:
     left = HEIGHT_PX - HEADLINE_PX * headline - SURE_PX * _rows(blocks, WIDTH_PX) - ABOVE_PX
     left -= GAP_PX * max(len(glance.lines) - 1, 0)
     wanted = [_text_lines(plain(line.said)) for line in glance.lines]
-    least = [min(SHORTEST.get(line.title, 1), lines) for line, lines in zip(glance.lines, wanted, strict=True)]
-    for at in reversed(range(len(wanted))):
-        over = sum(wanted) - left // LINE_PX
-        wanted[at] = max(wanted[at] - max(over, 0), least[at])
+    kept = [REASON_LINES if line.title == REASON else 1 for line in glance.lines]
+    for least in (kept, [1] * len(kept)):
+        for at in reversed(range(len(wanted))):
+            over = sum(wanted) - left // LINE_PX
+            wanted[at] = min(wanted[at], max(wanted[at] - over, least[at]))
     return tuple(wanted)
+
+
+def _shared_end(names: Sequence[str]) -> int:
+    """How many characters at the end of all names are alike, from where a part of them begins; 0 for few."""
+    backwards = zip(*(reversed(name) for name in names), strict=False)
+    shared = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, backwards)) if len(names) > 1 else 0
+    parted = next((at for at in range(shared, 0, -1) if names[0][-at] in PARTED), 0)
+    return parted if parted >= MIN_SHARED and min(map(len, names)) > parted + 1 else 0
 
 
 def _headline_lines(verb: str, names: Sequence[str]) -> int:
