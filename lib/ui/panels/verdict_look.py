@@ -88,8 +88,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
 .st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 33px; width: auto; }
-.st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
-.st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; white-space: nowrap;
+.st-key-verdict .st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
+.st-key-verdict .st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; max-width: 440px; }
 .st-key-verdict:has(.st-key-verdict_offer) .ranking { padding-bottom: 18px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row { height: 23px; }
@@ -133,10 +133,16 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .ranking, .st-key-verdict > :has(> .st-key-verdict_offer), .st-key-verdict_offer { order: 2; }
   .st-key-compare > :has(> .st-key-table), .st-key-table { order: 3; }
   .st-key-compare > :has(> .st-key-health), .st-key-health { order: 4; }
-  .verdict .says, .verdict .ranking { border: 1px solid var(--line); border-radius: 8px; color: var(--text);
+  .st-key-compare { gap: 10px; }
+  .verdict .row { padding-block: 3px; }
+  .verdict .says, .verdict .ranking { width: 100%; border: 1px solid var(--line); border-radius: 8px; color: var(--text);
     font-variant-numeric: tabular-nums; }
-  .verdict .says { font-size: var(--size-text); line-height: 19px; }
-  .verdict-more { border: 1px solid var(--line); border-radius: 8px; }
+  .verdict .says { border-bottom: 0; border-radius: 8px 8px 0 0; font-size: var(--size-text); line-height: 19px; }
+  .st-key-verdict > :has(> .st-key-verdict_offer) { margin-top: -8px; }
+  .verdict-more, .st-key-verdict > :has(> .st-key-verdict_alike), .st-key-verdict > :has(> .st-key-verdict_by) {
+    margin-top: -10px; border: solid var(--line); border-width: 0 1px; }
+  .verdict-more { border-top-width: 1px; }
+  .st-key-verdict > :has(> .st-key-verdict_by) { border-bottom-width: 1px; border-radius: 0 0 8px 8px; }
 }
 @media print { .verdict-more, .st-key-verdict_by, .st-key-verdict_alike { display: none; } }
 </style>"""
