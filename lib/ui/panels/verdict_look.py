@@ -135,8 +135,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .st-key-compare > :has(> .st-key-health), .st-key-health { order: 4; }
   .st-key-compare { gap: 10px; }
   .verdict .row { padding-block: 3px; }
-  .verdict .says, .verdict .ranking { width: 100%; border: 1px solid var(--line); border-radius: 8px; color: var(--text);
-    font-variant-numeric: tabular-nums; }
+  .verdict .says, .verdict .ranking { width: 100%; border: 1px solid var(--line); border-radius: 8px;
+    color: var(--text); font-variant-numeric: tabular-nums; }
   .verdict .says { border-bottom: 0; border-radius: 8px 8px 0 0; font-size: var(--size-text); line-height: 19px; }
   .st-key-verdict > :has(> .st-key-verdict_offer) { margin-top: -8px; }
   .verdict-more, .st-key-verdict > :has(> .st-key-verdict_alike), .st-key-verdict > :has(> .st-key-verdict_by) {
