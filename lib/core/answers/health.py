@@ -30,6 +30,7 @@ class Line:
         each: The sentences of single findings, where there are several.
         unlisted: How many there are beside these.
         events: How many findings there are.
+        is_note: It is a habit of writers that the app allows for; what it is stands below all runs.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Line:
     each: tuple[str, ...]
     unlisted: int
     events: int
+    is_note: bool = False
 
     @property
     def is_serious(self) -> bool:
@@ -135,7 +137,7 @@ def _is_note(result: Result) -> bool:
 def _noted(result: Result, events: int) -> Line:
     """That there is something to know: what, stands once for all runs, below."""
     said = f"{result.check.title}: harmless, see the data checks."
-    return Line(result.check.code, result.check.title, Severity.INFO, said, (), 0, events)
+    return Line(result.check.code, result.check.title, Severity.INFO, said, (), 0, events, is_note=True)
 
 
 def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:
