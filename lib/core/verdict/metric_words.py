@@ -76,14 +76,14 @@ def margin_words(recommendation: Recommendation) -> str:
 
 def difference_words(compared: Compared, deciding: Deciding) -> str:
     """How far one of two is behind the other in the deciding metric."""
-    return f"{formatting.loss(compared.difference.value)} of {metric_words(deciding.metric)}"
+    return f"{formatting.loss(compared.difference.value)} of {metric_name(deciding.metric)}"
 
 
 def lead_words(first: RunScore, second: RunScore, deciding: Deciding) -> str:
     """How far one run is ahead of another, in points or in the deciding metric."""
     lead = lead_of(first, second)
     if first.total is None:
-        return f"{formatting.loss(lead)} of {metric_words(deciding.metric)}"
+        return f"{formatting.loss(lead)} of {metric_name(deciding.metric)}"
     return f"{lead:.2f} points" if lead >= 0.01 else "less than 0.01 points"
 
 

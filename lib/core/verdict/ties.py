@@ -13,7 +13,7 @@ from lib.core.ranking.metric_names import REWARD
 from lib.core.ranking.noise_band import noise_band
 from lib.core.ranking.standing import Contest
 from lib.core.text.phrases import counted, first_of, listed
-from lib.core.text.precision import measured, rough, to_decimals
+from lib.core.text.precision import rough, to_decimals
 from lib.core.verdict.metric_words import best_word, difference_words, margin_words, metric_words
 from lib.core.verdict.reasons import why_alone
 
@@ -107,12 +107,10 @@ def why_in_best_set(found: Contest, run_id: str, labels: Mapping[str, str]) -> s
     """Why a ranked run may have the best true value, or may not."""
     beaten, one = found.beaten(run_id), found.estimate(run_id)
     if beaten is not None:
-        by, defeat = beaten
-        worse = "below" if found.sign < 0.0 else "above"
-        apart = f"{measured(defeat.difference.value, defeat.difference.error)} {worse} {labels[by]}"
-        return f"Not the best: {apart}, beyond the noise."
+        # By how much stands beside it; how much would be noise is another number for each pair.
+        return f"Not the best: {labels[beaten[0]]} is better, beyond the noise."
     if one is not None:
-        return f"May be the best: {measured(found.value_of(one), one.error)}."
+        return "May be the best."
     return f"Cannot be told: {why_unknown(found, run_id)}."
 
 

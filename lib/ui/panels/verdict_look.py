@@ -83,6 +83,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .verdict-part table { border-collapse: collapse; margin-bottom: 6px; font-variant-numeric: tabular-nums; }
 .verdict-part :is(th, td) { padding: 2px 12px 2px 0; border: 0; border-top: 1px solid var(--grid); text-align: left;
   font-size: inherit; vertical-align: top; }
+.verdict-part td:first-child { min-width: 7ch; }
 .verdict-part th { font-weight: 400; color: var(--muted); }
 .verdict-part .muted { color: var(--muted); }
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }

@@ -35,8 +35,8 @@ def test_a_clear_lead_is_beyond_the_noise_and_what_that_covers_is_said():
     assert lead == f"The lead of 69.10 points is beyond the noise, up to {noise_words(decision)} (90% level)."
     assert lowest == "run A has the lowest eval loss beyond the noise (90% level)."
     assert "another seed" in covers(decision.contest, decision.lead.bases)
-    assert why_in_best_set(decision.contest, "a", LABELS).startswith("May be the best: 0.50")
-    assert why_in_best_set(decision.contest, "b", LABELS).startswith("Not the best: 0.3000 above run A, beyond")
+    assert why_in_best_set(decision.contest, "a", LABELS) == "May be the best."
+    assert why_in_best_set(decision.contest, "b", LABELS) == "Not the best: run A is better, beyond the noise."
 
 
 def test_a_tie_names_its_members():
