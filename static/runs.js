@@ -6,6 +6,8 @@ const highlighting = import(beside('highlight.js')); // whatever carries data-ru
 
 const TYPING_MS = 300;
 const TIP_MS = 450;
+const SETTLE_MS = 1500; // so long a pointer rests in the list before runs go where they belong
+const MOVED_PX = 4; // a pointer that moved less still means what it lay on
 const lists = new Map(); // by the element that Streamlit gives
 
 export function draw({ data, parentElement, setTriggerValue }) {
@@ -87,13 +89,16 @@ class RunList {
       const row = event.target.closest('li');
       if (row) this.toggle(row.dataset.id, event.target);
     });
-    this.root.addEventListener('pointerenter', event => { this.inside = event.pointerType === 'mouse'; });
-    this.root.addEventListener('pointerleave', () => { this.inside = false; this.release(); });
+    this.root.addEventListener('pointerenter', event => { this.inside = event.pointerType === 'mouse'; this.follow(event); });
+    this.root.addEventListener('pointermove', event => this.follow(event));
+    this.root.addEventListener('pointerleave', () => { this.inside = false; this.moved = undefined; this.release(); });
+    this.root.addEventListener('click', event => this.guard(event), { capture: true });
     this.root.addEventListener('focusout', () => setTimeout(() => this.release()));
   }
 
   remove() {
     clearTimeout(this.typing);
+    clearTimeout(this.settling);
     this.root.remove();
   }
 
@@ -123,13 +128,32 @@ class RunList {
     const picks = (this.pending.picks ?? []).filter(([other]) => other !== id);
     // Nothing moves below a pointer or a focus that is about to choose the next run.
     this.held ||= this.inside || box.matches(':focus-visible');
+    this.settle();
     this.ask({ picks: [...picks, [id, box.checked]] });
   }
 
-  release() {
-    if (!this.held || this.inside || this.root.querySelector('li input:focus-visible')) return;
+  // What is held goes where it belongs once the pointer has rested for a while.
+  settle() {
+    clearTimeout(this.settling);
+    if (this.held) this.settling = setTimeout(() => this.release(true), SETTLE_MS);
+  }
+
+  release(rests = false) {
+    if (!this.held || (this.inside && !rests) || this.root.querySelector('li input:focus-visible')) return;
     this.held = false;
     this.render();
+  }
+
+  follow({ pointerType, clientX, clientY }) {
+    if (pointerType !== 'mouse') return;
+    this.at = [clientX, clientY];
+    if (this.moved && Math.hypot(clientX - this.moved[0], clientY - this.moved[1]) > MOVED_PX) this.moved = undefined;
+    this.settle();
+  }
+
+  // Another run came to lie below a pointer that did not move: its click was meant for the one before. Keys have no place.
+  guard(event) {
+    if (this.moved && event.detail && event.target.closest('li')) event.preventDefault();
   }
 
   // The ids that are selected as far as the browser knows.
@@ -143,7 +167,10 @@ class RunList {
     const { data, selected } = this, full = selected.size >= data.most;
     const runs = new Map([...data.others, ...data.selected].map(run => [run.id, run]));
     const top = data.selected.map(run => run.id), others = data.others.map(run => run.id);
-    if (!this.held || !sameRuns([...this.top, ...this.others], runs)) Object.assign(this, { top, others });
+    if (!this.held || !sameRuns([...this.top, ...this.others], runs)) {
+      if (this.inside && `${[this.top, this.others]}` !== `${[top, others]}`) this.moved = this.at;
+      Object.assign(this, { top, others });
+    }
     document.documentElement.style.setProperty('--runs-count', `"${selected.size}"`);
 
     const focused = document.activeElement;

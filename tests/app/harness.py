@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import html
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
 from lib.ui.charts.component import CHARTS
 from lib.ui.frame.sidebar import RUNS
-from lib.ui.panels.grid import MARKS, NOTE, SEPARATOR, TEXTS, VALUES
 from tests.app.cards import Cards
+from tests.app.reading import Blocks, plain, table_sent
 from tests.charts_sent import Part, unpacked
 
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -236,18 +232,7 @@ class App:
         found = self.at.get("component_instance")
         if not found:
             return None
-        proto = found[0].proto
-        (data,) = [each.arrow_dataframe.data.data for each in proto.special_args if each.key == "data"]
-        arguments, rows = json.loads(proto.json_args), frame(data)
-        for position, column in enumerate(arguments["gridOptions"]["columnDefs"]):
-            key = column["colId"]
-            for joined, suffix in ((VALUES, ""), (TEXTS, "_text"), (MARKS, "_mark")):
-                rows[key + suffix] = [row.split(SEPARATOR)[position] for row in rows[joined]]
-            if column["cellDataType"] == "number":
-                rows[key] = pd.to_numeric(rows[key])
-            if key + NOTE not in rows:
-                rows[key + NOTE] = ""
-        return SimpleNamespace(arguments=arguments, rows=rows.set_index("run", drop=False))
+        return table_sent(found[0].proto)
 
     @property
     def columns(self) -> list[str]:
@@ -298,53 +283,6 @@ class App:
         assert not self.at.exception, self.at.exception
         assert not self.at.error, [error.value for error in self.at.error]
         assert self.title.startswith(TITLES[self.page])
-
-
-def frame(data: bytes) -> pd.DataFrame:
-    return pa.ipc.open_stream(io.BytesIO(data)).read_pandas()
-
-
-class Blocks(HTMLParser):
-    """The texts of a piece of HTML, by block."""
-
-    BLOCKS = frozenset(("h2", "dt", "dd", "p", "li", "tr", "button"))
-
-    def __init__(self, body: str) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self._parts: list[str] = []
-        self._is_style = False
-        self.feed(body)
-        self._end()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._is_style = tag == "style"
-        named = dict(attrs)
-        if tag in self.BLOCKS or named.get("role") == "row" or named.get("class") == "how-sure":
-            self._end()
-        elif tag in ("span", "td", "th"):
-            self._parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._is_style = False
-        if tag in self.BLOCKS:
-            self._end()
-
-    def handle_data(self, data: str) -> None:
-        if not self._is_style:
-            self._parts.append(data)
-
-    def _end(self) -> None:
-        text = " ".join("".join(self._parts).split())
-        self.texts += [text] if text else []
-        self._parts = []
-
-
-def plain(text: str) -> str:
-    """Markdown of ours as it reads, near enough to search in."""
-    text = re.sub(r":(?:small|gray|\w+-badge)\[|(?<!\\)\]", "", text.replace(":small[]", ""))
-    text = re.sub(r":material/\w+: ?", "", text)
-    return re.sub(r"\\(.)", r"\1", text.replace("**", ""))
 
 
 def write_run(

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 from streamlit.runtime.secrets import Secrets
 
-from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.query import RunQuery
 from lib.core.text import formatting
-from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.source import FolderSource
 from lib.data.settings import RUNS_VARIABLE
-from tests.app.harness import DIFF, GONE, HEALTH, MAIN, PAGES, RANKING, TITLES, App, write_run
+from tests.app.harness import DIFF, GONE, MAIN, PAGES, RANKING, TITLES, App, write_run
+from tests.app.shown import LEFT_OUT, assert_shows
 from tests.sweep import write_sweep
 
-LEFT_OUT = "1 run was left out: deleted, or not visible to this reader"
 SELECTIONS = {
     "none": lambda demo: [],
     "one": lambda demo: demo.alike[:1],
@@ -31,30 +26,6 @@ SELECTIONS = {
     "six": lambda demo: [*demo.alike, demo.longest],
     "the same twice": lambda demo: [demo.alike[0], demo.alike[0]],
 }
-
-
-def assert_shows(app: App, count: int) -> None:
-    """The page says how many runs are compared, and has what belongs to so many."""
-    app.assert_sound()
-    assert len(app.checked) == count
-    if app.page == RANKING:
-        assert app.headings[1:3] == ["The rules", "The composite score"]
-        assert ("No run is selected" in app.headings) == (count == 0)
-        assert "Composite = 0.70 × eval-loss points + 0.30 × gap points" in app.text
-    elif count == 0:
-        assert app.is_empty
-        assert app.headings == []
-    elif app.page == MAIN:
-        assert app.headings == []
-        assert any(">Table</h2>" in body for body in app.html_bodies)
-        assert len(app.grid.rows) == count
-    elif app.page == HEALTH:
-        assert len(app.cards.table("Run", "Found")) == count
-    elif count == 1:
-        assert re.fullmatch(r"\d+ settings? (is|are) recorded|No settings are recorded", app.headings[0])
-    else:
-        assert "differ" in app.headings[0]
-        assert len(app.cards.tables[0][0]) == 1 + count
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -230,95 +201,6 @@ def test_where_no_run_can_be_recommended_the_page_says_who_leads(opened, demo):
     app.uncheck(demo.running)
     assert_shows(app, 1)
     assert "No selected run has logged an eval loss." in app.text
-
-
-@pytest.fixture
-def refused(monkeypatch, demo) -> SimpleNamespace:
-    """The metrics of one run cannot be read, as long as there is an error."""
-    state = SimpleNamespace(run_id=demo.alike[0], error=SourceUnavailable("No answer <b>now</b>.", hint="Wait."))
-    load = EmbeddedSource.load_curves
-
-    def failing(self, run_ids, *rest, **named):
-        if state.error and state.run_id in run_ids:
-            raise state.error
-        return load(self, run_ids, *rest, **named)
-
-    monkeypatch.setattr(EmbeddedSource, "load_curves", failing)
-    return state
-
-
-def test_metrics_that_cannot_be_read_leave_the_others_compared(opened, demo, refused):
-    others = {"support-bot <b>v2</b> | rank 64", "support-qwen-7b"}
-    app = opened(run=[refused.run_id, demo.hostile, demo.diverged])
-    assert not app.at.exception
-    assert [panel.value for panel in app.at.error] == [r"No answer \<b\>now\</b\>." "\n\nWait."]
-    assert "The metrics of support-llama-8b could not be read; it is compared by its summary." in app.text
-    assert set(app.grid.rows.index) == {"support-llama-8b", *others}
-    assert app.grid.rows["eval_loss"]["support-llama-8b"] == pytest.approx(0.8592, abs=1e-4)
-    assert set(app.colors) == others
-    assert len(app.charts) == 5
-    for page in (DIFF, RANKING):
-        assert_shows(app.go(page, run=app.compared), 3)
-    app.go(MAIN, run=app.compared)
-    assert len(app.at.error) == 1
-
-    refused.error = None
-    assert_shows(app.click(f"retry:{refused.run_id}"), 3)
-    assert set(app.colors) == {"support-llama-8b", *others}
-
-
-def test_when_no_metrics_can_be_read_the_table_still_stands(opened, refused):
-    refused.error = AccessDenied("Not for you.")
-    app = opened(run=[refused.run_id])
-    assert not app.at.exception
-    assert [panel.value for panel in app.at.error] == ["Not for you."]
-    assert len(app.grid.rows) == 1
-    assert app.charts == {}
-
-
-def test_a_list_that_cannot_be_read_is_an_error_on_the_page(opened, monkeypatch, demo):
-    def failing(self, query):
-        raise SourceUnavailable("The list did not come.", hint="Try later.")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EmbeddedSource, "list_runs", failing)
-        app = opened(run=demo.alike[:2])
-        assert not app.at.exception
-        assert [panel.value for panel in app.at.error] == ["The list did not come.\n\nTry later."]
-        assert app.compared == tuple(demo.alike[:2])
-    assert_shows(app.click("retry:page"), 2)
-
-
-def test_a_run_deleted_while_it_is_compared_is_named_and_left_out(on_folder, tmp_path):
-    write_run(tmp_path / "a", [1.0, 0.5], [0.8, 0.6])
-    gone = write_run(tmp_path / "b", [1.0, 0.4], [0.8, 0.7])
-    app = on_folder(tmp_path, run=["a", "b"])
-    assert_shows(app, 2)
-    shutil.rmtree(gone)
-    assert_shows(app.ask(refresh=True), 1)
-    assert f"{LEFT_OUT} (b)." in app.text
-    assert app.compared == ("a",)
-    assert app.listed == ["a"]
-
-
-def test_a_log_that_becomes_unreadable_is_named_in_the_list(on_folder, tmp_path):
-    write_run(tmp_path / "a", [1.0, 0.5], [0.8, 0.6])
-    broken = write_run(tmp_path / "<b>", [1.0], [0.8])
-    app = on_folder(tmp_path, run="a")
-    (broken / "trainer_state.json").write_text('{"log_history": [')
-    assert_shows(app.ask(refresh=True), 1)
-    ((path, reason),) = app.runs["unreadable"]
-    assert path == "<b>/trainer_state.json"
-    assert reason
-    assert app.listed == ["a"]
-
-
-def test_new_runs_appear_after_a_refresh(on_folder, tmp_path):
-    write_run(tmp_path / "a", [1.0])
-    app = on_folder(tmp_path)
-    write_run(tmp_path / "b", [1.0])
-    assert app.rerun().listed == ["a"], "the list is cached"
-    assert set(app.ask(refresh=True).listed) == {"a", "b"}
 
 
 def test_equal_runs_have_no_different_values(on_folder, tmp_path):

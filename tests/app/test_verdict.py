@@ -10,7 +10,8 @@ import pytest
 
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
-from tests.app.harness import RANKING, plain, write_run
+from tests.app.harness import RANKING, write_run
+from tests.app.reading import plain
 
 SAME = {
     "trainer": "sft", "dataset_name": "tatsu-lab/alpaca", "model_name_or_path": "meta-llama/Meta-Llama-3-8B",
@@ -61,7 +62,8 @@ def test_a_tie_is_a_verdict_and_the_star_marks_the_first_by_score(compared, tmp_
     assert app.panel[:2] == ["Ship any of one, other", "If you must pick: one, step 25, if saved Tie"]
     assert "More evaluation data would show whether they differ." in app.text
     assert "It rests on the evaluations at the same steps, paired." in app.text
-    assert app.text.count("≈ level") == 2
+    # The star stands where list and table have it.
+    assert (app.text.count("★ level"), app.text.count("≈ level")) == (1, 1)
     marked = app.grid.rows
     assert marked["_recommended"].to_dict() == {"one": True, "other": False}
 
@@ -158,6 +160,17 @@ def test_details_are_there_on_demand(opened, demo):
     assert "It stays first for eval weights from" in app.text
     (deciding,) = [label for element in app.at.get("popover") if "Decided" in (label := element.proto.popover.label)]
     assert deciding == "Decided by: eval loss 70, gap 30"
+
+
+def test_what_stands_behind_the_buttons_is_in_the_order_of_the_ranking(compared, tmp_path):
+    for name, level in (("best", 0.5), ("middle", 0.7), ("last", 0.9)):
+        write(tmp_path, name, level)
+    app = compared("last", "best", "middle")
+    (body,) = [body for body in app.html_bodies if 'class="verdict"' in body]
+    checkpoints = body.partition('id="verdict-checkpoints"')[2].partition('<div id="verdict-')[0]
+    assert re.findall(r"<tr><td>(\w+)</td>", checkpoints) == ["best", "middle", "last"]
+    assert re.findall(r"<p><b>(\w+)</b>", checkpoints) == ["best", "middle", "last"]
+    assert "| Best |  | best | middle | last |" in app.text
 
 
 def test_a_name_that_is_cut_is_there_in_full_on_hover(opened, demo):

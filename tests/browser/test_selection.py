@@ -124,13 +124,22 @@ def test_a_run_can_be_taken_out_again_and_the_others_keep_their_marks(page):
     assert colors() == {label: before[label] for label in (second, third)}
 
 
-def test_nothing_moves_below_the_pointer_and_then_the_selected_runs_stand_first(page):
+def test_nothing_moves_below_a_pointer_that_moves_and_then_the_selected_runs_stand_first(page):
     open_app(page)
     order = listed(page)
     third, ninth = order[2], order[8]
     tick(page, third)
-    eventually(page, lambda: line(page, third).get_attribute("data-run"), "0")
-    wait_idle(page)
+    left, top, width, height = line(page, third).bounding_box().values()
+
+    def answered() -> str | None:
+        # A pointer that goes on moving in the list is about to choose.
+        page.mouse.move(left + width / 2 + answered.turn % 9, top + height / 2)
+        answered.turn += 1
+        assert listed(page) == order
+        return line(page, third).get_attribute("data-run")
+
+    answered.turn = 0
+    eventually(page, answered, "0")
     assert listed(page) == order
     tick(page, ninth)
     expect(line(page, ninth)).to_have_attribute("data-run", "1")
@@ -217,6 +226,27 @@ def test_a_link_shows_the_selected_runs_without_scrolling(new_page, app, size):
         expect(selected.nth(number)).to_be_in_viewport(ratio=1)
     assert page.get_by_test_id("stSidebar").bounding_box()["width"] == pytest.approx(272, abs=1)
     assert max(selected.evaluate_all("lines => lines.map(line => line.offsetHeight)")) <= 60
+
+
+def test_below_a_pointer_that_rests_the_list_settles_and_a_click_there_chooses_no_other_run(page):
+    open_app(page)
+    order = listed(page)
+    third = order[2]
+    tick(page, third)
+    # The pointer stays where it is.
+    eventually(page, lambda: listed(page)[0], third)
+    expect_selected(page, 1)
+    assert page.locator(".runs-selected li").count() == 1
+    assert f"{len(order) - 1} more" in page.locator(".runs").inner_text()
+    # Where the pointer lay another run is now: what was meant is not known, so nothing is chosen.
+    page.mouse.down()
+    page.mouse.up()
+    wait_idle(page)
+    assert checked(page) == [third]
+    # Once it moves, a click means what it lies on.
+    tick(page, order[0])
+    expect_selected(page, 2)
+    assert set(checked(page)) == {third, order[0]}
 
 
 def test_a_toggle_that_changes_the_verdict_says_so(page):

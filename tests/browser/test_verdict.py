@@ -11,6 +11,7 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
 from lib.data.demo.source import EmbeddedSource
+from lib.data.folder.names import run_id_of
 from lib.ui.frame.look import SIZES
 from tests.app.harness import write_run
 from tests.browser.actions import FIVE, query
@@ -59,6 +60,25 @@ def tied(serve, tmp_path_factory) -> Server:
     return serve(RUNOFF_RUNS=str(folder))
 
 
+LONG = ("customer-support-assistant-of-the-second-generation-" * 5)[:224]
+NAMES = {
+    "wrapping": [f"mistral-7b-instruct-lora-r{16 * rank}-warmup-cosine" for rank in range(1, 6)],
+    "endless": [f"{LONG}-seed-{seed}" for seed in range(5)],
+}
+
+
+@pytest.fixture(scope="module")
+def named(serve, tmp_path_factory) -> Server:
+    """The app on runs with long names, five of each kind: three are level, and as many checkpoints are gone."""
+    folder = tmp_path_factory.mktemp("named")
+    for names in NAMES.values():
+        for place, (name, level) in enumerate(zip(names, (0.5, 0.501, 0.502, 0.8, 0.9), strict=True)):
+            falling = [level * (1 + 0.8**at) + 0.02 * ((at * (place + 3)) % 5) for at in range(30)]
+            args = {"learning_rate": 1e-4 * (place + 1), "save_strategy": "no"}
+            write_run(folder / name, [2.0 / step for step in range(1, 31)], falling, args=args)
+    return serve(RUNOFF_RUNS=str(folder))
+
+
 def panel(page: Page):
     return page.locator(".st-key-verdict")
 
@@ -92,6 +112,31 @@ def test_a_tie_has_no_higher_panel(new_page, tied):
     expect(panel(page).get_by_role("heading", name=re.compile("Ship any of"))).to_be_visible()
     assert height(page) <= MOST_HIGH
     assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("by", ["", "eval_loss"])
+@pytest.mark.parametrize("kind", NAMES)
+def test_long_names_make_it_no_higher_and_are_there_in_full(new_page, named, kind, by):
+    page = new_page(named, viewport=DESKTOP)
+    open_app(page, run=[run_id_of([name]) for name in NAMES[kind]], **({"by": by} if by else {}))
+    headline = panel(page).get_by_role("heading")
+    expect(headline).to_contain_text("Ship")
+    assert height(page) <= MOST_HIGH
+    titles = headline.locator("span[title]").evaluate_all("all => all.map(each => each.title)")
+    assert titles
+    assert set(titles) <= set(NAMES[kind])
+    shown = headline.locator("b").all_inner_texts()
+    assert len(set(shown)) == len(titles)
+
+
+def test_on_a_phone_the_ranking_stands_below_the_curves(new_page, tied):
+    page = new_page(tied, viewport={"width": 390, "height": 844})
+    open_app(page, run=[f"run-{place}" for place in range(5)])
+    places = [
+        page.locator(each).first.bounding_box()["y"]
+        for each in (".verdict .says", ".verdict-more", ".st-key-curves canvas", ".verdict .ranking", ".table-cards")
+    ]
+    assert places == sorted(places)
 
 
 def test_the_headline_is_the_largest_text_and_all_sizes_are_among_the_five(new_page, app):

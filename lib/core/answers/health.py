@@ -32,6 +32,7 @@ class Line:
         events: How many findings there are.
         places: Step and metric of each finding that has a place in a chart: one, or as many as ``each``, with
             ``None`` of those that have none.
+        is_note: It is a habit of writers that the app allows for; what it is stands below all runs.
     """
 
     code: str
@@ -42,6 +43,7 @@ class Line:
     unlisted: int
     events: int
     places: tuple[tuple[int, str] | None, ...] = ()
+    is_note: bool = False
 
     @property
     def is_serious(self) -> bool:
@@ -116,10 +118,9 @@ def _lines(assessment: Assessment, common: Sequence[CommonSpikes]) -> tuple[Line
     found = []
     for result in assessment.checks.results:
         findings = tuple(each for each in result.findings if not _is_common(each, common))
-        if not findings or _is_note(result):
-            continue
         events = result.events - len(result.findings) + len(findings)
-        found.append(_line(result, findings, events))
+        if findings:
+            found.append(_noted(result, events) if _is_note(result) else _line(result, findings, events))
     return tuple(sorted(found, key=lambda line: list(SIGNS).index(line.severity)))
 
 
@@ -134,6 +135,12 @@ def _is_common(finding: Finding, common: Sequence[CommonSpikes]) -> bool:
 def _is_note(result: Result) -> bool:
     """Whether it is a habit of writers that the app allows for."""
     return result.check.group is Group.DATA and all(each.severity is Severity.INFO for each in result.findings)
+
+
+def _noted(result: Result, events: int) -> Line:
+    """That there is something to know: what, stands once for all runs, below."""
+    said = f"{result.check.title}: harmless, see the data checks."
+    return Line(result.check.code, result.check.title, Severity.INFO, said, (), 0, events, is_note=True)
 
 
 def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:

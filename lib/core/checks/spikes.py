@@ -88,8 +88,9 @@ def _spikes(metric: str, points: MetricCurve, limits: np.ndarray, single: Severi
     for start, end in zip(starts[listed], ends[listed], strict=True):
         top = start + int(np.argmax(points.value[start : end + 1]))
         value, limit, peak = float(points.value[top]), float(limits[top]), int(points.step[top])
-        said = f"{title} spikes to {value:{spec}} at step {peak} (limit from the points around it: {limit:{spec}})."
+        first, last = int(points.step[start]), int(points.step[end])
+        where = f"at step {first}" if first == last else f"from step {first} to {last}"
+        said = f"{title} spikes to {value:{spec}} {where} (limit from the points around it: {limit:{spec}})."
         evidence: Evidence = {"metric": metric, "value": value, "limit": limit, "peak_step": peak, "judged": judged}
-        severity = single if start == end else Severity.WARNING
-        seen.append(Seen(said, int(points.step[start]), int(points.step[end]), evidence, severity))
+        seen.append(Seen(said, first, last, evidence, single if start == end else Severity.WARNING))
     return Found(tuple(seen), len(starts))

@@ -25,36 +25,27 @@ REPEAT_SHARE = Limit(0.5, "Repeat share",
 # fmt: on
 
 
-def smooth(values: np.ndarray, weight: float) -> np.ndarray:
-    """Exponential moving average without start-up bias.
+def smooth_by_each(values: np.ndarray, weights: Sequence[float]) -> Iterator[np.ndarray]:
+    """Exponential moving averages without start-up bias, one weight after the other.
 
     ``s[t] = sum(weight**(t-i) * v[i]) / sum(weight**(t-i))`` over the finite ``v[i]`` with ``i <= t``:
     the moving average ``m[t] = weight * m[t-1] + (1 - weight) * v[t]`` divided by
     ``1 - weight**(t+1)``, the bias correction of Kingma and Ba, "Adam" (2015), section 3. TensorBoard
-    smooths so.
+    smooths so. What the weights share is worked out once, and one result is held at a time.
 
     Args:
         values: Shape (n,). Non-finite values are passed through, and the average goes on without them.
-        weight: 0 (no smoothing) to below 1.
+        weights: Each 0 (no smoothing) to below 1.
 
-    Returns:
-        Shape (n,), float64, within the minimum and the maximum of the finite values so far.
-
-    Raises:
-        ValueError: If the weight is outside [0, 1).
-
-    Example:
-        >>> smooth(np.array([2.0, 2.0, 4.0]), 0.5).round(4).tolist()
-        [2.0, 2.0, 3.1429]
-    """
-    return next(smooth_by_each(values, (weight,)))
-
-
-def smooth_by_each(values: np.ndarray, weights: Sequence[float]) -> Iterator[np.ndarray]:
-    """``smooth`` with one weight after the other: what they share is worked out once, and one result is held at a time.
+    Yields:
+        For each weight shape (n,), float64, within the minimum and the maximum of the finite values so far.
 
     Raises:
         ValueError: If a weight is outside [0, 1).
+
+    Example:
+        >>> [each.round(4).tolist() for each in smooth_by_each(np.array([2.0, 2.0, 4.0]), (0.5,))]
+        [[2.0, 2.0, 3.1429]]
     """
     raw = np.asarray(values, dtype=np.float64)
     is_finite = np.isfinite(raw)

@@ -12,12 +12,14 @@ from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.glance.lines import by_score, shown_gaps, shown_values
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import REWARD
+from lib.core.ranking.noise_band import noise_band
 from lib.core.ranking.scoring import LeftOut, RunScore, lead_of
 from lib.core.text.formatting import NOT_RECORDED, percent
 from lib.core.text.precision import measured, rough, to_decimals
 from lib.core.verdict.grounds import Grounds
 from lib.core.verdict.metric_words import metric_name
 from lib.core.verdict.overview import HeadlineKind, Overview
+from lib.core.verdict.ties import noise_words
 
 MARKS: Mapping[LeftOut, str] = MappingProxyType(
     {
@@ -38,6 +40,9 @@ MARKS: Mapping[LeftOut, str] = MappingProxyType(
 """Why a run is left out, in two words."""
 
 SHIP, FIRST, LEVEL, OVERFITS = "★ ship", "★ first", "≈ level", "overfits"
+PICK = "★ level"
+"""The first of those that are level: the one that list and table mark."""
+BEHIND = "behind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Row:
         value: What ranks it, as text.
         metric: Its own metric, where the runs have none in common.
         behind: How far it is behind the best, as a share of the scale; ``None`` where it is not ranked.
-        within: How far it could be behind by noise alone, as a share of the scale; ``None`` where that is not known.
+        within: How far the noise of the ranking reaches, as a share of the scale; ``None`` where that of the run is
+            not known.
         distance: ``behind`` in words.
         gap: Eval loss less train loss at its best, as text.
         is_wide: The gap warns of overfitting.
@@ -109,12 +115,10 @@ def _title(decision: Decision) -> str:
 
 def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
     decision = grounds.decision
-    scores, settings = decision.recommendation.scores, decision.recommendation.settings
-    # Where settings win, scores of single runs are not what was compared.
-    within = {} if settings else decision.lead.within
+    scores, noise = decision.recommendation.scores, noise_band(decision)
     values, gaps = shown_values(decision.recommendation, decision.contest), shown_gaps(scores)
     behind = {each.run_id: lead_of(scores[0], each) for each in scores}
-    widest = max((each for each in (*behind.values(), *within.values()) if math.isfinite(each)), default=0.0)
+    widest = max((each for each in (*behind.values(), noise or 0.0) if math.isfinite(each)), default=0.0)
 
     def share(distance: float | None) -> float | None:
         if distance is None:
@@ -128,13 +132,16 @@ def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
         mark = FIRST if mark == SHIP and caveat else mark
         why = why or grounds.behind.get(each.run_id, "")
         distance = _distance(behind[each.run_id], decision)
-        # What noise can do to the first is what it can do to its closest rival.
-        own = within.get(scores[1].run_id) if place == 0 and len(scores) > 1 else within.get(each.run_id)
+        is_inside = place > 0 and noise is not None and behind[each.run_id] <= noise
+        if is_inside and not mark:
+            # The order of distances is not that of evidence: evaluations side by side can tell a small one.
+            mark = BEHIND
+        is_known = place == 0 or each.run_id in decision.lead.within
         yield Row(
             each.run_id,
             values[each.run_id],
             behind=share(behind[each.run_id]),
-            within=share(own),
+            within=share(noise if is_known else None),
             distance=f"{distance} behind the best" if place else "the best",
             gap=gaps[each.run_id],
             is_wide=each.gap is not None and each.gap > GAP_WARNING,
@@ -145,7 +152,8 @@ def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
 
 def _mark(score: RunScore, decision: Decision, kind: HeadlineKind, *, is_first: bool) -> tuple[str, str]:
     if kind is HeadlineKind.TIE and score.run_id in decision.tied:
-        return LEVEL, "Not told from the best by what the noise allows."
+        why = "Not told from the best by what the noise allows."
+        return (PICK, f"{why} The one to ship, if you must pick.") if is_first else (LEVEL, why)
     if is_first:
         return (SHIP, "") if len(decision.ranked) > 1 else ("", "")
     if score.run_id in decision.recommendation.settings:
@@ -209,18 +217,12 @@ def _left_out(grounds: Grounds) -> Iterator[Row]:
 
 
 def _note(decision: Decision) -> str:
-    within = decision.lead.within
     if len(decision.ranked) < 2:
         return ""
     if decision.recommendation.settings:
         return "Settings decide, between seeds: not single runs."
-    if not within:
-        return "The noise is not known."
-    most = max(within.values())
-    if by_score(decision.recommendation):
-        return f"Shaded: noise, up to {to_decimals(min(most, 100.0), 1)} points."
-    # A noise has two digits that mean something.
-    return f"Shaded: noise, up to {rough(most)}."
+    noise = noise_words(decision)
+    return f"Shaded: noise, up to {noise}." if noise else "The noise is not known."
 
 
 def _unordered_note(decision: Decision) -> str:

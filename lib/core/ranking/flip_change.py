@@ -7,12 +7,11 @@ begins. Between two neighbouring places the points fall or rise one way.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.core.ranking.policy import ScoringPolicy
-from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, first_among, gap_label
+from lib.core.ranking.scoring import TIE_DECIMALS, RunScore, first_among
 from lib.core.ranking.values import RunValues
 
 NARROW = 1e-12
@@ -35,14 +34,10 @@ class Change:
         target: The number it would have; it wins there or just beyond it, on the other side from where it is now, or
             just below where ``delta`` is 0.
         delta: ``target`` less the present number; ``None`` where there is none (an unknown gap).
-        band: The label of the gap band that it would be in; "" where no gap counts.
-        crosses: It is in another band now.
     """
 
     target: float
     delta: float | None
-    band: str = ""
-    crosses: bool = False
 
 
 def eval_loss_change(scores: Sequence[RunScore], rival: RunScore, policy: ScoringPolicy) -> Change | None:
@@ -131,14 +126,11 @@ def _nearest(
     target = min(found, key=lambda place: abs(place - present), default=None)
     if target is None:
         return None
-    reached = wins(target)
     # Of values that differ by rounding errors the plain one is meant, though it may win only just beyond that.
     plain = [place for place in (present, *(each.value for each in scores), *places) if abs(place - target) <= NARROW]
     if plain:
-        target, reached = plain[0], wins(plain[0])
-    inside = moved(target if reached else target + math.copysign(2.0 * 10.0**-TIE_DECIMALS, target - present))
-    label = gap_label(inside, policy)
-    return Change(target, target - present, label, label != rival.gap_label)
+        target = plain[0]
+    return Change(target, target - present)
 
 
 def _closest(lost: float, won: float, wins: Callable[[float], bool]) -> float:

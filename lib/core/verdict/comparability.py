@@ -96,7 +96,7 @@ def _pair_words(pair: Pair) -> Iterator[str]:
         yield f"different {_with_values(aspect, compared)}"
     unknown = pair.having(Agreement.CANNOT_TELL)
     if unknown:
-        yield f"cannot tell whether the same: {aspect_names(unknown)}"
+        yield f"not known to be the same: {aspect_names(unknown)}"
     for aspect, compared in pair.having(Agreement.DIFFERENT).items():
         if not compared.decides:
             yield f"with care, different {_with_values(aspect, compared)}"

@@ -16,13 +16,13 @@ from lib.core.gap import negative_gap, overfitting
 from lib.core.noise import best_set, estimate, pairs, settled
 from lib.core.noise import train_window as train_noise
 from lib.core.ranking import values
-from lib.core.verdict import objections, sureness
+from lib.core.verdict import lowest_loss, objections, sureness
 
 LIMITS: Mapping[str, tuple[AnyLimit, ...]] = MappingProxyType(
     {
         "Values that rank": limits_of(values),
         "Winner or tie": distinct(limits_of(best_set, estimate, settled, pairs, train_noise)),
-        "Objections and sureness": limits_of(objections, sureness),
+        "Objections and sureness": limits_of(lowest_loss, objections, sureness),
         # How long a silence is has a heading of its own.
         "Run health": tuple(
             limit

@@ -1,10 +1,13 @@
-"""The run with the lowest eval loss: why it is not the recommended one, or who leads where none is recommended."""
+"""The lowest eval loss: why the run that has it is not recommended, who leads, and how far a run rose above its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lib.core.facts.findings import Finding
+from lib.core.facts.limits import Limit
 from lib.core.facts.runs import RunSummary, eval_loss_of, eval_losses_of
+from lib.core.facts.values import finite
 from lib.core.ranking.comparability import comparability_of
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore
@@ -15,6 +18,12 @@ from lib.core.verdict.comparability import aspect_names
 from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import is_tied, tie_break
 from lib.core.verdict.seeds import settings_behind
+
+# fmt: off
+RISEN = Limit(0.5, "Risen eval loss",
+    "An eval loss that rose by this share of its lowest, or more, up to the checkpoint that another metric chose is an"
+    " objection of its own: a few percent come with every training that goes on, half is a model sure of its mistakes.")
+# fmt: on
 
 ASPECTS_SHOWN = 2
 """Differences that a sentence names."""
@@ -67,6 +76,27 @@ def why_lowest_is_not_first(decision: Decision, left_out: Mapping[str, str], lab
         )
         sentences.append(f"{labels[run_id]} {verb} the lowest {words} ({measured(losses[run_id])}), {but}.")
     return " ".join(sentences) or None
+
+
+def risen_loss(name: str, score: RunScore, rebound: Finding) -> str:
+    """How far above its lowest eval loss a run is at the checkpoint to ship; "" where that is less than ``RISEN``.
+
+    Args:
+        name: What the run is called.
+        score: Of the run.
+        rebound: That its eval loss ended above its best, with that as evidence.
+    """
+    loss, best = score.eval_loss, finite(rebound.evidence.get("best"))
+    if loss is None or best is None or rebound.step is None or score.values.step is None:
+        return ""
+    rise = (loss - best) / abs(best) if best else 0.0
+    if rise < RISEN or score.values.step <= rebound.step:
+        return ""
+    before, now = measured(best), measured(loss, score.values.eval_error)
+    return (
+        f"At the checkpoint to ship the eval loss of {name} is {rise:.0%} above its lowest: {now} against {before} at"
+        f" step {formatting.count(rebound.step)}."
+    )
 
 
 def leader_so_far(

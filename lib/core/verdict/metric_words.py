@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from lib.core.facts.foreign import isolated
@@ -76,14 +76,14 @@ def margin_words(recommendation: Recommendation) -> str:
 
 def difference_words(compared: Compared, deciding: Deciding) -> str:
     """How far one of two is behind the other in the deciding metric."""
-    return f"{formatting.loss(compared.difference.value)} of {metric_words(deciding.metric)}"
+    return f"{formatting.loss(compared.difference.value)} of {metric_name(deciding.metric)}"
 
 
 def lead_words(first: RunScore, second: RunScore, deciding: Deciding) -> str:
     """How far one run is ahead of another, in points or in the deciding metric."""
     lead = lead_of(first, second)
     if first.total is None:
-        return f"{formatting.loss(lead)} of {metric_words(deciding.metric)}"
+        return f"{formatting.loss(lead)} of {metric_name(deciding.metric)}"
     return f"{lead:.2f} points" if lead >= 0.01 else "less than 0.01 points"
 
 
@@ -103,9 +103,15 @@ def at_step(step: int | None) -> str:
     return "" if step is None else f" at step {formatting.count(step)}"
 
 
-def others_logged(deciding: Deciding) -> str:
-    """The other metrics that may be chosen; "" for none."""
-    others = [isolated(each.metric) for each in deciding.candidates if each.metric != deciding.metric]
+def others_logged(deciding: Deciding, call: Callable[[str], str] = metric_name) -> str:
+    """The other metrics that may be chosen; "" for none.
+
+    Args:
+        deciding: The choice among them.
+        call: What a metric is called: as it is said, or ``isolated`` for whoever has to type it.
+    """
+    # Two may be called alike: what differs in their names may be how these are written.
+    others = [*dict.fromkeys(call(each.metric) for each in deciding.candidates if each.metric != deciding.metric)]
     if not others:
         return ""
     shown, more = others[:3], len(others) - 3

@@ -59,22 +59,24 @@ KINDS: tuple[Kind, ...] = (
     Kind("leakage", _UNSURE, "possible leakage", "Its eval loss may be of data that it was trained on."),
     Kind("rival_data", _UNSURE, "a close rival's data contradict themselves",
          "The rival's true place may be the first."),
-    Kind("losses_unlike", _UNSURE, "method or data not recorded",
-         "Values of other data or methods do not compare."),
+    Kind("never_better", _LIKELY, "never better than before training", "The base model would serve as well."),
+    Kind("loss_risen", _FAIRLY, "its eval loss rose",
+         "Its probabilities are much worse than they once were, whatever the metric that decides says."),
+    Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),
     Kind("lower_loss_beyond_noise", _FAIRLY, "a lower eval loss elsewhere",
          "The measured quality of a rival is truly better."),
-    Kind("other_metric", _FAIRLY, "another metric says otherwise", "Which of the two counts is a choice."),
-    Kind("few_evaluations", _LIKELY, "few evaluations", "Whether their noise lasts cannot be told from so few."),
-    Kind("gap_error_unknown", _FAIRLY, "how far its gap is off", "A gap of few train losses may be of another band."),
-    Kind("unchecked", _FAIRLY, "checks that could not be made",
-         "What was not looked for may be there, though nothing says so."),
-    Kind("never_better", _LIKELY, "never better than before training", "The base model would serve as well."),
     Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
-    Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),
+    Kind("losses_unlike", _UNSURE, "method or data not recorded",
+         "Values of other data or methods do not compare."),
+    Kind("other_metric", _FAIRLY, "another metric says otherwise", "Which of the two counts is a choice."),
     Kind("winner_doubts", _FAIRLY, "doubts about its data",
          "Values are missing or disagree, yet not where it counts most."),
     Kind("rival_doubts", _FAIRLY, "doubts about a close rival's data", "The same, one step removed."),
     Kind("negative_gap_open", _FAIRLY, "its negative gap", "Leakage is possible, and so are ordinary causes."),
+    Kind("few_evaluations", _LIKELY, "few evaluations", "Whether their noise lasts cannot be told from so few."),
+    Kind("gap_error_unknown", _FAIRLY, "how far its gap is off", "A gap of few train losses may be of another band."),
+    Kind("unchecked", _FAIRLY, "checks that could not be made",
+         "What was not looked for may be there, though nothing says so."),
     Kind("comparability_open", _FAIRLY, "comparability not fully recorded",
          "A difference would shift losses, not turn them."),
     Kind("comparability_caution", _FAIRLY, "a difference that may matter", "It matters for some of the data only."),
@@ -91,8 +93,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("tie", _TIE, "lead within the noise", "The order may be chance: the first line says so."),
     Kind("noise_unknown", _OPEN, "noise unknown", "Whether the order is chance: the first lines say it."),
 )  # fmt: skip
-"""The order of objections, the strongest first: what makes the values of the verdict wrong, what would turn it, what to
-know besides; and last what makes it empty or its order chance, which headline and sureness say before any objection."""
+"""The order of objections, by how much they should worry whoever ships.
+
+What makes the values of the verdict wrong; what is known to be wrong with the run or its weights, as these are shipped;
+what is known to be better; what is not known, or disagrees without saying who is right; what hangs on a choice; what to
+know besides. Last is what makes the verdict empty or its order chance: headline and sureness say it before the others.
+"""
 
 _RANKS = {kind.code: rank for rank, kind in enumerate(KINDS)}
 

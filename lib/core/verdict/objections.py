@@ -24,6 +24,7 @@ from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
+from lib.core.verdict.lowest_loss import risen_loss
 from lib.core.verdict.metric_words import apart, metric_name
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
@@ -229,8 +230,12 @@ def _training(case: _Case) -> Iterator[Objection]:
         when = _since_its_death(case.own.died_at, case.winner.values.step)
         brief = f"Its training broke down: {_brief(case.own, broke[0], len(broke))}{when}"
         yield Objection("winner_health", f"{said}{when}", brief=brief)
+    is_other = bool(rebound) and not case.decision.deciding.is_loss
+    risen = risen_loss(case.called(case.winner.run_id), case.winner, rebound[0]) if is_other else ""
+    if risen:
+        yield Objection("loss_risen", risen)
     if case.own.died_at is None:
-        yield from _fit(case.own.overfitting, rebound)
+        yield from _fit(case.own.overfitting, () if risen else rebound)
     if warnings:
         said = f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
         brief = f"A warning about its training: {_brief(case.own, warnings[0], len(warnings))}"

@@ -6,13 +6,13 @@ from lib.core.noise.best_set import Compared
 from lib.core.ranking.deciding import Deciding
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore
-from lib.core.text import formatting
+from lib.core.text.precision import rough
 from lib.core.verdict.metric_words import difference_words
 
 
 def settings_ahead(nearest: Compared, deciding: Deciding) -> str:
     """How far the settings of the recommended run are ahead of the nearest others."""
-    ahead, within = difference_words(nearest, deciding), formatting.loss(nearest.within)
+    ahead, within = difference_words(nearest, deciding), rough(nearest.within)
     return (
         f"Settings are compared, not single runs: between seeds, its own are {ahead} ahead of the next;"
         f" up to {within} would be noise."
@@ -21,7 +21,7 @@ def settings_ahead(nearest: Compared, deciding: Deciding) -> str:
 
 def settings_flip(nearest: Compared, deciding: Deciding) -> str:
     """What would turn that."""
-    behind, within = difference_words(nearest, deciding), formatting.loss(nearest.within)
+    behind, within = difference_words(nearest, deciding), rough(nearest.within)
     return f"Settings are compared: between seeds the next are {behind} behind; up to {within} would be a tie."
 
 

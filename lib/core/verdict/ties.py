@@ -10,9 +10,10 @@ from lib.core.noise.smoothing import MIN_POINTS
 from lib.core.noise.train_window import MIN_TRAIN_POINTS
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import REWARD
+from lib.core.ranking.noise_band import noise_band
 from lib.core.ranking.standing import Contest
 from lib.core.text.phrases import counted, first_of, listed
-from lib.core.text.precision import measured, rough
+from lib.core.text.precision import rough, to_decimals
 from lib.core.verdict.metric_words import best_word, difference_words, margin_words, metric_words
 from lib.core.verdict.reasons import why_alone
 
@@ -20,6 +21,23 @@ NAMES_SHOWN = 3
 """Runs that a sentence names."""
 SEEDS = frozenset((Basis.SEEDS, Basis.SEED_EVALUATIONS))
 PAIRED = frozenset((Basis.PAIRED, Basis.COVARIANCE))
+
+
+MOST_POINTS = 100.0
+"""No score is further behind another."""
+
+
+def noise_words(decision: Decision) -> str:
+    """How far the noise of the ranking reaches, the same wherever it is said; "" where that is not known.
+
+    Two digits of a noise mean something; points have the decimal that scores are shown with.
+    """
+    band = noise_band(decision)
+    if band is None:
+        return ""
+    if decision.recommendation.gaps_count:
+        return f"{to_decimals(min(band, MOST_POINTS), 1)} points"
+    return rough(band)
 
 
 def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
@@ -36,13 +54,15 @@ def _lead_parts(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
     ahead = f"The lead of {margin_words(decision.recommendation)}"
     if lead.settings is not None:
         ahead = f"The lead of its settings, {difference_words(lead.settings, decision.deciding)},"
+    noise = noise_words(decision)
+    reach = f", up to {noise}" if noise else ""
     match lead.outcome:
         case Outcome.TIE:
-            yield f"{ahead} is within the noise: {_names(lead.level_with, labels)} may be as good."
+            yield f"{ahead} is within the noise{reach}: {_names(lead.level_with, labels)} may be as good."
         case Outcome.WINNER if lead.never_better:
             yield f"{ahead} is over {_names(lead.never_better, labels)}, never better than before training."
         case Outcome.WINNER:
-            yield f"{ahead} is beyond the noise ({best.level:.0%} level)."
+            yield f"{ahead} is beyond the noise{reach} ({best.level:.0%} level)."
         case Outcome.CANNOT_TELL:
             yield f"{ahead} cannot be compared with the noise."
     if lead.undecided:
@@ -87,13 +107,10 @@ def why_in_best_set(found: Contest, run_id: str, labels: Mapping[str, str]) -> s
     """Why a ranked run may have the best true value, or may not."""
     beaten, one = found.beaten(run_id), found.estimate(run_id)
     if beaten is not None:
-        by, defeat = beaten
-        worse = "below" if found.sign < 0.0 else "above"
-        apart = f"{measured(defeat.difference.value, defeat.difference.error)} {worse} {labels[by]}"
-        return f"Not the best: {apart}; noise allows {rough(defeat.within)}."
+        # By how much stands beside it; how much would be noise is another number for each pair.
+        return f"Not the best: {labels[beaten[0]]} is better, beyond the noise."
     if one is not None:
-        value = measured(found.value_of(one), one.error)
-        return f"May be the best: {value}, give or take {rough(one.error)}."
+        return "May be the best."
     return f"Cannot be told: {why_unknown(found, run_id)}."
 
 
@@ -138,7 +155,7 @@ def covers(found: Contest, bases: Collection[Basis]) -> str:
     shared = " What they have in common there is taken off." if PAIRED & set(bases) else ""
     return (
         f"{rests_on(bases)}{shared} Noise is how much values vary from one evaluation to the next about a smooth trend."
-        " What another seed or other evaluation data would change is not in it."
+        " More evaluation data makes it smaller. What another seed or data of another kind would change is not in it."
     ).strip()
 
 

@@ -126,7 +126,7 @@ def run_list(
             each.slot,
             each.run.run_id == compared.recommendation.run_id,
         )
-        for each in _ranked(compared)
+        for each in compared.in_order
     )
     others = tuple(
         Line(
@@ -188,14 +188,6 @@ def _deciding(compared: Comparison) -> tuple[str, Mapping[str, float | None]]:
     if metric in (None, EVAL_LOSS) or decision.other_classes:
         return EVAL_LOSS, {each.run.run_id: eval_loss_of(each.run) for each in compared.runs}
     return str(metric), {run_id: values.value for run_id, values in decision.values.items()}
-
-
-def _ranked(compared: Comparison) -> list[ComparedRun]:
-    """The selected runs: those that are ranked, those of other classes, those without a score."""
-    decision = compared.decision
-    order = [*decision.ranked, *(run_id for each in decision.other_classes for run_id in each.run_ids)]
-    places = {run_id: place for place, run_id in enumerate(order)}
-    return sorted(compared.runs, key=lambda each: places.get(each.run.run_id, len(places)))
 
 
 def _errors(compared: Comparison) -> list[float | None]:

@@ -43,15 +43,11 @@ class Named:
 
 def named_runs(comparison: Comparison, characters: int = CHARACTERS) -> tuple[tuple[Named, ...], str]:
     """The selected runs in the order of the ranking, those that are not ranked last, and what their names share."""
-    runs = comparison.runs
-    ranked = [score.run_id for part in comparison.decision.parts for score in part.scores]
-    first = comparison.recommendation.run_id
-    places = {run_id: place for place, run_id in enumerate(dict.fromkeys(filter(None, (first, *ranked))))}
+    runs, first = comparison.in_order, comparison.recommendation.run_id
     start = shared_beginning([each.label for each in runs])
     own = {each.run.run_id: each.label[len(start) :] for each in runs}
     short = short_labels(own, max(characters // max(len(runs), 1), LEAST))
-    ordered = sorted(runs, key=lambda each: places.get(each.run.run_id, len(places)))
-    named = (Named(each, short[each.run.run_id], len(runs) > 1 and each.run.run_id == first) for each in ordered)
+    named = (Named(each, short[each.run.run_id], len(runs) > 1 and each.run.run_id == first) for each in runs)
     return tuple(named), start.strip(" ·")
 
 

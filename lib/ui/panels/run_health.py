@@ -87,7 +87,12 @@ def _row(named: Named, answer: HealthAnswer) -> str:
 
 
 def _lines(lines: Sequence[Line], slot: int) -> str:
-    return "".join(f'<div class="found">{sign(line.code, slot)}<div>{_line(line)}</div></div>' for line in lines)
+    return "".join(f'<div class="found">{_sign(line, slot)}<div>{_line(line)}</div></div>' for line in lines)
+
+
+def _sign(line: Line, slot: int) -> str:
+    """The sign of a finding; what is harmless has none that would call for a look."""
+    return "<i></i>" if line.is_note else sign(line.code, slot)
 
 
 def _line(line: Line) -> str:

@@ -111,7 +111,7 @@ def _view(
     comparison: Comparison, chosen: Sequence[Column], known: Collection[str], read: Mapping[str, RunCurves]
 ) -> View:
     decision, labels = comparison.decision, comparison.labels
-    runs = _in_order(comparison)
+    runs = comparison.in_order
     summary = summary_of([_input(each, comparison, chosen, read[each.run.run_id]) for each in runs], chosen)
     names = url.value(link.COLUMNS)
     keys = [column.key for column in summary.columns if column.in_link in names and column.key in known]
@@ -142,15 +142,6 @@ def _view(
         cards(summary, layout, found, slots, recommended, signs),
         line,
     )
-
-
-def _in_order(comparison: Comparison) -> list[ComparedRun]:
-    """The recommended run first, then the others as they are ranked, then those that are not."""
-    decision = comparison.decision
-    ranked = [decision.recommendation.run_id, *decision.ranked]
-    ranked += [run_id for other in decision.other_classes for run_id in other.run_ids]
-    places = {run_id: place for place, run_id in reversed([*enumerate(ranked)])}
-    return sorted(comparison.runs, key=lambda each: places.get(each.run.run_id, len(ranked)))
 
 
 def _trophies(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
+from itertools import zip_longest
 
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
@@ -54,8 +55,8 @@ def cards(
     for place, run_id in enumerate(summary.run_ids):
         slot, is_first = slots[run_id], run_id == recommended
         values = "".join(
-            _value(each, summary.cells[each.column.key][place].text, found[each.column.key][place].mark, before)
-            for each in layout.columns[1:]
+            _value(each, summary.cells[each.column.key][place].text, found[each.column.key][place].mark, before, at)
+            for each, at in _beside(layout.columns[1:])
             for before in [signs[each.column.key][place] if each.column.key in signs else ""]
         )
         drawn.append(
@@ -66,9 +67,20 @@ def cards(
     return f'<div class="table-cards" role="list" aria-labelledby="table">{"".join(drawn)}</div>'
 
 
-def _value(shown: Shown, text: str, mark: Mark | None, before: str) -> str:
+def _beside(columns: Sequence[Shown]) -> Iterator[tuple[Shown, str]]:
+    """The columns with their places in a card: a step that is told only by the value before it stands beside that."""
+    for each, following in zip_longest(columns, columns[1:]):
+        if not each.lines[0]:
+            yield each, "beside"
+        else:
+            yield each, "left" if following is not None and not following.lines[0] else ""
+
+
+def _value(shown: Shown, text: str, mark: Mark | None, before: str, place: str) -> str:
     name = " ".join(line for line in shown.lines if line)
     sign = SIGNS[mark][0] if mark else ""
-    style = " class=long" if len(text) + len(name) > 2 * LONG or len(text) > LONG else ""
+    is_long = not place and (len(text) + len(name) > 2 * LONG or len(text) > LONG)
+    kind = "long" if is_long else place
+    style = f" class={kind}" if kind else ""
     value = escape(f"{before}{sign}{text}" if text != NOT_RECORDED else text)
     return f"<div{style}><dt>{escape(name)}</dt><dd{f' class={mark.value}' if mark else ''}>{value}</dd></div>"

@@ -74,7 +74,8 @@ def _panel() -> str:
     return (
         "**The panel** says why with the numbers that decide: those of the recommended run and of the runner-up."
         " Against it stands the strongest objection that the headline does not say already. In the ranking the shaded"
-        " bar is how far noise alone could put a run behind: what ends inside may be as good."
+        " band is how far noise alone could put a run behind, one for all runs: who ends inside is level. Each run is"
+        " compared for itself; one that ends inside and is told apart all the same is marked so."
     )
 
 

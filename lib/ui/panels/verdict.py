@@ -30,7 +30,7 @@ from lib.ui.session.offers import has_alike, select_alike, select_also
 
 BEST_LIMIT = 15
 """Characters of a run's name above its column in the table of best values."""
-NAME_LIMIT = 40
+NAME_LIMIT = 26
 """Characters of a run's name on a button."""
 METRIC_LIMIT = 28
 """Characters of a metric's name on a button."""
@@ -145,11 +145,11 @@ def _bests(comparison: Comparison, candidates: Sequence[Candidate]) -> str:
     """The best value of each run by each metric, as a table."""
     names = brief_labels(comparison.labels, BEST_LIMIT)
     curves = {each.run.run_id: each.data.curves for each in comparison.runs if each.data is not None}
-    lines = [["Best", "", *(md(names[each.run.run_id]) for each in comparison.runs)]]
+    lines = [["Best", "", *(md(names[each.run.run_id]) for each in comparison.in_order)]]
     lines.append(["---"] * len(lines[0]))
     for each in candidates:
         direction = {"lower": "↓", "higher": "↑"}.get(each.better or "", "?")
-        values = [best_of(each, run.run, curves.get(run.run.run_id)) for run in comparison.runs]
+        values = [best_of(each, run.run, curves.get(run.run.run_id)) for run in comparison.in_order]
         lines.append([md(metric_name(each.metric)), direction, *together(values)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -19,7 +19,7 @@ from lib.core.verdict.comparability import pair_words
 from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.metric_words import best_word, metric_name
 from lib.core.verdict.overview import HeadlineKind, Overview
-from lib.core.verdict.ties import covers, lead_sentence, lowest_sentence, why_in_best_set
+from lib.core.verdict.ties import covers, lead_sentence, lowest_sentence, noise_words, why_in_best_set
 from lib.ui.session.comparison import Comparison
 
 
@@ -91,12 +91,12 @@ def _checkpoints(comparison: Comparison, assessed: Mapping[str, Assessment | Non
             measured(score.eval_loss, score.values.eval_error),
             measured(score.train_loss, score.values.train_error),
         )
-        for each in comparison.runs
+        for each in comparison.in_order
         if (score := scores.get(each.run.run_id)) is not None
     ]
     best = () if decision.deciding.is_loss else (f"Best {metric_name(decision.deciding.metric)}",)
     yield _table(("Run", "Best step", *best, "Eval loss there", "Train loss there"), rows)
-    for each in comparison.runs:
+    for each in comparison.in_order:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = assessed.get(each.run.run_id)
         said = [checkpoint_sentence(own.checkpoint) if own is not None else "Its metrics could not be read.", stored]
@@ -107,7 +107,10 @@ def _noise(decision: Decision, labels: Mapping[str, str], names: Mapping[str, st
     words = metric_name(decision.deciding.metric)
     if decision.recommendation.gaps_count:
         yield f"<p><b>By score.</b> {escape(lead_sentence(decision, names))}</p>"
-    yield f"<p><b>By {escape(words)} alone.</b> {escape(lowest_sentence(decision, names))}</p>"
+    # By score the noise of what ranks is said with the lead.
+    noise = "" if decision.recommendation.gaps_count else noise_words(decision)
+    reach = f" Noise: up to {noise}." if noise else ""
+    yield f"<p><b>By {escape(words)} alone.</b> {escape(lowest_sentence(decision, names) + reach)}</p>"
     found = decision.contest
     yield _paragraph(covers(found, decision.lead.bases), "muted")
     rows = [
@@ -123,7 +126,7 @@ def _noise(decision: Decision, labels: Mapping[str, str], names: Mapping[str, st
         for one in (found.estimate(run_id),)
     ]
     best = _capital(best_word(decision.deciding))
-    yield _table(("Run", "Evaluations", best, "Noise of one", f"{best} without luck", ""), rows)
+    yield _table(("Run", "Evaluations", best, "Spread", f"{best} without luck", ""), rows)
 
 
 def _comparability(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:

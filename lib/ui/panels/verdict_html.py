@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from lib.core.glance.glance import Glance
-from lib.core.glance.rows import FIRST, LEVEL, SHIP, Row
+from lib.core.glance.rows import FIRST, LEVEL, PICK, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
-from lib.core.text.sentences import Sentence, Strong
+from lib.core.text.sentences import Sentence, Strong, plain
+from lib.ui.panels.verdict_room import headline_names, lines_of
 
-HEADLINE_LIMIT = 130
-"""Characters of all names in the headline together."""
 ROW_LIMIT, ROW_TAIL = 64, 14
 """Characters of a name's own part in the ranking, and of its end: the browser cuts before that where there is no
 room, since what differs is mostly at the end."""
@@ -27,9 +26,10 @@ def panel(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -
         labels: What the runs are called in full, by run id.
         slots: Which colour and mark each has.
     """
+    names = headline_names(glance.verb, glance.run_ids, labels)
+    said = _headline(glance, names, labels, slots) + _how_sure(glance) + _lines(glance, lines_of(glance, names))
     return (
-        f'<section class="verdict" aria-label="Verdict">'
-        f'<div class="says">{_headline(glance, labels, slots)}{_how_sure(glance)}{_lines(glance)}</div>'
+        f'<section class="verdict" aria-label="Verdict"><div class="says">{said}</div>'
         f'<div class="ranking">{_ranking(glance, labels, slots)}</div></section>'
     )
 
@@ -39,9 +39,7 @@ def mark(slot: int) -> str:
     return f'<i class="run-mark slot-{slot}"></i>'
 
 
-def _headline(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
-    limit = max(HEADLINE_LIMIT // max(len(glance.run_ids), 1), 24)
-    short = short_labels(labels, limit)
+def _headline(glance: Glance, short: Mapping[str, str], labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
     names = ", ".join(
         f'<span data-run="{slots[run_id]}" title="{escape(labels[run_id])}">{mark(slots[run_id])}'
         f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b></span>'
@@ -58,8 +56,12 @@ def _how_sure(glance: Glance) -> str:
     return f'<div class="how-sure">{checkpoint}{word}{because}</div>'
 
 
-def _lines(glance: Glance) -> str:
-    lines = "".join(f"<dt>{escape(line.title)}</dt><dd>{sentence(line.said)}</dd>" for line in glance.lines)
+def _lines(glance: Glance, most: Sequence[int]) -> str:
+    lines = "".join(
+        f"<dt>{escape(line.title)}</dt>"
+        f'<dd style="--lines:{lines}" title="{escape(plain(line.said))}">{sentence(line.said)}</dd>'
+        for line, lines in zip(glance.lines, most, strict=True)
+    )
     return f"<dl>{lines}</dl>"
 
 
@@ -109,7 +111,7 @@ def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) 
         cells.append(f'<span role="cell" class="gap{" wide" if row.is_wide else ""}">{escape(row.gap)}</span>')
     else:
         cells.append(f'<span role="cell" class="metric">{escape(row.metric)}</span>')
-    level = " level" if row.mark == LEVEL else ""
+    level = " level" if row.mark in (LEVEL, PICK) else ""
     cells.append(f'<span role="cell" class="mark{level}" title="{escape(row.why)}">{escape(row.mark)}</span>')
     return f'<div class="row{first}" role="row" data-run="{slot}">{"".join(cells)}</div>'
 

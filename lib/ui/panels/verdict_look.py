@@ -83,13 +83,15 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .verdict-part table { border-collapse: collapse; margin-bottom: 6px; font-variant-numeric: tabular-nums; }
 .verdict-part :is(th, td) { padding: 2px 12px 2px 0; border: 0; border-top: 1px solid var(--grid); text-align: left;
   font-size: inherit; vertical-align: top; }
+.verdict-part td:first-child { min-width: 7ch; }
 .verdict-part th { font-weight: 400; color: var(--muted); }
 .verdict-part .muted { color: var(--muted); }
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
 .st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 33px; width: auto; }
-.st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
-.st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; }
+.st-key-verdict .st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
+.st-key-verdict .st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; white-space: nowrap;
+  overflow: hidden; text-overflow: ellipsis; max-width: 440px; }
 .st-key-verdict:has(.st-key-verdict_offer) .ranking { padding-bottom: 18px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row { height: 23px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row.head { height: 17px; }
@@ -97,6 +99,11 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .st-key-verdict_alike button { min-height: 26px; height: 26px; padding: 0 10px; }
 .st-key-verdict_alike button p { font-size: var(--size-small); line-height: 18px; }
 .st-key-verdict:has(.st-key-verdict_alike) .st-key-verdict_by { right: 200px; }
+@media (min-width: 1101px) and (max-width: 1699px) {
+  .verdict h2 span { white-space: nowrap; }
+  .verdict dd { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines);
+    overflow: hidden; }
+}
 @media (min-width: 1700px) {
   .st-key-verdict .verdict { grid-template-columns: minmax(0, 1fr) 600px; }
   .st-key-verdict_offer { left: calc(100% - 588px); }
@@ -118,6 +125,25 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
   .verdict-more button { min-height: 36px; }
   .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
+}
+@media (max-width: 600px) {
+  /* Of what the panel holds the ranking stands below the curves: everything is an item of the page's own column. */
+  .st-key-compare > :has(> .st-key-above), .st-key-above, .st-key-above > :has(> .st-key-verdict), .st-key-verdict,
+    .st-key-verdict > :has(.verdict), .st-key-verdict .stHtml, .st-key-verdict .verdict { display: contents; }
+  .st-key-compare > :has(> .st-key-curves), .st-key-curves { order: 1; }
+  .verdict .ranking, .st-key-verdict > :has(> .st-key-verdict_offer), .st-key-verdict_offer { order: 2; }
+  .st-key-compare > :has(> .st-key-table), .st-key-table { order: 3; }
+  .st-key-compare > :has(> .st-key-health), .st-key-health { order: 4; }
+  .st-key-compare { gap: 10px; }
+  .verdict .row { padding-block: 3px; }
+  .verdict .says, .verdict .ranking { width: 100%; border: 1px solid var(--line); border-radius: 8px;
+    color: var(--text); font-variant-numeric: tabular-nums; }
+  .verdict .says { border-bottom: 0; border-radius: 8px 8px 0 0; font-size: var(--size-text); line-height: 19px; }
+  .st-key-verdict > :has(> .st-key-verdict_offer) { margin-top: -8px; }
+  .verdict-more, .st-key-verdict > :has(> .st-key-verdict_alike), .st-key-verdict > :has(> .st-key-verdict_by) {
+    margin-top: -10px; border: solid var(--line); border-width: 0 1px; }
+  .verdict-more { border-top-width: 1px; }
+  .st-key-verdict > :has(> .st-key-verdict_by) { border-bottom-width: 1px; border-radius: 0 0 8px 8px; }
 }
 @media print { .verdict-more, .st-key-verdict_by, .st-key-verdict_alike { display: none; } }
 </style>"""

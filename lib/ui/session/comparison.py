@@ -127,6 +127,15 @@ class Comparison:
         runs = [each.run for each in self.runs]
         return self.computed("grounds", self.how, lambda: grounds_of(self.decision, runs, self.labels))
 
+    @cached_property
+    def in_order(self) -> tuple[ComparedRun, ...]:
+        """The runs as they are ranked, the recommended one first; then those of other classes, then those left out."""
+        decision = self.decision
+        ranked = [decision.recommendation.run_id, *decision.ranked]
+        ranked += [run_id for other in decision.other_classes for run_id in other.run_ids]
+        places = {run_id: place for place, run_id in reversed([*enumerate(ranked)])}
+        return tuple(sorted(self.runs, key=lambda each: places.get(each.run.run_id, len(ranked))))
+
     @property
     def how(self) -> Hashable:
         """What the decision depends on besides the runs."""

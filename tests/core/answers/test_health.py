@@ -6,14 +6,20 @@ import pytest
 from lib.core.answers.health import health_answer
 from lib.core.curves.evidence import evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.verdict.assessment import Assessment, assess
 
 NAMES = {"a": "A", "b": "B", "c": "C", "d": "D"}
 
 
-def assessed(run_id: str, *, rises: bool = False, spikes: tuple[int, ...] = (), norms: bool = True) -> Assessment:
-    """A run of 300 steps; ``rises`` makes it overfit, ``spikes`` are steps at which its gradient norm spikes."""
+def assessed(
+    run_id: str, *, rises: bool = False, spikes: tuple[int, ...] = (), norms: bool = True, repeated: bool = False
+) -> Assessment:
+    """A run of 300 steps; ``rises`` makes it overfit, ``spikes`` are steps at which its gradient norm spikes.
+
+    With ``repeated`` its writer put the last eval loss on every step.
+    """
     random = np.random.default_rng(len(run_id))
     steps = np.arange(1, 301)
     nothing = np.full(300, np.nan)
@@ -25,6 +31,8 @@ def assessed(run_id: str, *, rises: bool = False, spikes: tuple[int, ...] = (), 
         curves["grad_norm"] = complete_curve(steps, norm, nothing, nothing)
     at = np.arange(20, 301, 20)
     evals = 1.05 + np.exp(-at / 60) + (np.maximum(at - 150, 0) / 200 if rises else 0.0)
+    if repeated:
+        at, evals = np.arange(20, 301), np.repeat(evals, 20)[: 300 - 19]
     curves["eval_loss"] = complete_curve(at, evals, nothing[: len(at)], nothing[: len(at)])
     run = RunSummary(run_id=run_id, name=run_id, status=RunStatus.COMPLETED, current_step=300, total_steps=300)
     held = RunCurves(run_id, curves)
@@ -87,3 +95,16 @@ def test_a_run_that_could_not_be_read_or_logged_nothing_asks_no_questions():
     assert unread.untold == ()
     silent = health_answer({"a": assessed("a"), "b": assessed("b", norms=False)}, NAMES, "a", silent=["b"])
     assert "The gradient norm was not logged" not in dict(silent.untold)
+
+
+def test_what_is_harmless_about_the_data_stands_with_the_run_and_is_explained_once():
+    """As many findings are listed as the summary table counts."""
+    held = {run_id: assessed(run_id, repeated=True) for run_id in "ab"}
+    answer = health_answer(held, NAMES, "a")
+    for run_id, each in held.items():
+        assert [line.severity for line in answer.lines[run_id]] == [Severity.INFO]
+        assert sum(line.events for line in answer.lines[run_id]) == sum(each.checks.counts.values()) == 1
+        assert answer.lines[run_id][0].text.endswith("harmless, see the data checks.")
+    assert answer.headline == "Nothing serious was found in any of the two runs"
+    (note,) = answer.notes
+    assert note.endswith("(A, alike in one more)")

@@ -45,7 +45,9 @@ def test_neighbouring_points_above_the_limit_are_one_spike():
     (spike,) = result_of("gradient_spike", grad_norm=gradient).findings
     assert (spike.step, spike.extent, spike.evidence["peak_step"]) == (1010, 1040, 1020)
     assert spike.evidence["value"] == 9.0
-    assert "step 1020" in spike.sentence
+    # Its step is one wherever it is said: in a list of steps, on a chart, and in its own sentence.
+    assert "from step 1010 to 1040" in spike.sentence
+    assert "1020" not in spike.sentence
 
 
 def test_of_many_spikes_the_greatest_are_listed_and_all_are_counted():

@@ -13,7 +13,6 @@ from lib.core.curves.series import (
     nearest_points,
     real_evaluations,
     reduce_indices,
-    smooth,
     smooth_by_each,
 )
 
@@ -31,6 +30,11 @@ CURVES = st.lists(st.tuples(COORDINATES, VALUES), max_size=120).map(
 )
 SERIES = st.lists(st.one_of(VALUES, st.floats(-1e6, 1e6)), max_size=60).map(lambda v: np.array(v, dtype=float))
 WEIGHTS = st.floats(0.0, 0.999)
+
+
+def smoothed_by(values, weight):
+    """What one weight gives."""
+    return next(smooth_by_each(values, (weight,)))
 
 
 def finite_positions(x, y):
@@ -147,7 +151,7 @@ def test_no_bucket_is_an_error():
 @given(values=SERIES, weight=WEIGHTS)
 @settings(deadline=None)
 def test_a_smoothed_value_lies_within_the_values_so_far_and_nonfinite_ones_pass_through(values, weight):
-    smoothed = smooth(values, weight)
+    smoothed = smoothed_by(values, weight)
     known = np.isfinite(values)
     assert np.array_equal(smoothed[~known], values[~known], equal_nan=True)
     for i in np.flatnonzero(known):
@@ -158,7 +162,7 @@ def test_a_smoothed_value_lies_within_the_values_so_far_and_nonfinite_ones_pass_
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), weight=WEIGHTS)
 @settings(deadline=None)
 def test_smoothing_is_the_debiased_moving_average(values, weight):
-    smoothed, average = smooth(np.array(values), weight), 0.0
+    smoothed, average = smoothed_by(np.array(values), weight), 0.0
     for t, value in enumerate(values):
         average = weight * average + (1 - weight) * value
         expected = average / (1 - weight ** (t + 1))
@@ -169,25 +173,25 @@ def test_smoothing_is_the_debiased_moving_average(values, weight):
 @settings(deadline=None)
 def test_nonfinite_values_do_not_change_the_smoothing_of_the_others(values, weight):
     known = np.isfinite(values)
-    assert np.array_equal(smooth(values, weight)[known], smooth(values[known], weight))
+    assert np.array_equal(smoothed_by(values, weight)[known], smoothed_by(values[known], weight))
 
 
 @given(value=st.floats(-1e300, 1e300), n=st.integers(1, 50), weight=WEIGHTS)
 @settings(deadline=None)
 def test_a_constant_stays_exactly_constant(value, n, weight):
-    assert (smooth(np.full(n, value), weight) == value).all()
+    assert (smoothed_by(np.full(n, value), weight) == value).all()
 
 
 def test_smoothing_a_diverged_loss_stays_within_it():
     values = np.tile([1.0e308, 1.7e308], 50)
-    smoothed = smooth(values, 0.99)
+    smoothed = smoothed_by(values, 0.99)
     assert ((smoothed >= 1.0e308) & (smoothed <= 1.7e308)).all()
 
 
 @given(values=SERIES)
 @settings(deadline=None)
 def test_weight_zero_changes_nothing(values):
-    assert np.array_equal(smooth(values, 0.0), values, equal_nan=True)
+    assert np.array_equal(smoothed_by(values, 0.0), values, equal_nan=True)
 
 
 def test_several_weights_give_what_each_gives():
@@ -203,7 +207,7 @@ def test_several_weights_give_what_each_gives():
 @pytest.mark.parametrize("weight", [-0.1, 1.0, math.nan])
 def test_a_weight_outside_zero_to_one_is_an_error(weight):
     with pytest.raises(ValueError, match="at least 0 and below 1"):
-        smooth(np.ones(3), weight)
+        smoothed_by(np.ones(3), weight)
 
 
 def test_repeated_evaluations_are_told_from_measured_ones():

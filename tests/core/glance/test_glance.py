@@ -14,7 +14,7 @@ from lib.core.facts.findings import Severity
 from lib.core.facts.runs import RunStatus
 from lib.core.gap.negative_gap import Explanation
 from lib.core.glance.glance import Badge, Level, better_words, glance_of
-from lib.core.glance.rows import LEVEL, MARKS, SHIP
+from lib.core.glance.rows import BEHIND, LEVEL, MARKS, PICK, SHIP
 from lib.core.ranking.scoring import LeftOut
 from lib.core.text.sentences import WORDS_MOST, Strong, plain
 from lib.core.verdict.overview import HeadlineKind, overview_of
@@ -81,7 +81,7 @@ def test_a_tie_names_all_says_what_they_share_and_what_would_part_them():
         "Their scores, 100.0 and 98.7, differ by less than the noise. A has eval loss 0.5"
     )
     assert found.texts["To decide"] == "More evaluation data would show whether they differ."
-    assert [row.mark for row in found.ranking.rows] == [LEVEL, LEVEL]
+    assert [row.mark for row in found.ranking.rows] == [PICK, LEVEL]
 
 
 def test_equal_scores_are_said_to_be_equal():
@@ -179,6 +179,22 @@ def test_rows_say_how_far_behind_on_one_scale_and_how_far_noise_could_put_them()
     assert 0.0 <= rows["b"].within < rows["b"].behind
     assert (rows["c"].mark, rows["c"].is_wide, rows["c"].gap) == ("overfits", True, "+0.40")
     assert (rows["d"].behind, rows["d"].within, rows["d"].mark, rows["d"].value) == (None, None, "no eval loss", "–")
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("noise", [0.001, 0.02, 0.1])
+def test_one_shade_is_drawn_for_all_and_who_is_level_ends_inside(noise, train):
+    rows = glance(run("a", 0.5), run("b", 0.501), run("c", 0.53), run("d", 0.9), noise=noise, train=train).ranking.rows
+    (shade,) = {row.within for row in rows}
+    for row in rows[1:]:
+        assert (row.behind <= shade) == (row.mark in (LEVEL, PICK)), row
+
+
+def test_who_is_told_apart_inside_the_shade_is_marked():
+    # Beside runs that are never better than before training nobody is level, however near they are.
+    rows = glance(*TIED, noise=0.02, before={"b": 0.4}).ranking.rows
+    assert [row.mark for row in rows] == [SHIP, "≤ base model"]
+    assert BEHIND not in [row.mark for row in glance(*CLEAR).ranking.rows]
 
 
 def test_the_values_of_runs_that_have_no_score_do_not_stand_among_scores():

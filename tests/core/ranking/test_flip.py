@@ -152,8 +152,6 @@ def test_a_higher_eval_loss_can_win_by_ending_a_negative_gap():
     runs = [completed("best", 0.5, 0.48), completed("leaking", 0.49, 0.491)]
     rival = flip_of(recommend(runs)).runner_up
     assert rival.eval_loss.delta == pytest.approx(0.001)
-    assert rival.eval_loss.crosses
-    assert rival.eval_loss.band == "excellent"
 
 
 def test_the_smaller_gap_decides_between_level_runs():

@@ -25,7 +25,7 @@ def test_a_pair_names_what_differs_with_both_values():
     assert said_of(plain, run("b")) == "nothing differs"
     assert said_of(plain, run("b", packing=True)) == "different packing (False / True)"
     assert said_of(plain, run("b", max_length=4096)) == "with care, different sequence length (2048 / 4096)"
-    assert said_of(plain, run("b", packing=..., method=...)) == "cannot tell whether the same: method, packing"
+    assert said_of(plain, run("b", packing=..., method=...)) == "not known to be the same: method, packing"
 
 
 def test_a_class_says_what_is_open_and_what_may_matter():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,15 @@ def codes(*runs, **named):
     return [objection.code for objection in objections(*runs, **named)]
 
 
+def risen(run_id, best):
+    """A run whose eval loss ended above this best one, of step 5."""
+    known = assessed(run_id, health=[("eval_rebound", WARNING)])
+    (result,) = known.checks.results
+    finding = replace(result.findings[0], evidence={"best": best, "end": 1.0})
+    return replace(known, checks=Results((replace(result, findings=(finding,)),)))
+
+
+BY_F1 = {"further": {"a": {"eval_f1": (0.1, 0.7)}, "b": {"eval_f1": (0.1, 0.4)}}, "by": "eval_f1"}
 HALF = replace(DEFAULT_POLICY, eval_weight=0.5)
 CLEAR = run("a", 0.5), run("b", 0.8)
 """Two runs that compare in everything; the first is far ahead."""
@@ -85,6 +95,9 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("winner_warnings", CLEAR, {"a": assessed("a", health=[("gradient_spike", WARNING)])}),
         ("overfitting", CLEAR, {"a": assessed("a", health=[("eval_rebound", WARNING)])}),
         ("overfitting", CLEAR, {"a": assessed("a", over=Overfitting(gap=GAP_WARNING + 0.01))}),
+        ("loss_risen", CLEAR, {"a": risen("a", 0.3), "how": BY_F1}),
+        ("overfitting", CLEAR, {"a": risen("a", 0.4), "how": BY_F1}),
+        ("overfitting", CLEAR, {"a": risen("a", 0.3)}),
         ("leakage", CLEAR, {"a": assessed("a", over=negative(Explanation.NOT_EXPLAINED))}),
         ("negative_gap_open", CLEAR, {"a": assessed("a", over=negative(Explanation.CANNOT_TELL))}),
         ("losses_unlike", (run("a", dataset=...), run("b", 0.8)), {}),
@@ -210,3 +223,21 @@ def test_any_selection_has_objections_that_do_not_depend_on_its_order(cases, wei
     again = objections(*reversed(runs), policy=policy, **unread)
     # Runs that share the lowest eval loss are named in the order shown.
     assert [each.code for each in found] == [each.code for each in again]
+
+
+def test_an_eval_loss_that_rose_by_half_is_what_should_worry_most_where_another_metric_decides():
+    found = objections(
+        run("a", 0.5, dataset=...), run("b", 0.8), how=BY_F1, a=risen("a", 0.3), b=assessed("b", data=[WARNING])
+    )
+    assert [each.code for each in found][:2] == ["loss_risen", "losses_unlike"]
+    said = r"At the checkpoint to ship the eval loss of a is 67% above its lowest: 0\.50* against 0\.3 at step 5\."
+    assert re.fullmatch(said, found[0].sentence)
+    assert "overfitting" not in [each.code for each in found], "it is said once"
+
+
+def test_what_is_known_to_be_wrong_stands_before_what_is_not_known_and_that_before_choices():
+    place = {kind.code: at for at, kind in enumerate(KINDS)}
+    known = "winner_data", "winner_health", "never_better", "loss_risen", "checkpoint_missing"
+    unknown = "losses_unlike", "few_evaluations", "gap_error_unknown", "unchecked"
+    assert max(place[code] for code in known) < min(place[code] for code in unknown)
+    assert max(place[code] for code in unknown) < place["narrow_weights"] < place["overfitting"]

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.glance.lines import to_decide
 from lib.core.noise.pairs import Basis
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
-from lib.core.verdict.ties import covers, lead_sentence, lowest_sentence, rests_on, unknown_noise, why_in_best_set
+from lib.core.text.sentences import plain
+from lib.core.verdict.ties import (
+    covers,
+    lead_sentence,
+    lowest_sentence,
+    noise_words,
+    rests_on,
+    unknown_noise,
+    why_in_best_set,
+)
 from tests.core.decided_runs import curves_by_id, decided, run
 from tests.core.ranking.test_standing import seeded
 
@@ -21,17 +32,32 @@ CLEAR = run("a", 0.5), run("b", 0.8)
 def test_a_clear_lead_is_beyond_the_noise_and_what_that_covers_is_said():
     decision = decided(*CLEAR)
     lead, lowest = lead_sentence(decision, LABELS), lowest_sentence(decision, LABELS)
-    assert lead == "The lead of 69.10 points is beyond the noise (90% level)."
+    assert lead == f"The lead of 69.10 points is beyond the noise, up to {noise_words(decision)} (90% level)."
     assert lowest == "run A has the lowest eval loss beyond the noise (90% level)."
     assert "another seed" in covers(decision.contest, decision.lead.bases)
-    assert why_in_best_set(decision.contest, "a", LABELS).startswith("May be the best: 0.50")
-    assert why_in_best_set(decision.contest, "b", LABELS).startswith("Not the best: 0.3000 above run A; noise allows")
+    assert why_in_best_set(decision.contest, "a", LABELS) == "May be the best."
+    assert why_in_best_set(decision.contest, "b", LABELS) == "Not the best: run A is better, beyond the noise."
 
 
 def test_a_tie_names_its_members():
     decision = decided(run("a", 0.5), run("b", 0.501), run("c", 1.9), noise=0.02)
-    assert "is within the noise: run B may be as good." in lead_sentence(decision, LABELS)
+    lead = lead_sentence(decision, LABELS)
+    assert f"is within the noise, up to {noise_words(decision)}: run B may be as good." in lead
     assert lowest_sentence(decision, LABELS).startswith("run A and run B cannot be told apart (90%")
+
+
+def test_the_noise_is_one_number_and_has_the_digits_of_what_it_is_of():
+    assert re.fullmatch(r"\d+\.\d points", noise_words(decided(*CLEAR)))
+    scores = {"a": {"eval_f1": (0.1, 0.7)}, "b": {"eval_f1": (0.1, 0.4)}}
+    assert re.fullmatch(r"0(\.0*[1-9]\d?)?|\d\.\de-\d+", noise_words(decided(*CLEAR, further=scores, by="eval_f1")))
+    assert noise_words(decided(*CLEAR, count=2)) == ""
+
+
+def test_more_evaluation_data_is_said_to_help_wherever_the_noise_is_explained():
+    decision = decided(run("a", 0.5), run("b", 0.501), noise=0.02)
+    said = covers(decision.contest, decision.lead.bases)
+    assert "More evaluation data makes it smaller." in said
+    assert "More evaluation data" in plain(to_decide(decision, {}, LABELS))
 
 
 def test_a_tie_for_what_the_gaps_may_hide_says_so():
