@@ -16,7 +16,8 @@ from lib.data.folder import checkpoint_names as naming
 from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.hf_log import TrainerLog
 from lib.data.folder.names import readable
-from lib.data.folder.scan import Folder, Scan
+from lib.data.folder.scan import Scan
+from lib.data.formats.logged import Folder
 
 EPOCH_ROUNDING = 0.011
 """Logged epochs have two decimals in some versions of the ``Trainer``."""
@@ -72,10 +73,9 @@ def _weights_in(place: Folder, scan: Scan) -> list[str]:
     """The files of weights in a checkpoint's folder, and in folders inside it that are no checkpoints of their own."""
     return [
         name
-        for folder, names in scan.weights.items()
-        if folder[: len(place)] == place
+        for folder in scan.weights_below(place)
         if not any(naming.is_checkpoint(part) or part.lower().startswith("optim") for part in folder[len(place) :])
-        for name in names
+        for name in scan.weights[folder]
     ]
 
 

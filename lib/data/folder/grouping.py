@@ -12,8 +12,9 @@ from lib.data.folder.checkpoint_names import is_checkpoint, may_be_checkpoint, s
 from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.hf_log import TRAINER_STATE, TrainerLog
 from lib.data.folder.names import readable, run_id_of
-from lib.data.folder.scan import Folder, Scan, Stamp
+from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.trainings import LEAST_ROWS, is_beginning, is_one_training, parted
+from lib.data.formats.logged import Folder
 
 NAMED_FILES = 3
 """More checkpoints than this are named by the first, the second and the last."""

@@ -12,8 +12,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from lib.core.facts.runs import RunSummary
-from lib.data.folder.scan import Folder
-from lib.data.formats.logged import FilePath, Told
+from lib.data.formats.logged import FilePath, Folder, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +167,14 @@ def _maker(kind: Any) -> Callable[[Any], Any]:
         return datetime.fromisoformat
     arguments = get_args(kind)
     if get_origin(kind) in (Union, UnionType):
-        (only,) = [_maker(each) for each in arguments if each is not type(None)] or [_same]
-        return _same if only is _same else lambda said: None if said is None else only(said)
+        inner = {_maker(each) for each in arguments if each is not type(None)}
+        if len(inner) != 1 or _same in inner:
+            return _same
+        only = inner.pop()
+        return lambda said: None if said is None else only(said)
     if get_origin(kind) is tuple:
-        inner = _maker(arguments[0])
-        return tuple if inner is _same else lambda said: tuple(inner(each) for each in said)
+        item = _maker(arguments[0])
+        return tuple if item is _same else lambda said: tuple(item(each) for each in said)
     return _same
 
 
