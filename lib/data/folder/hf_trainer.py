@@ -18,8 +18,8 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, number, text, whole
 from lib.data.folder.hf_log import TrainerLog, merged_curves
-from lib.data.folder.name_hints import NameHints
-from lib.data.folder.training_files import config_of, manifest_of, results_of, stated
+from lib.data.stated.name_hints import NameHints
+from lib.data.stated.settings import config_of, manifest_of, results_of, stated
 
 _T = TypeVar("_T")
 

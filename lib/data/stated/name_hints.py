@@ -16,7 +16,7 @@ from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.peak_rate import refuting_peak
 from lib.core.facts.foreign import isolated
 from lib.core.facts.values import finite
-from lib.data.folder.training_files import stated
+from lib.data.stated.settings import stated
 
 RATE_TOLERANCE = 0.1
 """Names round, and a schedule that is logged at intervals shows a little less than its peak."""
