@@ -77,8 +77,10 @@ LAYERS: dict[str, Layer] = {
     "lib.data.formats": layer(
         "lib.data.formats", "lib.core.facts lib.core.curves lib.data.stated", "pyarrow google.protobuf yaml orjson"
     ),
+    "lib.data.trainer": layer("lib.data.trainer", "lib.core.facts lib.core.curves lib.data.stated"),
     "lib.data.folder": layer(
-        "lib.data.folder", f"lib.core.facts lib.core.curves lib.data.stated lib.data.formats {_SOURCES}"
+        "lib.data.folder",
+        f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",
     ),
     "lib.data.supabase": layer(
         "lib.data.supabase",

@@ -12,12 +12,11 @@ import numpy as np
 
 from lib.core.facts.runs import Checkpoint
 from lib.core.facts.values import finite, text, whole
-from lib.data.folder import checkpoint_names as naming
-from lib.data.folder.formats import LOG_READERS
-from lib.data.folder.hf_log import TrainerLog
 from lib.data.folder.names import readable
 from lib.data.folder.scan import Scan
 from lib.data.formats.logged import Folder
+from lib.data.trainer import checkpoint_names as naming
+from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog
 
 EPOCH_ROUNDING = 0.011
 """Logged epochs have two decimals in some versions of the ``Trainer``."""
@@ -35,7 +34,7 @@ def candidates(folder: Folder, scan: Scan) -> list[Folder]:
         (*folder, name)
         for name in scan.checkpoints.get(folder, ())
         if not naming.is_checkpoint(name)
-        if scan.weights.get((*folder, name)) and not LOG_READERS.keys() & scan.files.get((*folder, name), {}).keys()
+        if scan.weights.get((*folder, name)) and TRAINER_STATE not in scan.files.get((*folder, name), {})
     ]
     return sorted([*folders_of(folder, scan), *perhaps])
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable
-from lib.data.folder.checkpoint_names import is_weight_file, may_be_checkpoint
-from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.names import readable
-from lib.data.folder.training_files import is_side_file
 from lib.data.formats.logged import FilePath, Folder, Format
+from lib.data.trainer.checkpoint_names import is_weight_file, may_be_checkpoint
+from lib.data.trainer.hf_log import TRAINER_STATE
+from lib.data.trainer.training_files import is_side_file
 
 MAX_FOLDERS = 100_000
 """Where a search ends that a link has led astray, into a whole file system for instance."""
@@ -119,7 +119,14 @@ def scan_tree(
         search.take(folder, entries, pending, links)
     found = tuple(search.unreadable)
     return Scan(
-        search.files, search.checkpoints, search.weights, found, search.matching, search.stamps, search.others, len(seen)
+        search.files,
+        search.checkpoints,
+        search.weights,
+        found,
+        search.matching,
+        search.stamps,
+        search.others,
+        len(seen),
     )
 
 
@@ -145,7 +152,7 @@ class _Search:
         """Take what lies in a folder; folders in it are put to those that are to be looked into."""
         is_inside = any(map(may_be_checkpoint, folder))
         for entry in entries:
-            is_taken = entry.name in LOG_READERS or is_side_file(entry.name)
+            is_taken = entry.name == TRAINER_STATE or is_side_file(entry.name)
             if is_taken:
                 self.files.setdefault(folder, {})[entry.name] = _stamp(entry)
             elif _is_folder(entry):
@@ -157,7 +164,7 @@ class _Search:
             elif is_inside and is_weight_file(entry.name):
                 self.weights.setdefault(folder, []).append(entry.name)
                 continue
-            if entry.name not in LOG_READERS and not self._offered(folder, entry) and not is_taken:
+            if entry.name != TRAINER_STATE and not self._offered(folder, entry) and not is_taken:
                 self.others[_kind_of(entry.name)] += 1
 
     def _offered(self, folder: Folder, entry: os.DirEntry[str]) -> bool:

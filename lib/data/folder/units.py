@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -95,15 +95,6 @@ class Unit:
 
     format: str
     folder: Folder
-
-
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """Files, or folders, that are no run: of which one path, how many there are, and why."""
-
-    path: str
-    why: str
-    count: int = field(default=1)
 
 
 def to_text(found: FoundUnit) -> str | None:

@@ -12,9 +12,9 @@ from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import Checkpoint, RunSummary
 from lib.data.folder import scan as folder_scan
 from lib.data.folder import source as folder
-from lib.data.folder.hf_log import TRAINER_STATE, read_trainer_log
 from lib.data.folder.names import run_id_of, telling_names
 from lib.data.folder.source import FolderSource
+from lib.data.trainer.hf_log import TRAINER_STATE, read_trainer_log
 
 
 @pytest.fixture(autouse=True)

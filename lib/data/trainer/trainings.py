@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.data.folder.hf_log import TrainerLog
+from lib.data.trainer.hf_log import TrainerLog
 
 LEAST_ROWS = 3
 """Shorter logs may be equal by chance, and prove nothing."""

@@ -17,9 +17,9 @@ from lib.core.curves.evidence import of_training
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, number, text, whole
-from lib.data.folder.hf_log import TrainerLog, merged_curves
 from lib.data.stated.name_hints import NameHints
 from lib.data.stated.settings import config_of, manifest_of, results_of, stated
+from lib.data.trainer.hf_log import TrainerLog, merged_curves
 
 _T = TypeVar("_T")
 

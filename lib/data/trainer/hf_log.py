@@ -15,7 +15,7 @@ How its names become the app's:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -26,9 +26,9 @@ import numpy as np
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
 from lib.core.facts.metrics import METRICS
-from lib.core.facts.values import finite, moment, number, whole
-from lib.data.folder.log_points import Points, numbers_in, points_of
-from lib.data.folder.training_files import Unread, read_json
+from lib.core.facts.values import finite, moment, whole
+from lib.data.trainer.log_points import Points, numbers_in, points_of
+from lib.data.trainer.training_files import Unread, read_json
 
 TRAINER_STATE = "trainer_state.json"
 
@@ -252,7 +252,7 @@ def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, i
     of_log = [np.array([codes.setdefault(name, len(codes)) for name in points.names]) for _, points in filled]
     metric = np.concatenate([own[points.metric] for own, (_, points) in zip(of_log, filled, strict=True)])
     step, value, epoch, at = (
-        np.concatenate([column for column in columns])
+        np.concatenate(columns)
         for columns in zip(*((each.step, each.value, each.epoch, each.at) for _, each in filled), strict=True)
     )
     known = at[np.isfinite(at)]
