@@ -13,8 +13,8 @@ from lib.core.config.effective import effective
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
 from lib.data.folder.hf_log import TrainerLog, read_trainer_log
 from lib.data.folder.hf_trainer import summarise_run
-from lib.data.folder.name_hints import hyperparameters_in
 from lib.data.folder.training_files import Unread, read_json, read_side_file
+from lib.data.stated.name_hints import hyperparameters_in
 from tests.curves import checked
 
 
