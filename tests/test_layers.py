@@ -72,7 +72,8 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.formats.forms": layer(
         "lib.data.formats.forms",
-        "lib.core.facts lib.core.curves lib.data.stated lib.data.formats.logged lib.data.formats.metric_names",
+        "lib.core.facts lib.core.curves lib.data.stated lib.data.formats.logged lib.data.formats.metric_names"
+        " lib.data.formats.metric_words",
     ),
     "lib.data.formats": layer(
         "lib.data.formats", "lib.core.facts lib.core.curves lib.data.stated", "pyarrow google.protobuf yaml orjson"

@@ -45,18 +45,39 @@ _NOT_HYPERPARAMETERS = {
 }
 _ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "learning_rate": ("learning_rate", "lr", "max_learning_rate", "peak_learning_rate"),
-        "batch_size": ("per_device_train_batch_size", "batch_size", "train_batch_size", "micro_batch_size"),
-        "gradient_accumulation_steps": ("gradient_accumulation_steps",),
-        "num_train_epochs": ("num_train_epochs", "num_epochs", "epochs"),
-        "warmup_steps": ("warmup_steps", "num_warmup_steps"),
+        "learning_rate": ("learning_rate", "lr", "max_learning_rate", "peak_learning_rate", "lr0", "base_lr", "max_lr"),
+        "batch_size": ("per_device_train_batch_size", "batch_size", "train_batch_size", "micro_batch_size", "batch"),
+        "gradient_accumulation_steps": ("gradient_accumulation_steps", "accumulate_grad_batches"),
+        "num_train_epochs": ("num_train_epochs", "num_epochs", "epochs", "max_epochs", "n_epochs"),
+        "max_steps": (
+            "max_steps",
+            "max_train_steps",
+            "num_training_steps",
+            "num_train_steps",
+            "total_steps",
+            "train_steps",
+            "num_iterations",
+            "max_iters",
+            "max_iterations",
+            "train_iters",
+            "total_iters",
+        ),
+        "warmup_steps": ("warmup_steps", "num_warmup_steps", "warmup_iters"),
         "weight_decay": ("weight_decay",),
         "seed": ("seed",),
         "num_gpus": ("num_gpus", "n_gpu", "world_size"),
         "r": ("r", "lora_r", "lora_rank"),
         "lora_alpha": ("lora_alpha",),
-        "dataset": ("dataset", "dataset_name", "dataset_path", "train_file", "data_path"),
-        "base_model": ("base_model_name_or_path", "model_name_or_path", "base_model"),
+        "dataset": ("dataset", "dataset_name", "dataset_path", "train_file", "data_path", "data"),
+        "base_model": (
+            "base_model_name_or_path",
+            "model_name_or_path",
+            "base_model",
+            "pretrained_model_name_or_path",
+            "model_name",
+            "model_id",
+            "model",
+        ),
     }
 )
 
@@ -87,6 +108,20 @@ def results_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
         if (number := finite(value)) is not None
     }
     return merged
+
+
+def training_returned(results: Mapping[str, float], epoch: float | None) -> bool:
+    """Whether the result files say that training came to its end.
+
+    An evaluation alone writes no train_ numbers; files of an earlier, shorter training state fewer epochs.
+
+    Args:
+        results: As ``results_of`` gives them.
+        epoch: The last one that was logged.
+    """
+    ended = results.get("epoch")
+    trained = any(key in results for key in ("train_runtime", "train_loss"))
+    return trained and (ended is None or epoch is None or round(ended, 2) >= round(epoch, 2))
 
 
 def manifest_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, number, text, whole
 from lib.data.stated.name_hints import NameHints
-from lib.data.stated.settings import config_of, manifest_of, results_of, stated
+from lib.data.stated.settings import config_of, manifest_of, results_of, stated, training_returned
 from lib.data.trainer.hf_log import TrainerLog, merged_curves
 
 _T = TypeVar("_T")
@@ -127,7 +127,7 @@ def _progress(
         pass
     elif ended_early:
         notes.append(f"Training was {'stopped' if log.stopped_early else 'ended'} early, at {where}.")
-    elif _training_returned(results, epoch):
+    elif training_returned(results, epoch):
         notes.append(f"A result file says that training ended; the log ends at {where}.")
     elif (said := text(manifest.get("status"))) is not None:
         status, raw = normalise_status(said), said
@@ -145,13 +145,6 @@ def _progress(
         "error_message": text(manifest.get("error_message") or manifest.get("error")),
     }
     return facts, notes
-
-
-def _training_returned(results: Mapping[str, float], epoch: float | None) -> bool:
-    # An evaluation alone writes no train_ numbers; files of an earlier, shorter training state fewer epochs.
-    ended = results.get("epoch")
-    trained = any(key in results for key in ("train_runtime", "train_loss"))
-    return trained and (ended is None or epoch is None or round(ended, 2) >= round(epoch, 2))
 
 
 def _losses(

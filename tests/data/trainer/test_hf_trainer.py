@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lib.data.folder.name_hints import hyperparameters_in
 
 from lib.core.config.effective import effective
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.data.stated.name_hints import hyperparameters_in
 from lib.data.trainer.hf_log import TrainerLog, read_trainer_log
 from lib.data.trainer.hf_trainer import summarise_run
 from lib.data.trainer.training_files import Unread, read_json, read_side_file

@@ -31,3 +31,7 @@ class Form:
     parent: str
     run: RunSummary
     curves: RunCurves
+
+
+HF_TRAINER = "Hugging Face Trainer"
+"""The format of a ``trainer_state.json``, which names its run and knows its checkpoints."""
