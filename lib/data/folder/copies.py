@@ -52,10 +52,10 @@ def same_trainings(logs: Mapping[str, FoundForm], names: Mapping[str, str], begi
 def _is_beginning(mark: LogMark, log: FoundForm, other: LogMark, beginning: Beginning) -> bool:
     if mark.rows > other.rows or mark.points >= other.points:
         return False
-    # Both marks have the same steps up to the last power of two below the shorter one's end.
+    # Both marks have the same steps up to the last power of four below the shorter one's end.
     steps = len(mark.ladder) - 1
     if mark.ladder[:steps] != other.ladder[:steps]:
         return False
-    if mark.points == 1 << steps and steps < len(other.ladder) - 1:
+    if mark.points == 4 ** (steps + 1) and steps < len(other.ladder) - 1:
         return mark.ladder[-1] == other.ladder[steps]
     return mark.ladder[-1] == beginning(log, mark.points)

@@ -254,7 +254,7 @@ class UnitReader:
 
 def ladder_steps(points: int) -> list[int]:
     """At how many points a mark says how its log begins."""
-    return [*(1 << power for power in range(points.bit_length()) if 1 << power < points), points]
+    return [*(4**power for power in range(1, points.bit_length() // 2 + 1) if 4**power < points), points]
 
 
 def _mark(log: TrainerLog) -> LogMark:

@@ -24,7 +24,7 @@ class LogMark:
         rows: How many rows gave points.
         points: How many points it has.
         opening: How it begins; "" where it is too short to tell.
-        ladder: How it begins, at 1, 2, 4, 8... points and at its end.
+        ladder: How it begins, at 4, 16, 64... points and at its end.
     """
 
     digest: str

@@ -34,6 +34,7 @@ TRAINER_STATE = "trainer_state.json"
 
 RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
 _TIMESTAMPS = ("timestamp", "_timestamp")
+_CLOCKS = ("train_runtime", *_TIMESTAMPS)
 _NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
 _MAX_STEP = 2**53
 """Larger numbers are no steps, and would not survive a chart, which counts in floats."""
@@ -150,7 +151,7 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
     rows = [row for row in entries if isinstance(row, dict)]
     closing = [row for row in rows if _is_summary(row)]
     logged, after = _parted(rows)
-    located = [(step, row) for row in logged if (step := _step_of(row)) is not None]
+    located = _located(logged)
     if stepless := len(logged) - len(located):
         notes.append(f"Rows of the log that state no step were left out: {stepless:,}.")
     if strange := len(entries) - len(rows):
@@ -214,21 +215,34 @@ def _is_summary(row: Mapping[str, Any]) -> bool:
 
 
 def _step_of(row: Mapping[str, Any]) -> int | None:
-    stated = row.get("step")
-    # A log has many rows, and nearly all of them have a plain number here.
-    step = stated if type(stated) is int else whole(stated)
+    step = whole(row.get("step"))
     return step if step is not None and 0 <= step < _MAX_STEP else None
+
+
+def _located(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
+    """The rows that state a step, with it. A log has many, and nearly all of them have a plain number there."""
+    found = []
+    for row in rows:
+        step = row.get("step")
+        if type(step) is int and 0 <= step < _MAX_STEP:
+            found.append((step, row))
+        elif (odd := _step_of(row)) is not None:
+            found.append((odd, row))
+    return found
 
 
 def _seconds(located: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[np.ndarray, bool]:
     """When each row was written, in seconds, and whether that is Unix time or time since some start."""
     at = np.full(len(located), np.nan)
-    for position, (_, row) in enumerate(located):
-        for key in _TIMESTAMPS:
+    keys = {key for _, row in located for key in _CLOCKS if key in row}
+    for key in (key for key in _TIMESTAMPS if key in keys):
+        for position, (_, row) in enumerate(located):
             if key in row and (when := moment(row[key])) is not None:
                 at[position] = when.timestamp()
     if np.isfinite(at).any():
         return at, True
+    if "train_runtime" not in keys:
+        return at, False
     runtimes = (finite(row.get("train_runtime")) for _, row in located)
     at = np.array([math.nan if seconds is None else seconds for seconds in runtimes], dtype=float)
     # A resumed training starts its own count again: then the times of two counts cannot be compared.
