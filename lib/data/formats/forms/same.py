@@ -38,7 +38,7 @@ def same_runs(forms: Sequence[Form]) -> list[list[int]]:
     _join_identities(runs)
     _join_places(runs)
     _join_rows(runs)
-    groups = [sorted(group, key=lambda at: _lead(forms[at])) for group in runs.groups()]
+    groups = [sorted(group, key=lambda at: _lead(forms[at])) if len(group) > 1 else group for group in runs.groups()]
     shown = [group for group in groups if any(_shows(forms[at]) for at in group)]
     return sorted(shown, key=min)
 
@@ -175,6 +175,8 @@ def _join_in(runs: _Runs, members: Sequence[int]) -> None:
 def _worth_comparing(runs: _Runs, roots: Sequence[int]) -> Iterable[tuple[int, int]]:
     if len(roots) <= MANY:
         return list(combinations(roots, 2))
+    if len({name for root in roots for name in runs.formats(root)}) == 1:
+        return []
     sharing: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for root in roots:
         for mark in {mark for at in runs.members(root) for mark in _marks(runs.forms[at].curves)}:
