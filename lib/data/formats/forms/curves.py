@@ -48,14 +48,14 @@ class Gathered:
 
 def gathered(run_id: str, logged: LoggedRun) -> Gathered:
     """Make curves of the series of a log."""
-    series = {name: kept for name, each in logged.series.items() if (kept := _placed(each)) and name[:1] != "_"}
-    if not series:
+    placed = {name: there for name, each in logged.series.items() if (there := _placed(each)) and name[:1] != "_"}
+    if not placed:
         return Gathered(RunCurves(run_id))
     of_evaluation = _is_of_evaluation(logged.files)
     in_epochs = logged.counted == "epoch"
-    first = _chosen(series, of_evaluation=of_evaluation)
+    first = _chosen(placed, of_evaluation=of_evaluation)
     train = next((name for name, each in first.items() if each.metric == "train_loss"), None)
-    count = counted(series, in_epochs=in_epochs, train=train)
+    count = counted(placed, in_epochs=in_epochs, train=train)
     series, notes = _ended(count.series, logged), _notes(count)
     if not series:
         return Gathered(RunCurves(run_id), in_epochs=in_epochs)
@@ -65,7 +65,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         told = ", ".join(isolated(name) for name in left_out[:_NAMED])
         more = f" and {len(left_out) - _NAMED:,} more" if len(left_out) > _NAMED else ""
         notes.append(f"Of {len(series):,} metrics {len(kept):,} are read; left out are {told}{more}.")
-    series = {name: series[name] for name in kept}
+    series = {name: each for name, each in series.items() if name in kept}
     first_at = _first_at(series)
     made = {names[name].metric: _curve(each, first_at) for name, each in series.items()}
     unix = first_at is not None and _UNIX_FROM < first_at < _UNIX_TO
@@ -75,7 +75,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         _read_as(names, kept),
         in_epochs,
         first_at if unix else None,
-        max(float(np.nanmax(each.at)) for each in series.values() if _is_timed(each)) if unix else None,
+        max(float(np.nanmax(_clock(each))) for each in series.values() if _is_timed(each)) if unix else None,
         tuple(notes),
     )
 

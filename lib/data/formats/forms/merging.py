@@ -129,8 +129,8 @@ def _merged_config(forms: Sequence[Form]) -> dict[str, Any]:
     for form in forms:
         for section, stated in form.run.config.items():
             known = config.get(section)
-            both = isinstance(known, Mapping) and isinstance(stated, Mapping)
-            config[section] = {**known, **stated} if both else stated
+            is_both = isinstance(known, Mapping) and isinstance(stated, Mapping)
+            config[section] = {**(known or {}), **stated} if is_both else stated
     return config
 
 
@@ -208,11 +208,11 @@ def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any]) 
         if each.name not in _OWN and getattr(lead, each.name) is None:
             value = next((found for run in others if (found := getattr(run, each.name)) is not None), None)
             filled[each.name] = value
-    filled |= {name: value for name, value in settings_of(config).items() if value is not None}
-    said = None if filled.get("max_learning_rate") is None else RATE_NOTE
+    configured = {name: value for name, value in settings_of(config).items() if value is not None}
+    said = RATE_NOTE if "max_learning_rate" in configured else None
     run = replace(
         lead,
-        **filled,
+        **{**filled, **configured},
         config=config,
         extra={key: value for each in reversed(parts) for key, value in each.run.extra.items()},
         notes=tuple(dict.fromkeys(note for form in parts for note in form.run.notes if note != said)),
