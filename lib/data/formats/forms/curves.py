@@ -22,6 +22,7 @@ MOST_METRICS = 400
 """Nobody looks through more, and each costs every check a pass; a log of one metric a layer has thousands."""
 _NAMED = 5
 """So many of the metrics that are left out are named."""
+_ENDED_NOTE = "Results without a step stand at the end: at step 0 they would be those of the model before training."
 _UNIX_FROM, _UNIX_TO = 1e9, 1e11
 """Clocks between these count seconds since 1970."""
 
@@ -57,6 +58,8 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
     train = next((name for name, each in first.items() if each.metric == "train_loss"), None)
     count = counted(placed, in_epochs=in_epochs, train=train)
     series, notes = _ended(count.series, logged), _notes(count)
+    if series is not count.series:
+        notes.append(_ENDED_NOTE)
     if not series:
         return Gathered(RunCurves(run_id), in_epochs=in_epochs)
     names = _chosen(series, of_evaluation=of_evaluation) if series.keys() != first.keys() or count.counter else first

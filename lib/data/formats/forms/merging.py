@@ -92,6 +92,8 @@ def _whole(parts: Sequence[Form]) -> Form:
     curves = replace(last.curves, run_id=parts[0].curves.run_id, curves=MappingProxyType(made), rows=None)
     note = f"The log stands in {len(parts)} parts, as a resumed run leaves it."
     note += f" Of {again:,} values that two of them have the later is shown." if again else ""
+    if written - again == max(sum(map(len, form.curves.curves.values())) for form in parts):
+        note = f"The log stands in {len(parts)} places, of which one has all."
     config = {**_merged_config(ordered)}
     run = replace(
         last.run,
