@@ -22,6 +22,7 @@ MOST_METRICS = 400
 """Nobody looks through more, and each costs every check a pass; a log of one metric a layer has thousands."""
 _NAMED = 5
 """So many of the metrics that are left out are named."""
+_ENDED_NOTE = "Results without a step stand at the end: at step 0 they would be those of the model before training."
 _UNIX_FROM, _UNIX_TO = 1e9, 1e11
 """Clocks between these count seconds since 1970."""
 
@@ -48,15 +49,17 @@ class Gathered:
 
 def gathered(run_id: str, logged: LoggedRun) -> Gathered:
     """Make curves of the series of a log."""
-    series = {name: kept for name, each in logged.series.items() if (kept := _placed(each)) and name[:1] != "_"}
-    if not series:
+    placed = {name: there for name, each in logged.series.items() if (there := _placed(each)) and name[:1] != "_"}
+    if not placed:
         return Gathered(RunCurves(run_id))
     of_evaluation = _is_of_evaluation(logged.files)
     in_epochs = logged.counted == "epoch"
-    first = _chosen(series, of_evaluation=of_evaluation)
+    first = _chosen(placed, of_evaluation=of_evaluation)
     train = next((name for name, each in first.items() if each.metric == "train_loss"), None)
-    count = counted(series, in_epochs=in_epochs, train=train)
+    count = counted(placed, in_epochs=in_epochs, train=train)
     series, notes = _ended(count.series, logged), _notes(count)
+    if series is not count.series:
+        notes.append(_ENDED_NOTE)
     if not series:
         return Gathered(RunCurves(run_id), in_epochs=in_epochs)
     names = _chosen(series, of_evaluation=of_evaluation) if series.keys() != first.keys() or count.counter else first
@@ -65,7 +68,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         told = ", ".join(isolated(name) for name in left_out[:_NAMED])
         more = f" and {len(left_out) - _NAMED:,} more" if len(left_out) > _NAMED else ""
         notes.append(f"Of {len(series):,} metrics {len(kept):,} are read; left out are {told}{more}.")
-    series = {name: series[name] for name in kept}
+    series = {name: each for name, each in series.items() if name in kept}
     first_at = _first_at(series)
     made = {names[name].metric: _curve(each, first_at) for name, each in series.items()}
     unix = first_at is not None and _UNIX_FROM < first_at < _UNIX_TO
@@ -75,7 +78,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         _read_as(names, kept),
         in_epochs,
         first_at if unix else None,
-        max(float(np.nanmax(each.at)) for each in series.values() if _is_timed(each)) if unix else None,
+        max(float(np.nanmax(_clock(each))) for each in series.values() if _is_timed(each)) if unix else None,
         tuple(notes),
     )
 

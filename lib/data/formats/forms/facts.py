@@ -154,13 +154,17 @@ def _either(first: float | None, second: float | None) -> float | None:
     return second if first is None else first
 
 
-def settings_of(config: Mapping[str, Any], hints: NameHints) -> dict[str, Any]:
+def settings_of(config: Mapping[str, Any], hints: NameHints | None = None) -> dict[str, Any]:
     """The settings that have a field of their own, as fields of ``RunSummary``."""
+
+    def hinted(name: str) -> float | None:
+        return None if hints is None else hints.value(name)
+
     counts = ("batch_size", "gradient_accumulation_steps", "warmup_steps", "num_gpus")
-    found: dict[str, Any] = {name: _count(stated(config, name), hints.value(name)) for name in counts}
+    found: dict[str, Any] = {name: _count(stated(config, name), hinted(name)) for name in counts}
     model = config.get("model_config")
     return found | {
-        "max_learning_rate": _either(finite(stated(config, "learning_rate")), hints.value("learning_rate")),
+        "max_learning_rate": _either(finite(stated(config, "learning_rate")), hinted("learning_rate")),
         "dataset": _listed(stated(config, "dataset")),
         "base_model": _listed(stated(config, "base_model"))
         or _listed(model.get("_name_or_path") if isinstance(model, Mapping) else None),

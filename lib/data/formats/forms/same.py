@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable
 from lib.data.formats.forms.form import HF_TRAINER, Form
@@ -38,17 +39,15 @@ def same_runs(forms: Sequence[Form]) -> list[list[int]]:
     _join_identities(runs)
     _join_places(runs)
     _join_rows(runs)
-    groups = [sorted(group, key=lambda at: _lead(forms[at])) for group in runs.groups()]
+    groups = [sorted(group, key=lambda at: _lead(forms[at])) if len(group) > 1 else group for group in runs.groups()]
     shown = [group for group in groups if any(_shows(forms[at]) for at in group)]
     return sorted(shown, key=min)
 
 
 def why_unused(form: Form) -> str:
     """Why a form that is in none of ``same_runs`` is no run, in a sentence."""
-    called = f' "{form.name}"' if form.name else ""
-    return (
-        f"It states settings of a run{called}, and neither curves nor a result of an evaluation; no log here is of it."
-    )
+    called = f' "{isolated(form.name)}"' if form.name else ""
+    return f"It states settings of a run{called}, but no curve and no evaluation, and no other log here is of that run."
 
 
 class _Runs:
@@ -87,7 +86,10 @@ class _Runs:
 
     def verdict(self, one: int, other: int) -> Verdict:
         """What the forms of two runs say of each other: any two that agree make one run of them."""
-        found = [self._compared(a, b) for a in self._members[one] for b in self._members[other]]
+        pairs = [(a, b) for a in self._members[one] for b in self._members[other]]
+        if any(_are_told_apart(self.forms[a], self.forms[b]) for a, b in pairs):
+            return Verdict.TWO_RUNS
+        found = [self._compared(a, b) for a, b in pairs]
         if Verdict.SAME in found:
             return Verdict.SAME
         return Verdict.TWO_RUNS if Verdict.TWO_RUNS in found else Verdict.CANNOT_TELL
@@ -97,6 +99,14 @@ class _Runs:
         if key not in self._verdicts:
             self._verdicts[key] = agreement_of(self.forms[key[0]].curves, self.forms[key[1]].curves).verdict
         return self._verdicts[key]
+
+
+def _are_told_apart(one: Form, other: Form) -> bool:
+    """Whether one program itself says that two of its logs are of different runs."""
+    if one.format != other.format:
+        return False
+    two_names = bool(one.identity and other.identity and one.identity != other.identity)
+    return two_names or (one.folder == other.folder and one.key != other.key)
 
 
 def _join_identities(runs: _Runs) -> None:
@@ -175,6 +185,8 @@ def _join_in(runs: _Runs, members: Sequence[int]) -> None:
 def _worth_comparing(runs: _Runs, roots: Sequence[int]) -> Iterable[tuple[int, int]]:
     if len(roots) <= MANY:
         return list(combinations(roots, 2))
+    if len({name for root in roots for name in runs.formats(root)}) == 1:
+        return []
     sharing: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for root in roots:
         for mark in {mark for at in runs.members(root) for mark in _marks(runs.forms[at].curves)}:
