@@ -71,8 +71,9 @@ class TensorBoard:
 FORMAT = TensorBoard()
 
 
-def _may_be_read(log: FolderLog, path: FilePath) -> bool:
-    return path not in {each.path for each in log.told}
+def _readable(log: FolderLog) -> list[FilePath]:
+    told = {each.path for each in log.told}
+    return [path for path in log.files if path not in told]
 
 
 def _pairs(folders: Iterable[Folder]) -> set[Folder]:
