@@ -50,8 +50,8 @@ class LogFile:
     """The frames of one file, in the log format of LevelDB, read once from the beginning.
 
     Attributes:
-        damage: The first byte that is damaged; ``None`` if none is. Reading goes on with the next block of 32 kB. A last
-            record that is not all there yet is no damage.
+        damage: The first byte that is damaged; ``None`` if none is. Reading goes on with the next block of 32 kB.
+            A last record that is not all there yet is no damage.
     """
 
     def __init__(self, file: BinaryIO, size: int) -> None:
@@ -118,7 +118,7 @@ class RunContent:
         summary: Numbers that were not logged as history, as they stood at the end.
         steps: W&B's step of each row of the history; -1 where it has none.
         columns: By the name of the item.
-        axes: What ``define_metric`` says: by name, or by the beginning of names and ``*``, the item that counts its steps.
+        axes: What ``define_metric`` says: by name, or by how names begin and ``*``, the item that counts its steps.
         exit: Exit code and seconds since the start; ``None`` where no end was recorded.
         broken: Records that are none of W&B's.
     """
@@ -153,11 +153,13 @@ class RunContent:
                 self._take_row(record.history)
             else:
                 self._take_other(record)
+        said = dict(self.summary)
         for content in self._passed:
             try:
                 self._take_summary(parse(content).summary)
             except DecodeError:
                 self.broken += 1
+        self.summary = {**self.summary, **said}
 
     def _take_row(self, history: Any) -> None:
         row = len(self.steps)

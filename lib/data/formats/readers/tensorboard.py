@@ -59,11 +59,9 @@ class TensorBoard:
             run = _run(folder, owner, logs, members)
             if run is not None:
                 runs.append(run)
-            elif paths := [
-                path for member in members for path in logs[member].files if _may_be_read(logs[member], path)
-            ]:
-                many = f"{len(paths)} event files" if len(paths) > 1 else "An event file"
-                empty.append(Told(paths[0], f"{many} without scalars."))
+            elif paths := [path for member in members for path in _readable(logs[member])]:
+                many = f"{len(paths)} event files" if len(paths) > 1 else "an event file"
+                empty.append(Told(paths[0], f"{many} without scalars"))
         told = tuple(each for log in logs.values() for each in log.told)
         return Reading(tuple(runs), told, tuple(empty))
 

@@ -23,9 +23,10 @@ _LATEST = "latest-run"
 """A link to one of the folders beside it."""
 _BESIDE = ("config.yaml", "wandb-summary.json", "wandb-metadata.json")
 _MOST_BESIDE = 16 * 2**20
-_WITHOUT_HISTORY = (
-    "A Weights & Biases folder without history: export it as CSV from the web page (or keep the .wandb file)."
+_WITHOUT_FILE = (
+    "a Weights & Biases folder without history: export it as CSV from the web page (or keep the .wandb file)"
 )
+_WITHOUT_ROWS = "a Weights & Biases run file without history: nothing was logged"
 _FACTS = {"host": "host", "os": "os", "gpu": "gpu", "program": "program"}
 
 
@@ -67,12 +68,14 @@ class WandbRun:
             groups.setdefault(each.identity, []).append(each)
         runs: list[LoggedRun] = []
         unused: list[Told] = []
+        is_run_folder = _run_folder((*folder, "")) is not None
         for identity, group in groups.items():
-            run = _joined(identity, group, key=identity if len(groups) > 1 else "")
+            run = _joined(identity, group, key="" if is_run_folder and len(groups) == 1 else identity)
             if run.series or any(_has_output(root, each.folder) for each in group):
                 runs.append(run)
             elif not {path for each in group for path in each.files} <= {each.path for each in told}:
-                unused.append(Told(group[-1].files[0], _WITHOUT_HISTORY))
+                has_file = any(each.content is not None for each in group)
+                unused.append(Told(group[-1].files[0], _WITHOUT_ROWS if has_file else _WITHOUT_FILE))
         return Reading(tuple(runs), tuple(told), tuple(unused))
 
 
