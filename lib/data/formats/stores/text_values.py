@@ -45,8 +45,8 @@ def value_of(text: str, key: str = "") -> Any:
     Example:
         >>> value_of("0.001"), value_of("2e-5"), value_of("[0.9, 0.95]"), value_of("True"), value_of("None")
         (0.001, 2e-05, [0.9, 0.95], True, None)
-        >>> value_of("007"), value_of("1.10", "torch_version"), value_of("12e4567"), value_of("(1, 'a')"), value_of("nan")
-        ('007', '1.10', '12e4567', [1, 'a'], 'nan')
+        >>> value_of("007"), value_of("1.10", "torch_version"), value_of("12e4567"), value_of("(1, 'a')")
+        ('007', '1.10', '12e4567', [1, 'a'])
     """
     bare = text.strip()
     if bare in _WORDS:
