@@ -70,6 +70,9 @@ LAYERS: dict[str, Layer] = {
         "lib.core.facts lib.core.curves lib.data.formats",
         "pyarrow google.protobuf yaml orjson",
     ),
+    "lib.data.formats.stores": layer(
+        "lib.data.formats.stores", "lib.core.facts lib.data.formats.files lib.data.formats.logged", "pyarrow"
+    ),
     "lib.data.formats.forms": layer(
         "lib.data.formats.forms",
         "lib.core.facts lib.core.curves lib.data.stated lib.data.formats.logged lib.data.formats.metric_names"
