@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 LFS_POINTER = b"version https://git-lfs"
 
@@ -24,6 +27,20 @@ def read_bytes(path: Path, most: int) -> bytes:
     Raises:
         NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
     """
+    with opened(path, most) as file:
+        try:
+            return file.read(most)
+        except OSError as error:
+            raise NotReadable(_why_not_opened(path, error)) from error
+
+
+@contextmanager
+def opened(path: Path, most: int) -> Iterator[BinaryIO]:
+    """A regular file, to be read in parts; the same is refused as by ``read_bytes``.
+
+    Raises:
+        NotReadable: On opening.
+    """
     try:
         # A device or a pipe would answer when it likes.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -38,12 +55,13 @@ def read_bytes(path: Path, most: int) -> bytes:
                 f"The file has {found.st_size / 2**20:,.0f} MB; files above {most / 2**20:,.0f} MB are not read."
             )
         try:
-            content = file.read(most + 1)
+            start = file.read(len(LFS_POINTER))
+            file.seek(0)
         except OSError as error:
             raise NotReadable(_why_not_opened(path, error)) from error
-    if content.startswith(LFS_POINTER):
-        raise NotReadable("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
-    return content[:most]
+        if start == LFS_POINTER:
+            raise NotReadable("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
+        yield file
 
 
 def _why_not_opened(path: Path, error: OSError) -> str:
