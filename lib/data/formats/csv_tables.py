@@ -148,7 +148,9 @@ def _header_cells(line: str, separator: str) -> list[str]:
 
 def _first_rows(text: str, separator: str) -> list[list[str]]:
     try:
-        return [row for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _HEAD_ROWS) if row]
+        return [
+            row for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _HEAD_ROWS) if row
+        ]
     except csv.Error:
         return []
 
@@ -166,7 +168,11 @@ def _end_of_rows(content: bytes, dialect: _Dialect) -> tuple[int, tuple[str, ...
     lines = content[max(dialect.body, end - HEAD_BYTES) : end].decode("utf-8", "replace").splitlines()
     before = [row for line in lines[-_TYPICAL:] if (row := _header_cells(line, dialect.separator))]
     row = _header_cells(tail, dialect.separator)
-    if len(row) == len(dialect.names) and tail.count('"') % 2 == 0 and (tail.endswith('"') or _looks_whole(row, before)):
+    if (
+        len(row) == len(dialect.names)
+        and tail.count('"') % 2 == 0
+        and (tail.endswith('"') or _looks_whole(row, before))
+    ):
         return len(content), ()
     return end, ("Its last row is not finished and was left out.",)
 
@@ -210,8 +216,7 @@ def _arrow_columns(
     from pyarrow import csv as arrow_csv
 
     types: dict[str, Any] = {
-        name: pa.float64() if is_number else pa.string()
-        for name, is_number in zip(dialect.names, numeric, strict=True)
+        name: pa.float64() if is_number else pa.string() for name, is_number in zip(dialect.names, numeric, strict=True)
     }
     source = pa.BufferReader(pa.py_buffer(content).slice(dialect.body, end - dialect.body))
     try:

@@ -106,4 +106,3 @@ def _named_by_file(table: Table, file: FilePath) -> Table:
 
 
 FORMAT = AnyTable()
-

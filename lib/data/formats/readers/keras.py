@@ -53,7 +53,9 @@ class Keras:
         epoch = table.numbers.get("epoch")
         if epoch is None or not _counts(epoch):
             return None
-        return Reading(runs=(_run(table, epoch, file),)) if table.rows else Reading(unused=(Told(file, "No rows yet."),))
+        return (
+            Reading(runs=(_run(table, epoch, file),)) if table.rows else Reading(unused=(Told(file, "No rows yet."),))
+        )
 
 
 def _counts(epoch: Numbers) -> bool:

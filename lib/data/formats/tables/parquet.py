@@ -62,9 +62,7 @@ def _is_read(kind: Any, rows: int) -> bool:
         return kinds.is_string(kind.value_type) or kinds.is_large_string(kind.value_type)
     if kinds.is_string(kind) or kinds.is_large_string(kind):
         return rows <= _MOST_TEXT_ROWS
-    return bool(
-        kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) or kinds.is_timestamp(kind)
-    )
+    return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) or kinds.is_timestamp(kind))
 
 
 def _table(read: Any) -> Table:

@@ -68,7 +68,9 @@ def roles_of(table: Table) -> Roles | None:
     ]
     if not last or not any(is_setting(each) for each in rest):
         return None
-    identity = next((each for each in table.names if plain_name(each) in IDENTITY_NAMES and _names_rows(table, each)), None)
+    identity = next(
+        (each for each in table.names if plain_name(each) in IDENTITY_NAMES and _names_rows(table, each)), None
+    )
     state = next((each for each in table.words if plain_name(each) in _STATES), None)
     created = next((each for each in rest if plain_name(each) in _STARTS), None)
     special = {identity, state, created, *last}

@@ -128,9 +128,7 @@ def _is_free_text(words: Words) -> bool:
     return long > len(sample) / 2
 
 
-def _logged(
-    table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str], file: FilePath
-) -> list[LoggedRun]:
+def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str], file: FilePath) -> list[LoggedRun]:
     given = table.numbers[axes.count].given
     rows = np.flatnonzero(given if grouping.labels is None else given & (grouping.labels >= 0))
     steps, notes = counted_steps(table, grouping.runs, axes)
@@ -288,5 +286,3 @@ def _around(table: Table, given: np.ndarray) -> tuple[dict[str, Any], dict[str, 
     for row in range(after, min(table.rows, after + _MOST_AROUND)):
         last.update({name: float(each.values[row]) for name, each in table.numbers.items() if each.given[row]})
     return config, last
-
-
