@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.files import opened, read_bytes
+from lib.data.formats.files import NotReadable, open_regular, read_bytes
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words, as_numbers, check_size, distinct
 from lib.data.formats.tables.written import BLANKS, has_decimal_comma, number_of
 
@@ -48,14 +48,33 @@ def read_head(path: Path) -> tuple[Table, bool]:
         NotReadable: If it cannot be opened or is too large.
         NoTable: If it holds no table.
     """
-    with opened(path, MOST_BYTES) as file:
-        content = file.read(HEAD_BYTES)
-        if len(content) < HEAD_BYTES:
-            return table_of(content), True
-        if _last_line_end(content) < 0:
-            # A header of many columns fills it alone.
-            content += file.read(_MOST_HEADER_BYTES)
-    return table_of(content), False
+    content, whole = first_bytes(path, MOST_BYTES, HEAD_BYTES)
+    if not whole and _last_line_end(content) < 0:
+        # A header of many columns fills it alone.
+        content, whole = first_bytes(path, MOST_BYTES, _MOST_HEADER_BYTES)
+    if not whole:
+        # Where a file was cut here says nothing about its last row.
+        content = content[: _last_line_end(content) + 1]
+    return table_of(content), whole
+
+
+def first_bytes(path: Path, most: int, size: int) -> tuple[bytes, bool]:
+    """The first bytes of a file, and whether these are all.
+
+    Args:
+        path: Where it lies.
+        most: Larger files are refused, in bytes.
+        size: How many bytes.
+
+    Raises:
+        NotReadable: If it cannot be opened or is too large.
+    """
+    try:
+        with open_regular(path, most) as file:
+            content = file.read(size)
+            return content, not file.read(1)
+    except OSError as error:
+        raise NotReadable("The file could not be read.") from error
 
 
 @dataclass(frozen=True, slots=True)

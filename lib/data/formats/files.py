@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +13,46 @@ LFS_POINTER = b"version https://git-lfs"
 
 class NotReadable(Exception):
     """Why a file cannot be read, in one sentence for people."""
+
+
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """A regular file, opened for what is too large to be held whole; the caller closes it.
+
+    Args:
+        path: Where it lies; a link to a regular file counts as one.
+        most: Larger files are refused, in bytes.
+
+    Raises:
+        NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
+    """
+    try:
+        # A device or a pipe would answer when it likes.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise NotReadable(_why_not_opened(path, error)) from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotReadable("Expected a file, found a folder or a device.")
+        if found.st_size > most:
+            raise NotReadable(
+                f"The file has {found.st_size / 2**20:,.0f} MB; files above {most / 2**20:,.0f} MB are not read."
+            )
+        # Not opened for reading before that: Python's own open raises for a folder.
+        file = os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    try:
+        if file.peek(len(LFS_POINTER)).startswith(LFS_POINTER):
+            raise NotReadable("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
+    except OSError as error:
+        file.close()
+        raise NotReadable(_why_not_opened(path, error)) from error
+    except NotReadable:
+        file.close()
+        raise
+    return file
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -27,41 +65,11 @@ def read_bytes(path: Path, most: int) -> bytes:
     Raises:
         NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
     """
-    with opened(path, most) as file:
+    with open_regular(path, most) as file:
         try:
             return file.read(most)
         except OSError as error:
             raise NotReadable(_why_not_opened(path, error)) from error
-
-
-@contextmanager
-def opened(path: Path, most: int) -> Iterator[BinaryIO]:
-    """A regular file, to be read in parts; the same is refused as by ``read_bytes``.
-
-    Raises:
-        NotReadable: On opening.
-    """
-    try:
-        # A device or a pipe would answer when it likes.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    except OSError as error:
-        raise NotReadable(_why_not_opened(path, error)) from error
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise NotReadable("Expected a file, found a folder or a device.")
-        if found.st_size > most:
-            raise NotReadable(
-                f"The file has {found.st_size / 2**20:,.0f} MB; files above {most / 2**20:,.0f} MB are not read."
-            )
-        try:
-            start = file.read(len(LFS_POINTER))
-            file.seek(0)
-        except OSError as error:
-            raise NotReadable(_why_not_opened(path, error)) from error
-        if start == LFS_POINTER:
-            raise NotReadable("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
-        yield file
 
 
 def _why_not_opened(path: Path, error: OSError) -> str:

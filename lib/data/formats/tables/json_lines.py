@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.files import opened, read_bytes
+from lib.data.formats.csv_tables import first_bytes
+from lib.data.formats.files import read_bytes
 from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Numbers, Table, Words, distinct
 from lib.data.formats.tables.written import BLANKS, number_of
 
@@ -40,12 +41,10 @@ def read_json_head(path: Path) -> tuple[Table, bool]:
         NotReadable: If it cannot be opened or is too large.
         NoTable: If its lines are no objects.
     """
-    with opened(path, MOST_BYTES) as file:
-        content = file.read(HEAD_BYTES)
-        whole = len(content) < HEAD_BYTES
-        if not whole:
-            # One line may be longer than that: a text of a data set.
-            content += file.readline(4 * HEAD_BYTES)
+    content, whole = first_bytes(path, MOST_BYTES, HEAD_BYTES)
+    if not whole and b"\n" not in content:
+        # One line may be longer than that: a text of a data set.
+        content, whole = first_bytes(path, MOST_BYTES, 16 * HEAD_BYTES)
     return table_of_lines(content), whole
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib.data.formats.csv_tables import numbers_of_arrow, words_of_arrow
-from lib.data.formats.files import opened
+from lib.data.formats.files import open_regular
 from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Numbers, Table, Words, distinct
 
 MOST_BYTES = 2 * 2**30
@@ -34,7 +34,7 @@ def read_parquet(path: Path, wanted: Callable[[tuple[str, ...]], bool]) -> Table
     import pyarrow as pa
     from pyarrow import parquet
 
-    with opened(path, MOST_BYTES) as file:
+    with open_regular(path, MOST_BYTES) as file:
         try:
             stored = parquet.ParquetFile(file)
             rows, schema = stored.metadata.num_rows, stored.schema_arrow

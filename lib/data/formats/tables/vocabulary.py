@@ -6,200 +6,59 @@ import re
 
 from lib.data.formats.tables.axes import plain_name
 
+
+def _each(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
 SETTINGS = frozenset(
-    [
-        "lr",
-        "learning_rate",
-        "batch_size",
-        "bs",
-        "batchsize",
-        "seed",
-        "weight_decay",
-        "wd",
-        "warmup",
-        "warmup_steps",
-        "warmup_ratio",
-        "dropout",
-        "optimizer",
-        "optim",
-        "scheduler",
-        "lr_scheduler",
-        "epochs",
-        "num_epochs",
-        "max_epochs",
-        "max_steps",
-        "lora_r",
-        "lora_rank",
-        "lora_alpha",
-        "lora_dropout",
-        "momentum",
-        "hidden_size",
-        "hidden_dim",
-        "num_layers",
-        "n_layers",
-        "num_heads",
-        "grad_accum",
-        "gradient_accumulation_steps",
-        "label_smoothing",
-        "adam_beta1",
-        "adam_beta2",
-        "max_length",
-        "max_seq_length",
-        "num_train_epochs",
-        "per_device_train_batch_size",
-        "gradient_clip_val",
-        "max_grad_norm",
-    ]
+    _each(
+        """
+    lr learning_rate batch_size bs batchsize seed weight_decay wd warmup warmup_steps warmup_ratio dropout
+    optimizer optim scheduler lr_scheduler epochs num_epochs max_epochs max_steps lora_r lora_rank lora_alpha
+    lora_dropout momentum hidden_size hidden_dim num_layers n_layers num_heads grad_accum
+    gradient_accumulation_steps label_smoothing adam_beta1 adam_beta2 max_length max_seq_length
+    num_train_epochs per_device_train_batch_size gradient_clip_val max_grad_norm
+    """
+    )
 )
 """Names of hyperparameters that hardly mean anything else, whole or behind a "/" or "."."""
 SETTING_PREFIXES = ("params_", "params/", "param_", "config/", "hparams/", "hparam/", "args/", "hyperparameters/")
 _SETTING_WORDS = frozenset(
-    [
-        "lr",
-        "batch",
-        "seed",
-        "decay",
-        "wd",
-        "warmup",
-        "dropout",
-        "optimizer",
-        "optim",
-        "scheduler",
-        "epochs",
-        "steps",
-        "layers",
-        "heads",
-        "hidden",
-        "dim",
-        "rank",
-        "lora",
-        "alpha",
-        "beta",
-        "gamma",
-        "momentum",
-        "clip",
-        "accumulation",
-        "smoothing",
-        "temperature",
-        "weight",
-        "weights",
-        "coef",
-        "size",
-        "length",
-        "max",
-        "min",
-        "num",
-        "fn",
-        "function",
-        "type",
-        "every",
-        "interval",
-    ]
+    _each(
+        """
+    lr batch seed decay wd warmup dropout optimizer optim scheduler epochs steps layers heads hidden dim rank
+    lora alpha beta gamma momentum clip accumulation smoothing temperature weight weights coef size length max
+    min num fn function type every interval
+    """
+    )
 )
 _MEASURED_WORDS = frozenset(
-    [
-        "loss",
-        "nll",
-        "acc",
-        "accuracy",
-        "top1",
-        "top5",
-        "f1",
-        "auc",
-        "auroc",
-        "auprc",
-        "bleu",
-        "rouge",
-        "rouge1",
-        "rouge2",
-        "rougel",
-        "meteor",
-        "perplexity",
-        "ppl",
-        "precision",
-        "recall",
-        "map",
-        "map50",
-        "map95",
-        "mrr",
-        "ndcg",
-        "score",
-        "reward",
-        "rewards",
-        "return",
-        "returns",
-        "wer",
-        "cer",
-        "mse",
-        "rmse",
-        "mae",
-        "r2",
-        "iou",
-        "miou",
-        "dice",
-        "kappa",
-        "mcc",
-        "em",
-        "match",
-        "error",
-        "err",
-        "eval",
-        "val",
-        "valid",
-        "validation",
-        "test",
-        "dev",
-        "bpb",
-        "bpc",
-        "entropy",
-        "kl",
-        "elbo",
-        "psnr",
-        "ssim",
-        "fid",
-    ]
+    _each(
+        """
+    loss nll acc accuracy top1 top5 f1 auc auroc auprc bleu rouge rouge1 rouge2 rougel meteor perplexity ppl
+    precision recall map map50 map95 mrr ndcg score reward rewards return returns wer cer mse rmse mae r2 iou
+    miou dice kappa mcc em match error err eval val valid validation test dev bpb bpc entropy kl elbo psnr
+    ssim fid
+    """
+    )
 )
-_OF_TRAINING = frozenset(["grad", "norm", "lr", "learning", "train", "training", "throughput"])
+_OF_TRAINING = frozenset(_each("grad norm lr learning train training throughput"))
 
-RUN_NAMES = [
-    "run",
-    "run_name",
-    "run_id",
-    "name",
-    "display_name",
-    "experiment",
-    "experiment_name",
-    "exp",
-    "exp_name",
-    "trial",
-    "trial_name",
-    "trial_id",
-    "job",
-    "job_id",
-    "trial_number",
-]
+RUN_NAMES = _each(
+    """
+    run run_name run_id name display_name experiment experiment_name exp exp_name trial trial_name trial_id
+    job job_id trial_number
+    """
+)
 """Columns that name runs."""
 IDENTITY_NAMES = frozenset({"run_id", "id", "trial_id", "job_id", "uuid", "run_uuid"})
-SOME_RUN_NAMES = [
-    "seed",
-    "fold",
-    "model",
-    "model_name",
-    "method",
-    "variant",
-    "config",
-    "algorithm",
-    "algo",
-    "optimizer",
-    "dataset",
-    "task",
-    "lr",
-]
+SOME_RUN_NAMES = _each("seed fold model model_name method variant config algorithm algo optimizer dataset task lr")
 """Columns that tell runs apart where nothing else does."""
 
-SPLITS = frozenset(["train", "training", "val", "valid", "validation", "eval", "evaluation", "dev", "test"])
-TAG_NAMES = ["metric", "tag", "key", "metric_name", "variable", "measure", "name", "attribute_path"]
-VALUE_NAMES = ["value", "metric_value", "val", "float_value", "scalar", "y"]
+SPLITS = frozenset(_each("train training val valid validation eval evaluation dev test"))
+TAG_NAMES = _each("metric tag key metric_name variable measure name attribute_path")
+VALUE_NAMES = _each("value metric_value val float_value scalar y")
 PLANNED_STEPS = frozenset({"total_steps", "max_steps"})
 
 
