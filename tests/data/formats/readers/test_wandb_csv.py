@@ -31,7 +31,8 @@ def test_two_runs_of_one_name_stay_two(tmp_path) -> None:
 
 
 def test_another_axis_needs_steps_beside_it(tmp_path) -> None:
-    header = '"Relative Time (Process)","a - _step","a - _step__MIN","a - _step__MAX","a - loss","a - loss__MIN","a - loss__MAX"\n'
+    columns = [f"a - {name}{end}" for name in ("_step", "loss") for end in ("", "__MIN", "__MAX")]
+    header = ",".join(f'"{name}"' for name in ("Relative Time (Process)", *columns)) + "\n"
     row = '"1.5","10","10","10","2","2","2"\n"2.5","20","20","20","1","1","1"\n'
     (run,) = read(FORMAT, tmp_path, {"w.csv": header + row}).runs
     assert run.series.keys() == {"loss"}

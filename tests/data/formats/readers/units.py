@@ -33,7 +33,8 @@ LIGHTNING = {
     "0,,19,,,0.25\n"
     "0,,19,0.3,,\n"
     "1,,29,,inf,\n",
-    "version_0/hparams.yaml": "lr: 0.001\nbetas: !!python/tuple\n- 0.9\n- 0.95\nmodel: !!python/object:x.Y\n  name: tiny\n",
+    "version_0/hparams.yaml": "lr: 0.001\nbetas: !!python/tuple\n- 0.9\n- 0.95\n"
+    "model: !!python/object:x.Y\n  name: tiny\n",
 }
 ULTRALYTICS = {
     "train/results.csv": "epoch,time,train/box_loss,metrics/mAP50(B),val/box_loss,lr/pg0\n"
@@ -52,7 +53,8 @@ KERAS = {
     "training.log": "epoch,accuracy,loss,val_loss\n0,0.5,2.0,2.5\n1,0.52,nan,NA\n2,0.54,0.7,0.8\n",
 }
 WANDB_CHART = {
-    "export.csv": '"Step","a - b - loss","a - b - loss__MIN","a - b - loss__MAX","c - loss","c - loss__MIN","c - loss__MAX"\n'
+    "export.csv": '"Step","a - b - loss","a - b - loss__MIN","a - b - loss__MAX",'
+    '"c - loss","c - loss__MIN","c - loss__MAX"\n'
     '"0","2.5","2.5","2.5","3.5","3.5","3.5"\n"10","","","","NaN","NaN","NaN"\n"20","1.5","1.4","1.6","","",""',
 }
 WANDB_HISTORY = {
