@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
+from lib.data.formats.tables.arrow import numbers_of_arrow, words_of_arrow
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words, as_numbers, check_size, distinct
 from lib.data.formats.tables.written import BLANKS, has_decimal_comma, number_of
 
@@ -29,6 +31,8 @@ _MOST_SLOW_BYTES = 48 * 2**20
 _MOST_TYPED_WORDS = 3_000_000
 """So many different texts in a column are not looked at for numbers."""
 _TYPICAL = 20
+"""So many rows before the last one say how it should look."""
+_SHORT_EXPONENT = re.compile(r"[eE][+-]?\d?$")
 
 
 def read_csv(path: Path) -> Table:
@@ -208,7 +212,8 @@ def _looks_whole(row: Sequence[str], before: Sequence[Sequence[str]]) -> bool:
     known = [each for each in numbers if each is not None]
     if len(known) > 1 and known == sorted(known) and number < known[-1]:
         return False
-    return len(cell) >= min(map(len, others))
+    # Programs write exponents with two digits.
+    return len(cell) >= min(map(len, others)) and not _SHORT_EXPONENT.search(cell)
 
 
 def _read_fast(content: bytes, dialect: _Dialect, end: int) -> dict[str, Numbers | Words] | None:
@@ -237,7 +242,7 @@ def _arrow_columns(
     types: dict[str, Any] = {
         name: pa.float64() if is_number else pa.string() for name, is_number in zip(dialect.names, numeric, strict=True)
     }
-    source = pa.BufferReader(pa.py_buffer(content).slice(dialect.body, end - dialect.body))
+    source: Any = pa.BufferReader(pa.py_buffer(content).slice(dialect.body, end - dialect.body))
     try:
         table = arrow_csv.read_csv(
             source,
@@ -267,27 +272,6 @@ def _column_of(name: str, column: Any, decimal_comma: bool) -> Numbers | Words:
     if len(words.words) > _MOST_TYPED_WORDS:
         return words
     return as_numbers(name, words, decimal_comma) or words
-
-
-def numbers_of_arrow(column: Any) -> Numbers:
-    """A column of 64-bit floats; what is null is not given."""
-    values = np.asarray(column.to_numpy(), dtype=np.float64)
-    given = np.ones(len(values), dtype=bool) if not column.null_count else column.is_valid().to_numpy().astype(bool)
-    return Numbers(values, given)
-
-
-def words_of_arrow(column: Any) -> Words:
-    """A column of texts, or of a dictionary of texts."""
-    import pyarrow as pa
-
-    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    coded = coded.unify_dictionaries().combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):
-        if not coded.num_chunks:
-            return Words(np.empty(0, dtype=np.int32), ())
-        coded = coded.chunk(0)
-    codes = coded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return Words(codes, ["" if each is None else str(each) for each in coded.dictionary.to_pylist()])
 
 
 def _read_slowly(content: bytes, dialect: _Dialect) -> tuple[dict[str, Numbers | Words], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lib.data.formats.csv_tables import read_csv, read_head
@@ -96,13 +97,9 @@ def _named_by_file(table: Table, file: FilePath) -> Table:
         return table
     stem = file[-1].rpartition(".")[0]
     metric = stem.rpartition("tag-")[2] or "value"
-    return Table(
-        ("wall time", "step", metric),
-        table.rows,
-        {metric if name.lower() == "value" else name: each for name, each in table.numbers.items()},
-        table.words,
-        table.notes,
-    )
+    names = (*table.names[:2], metric)
+    numbers = {metric if name == table.names[2] else name: each for name, each in table.numbers.items()}
+    return replace(table, names=names, numbers=numbers)
 
 
 FORMAT = AnyTable()

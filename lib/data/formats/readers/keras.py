@@ -10,7 +10,7 @@ import numpy as np
 from lib.data.formats.csv_tables import read_csv, read_head
 from lib.data.formats.files import NotReadable
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_file
-from lib.data.formats.tables.axes import Axes
+from lib.data.formats.tables.axes import STEP_NAMES, Axes, named
 from lib.data.formats.tables.runs import series_of
 from lib.data.formats.tables.table import NoTable, Numbers, Table
 
@@ -18,11 +18,14 @@ _ENDINGS = (".csv", ".tsv", ".log", ".txt")
 
 
 def knows(table: Table) -> bool:
-    """Whether columns are those of a CSVLogger: epoch from 0 or later, then sorted names, with a loss among them."""
-    if len(table.names) < 2 or table.names[0] != "epoch" or "epoch" not in table.numbers:
+    """Whether columns are those of a CSVLogger: whole epochs, then sorted names, with a loss and no step among them."""
+    epoch = table.numbers.get("epoch")
+    if len(table.names) < 2 or table.names[0] != "epoch" or epoch is None or not _counts(epoch):
         return False
     others = table.names[1:]
-    return list(others) == sorted(others) and "loss" in others and not any("/" in name for name in others)
+    if list(others) != sorted(others) or "loss" not in others or any("/" in name for name in others):
+        return False
+    return not named(others, STEP_NAMES)
 
 
 class Keras:
@@ -52,15 +55,16 @@ class Keras:
             return None
         epoch = table.numbers.get("epoch")
         if epoch is None or not _counts(epoch):
-            return None
-        return (
-            Reading(runs=(_run(table, epoch, file),)) if table.rows else Reading(unused=(Told(file, "No rows yet."),))
-        )
+            return Reading(unreadable=(Told(file, "Expected whole epochs in its first column, found others."),))
+        return Reading(runs=(_run(table, epoch, file),))
 
 
 def _counts(epoch: Numbers) -> bool:
     values = epoch.values[epoch.given]
-    return bool(np.isfinite(values).all() and (values >= 0).all() and (values < 1e9).all() and (values % 1 == 0).all())
+    if not (np.isfinite(values).all() and (values >= 0).all() and (values < 1e9).all() and (values % 1 == 0).all()):
+        return False
+    # Several rows of an epoch are batches, which Keras does not write.
+    return 2 * np.unique(values).size >= values.size
 
 
 def _run(table: Table, epoch: Numbers, file: FilePath) -> LoggedRun:

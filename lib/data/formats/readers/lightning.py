@@ -102,7 +102,7 @@ def _series(table: Table, steps: Numbers) -> tuple[dict[str, Series], tuple[str,
         more = "" if len(twins) <= _MOST_NAMED else f" and {len(twins) - _MOST_NAMED} more"
         listed = ", ".join(twins[:_MOST_NAMED]) + more
         notes.append(f"Logged twice, at steps and as means of epochs (_step, _epoch): {listed}.")
-    if rows.size and (np.diff(counted[rows]) < 0).any():
+    if any((np.diff(each.step) < 0).any() for each in series.values()):
         notes.append("Steps go back: it was logged again from an earlier step.")
     return series, tuple(notes)
 

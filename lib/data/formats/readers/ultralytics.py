@@ -73,7 +73,7 @@ class Ultralytics:
             total_epochs=float(epochs) if planned and epochs is not None else None,
             notes=() if table is None else table.notes,
         )
-        unused = ()
+        unused: tuple[Told, ...] = ()
         if table is not None and results is not None and not series:
             unused = (Told(results, "No epoch has ended yet."),)
         runs = (run,) if run.files else ()

@@ -104,9 +104,8 @@ def _of_chart(table: Table, file: FilePath) -> list[LoggedRun]:
         columns.setdefault(run + again, {})[metric] = name
     if len(columns) > MOST_RUNS:
         raise NoTable(f"The chart has {len(columns):,} runs; more than {MOST_RUNS:,} are not read.")
-    found = [
-        run for key, metrics in columns.items() if (run := _chart_run(table, axis, key, metrics, file)) is not None
-    ]
+    runs = [_chart_run(table, axis, key, metrics, file) for key, metrics in columns.items()]
+    found = [each for each in runs if each is not None]
     if not found:
         raise NoTable(f'The chart\'s axis is "{axis}": its points have no steps. Export it with Step as its axis.')
     return found

@@ -141,10 +141,11 @@ def axes_of(table: Table, groups: np.ndarray) -> Axes | None:
     epoch = next((name for name in named(table.numbers, EPOCH_NAMES) if _is_epochs(table.numbers[name], groups)), None)
     clock = next((name for name in named(table.names, CLOCK_NAMES) if _is_clock(table, name, groups)), None)
     for name in named(table.numbers, STEP_NAMES):
-        if is_count(table.numbers[name], groups, plain_name(name).rpartition("/")[2] in SURE_STEP_NAMES):
-            return Axes(name, "step", epoch, clock)
-        if epoch is not None and is_count(table.numbers[name], _within_epochs(table.numbers[epoch], groups), True):
+        column = table.numbers[name]
+        if epoch is not None and _starts_again(column, table.numbers[epoch], groups):
             return Axes(name, "step of the epoch", epoch, clock)
+        if is_count(column, groups, plain_name(name).rpartition("/")[2] in SURE_STEP_NAMES):
+            return Axes(name, "step", epoch, clock)
     if epoch is not None:
         whole = _is_whole(table.numbers[epoch])
         return Axes(epoch, "epoch" if whole else "entry", epoch, clock)
@@ -187,7 +188,7 @@ def _is_epochs(column: Numbers, groups: np.ndarray) -> bool:
 
 def _is_clock(table: Table, name: str, groups: np.ndarray) -> bool:
     column = clock_of(table, name)
-    return column is not None and column.given.any() and _hardly_falls(column, groups)
+    return column is not None and bool(column.given.any()) and _hardly_falls(column, groups)
 
 
 def clock_of(table: Table, name: str) -> Numbers | None:
@@ -218,7 +219,7 @@ def falls_of(column: Numbers, groups: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(column.given)
     order = rows[np.argsort(groups[rows], kind="stable")]
     values, group = column.values[order], groups[order]
-    return (values[1:] < values[:-1]) & (group[1:] == group[:-1])
+    return np.asarray((values[1:] < values[:-1]) & (group[1:] == group[:-1]))
 
 
 def _hardly_falls(column: Numbers, groups: np.ndarray) -> bool:
@@ -231,6 +232,14 @@ def _mostly_grows(column: Numbers, groups: np.ndarray) -> bool:
     """Whether most numbers are above the one before, so that they can stand for steps."""
     values = column.values[column.given]
     return bool(values.size < 2 or np.unique(values).size > values.size / 2)
+
+
+def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
+    """Whether a count falls at the ends of epochs, and only there."""
+    within = _within_epochs(epochs, groups)
+    if not is_count(column, within, True) or falls_of(column, within).any():
+        return False
+    return bool(falls_of(column, groups).any())
 
 
 def _within_epochs(epochs: Numbers, groups: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from lib.data.formats.tables.vocabulary import (
 
 MOST_RUNS = 2_000
 _MOST_COLUMNS_OF_RUNS = 3
+_REST = 0.25
+_MOST_CANDIDATES = 20
 _MOST_OTHER_WORDS = 200
 """A column of texts that nobody has named for runs may tell so many apart."""
 
@@ -49,6 +51,11 @@ class Grouping:
     label_column: str | None
     value_column: str | None
     axes: Axes | None
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether runs are told apart by a column whose name says nothing of runs."""
+        return len(named(self.columns, (*RUN_NAMES, *SOME_RUN_NAMES))) < len(self.columns)
 
     @property
     def parts(self) -> np.ndarray:
@@ -101,12 +108,16 @@ def grouping_of(table: Table) -> Grouping:
         runs, columns = np.zeros(table.rows, dtype=np.int64), []
     axes = axes_of(table, combined(runs, labels))
     trouble = _trouble(table, axes, runs, labels, value_column)
+    before, sure = trouble, (runs, axes, list(columns))
     while trouble > 0 and len(columns) < _MOST_COLUMNS_OF_RUNS:
         best = _best_column(table, runs, labels, value_column, {*taken, *columns}, trouble)
         if best is None:
             break
         runs, axes, trouble = best[1], best[2], best[3]
         columns.append(best[0])
+    if trouble > before * _REST:
+        # Columns that take some of it away by chance are no reason to part anything.
+        runs, axes, columns = sure
     _, first, runs = np.unique(runs, return_index=True, return_inverse=True)
     return Grouping(
         runs=runs.reshape(-1).astype(np.int64),
@@ -161,7 +172,7 @@ def _best_column(
     """The column that takes most of the trouble away: its name, and runs, axes and trouble with it."""
     others = (name for name, words in table.words.items() if 1 < len(words.words) <= _MOST_OTHER_WORDS)
     best: tuple[str, np.ndarray, Axes | None, int] | None = None
-    for name in dict.fromkeys(chain(named(table.names, SOME_RUN_NAMES), others)):
+    for name in islice(dict.fromkeys(chain(named(table.names, SOME_RUN_NAMES), others)), _MOST_CANDIDATES):
         codes = None if name in taken else _codes(table, name)
         if codes is None or codes.min(initial=0) == codes.max(initial=0):
             continue
@@ -170,8 +181,7 @@ def _best_column(
             continue
         axes = axes_of(table, combined(refined, labels))
         rest = _trouble(table, axes, refined, labels, value_column)
-        # A column that halves it by chance is no reason to part anything.
-        if rest < trouble / 4 and (best is None or rest < best[3]):
+        if rest < trouble and (best is None or rest < best[3]):
             best = name, refined, axes, rest
         if rest == 0:
             break

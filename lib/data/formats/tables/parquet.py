@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.csv_tables import numbers_of_arrow, words_of_arrow
 from lib.data.formats.files import open_regular
+from lib.data.formats.tables.arrow import numbers_of_arrow, words_of_arrow
 from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Numbers, Table, Words, distinct
 
 MOST_BYTES = 2 * 2**30

@@ -54,17 +54,17 @@ def roles_of(table: Table) -> Roles | None:
     """
     if not 0 < table.rows <= MOST_RUNS:
         return None
-    ranks = {name: rank for rank, name in enumerate(_NAMES)}
+    ranks = {name: rank + len(_NAMES) * (name in IDENTITY_NAMES) for rank, name in enumerate(_NAMES)}
     named = sorted((ranks[plain], name) for name in table.names if (plain := plain_name(name)) in ranks)
     named = [(rank, name) for rank, name in named if _names_rows(table, name)]
     if not named:
         return None
-    name = named[0][1]
+    name, naming = named[0][1], {each for _, each in named}
     rest = [each for each in table.names if each != name and plain_name(each)]
     last = [
         each
         for each in rest
-        if each in table.numbers and (is_measured(each) or plain_name(each) in _OUTCOMES) and each not in dict(named)
+        if each in table.numbers and (is_measured(each) or plain_name(each) in _OUTCOMES) and each not in naming
     ]
     if not last or not any(is_setting(each) for each in rest):
         return None

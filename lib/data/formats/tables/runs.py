@@ -104,7 +104,11 @@ def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str])
     if np.count_nonzero(count) < table.rows / 2 and np.count_nonzero(count) + 2 * _MOST_AROUND < table.rows:
         raise NoTable(f"Most rows have no step ({axes.count}).")
     sure = axes.counts != "step" or plain_name(axes.count).rpartition("/")[2] in SURE_STEP_NAMES
-    if not (sure or any(is_of_training(name) for name in (*metrics, *grouping.label_names))):
+    is_learning = any(is_of_training(name) for name in (*metrics, *grouping.label_names))
+    if grouping.is_guessed and not is_learning:
+        parting = ", ".join(grouping.columns)
+        raise NoTable(f'Rows are parted by "{parting}", and no column has the name of something that is measured.')
+    if not (sure or is_learning):
         raise NoTable(f'"{axes.count}" may count steps, but no column has the name of something that is measured.')
     if axes.counts != "step of the epoch":
         repeats = repeats_of(table, axes, grouping.parts, grouping.value_column)

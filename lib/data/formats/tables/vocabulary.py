@@ -53,7 +53,12 @@ RUN_NAMES = _each(
 )
 """Columns that name runs."""
 IDENTITY_NAMES = frozenset({"run_id", "id", "trial_id", "job_id", "uuid", "run_uuid"})
-SOME_RUN_NAMES = _each("seed fold model model_name method variant config algorithm algo optimizer dataset task lr")
+SOME_RUN_NAMES = _each(
+    """
+    seed fold model model_name method variant config algorithm algo optimizer dataset task lr learning_rate
+    batch_size weight_decay lora_r lora_rank
+    """
+)
 """Columns that tell runs apart where nothing else does."""
 
 SPLITS = frozenset(_each("train training val valid validation eval evaluation dev test"))
