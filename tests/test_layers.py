@@ -65,6 +65,11 @@ LAYERS: dict[str, Layer] = {
     "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
     "lib.data.stated": layer("lib.data.stated", "lib.core.facts lib.core.curves"),
+    "lib.data.formats.tables": layer(
+        "lib.data.formats.tables",
+        "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables",
+        "pyarrow",
+    ),
     "lib.data.formats.readers": layer(
         "lib.data.formats.readers",
         "lib.core.facts lib.core.curves lib.data.formats",

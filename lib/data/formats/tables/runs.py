@@ -1,0 +1,292 @@
+"""The runs in a table with a row for each step: their curves, and what else it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lib.data.formats.logged import FilePath, LoggedRun, Series
+from lib.data.formats.tables.axes import SURE_STEP_NAMES, Axes, clock_of, plain_name
+from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, repeats_of
+from lib.data.formats.tables.rows import roles_of, runs_of_rows, value_at
+from lib.data.formats.tables.table import NoTable, Numbers, Table, Words
+from lib.data.formats.tables.vocabulary import PLANNED_STEPS, is_of_training, is_setting
+
+MOST_SERIES = 100_000
+_MOST_AT_A_STEP = 16
+"""Values of one metric at one step: the devices of a node may each write a row."""
+_FREE_LETTERS = 30
+_FREE_SAMPLE = 200
+_MOST_AROUND = 5
+"""Rows without a step before and after the others: settings and results."""
+_NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
+
+
+def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
+    """The runs in a table of any program.
+
+    Args:
+        table: The table.
+        file: Where it stood.
+
+    Raises:
+        NoTable: If it holds no run, with the reason: it is data, or nothing says where in a training a row belongs.
+    """
+    if not table.rows:
+        raise NoTable("The table has no rows yet.")
+    roles = roles_of(table)
+    if roles is not None and _is_of_rows(table):
+        return runs_of_rows(table, roles, file)
+    grouping = grouping_of(table)
+    axes = grouping.axes
+    if axes is None:
+        raise NoTable(_NO_COUNT)
+    metrics = _metrics(table, grouping, axes)
+    _check(table, grouping, axes, metrics)
+    return _logged(table, grouping, axes, metrics, file)
+
+
+def _is_of_rows(table: Table) -> bool:
+    """Whether no column counts up row by row, which a log's does even where every row has an identity."""
+    grouping = grouping_of(table)
+    axes = grouping.axes
+    if axes is None or axes.counts != "step" or plain_name(axes.count).rpartition("/")[2] not in SURE_STEP_NAMES:
+        return True
+    values = table.numbers[axes.count].values[table.numbers[axes.count].given]
+    return bool(values.size < 2 or (np.diff(values) <= 0).any())
+
+
+def _metrics(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
+    """The columns that are metrics: numbers that count nothing, name no run, and are no setting."""
+    if grouping.value_column is not None:
+        return [grouping.value_column]
+    return [
+        name
+        for name, column in table.numbers.items()
+        if name not in axes.all
+        and name not in grouping.columns
+        and plain_name(name)
+        and not plain_name(name).startswith(("unnamed", "index_level"))
+        and not (_is_config(name) and _is_constant(column, grouping.runs))
+    ]
+
+
+def _is_config(name: str) -> bool:
+    plain = plain_name(name)
+    # A rate that stays the same is a curve like any other.
+    return plain in PLANNED_STEPS or (is_setting(name) and plain.rpartition("/")[2] not in ("lr", "learning_rate"))
+
+
+def _is_constant(column: Numbers | Words, runs: np.ndarray) -> bool:
+    """Whether a column has one value in each run."""
+    given = column.given if isinstance(column, Numbers) else column.codes >= 0
+    rows = np.flatnonzero(given)
+    if not rows.size:
+        return False
+    order = rows[np.argsort(runs[rows], kind="stable")]
+    values = column.values[order] if isinstance(column, Numbers) else column.codes[order]
+    return not ((np.diff(values) != 0) & (np.diff(runs[order]) == 0)).any()
+
+
+def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]) -> None:
+    """Refuse what has a count and is no log all the same.
+
+    Raises:
+        NoTable: With the reason.
+    """
+    if not metrics or not any(table.numbers[name].given.any() for name in metrics):
+        raise NoTable(f"The table has steps ({axes.count}) and no column of numbers beside them.")
+    if len(grouping.first) > MOST_RUNS:
+        raise NoTable(f"The table has {len(grouping.first):,} runs; more than {MOST_RUNS:,} are not read.")
+    count = table.numbers[axes.count].given
+    if np.count_nonzero(count) < table.rows / 2 and np.count_nonzero(count) + 2 * _MOST_AROUND < table.rows:
+        raise NoTable(f"Most rows have no step ({axes.count}).")
+    sure = axes.counts != "step" or plain_name(axes.count).rpartition("/")[2] in SURE_STEP_NAMES
+    is_learning = any(is_of_training(name) for name in (*metrics, *grouping.label_names))
+    if grouping.is_guessed and not is_learning:
+        parting = ", ".join(grouping.columns)
+        raise NoTable(f'Rows are parted by "{parting}", and no column has the name of something that is measured.')
+    if not (sure or is_learning):
+        raise NoTable(f'"{axes.count}" may count steps, but no column has the name of something that is measured.')
+    if axes.counts != "step of the epoch":
+        repeats = repeats_of(table, axes, grouping.parts, grouping.value_column)
+        rows = np.count_nonzero(count)
+        texts = [name for name, each in table.words.items() if name not in grouping.columns and _is_free_text(each)]
+        if texts and repeats > rows / 4:
+            raise NoTable(f'Several rows share a step, each with a text of its own ("{texts[0]}"): data, not a log.')
+        if repeats * _MOST_AT_A_STEP > rows * (_MOST_AT_A_STEP - 1):
+            raise NoTable(f'More than {_MOST_AT_A_STEP} rows share a step ("{axes.count}"), and no column parts them.')
+    labels = max(1, len(grouping.label_names))
+    if len(grouping.first) * len(metrics) * labels > MOST_SERIES:
+        raise NoTable(f"The table has more than {MOST_SERIES:,} curves; larger ones are not read.")
+
+
+def _is_free_text(words: Words) -> bool:
+    """Whether a column holds sentences: mostly different ones, long, of several words."""
+    sample = words.words[:_FREE_SAMPLE]
+    if not sample or len(words.words) < np.count_nonzero(words.codes >= 0) / 2:
+        return False
+    long = sum(len(word) > _FREE_LETTERS and " " in word.strip() for word in sample)
+    return long > len(sample) / 2
+
+
+def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str], file: FilePath) -> list[LoggedRun]:
+    given = table.numbers[axes.count].given
+    rows = np.flatnonzero(given if grouping.labels is None else given & (grouping.labels >= 0))
+    steps, notes = counted_steps(table, grouping.runs, axes)
+    labels = grouping.labels
+    if labels is None and len(grouping.first) == 1:
+        parts: list[np.ndarray] = [rows]
+    else:
+        keys = grouping.parts[rows]
+        order = rows[np.argsort(keys, kind="stable")]
+        parts = np.split(order, np.flatnonzero(np.diff(np.sort(keys))) + 1)
+    found: list[dict[str, Series]] = [{} for _ in grouping.first]
+    for part in parts:
+        if not part.size:
+            continue
+        run = int(grouping.runs[part[0]])
+        label = "" if labels is None else grouping.label_names[int(labels[part[0]])].strip()
+        names = {name: _series_name(name, label, grouping.value_column) for name in metrics}
+        found[run].update(series_of(table, axes, part, steps, names))
+    several = len(grouping.first) > 1
+    around = ({}, {}) if several else _around(table, given)
+    return [
+        LoggedRun(
+            files=(file,),
+            key=_key(table, grouping, run, several),
+            name=grouping.name(table, run),
+            identity=grouping.identity(table, run),
+            series=series,
+            counted="epoch" if axes.counts == "epoch" else "step",
+            config=_config(table, grouping, axes, run, around[0]),
+            last=around[1],
+            total_steps=_planned(table, int(grouping.first[run])),
+            notes=(*table.notes, *notes),
+        )
+        for run, series in enumerate(found)
+        if series
+    ]
+
+
+def _key(table: Table, grouping: Grouping, run: int, several: bool) -> str:
+    if not several:
+        return ""
+    values = [value_at(table, name, int(grouping.first[run])) for name in grouping.columns]
+    return " ".join("" if value is None else str(value) for value in values) or f"run {run + 1}"
+
+
+def _series_name(metric: str, label: str, value_column: str | None) -> str:
+    if not label:
+        return metric
+    return label if value_column is not None else f"{label}/{metric}"
+
+
+def series_of(
+    table: Table, axes: Axes, rows: np.ndarray, steps: np.ndarray, names: Mapping[str, str]
+) -> dict[str, Series]:
+    """The curves of some rows.
+
+    Args:
+        table: The table.
+        axes: What counts in it.
+        rows: The rows of one run, in order; all of them have a count.
+        steps: The step of each row of the table, int64.
+        names: What the metric of each column is called.
+    """
+    whole = rows.size == table.rows
+    epochs = table.numbers[axes.epoch] if axes.epoch is not None else None
+    clock = clock_of(table, axes.clock) if axes.clock is not None else None
+    step = steps if whole else steps[rows]
+    epoch = _gaps(epochs, rows)
+    at = _gaps(clock, rows)
+    found = {}
+    for column, name in names.items():
+        numbers = table.numbers[column]
+        given = numbers.given if whole else numbers.given[rows]
+        if not given.any():
+            continue
+        values = numbers.values if whole else numbers.values[rows]
+        if given.all():
+            found[name] = Series(step, values, epoch, at)
+        else:
+            found[name] = Series(
+                step[given], values[given], None if epoch is None else epoch[given], None if at is None else at[given]
+            )
+    return found
+
+
+def _gaps(column: Numbers | None, rows: np.ndarray) -> np.ndarray | None:
+    if column is None:
+        return None
+    return np.where(column.given[rows], column.values[rows], np.nan)
+
+
+def counted_steps(table: Table, runs: np.ndarray, axes: Axes) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The step of each row, int64, 0 where it has none, and sentences where steps are not simply those of a column."""
+    column = table.numbers[axes.count]
+    values = np.where(column.given & np.isfinite(column.values), column.values, 0.0)
+    if axes.counts == "entry":
+        steps = np.zeros(table.rows, dtype=np.int64)
+        for run in range(int(runs.max(initial=0)) + 1):
+            rows = np.flatnonzero(column.given & (runs == run))
+            steps[rows] = np.unique(values[rows], return_inverse=True)[1].reshape(-1) + 1
+        return steps, ("It has fractions of epochs and no steps: its entries are counted instead.",)
+    if axes.counts == "tokens":
+        return values.astype(np.int64), (f'It counts tokens ("{axes.count}") and no steps: they stand for steps.',)
+    if axes.counts == "step of the epoch" and axes.epoch is not None:
+        epochs = np.floor(np.nan_to_num(table.numbers[axes.epoch].values, nan=0.0))
+        steps = _counted_on(values, epochs, column.given)
+        return steps, ("Its steps start again in each epoch: they are counted on.",)
+    return values.astype(np.int64), ()
+
+
+def _counted_on(steps: np.ndarray, epochs: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Steps of an epoch as steps of the run."""
+    known, first = steps[given], epochs[given].min(initial=np.inf)
+    kinds = np.unique(known)
+    # Steps 0, 10, ..., 90 are of an epoch of 100.
+    stride = np.diff(kinds).min(initial=np.inf)
+    length = kinds[-1] + (0 if kinds[0] > 0 else stride if np.isfinite(stride) else 1)
+    before = epochs - (0 if first < 1 else 1)
+    return np.asarray(np.where(given, before * length + steps, 0.0).astype(np.int64))
+
+
+def _config(table: Table, grouping: Grouping, axes: Axes, run: int, around: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays the same throughout a run, and is no number that is measured."""
+    found: dict[str, Any] = {**around}
+    taken = {*axes.all, grouping.label_column, grouping.value_column}
+    row = int(grouping.first[run])
+    for name in table.names:
+        if name in taken or name in found:
+            continue
+        column: Numbers | Words | None = table.numbers.get(name) or table.words.get(name)
+        is_fact = isinstance(column, Words) or _is_config(name) or name in grouping.columns
+        if column is not None and is_fact and _is_constant(column, grouping.runs):
+            value = value_at(table, name, row)
+            if value is not None:
+                found[name] = value
+    return {"table": found} if found else {}
+
+
+def _planned(table: Table, row: int) -> int | None:
+    for name, column in table.numbers.items():
+        if plain_name(name).rpartition("/")[2] in PLANNED_STEPS and column.given[row]:
+            value = column.values[row]
+            return int(value) if np.isfinite(value) and 0 < value < 2**53 else None
+    return None
+
+
+def _around(table: Table, given: np.ndarray) -> tuple[dict[str, Any], dict[str, float]]:
+    """Settings in the first rows, before any step, and numbers in the last rows, after every step."""
+    steps = np.flatnonzero(given)
+    before, after = int(steps[0]), int(steps[-1]) + 1
+    config: dict[str, Any] = {}
+    last: dict[str, float] = {}
+    for row in range(max(0, before - _MOST_AROUND), before):
+        config.update({name: value for name in table.names if (value := value_at(table, name, row)) is not None})
+    for row in range(after, min(table.rows, after + _MOST_AROUND)):
+        last.update({name: float(each.values[row]) for name, each in table.numbers.items() if each.given[row]})
+    return config, last
