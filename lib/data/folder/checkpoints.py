@@ -94,7 +94,7 @@ def _step_of(name: str, log: TrainerLog | None, leader: TrainerLog, *, counts_fr
 
 def _step_of_epoch(epoch: int, leader: TrainerLog) -> int | None:
     points = leader.points
-    near = points["step"][(points["epoch"] - epoch).abs() <= EPOCH_ROUNDING]
+    near = points.step[np.abs(points.epoch - epoch) <= EPOCH_ROUNDING]
     if len(near):
         return int(near.max())
     epochs, planned = finite(leader.state.get("num_train_epochs")), leader.planned
@@ -112,8 +112,9 @@ def _best_step(leader: TrainerLog) -> int | None:
     best = finite(leader.state.get("best_metric"))
     if best is None:
         return None
-    points = leader.points[leader.points["metric"].astype("str").str.startswith("eval_")]
-    steps = points["step"][np.isclose(points["value"], best, rtol=1e-9, atol=0.0) & (points["step"] > 0)]
+    points = leader.points
+    evaluated = points.of([name for name in points.names if name.startswith("eval_")])
+    steps = points.step[evaluated & np.isclose(points.value, best, rtol=1e-9, atol=0.0) & (points.step > 0)]
     return int(steps.min()) if len(steps) else None
 
 

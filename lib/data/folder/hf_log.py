@@ -22,17 +22,17 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment, number, whole
+from lib.data.folder.log_points import Points, numbers_in, points_of
 from lib.data.folder.training_files import Unread, read_json
 
 TRAINER_STATE = "trainer_state.json"
 
-_RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
+RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
 _TIMESTAMPS = ("timestamp", "_timestamp")
 _NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
 _MAX_STEP = 2**53
@@ -45,8 +45,7 @@ class TrainerLog:
 
     Attributes:
         state: Its facts besides the history.
-        points: ``metric`` (category), ``step``, ``epoch``, ``at`` (seconds on some clock, or NaN) and
-            ``value``, one row per logged number, in the order in which they were written.
+        points: The logged numbers, in the order in which they were written.
         summary: The numbers of the closing summary; ``train_runtime`` is the sum over all of them.
         closing: The values that were measured after the last closing summary, by metric.
         closed_at: The step of the last closing summary; -1 without one.
@@ -58,7 +57,7 @@ class TrainerLog:
     """
 
     state: Mapping[str, Any]
-    points: pd.DataFrame
+    points: Points
     summary: Mapping[str, float]
     closing: Mapping[str, float]
     closed_at: int
@@ -71,9 +70,7 @@ class TrainerLog:
 
     def opening(self, count: int) -> str:
         """How the log begins: equal for logs whose first ``count`` values are."""
-        first = self.points.iloc[:count]
-        columns = first["metric"].astype("str"), first["step"], first["value"]
-        return repr(list(zip(*(column.tolist() for column in columns), strict=True)))
+        return self.points.opening(count)
 
     @property
     def planned(self) -> int | None:
@@ -85,7 +82,7 @@ class TrainerLog:
     def last_step(self) -> int | None:
         """The step that training had reached: ``global_step``, else the last step logged."""
         step = _step_of({"step": self.state.get("global_step")})
-        return step if step is not None else int(self.points["step"].max()) if len(self.points) else None
+        return step if step is not None else int(self.points.step.max()) if len(self.points) else None
 
 
 def read_trainer_log(path: Path) -> TrainerLog | Unread:
@@ -170,9 +167,9 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
             summary.pop("train_runtime", None)
     return TrainerLog(
         state=state,
-        points=_points(located, at),
+        points=points_of(located, at, _NOT_METRICS, RENAMED),
         summary=summary,
-        closing={name: value for row in after for name, value in _numbers(row)},
+        closing={name: value for row in after for name, value in numbers_in(row, _NOT_METRICS, RENAMED)},
         closed_at=max((step for row in closing if (step := _step_of(row)) is not None), default=-1),
         stopped_early=stopped_early,
         rows=len(located),
@@ -217,7 +214,9 @@ def _is_summary(row: Mapping[str, Any]) -> bool:
 
 
 def _step_of(row: Mapping[str, Any]) -> int | None:
-    step = whole(row.get("step"))
+    stated = row.get("step")
+    # A log has many rows, and nearly all of them have a plain number here.
+    step = stated if type(stated) is int else whole(stated)
     return step if step is not None and 0 <= step < _MAX_STEP else None
 
 
@@ -236,43 +235,6 @@ def _seconds(located: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[np.ndarr
     return (np.full(len(at), np.nan) if (np.diff(at[np.isfinite(at)]) < 0).any() else at), False
 
 
-def _points(located: Sequence[tuple[int, Mapping[str, Any]]], at: np.ndarray) -> pd.DataFrame:
-    codes: dict[str, int] = {}
-    metric, position, values = [], [], []
-    for index, (_, row) in enumerate(located):
-        for name, value in _numbers(row):
-            metric.append(codes.setdefault(name, len(codes)))
-            position.append(index)
-            values.append(value)
-    steps = np.fromiter((step for step, _ in located), dtype="int64", count=len(located))
-    epochs = [number(row.get("epoch")) for _, row in located]
-    epoch = np.array([math.nan if value is None else value for value in epochs], dtype="float64")
-    rows = np.array(position, dtype="int64")
-    return pd.DataFrame(
-        {
-            "metric": pd.Categorical.from_codes(metric, categories=pd.Index(list(codes), dtype="str")),
-            "step": steps[rows],
-            "epoch": epoch[rows],
-            "at": at[rows],
-            "value": np.array(values, dtype="float64"),
-        }
-    )
-
-
-def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """The numbers of one row by their metric names, in the order in which they stand."""
-    pending = [(key, value) for key, value in row.items() if key not in _NOT_METRICS]
-    pending.reverse()
-    while pending:
-        name, value = pending.pop()
-        if isinstance(value, dict):
-            pending.extend((f"{name}/{key}", inner) for key, inner in reversed(value.items()))
-        elif (parsed := value if type(value) is float else number(value)) is not None:
-            if name == "train_loss" and "loss" in row:
-                continue
-            yield _RENAMED.get(name, name), parsed
-
-
 def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
     """Make curves of the logs of one run.
 
@@ -283,25 +245,37 @@ def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, i
     Returns:
         The curves, and how many of their values the last log lacks.
     """
-    points = [log.points.assign(metric=log.points["metric"].astype("str"), log=index) for index, log in enumerate(logs)]
-    filled = [frame for frame in points if len(frame)]
+    filled = [(index, log.points) for index, log in enumerate(logs) if len(log.points)]
     if not filled:
         return RunCurves(run_id), 0
-    rows = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
-    elapsed = (rows["at"] - rows["at"].min()).to_numpy()
-    columns = [rows["step"].to_numpy(), rows["value"].to_numpy(), rows["epoch"].to_numpy(), elapsed]
+    codes: dict[str, int] = {}
+    of_log = [np.array([codes.setdefault(name, len(codes)) for name in points.names]) for _, points in filled]
+    metric = np.concatenate([own[points.metric] for own, (_, points) in zip(of_log, filled, strict=True)])
+    step, value, epoch, at = (
+        np.concatenate([column for column in columns])
+        for columns in zip(*((each.step, each.value, each.epoch, each.at) for _, each in filled), strict=True)
+    )
+    known = at[np.isfinite(at)]
+    elapsed = at - known.min() if len(known) else at
+    order = np.argsort(metric, kind="stable")
+    ends = np.cumsum(np.bincount(metric, minlength=len(codes)))
+    columns = [column[order] for column in (step, value, epoch, elapsed)]
     curves = {}
-    for metric, positions in sorted(rows.groupby("metric", sort=False).indices.items()):
-        curves[str(metric)] = tidy_curve(*(column[positions] for column in columns))
-    last = rows.drop_duplicates(["metric", "step"], keep="last")["log"]
-    borrowed = int((last < len(logs) - 1).sum())
+    for name, code in sorted(codes.items()):
+        own = slice(int(ends[code - 1]) if code else 0, int(ends[code]))
+        curves[name] = tidy_curve(*(column[own].copy() for column in columns))
+    borrowed = 0
+    if len(logs) > 1:
+        log = np.concatenate([np.full(len(points), index) for index, points in filled])
+        by_step = np.lexsort((np.arange(len(step)), step, metric))
+        last = np.append((np.diff(metric[by_step]) != 0) | (np.diff(step[by_step]) != 0), True)
+        borrowed = int((log[by_step][last] < len(logs) - 1).sum())
     return RunCurves(run_id, MappingProxyType(curves), rows=_facts(logs[-1].points)), borrowed
 
 
-def _facts(points: pd.DataFrame) -> RowFacts:
+def _facts(points: Points) -> RowFacts:
     """What is noticed of the log that leads: those of earlier checkpoints repeat its values."""
-    at = points["at"].to_numpy()
+    at = points.at
     known = np.isfinite(at)
     written_us = np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype("int64") if known.any() else None
-    places = points.groupby("metric", observed=True).indices
-    return row_facts(points["step"].to_numpy(), written_us, {str(name): np.asarray(at) for name, at in places.items()})
+    return row_facts(points.step, written_us, points.places())

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+
 from lib.core.curves.evidence import of_training
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
@@ -110,7 +112,7 @@ def _progress(
     """How far the run came, its status, and sentences on how that is known."""
     step, total = log.last_step, log.planned
     reached = step or 0
-    logged = log.points["epoch"].max() if len(log.points) else None
+    logged = float(np.fmax.reduce(log.points.epoch)) if len(log.points) else None
     epoch = finite(log.state.get("epoch"))
     epoch = epoch if epoch is not None else finite(logged)
     epochs = finite(log.state.get("num_train_epochs"))

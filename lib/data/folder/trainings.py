@@ -37,7 +37,7 @@ _EXACT = 1e-9
 
 def is_beginning(one: TrainerLog, other: TrainerLog) -> bool:
     """Whether all that ``one`` logged is how ``other`` begins; equal logs are too, very short ones never."""
-    return LEAST_ROWS <= one.rows <= other.rows and _begins(one.points, other.points)
+    return LEAST_ROWS <= one.rows <= other.rows and one.points.begins(other.points)
 
 
 def is_one_training(one: TrainerLog, other: TrainerLog) -> bool:
@@ -51,7 +51,7 @@ def is_one_training(one: TrainerLog, other: TrainerLog) -> bool:
 def are_two_trainings(one: TrainerLog, other: TrainerLog) -> bool:
     """Whether two logs certainly are of different trainings."""
     shorter, longer = sorted((one, other), key=lambda log: len(log.points))
-    if _begins(shorter.points, longer.points):
+    if shorter.points.begins(longer.points):
         return False
     shared = _shared(one, other)
     if shared.values < (LEAST_VALUES if one.planned == other.planned else 2):
@@ -136,28 +136,8 @@ def _shared(one: TrainerLog, other: TrainerLog) -> _Shared:
 
 
 def _last_values(log: TrainerLog) -> pd.DataFrame:
-    points = log.points.loc[log.points["metric"].isin(_COMPARED), ["metric", "step", "value"]]
-    return points.assign(metric=points["metric"].astype("str")).drop_duplicates(["metric", "step"], keep="last")
+    return log.points.frame(_COMPARED).drop_duplicates(["metric", "step"], keep="last")
 
 
 def _typical(values: np.ndarray) -> float:
     return float(np.median(values)) if len(values) else 0.0
-
-
-def _begins(shorter: pd.DataFrame, longer: pd.DataFrame) -> bool:
-    """Whether the points of one log are the first points of the other."""
-    count = len(shorter)
-    if count > len(longer):
-        return False
-    start = longer.iloc[:count]
-    return bool(
-        np.array_equal(shorter["step"].to_numpy(), start["step"].to_numpy())
-        and np.array_equal(shorter["value"].to_numpy(), start["value"].to_numpy(), equal_nan=True)
-        # Metrics are numbered as they first occur.
-        and np.array_equal(shorter["metric"].cat.codes.to_numpy(), start["metric"].cat.codes.to_numpy())
-        and _names(shorter) == _names(longer)[: len(_names(shorter))]
-    )
-
-
-def _names(points: pd.DataFrame) -> list[str]:
-    return list(points["metric"].cat.categories)

@@ -396,9 +396,8 @@ def test_stray_bytes_and_half_characters_do_not_take_the_numbers_down(tmp_path):
     file = tmp_path / "trainer_state.json"
     file.write_bytes(b'\xef\xbb\xbf{"log_history": [{"step": 1, "f1 \xff": 0.5, "\\ud83d": 0.25, "loss": NaN}]}')
     log = read_trainer_log(file)
-    names = list(log.points["metric"].astype("str"))
-    assert names == ["f1 \ufffd", "?", "train_loss"]
-    assert math.isnan(log.points["value"].iloc[2])
+    assert list(log.points.names) == ["f1 \ufffd", "?", "train_loss"]
+    assert math.isnan(log.points.value[2])
 
 
 def test_side_files_nested_too_deeply_are_left_alone(tmp_path):
