@@ -64,8 +64,14 @@ LAYERS: dict[str, Layer] = {
     "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
     "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
+    "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged"),
+    "lib.data.formats.readers": layer(
+        "lib.data.formats.readers",
+        "lib.core.facts lib.core.curves lib.data.formats",
+        "pyarrow google.protobuf yaml orjson",
+    ),
     "lib.data.formats": layer("lib.data.formats", "lib.core.facts lib.core.curves", "pyarrow google.protobuf yaml orjson"),
-    "lib.data.folder": layer("lib.data.folder", f"lib.core.facts lib.core.curves {_SOURCES}"),
+    "lib.data.folder": layer("lib.data.folder", f"lib.core.facts lib.core.curves lib.data.formats {_SOURCES}"),
     "lib.data.supabase": layer(
         "lib.data.supabase",
         f"lib.core.facts lib.core.curves {_SOURCES}",

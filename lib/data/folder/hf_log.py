@@ -14,8 +14,8 @@ How its names become the app's:
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -25,19 +25,14 @@ import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
-from lib.core.facts.metrics import METRICS
-from lib.core.facts.values import finite, moment, number, whole
-from lib.data.folder.log_points import Points, numbers_in, points_of
-from lib.data.folder.training_files import Unread, read_json
+from lib.core.facts.values import whole
+from lib.data.folder.hf_rows import Logged, LoggedRows
+from lib.data.folder.log_points import Points
+from lib.data.folder.training_files import Unread, parse_json, read_data
+from lib.data.formats.json_history import History
+from lib.data.formats.json_rows import MAX_STEP
 
 TRAINER_STATE = "trainer_state.json"
-
-RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
-_TIMESTAMPS = ("timestamp", "_timestamp")
-_NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
-_MAX_STEP = 2**53
-"""Larger numbers are no steps, and would not survive a chart, which counts in floats."""
-
 
 @dataclass(frozen=True, slots=True)
 class TrainerLog:
@@ -81,23 +76,46 @@ class TrainerLog:
     @property
     def last_step(self) -> int | None:
         """The step that training had reached: ``global_step``, else the last step logged."""
-        step = _step_of({"step": self.state.get("global_step")})
-        return step if step is not None else int(self.points.step.max()) if len(self.points) else None
+        step = whole(self.state.get("global_step"))
+        return step if step is not None and 0 <= step < MAX_STEP else int(self.points.step.max()) if len(self.points) else None
 
 
 def read_trainer_log(path: Path) -> TrainerLog | Unread:
     """Read one ``trainer_state.json``, or say why it cannot be read; never raises for its content."""
-    read = read_json(path)
+    data = read_data(path)
+    if isinstance(data, Unread):
+        return data
+    if (long := _read_long(data)) is not None:
+        return long
+    read = parse_json(data)
     if isinstance(read, Unread):
         return read
+    del data
     history = read.content.get("log_history")
     if history is None and "global_step" not in read.content:
         return Unread("It is not the state of a Trainer: it has neither log_history nor global_step.")
-    state = {key: value for key, value in read.content.items() if not isinstance(value, dict | list)}
-    trial = read.content.get("trial_params")
+    return log_of(_facts_of(read.content), history, read.digest, stopped_early=_stopped_early(read.content))
+
+
+def _read_long(data: bytes) -> TrainerLog | None:
+    """A log that is long enough to be read in parts, with what reads the whole as objects never in memory at once."""
+    history, rows = History(data, "log_history"), LoggedRows()
+    try:
+        for part in history.parts():
+            rows.add(part)
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    content, digest = history.rest, hashlib.sha256(data).hexdigest()
+    return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
+
+
+def _facts_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a state says besides its history."""
+    state = {key: value for key, value in content.items() if not isinstance(value, dict | list)}
+    trial = content.get("trial_params")
     if isinstance(trial, dict):
         state["trial_params"] = {k: v for k, v in trial.items() if not isinstance(v, dict | list)}
-    return log_of(state, history, read.digest, stopped_early=_stopped_early(read.content))
+    return state
 
 
 def _stopped_early(content: Mapping[str, Any]) -> bool:
@@ -143,96 +161,29 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
         digest: Equal for files of equal bytes.
         stopped_early: Training was ended on purpose before its last step.
     """
-    notes = []
-    if history is not None and not isinstance(history, list):
-        notes.append("log_history is not a list, so no metric could be read.")
-    entries = history if isinstance(history, list) else []
-    rows = [row for row in entries if isinstance(row, dict)]
-    closing = [row for row in rows if _is_summary(row)]
-    logged, after = _parted(rows)
-    located = [(step, row) for row in logged if (step := _step_of(row)) is not None]
-    if stepless := len(logged) - len(located):
-        notes.append(f"Rows of the log that state no step were left out: {stepless:,}.")
-    if strange := len(entries) - len(rows):
-        notes.append(f"Entries of the log that are no rows of values were left out: {strange:,}.")
-    if after:
-        notes.append(f"Rows after the end of training are no points of the curves: {len(after):,}.")
-    at, on_clock = _seconds(located)
-    summary = {key: parsed for row in closing for key, value in row.items() if (parsed := finite(value)) is not None}
-    if closing:
-        runtimes = [finite(row.get("train_runtime")) for row in closing]
-        if counted := [seconds for seconds in runtimes if seconds is not None and seconds >= 0]:
-            summary["train_runtime"] = math.fsum(counted)
-        else:
-            summary.pop("train_runtime", None)
+    rows = LoggedRows()
+    rows.add(history if isinstance(history, list) else [])
+    is_odd = history is not None and not isinstance(history, list)
+    notes = ("log_history is not a list, so no metric could be read.",) if is_odd else ()
+    return _log(state, rows.finish(), digest, stopped_early=stopped_early, notes=notes)
+
+
+def _log(
+    state: Mapping[str, Any], rows: Logged, digest: str, *, stopped_early: bool, notes: tuple[str, ...] = ()
+) -> TrainerLog:
     return TrainerLog(
         state=state,
-        points=points_of(located, at, _NOT_METRICS, RENAMED),
-        summary=summary,
-        closing={name: value for row in after for name, value in numbers_in(row, _NOT_METRICS, RENAMED)},
-        closed_at=max((step for row in closing if (step := _step_of(row)) is not None), default=-1),
+        points=rows.points,
+        summary=rows.summary,
+        closing=rows.closing,
+        closed_at=rows.closed_at,
         stopped_early=stopped_early,
-        rows=len(located),
-        started=float(np.nanmin(at)) if on_clock else math.nan,
-        ended=float(np.nanmax(at)) if on_clock else math.nan,
+        rows=rows.rows,
+        started=rows.started,
+        ended=rows.ended,
         digest=digest,
-        notes=tuple(notes),
+        notes=(*notes, *rows.notes),
     )
-
-
-def _parted(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The rows that training wrote, and those that were written after its end; without the summaries.
-
-    After a summary training goes on where a train loss of another step follows. What stands before that loss is still
-    of the end, unless its step is a later one.
-    """
-    training: list[Mapping[str, Any]] = []
-    after: list[Mapping[str, Any]] = []
-    end: int | None = None
-    pending: list[Mapping[str, Any]] = []
-    for row in rows:
-        if _is_summary(row):
-            after += pending
-            pending, end = [], _step_of(row)
-            end = -1 if end is None else end
-        elif end is None:
-            training.append(row)
-        elif "loss" in row and (step := _step_of(row)) is not None and step != end:
-            for waiting in pending:
-                later = (_step_of(waiting) or 0) > end >= 0
-                (training if later else after).append(waiting)
-            training.append(row)
-            pending, end = [], None
-        else:
-            pending.append(row)
-    return training, after + pending
-
-
-def _is_summary(row: Mapping[str, Any]) -> bool:
-    # Newer versions write train_runtime beside the loss of every logging step too.
-    return "train_runtime" in row and "loss" not in row
-
-
-def _step_of(row: Mapping[str, Any]) -> int | None:
-    stated = row.get("step")
-    # A log has many rows, and nearly all of them have a plain number here.
-    step = stated if type(stated) is int else whole(stated)
-    return step if step is not None and 0 <= step < _MAX_STEP else None
-
-
-def _seconds(located: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[np.ndarray, bool]:
-    """When each row was written, in seconds, and whether that is Unix time or time since some start."""
-    at = np.full(len(located), np.nan)
-    for position, (_, row) in enumerate(located):
-        for key in _TIMESTAMPS:
-            if key in row and (when := moment(row[key])) is not None:
-                at[position] = when.timestamp()
-    if np.isfinite(at).any():
-        return at, True
-    runtimes = (finite(row.get("train_runtime")) for _, row in located)
-    at = np.array([math.nan if seconds is None else seconds for seconds in runtimes], dtype=float)
-    # A resumed training starts its own count again: then the times of two counts cannot be compared.
-    return (np.full(len(at), np.nan) if (np.diff(at[np.isfinite(at)]) < 0).any() else at), False
 
 
 def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:

@@ -75,7 +75,8 @@ def texts(data: bytes) -> Iterator[str]:
 
 def _decoded(data: bytes) -> Iterator[str]:
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if data.startswith(mark):
+        # Half of the bytes of such text are zero.
+        if data.startswith(mark) and data.count(b"\x00", 0, 400) > 40:
             yield data[2:].decode(name, errors="replace")
             return
     start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0

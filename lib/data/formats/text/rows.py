@@ -23,6 +23,8 @@ _BEFORE_COUNTER = frozenset(
 )
 _WORDS = re.compile(r"[A-Za-z]+")
 _PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
+_OWN_PHASE = re.compile(r"(?<![a-z])(?:train|val|valid|validation|eval|evaluation|test|dev)(?![a-z])", re.I)
+_KERAS = re.compile(r"\[[=>.]{3,}|━|\bETA\b|\d(?:ms|s|us)/(?:step|epoch)")
 _BETWEEN = re.compile(r"[\s\[\](:,|-]{1,20}")
 _OPEN = re.compile(r"\s?\{['\"]")
 _CLOCKS = frozenset({"train time", "elapsed", "elapsed time", "total time", "wall", "time elapsed", "runtime"})
@@ -104,7 +106,6 @@ class RowReader:
         self._last_total = 0
         self._waiting: list[int] = []
         self._epoch = (math.nan, math.nan)
-        self._since_epoch = 0
 
     def read(self, number: int, line: Line) -> None:
         """Take a line, which has this number in the file."""
@@ -117,16 +118,17 @@ class RowReader:
         found = found_in(line.text)
         if found is None:
             return
-        self._since_epoch += 1
         if not found.values:
             if not math.isnan(found.epoch) and found.step < 0:
-                self._epoch, self._since_epoch = (found.epoch, found.epochs), 0
+                self._epoch = (found.epoch, found.epochs)
             return
-        if found.head == "" and found.step < 0 and found.parts and found.part == found.parts:
-            # Keras writes the epoch on a line of its own, and only the last of the bars below it states the result.
-            if math.isnan(self._epoch[0]):
-                return
-            found.head, (found.epoch, found.epochs), found.part, found.parts = "epoch", self._epoch, -1, 0
+        if math.isnan(found.epoch) and (found.step >= 0 or found.part >= 0):
+            found.epoch, found.epochs = self._epoch
+            if found.step < 0 and not math.isnan(found.epoch) and _KERAS.search(line.text):
+                # Keras writes the epoch on a line of its own, and only the last of the bars below it states the result.
+                if found.part != found.parts:
+                    return
+                found.head, found.part, found.parts = "epoch", -1, 0
         self._add(number, line, found)
 
     def _pass_bar(self, bar: Bar) -> None:
@@ -240,7 +242,7 @@ def _metrics(numbers: Iterable[Named]) -> list[tuple[str, float]]:
     for each in numbers:
         if each.name and (each.is_sure or each.is_closed) and not each.is_clock:
             own = each.name
-            if each.phase and not re.search(rf"(?i)(?<![a-z]){re.escape(each.phase[:3])}", own):
+            if each.phase and not _OWN_PHASE.search(own):
                 own = f"{each.phase.lower()}/{own}"
             values.append((own, each.value))
     return values
@@ -248,7 +250,7 @@ def _metrics(numbers: Iterable[Named]) -> list[tuple[str, float]]:
 
 def _is_all(text: str, rest: list[Named]) -> bool:
     """Whether a line that counts nothing is a name and its number, and nothing else: "val loss 1.1000"."""
-    return len(text) < 200 and len(rest) == 1 and bool(METRIC_WORD.search(rest[0].name)) and rest[0].is_closed and bool(
+    return len(text) < 200 and ".." not in text and len(rest) == 1 and bool(METRIC_WORD.search(rest[0].name)) and rest[0].is_closed and bool(
         re.fullmatch(r"\s*[\w ./@-]{1,60}?\s?[:=]?\s?[-+\w.%]{1,40}\s*", text)
     )
 
@@ -272,7 +274,9 @@ def _weight(each: Named) -> int:
 
 
 def _head(each: Named) -> str:
-    return " ".join((*([each.phase.lower()] if each.phase else []), _plain(each.name)))
+    """How a counter is written, with its sign: a program writes all of its lines alike, and unlike others."""
+    written = each.gap[each.gap.rfind(each.name) :] if each.name in each.gap else each.name
+    return " ".join((*([each.phase.lower()] if each.phase else []), *_plain(written).split()))
 
 
 def _plain(name: str) -> str:

@@ -126,7 +126,9 @@ def _drop_single_heads(each: _Columns, of: np.ndarray, count: np.ndarray) -> Non
         return
     low, high = count[main].min(), count[main].max()
     single = of & ~main
-    each.keep[single & ((count < low) | (count > high))] = False
+    # Before the log begins there may be a program's source, or a text about it.
+    is_early = np.arange(len(of)) < np.flatnonzero(main)[0]
+    each.keep[single & (is_early | (count < low) | (count > high))] = False
 
 
 def _is_evaluating(head: str) -> bool:

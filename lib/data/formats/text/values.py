@@ -18,7 +18,7 @@ _TOKEN = re.compile(
       (?P<junk>\d{4}[-/]\d\d?[-/]\d\d?|\d{1,9}(?:\.\d{1,9}){2,9})
     | (?P<clock>(?:\d{1,5}\ days?,\ )?\d{1,6}:\d\d(?::\d\d)?(?:\.\d{1,9})?)(?![\w:])
     | (?P<number>[-+]?(?:\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,40})?(?![\d.,])
-        |\d{1,310}(?:\.\d{0,310})?(?:[eE][-+]?\d{1,4})?|\.\d{1,310}(?:[eE][-+]?\d{1,4})?|(?i:nan|inf(?:inity)?)))
+        |\d{1,310}(?:\.\d{0,310})?(?:[eE][-+]?\d{1,4})?|\.\d{1,310}(?:[eE][-+]?\d{1,4})?|(?P<word>(?i:nan|inf(?:inity)?))))
       (?P<unit>%|(?:[mµun]?s|secs?|seconds|min|m|h|hrs?|[KMGTB]|[KMGT]i?B|it/s|s/it|/s)(?!\w))?
       (?!\w)(?!\.\d)
       (?P<of>\s{0,12}/\s{0,12}(?P<total>\d{1,15})(?![\w.]))?
@@ -33,6 +33,7 @@ _NAME = re.compile(r"[A-Za-z_%#][\w ./@%+*()#&-]{0,79}")
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
 _PHASE = re.compile(r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I)
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
+_COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
 _BEHIND = re.compile(r"\s?([A-Za-z][\w ]{0,16}(?:/[a-z]{1,6})?)\s?")
 
 
@@ -76,14 +77,17 @@ def numbers_of(text: str) -> list[Named]:
             last = match.end()
             continue
         gap = text[max(last, match.start() - 200) : match.start()]
+        after = text[match.end() : match.end() + 2]
+        is_closed = not after.strip() or after[0] in ",|;)(]\t}'\"" or (after[0] == " " and after[1:] in "|([-\t ")
+        if match["word"] is not None and not is_closed and not gap.rstrip().endswith((":", "=")):
+            # "number of nan iterations: 0" has one number.
+            continue
         name, is_sure, seen, unit = _named(gap)
         phase = seen or phase
         last = match.end()
         if match["clock"] is not None:
             found.append(Named(name, seconds(match["clock"]), None, phase, is_sure, True, gap, True))
             continue
-        after = text[last : last + 2]
-        is_closed = not after.strip() or after[0] in ",|;)(]\t}'\"" or after[0] == " " and after[1:] in "|([-\t "
         raw = match["number"]
         value = float(raw.replace(",", ""))
         mark = match["unit"] or unit
@@ -131,6 +135,8 @@ def _named(gap: str) -> tuple[str, bool, str, str]:
     before = core[: len(core) - len(name)]
     phases = _PHASE.findall(before)
     phase = phases[-1] if phases else ""
+    if _COUNTED.search(name) and (phases := _PHASE.findall(name)):
+        phase = phases[-1]
     if found := _PHASED.fullmatch(name):
         name, phase = found[1], found[2]
     if not _NAME.fullmatch(name) or name.count(" ") > (5 if is_sure else 4):
