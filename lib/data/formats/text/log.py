@@ -16,6 +16,7 @@ from lib.core.facts.runs import RunStatus
 from lib.data.formats.logged import FilePath, LoggedRun, Series
 from lib.data.formats.text.lines import Line, line_of, texts
 from lib.data.formats.text.rows import METRIC_WORD, RowReader, Rows
+from lib.data.formats.text.shapes import Shapes
 from lib.data.formats.text.steps import Start, counted
 
 MAX_OTHER_LINES = 500_000
@@ -72,7 +73,7 @@ def runs_of(contents: Iterable[bytes], files: tuple[FilePath, ...]) -> tuple[Log
 
 
 def _read(contents: Iterable[bytes]) -> _Read:
-    reader = RowReader()
+    reader = RowReader(Shapes().found_in)
     read = _Read(reader.rows)
     number = 0
     for content in contents:
@@ -126,9 +127,9 @@ def _run(
     if start.resumed:
         said.append(f"Training went back and was resumed {start.resumed:,} times; the later values hold.")
     at, is_unix = _times(rows, start, said)
-    totals = np.concatenate([np.array(column)[start.rows] for column in (rows.total, rows.bar_total)])
+    totals = np.concatenate([rows.column(name)[start.rows] for name in ("total", "bar_total")])
     planned = int(totals.max(initial=0)) or int(read.stated.get("Total optimization steps", 0))
-    epochs = np.array(rows.epochs)[start.rows]
+    epochs = rows.column("epochs")[start.rows]
     all_epochs = float(np.nanmax(epochs)) if np.isfinite(epochs).any() else read.stated.get("Num Epochs")
     begin, end = int(start.rows[0]), int(start.rows[-1])
     summary = {k: v for row, stated in rows.summaries if begin < row <= end + 1 for k, v in stated.items()}
@@ -161,10 +162,10 @@ def _run(
 
 def _times(rows: Rows, start: Start, said: list[str]) -> tuple[np.ndarray, bool]:
     """When each row was written, in seconds, and whether that is Unix time or time since some start."""
-    at = np.array(rows.at)[start.rows]
+    at = rows.column("at")[start.rows]
     if np.isfinite(at).mean() > 0.5:
         return at, True
-    clock = np.array(rows.clock)[start.rows]
+    clock = rows.column("clock")[start.rows]
     known = np.flatnonzero(np.isfinite(clock))
     if not len(known):
         return np.full(len(clock), math.nan), False
@@ -183,7 +184,7 @@ def _series(rows: Rows, start: Start, at: np.ndarray) -> dict[str, Series]:
     place = np.full(len(rows), -1, dtype="int64")
     place[start.rows] = np.arange(len(start.rows))
     of_row, name, value = np.array(rows.point_row), np.array(rows.point_name), np.array(rows.point_value)
-    epoch = np.array(rows.epoch)[start.rows]
+    epoch = rows.column("epoch")[start.rows]
     mine = place[of_row] >= 0
     of_row, name, value = place[of_row[mine]], name[mine], value[mine]
     order = np.argsort(name, kind="stable")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from lib.data.formats.text.lines import Bar, Line
 from lib.data.formats.text.values import Named, numbers_of
@@ -36,53 +38,60 @@ METRIC_WORD = re.compile(
 """What the name of at least one metric of a log has in it."""
 
 
+_INTS = ("head", "step", "total", "part", "parts", "rank", "bar", "after", "bar_total", "line")
+_FLOATS = ("epoch", "epochs", "at", "clock")
+_AFTER = _INTS.index("after")
+
+
 @dataclass(slots=True)
 class Rows:
-    """All rows of a file, as columns; of equal length what belongs to rows, and what to points.
+    """All rows of a file.
 
     Attributes:
-        head: Which of ``heads`` a row has: how its counter is written.
-        step, total: What it counts; -1 and 0 where it does not say so.
-        epoch, epochs: The same for epochs, NaN where not stated.
-        part, parts: Place within the epoch; -1 and 0.
-        at, clock: Unix seconds; seconds since the training began; NaN.
-        rank: The process that wrote it, -1.
-        bar, after, bar_total: The state of the training's progress bar before the row, and behind it; -1 and 0.
-        line: Number of the line.
+        heads: How counters are written, and the numbers that stand for that.
+        names: Of the metrics, and the numbers that stand for them.
         point_row, point_name, point_value: One entry for each metric of each row, in the order written.
-        summaries: Numbers of closing summaries.
-        bare: Numbers of lines that state no step at all, as (line, name, value).
+        summaries: Numbers of closing summaries, with the number of rows before each.
+        dropped_names: Numbers that were left out as there were too many names.
     """
 
     heads: dict[str, int] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
-    head: array[int] = field(default_factory=lambda: array("q"))
-    step: array[int] = field(default_factory=lambda: array("q"))
-    total: array[int] = field(default_factory=lambda: array("q"))
-    epoch: array[float] = field(default_factory=lambda: array("d"))
-    epochs: array[float] = field(default_factory=lambda: array("d"))
-    part: array[int] = field(default_factory=lambda: array("q"))
-    parts: array[int] = field(default_factory=lambda: array("q"))
-    at: array[float] = field(default_factory=lambda: array("d"))
-    clock: array[float] = field(default_factory=lambda: array("d"))
-    rank: array[int] = field(default_factory=lambda: array("q"))
-    bar: array[int] = field(default_factory=lambda: array("q"))
-    after: array[int] = field(default_factory=lambda: array("q"))
-    bar_total: array[int] = field(default_factory=lambda: array("q"))
-    line: array[int] = field(default_factory=lambda: array("q"))
     point_row: array[int] = field(default_factory=lambda: array("q"))
     point_name: array[int] = field(default_factory=lambda: array("q"))
     point_value: array[float] = field(default_factory=lambda: array("d"))
     summaries: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     dropped_names: int = 0
+    _ints: array[int] = field(default_factory=lambda: array("q"))
+    _floats: array[float] = field(default_factory=lambda: array("d"))
 
     def __len__(self) -> int:
-        return len(self.step)
+        return len(self._ints) // len(_INTS)
+
+    def add(self, ints: tuple[int, ...], floats: tuple[float, ...]) -> None:
+        """Take a row: its columns in the order in which ``column`` describes them."""
+        self._ints.extend(ints)
+        self._floats.extend(floats)
+
+    def pass_bar(self, row: int, done: int) -> None:
+        """Note what the progress bar behind a row says."""
+        self._ints[row * len(_INTS) + _AFTER] = done
+
+    def column(self, name: str) -> np.ndarray:
+        """One value for each row, shape (rows,).
+
+        ``head`` (by ``heads``); ``step`` and ``total``, -1 and 0 where not stated; ``part`` and ``parts``, the place in
+        an epoch, the same; ``rank``, the process that wrote it, -1; ``bar``, ``after`` and ``bar_total``, the state of
+        the training's progress bar before it and behind it, -1 and 0; ``line``, its number. And as floats, NaN where
+        not stated: ``epoch`` and ``epochs``; ``at`` in Unix seconds; ``clock`` in seconds since training began.
+        """
+        names, data = (_INTS, self._ints) if name in _INTS else (_FLOATS, self._floats)
+        return np.array(data).reshape(-1, len(names))[:, names.index(name)].copy()
 
 
 @dataclass(slots=True)
-class _Found:
-    """What one line counts and states."""
+class Found:
+    """What one line counts and states, and which number of the line says each."""
 
     head: str = ""
     step: int = -1
@@ -93,14 +102,17 @@ class _Found:
     parts: int = 0
     clock: float = math.nan
     values: list[tuple[str, float]] = field(default_factory=list)
-    is_whole: bool = True
+    said: dict[str, Named] = field(default_factory=dict)
+    metrics: list[Named] = field(default_factory=list)
 
 
 class RowReader:
     """Makes rows of lines, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, find: Callable[[str], Found | None]) -> None:
+        """Args: find: ``found_in``, or what gives the same and remembers."""
         self.rows = Rows()
+        self._find = find
         self._bars: dict[int, tuple[int, float]] = {}
         self._main = 0
         self._last_total = 0
@@ -111,11 +123,10 @@ class RowReader:
         """Take a line, which has this number in the file."""
         if line.bar is not None:
             self._pass_bar(line.bar)
-            found = self._of_bar(line.text, line.bar)
-            if found is not None:
+            if (found := self._of_bar(line.bar)) is not None:
                 self._add(number, line, found)
             return
-        found = found_in(line.text)
+        found = self._find(line.text)
         if found is None:
             return
         if not found.values:
@@ -138,95 +149,91 @@ class RowReader:
         self._last_total = bar.total
         if self._waiting and bar.total == self._main:
             for row in self._waiting:
-                self.rows.after[row] = bar.done
+                self.rows.pass_bar(row, bar.done)
             self._waiting.clear()
 
-    def _of_bar(self, text: str, bar: Bar) -> _Found | None:
+    def _of_bar(self, bar: Bar) -> Found | None:
         """The values that a bar carries with it, at what it has done."""
-        values = _metrics(numbers_of(bar.more))
+        values = _metrics(numbers_of(bar.more))[0] if "=" in bar.more or ":" in bar.more else []
         if not values:
             return None
-        title = found_in(bar.title + ":") or _Found()
+        title = found_in(bar.title + ":") or Found()
         head = " ".join(_WORDS.findall(bar.title.lower())[:6])
-        found = _Found("bar " + head, epoch=title.epoch, epochs=title.epochs, values=values, clock=math.nan)
-        found.part, found.parts = bar.done, bar.total
-        return found
+        return Found(
+            "bar " + head, epoch=title.epoch, epochs=title.epochs, values=values, part=bar.done, parts=bar.total
+        )
 
-    def _add(self, number: int, line: Line, found: _Found) -> None:
+    def _add(self, number: int, line: Line, found: Found) -> None:
         rows = self.rows
-        stated = dict(found.values)
-        if "train_runtime" in stated and "loss" not in stated:
-            rows.summaries.append((len(rows), stated))
+        names = [name for name, _ in found.values]
+        if "train_runtime" in names and "loss" not in names:
+            rows.summaries.append((len(rows), dict(found.values)))
             return
         state, clock = (-1, math.nan), found.clock
+        row = len(rows)
         if found.step < 0 and found.part < 0:
-            if "loss" in stated:
+            if "loss" in names:
                 self._main = self._last_total
             state = self._bars.get(self._main, state)
             clock = state[1] if math.isnan(clock) else clock
-        row = len(rows)
-        rows.head.append(rows.heads.setdefault(found.head, len(rows.heads)))
-        for column, value in (
-            (rows.step, found.step),
-            (rows.total, found.total),
-            (rows.part, found.part),
-            (rows.parts, found.parts),
-            (rows.rank, line.rank),
-            (rows.bar, state[0]),
-            (rows.after, -1),
-            (rows.bar_total, self._main if state[0] >= 0 else 0),
-            (rows.line, number),
-        ):
-            column.append(value)
-        rows.epoch.append(found.epoch)
-        rows.epochs.append(found.epochs)
-        rows.at.append(math.nan if line.at is None else line.at)
-        rows.clock.append(clock)
-        if state[0] >= 0:
-            self._waiting.append(row)
+            if state[0] >= 0:
+                self._waiting.append(row)
+        head = rows.heads.setdefault(found.head, len(rows.heads))
+        rows.add(
+            (head, found.step, found.total, found.part, found.parts, line.rank)
+            + (state[0], -1, self._main if state[0] >= 0 else 0, number),
+            (found.epoch, found.epochs, math.nan if line.at is None else line.at, clock),
+        )
         for name, value in found.values:
-            if name not in rows.names and len(rows.names) >= MAX_NAMES:
-                rows.dropped_names += 1
-                continue
+            code = rows.names.get(name)
+            if code is None:
+                if len(rows.names) >= MAX_NAMES:
+                    rows.dropped_names += 1
+                    continue
+                code = rows.names[name] = len(rows.names)
             rows.point_row.append(row)
-            rows.point_name.append(rows.names.setdefault(name, len(rows.names)))
+            rows.point_name.append(code)
             rows.point_value.append(value)
 
 
-def found_in(text: str) -> _Found | None:
+def found_in(text: str) -> Found | None:
     """What a line counts and states, or ``None`` where it is none of a log."""
     if not any(character in text for character in "0123456789") and "nan" not in text.lower():
         return None
     numbers = numbers_of(text)
-    found = _Found()
+    found = Found()
     rest: list[Named] = []
     rank = 0
     for position, each in enumerate(numbers):
         if each.is_clock:
             if _plain(each.name) in _CLOCKS and math.isnan(found.clock):
-                found.clock = each.value
+                found.clock, found.said["clock"] = each.value, each
             continue
         kind = _counter(each)
         if kind == "epoch" and math.isnan(found.epoch) and each.value >= 0:
             found.epoch, found.epochs = each.value, float(each.total) if each.total else math.nan
             found.head = found.head or _head(each)
+            found.said["epoch"] = each
         elif kind == "step" and _is_step(each.value) and _weight(each) > rank:
             rank = _weight(each)
             found.step, found.total, found.head = int(each.value), each.total or 0, _head(each)
+            found.said["step"] = each
         elif kind:
             continue
         elif each.total and not each.name and found.part < 0 and _is_step(each.value):
             if math.isnan(found.epoch) and position and _PHASE_NAME.fullmatch(numbers[position - 1].name):
                 # timm: "Train: 0 [  50/1251 (  4%)]".
                 found.epoch, found.head = numbers[position - 1].value, numbers[position - 1].name.lower()
+                found.said["epoch"] = numbers[position - 1]
                 rest = [other for other in rest if other is not numbers[position - 1]]
             if _BETWEEN.fullmatch(each.gap) or not position:
                 found.part, found.parts = int(each.value), each.total
+                found.said["part"] = each
         elif _plain(each.name) in _CLOCKS and math.isnan(found.clock):
-            found.clock = each.value
+            found.clock, found.said["clock"] = each.value, each
         else:
             rest.append(each)
-    found.values = _metrics(rest)
+    found.values, found.metrics = _metrics(rest)
     if found.step < 0 and math.isnan(found.epoch):
         if _OPEN.match(text) or (found.part >= 0 and found.values):
             return found
@@ -236,16 +243,17 @@ def found_in(text: str) -> _Found | None:
     return found
 
 
-def _metrics(numbers: Iterable[Named]) -> list[tuple[str, float]]:
-    """The numbers that have a name, with the phase in it where a line has several."""
-    values = []
+def _metrics(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[Named]]:
+    """The numbers that have a name, with the phase in it where a line has several; and what they were made of."""
+    values, used = [], []
     for each in numbers:
         if each.name and (each.is_sure or each.is_closed) and not each.is_clock:
             own = each.name
             if each.phase and not _OWN_PHASE.search(own):
                 own = f"{each.phase.lower()}/{own}"
             values.append((own, each.value))
-    return values
+            used.append(each)
+    return values, used
 
 
 def _is_all(text: str, rest: list[Named]) -> bool:

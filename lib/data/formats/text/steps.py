@@ -65,8 +65,8 @@ def counted(rows: Rows, headers: Sequence[np.ndarray], steps_an_epoch: float | N
         steps_an_epoch: As the log states it in words, or ``None``.
     """
     each = _Columns(
-        *(np.array(column) for column in (rows.head, rows.step, rows.epoch, rows.part, rows.parts, rows.line)),
-        keep=_one_rank(np.array(rows.rank)),
+        *(rows.column(name) for name in ("head", "step", "epoch", "part", "parts", "line")),
+        keep=_one_rank(rows.column("rank")),
         heads=list(rows.heads),
     )
     notes: list[str] = []
@@ -105,7 +105,7 @@ def _steps(
         _carried(each, step, has_part)
         return step, "step"
     has_epoch = each.keep & np.isfinite(each.epoch)
-    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not (np.array(rows.bar) >= 0).any():
+    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not (rows.column("bar") >= 0).any():
         _drop_single_heads(each, has_epoch, each.epoch)
         has_epoch &= each.keep
         if has_epoch.any() and steps_an_epoch is None:
@@ -217,7 +217,7 @@ def _of_the_stepless(
     trains &= rest
     if trains.sum() < MIN_COUNTS:
         return None
-    bar, after = np.array(rows.bar), np.array(rows.after)
+    bar, after = rows.column("bar"), rows.column("after")
     step = np.full(len(each.step), -1, dtype="int64")
     places = np.flatnonzero(trains)
     if (bar[places] >= 0).mean() > 0.5 and len(np.unique(bar[places])) >= MIN_COUNTS:
@@ -267,7 +267,7 @@ def _starts(
         notes.append(f"The log begins anew more than {MAX_STARTS:,} times; the rest was left out.")
         at, step = at[: fresh[MAX_STARTS]], step[: fresh[MAX_STARTS]]
     bounds.append(len(at))
-    total = np.array(rows.total)
+    total = rows.column("total")
     found: list[Start] = []
     for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
         mine, count = at[begin:end], step[begin:end]

@@ -49,7 +49,8 @@ class Named(NamedTuple):
         is_clock: It was written as a duration ("0:01:03").
         gap: What stands between the number before it and itself.
         is_closed: Nothing but a separator follows it.
-        has_unit: A unit of time or a size stood with it.
+        at, end: Where its digits stand, without a sign.
+        scale: What they were multiplied with.
     """
 
     name: str
@@ -60,7 +61,9 @@ class Named(NamedTuple):
     is_clock: bool
     gap: str
     is_closed: bool
-    has_unit: bool = False
+    at: int = -1
+    end: int = -1
+    scale: float = 1.0
 
 
 def numbers_of(text: str) -> list[Named]:
@@ -89,7 +92,9 @@ def numbers_of(text: str) -> list[Named]:
             found.append(Named(name, seconds(match["clock"]), None, phase, is_sure, True, gap, True))
             continue
         raw = match["number"]
-        value = float(raw.replace(",", ""))
+        signed = raw[0] in "+-"
+        begin, end = match.start("number") + signed, match.end("number")
+        value = float(raw.replace(",", "") if "," in raw else raw)
         mark = match["unit"] or unit
         if not name and gap.rstrip().endswith("|"):
             name, mark, last = _named_behind(text, match, last, mark)
@@ -98,7 +103,8 @@ def numbers_of(text: str) -> list[Named]:
         if mark in _TIMES and "mem" not in name.lower():
             scale = _TIMES[mark]
         total = int(match["total"]) if match["total"] else None
-        found.append(Named(name, value * scale, total, phase, is_sure, False, gap, is_closed, bool(mark)))
+        scale_of = -scale if raw[0] == "-" else scale
+        found.append(Named(name, value * scale, total, phase, is_sure, False, gap, is_closed, begin, end, scale_of))
     return found
 
 
