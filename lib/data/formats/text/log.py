@@ -48,7 +48,7 @@ class _Read:
 def looks_like_log(data: bytes) -> bool:
     """Whether lines of metrics stand in a part of a file: several, of counts that differ."""
     read = _read([data])
-    return bool(len(read.rows)) and bool(METRIC_WORD.search(" ".join(read.rows.names))) and bool(_runs(read)[0])
+    return bool(_runs(read)[0])
 
 
 def runs_of(contents: Iterable[bytes], files: tuple[FilePath, ...]) -> tuple[LoggedRun, ...]:
@@ -116,7 +116,13 @@ def _runs(read: _Read) -> tuple[list[Start], list[str]]:
     found = counted(read.rows, (np.array(read.numbers), np.array(read.marks)), an_epoch)
     if read.rows.dropped_names:
         found.notes.append(f"Values of further names were left out: {read.rows.dropped_names:,}.")
-    return [start for start in found.starts if len(np.unique(start.step)) > 1 or len(found.starts) > 1], found.notes
+    starts = [start for start in found.starts if len(np.unique(start.step)) > 1 or len(found.starts) > 1]
+    kept = np.zeros(len(read.rows), dtype=bool)
+    for start in starts:
+        kept[start.rows] = True
+    used = set(np.array(read.rows.point_name)[kept[np.array(read.rows.point_row)]].tolist())
+    is_log = any(code in used and METRIC_WORD.search(name) for name, code in read.rows.names.items())
+    return starts if is_log else [], found.notes
 
 
 def _run(

@@ -8,10 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from lib.data.formats.text.rows import METRIC_WORD, Rows
+from lib.data.formats.text.rows import Rows
 
 MIN_COUNTS = 2
 """So many different counts make a line one of a log: a sentence with a number in it states one."""
+MOST_FALLS = 0.3
+"""A count that goes back more often than in this share of its lines counts no training: a text has numbers as they come."""
 WARM_UP = 0.1
 """A start that got no further than this share of what followed, and whose head is not repeated, was a warm-up."""
 MAX_STARTS = 200
@@ -251,10 +253,12 @@ def _starts(
     curve that nobody trained. Only a short one that came before without repeating the head of the log, as programs
     that compile or measure before they train have it, is left out.
     """
-    if not len(at) or not METRIC_WORD.search(" ".join(rows.names)):
+    if not len(at):
         return []
     main = np.flatnonzero(each.head[at] == _main_head(each, np.isin(np.arange(len(each.head)), at)))
     of_main = step[main]
+    if len(of_main) > 1 and (np.diff(of_main) < 0).mean() > MOST_FALLS:
+        return []
     first = np.unique(of_main)[:2]
     falls = np.flatnonzero(np.diff(of_main) < 0) + 1
     fresh = [int(main[fall]) for fall in falls if of_main[fall] <= first[0]]
