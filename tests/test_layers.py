@@ -70,6 +70,7 @@ LAYERS: dict[str, Layer] = {
         "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables",
         "pyarrow",
     ),
+    "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged"),
     "lib.data.formats.readers": layer(
         "lib.data.formats.readers",
         "lib.core.facts lib.core.curves lib.data.formats",

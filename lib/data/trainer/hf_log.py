@@ -14,7 +14,11 @@ How its names become the app's:
 
 from __future__ import annotations
 
+<<<<<<< HEAD:lib/data/trainer/hf_log.py
 import math
+=======
+import hashlib
+>>>>>>> ftext:lib/data/folder/hf_log.py
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +29,7 @@ import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
+<<<<<<< HEAD:lib/data/trainer/hf_log.py
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment, whole
 from lib.data.trainer.log_points import Points, numbers_in, points_of
@@ -40,6 +45,17 @@ _MAX_STEP = 2**53
 """Larger numbers are no steps, and would not survive a chart, which counts in floats."""
 
 
+=======
+from lib.core.facts.values import whole
+from lib.data.folder.hf_rows import Logged, LoggedRows
+from lib.data.folder.log_points import Points
+from lib.data.folder.training_files import Unread, parse_json, read_data
+from lib.data.formats.json_history import History
+from lib.data.formats.json_rows import MAX_STEP
+
+TRAINER_STATE = "trainer_state.json"
+
+>>>>>>> ftext:lib/data/folder/hf_log.py
 @dataclass(frozen=True, slots=True)
 class TrainerLog:
     """One ``trainer_state.json``.
@@ -82,23 +98,46 @@ class TrainerLog:
     @property
     def last_step(self) -> int | None:
         """The step that training had reached: ``global_step``, else the last step logged."""
-        step = _step_of({"step": self.state.get("global_step")})
-        return step if step is not None else int(self.points.step.max()) if len(self.points) else None
+        step = whole(self.state.get("global_step"))
+        return step if step is not None and 0 <= step < MAX_STEP else int(self.points.step.max()) if len(self.points) else None
 
 
 def read_trainer_log(path: Path) -> TrainerLog | Unread:
     """Read one ``trainer_state.json``, or say why it cannot be read; never raises for its content."""
-    read = read_json(path)
+    data = read_data(path)
+    if isinstance(data, Unread):
+        return data
+    if (long := _read_long(data)) is not None:
+        return long
+    read = parse_json(data)
     if isinstance(read, Unread):
         return read
+    del data
     history = read.content.get("log_history")
     if history is None and "global_step" not in read.content:
         return Unread("It is not the state of a Trainer: it has neither log_history nor global_step.")
-    state = {key: value for key, value in read.content.items() if not isinstance(value, dict | list)}
-    trial = read.content.get("trial_params")
+    return log_of(_facts_of(read.content), history, read.digest, stopped_early=_stopped_early(read.content))
+
+
+def _read_long(data: bytes) -> TrainerLog | None:
+    """A log that is long enough to be read in parts, with what reads the whole as objects never in memory at once."""
+    history, rows = History(data, "log_history"), LoggedRows()
+    try:
+        for part in history.parts():
+            rows.add(part)
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    content, digest = history.rest, hashlib.sha256(data).hexdigest()
+    return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
+
+
+def _facts_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a state says besides its history."""
+    state = {key: value for key, value in content.items() if not isinstance(value, dict | list)}
+    trial = content.get("trial_params")
     if isinstance(trial, dict):
         state["trial_params"] = {k: v for k, v in trial.items() if not isinstance(v, dict | list)}
-    return log_of(state, history, read.digest, stopped_early=_stopped_early(read.content))
+    return state
 
 
 def _stopped_early(content: Mapping[str, Any]) -> bool:
@@ -144,6 +183,7 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
         digest: Equal for files of equal bytes.
         stopped_early: Training was ended on purpose before its last step.
     """
+<<<<<<< HEAD:lib/data/trainer/hf_log.py
     notes = []
     if history is not None and not isinstance(history, list):
         notes.append("log_history is not a list, so no metric could be read.")
@@ -166,21 +206,34 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
             summary["train_runtime"] = math.fsum(counted)
         else:
             summary.pop("train_runtime", None)
+=======
+    rows = LoggedRows()
+    rows.add(history if isinstance(history, list) else [])
+    is_odd = history is not None and not isinstance(history, list)
+    notes = ("log_history is not a list, so no metric could be read.",) if is_odd else ()
+    return _log(state, rows.finish(), digest, stopped_early=stopped_early, notes=notes)
+
+
+def _log(
+    state: Mapping[str, Any], rows: Logged, digest: str, *, stopped_early: bool, notes: tuple[str, ...] = ()
+) -> TrainerLog:
+>>>>>>> ftext:lib/data/folder/hf_log.py
     return TrainerLog(
         state=state,
-        points=points_of(located, at, _NOT_METRICS, RENAMED),
-        summary=summary,
-        closing={name: value for row in after for name, value in numbers_in(row, _NOT_METRICS, RENAMED)},
-        closed_at=max((step for row in closing if (step := _step_of(row)) is not None), default=-1),
+        points=rows.points,
+        summary=rows.summary,
+        closing=rows.closing,
+        closed_at=rows.closed_at,
         stopped_early=stopped_early,
-        rows=len(located),
-        started=float(np.nanmin(at)) if on_clock else math.nan,
-        ended=float(np.nanmax(at)) if on_clock else math.nan,
+        rows=rows.rows,
+        started=rows.started,
+        ended=rows.ended,
         digest=digest,
-        notes=tuple(notes),
+        notes=(*notes, *rows.notes),
     )
 
 
+<<<<<<< HEAD:lib/data/trainer/hf_log.py
 def _parted(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     """The rows that training wrote, and those that were written after its end; without the summaries.
 
@@ -249,6 +302,8 @@ def _seconds(located: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[np.ndarr
     return (np.full(len(at), np.nan) if (np.diff(at[np.isfinite(at)]) < 0).any() else at), False
 
 
+=======
+>>>>>>> ftext:lib/data/folder/hf_log.py
 def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
     """Make curves of the logs of one run.
 
