@@ -79,5 +79,7 @@ def _write_lines(folder: Path, number: int, rows: int) -> None:
 
 def _write_text(folder: Path, number: int, rows: int) -> None:
     folder.mkdir(parents=True)
-    lines = [f"step:{step}/{10 * rows} train_loss:{loss} train_time:{step}ms" for step, loss, _ in _losses(number, rows)]
+    lines = [
+        f"step:{step}/{10 * rows} train_loss:{loss} train_time:{step}ms" for step, loss, _ in _losses(number, rows)
+    ]
     (folder / "log.txt").write_text("\n".join(lines) + "\n")

@@ -14,11 +14,7 @@ How its names become the app's:
 
 from __future__ import annotations
 
-<<<<<<< HEAD:lib/data/trainer/hf_log.py
-import math
-=======
 import hashlib
->>>>>>> ftext:lib/data/folder/hf_log.py
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,33 +25,16 @@ import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
-<<<<<<< HEAD:lib/data/trainer/hf_log.py
-from lib.core.facts.metrics import METRICS
-from lib.core.facts.values import finite, moment, whole
-from lib.data.trainer.log_points import Points, numbers_in, points_of
-from lib.data.trainer.training_files import Unread, read_json
-
-TRAINER_STATE = "trainer_state.json"
-
-RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
-_TIMESTAMPS = ("timestamp", "_timestamp")
-_CLOCKS = ("train_runtime", *_TIMESTAMPS)
-_NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
-_MAX_STEP = 2**53
-"""Larger numbers are no steps, and would not survive a chart, which counts in floats."""
-
-
-=======
 from lib.core.facts.values import whole
-from lib.data.folder.hf_rows import Logged, LoggedRows
-from lib.data.folder.log_points import Points
-from lib.data.folder.training_files import Unread, parse_json, read_data
 from lib.data.formats.json_history import History
 from lib.data.formats.json_rows import MAX_STEP
+from lib.data.trainer.hf_rows import Logged, LoggedRows
+from lib.data.trainer.log_points import Points
+from lib.data.trainer.training_files import Unread, parse_json, read_data
 
 TRAINER_STATE = "trainer_state.json"
 
->>>>>>> ftext:lib/data/folder/hf_log.py
+
 @dataclass(frozen=True, slots=True)
 class TrainerLog:
     """One ``trainer_state.json``.
@@ -99,7 +78,13 @@ class TrainerLog:
     def last_step(self) -> int | None:
         """The step that training had reached: ``global_step``, else the last step logged."""
         step = whole(self.state.get("global_step"))
-        return step if step is not None and 0 <= step < MAX_STEP else int(self.points.step.max()) if len(self.points) else None
+        return (
+            step
+            if step is not None and 0 <= step < MAX_STEP
+            else int(self.points.step.max())
+            if len(self.points)
+            else None
+        )
 
 
 def read_trainer_log(path: Path) -> TrainerLog | Unread:
@@ -183,30 +168,6 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
         digest: Equal for files of equal bytes.
         stopped_early: Training was ended on purpose before its last step.
     """
-<<<<<<< HEAD:lib/data/trainer/hf_log.py
-    notes = []
-    if history is not None and not isinstance(history, list):
-        notes.append("log_history is not a list, so no metric could be read.")
-    entries = history if isinstance(history, list) else []
-    rows = [row for row in entries if isinstance(row, dict)]
-    closing = [row for row in rows if _is_summary(row)]
-    logged, after = _parted(rows)
-    located = _located(logged)
-    if stepless := len(logged) - len(located):
-        notes.append(f"Rows of the log that state no step were left out: {stepless:,}.")
-    if strange := len(entries) - len(rows):
-        notes.append(f"Entries of the log that are no rows of values were left out: {strange:,}.")
-    if after:
-        notes.append(f"Rows after the end of training are no points of the curves: {len(after):,}.")
-    at, on_clock = _seconds(located)
-    summary = {key: parsed for row in closing for key, value in row.items() if (parsed := finite(value)) is not None}
-    if closing:
-        runtimes = [finite(row.get("train_runtime")) for row in closing]
-        if counted := [seconds for seconds in runtimes if seconds is not None and seconds >= 0]:
-            summary["train_runtime"] = math.fsum(counted)
-        else:
-            summary.pop("train_runtime", None)
-=======
     rows = LoggedRows()
     rows.add(history if isinstance(history, list) else [])
     is_odd = history is not None and not isinstance(history, list)
@@ -217,7 +178,6 @@ def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early
 def _log(
     state: Mapping[str, Any], rows: Logged, digest: str, *, stopped_early: bool, notes: tuple[str, ...] = ()
 ) -> TrainerLog:
->>>>>>> ftext:lib/data/folder/hf_log.py
     return TrainerLog(
         state=state,
         points=rows.points,
@@ -233,77 +193,6 @@ def _log(
     )
 
 
-<<<<<<< HEAD:lib/data/trainer/hf_log.py
-def _parted(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """The rows that training wrote, and those that were written after its end; without the summaries.
-
-    After a summary training goes on where a train loss of another step follows. What stands before that loss is still
-    of the end, unless its step is a later one.
-    """
-    training: list[Mapping[str, Any]] = []
-    after: list[Mapping[str, Any]] = []
-    end: int | None = None
-    pending: list[Mapping[str, Any]] = []
-    for row in rows:
-        if _is_summary(row):
-            after += pending
-            pending, end = [], _step_of(row)
-            end = -1 if end is None else end
-        elif end is None:
-            training.append(row)
-        elif "loss" in row and (step := _step_of(row)) is not None and step != end:
-            for waiting in pending:
-                later = (_step_of(waiting) or 0) > end >= 0
-                (training if later else after).append(waiting)
-            training.append(row)
-            pending, end = [], None
-        else:
-            pending.append(row)
-    return training, after + pending
-
-
-def _is_summary(row: Mapping[str, Any]) -> bool:
-    # Newer versions write train_runtime beside the loss of every logging step too.
-    return "train_runtime" in row and "loss" not in row
-
-
-def _step_of(row: Mapping[str, Any]) -> int | None:
-    step = whole(row.get("step"))
-    return step if step is not None and 0 <= step < _MAX_STEP else None
-
-
-def _located(rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
-    """The rows that state a step, with it. A log has many, and nearly all of them have a plain number there."""
-    found = []
-    for row in rows:
-        step = row.get("step")
-        if type(step) is int and 0 <= step < _MAX_STEP:
-            found.append((step, row))
-        elif (odd := _step_of(row)) is not None:
-            found.append((odd, row))
-    return found
-
-
-def _seconds(located: Sequence[tuple[int, Mapping[str, Any]]]) -> tuple[np.ndarray, bool]:
-    """When each row was written, in seconds, and whether that is Unix time or time since some start."""
-    at = np.full(len(located), np.nan)
-    keys = {key for _, row in located for key in _CLOCKS if key in row}
-    for key in (key for key in _TIMESTAMPS if key in keys):
-        for position, (_, row) in enumerate(located):
-            if key in row and (when := moment(row[key])) is not None:
-                at[position] = when.timestamp()
-    if np.isfinite(at).any():
-        return at, True
-    if "train_runtime" not in keys:
-        return at, False
-    runtimes = (finite(row.get("train_runtime")) for _, row in located)
-    at = np.array([math.nan if seconds is None else seconds for seconds in runtimes], dtype=float)
-    # A resumed training starts its own count again: then the times of two counts cannot be compared.
-    return (np.full(len(at), np.nan) if (np.diff(at[np.isfinite(at)]) < 0).any() else at), False
-
-
-=======
->>>>>>> ftext:lib/data/folder/hf_log.py
 def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
     """Make curves of the logs of one run.
 

@@ -43,6 +43,12 @@ class Unread:
 
 def read_json(path: Path) -> JsonFile | Unread:
     """Read one JSON object; whatever the file holds, the answer is its object or a sentence, no exception."""
+    data = read_data(path)
+    return data if isinstance(data, Unread) else parse_json(data)
+
+
+def read_data(path: Path) -> bytes | Unread:
+    """The content of a file, or why it cannot be had."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -50,9 +56,13 @@ def read_json(path: Path) -> JsonFile | Unread:
         if found.st_size > MAX_FILE_BYTES:
             limit, size = (count / 2**20 for count in (MAX_FILE_BYTES, found.st_size))
             return Unread(f"The file has {size:,.0f} MB; files above {limit:,.0f} MB are not read.")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         return Unread(_why_not_opened(path, error), transient=True)
+
+
+def parse_json(data: bytes) -> JsonFile | Unread:
+    """The JSON object that the bytes of a file are, or why they are none."""
     # A stray byte in a label must not take the numbers down with it.
     written = data.decode("utf-8-sig", errors="replace")
     if written.startswith(LFS_POINTER):

@@ -11,8 +11,8 @@ import numpy as np
 
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment
-from lib.data.folder.log_points import Points
 from lib.data.formats.json_rows import Columns, ColumnsOfRows
+from lib.data.trainer.log_points import Points
 
 _RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
 _TIMESTAMPS = ("timestamp", "_timestamp")
