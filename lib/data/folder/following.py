@@ -20,7 +20,7 @@ REST, LONGEST_REST_S = 10.0, 30.0
 """A tree rests for so many times the time that its last look took, and so many seconds at most."""
 PATIENCE_S = 0.4
 """Who asks waits so long for a look to end: of most folders the list then is complete when it first appears."""
-STUCK_S = 20.0
+STUCK_S = 5.0
 """A file that takes longer to read is left to the thread that reads it, and named."""
 MOST_STUCK = 4
 """Threads that wait for a disk. With more, nobody looks until one of them gets an answer."""

@@ -7,19 +7,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain, count
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
-from lib.core.facts.query import Unused
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.copies import Beginning, same_trainings
 from lib.data.folder.kept import LazyCurves
 from lib.data.folder.names import readable, run_id_of, telling_names
 from lib.data.folder.reading import TRAINER, WRAPPERS, Curves, digest, tag_of
-from lib.data.folder.scan import path_text
 from lib.data.folder.units import FoundForm, Unit
 from lib.data.formats.assembly import Form, merged, same_runs, why_unused
-from lib.data.formats.logged import Folder
+from lib.data.formats.logged import Folder, Told
 
 MOST_TWINS = 5
 """Copies of a log that its note names."""
@@ -41,7 +40,7 @@ class Listed:
 
     runs: Mapping[str, RunSummary] = field(default_factory=dict)
     members: Mapping[str, tuple[Member, ...]] = field(default_factory=dict)
-    unused: tuple[Unused, ...] = ()
+    unused: tuple[Told, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,7 @@ class Listing:
         ones = [self._one([found[at] for at in group]) for group in groups]
         kept = {at for group in groups for at in group}
         unused = [
-            Unused(
-                path_text(form.files[0][:-1], form.files[0][-1]),
-                why_unused(_form_of(form, partial(self._curves, unit))),
-            )
+            Told(form.files[0], why_unused(_form_of(form, partial(self._curves, unit))))
             for at, (unit, form) in enumerate(found)
             if at not in kept and form.files
         ]
@@ -226,9 +222,7 @@ def _ids(ones: Sequence[_One]) -> list[str]:
                 (form for _, form in ones[at].members), key=lambda form: (len(form.folder), form.folder, form.key)
             )
             path = (*first.folder, first.key) if first.key else first.folder
-            tried = iter(
-                (path, (*path, first.format), *((*path, first.format, str(number)) for number in range(2, 10**6)))
-            )
+            tried = chain((path, (*path, first.format)), ((*path, first.format, str(number)) for number in count(2)))
             run_id = next(each for each in map(run_id_of, tried) if each not in taken)
         taken.add(run_id)
         ids[at] = run_id

@@ -21,6 +21,7 @@ from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.trainer.hf_log import TRAINER_STATE
+from lib.data.trainer.training_files import is_side_file
 
 KEPT_POINTS = 8_000_000
 """Of the curves that were read: 256 MB. What an open page shows is kept by the page besides."""
@@ -127,15 +128,20 @@ class Gatherer:
         known = self._known = self._remembered.load() if self._known is None else self._known
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
         look = Look(scan_tree(self._root, self._formats, told, shut))
-        for unit, files, found in self._each(look, told):
-            look.files[unit] = files
-            look.take(unit, found)
+
+        def before(what: Unit | Folder) -> None:
+            # What was found is listed before the next file, which may take long.
             if time.monotonic() >= look.publish_at:
                 began = time.monotonic()
                 publish(self._gathered(look, is_whole=False))
                 self._store(look)
                 ended = time.monotonic()
                 look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
+            told(what)
+
+        for unit, files, found in self._each(look, before):
+            look.files[unit] = files
+            look.take(unit, found)
         self._await_gone(look)
         for unit in known.keys() - look.units.keys():
             look.fresh[unit] = None
@@ -167,7 +173,7 @@ class Gatherer:
                 else:
                     passed.update(dict.fromkeys(own))
                 yield unit, files, found
-        look.passed = [path for path in passed if path not in taken]
+        look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
 
     def _found(
         self, look: Look, unit: Unit, files: Files, told: Callable[[Unit | Folder], None]
@@ -245,7 +251,7 @@ class Gatherer:
         if is_whole:
             empty = chain.from_iterable(found.unused for found in units.values())
             runs = {unit.folder for unit, found in units.items() if found.forms}
-            unused = (*listed.unused, *unused_of(look.scan, empty, look.passed, runs))
+            unused = unused_of(look.scan, chain(listed.unused, empty), look.passed, runs)
         in_order = tuple(sorted(unreadable, key=lambda each: (each.path, each.reason)))
         return Gathered(listed, files, units, in_order, unused, None if is_whole else look.looked_at)
 

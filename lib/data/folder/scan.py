@@ -28,7 +28,7 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache
 
 LONGEST_KIND = 12
 """A longer end of a name is part of the name."""
-NO_ANSWER = "The disk does not answer; another try follows."
+NO_ANSWER = "Reading it takes long, or the disk does not answer; it is listed as soon as it was read."
 
 Stamp = tuple[int, int, int] | None
 """When a file was written (ns), its size, and when it was put here or renamed (ns): as long as they stay, a file is

@@ -35,8 +35,9 @@ def unused_of(
     lines += _checkpoints(scan, runs)
     if passed:
         kinds = _kinds(Counter(os.path.splitext(path[-1])[1].lower() for path in passed))
-        what = "This file is" if len(passed) == 1 else "These files are"
-        lines.append(_together(passed, f"{what} no training log that is read: {kinds}.", counted=False))
+        some = f"These files are no logs of trainings, or none that are read: {kinds}."
+        why = "This file is no log of a training, or none that is read." if len(passed) == 1 else some
+        lines.append(_together(passed, why, counted=False))
     if scan.others:
         lines.append(Unused(".", f"Files of kinds that are not read: {_kinds(scan.others)}."))
     more = len(lines) - MOST_LINES
@@ -49,7 +50,9 @@ def _together(paths: Sequence[FilePath], why: str, *, counted: bool = True) -> U
     first, last = min(paths)[:-1], max(paths)[:-1]
     shared = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), None)
     common = first[: min(len(first), len(last)) if shared is None else shared]
-    return Unused(path_text(common), f"{len(paths):,} times: {why}" if counted else why)
+    rest = paths[0][len(common) :]
+    said = f"{len(paths):,} files, such as {path_text(rest[:-1], rest[-1])}: {why}" if counted else why
+    return Unused(path_text(common), said)
 
 
 def _checkpoints(scan: Scan, runs: Iterable[Folder]) -> list[Unused]:
