@@ -130,6 +130,7 @@ class Gatherer:
         look = Look(scan_tree(self._root, self._formats, told, shut))
 
         def before(what: Unit | Folder) -> None:
+            told(what)
             # What was found is listed before the next file, which may take long.
             if time.monotonic() >= look.publish_at:
                 began = time.monotonic()
@@ -137,7 +138,7 @@ class Gatherer:
                 self._store(look)
                 ended = time.monotonic()
                 look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
-            told(what)
+                told(what)
 
         for unit, files, found in self._each(look, before):
             look.files[unit] = files
