@@ -71,8 +71,9 @@ def make_formats(path: Path) -> RunSource:
     for position, name in enumerate(HOSTILE_NAMES[:4]):
         folder = path / f"others {position} {name}"
         folder.mkdir()
-        rows = [f"{step},{1 / step},{0.5 + 1 / step if step % 3 == 0 else ''}" for step in range(1, 10 + position)]
-        (folder / "metrics.csv").write_text("\n".join(("step,train_loss,val_loss", *rows)) + "\n", encoding="utf-8")
+        rows = [f"0,{step},{1 / step},{0.5 + 1 / step if step % 3 == 0 else ''}" for step in range(1, 10 + position)]
+        head = "epoch,step,train_loss,val_loss"
+        (folder / "metrics.csv").write_text("\n".join((head, *rows)) + "\n", encoding="utf-8")
         lines = [
             json.dumps({"current_steps": step, "total_steps": 20, "loss": 2 / step, "lr": 1e-4, "epoch": step / 10})
             for step in range(1, 8 + position)
@@ -83,8 +84,11 @@ def make_formats(path: Path) -> RunSource:
             json.dumps({"hub_token": PLANTED_SECRET}), encoding="utf-8"
         )
     plain = ("first", "second", "third")
-    heads = ",".join(f'"{name} - train/loss"' for name in plain)
-    cells = [",".join([str(step), *(str((1 + place) / step) for place in range(3))]) for step in range(1, 12)]
+    heads = ",".join(f'"{name} - train/loss{end}"' for name in plain for end in ("", "__MIN", "__MAX"))
+    cells = [
+        ",".join([str(step), *(str((1 + place) / step) for place in range(3) for _ in range(3))])
+        for step in range(1, 12)
+    ]
     (path / "export.csv").write_text("\n".join((f'"Step",{heads}', *cells)) + "\n", encoding="utf-8")
     return FolderSource(path)
 
@@ -152,11 +156,13 @@ def changing_formats(path: Path) -> Changing:
         (path / place).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def table(level: float, rows: int) -> list[str]:
-        return ["step,train_loss,val_loss", *(f"{step},{level / step},{level + 1 / step}" for step in range(1, rows))]
+        cells = (f"0,{step},{level / step},{level + 1 / step}" for step in range(1, rows))
+        return ["epoch,step,train_loss,val_loss", *cells]
 
     def export(more: float) -> list[str]:
-        heads = ",".join(f'"{name} - train/loss"' for name in ("x", "y", "z"))
-        rows = [f"{step},{1 / step},{(2 + more * (step == 9)) / step},{3 / step}" for step in range(1, 12)]
+        heads = ",".join(f'"{name} - train/loss{end}"' for name in ("x", "y", "z") for end in ("", "__MIN", "__MAX"))
+        values = [[1 / step, (2 + more * (step == 9)) / step, 3 / step] for step in range(1, 12)]
+        rows = [",".join([str(at), *(str(each) for each in row for _ in range(3))]) for at, row in enumerate(values, 1)]
         return [f'"Step",{heads}', *rows]
 
     for level, name in enumerate("ab", 1):

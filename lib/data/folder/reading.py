@@ -259,7 +259,7 @@ def ladder_steps(points: int) -> list[int]:
 
 def _mark(log: TrainerLog) -> LogMark:
     count = len(log.points)
-    opening = digest(log.opening(LEAST_ROWS)) if log.rows >= LEAST_ROWS else ""
+    opening = log.points.openings([min(LEAST_ROWS, count)])[0] if log.rows >= LEAST_ROWS else ""
     return LogMark(
         log.digest, log.rows, count, opening, tuple(log.points.openings(ladder_steps(count))) if count else ()
     )
