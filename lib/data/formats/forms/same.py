@@ -145,9 +145,10 @@ def _join_places(runs: _Runs) -> None:
         for folder, wraps in levels_of(form):
             (tight if wraps else loose)[folder].append(at)
     for folder in sorted(tight, key=lambda each: (-len(each), each)):
-        _join_in(runs, tight[folder])
+        if len(tight[folder]) > 1:
+            _join_in(runs, tight[folder])
         own = {runs.root(at) for at in tight[folder] if place_of(runs.forms[at]) == folder}
-        below = {runs.root(at) for at in loose[folder]} - own
+        below = {runs.root(at) for at in loose.get(folder, ())} - own if own else set()
         pairs = [(one, other) for one in sorted(own) for other in sorted(below)]
         if len(pairs) <= BELOW:
             _join_agreeing(runs, [pair for pair in pairs if not runs.formats(pair[0]) & runs.formats(pair[1])])
