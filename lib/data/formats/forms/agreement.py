@@ -103,6 +103,12 @@ def agree(one: MetricCurve, other: MetricCurve, shift: int = 0) -> bool:
     return _compare(one, other, shift).verdict is Verdict.SAME
 
 
+def rounding_of(curve: MetricCurve) -> float:
+    """By how much rounding may have changed a value of a curve, typically; infinite for one without any."""
+    known = curve.finite().value
+    return float(np.median(_rounding(known, known))) if len(known) else math.inf
+
+
 def _compare(one: MetricCurve, other: MetricCurve, shift: int) -> Agreement:
     _, first, second = np.intersect1d(one.step, other.step + shift, assume_unique=True, return_indices=True)
     later = one.step[first] > 0

@@ -18,7 +18,7 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.data.formats.forms.agreement import Verdict, agree, agreement_of, plain_name
+from lib.data.formats.forms.agreement import Verdict, agree, agreement_of, plain_name, rounding_of
 from lib.data.formats.forms.facts import RATE_NOTE, End, losses_of, plan_of, progress_of, reread, settings_of
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, place_of
@@ -26,6 +26,10 @@ from lib.data.formats.logged import Folder
 
 NAMED = 4
 """So many files, metrics or settings are named in a sentence."""
+_FINER = 0.5
+"""Values are finer where rounding may have changed them by less than this share of what it did to the others."""
+LONG_NAME = 24
+"""A file with a longer name is called by its format."""
 _OWN = frozenset(("run_id", "name", "version", "config", "extra", "notes", "read_as", "formats", "files"))
 """Fields that are put together in a way of their own."""
 
@@ -137,24 +141,25 @@ def _merged_config(forms: Sequence[Form]) -> dict[str, Any]:
 
 
 def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[str]]:
-    """Of each metric the richest curve, and sentences on the forms that were read beside the leading one."""
+    """Of each metric the richest curve, and a sentence on what was read and what was not needed."""
     made: dict[str, MetricCurve] = dict(lead.curves.curves)
-    notes = [] if not made else [f"Read from {_source(lead)}."]
+    if not made:
+        return lead.curves, []
+    told = [f"Read from {_source(lead)}"]
     for form in others:
         if not form.curves.curves:
-            if made:
-                notes.append(f"{_source(form)} states settings and results, and no curves.")
+            told.append(f"{_source(form)} states settings and results")
             continue
         found = agreement_of(lead.curves, form.curves)
         taken = _take(made, form, found.shift)
-        same = f" says the same ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
-        if not taken:
-            notes.append(f"{_source(form)}{same or ' has nothing else'} and was not needed.")
-            continue
-        said = f"{same}; from it were taken" if same else " is of the same run; from it were taken"
-        notes.append(f"{_source(form)}{said} {_listed(taken)}.")
+        said = f"{_source(form)} says the same ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
+        if taken:
+            said = said or f"{_source(form)} is of the same run"
+            told.append(f"{said}, and from it come {_listed(taken)}")
+        else:
+            told.append(f"{said or f'{_source(form)} has nothing else'} and was not needed")
     curves = replace(lead.curves, curves=MappingProxyType(dict(sorted(made.items()))))
-    return curves, notes
+    return curves, [f"{'; '.join(told)}."]
 
 
 def _take(made: dict[str, MetricCurve], form: Form, shift: int) -> list[str]:
@@ -164,16 +169,31 @@ def _take(made: dict[str, MetricCurve], form: Form, shift: int) -> list[str]:
     for metric, curve in form.curves.curves.items():
         moved = _moved(curve, shift)
         known = metric if metric in made else plain.get(plain_name(metric))
-        if known is None:
+        if known is not None and agree(made[known], moved):
+            held, made[known] = made[known], _united(made[known], moved)
+            if made[known] is held:
+                continue
+        elif known is None or known != metric:
             made[metric] = moved
-        elif len(curve) > len(made[known]) and (known == metric or agree(made[known], moved)):
+        elif len(curve) > len(made[known]):
             made[known] = moved
-        elif known == metric or agree(made[known], moved):
-            continue
         else:
-            made[metric] = moved
+            continue
         taken.append(metric)
     return taken
+
+
+def _united(one: MetricCurve, other: MetricCurve) -> MetricCurve:
+    """Two curves of the same values as one: the finer values, and at the steps that these lack the others."""
+    is_finer = rounding_of(other) < _FINER * rounding_of(one)
+    fine, coarse = (other, one) if is_finer else (one, other)
+    lacking = ~np.isin(coarse.step, fine.step)
+    if not lacking.any():
+        return fine
+    # Each form has a clock of its own, so that times of the two cannot stand in one curve.
+    times = coarse.elapsed_s[lacking] if not np.isfinite(fine.elapsed_s).any() else np.full(lacking.sum(), np.nan)
+    added = coarse.step[lacking], coarse.value[lacking], coarse.epoch[lacking], times
+    return tidy_curve(*(np.concatenate(both) for both in zip(fine.columns, added, strict=True)))
 
 
 def _moved(curve: MetricCurve, shift: int) -> MetricCurve:
@@ -266,10 +286,10 @@ def _unique(forms: Sequence[Form], name: str) -> tuple[Any, ...]:
 
 
 def _source(form: Form) -> str:
-    """What a form is, as a sentence begins with it: its file, or its format where it has many."""
-    if len(form.files) == 1:
+    """What a form is called in a sentence: by its file, or by its format where it has many."""
+    if len(form.files) == 1 and len(form.files[0][-1]) <= LONG_NAME:
         return isolated(form.files[0][-1])
-    return f"{isolated(form.format)} ({len(form.files)} files)" if form.files else isolated(form.format)
+    return isolated(form.format)
 
 
 def _listed(names: Sequence[str]) -> str:

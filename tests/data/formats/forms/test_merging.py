@@ -29,20 +29,19 @@ def events(path="RUN/tb", **facts):
 
 
 def printed(path="RUN/log.txt", digits=4, **facts):
-    logged = {"train_loss": falling(SPARSE, 2.0, digits), "val_loss": falling(SPARSE, 2.5, digits)}
+    logged = {"train_loss": falling(range(100, 1000, 100), 2.0, digits), "val_loss": falling(SPARSE, 2.5, digits)}
     return form(path, logged, "text log", **facts)
 
 
 def test_the_richest_curve_of_each_metric_is_shown_and_the_rest_is_said():
     made = joined(printed(), events())
-    assert len(made.curves.get("train_loss")) == len(DENSE)
+    assert made.curves.get("train_loss").step.tolist() == list(DENSE)
     assert made.curves.get("train_loss").value[10] == 2.0 / 101**0.5, "not the rounded one"
     run = made.run
     assert run.formats == ("TensorBoard", "text log")
     assert run.files == ("RUN/tb/events.out", "RUN/log.txt")
     assert (made.folder, made.format, made.files[0]) == (("RUN",), "TensorBoard", ("RUN", "tb", "events.out"))
-    assert "log.txt says the same (19 points) and was not needed." in run.notes
-    assert run.notes[0] == "Read from events.out."
+    assert run.notes == ("Read from events.out; log.txt says the same (19 points) and was not needed.",)
     assert {each.name: each.metric for each in run.read_as} == {"train/loss": "train_loss", "val/loss": "eval_loss"}
 
 
@@ -53,7 +52,20 @@ def test_what_only_another_form_has_is_taken_and_named():
     )
     made = joined(events(), text)
     assert set(made.curves.curves) == {"train_loss", "eval_loss", "val_acc", "learning_rate"}
-    assert any(note.startswith("log.txt says the same (10 points); from it were taken ") for note in made.run.notes)
+    (note,) = (note for note in made.run.notes if note.startswith("Read from"))
+    assert "log.txt says the same (10 points), and from it come " in note
+
+
+def test_finer_values_are_shown_also_where_the_coarser_log_has_more_points():
+    steps = range(0, 1001, 50)
+    text = form("RUN/log.txt", {"val_loss": falling(steps, 2.5, 3), "train_loss": falling(DENSE, 2.0, 3)}, "text log")
+    made = joined(events(), text)
+    evaluations = made.curves.get("eval_loss")
+    assert evaluations.step.tolist() == list(steps)
+    exact, rounded = falling(steps, 2.5).value, falling(steps, 2.5, 3).value
+    fine = np.isin(list(steps), list(SPARSE))
+    assert np.array_equal(evaluations.value, np.where(fine, exact, rounded))
+    assert made.run.best_eval_loss == exact[-1]
 
 
 def test_one_metric_under_two_names_stands_once():
