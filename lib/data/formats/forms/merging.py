@@ -18,11 +18,12 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.data.formats.forms.agreement import Verdict, agree, agreement_of, plain_name, rounding_of
+from lib.data.formats.forms.agreement import Verdict, agreement_of, agreement_of_curves, plain_name, rounding_of
 from lib.data.formats.forms.facts import RATE_NOTE, End, losses_of, plan_of, progress_of, reread, settings_of
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, place_of
 from lib.data.formats.logged import Folder
+from lib.data.formats.metric_names import AS_LOGGED
 
 NAMED = 4
 """So many files, metrics or settings are named in a sentence."""
@@ -165,22 +166,32 @@ def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[str]]:
 def _take(made: dict[str, MetricCurve], form: Form, shift: int) -> list[str]:
     """Take what is richer in a form, or only there; the names of what was taken."""
     plain = {plain_name(metric): metric for metric in made}
+    logged = {each.metric: each.name for each in form.run.read_as}
     taken = []
     for metric, curve in form.curves.curves.items():
-        moved = _moved(curve, shift)
-        known = metric if metric in made else plain.get(plain_name(metric))
-        if known is not None and agree(made[known], moved):
-            held, made[known] = made[known], _united(made[known], moved)
-            if made[known] is held:
-                continue
-        elif known is None or known != metric:
-            made[metric] = moved
-        elif len(curve) > len(made[known]):
-            made[known] = moved
+        key = metric if metric in made else plain.get(plain_name(metric), metric)
+        held = made.get(key)
+        if held is None:
+            made[key] = _moved(curve, shift)
         else:
-            continue
-        taken.append(metric)
+            found = agreement_of_curves(held, curve, shift)
+            if found.verdict is Verdict.SAME:
+                made[key] = _united(held, _moved(curve, found.shift))
+            elif found.verdict is Verdict.TWO_RUNS:
+                # Of one run, and not the same: it measures something else, under its own name.
+                key = _own_name(logged.get(metric, metric), made)
+                made[key] = _moved(curve, shift)
+            elif len(curve) > len(held):
+                made[key] = _moved(curve, shift)
+        if made[key] is not held:
+            taken.append(key)
     return taken
+
+
+def _own_name(name: str, taken: Mapping[str, MetricCurve]) -> str:
+    while name in taken or name in METRICS:
+        name += AS_LOGGED
+    return name
 
 
 def _united(one: MetricCurve, other: MetricCurve) -> MetricCurve:

@@ -152,6 +152,21 @@ def test_steps_of_a_form_that_counts_otherwise_become_those_of_the_leading_one()
     assert made.curves.get("val_acc").step.tolist() == list(SPARSE)
 
 
+def test_a_log_may_count_one_metric_from_another_number_and_measure_one_otherwise():
+    late = series([step - 1 for step in SPARSE], falling(SPARSE, 2.0).value)
+    page = form("RUN/tb", {"Loss/Train": late, "Loss/Validation": falling(SPARSE, 2.5)})
+    text = {"train_loss": falling(SPARSE, 2.0, 3), "val_loss": falling([0, *SPARSE], 2.5, 3)}
+    made = joined(page, form("RUN/log.txt", text, "text log"))
+    train = made.curves.get("train_loss")
+    assert train.step.tolist() == list(SPARSE)
+    assert train.value.tolist() == late.value.tolist(), "the finer values, by the leading log's steps"
+    # A mean and a single batch under one name are two metrics of one run.
+    single = form("RUN/tb", {"train/loss": falling(SPARSE, 3.0), "val/loss": falling(SPARSE, 2.5)})
+    both = joined(single, form("RUN/log.txt", text, "text log")).curves.curves
+    assert set(both) == {"train_loss", "eval_loss", "train/loss"}
+    assert both["train/loss"].value[0] == falling(SPARSE, 3.0).value[0]
+
+
 def test_a_trainers_state_keeps_its_facts_and_its_folder():
     made = events("OUT")
     kept = replace(
