@@ -175,6 +175,22 @@ def test_what_stands_beside_a_log_completes_it_and_what_differs_is_said():
     assert ended.extra["mean_train_loss"] == 1.5
 
 
+def test_a_trainers_closing_row_says_that_it_returned_and_is_no_point_of_a_curve():
+    last = {name: series([990], [value]) for name, value in (("train/train_runtime", 50.0), ("train/train_loss", 1.5))}
+    epochs = series(DENSE, [step / 500 for step in DENSE])
+    page = {"train/loss": falling(DENSE), "train/epoch": epochs, **last}
+    made = form("OUT/runs/x", page, config={"args": {"max_steps": 9000}})
+    assert set(made.curves.curves) == {"train_loss"}
+    run = made.run
+    assert (run.status, run.ended_early, run.duration_s) == (RunStatus.COMPLETED, True, 50.0)
+    assert run.extra["mean_train_loss"] == 1.5
+    summary = form(
+        "OUT/runs/x", {"train/loss": falling(DENSE)}, last={"train/train_runtime": 50.0, "train/loss": 1.0}
+    ).run
+    assert summary.status is RunStatus.COMPLETED
+    assert form("x", {"train/loss": falling(DENSE), "train/train_loss": falling(DENSE)}).run.status is RunStatus.UNKNOWN
+
+
 def test_nothing_that_a_log_may_hold_breaks_it():
     empty = form("", {}, files=(("x",),))
     assert (empty.run.name, len(empty.curves.curves)) == ("run", 0)
