@@ -184,6 +184,8 @@ def test_a_trainers_closing_row_says_that_it_returned_and_is_no_point_of_a_curve
     run = made.run
     assert (run.status, run.ended_early, run.duration_s) == (RunStatus.COMPLETED, True, 50.0)
     assert run.extra["mean_train_loss"] == 1.5
+    resumed = form("OUT/runs/x", {**page, "train/loss": falling(range(0, 2000, 10))})
+    assert (set(resumed.curves.curves), resumed.run.status) == ({"train_loss"}, RunStatus.UNKNOWN)
     summary = form(
         "OUT/runs/x", {"train/loss": falling(DENSE)}, last={"train/train_runtime": 50.0, "train/loss": 1.0}
     ).run
