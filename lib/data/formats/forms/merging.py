@@ -51,9 +51,9 @@ def merged(forms: Sequence[Form]) -> Form:
     lead, *others = parts
     if not others:
         return lead
-    curves, notes = _curves(lead, others)
+    curves, used, notes = _curves(lead, others)
     config, clashes = _config(parts)
-    run = _facts(parts, curves, config)
+    run = _facts(parts, curves, config, [note for form in used for note in form.run.notes])
     run = replace(run, notes=tuple(dict.fromkeys((*run.notes, *notes, *clashes))))
     return replace(
         lead,
@@ -141,26 +141,32 @@ def _merged_config(forms: Sequence[Form]) -> dict[str, Any]:
     return config
 
 
-def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[str]]:
-    """Of each metric the richest curve, and a sentence on what was read and what was not needed."""
+def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[Form], list[str]]:
+    """Of each metric the richest curve; the forms that something was taken from; and a sentence on all of them."""
     made: dict[str, MetricCurve] = dict(lead.curves.curves)
     if not made:
-        return lead.curves, []
-    told = [f"Read from {_source(lead)}"]
+        return lead.curves, [lead, *others], []
+    told, used, same = [f"Read from {_source(lead)}"], [lead], []
     for form in others:
         if not form.curves.curves:
+            used.append(form)
             told.append(f"{_source(form)} states settings and results")
             continue
         found = agreement_of(lead.curves, form.curves)
-        taken = _take(made, form, found.shift)
-        said = f"{_source(form)} says the same ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
-        if taken:
-            said = said or f"{_source(form)} is of the same run"
-            told.append(f"{said}, and from it come {_listed(taken)}")
+        points = f" ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
+        if taken := _take(made, form, found.shift):
+            used.append(form)
+            how = "says the same" if points else "is of the same run"
+            told.append(f"{_source(form)} {how}{points}, and from it come {_listed(taken)}")
+        elif points:
+            same.append(f"{_source(form)}{points}")
         else:
-            told.append(f"{said or f'{_source(form)} has nothing else'} and was not needed")
+            told.append(f"{_source(form)} has nothing else and was not needed")
+    if same:
+        said = ("says", "was") if len(same) == 1 else ("say", "were")
+        told.append(f"{_listed(same)} {said[0]} the same and {said[1]} not needed")
     curves = replace(lead.curves, curves=MappingProxyType(dict(sorted(made.items()))))
-    return curves, [f"{'; '.join(told)}."]
+    return curves, used, [f"{'; '.join(told)}."]
 
 
 def _take(made: dict[str, MetricCurve], form: Form, shift: int) -> list[str]:
@@ -233,7 +239,7 @@ def _config(parts: Sequence[Form]) -> tuple[dict[str, Any], list[str]]:
     return config, notes
 
 
-def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any]) -> RunSummary:
+def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any], notes: Sequence[str]) -> RunSummary:
     """The facts of all, each from the first form that has it; what follows from curves anew from those of all."""
     lead, *others = (form.run for form in parts)
     filled: dict[str, Any] = {}
@@ -248,7 +254,7 @@ def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any]) 
         **{**filled, **configured},
         config=config,
         extra={key: value for each in reversed(parts) for key, value in each.run.extra.items()},
-        notes=tuple(dict.fromkeys(note for form in parts for note in form.run.notes if note != said)),
+        notes=tuple(dict.fromkeys(note for note in notes if note != said)),
         read_as=_read_as(parts, curves.curves),
         formats=tuple(dict.fromkeys(name for form in parts for name in form.run.formats)),
         files=tuple(dict.fromkeys(path for form in parts for path in form.run.files)),

@@ -30,7 +30,7 @@ def events(path="RUN/tb", **facts):
 
 def printed(path="RUN/log.txt", digits=4, **facts):
     logged = {"train_loss": falling(range(100, 1000, 100), 2.0, digits), "val_loss": falling(SPARSE, 2.5, digits)}
-    return form(path, logged, "text log", **facts)
+    return form(path, logged, facts.pop("format", "text log"), **facts)
 
 
 def test_the_richest_curve_of_each_metric_is_shown_and_the_rest_is_said():
@@ -41,8 +41,14 @@ def test_the_richest_curve_of_each_metric_is_shown_and_the_rest_is_said():
     assert run.formats == ("TensorBoard", "text log")
     assert run.files == ("RUN/tb/events.out", "RUN/log.txt")
     assert (made.folder, made.format, made.files[0]) == (("RUN",), "TensorBoard", ("RUN", "tb", "events.out"))
-    assert run.notes == ("Read from events.out; log.txt says the same (19 points) and was not needed.",)
+    assert run.notes == ("Read from events.out; log.txt (19 points) says the same and was not needed.",)
     assert {each.name: each.metric for each in run.read_as} == {"train/loss": "train_loss", "val/loss": "eval_loss"}
+
+
+def test_how_a_form_was_read_that_was_not_needed_is_not_told_and_several_are_told_together():
+    forms = [events(), printed(notes=("Lines were guessed.",)), printed("RUN/logs/out.txt", 3, format="other")]
+    (note,) = joined(*forms).run.notes
+    assert note.endswith("; out.txt (19 points) and log.txt (19 points) say the same and were not needed.")
 
 
 def test_what_only_another_form_has_is_taken_and_named():
