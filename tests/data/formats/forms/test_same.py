@@ -149,6 +149,20 @@ def test_train_and_validation_of_different_trainings_stay_apart():
     assert grouped(train, validation) == [[0], [1]]
 
 
+def test_a_log_by_epochs_and_one_by_steps_are_one_run_only_if_they_agree():
+    table = form("X/metrics.csv", {"val_acc": falling(range(1, 11))}, "table", counted="epoch")
+    steps = form("X/train.log", {"loss": falling(DENSE)}, "text log")
+    assert grouped(table, steps) == [[0], [1]]
+    page = form("X/tb", {"val_acc": falling(range(10 + 1))})
+    assert grouped(table, page) == [[0, 1]]
+
+
+def test_trainings_that_a_reader_parted_stay_apart():
+    assert grouped(trainer("X"), trainer("X")) == [[0], [1]]
+    log = text("X/log.txt")
+    assert sorted(map(len, grouped(trainer("X"), trainer("X"), log))) == [1, 2]
+
+
 def test_versions_of_lightning_are_runs_of_their_own():
     versions = [events(f"lightning_logs/version_{number}", 2.0 + number / 10) for number in range(3)]
     tables = [text(f"lightning_logs/version_{number}/metrics.csv", 2.0 + number / 10) for number in range(3)]
