@@ -16,7 +16,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, text, whole
-from lib.data.formats.forms.curves import Gathered, gathered, read_as_note
+from lib.data.formats.forms.curves import Gathered, closing_of, gathered, read_as_note
 from lib.data.formats.forms.facts import (
     RATE_NOTE,
     End,
@@ -64,7 +64,8 @@ def form_of(
     curves = made.curves
     config, clashes = _config(logged.config, config_of(side_files))
     manifest, results = manifest_of(side_files), results_of(side_files)
-    last = {**results, **logged.last}
+    closing = {**made.closing, **closing_of(logged.last)}
+    last = {**results, **logged.last, **closing}
     total, epochs = plan_of(config, logged.total_steps, logged.total_epochs)
     folders = [*folder, logged.name] if logged.name else [*folder]
     hints = NameHints(folders, config, curves.get("learning_rate"), total)
@@ -73,7 +74,7 @@ def form_of(
     if settings["max_learning_rate"] is None and (peak := peak_rate_of(curves)) is not None:
         settings["max_learning_rate"] = peak
         notes.append(RATE_NOTE)
-    end = _end(logged, manifest, results, curves)
+    end = _end(logged, manifest, {**results, **closing}, curves)
     progress = progress_of(curves, (total, epochs), end, in_epochs=made.in_epochs)
     run = RunSummary(
         run_id=run_id,

@@ -18,14 +18,19 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
-from lib.data.formats.forms.agreement import Verdict, agree, agreement_of, plain_name
+from lib.data.formats.forms.agreement import Verdict, agreement_of, agreement_of_curves, plain_name, rounding_of
 from lib.data.formats.forms.facts import RATE_NOTE, End, losses_of, plan_of, progress_of, reread, settings_of
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, place_of
 from lib.data.formats.logged import Folder
+from lib.data.formats.metric_names import AS_LOGGED
 
 NAMED = 4
 """So many files, metrics or settings are named in a sentence."""
+_FINER = 0.5
+"""Values are finer where rounding may have changed them by less than this share of what it did to the others."""
+LONG_NAME = 24
+"""A file with a longer name is called by its format."""
 _OWN = frozenset(("run_id", "name", "version", "config", "extra", "notes", "read_as", "formats", "files"))
 """Fields that are put together in a way of their own."""
 
@@ -46,9 +51,9 @@ def merged(forms: Sequence[Form]) -> Form:
     lead, *others = parts
     if not others:
         return lead
-    curves, notes = _curves(lead, others)
+    curves, used, notes = _curves(lead, others)
     config, clashes = _config(parts)
-    run = _facts(parts, curves, config)
+    run = _facts(parts, curves, config, [note for form in used for note in form.run.notes])
     run = replace(run, notes=tuple(dict.fromkeys((*run.notes, *notes, *clashes))))
     return replace(
         lead,
@@ -136,44 +141,76 @@ def _merged_config(forms: Sequence[Form]) -> dict[str, Any]:
     return config
 
 
-def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[str]]:
-    """Of each metric the richest curve, and sentences on the forms that were read beside the leading one."""
+def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[Form], list[str]]:
+    """Of each metric the richest curve; the forms that something was taken from; and a sentence on all of them."""
     made: dict[str, MetricCurve] = dict(lead.curves.curves)
-    notes = [] if not made else [f"Read from {_source(lead)}."]
+    if not made:
+        return lead.curves, [lead, *others], []
+    told, used, same = [f"Read from {_source(lead)}"], [lead], []
     for form in others:
         if not form.curves.curves:
-            if made:
-                notes.append(f"{_source(form)} states settings and results, and no curves.")
+            used.append(form)
+            told.append(f"{_source(form)} states settings and results")
             continue
         found = agreement_of(lead.curves, form.curves)
-        taken = _take(made, form, found.shift)
-        same = f" says the same ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
-        if not taken:
-            notes.append(f"{_source(form)}{same or ' has nothing else'} and was not needed.")
-            continue
-        said = f"{same}; from it were taken" if same else " is of the same run; from it were taken"
-        notes.append(f"{_source(form)}{said} {_listed(taken)}.")
+        points = f" ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
+        if taken := _take(made, form, found.shift):
+            used.append(form)
+            how = "says the same" if points else "is of the same run"
+            told.append(f"{_source(form)} {how}{points}, and from it come {_listed(taken)}")
+        elif points:
+            same.append(f"{_source(form)}{points}")
+        else:
+            told.append(f"{_source(form)} has nothing else and was not needed")
+    if same:
+        said = ("says", "was") if len(same) == 1 else ("say", "were")
+        told.append(f"{_listed(same)} {said[0]} the same and {said[1]} not needed")
     curves = replace(lead.curves, curves=MappingProxyType(dict(sorted(made.items()))))
-    return curves, notes
+    return curves, used, [f"{'; '.join(told)}."]
 
 
 def _take(made: dict[str, MetricCurve], form: Form, shift: int) -> list[str]:
     """Take what is richer in a form, or only there; the names of what was taken."""
     plain = {plain_name(metric): metric for metric in made}
+    logged = {each.metric: each.name for each in form.run.read_as}
     taken = []
     for metric, curve in form.curves.curves.items():
-        moved = _moved(curve, shift)
-        known = metric if metric in made else plain.get(plain_name(metric))
-        if known is None:
-            made[metric] = moved
-        elif len(curve) > len(made[known]) and (known == metric or agree(made[known], moved)):
-            made[known] = moved
-        elif known == metric or agree(made[known], moved):
-            continue
+        key = metric if metric in made else plain.get(plain_name(metric), metric)
+        held = made.get(key)
+        if held is None:
+            made[key] = _moved(curve, shift)
         else:
-            made[metric] = moved
-        taken.append(metric)
+            found = agreement_of_curves(held, curve, shift)
+            if found.verdict is Verdict.SAME:
+                made[key] = _united(held, _moved(curve, found.shift))
+            elif found.verdict is Verdict.TWO_RUNS:
+                # Of one run, and not the same: it measures something else, under its own name.
+                key = _own_name(logged.get(metric, metric), made)
+                made[key] = _moved(curve, shift)
+            elif len(curve) > len(held):
+                made[key] = _moved(curve, shift)
+        if made[key] is not held:
+            taken.append(key)
     return taken
+
+
+def _own_name(name: str, taken: Mapping[str, MetricCurve]) -> str:
+    while name in taken or name in METRICS:
+        name += AS_LOGGED
+    return name
+
+
+def _united(one: MetricCurve, other: MetricCurve) -> MetricCurve:
+    """Two curves of the same values as one: the finer values, and at the steps that these lack the others."""
+    is_finer = rounding_of(other) < _FINER * rounding_of(one)
+    fine, coarse = (other, one) if is_finer else (one, other)
+    lacking = ~np.isin(coarse.step, fine.step)
+    if not lacking.any():
+        return fine
+    # Each form has a clock of its own, so that times of the two cannot stand in one curve.
+    times = coarse.elapsed_s[lacking] if not np.isfinite(fine.elapsed_s).any() else np.full(lacking.sum(), np.nan)
+    added = coarse.step[lacking], coarse.value[lacking], coarse.epoch[lacking], times
+    return tidy_curve(*(np.concatenate(both) for both in zip(fine.columns, added, strict=True)))
 
 
 def _moved(curve: MetricCurve, shift: int) -> MetricCurve:
@@ -202,7 +239,7 @@ def _config(parts: Sequence[Form]) -> tuple[dict[str, Any], list[str]]:
     return config, notes
 
 
-def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any]) -> RunSummary:
+def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any], notes: Sequence[str]) -> RunSummary:
     """The facts of all, each from the first form that has it; what follows from curves anew from those of all."""
     lead, *others = (form.run for form in parts)
     filled: dict[str, Any] = {}
@@ -217,7 +254,7 @@ def _facts(parts: Sequence[Form], curves: RunCurves, config: Mapping[str, Any]) 
         **{**filled, **configured},
         config=config,
         extra={key: value for each in reversed(parts) for key, value in each.run.extra.items()},
-        notes=tuple(dict.fromkeys(note for form in parts for note in form.run.notes if note != said)),
+        notes=tuple(dict.fromkeys(note for note in notes if note != said)),
         read_as=_read_as(parts, curves.curves),
         formats=tuple(dict.fromkeys(name for form in parts for name in form.run.formats)),
         files=tuple(dict.fromkeys(path for form in parts for path in form.run.files)),
@@ -266,10 +303,10 @@ def _unique(forms: Sequence[Form], name: str) -> tuple[Any, ...]:
 
 
 def _source(form: Form) -> str:
-    """What a form is, as a sentence begins with it: its file, or its format where it has many."""
-    if len(form.files) == 1:
+    """What a form is called in a sentence: by its file, or by its format where it has many."""
+    if len(form.files) == 1 and len(form.files[0][-1]) <= LONG_NAME:
         return isolated(form.files[0][-1])
-    return f"{isolated(form.format)} ({len(form.files)} files)" if form.files else isolated(form.format)
+    return isolated(form.format)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from itertools import combinations
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
-from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable
+from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, counts_epochs
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
 from lib.data.formats.logged import Folder
@@ -94,6 +94,11 @@ class _Runs:
             return Verdict.SAME
         return Verdict.TWO_RUNS if Verdict.TWO_RUNS in found else Verdict.CANNOT_TELL
 
+    def count_alike(self, one: int, other: int) -> bool:
+        """Whether two runs may stand on one axis: not one by epochs and the other by steps."""
+        members = [self.forms[at].curves for at in (*self._members[one], *self._members[other])]
+        return len({counts_epochs(curves) for curves in members if curves.curves}) < 2
+
     def _compared(self, one: int, other: int) -> Verdict:
         key = (one, other) if one < other else (other, one)
         if key not in self._verdicts:
@@ -105,6 +110,9 @@ def _are_told_apart(one: Form, other: Form) -> bool:
     """Whether one program itself says that two of its logs are of different runs."""
     if one.format != other.format:
         return False
+    if one.format == HF_TRAINER:
+        # Whoever read them has parted the trainings of a folder.
+        return True
     two_names = bool(one.identity and other.identity and one.identity != other.identity)
     return two_names or (one.folder == other.folder and one.key != other.key)
 
@@ -145,9 +153,10 @@ def _join_places(runs: _Runs) -> None:
         for folder, wraps in levels_of(form):
             (tight if wraps else loose)[folder].append(at)
     for folder in sorted(tight, key=lambda each: (-len(each), each)):
-        _join_in(runs, tight[folder])
+        if len(tight[folder]) > 1:
+            _join_in(runs, tight[folder])
         own = {runs.root(at) for at in tight[folder] if place_of(runs.forms[at]) == folder}
-        below = {runs.root(at) for at in loose[folder]} - own
+        below = {runs.root(at) for at in loose.get(folder, ())} - own if own else set()
         pairs = [(one, other) for one in sorted(own) for other in sorted(below)]
         if len(pairs) <= BELOW:
             _join_agreeing(runs, [pair for pair in pairs if not runs.formats(pair[0]) & runs.formats(pair[1])])
@@ -178,7 +187,7 @@ def _join_in(runs: _Runs, members: Sequence[int]) -> None:
     for one, other in combinations(alone, 2):
         one, other = runs.root(one), runs.root(other)
         apart = one != other and not runs.formats(one) & runs.formats(other)
-        if apart and runs.verdict(one, other) is not Verdict.TWO_RUNS:
+        if apart and runs.verdict(one, other) is not Verdict.TWO_RUNS and runs.count_alike(one, other):
             runs.join(one, other)
 
 
