@@ -64,7 +64,19 @@ LAYERS: dict[str, Layer] = {
     "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
     "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
-    "lib.data.formats": layer("lib.data.formats", "lib.core.facts lib.core.curves", "pyarrow google.protobuf yaml orjson"),
+    "lib.data.formats.readers": layer(
+        "lib.data.formats.readers",
+        "lib.core.facts lib.core.curves lib.data.formats",
+        "pyarrow google.protobuf yaml orjson",
+    ),
+    "lib.data.formats.records": layer(
+        "lib.data.formats.records",
+        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",
+        "pyarrow google.protobuf",
+    ),
+    "lib.data.formats": layer(
+        "lib.data.formats", "lib.core.facts lib.core.curves", "pyarrow google.protobuf yaml orjson"
+    ),
     "lib.data.folder": layer("lib.data.folder", f"lib.core.facts lib.core.curves {_SOURCES}"),
     "lib.data.supabase": layer(
         "lib.data.supabase",

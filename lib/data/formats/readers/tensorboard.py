@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
-from lib.data.formats.event_folder import FolderLog, read_folder
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_folder
+from lib.data.formats.records.event_folder import FolderLog, read_folder
 
 _TRAINING = ("train", "training")
 _EVALUATION = ("validation", "valid", "val", "eval", "evaluation", "test", "dev")

@@ -15,8 +15,8 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told
+from lib.data.formats.records.wandb_records import MOST_BYTES, LogFile, RunContent, numbers
 from lib.data.formats.resumed import join
-from lib.data.formats.wandb_records import MOST_BYTES, LogFile, RunContent, numbers
 
 _FOLDER = re.compile(r"(?:offline-)?run-(\d{8}_\d{6})-(.+)")
 _LATEST = "latest-run"

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.event_records import MOST_BYTES, EventFile
-from lib.data.formats.event_values import FileContent
 from lib.data.formats.files import NotReadable, open_regular
 from lib.data.formats.logged import FilePath, Series, Told
+from lib.data.formats.records.event_records import MOST_BYTES, EventFile
+from lib.data.formats.records.event_values import FileContent
 from lib.data.formats.resumed import join, taken
 
-_NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?")
+_NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?$")
 
 
 @dataclass(slots=True)

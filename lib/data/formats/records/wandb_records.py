@@ -41,7 +41,7 @@ _SCHEMA = {
 
 @cache
 def _record_class() -> Any:
-    from lib.data.formats.protobuf_schema import message_classes
+    from lib.data.formats.records.protobuf_schema import message_classes
 
     return message_classes("runoff.wandb", _SCHEMA)["Record"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.event_messages import STRING, hyperparameters, parsed, scalar
-from lib.data.formats.event_records import Records
+from lib.data.formats.records.event_messages import STRING, hyperparameters, parsed, scalar
+from lib.data.formats.records.event_records import Records
 
 _START = 1
 """The status of a session that (re)starts: what an earlier one wrote from this step on is void."""
@@ -49,7 +49,7 @@ class Points:
 
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """All of them, in no order; values as the decimals that were written."""
-        from lib.data.formats import short_decimals
+        from lib.data.formats.records import short_decimals
 
         self.settle()
         columns = [np.concatenate(each) for each in zip(*self.parts, strict=True)]
