@@ -197,7 +197,7 @@ def _take_metadata(found: Mapping[str, Any], session: _Session) -> None:
 def _joined(identity: str, sessions: Sequence[_Session], key: str) -> LoggedRun:
     """The run of some sessions, the first to begin first."""
     sessions = sorted(sessions, key=lambda each: each.started or 0.0) if all(s.started for s in sessions) else sessions
-    parts: dict[str, list[Series]] = {}
+    parts: list[dict[str, Series]] = []
     config: dict[str, Any] = {}
     last: dict[str, float] = {}
     tags: dict[str, str] = {}
@@ -213,13 +213,9 @@ def _joined(identity: str, sessions: Sequence[_Session], key: str) -> LoggedRun:
             config |= content.config
             last |= content.summary
             name = (_text(content.run.name) if content.run else "") or name
-            for each, series in _series(content).items():
-                parts.setdefault(each, []).append(series)
-    joined = {each: join(series) for each, series in parts.items()}
-    if replaced := sum(each.replaced for each in joined.values()):
-        notes.append(f"{replaced:,} points were left out, since the resumed run has their steps anew.")
-    if voided := sum(each.voided for each in joined.values()):
-        notes.append(f"{voided:,} points of an earlier training were left out, since the run began again.")
+            parts.append(_series(content))
+    joined = join(parts)
+    notes += joined.notes()
     newest = sessions[-1]
     end = newest.content.exit if newest.content else None
     status, said = RunStatus.UNKNOWN, None
@@ -231,9 +227,9 @@ def _joined(identity: str, sessions: Sequence[_Session], key: str) -> LoggedRun:
         name=name,
         identity=identity,
         files=tuple(path for session in sessions for path in session.files),
-        series={each: found.series for each, found in joined.items()},
+        series=joined.series,
         config={"config": config} if config else {},
-        last={each: number for each, number in last.items() if each not in joined},
+        last={each: number for each, number in last.items() if each not in joined.series},
         status=status,
         said=said,
         started=min(started, default=None),

@@ -107,29 +107,23 @@ def _join(contents: Sequence[FileContent], log: FolderLog) -> None:
     plugins: dict[bytes, str] = {}
     for content in contents:
         plugins = {**content.plugins, **plugins}
-    tags = dict.fromkeys(tag for content in contents for tag in content.points)
-    replaced = voided = purged = negative = 0
-    for tag in tags:
-        parts = []
-        for place, content in enumerate(contents):
-            if tag not in content.points or (tag in content.tensors and plugins.get(tag, "scalars") != "scalars"):
+    purged = negative = 0
+    parts: list[dict[str, Series]] = []
+    for place, content in enumerate(contents):
+        part: dict[str, Series] = {}
+        for tag in content.points:
+            if tag in content.tensors and plugins.get(tag, "scalars") != "scalars":
                 continue
             series, below, orphans = _series(content, tag, contents[place + 1 :])
             negative += below
             purged += orphans
-            parts.append(series)
-        joined = join(parts)
-        replaced += joined.replaced
-        voided += joined.voided
-        name = tag.decode("utf-8", "replace")
-        if len(joined.series.step) and name not in log.series:
-            log.series[name] = joined.series
+            part.setdefault(tag.decode("utf-8", "replace"), series)
+        parts.append(part)
+    joined = join(parts)
+    log.series |= joined.series
     if purged:
         log.notes.append(f"{purged:,} points that the program itself declared void when it was resumed were left out.")
-    if replaced:
-        log.notes.append(f"{replaced:,} points were left out, since a later file has their steps anew.")
-    if voided:
-        log.notes.append(f"{voided:,} points of an earlier training were left out, since a later file begins again.")
+    log.notes += joined.notes()
     if negative:
         log.notes.append(f"{negative:,} points at steps below 0 were left out.")
 
