@@ -15,7 +15,7 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told
-from lib.data.formats.records.wandb_records import MOST_BYTES, LogFile, RunContent, numbers
+from lib.data.formats.records.wandb_records import MOST_BYTES, MOST_ITEMS, LogFile, RunContent, numbers
 from lib.data.formats.resumed import join
 
 _FOLDER = re.compile(r"(?:offline-)?run-(\d{8}_\d{6})-(.+)")
@@ -154,6 +154,8 @@ def _read_run_file(root: Path, path: FilePath, session: _Session, told: list[Tol
     session.content = content
     if log.damage is not None:
         told.append(Told(path, f"The file is damaged at byte {log.damage:,} of {size:,}: some of it was not read."))
+    if content.passed:
+        told.append(Told(path, f"The file has more than {MOST_ITEMS:,} items of history: the rest was not read."))
     if content.broken:
         session.notes.append(f"{content.broken:,} records are none of Weights & Biases and were left out.")
     run = content.run

@@ -13,7 +13,7 @@ import numpy as np
 from lib.data.formats.files import NotReadable, open_regular
 from lib.data.formats.logged import FilePath, Series, Told
 from lib.data.formats.records.event_records import MOST_BYTES, EventFile
-from lib.data.formats.records.event_values import FileContent
+from lib.data.formats.records.event_values import MOST_POINTS, FileContent
 from lib.data.formats.resumed import join, taken
 
 _NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?$")
@@ -91,6 +91,9 @@ def _read_file(root: Path, path: FilePath, told: list[Told]) -> FileContent | No
         try:
             for batch in events.batches():
                 content.take(batch)
+                if content.count > MOST_POINTS:
+                    told.append(Told(path, f"The file has more than {MOST_POINTS:,} points: the rest was not read."))
+                    break
         except OSError:
             told.append(Told(path, "The file could not be read to its end."))
     if events.damage is not None and not content.events:
