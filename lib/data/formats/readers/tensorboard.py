@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_folder
+from lib.data.formats.logged import FilePath, Folder, Format, LoggedRun, Reading, Series, Told, by_folder
 from lib.data.formats.records.event_folder import FolderLog, read_folder
 
+_NAME = re.compile(r"tfevents\.\d")
 _TRAINING = ("train", "training")
 _EVALUATION = ("validation", "valid", "val", "eval", "evaluation", "test", "dev")
 _TIME = re.compile(r"\d{9,11}(\.\d+)?")
@@ -29,13 +30,13 @@ _SAME_MOMENT = 1.0
 class TensorBoard:
     """Event files; those below the folder of a run may be a part of it."""
 
-    title: Final = "TensorBoard"
-    reads: Final = "event files"
-    is_general: Final = False
+    title = "TensorBoard"
+    reads = "event files"
+    is_general = False
 
     def matches(self, path: FilePath) -> bool:
         """Whether the name is one that writers of event files give."""
-        return "tfevents." in path[-1]
+        return _NAME.search(path[-1]) is not None
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """By the topmost folder of those that have event files, or of Keras' ``train`` beside ``validation``."""
@@ -66,7 +67,7 @@ class TensorBoard:
         return Reading(tuple(runs), told, tuple(empty))
 
 
-FORMAT = TensorBoard()
+FORMAT: Format = TensorBoard()
 
 
 def _readable(log: FolderLog) -> list[FilePath]:

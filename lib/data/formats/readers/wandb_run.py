@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told
+from lib.data.formats.logged import FilePath, Folder, Format, LoggedRun, Reading, Series, Told
 from lib.data.formats.records.wandb_records import MOST_BYTES, MOST_ITEMS, LogFile, RunContent, numbers
 from lib.data.formats.resumed import join
 
@@ -33,9 +33,9 @@ _FACTS = {"host": "host", "os": "os", "gpu": "gpu", "program": "program"}
 class WandbRun:
     """Run folders; those of one run id in one place are one run that was resumed."""
 
-    title: Final = "Weights & Biases"
-    reads: Final = "run folders (run-DATE-ID with run-ID.wandb or files/config.yaml)"
-    is_general: Final = False
+    title = "Weights & Biases"
+    reads = "run folders (run-DATE-ID with run-ID.wandb or files/config.yaml)"
+    is_general = False
 
     def matches(self, path: FilePath) -> bool:
         """Whether it is a run file, or one of the known files in a run folder."""
@@ -79,7 +79,7 @@ class WandbRun:
         return Reading(tuple(runs), tuple(told), tuple(unused))
 
 
-FORMAT = WandbRun()
+FORMAT: Format = WandbRun()
 
 
 @dataclass(slots=True)

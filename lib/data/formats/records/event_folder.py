@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from lib.data.formats.records.event_values import MOST_POINTS, FileContent
 from lib.data.formats.resumed import join, taken
 
 _NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?$")
+
+_FEWEST = 3
+"""Two values at step 0 may be one result that was logged twice."""
 
 
 @dataclass(slots=True)
@@ -124,11 +127,23 @@ def _join(contents: Sequence[FileContent], log: FolderLog) -> None:
         parts.append(part)
     joined = join(parts)
     log.series |= joined.series
+    _count_where_no_steps_are(log)
     if purged:
         log.notes.append(f"{purged:,} points that the program itself declared void when it was resumed were left out.")
     log.notes += joined.notes()
     if negative:
         log.notes.append(f"{negative:,} points at steps below 0 were left out.")
+
+
+def _count_where_no_steps_are(log: FolderLog) -> None:
+    """Number the points of a metric that was logged without steps: all of them are at step 0 in the file."""
+    counted = [name for name, each in log.series.items() if len(each.step) >= _FEWEST and not each.step.any()]
+    for name in counted:
+        each = log.series[name]
+        log.series[name] = replace(each, step=np.arange(len(each.step), dtype=np.int64))
+    if counted:
+        named = ", ".join(counted[:3]) + (" and more" if len(counted) > 3 else "")
+        log.notes.append(f"Logged without steps, and so numbered in their order: {named}.")
 
 
 def _series(content: FileContent, tag: bytes, later: Sequence[FileContent]) -> tuple[Series, int, int]:

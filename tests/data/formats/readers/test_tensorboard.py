@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.readers.tensorboard import FORMAT
+from lib.data.formats.records import event_folder, event_values
 from tests.data.formats import wire
 from tests.data.formats.reading import only_run, points, put, readings
 from tests.data.formats.wire import block, event, number, plugin, restart, scalar, single, tensor, value
@@ -243,6 +244,47 @@ def test_steps_below_zero_are_left_out(tmp_path) -> None:
     run = only_run(FORMAT, tmp_path)
     assert points(run)["loss"] == [(1, 1.0)]
     assert "below 0" in run.notes[0]
+
+
+def test_a_metric_without_steps_is_numbered_and_a_result_is_not(tmp_path) -> None:
+    put(tmp_path, {FIRST: curve("loss", [0] * 5, lambda _: 1.0) + curve("test", [0] * 2, lambda _: 1.0)})
+    run = only_run(FORMAT, tmp_path)
+    assert run.series["loss"].step.tolist() == [0, 1, 2, 3, 4]
+    assert run.series["test"].step.tolist() == [0, 0]
+    assert run.notes == ("Logged without steps, and so numbered in their order: loss.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "matches"),
+    [
+        ("events.out.tfevents.1700000000.box.12.0.v2", True),
+        ("events.out.tfevents.1700000000.box.profile-empty", True),
+        ("events.out.tfevents.1700000000.box.12.0", True),
+        ("tfevents.txt", False),
+        ("metrics.csv", False),
+    ],
+)
+def test_which_files_are_asked_for(name, matches) -> None:
+    assert FORMAT.matches(("run", name)) == matches
+
+
+@pytest.mark.parametrize(
+    ("name", "host"), [("1700000000.box.12.0.v2", "box"), ("1700000000.my.box", "my.box"), ("1700000000.b.7.1", "b")]
+)
+def test_the_machine_stands_in_the_name(tmp_path, name, host) -> None:
+    put(tmp_path, {f"events.out.tfevents.{name}": scalar("loss", 1.0)})
+    assert only_run(FORMAT, tmp_path).tags == {"host": host}
+
+
+def test_more_points_or_names_than_are_read_are_said(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(event_folder, "MOST_POINTS", 10)
+    monkeypatch.setattr(event_values, "_MOST_TAGS", 2)
+    put(tmp_path, {FIRST: b"".join(curve(tag, range(10)) for tag in "abc")})
+    (reading,) = readings(FORMAT, tmp_path).values()
+    (run,) = reading.runs
+    assert len(run.series) == 2
+    assert "more names" in run.notes[0]
+    assert "more than 10 points" in reading.unreadable[0].why
 
 
 EVERYTHING = (
