@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _TRAINING = ("train", "training")
 _EVALUATION = ("validation", "valid", "val", "eval", "evaluation", "test", "dev")
 _TIME = re.compile(r"\d{9,11}(\.\d+)?")
 """Where ``add_hparams`` writes: a folder named by the time."""
+_AGAIN = re.compile("evaluation_.+_vs_iterations")
 _STATUS: Mapping[str, RunStatus] = {
     "success": RunStatus.COMPLETED,
     "failure": RunStatus.FAILED,
@@ -91,12 +93,12 @@ def _parts(logs: Mapping[Folder, FolderLog]) -> dict[Folder, dict[Folder, dict[s
     """
     found: dict[Folder, dict[Folder, dict[str, str]]] = {}
     owner: dict[Folder, Folder] = {}
+    sessions = Counter(folder[:-1] for folder, log in logs.items() if folder and _is_session(log))
     for folder in sorted(logs, key=lambda each: (len(each), each)):
         above = next((folder[:many] for many in range(len(folder) - 1, -1, -1) if folder[:many] in logs), None)
         names = None
         if above is not None:
-            sessions = sum(each[:-1] == above and _is_session(log) for each, log in logs.items())
-            names = _names_as_part(logs[folder], folder[len(above) :], logs[above], sessions)
+            names = _names_as_part(logs[folder], folder[len(above) :], logs[above], sessions[above])
         if above is None or names is None:
             owner[folder] = folder
             found[folder] = {folder: {name: name for name in logs[folder].series}}
@@ -150,6 +152,8 @@ def _run(
             series[name] = each
     if not (series or last or config):
         return None
+    by_epoch = _by_epoch(series)
+    series = by_epoch or series
     used = [logs[member] for member in members if logs[member].files]
     ordered = sorted(used, key=lambda log: -sum(len(each.step) for each in log.series.values()))
     status, said, ended = _end(session, series)
@@ -159,6 +163,7 @@ def _run(
         name="/".join(owner[len(folder) :]),
         files=tuple(path for log in ordered for path in log.files),
         series=series,
+        counted="epoch" if by_epoch else "step",
         config=config,
         last=last,
         status=status,

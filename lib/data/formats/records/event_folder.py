@@ -94,8 +94,8 @@ def _read_file(root: Path, path: FilePath, told: list[Told]) -> FileContent | No
         try:
             for batch in events.batches():
                 content.take(batch)
-                if content.count > MOST_POINTS:
-                    told.append(Told(path, f"The file has more than {MOST_POINTS:,} points: the rest was not read."))
+                if max(content.count, content.events + content.broken) > MOST_POINTS:
+                    told.append(Told(path, f"The file has more than {MOST_POINTS:,} values: the rest was not read."))
                     break
         except OSError:
             told.append(Told(path, "The file could not be read to its end."))

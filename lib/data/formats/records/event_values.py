@@ -143,8 +143,10 @@ class FileContent:
             step = np.zeros(len(chosen), dtype=np.int64)
             for digit in range(int(width)):
                 step |= (part[:, 10 + digit].astype(np.int64) & 0x7F) << np.int64(7 * digit)
-            for group in _alike(part[:, head:-4]):
-                found = self._form(part[group[0]]) if len(group) >= _FEWEST else None
+            groups, alone = _alike(part[:, head:-4])
+            left.append(chosen[alone])
+            for group in groups:
+                found = self._form(part[group[0]])
                 if found is None:
                     left.append(chosen[group])
                     continue
@@ -227,8 +229,8 @@ class FileContent:
             self.config.setdefault(section, {}).update(found)
 
 
-def _alike(content: np.ndarray) -> list[np.ndarray]:
-    """The rows of a table of bytes, shape (n, width), in groups of equal ones; each group ascending."""
+def _alike(content: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """The rows of a table of bytes, shape (n, width), in groups of equal ones, each ascending; and all others."""
     rows, width = content.shape
     padded = np.zeros((rows, -(-width // 8) * 8), dtype=np.uint8)
     padded[:, :width] = content
@@ -238,10 +240,13 @@ def _alike(content: np.ndarray) -> list[np.ndarray]:
         mixed = (mixed ^ words[:, column]) * _HASH
         mixed ^= mixed >> np.uint64(29)
     order = np.argsort(mixed, kind="stable")
-    groups = []
-    for group in np.split(order, np.flatnonzero(np.diff(mixed[order])) + 1):
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(mixed[order])) + 1])
+    sizes = np.diff(np.append(starts, rows))
+    groups, alone = [], [order[np.repeat(sizes < _FEWEST, sizes)]]
+    for start, size in zip(starts[sizes >= _FEWEST], sizes[sizes >= _FEWEST], strict=True):
+        group = order[start : start + size]
+        # Two contents may have one number.
         same = (words[group] == words[group[0]]).all(axis=1)
-        groups.append(group[same])
-        if not same.all():
-            groups += [group[[row]] for row in np.flatnonzero(~same)]
-    return groups
+        groups.append(group if same.all() else group[same])
+        alone.append(group[~same])
+    return groups, np.concatenate(alone)

@@ -231,6 +231,20 @@ def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("tag", "counted", "names"),
+    [
+        ("evaluation_loss_vs_iterations", "epoch", {"epoch_loss"}),
+        ("epoch_learning_rate", "epoch", {"epoch_loss", "epoch_learning_rate"}),
+        ("batch_loss", "step", {"epoch_loss", "batch_loss"}),
+    ],
+)
+def test_keras_counts_epochs_where_it_logs_nothing_else(tmp_path, tag, counted, names) -> None:
+    put(tmp_path, {FIRST: curve("epoch_loss", range(3)) + curve(tag, range(0, 300, 100))})
+    run = only_run(FORMAT, tmp_path)
+    assert (run.counted, {*run.series}) == (counted, names)
+
+
 def test_sessions_of_a_sweep_below_an_empty_log_are_runs(tmp_path) -> None:
     session = wire.session_start({"lr": 0.1}) + scalar("hparam/best", 0.5)
     put(tmp_path, {FIRST: wire.VERSION, f"1700000001.5/{FIRST}": session, f"1700000002.5/{FIRST}": session})
@@ -284,7 +298,7 @@ def test_more_points_or_names_than_are_read_are_said(tmp_path, monkeypatch) -> N
     (run,) = reading.runs
     assert len(run.series) == 2
     assert "more names" in run.notes[0]
-    assert "more than 10 points" in reading.unreadable[0].why
+    assert "more than 10 values" in reading.unreadable[0].why
 
 
 EVERYTHING = (
