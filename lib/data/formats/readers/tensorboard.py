@@ -175,6 +175,14 @@ def _run(
     )
 
 
+def _by_epoch(series: Mapping[str, Series]) -> dict[str, Series]:
+    """The metrics of Keras, if all of them are by epoch; its evaluations stand there again by iterations."""
+    leaves = {name: name.rpartition("/")[2] for name in series}
+    found = {name: each for name, each in series.items() if leaves[name].startswith("epoch_")}
+    others = [leaf for leaf in leaves.values() if not leaf.startswith("epoch_") and not _AGAIN.fullmatch(leaf)]
+    return {} if others else found
+
+
 def _end(session: tuple[str, float] | None, series: Mapping[str, Series]) -> tuple[RunStatus, str | None, float | None]:
     """Status, the word for it and when that was, of what a session of hyperparameters says about its end.
 
