@@ -15,7 +15,7 @@ from lib.data.formats.logged import FilePath, Folder, Format, LoggedRun, Reading
 from lib.data.formats.records.event_folder import FolderLog, read_folder
 
 _NAME = re.compile(r"tfevents\.\d")
-_TRAINING = ("train", "training")
+_TRAINING = ("train", "training", "train_inner")
 _EVALUATION = ("validation", "valid", "val", "eval", "evaluation", "test", "dev")
 _TIME = re.compile(r"\d{9,11}(\.\d+)?")
 """Where ``add_hparams`` writes: a folder named by the time."""
@@ -41,7 +41,10 @@ class TensorBoard:
         return _NAME.search(path[-1]) is not None
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
-        """By the topmost folder of those that have event files, or of Keras' ``train`` beside ``validation``."""
+        """By the topmost folder that has event files, or that has a folder for training beside one for evaluation.
+
+        The latter is how Keras and fairseq write: ``train`` beside ``validation``, ``train_inner`` beside ``valid``.
+        """
         folders = by_folder(files)
         tops = {*folders, *_pairs(folders)}
         found: dict[Folder, list[FilePath]] = {}

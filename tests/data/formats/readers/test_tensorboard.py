@@ -213,7 +213,7 @@ def test_parts_of_a_run_in_folders_below_it(tmp_path) -> None:
     assert (other.key, other.name, len(other.series["loss"].step)) == ("other", "other", 5)
 
 
-def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
+def test_keras_and_fairseq_have_a_folder_for_each_phase(tmp_path) -> None:
     put(
         tmp_path,
         {
@@ -221,6 +221,7 @@ def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
             f"a/validation/{FIRST}": curve("epoch_loss", range(3)),
             f"b/train/{FIRST}": curve("epoch_loss", range(3)),
             f"b/train2/{FIRST}": curve("epoch_loss", range(3)),
+            **{f"c/{name}/{FIRST}": curve("loss", range(3)) for name in ("train", "train_inner", "valid")},
         },
     )
     found = readings(FORMAT, tmp_path)
@@ -228,6 +229,7 @@ def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
         "a": ["train/epoch_loss", "validation/epoch_loss"],
         "b/train": ["epoch_loss"],
         "b/train2": ["epoch_loss"],
+        "c": ["train/loss", "train_inner/loss", "valid/loss"],
     }
 
 
