@@ -71,6 +71,11 @@ LAYERS: dict[str, Layer] = {
         "pyarrow",
     ),
     "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged"),
+    "lib.data.formats.records": layer(
+        "lib.data.formats.records",
+        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",
+        "pyarrow google.protobuf",
+    ),
     "lib.data.formats.readers": layer(
         "lib.data.formats.readers",
         "lib.core.facts lib.core.curves lib.data.formats",
