@@ -50,7 +50,7 @@ class MlflowDatabase:
         except NotReadable as error:
             # Of what cannot be opened only the name tells whose it is.
             return Reading(unreadable=(Told(path, str(error)),)) if is_ours else None
-        unused = (Told(path, f"{deleted:,} runs were deleted in MLflow."),) if deleted else ()
+        unused = (Told(path, f"Runs that were deleted in MLflow: {deleted:,}."),) if deleted else ()
         if not stated and not deleted:
             unused = (Told(path, "A database of MLflow without runs."),)
         return Reading(

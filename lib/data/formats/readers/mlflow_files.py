@@ -73,7 +73,7 @@ class MlflowFiles:
                 return None
             notes.append("Without a readable meta.yaml: name, times and status of the run are not known.")
         stated = Stated(
-            run_id=_text(meta, "run_id") or _text(meta, "run_uuid") or folder[-1],
+            run_id=folder[-1],
             name=_text(meta, "run_name") or _text(meta, "name"),
             experiment=_text(experiment, "name"),
             status=(meta or {}).get("status"),
@@ -115,7 +115,7 @@ def _meta(root: Path, path: FilePath, files: Sequence[FilePath], told: list[Told
 
 def _text(meta: Mapping[str, Any] | None, key: str) -> str:
     value = (meta or {}).get(key)
-    return str(value) if isinstance(value, str | int) else ""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _number(meta: Mapping[str, Any] | None, key: str) -> float | None:
