@@ -60,7 +60,9 @@ def parquet(path: Path) -> Iterator[pq.ParquetFile | None]:
             raise NotReadable("The Parquet file is damaged.") from error
 
 
-def number_leaves(name: str, column: pa.ChunkedArray[Any] | pa.Array[Any]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def number_leaves(
+    name: str, column: pa.ChunkedArray[Any] | pa.Array[Any]
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """The numbers of a column, and of the columns in it.
 
     Yields:

@@ -31,6 +31,7 @@ MOST_ROWS = 10_000_000
 SECONDS = 60.0
 """For all questions to one database: an honest one of its size is read in half of it."""
 ROWS_AT_ONCE = 20_000
+_FETCHED = 500
 
 _HEADER = b"SQLite format 3\x00"
 _WAL_VERSION = 2
@@ -64,11 +65,25 @@ class Database:
         rows = 0
         with _errors_explained():
             cursor = self._connection.execute(question, values)
-            while found := cursor.fetchmany(at_once):
-                rows += len(found)
-                if rows > MOST_ROWS:
-                    raise NotReadable(f"The database has more than {MOST_ROWS:,} rows; the others were not read.")
+        is_whole = False
+        while not is_whole:
+            found: list[tuple[Any, ...]] = []
+            broken: NotReadable | None = None
+            try:
+                with _errors_explained():
+                    # By few at once, since those that come together with an error are lost.
+                    while len(found) < at_once and (some := cursor.fetchmany(_FETCHED)):
+                        found += some
+            except NotReadable as error:
+                broken = error
+            rows += len(found)
+            if rows > MOST_ROWS:
+                raise NotReadable(f"The database has more than {MOST_ROWS:,} rows; the others were not read.")
+            if found:
                 yield found
+            if broken is not None:
+                raise broken
+            is_whole = len(found) < at_once
 
     def rows(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a short answer, one by one; raises as ``chunks``."""

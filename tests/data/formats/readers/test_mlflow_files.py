@@ -155,7 +155,12 @@ def test_runs_of_one_experiment_are_units_of_their_own(tmp_path) -> None:
 
 
 def test_paths_that_are_no_runs() -> None:
-    no = [(".trash", "7", RUN, "meta.yaml"), ("7", RUN, "artifacts", "x"), ("7", RUN, "metrics"), ("7", "x", "metrics", "a")]
+    no = [
+        (".trash", "7", RUN, "meta.yaml"),
+        ("7", RUN, "artifacts", "x"),
+        ("7", RUN, "metrics"),
+        ("7", "x", "metrics", "a"),
+    ]
     assert [path for path in no if FORMAT.matches(path)] == []
     assert FORMAT.matches((RUN, "metrics", "loss"))
     assert FORMAT.matches(("7", RUN, "metrics", RUN))

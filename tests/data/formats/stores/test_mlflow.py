@@ -55,7 +55,9 @@ def test_metrics_that_were_all_logged_once_are_results_and_can_be_compared() -> 
 
 def test_a_loop_without_steps_is_counted_and_what_goes_with_it_placed_by_time() -> None:
     loss = points(*((0, second, 10 - second) for second in range(8)))
-    run = run_of(loss=loss, val=points((0, 3.5, 1.0), (0, 7.5, 2.0)), first=points((0, -1, 5.0)), end=points((0, 9, 3.0)))
+    run = run_of(
+        loss=loss, val=points((0, 3.5, 1.0), (0, 7.5, 2.0)), first=points((0, -1, 5.0)), end=points((0, 9, 3.0))
+    )
     assert [step for step, _ in shown(run, "loss")] == list(range(8))
     assert shown(run, "val") == [(3, 1.0), (7, 2.0)]
     assert shown(run, "first") == [(0, 5.0)]

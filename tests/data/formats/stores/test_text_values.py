@@ -53,7 +53,11 @@ def test_a_name_of_digits_stays_text(key) -> None:
     assert value_of("1.10", "lr") == 1.1
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text("ab'\"\\, ]", max_size=6), st.lists))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text("ab'\"\\, ]", max_size=6), st.lists
+    )
+)
 def test_lists_that_python_prints_are_read_back(value) -> None:
     if isinstance(value, list):
         assert value_of(str(value)) == value
