@@ -169,7 +169,7 @@ def _metrics(
             found["/".join(path[len(folder) + 1 :])] = points
     notes = dropped_steps(impossible)
     if bad:
-        notes.append(f"{bad:,} lines are not of the kind time, value, step and were left out.")
+        notes.append(f"Lines that are not time, value and step, left out: {bad:,}.")
     if torn:
         notes.append("The last line of a metric is not finished and was left out.")
     return found, notes

@@ -193,7 +193,7 @@ def _points(
             found.setdefault(path[-2], []).append(Points(step, at, value))
             values += len(kept)
     if bad:
-        notes.append(f"{bad:,} lines are no JSON objects and were left out.")
+        notes.append(f"Lines that are no JSON objects, left out: {bad:,}.")
     if not is_ours:
         return None
     return {name: _joined(parts) for name, parts in found.items()}

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.readers.mlflow_files import FORMAT
@@ -189,3 +192,27 @@ def test_damaged_files_raise_nothing(tmp_path) -> None:
         write(tmp_path, metrics__loss=bytes(content), params__lr=chance.randbytes(20))
         (tmp_path / "mlruns/7" / RUN / "meta.yaml").write_bytes(meta)
         readings(tmp_path)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 2**53), st.integers(0, 10**13), st.floats(allow_nan=False)), min_size=1, max_size=20
+    )
+)
+def test_every_line_that_mlflow_writes_is_a_point(rows) -> None:
+    with TemporaryDirectory() as name:
+        text = "".join(f"{at} {value} {step}\n" for step, at, value in rows)
+        write(Path(name), metrics__loss=text)
+        series = only(Path(name)).series["loss"]
+    found = zip(series.step.tolist(), series.at.tolist(), series.value.tolist(), strict=True)
+    # Stable: what is equal stays as it was written.
+    wanted = sorted(((step, at / 1000, value) for step, at, value in rows), key=lambda row: row[:2])
+    assert list(found) == wanted
+
+
+@given(st.binary(max_size=200))
+def test_a_file_of_anything_is_read_or_named(content) -> None:
+    with TemporaryDirectory() as name:
+        write(Path(name), metrics__loss=content, params__lr=content, tags__x=content)
+        (reading,) = readings(Path(name))
+    assert len(reading.runs) == 1

@@ -72,7 +72,7 @@ def test_without_the_database_folders_give_the_names(tmp_path) -> None:
     run = reading.runs[0]
     assert run.series["loss"].step.tolist() == [1, 3]
     assert (run.status, run.name) == (RunStatus.UNKNOWN, "")
-    assert "1 line" in run.notes[0]
+    assert run.notes == ("Lines that are no JSON objects, left out: 1.",)
 
 
 def test_samples_are_placed_by_time(tmp_path) -> None:

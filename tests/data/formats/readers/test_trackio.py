@@ -93,7 +93,7 @@ def test_rows_that_are_no_objects_are_counted(tmp_path) -> None:
     make(path, [("one", "first", 1, at(1), "{broken"), ("one", "first", -5, at(2), {"loss": 1}), *ROWS[:3]])
     reading = read(path)
     assert reading.runs[0].series["train/loss"].step.tolist() == [1, 2, 3]
-    assert reading.unreadable[0].why.startswith("1 row")
+    assert reading.unreadable[0].why.endswith("left out: 1.")
     assert "left out" in reading.runs[0].notes[0]
 
 
