@@ -31,6 +31,7 @@ MOST_BYTES = 64 * 2**20
 
 _RUN = re.compile(r"run-.+")
 _LOG = re.compile(r"(\d{1,12})\.log")
+# Running, finished, crashed.
 _STATUSES: dict[int | None, RunStatus] = {0: RunStatus.RUNNING, 1: RunStatus.COMPLETED, -1: RunStatus.FAILED}
 
 
@@ -64,6 +65,8 @@ class SwanLab:
         if points is None:
             return None
         series, remarks = _series({stated.names.get(name, unquote(name)): each for name, each in points.items()})
+        if any(name.isdecimal() and name not in stated.names for name in points):
+            notes.append("Only runs.swanlab knows what metrics are called; without it they have the names of folders.")
         config = _config(root, folder, files, told)
         logs = [path for path in files if _is_log(path)]
         return Reading(

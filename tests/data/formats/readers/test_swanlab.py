@@ -104,3 +104,10 @@ def test_damaged_folders_raise_nothing(tmp_path) -> None:
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
             path.write_bytes(damaged)
         readings(tmp_path)
+
+
+def test_numbered_folders_without_their_names_are_said(tmp_path) -> None:
+    write(tmp_path, status=None, **{"1__1000": [line(1, 0.5)]})
+    run = readings(tmp_path)[0].runs[0]
+    assert set(run.series) == {"1"}
+    assert "runs.swanlab" in run.notes[0]
