@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-
 from lib.core.facts.runs import RunStatus
-from lib.core.facts.values import moment
 from lib.data.formats.files import NotReadable, read_bytes
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told
-from lib.data.formats.safe_yaml import load_yaml
-from lib.data.formats.stores.json_numbers import parsed_rows
-from lib.data.formats.stores.points import MOST_VALUES, Points, dropped_steps, steps_by_time, usable
-from lib.data.formats.stores.sqlite_files import WAL, as_text, database
-from lib.data.formats.stores.trackio_project import Seconds
+from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told
+from lib.data.formats.safe_yaml import MOST_BYTES, load_yaml
+from lib.data.formats.stores.sqlite_files import WAL
+from lib.data.formats.stores.swanlab_runs import (
+    DATABASE,
+    LOG,
+    LOGS,
+    STATUSES,
+    is_log,
+    points_of,
+    series_of,
+    stated_of,
+)
 
-DATABASE = "runs.swanlab"
-LOGS, CONFIG = "logs", ("files", "config.yaml")
-SAMPLED = "__swanlab__"
-"""Use of processor and memory, sampled by the clock: its indexes count samples."""
-
-MOST_BYTES = 64 * 2**20
-"""Of a file with 1,000 lines."""
-
+CONFIG = ("files", "config.yaml")
 _RUN = re.compile(r"run-.+")
-_LOG = re.compile(r"(\d{1,12})\.log")
-# Running, finished, crashed.
-_STATUSES: dict[int | None, RunStatus] = {0: RunStatus.RUNNING, 1: RunStatus.COMPLETED, -1: RunStatus.FAILED}
 
 
 class SwanLab:
@@ -51,7 +44,7 @@ class SwanLab:
             if (run := _run_of(path)) is not None:
                 found.setdefault(run, []).append(path)
         # Other trackers call their folders so too; only this one keeps numbered logs in them.
-        found = {run: paths for run, paths in found.items() if any(_is_log(path) for path in paths)}
+        found = {run: paths for run, paths in found.items() if any(is_log(path) for path in paths)}
         databases = [path for path in files if path[-1] in (DATABASE, DATABASE + WAL)]
         for run, paths in found.items():
             paths += [path for path in databases if path[:-1] == run[:-1]]
@@ -60,15 +53,15 @@ class SwanLab:
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         told: list[Told] = []
         notes: list[str] = []
-        stated = _stated(root, folder, files, told)
-        points = _points(root, folder, files, told, notes)
+        stated = stated_of(root, folder, files, told)
+        points = points_of(root, folder, files, told, notes)
         if points is None:
             return None
-        series, remarks = _series({stated.names.get(name, unquote(name)): each for name, each in points.items()})
+        series, remarks = series_of({stated.names.get(name, unquote(name)): each for name, each in points.items()})
         if any(name.isdecimal() and name not in stated.names for name in points):
             notes.append("Only runs.swanlab knows what metrics are called; without it they have the names of folders.")
         config = _config(root, folder, files, told)
-        logs = [path for path in files if _is_log(path)]
+        logs = [path for path in files if is_log(path)]
         return Reading(
             runs=(
                 LoggedRun(
@@ -77,7 +70,7 @@ class SwanLab:
                     name=stated.name,
                     identity=folder[-1],
                     config={"config": config} if config else {},
-                    status=_STATUSES.get(stated.status, RunStatus.UNKNOWN),
+                    status=STATUSES.get(stated.status, RunStatus.UNKNOWN),
                     said=None if stated.status is None else str(stated.status),
                     started=stated.started,
                     ended=stated.ended,
@@ -93,57 +86,11 @@ FORMAT = SwanLab()
 
 def _run_of(path: FilePath) -> Folder | None:
     """The run's folder that a file is a log or the configuration of."""
-    if len(path) > 3 and path[-3] == LOGS and _LOG.fullmatch(path[-1]) and _RUN.fullmatch(path[-4]):
+    if len(path) > 3 and path[-3] == LOGS and LOG.fullmatch(path[-1]) and _RUN.fullmatch(path[-4]):
         return path[:-3]
     if len(path) > 2 and path[-2:] == CONFIG and _RUN.fullmatch(path[-3]):
         return path[:-2]
     return None
-
-
-def _is_log(path: FilePath) -> bool:
-    return len(path) > 3 and path[-3] == LOGS and _LOG.fullmatch(path[-1]) is not None
-
-
-@dataclass(slots=True)
-class _Stated:
-    """What the database says of a run: its status as a number, and the names of metrics by their folders."""
-
-    name: str = ""
-    status: int | None = None
-    started: float | None = None
-    ended: float | None = None
-    names: dict[str, str] = field(default_factory=dict)
-
-
-def _stated(root: Path, folder: Folder, files: Sequence[FilePath], told: list[Told]) -> _Stated:
-    stated = _Stated()
-    path = (*folder[:-1], DATABASE)
-    if path not in files:
-        return stated
-    try:
-        with database(root.joinpath(*path)) as found:
-            if found is None or not found.has("experiment", "id", "run_id", "name", "status"):
-                return stated
-            there = found.tables["experiment"]
-            times = ", ".join(each if each in there else "NULL" for each in ("create_time", "finish_time"))
-            # The folder's name is "run-", a date and an id, and some versions keep the id alone.
-            ids = [folder[-1], folder[-1].removeprefix("run-"), folder[-1].rpartition("-")[2]]
-            question = f"SELECT id, name, status, {times} FROM experiment WHERE run_id IN (?, ?, ?) LIMIT 1"
-            for number, name, status, created, finished in found.rows(question, ids):
-                stated.name = as_text(name)
-                stated.status = status if isinstance(status, int) else None
-                stated.started, stated.ended = _seconds(created), _seconds(finished)
-                if found.has("tag", "experiment_id", "name", "folder"):
-                    tags = found.rows("SELECT folder, name FROM tag WHERE experiment_id = ? LIMIT 100000", [number])
-                    stated.names = {as_text(place): as_text(tag) for place, tag in tags}
-    except NotReadable as error:
-        told.append(Told(path, str(error)))
-    return stated
-
-
-def _seconds(value: Any) -> float | None:
-    found = moment(as_text(value)) if isinstance(value, bytes) else None
-    return None if found is None else found.timestamp()
 
 
 def _config(root: Path, folder: Folder, files: Sequence[FilePath], told: list[Told]) -> dict[str, Any]:
@@ -158,77 +105,3 @@ def _config(root: Path, folder: Folder, files: Sequence[FilePath], told: list[To
     entries = found.items() if isinstance(found, dict) else ()
     # Each is a value with its description and its place in the list.
     return {key: each["value"] if isinstance(each, dict) and "value" in each else each for key, each in entries}
-
-
-def _points(
-    root: Path, folder: Folder, files: Sequence[FilePath], told: list[Told], notes: list[str]
-) -> dict[str, Points] | None:
-    """Points by the folder of their metric; ``None`` where no file has lines of SwanLab's."""
-    seconds = Seconds()
-    found: dict[str, list[Points]] = {}
-    values = bad = 0
-    logs = sorted((path for path in files if _is_log(path)), key=lambda path: (path[-2], int(path[-1][:-4])))
-    is_ours = False
-    for path in logs:
-        if values > MOST_VALUES:
-            told.append(Told(path, f"This run has more than {MOST_VALUES:,} values; the others are not read."))
-            break
-        try:
-            content = read_bytes(root.joinpath(*path), MOST_BYTES)
-        except NotReadable as error:
-            told.append(Told(path, str(error)))
-            continue
-        lines = [line for line in content.split(b"\n") if line.strip()]
-        rows = parsed_rows(lines)
-        # The last line may be being written.
-        bad += rows[:-1].count(None)
-        good = [row for row in rows if row is not None and "index" in row and "data" in row]
-        is_ours |= bool(good)
-        kept = [
-            row
-            for row in good
-            if type(row["data"]) in (int, float) and type(row["index"]) is int and abs(row["index"]) < 2**62
-        ]
-        if kept:
-            at = seconds.of([str(row.get("create_time")) for row in kept])
-            step = np.array([row["index"] for row in kept], dtype=np.int64)
-            value = np.array([_float(row["data"]) for row in kept], dtype=np.float64)
-            found.setdefault(path[-2], []).append(Points(step, at, value))
-            values += len(kept)
-    if bad:
-        notes.append(f"Lines that are no JSON objects, left out: {bad:,}.")
-    if not is_ours:
-        return None
-    return {name: _joined(parts) for name, parts in found.items()}
-
-
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return np.inf if value > 0 else -np.inf
-
-
-def _joined(parts: list[Points]) -> Points:
-    return Points(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("step", "at", "value")))
-
-
-def _series(metrics: Mapping[str, Points]) -> tuple[dict[str, Series], list[str]]:
-    """Series by name, and remarks."""
-    series: dict[str, Series] = {}
-    dropped = 0
-    good: dict[str, Points] = {}
-    for name, points in metrics.items():
-        good[name], bad = usable(points)
-        dropped += bad
-    known = [(each.step, each.at) for name, each in good.items() if not name.startswith(SAMPLED)]
-    placed = 0
-    for name, points in good.items():
-        steps = steps_by_time(points.at, known) if name.startswith(SAMPLED) else None
-        placed += steps is not None
-        if len(points):
-            series[name] = (points if steps is None else Points(steps, points.at, points.value)).series()
-    notes = dropped_steps(dropped)
-    if placed:
-        notes.append("System metrics count their own samples; they are placed by the time of logging.")
-    return series, notes

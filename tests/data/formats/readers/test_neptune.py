@@ -9,8 +9,8 @@ import pytest
 from pyarrow import parquet as pq
 
 from lib.core.facts.runs import RunStatus
-from lib.data.formats.readers import neptune
 from lib.data.formats.readers.neptune import FORMAT
+from lib.data.formats.stores import neptune_export
 
 SCHEMA = pa.schema(
     {
@@ -186,7 +186,7 @@ def test_other_parquet_is_left_to_others(tmp_path) -> None:
 
 def test_values_beyond_the_bound_are_left_out_with_a_sentence(tmp_path, monkeypatch) -> None:
     write(tmp_path / NAME.format(0), *LOSS, group=20)
-    monkeypatch.setattr(neptune, "MOST_VALUES", 50)
+    monkeypatch.setattr(neptune_export, "MOST_VALUES", 50)
     (reading,) = read(tmp_path).values()
     assert len(reading.runs[0].series["train/loss"].step) == 60
     assert "more than 50" in reading.unreadable[0].why
