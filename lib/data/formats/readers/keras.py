@@ -64,7 +64,7 @@ def _counts(epoch: Numbers) -> bool:
     if not (np.isfinite(values).all() and (values >= 0).all() and (values < 1e9).all() and (values % 1 == 0).all()):
         return False
     # Several rows of an epoch are batches, which Keras does not write.
-    return 2 * np.unique(values).size >= values.size
+    return bool(2 * np.unique(values).size >= values.size)
 
 
 def _run(table: Table, epoch: Numbers, file: FilePath) -> LoggedRun:

@@ -21,6 +21,11 @@ STEP_NAMES = (
     "optimizer_step",
     "current_step",
     "current_steps",
+    "total_timesteps",
+    "timesteps_total",
+    "num_timesteps",
+    "timestep",
+    "training_iteration",
     "iteration",
     "iter",
     "iterations",
@@ -34,7 +39,7 @@ STEP_NAMES = (
     "batch_idx",
 )
 """Names of a column of steps, the surest first."""
-SURE_STEP_NAMES = frozenset(STEP_NAMES[:9])
+SURE_STEP_NAMES = frozenset(STEP_NAMES[:14])
 """Those that hardly mean anything else: a log may begin anywhere."""
 EPOCH_NAMES = ("epoch", "epochs", "current_epoch", "epoch_num", "epoch_idx", "num_epochs")
 TOKEN_NAMES = (
@@ -236,10 +241,12 @@ def _mostly_grows(column: Numbers, groups: np.ndarray) -> bool:
 
 def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
     """Whether a count falls at the ends of epochs, and only there."""
-    within = _within_epochs(epochs, groups)
-    if not is_count(column, within, True) or falls_of(column, within).any():
+    if not is_count(column, _within_epochs(epochs, groups), True):
         return False
-    return bool(falls_of(column, groups).any())
+    rows = np.flatnonzero(column.given & epochs.given)
+    order = rows[np.argsort(groups[rows], kind="stable")]
+    falls = (np.diff(column.values[order]) < 0) & (np.diff(groups[order]) == 0)
+    return bool(falls.any() and (np.diff(np.floor(epochs.values[order]))[falls] > 0).all())
 
 
 def _within_epochs(epochs: Numbers, groups: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ _MOST_AT_A_STEP = 16
 """Values of one metric at one step: the devices of a node may each write a row."""
 _FREE_LETTERS = 30
 _FREE_SAMPLE = 200
+_MOST_LETTERS = 200
+"""A longer text is no setting: a prompt, a listing of the machine."""
 _MOST_AROUND = 5
 """Rows without a step before and after the others: settings and results."""
 _NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
@@ -266,7 +268,7 @@ def _config(table: Table, grouping: Grouping, axes: Axes, run: int, around: Mapp
         is_fact = isinstance(column, Words) or _is_config(name) or name in grouping.columns
         if column is not None and is_fact and _is_constant(column, grouping.runs):
             value = value_at(table, name, row)
-            if value is not None:
+            if value is not None and len(str(value)) <= _MOST_LETTERS:
                 found[name] = value
     return {"table": found} if found else {}
 
@@ -286,7 +288,10 @@ def _around(table: Table, given: np.ndarray) -> tuple[dict[str, Any], dict[str, 
     config: dict[str, Any] = {}
     last: dict[str, float] = {}
     for row in range(max(0, before - _MOST_AROUND), before):
-        config.update({name: value for name in table.names if (value := value_at(table, name, row)) is not None})
+        values = {name: value_at(table, name, row) for name in table.names}
+        config.update(
+            {name: each for name, each in values.items() if each is not None and len(str(each)) <= _MOST_LETTERS}
+        )
     for row in range(after, min(table.rows, after + _MOST_AROUND)):
         last.update({name: float(each.values[row]) for name, each in table.numbers.items() if each.given[row]})
     return config, last

@@ -148,6 +148,33 @@ def test_tensorboards_download_is_named_by_its_file(tmp_path) -> None:
     assert run.series["train_loss"].at.tolist() == [1729642919.5, 1729642920.5]
 
 
+def test_files_of_one_curve_each_are_one_run(tmp_path) -> None:
+    content = {name: table("Wall time,Step,Value", [(1.5, 0, 2.0), (2.5, 10, 1.0)]) for name in "ab"}
+    files = {f"run-exp1-tag-{name}.csv": each for name, each in content.items()}
+    (run,) = read(FORMAT, tmp_path, files).runs
+    assert (run.series.keys(), len(run.files), run.key) == ({"a", "b"}, 2, "")
+    files = {
+        "job/Train_Samples_lr.csv": "step,Train/Samples/lr\n1,0.1\n2,0.1\n",
+        "job/Train_Samples_train_loss.csv": "step,Train/Samples/train_loss\n1,2.0\n2,1.0\n",
+    }
+    (run,) = read(FORMAT, tmp_path, files).runs
+    assert run.series.keys() == {"Train/Samples/lr", "Train/Samples/train_loss"}
+
+
+def test_json_lines_in_a_file_called_json(tmp_path) -> None:
+    rows = [{"iteration": 19 + 20 * n, "total_loss": 2 - n / 9, "lr": 0.1} for n in range(9)]
+    (run,) = runs_in(tmp_path, "metrics.json", lines(rows))
+    assert run.series["total_loss"].step.tolist() == [19 + 20 * n for n in range(9)]
+    assert read(FORMAT, tmp_path / "b", {"metrics.json": json.dumps({"loss": 1, "step": 2}, indent=1)}) is None
+    assert read(FORMAT, tmp_path / "c", {"metrics.json": json.dumps({"loss": 1, "step": 2})}) is None
+
+
+def test_several_runs_whose_epochs_end_at_the_same_steps_stay_several(tmp_path) -> None:
+    rows = [(run, epoch, epoch * 100, 1 / epoch) for run in ("a", "b") for epoch in range(1, 5)]
+    first, second = runs_in(tmp_path, "log.csv", table("run,epoch,step,loss", rows))
+    assert first.series["loss"].step.tolist() == second.series["loss"].step.tolist() == [100, 200, 300, 400]
+
+
 # Several runs --------------------------------------------------------------------------------------------------------
 
 
