@@ -221,10 +221,15 @@ def _clock_of_words(words: Words) -> Numbers | None:
 
 def falls_of(column: Numbers, groups: np.ndarray) -> np.ndarray:
     """Whether a number is below the one before it in its group, for each given one in the order of groups and rows."""
-    rows = np.flatnonzero(column.given)
-    order = rows[np.argsort(groups[rows], kind="stable")]
+    order = by_group(np.flatnonzero(column.given), groups)
     values, group = column.values[order], groups[order]
     return np.asarray((values[1:] < values[:-1]) & (group[1:] == group[:-1]))
+
+
+def by_group(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Rows in the order of their groups, and within each as they were."""
+    group = groups[rows]
+    return rows if (group[1:] >= group[:-1]).all() else np.asarray(rows[np.argsort(group, kind="stable")])
 
 
 def _hardly_falls(column: Numbers, groups: np.ndarray) -> bool:
@@ -243,8 +248,7 @@ def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
     """Whether a count falls at the ends of epochs, and only there."""
     if not is_count(column, _within_epochs(epochs, groups), True):
         return False
-    rows = np.flatnonzero(column.given & epochs.given)
-    order = rows[np.argsort(groups[rows], kind="stable")]
+    order = by_group(np.flatnonzero(column.given & epochs.given), groups)
     falls = (np.diff(column.values[order]) < 0) & (np.diff(groups[order]) == 0)
     return bool(falls.any() and (np.diff(np.floor(epochs.values[order]))[falls] > 0).all())
 

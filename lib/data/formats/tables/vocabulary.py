@@ -48,7 +48,7 @@ _OF_TRAINING = frozenset(_each("grad norm lr learning train training throughput"
 RUN_NAMES = _each(
     """
     run run_name run_id name display_name experiment experiment_name exp exp_name trial trial_name trial_id
-    job job_id trial_number
+    job job_id trial_number trial_index arm_name
     """
 )
 """Columns that name runs."""
