@@ -26,5 +26,6 @@ def words_of_arrow(column: Any) -> Words:
         if not coded.num_chunks:
             return Words(np.empty(0, dtype=np.int32), ())
         coded = coded.chunk(0)
-    codes = coded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    indices = coded.indices.cast(pa.int32()).fill_null(-1) if coded.indices.null_count else coded.indices
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32)
     return Words(codes, ["" if each is None else str(each) for each in coded.dictionary.to_pylist()])

@@ -221,8 +221,10 @@ def _clock_of_words(words: Words) -> Numbers | None:
 
 def falls_of(column: Numbers, groups: np.ndarray) -> np.ndarray:
     """Whether a number is below the one before it in its group, for each given one in the order of groups and rows."""
-    order = by_group(np.flatnonzero(column.given), groups)
-    values, group = column.values[order], groups[order]
+    values, group = column.values, groups
+    if not column.given.all() or (group[1:] < group[:-1]).any():
+        order = by_group(np.flatnonzero(column.given), groups)
+        values, group = values[order], group[order]
     return np.asarray((values[1:] < values[:-1]) & (group[1:] == group[:-1]))
 
 
