@@ -24,7 +24,7 @@ HEAD_BYTES = 256 * 2**10
 """Enough rows to see what a table is about, and read in no time."""
 
 _SEPARATORS = ",\t;|"
-_HEAD_ROWS = 200
+_HEAD_ROWS, _HEAD_CELLS = 200, 100_000
 _MOST_HEADER_BYTES = 2 * 2**20
 _MOST_SLOW_BYTES = 48 * 2**20
 """What only Python's own module reads takes ten times its size in memory."""

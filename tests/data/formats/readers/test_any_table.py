@@ -161,6 +161,13 @@ def test_files_of_one_curve_each_are_one_run(tmp_path) -> None:
     assert run.series.keys() == {"Train/Samples/lr", "Train/Samples/train_loss"}
 
 
+def test_a_log_or_text_with_a_header_is_a_table_and_others_are_passed_on(tmp_path) -> None:
+    (run,) = runs_in(tmp_path, "train.log", "Epoch\tTrain Loss\tValid Acc.\n1\t2.0\t0.5\n2\t1.0\t0.6\n")
+    assert curves(run) == {"Train Loss": [(1, 2.0), (2, 1.0)], "Valid Acc.": [(1, 0.5), (2, 0.6)]}
+    for number, text in enumerate(["step 1: loss 2, lr 3\n", "a, b\n1, 2\n", "", "epoch,\nx\n"]):
+        assert read(FORMAT, tmp_path / str(number), {"x.txt": text}) is None
+
+
 def test_json_lines_in_a_file_called_json(tmp_path) -> None:
     rows = [{"iteration": 19 + 20 * n, "total_loss": 2 - n / 9, "lr": 0.1} for n in range(9)]
     (run,) = runs_in(tmp_path, "metrics.json", lines(rows))
