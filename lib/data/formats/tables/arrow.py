@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def columns_of_csv(
 
     bad = 0
 
-    def leave_out(row: Any) -> str:
+    def leave_out(row: Any) -> Literal["skip"]:
         nonlocal bad
         bad += 1
         return "skip"
