@@ -18,6 +18,7 @@ from lib.data.formats.tables.vocabulary import (
     SPLITS,
     TAG_NAMES,
     VALUE_NAMES,
+    is_number_of_row,
 )
 
 MOST_RUNS = 2_000
@@ -216,7 +217,8 @@ def _trouble(
 
 def repeats_of(table: Table, axes: Axes, parts: np.ndarray, value_column: str | None) -> int:
     """How many values the fullest metric has beyond one for each step of a part."""
-    metrics = [value_column] if value_column else [name for name in table.numbers if name not in axes.all]
+    others = (name for name in table.numbers if name not in axes.all and not is_number_of_row(name))
+    metrics = [value_column] if value_column else list(others)
     if not metrics:
         return 0
     fullest = max(metrics, key=lambda name: int(np.count_nonzero(table.numbers[name].given)))

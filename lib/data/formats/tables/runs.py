@@ -15,13 +15,21 @@ from lib.data.formats.tables.axes import (
     Axes,
     by_group,
     clock_of,
+    falls_of,
     named,
     plain_name,
 )
 from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, repeats_of
 from lib.data.formats.tables.rows import roles_of, runs_of_rows, value_at
+from lib.data.formats.tables.steps import counted_steps
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words
-from lib.data.formats.tables.vocabulary import PLANNED_STEPS, SETTING_PREFIXES, is_of_training, is_setting
+from lib.data.formats.tables.vocabulary import (
+    PLANNED_STEPS,
+    SETTING_PREFIXES,
+    is_number_of_row,
+    is_of_training,
+    is_setting,
+)
 
 MOST_SERIES = 100_000
 _MOST_AT_A_STEP = 16
@@ -63,13 +71,17 @@ def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
 
 
 def _is_of_rows(table: Table) -> bool:
-    """Whether no column counts up row by row, which a log's does even where every row has an identity."""
+    """Whether no column counts up from row to row of a run, which a log's does even where every row has an identity."""
     grouping = grouping_of(table)
     axes = grouping.axes
     if axes is None or axes.counts != "step" or plain_name(axes.count).rpartition("/")[2] not in SURE_STEP_NAMES:
         return True
-    values = table.numbers[axes.count].values[table.numbers[axes.count].given]
-    return bool(values.size < 2 or (np.diff(values) <= 0).any())
+    if 2 * len(grouping.first) > table.rows:
+        return True
+    parts = grouping.parts
+    repeats = repeats_of(table, axes, parts, grouping.value_column)
+    # A resumed run goes back now and then.
+    return bool(repeats + np.count_nonzero(falls_of(table.numbers[axes.count], parts)) > table.rows / 10)
 
 
 def _metrics(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
@@ -81,8 +93,7 @@ def _metrics(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
         for name, column in table.numbers.items()
         if name not in axes.all
         and name not in grouping.columns
-        and plain_name(name)
-        and not plain_name(name).startswith(("unnamed", "index_level"))
+        and not is_number_of_row(name)
         and not (_is_config(name) and _is_constant(column, grouping.runs))
     ]
 
@@ -239,36 +250,6 @@ def _gaps(column: Numbers | None, rows: slice | np.ndarray) -> np.ndarray | None
     if column is None:
         return None
     return np.where(column.given[rows], column.values[rows], np.nan)
-
-
-def counted_steps(table: Table, runs: np.ndarray, axes: Axes) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The step of each row, int64, 0 where it has none, and sentences where steps are not simply those of a column."""
-    column = table.numbers[axes.count]
-    values = np.where(column.given & np.isfinite(column.values), column.values, 0.0)
-    if axes.counts == "entry":
-        steps = np.zeros(table.rows, dtype=np.int64)
-        for run in range(int(runs.max(initial=0)) + 1):
-            rows = np.flatnonzero(column.given & (runs == run))
-            steps[rows] = np.unique(values[rows], return_inverse=True)[1].reshape(-1) + 1
-        return steps, ("It has fractions of epochs and no steps: its entries are counted instead.",)
-    if axes.counts == "tokens":
-        return values.astype(np.int64), (f'It counts tokens ("{axes.count}") and no steps: they stand for steps.',)
-    if axes.counts == "step of the epoch" and axes.epoch is not None:
-        epochs = np.floor(np.nan_to_num(table.numbers[axes.epoch].values, nan=0.0))
-        steps = _counted_on(values, epochs, column.given)
-        return steps, ("Its steps start again in each epoch: they are counted on.",)
-    return values.astype(np.int64), ()
-
-
-def _counted_on(steps: np.ndarray, epochs: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Steps of an epoch as steps of the run."""
-    known, first = steps[given], epochs[given].min(initial=np.inf)
-    kinds = np.unique(known)
-    # Steps 0, 10, ..., 90 are of an epoch of 100.
-    stride = np.diff(kinds).min(initial=np.inf)
-    length = kinds[-1] + (0 if kinds[0] > 0 else stride if np.isfinite(stride) else 1)
-    before = epochs - (0 if first < 1 else 1)
-    return np.asarray(np.where(given, before * length + steps, 0.0).astype(np.int64))
 
 
 def _facts(table: Table, grouping: Grouping, axes: Axes) -> list[str]:

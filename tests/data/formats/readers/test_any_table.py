@@ -260,6 +260,20 @@ def test_a_sweep_has_a_row_for_each_run(tmp_path) -> None:
     assert (runs[0].status, runs[0].series) == ("completed", {})
 
 
+def test_a_log_whose_rows_have_identities_is_no_sweep(tmp_path) -> None:
+    rows = [(f"{run}{step}", run, step, 0.1, 1 / (step + 1)) for run in ("a", "b") for step in range(5)]
+    runs = runs_in(tmp_path, "log.csv", table("id,run_name,step,lr,loss", rows))
+    assert [(run.name, len(run.series["loss"].step)) for run in runs] == [("a", 5), ("b", 5)]
+    (run,) = runs_in(tmp_path, "one.csv", table("id,step,lr,loss", [(f"x{n}", n, 0.1, 1.0) for n in range(5)]))
+    assert len(run.series["loss"].step) == 5
+
+
+def test_a_sweep_may_state_the_step_of_each_result(tmp_path) -> None:
+    rows = [(f"run{n}", seed, 1000, 0.1, n / 9) for n, seed in enumerate([1, 2, 1, 2])]
+    runs = runs_in(tmp_path, "sweep.csv", table("name,seed,step,lr,eval_loss", rows))
+    assert [run.last["eval_loss"] for run in runs] == [n / 9 for n in range(4)]
+
+
 def test_trials_of_a_search_are_runs(tmp_path) -> None:
     rows = [(n, n / 10, 10.0**-n, n + 2, "COMPLETE") for n in range(4)]
     runs = runs_in(tmp_path, "trials.csv", table("number,value,params_lr,params_depth,state", rows))
