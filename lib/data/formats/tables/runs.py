@@ -113,7 +113,8 @@ def _is_constant(column: Numbers | Words, runs: np.ndarray) -> bool:
         return False
     order = by_group(rows, runs)
     values = column.values[order] if isinstance(column, Numbers) else column.codes[order]
-    return not ((np.diff(values) != 0) & (np.diff(runs[order]) == 0)).any()
+    # Infinities have no difference.
+    return not ((values[1:] != values[:-1]) & (runs[order][1:] == runs[order][:-1])).any()
 
 
 def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]) -> None:
