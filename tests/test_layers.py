@@ -70,7 +70,9 @@ LAYERS: dict[str, Layer] = {
         "lib.core.facts lib.core.curves lib.data.formats",
         "pyarrow google.protobuf yaml orjson",
     ),
-    "lib.data.formats": layer("lib.data.formats", "lib.core.facts lib.core.curves", "pyarrow google.protobuf yaml orjson"),
+    "lib.data.formats": layer(
+        "lib.data.formats", "lib.core.facts lib.core.curves", "pyarrow google.protobuf yaml orjson"
+    ),
     "lib.data.folder": layer("lib.data.folder", f"lib.core.facts lib.core.curves lib.data.formats {_SOURCES}"),
     "lib.data.supabase": layer(
         "lib.data.supabase",

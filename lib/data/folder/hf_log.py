@@ -34,6 +34,7 @@ from lib.data.formats.json_rows import MAX_STEP
 
 TRAINER_STATE = "trainer_state.json"
 
+
 @dataclass(frozen=True, slots=True)
 class TrainerLog:
     """One ``trainer_state.json``.
@@ -77,7 +78,13 @@ class TrainerLog:
     def last_step(self) -> int | None:
         """The step that training had reached: ``global_step``, else the last step logged."""
         step = whole(self.state.get("global_step"))
-        return step if step is not None and 0 <= step < MAX_STEP else int(self.points.step.max()) if len(self.points) else None
+        return (
+            step
+            if step is not None and 0 <= step < MAX_STEP
+            else int(self.points.step.max())
+            if len(self.points)
+            else None
+        )
 
 
 def read_trainer_log(path: Path) -> TrainerLog | Unread:
@@ -85,8 +92,12 @@ def read_trainer_log(path: Path) -> TrainerLog | Unread:
     data = read_data(path)
     if isinstance(data, Unread):
         return data
-    if (long := _read_long(data)) is not None:
-        return long
+    if (parts := _in_parts(data)) is not None:
+        rows, content = parts
+        digest = hashlib.sha256(data).hexdigest()
+        # From here on the text is in the way of its numbers.
+        del data
+        return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
     read = parse_json(data)
     if isinstance(read, Unread):
         return read
@@ -97,16 +108,15 @@ def read_trainer_log(path: Path) -> TrainerLog | Unread:
     return log_of(_facts_of(read.content), history, read.digest, stopped_early=_stopped_early(read.content))
 
 
-def _read_long(data: bytes) -> TrainerLog | None:
-    """A log that is long enough to be read in parts, with what reads the whole as objects never in memory at once."""
+def _in_parts(data: bytes) -> tuple[LoggedRows, dict[str, Any]] | None:
+    """The rows of a log that is long enough to be read in parts, and the rest of it: never all of it as objects."""
     history, rows = History(data, "log_history"), LoggedRows()
     try:
         for part in history.parts():
             rows.add(part)
     except (ValueError, RecursionError, MemoryError):
         return None
-    content, digest = history.rest, hashlib.sha256(data).hexdigest()
-    return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
+    return rows, history.rest
 
 
 def _facts_of(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,10 @@ class _LlamaFactory:
             return Reading(unused=(Told(logs[0], "The log is empty."),))
         results, config = _beside(root, folder, files, unreadable)
         notes = [f"Lines that are no JSON objects were left out: {wrong:,}."] if wrong else []
-        used = (logs[0], *(path for path in files if path != logs[0] and path not in {each.path for each in unreadable}))
+        used = (
+            logs[0],
+            *(path for path in files if path != logs[0] and path not in {each.path for each in unreadable}),
+        )
         return Reading(_runs(rows, used, results, config, notes), tuple(unreadable))
 
 

@@ -66,9 +66,7 @@ def runs_of(contents: Iterable[bytes], files: tuple[FilePath, ...]) -> tuple[Log
     found = []
     for number, start in enumerate(starts, 1):
         more = [f"The file holds {len(starts):,} runs, one after the other; this is number {number:,}."]
-        found.append(
-            _run(read, start, files, number, len(starts), (*notes, *(more if len(starts) > 1 else [])))
-        )
+        found.append(_run(read, start, files, number, len(starts), (*notes, *(more if len(starts) > 1 else []))))
     return tuple(found)
 
 

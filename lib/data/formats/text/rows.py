@@ -258,8 +258,13 @@ def _metrics(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[Na
 
 def _is_all(text: str, rest: list[Named]) -> bool:
     """Whether a line that counts nothing is a name and its number, and nothing else: "val loss 1.1000"."""
-    return len(text) < 200 and ".." not in text and len(rest) == 1 and bool(METRIC_WORD.search(rest[0].name)) and rest[0].is_closed and bool(
-        re.fullmatch(r"\s*[\w ./@-]{1,60}?\s?[:=]?\s?[-+\w.%]{1,40}\s*", text)
+    return (
+        len(text) < 200
+        and ".." not in text
+        and len(rest) == 1
+        and bool(METRIC_WORD.search(rest[0].name))
+        and rest[0].is_closed
+        and bool(re.fullmatch(r"\s*[\w ./@-]{1,60}?\s?[:=]?\s?[-+\w.%]{1,40}\s*", text))
     )
 
 

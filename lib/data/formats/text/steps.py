@@ -121,7 +121,9 @@ def _steps(
 def _drop_single_heads(each: _Columns, of: np.ndarray, count: np.ndarray) -> None:
     """Leave out rows whose kind of line occurs with one count only, unless another kind surely counts the same."""
     places = np.flatnonzero(of)
-    sure = {head for head in np.unique(each.head[places]) if len(np.unique(count[of & (each.head == head)])) >= MIN_COUNTS}
+    sure = {
+        head for head in np.unique(each.head[places]) if len(np.unique(count[of & (each.head == head)])) >= MIN_COUNTS
+    }
     main = of & np.isin(each.head, list(sure))
     if not main.any():
         each.keep[places] = False
@@ -206,9 +208,7 @@ def _before(rows: np.ndarray, stated: np.ndarray, step: np.ndarray) -> np.ndarra
     return np.where(place >= 0, step[stated[np.maximum(place, 0)]], 0)
 
 
-def _of_the_stepless(
-    each: _Columns, rows: Rows, steps_an_epoch: float | None, notes: list[str]
-) -> np.ndarray | None:
+def _of_the_stepless(each: _Columns, rows: Rows, steps_an_epoch: float | None, notes: list[str]) -> np.ndarray | None:
     """Steps where no line states one: from the progress bar, else from the epochs, else by counting lines."""
     loss = rows.names.get("loss")
     names, of_row = np.array(rows.point_name), np.array(rows.point_row)
@@ -229,7 +229,9 @@ def _of_the_stepless(
         notes.append("The lines state no step: it was taken from the progress bar before them.")
         return step
     if steps_an_epoch and np.isfinite(each.epoch[places]).all():
-        step[rest] = np.nan_to_num(np.clip(np.rint(each.epoch[rest] * steps_an_epoch), -1, 2**53), nan=-1).astype("int64")
+        step[rest] = np.nan_to_num(np.clip(np.rint(each.epoch[rest] * steps_an_epoch), -1, 2**53), nan=-1).astype(
+            "int64"
+        )
         notes.append("The lines state no step: it was worked out from the epoch and the steps of an epoch.")
         return step
     step[rest] = np.cumsum(trains)[rest]
@@ -286,7 +288,12 @@ def _starts(
 
 
 def _is_another(
-    rows: np.ndarray, following: int, total: np.ndarray, step: np.ndarray, line: np.ndarray, headers: Sequence[np.ndarray]
+    rows: np.ndarray,
+    following: int,
+    total: np.ndarray,
+    step: np.ndarray,
+    line: np.ndarray,
+    headers: Sequence[np.ndarray],
 ) -> bool:
     """Whether the start behind these rows is of a program that was started again."""
     planned = int(total[rows].max(initial=0))

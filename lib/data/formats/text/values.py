@@ -31,7 +31,9 @@ _TIMES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _SPLIT = re.compile(r"[|,;\[\]{}<>\"'\t]|(?:^|\s)\(|:\s|\s-{1,3}\s|\s{2,}|\)\s")
 _NAME = re.compile(r"[A-Za-z_%#][\w ./@%+*()#&-]{0,79}")
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
-_PHASE = re.compile(r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I)
+_PHASE = re.compile(
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
+)
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
 _COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
 _BEHIND = re.compile(r"\s?([A-Za-z][\w ]{0,16}(?:/[a-z]{1,6})?)\s?")

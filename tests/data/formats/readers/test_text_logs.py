@@ -47,8 +47,10 @@ def nanogpt(first: int = 0, end: int = 30) -> str:
 
 def modded() -> str:
     lines = ["step:0/4 val_loss:11.0000 train_time:0ms step_avg:nanms"]
-    lines += [f"step:{step}/4 train_loss:{11 - step / 20:.4f} train_time:{t}ms step_avg:nanms" for step, t in
-              ((1, 500), (2, 900), (3, 100), (4, 200))]
+    lines += [
+        f"step:{step}/4 train_loss:{11 - step / 20:.4f} train_time:{t}ms step_avg:nanms"
+        for step, t in ((1, 500), (2, 900), (3, 100), (4, 200))
+    ]
     return "\n".join([*lines, "step:4/4 val_loss:9.0000 train_time:200ms step_avg:100.00ms"]) + "\n"
 
 
@@ -201,7 +203,10 @@ def test_epochs_are_counted_where_nothing_else_is(tmp_path, text) -> None:
 
 
 def test_a_phase_beside_the_values_stands_in_their_names(tmp_path) -> None:
-    found = run(tmp_path, "Epoch 1 | Train: loss=0.5 acc=0.9 | Valid: loss=0.6 acc=0.8\nEpoch 2 | Train: loss=0.4 acc=0.9 | Valid: loss=0.5 acc=0.8\n")
+    found = run(
+        tmp_path,
+        "Epoch 1 | Train: loss=0.5 acc=0.9 | Valid: loss=0.6 acc=0.8\nEpoch 2 | Train: loss=0.4 acc=0.9 | Valid: loss=0.5 acc=0.8\n",
+    )
     assert points(found, "train/loss") == [(1, 0.5), (2, 0.4)]
     assert points(found, "valid/acc") == [(1, 0.8), (2, 0.8)]
 
@@ -211,7 +216,9 @@ def hf(*, quoted: bool, bar: bool, header: str = "", broken: str = "\n") -> str:
     for step in (10, 20, 30, 40):
         values = {"loss": 2 / step, "grad_norm": 1.5, "epoch": step / 20}
         if bar:
-            lines.append(f"\r {step}%|#| {step}/40 [00:{step // 2:02d}<00:10,  2.0it/s]{broken if broken == chr(13) else ''}")
+            lines.append(
+                f"\r {step}%|#| {step}/40 [00:{step // 2:02d}<00:10,  2.0it/s]{broken if broken == chr(13) else ''}"
+            )
         lines.append(repr({key: str(value) if quoted else value for key, value in values.items()}))
         if step % 20 == 0:
             if bar:
@@ -225,7 +232,12 @@ def hf(*, quoted: bool, bar: bool, header: str = "", broken: str = "\n") -> str:
     ("kind", "steps", "evaluated", "words"),
     [
         ({"bar": True}, [10, 20, 30, 40], [20, 40], "progress bar"),
-        ({"bar": False, "header": "  Num Epochs = 2\n  Total optimization steps = 40"}, [10, 20, 30, 40], [20, 40], "epoch"),
+        (
+            {"bar": False, "header": "  Num Epochs = 2\n  Total optimization steps = 40"},
+            [10, 20, 30, 40],
+            [20, 40],
+            "epoch",
+        ),
         ({"bar": False}, [1, 2, 3, 4], [2, 4], "counted"),
     ],
 )
@@ -269,7 +281,9 @@ def test_a_clock_that_jumps_is_left_out(tmp_path) -> None:
         lambda text: b"\xff\xfe caf\xe9\n" + text.encode(),
         lambda text: ("﻿" + text).encode("utf-16-le"),
         lambda text: ("﻿" + text).encode("utf-8"),
-        lambda text: text.encode()[:60] .rpartition(b"\n")[0] + b"\n" + b"\x00" * 5000 + b"\n" + text.encode()[:0] + text.encode(),
+        lambda text: (
+            text.encode()[:60].rpartition(b"\n")[0] + b"\n" + b"\x00" * 5000 + b"\n" + text.encode()[:0] + text.encode()
+        ),
         lambda text: b"x" * 3_000_000 + b"\n" + text.encode(),
     ],
 )
@@ -294,7 +308,7 @@ def test_times_before_the_lines(tmp_path) -> None:
     assert found.ended == 1759996812.0
 
 
-SOURCE = '''
+SOURCE = """
 import torch
 @dataclass
 class Hyperparameters:
@@ -308,7 +322,7 @@ for step in range(args.num_iterations + 1):
 ====================================================================================================
 Running pytorch 2.5.0 compiled for CUDA 12.4
 |   0  NVIDIA H100 80GB HBM3          On  |   00000000:19:00.0 Off |                    0 |
-'''
+"""
 
 
 def test_source_code_at_the_head_is_no_metric(tmp_path) -> None:
@@ -319,7 +333,9 @@ def test_source_code_at_the_head_is_no_metric(tmp_path) -> None:
 
 
 def test_a_resumed_training_is_one_run(tmp_path) -> None:
-    found = run(tmp_path, nanogpt(0, 60) + "Resuming training from out\n" + nanogpt(40, 100).replace("loss 3", "loss 8"))
+    found = run(
+        tmp_path, nanogpt(0, 60) + "Resuming training from out\n" + nanogpt(40, 100).replace("loss 3", "loss 8")
+    )
     assert found.series["loss"].step.tolist() == [0, 10, 20, 30, 40, 50, 40, 50, 60, 70, 80, 90]
     assert any("resumed" in note for note in found.notes)
 
@@ -354,7 +370,9 @@ def test_how_a_log_ends(tmp_path) -> None:
 
 
 def test_settings_that_programs_print(tmp_path) -> None:
-    found = run(tmp_path, "  lr ...................... 0.0001\n  bf16 ......... True\nOverriding: batch_size = 8\n" + nanogpt())
+    found = run(
+        tmp_path, "  lr ...................... 0.0001\n  bf16 ......... True\nOverriding: batch_size = 8\n" + nanogpt()
+    )
     assert found.config == {"args": {"lr": "0.0001", "bf16": "True"}, "overrides": {"batch_size": "8"}}
 
 
@@ -367,7 +385,10 @@ def test_settings_that_programs_print(tmp_path) -> None:
         ("empty.log", ""),
         ("binary.log", bytes(range(256)) * 100),
         ("one.log", "step 1 loss: 3.0\n"),
-        ("server.log", "\n".join(f"2025-10-09 08:00:{n:02d} INFO request id={n} status=200 took 3ms" for n in range(60))),
+        (
+            "server.log",
+            "\n".join(f"2025-10-09 08:00:{n:02d} INFO request id={n} status=200 took 3ms" for n in range(60)),
+        ),
         ("book.txt", "It was the best of times, it was the worst of times, in 1789. Loss: 3 men.\n" * 2000),
         ("labels.txt", "\n".join(f"{n} {n / 7:.3f}" for n in range(1000))),
     ],
@@ -378,9 +399,22 @@ def test_text_that_is_no_log_is_none(tmp_path, name, text) -> None:
 
 @pytest.mark.parametrize(
     ("name", "is_one"),
-    [("train.log", True), ("train.log.1", True), ("output.log", True), ("slurm-123.out", True), ("stdout", True),
-     ("log.txt", True), ("nohup.out", True), ("README.txt", False), ("requirements.txt", False), ("data.csv", False),
-     ("requirements-dev.txt", False), ("model.bin", False), ("log", True), ("worker.stderr", True)],
+    [
+        ("train.log", True),
+        ("train.log.1", True),
+        ("output.log", True),
+        ("slurm-123.out", True),
+        ("stdout", True),
+        ("log.txt", True),
+        ("nohup.out", True),
+        ("README.txt", False),
+        ("requirements.txt", False),
+        ("data.csv", False),
+        ("requirements-dev.txt", False),
+        ("model.bin", False),
+        ("log", True),
+        ("worker.stderr", True),
+    ],
 )
 def test_names(name, is_one) -> None:
     assert FORMAT.matches((name,)) is is_one
@@ -440,7 +474,42 @@ def test_whatever_is_cut_off_or_flipped_the_rest_is_read(tmp_path) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(["step", "epoch", "loss", "1", "nan", "inf", "-", "/", ":", "=", "[", "]", "(", "|", ",", " ", "\n", "\r", "e", ".", "<", "{'", "': ", "9" * 30, "%", "ms", "10/100 [00:10<00:20, 2it/s]"]), max_size=200))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "step",
+                "epoch",
+                "loss",
+                "1",
+                "nan",
+                "inf",
+                "-",
+                "/",
+                ":",
+                "=",
+                "[",
+                "]",
+                "(",
+                "|",
+                ",",
+                " ",
+                "\n",
+                "\r",
+                "e",
+                ".",
+                "<",
+                "{'",
+                "': ",
+                "9" * 30,
+                "%",
+                "ms",
+                "10/100 [00:10<00:20, 2it/s]",
+            ]
+        ),
+        max_size=200,
+    )
+)
 def test_no_text_breaks_it(tmp_path_factory, parts) -> None:
     read(tmp_path_factory.getbasetemp(), "".join(parts) + "\n" + json.dumps({"step": 1, "loss": 2}) + "\n" + nanogpt())
 
