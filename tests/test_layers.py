@@ -70,6 +70,11 @@ LAYERS: dict[str, Layer] = {
         "lib.core.facts lib.core.curves lib.data.formats",
         "pyarrow google.protobuf yaml orjson",
     ),
+    "lib.data.formats.records": layer(
+        "lib.data.formats.records",
+        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",
+        "pyarrow google.protobuf",
+    ),
     "lib.data.formats": layer(
         "lib.data.formats", "lib.core.facts lib.core.curves", "pyarrow google.protobuf yaml orjson"
     ),

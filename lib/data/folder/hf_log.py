@@ -213,7 +213,7 @@ def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, i
     of_log = [np.array([codes.setdefault(name, len(codes)) for name in points.names]) for _, points in filled]
     metric = np.concatenate([own[points.metric] for own, (_, points) in zip(of_log, filled, strict=True)])
     step, value, epoch, at = (
-        np.concatenate([column for column in columns])
+        np.concatenate(columns)
         for columns in zip(*((each.step, each.value, each.epoch, each.at) for _, each in filled), strict=True)
     )
     known = at[np.isfinite(at)]

@@ -41,7 +41,8 @@ class Points:
 
     def of(self, names: Collection[str]) -> np.ndarray:
         """Which points are of these metrics: a mask."""
-        return np.array([name in names for name in self.names], dtype=bool)[self.metric]
+        wanted: np.ndarray = np.array([name in names for name in self.names], dtype=bool)[self.metric]
+        return wanted
 
     def frame(self, names: Collection[str]) -> pd.DataFrame:
         """The points of these metrics: ``metric`` (text), ``step``, ``value``."""

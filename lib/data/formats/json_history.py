@@ -1,8 +1,8 @@
 """A long list of rows in a JSON file, read in parts, so that it is never in memory as objects all at once.
 
-A file is cut where one row seems to end and the next to begin. That may be wrong, as within a text or an inner list. But
-where each part by itself is a list's content, and the rest of the file without them is an object, then all of it is what
-the whole would have been: JSON has one reading. Where one of them is not, the file is read as a whole.
+A file is cut where one row seems to end and the next to begin. That may be wrong, as within a text or an inner list.
+But where each part by itself is a list's content, and the rest of the file without them is an object, then all of it
+is what the whole would have been: JSON has one reading. Where one of them is not, the file is read as a whole.
 """
 
 from __future__ import annotations

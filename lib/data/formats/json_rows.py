@@ -87,7 +87,9 @@ class Columns:
 
         Args:
             rows: Which, shape (rows,), bool.
-            step, epoch, at: One for each row; shape (rows,).
+            step: Of each row, shape (rows,).
+            epoch: The same, or ``None``.
+            at: The same, in seconds.
             without: Names that are no metrics.
         """
         mine = np.flatnonzero(rows[self.row])
@@ -133,12 +135,12 @@ class ColumnsOfRows:
         if found:
             width = max(position for _, position, _, _ in found) + 1
             sizes = [len(value) for *_, value in found]
-            row = np.concatenate([at for at, *_ in found])
-            place = row * width + np.repeat([position for _, position, _, _ in found], sizes)
-            order = np.argsort(place, kind="stable")
+            in_row = np.concatenate([at for at, *_ in found])
+            rank = in_row * width + np.repeat([position for _, position, _, _ in found], sizes)
+            order = np.argsort(rank, kind="stable")
             code = np.concatenate([code for _, _, code, _ in found])[order]
             value = np.concatenate([value for *_, value in found])[order]
-            self._parts.append((code, row[order].astype("int32") + self.rows, value))
+            self._parts.append((code, in_row[order].astype("int32") + self.rows, value))
         self.rows += len(rows)
 
     def _column(

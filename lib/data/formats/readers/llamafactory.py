@@ -39,7 +39,7 @@ class _LlamaFactory:
     def matches(self, path: FilePath) -> bool:
         name = path[-1].lower()
         stem, _, kind = name.rpartition(".")
-        return name == LOG or name in RESULTS or kind in ("yaml", "yml") and stem not in _OTHERS
+        return name == LOG or name in RESULTS or (kind in ("yaml", "yml") and stem not in _OTHERS)
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """A folder with a log, with the results and arguments in it, and the results in its folder ``eval``."""

@@ -1,4 +1,4 @@
-"""Logs of lines of text, as programs print them: nanoGPT, Megatron, torchtune, the Trainer's dictionaries and others."""
+"""Logs of lines of text, as programs print them: nanoGPT, Megatron, torchtune, the Trainer's dictionaries, others."""
 
 from __future__ import annotations
 

@@ -15,14 +15,13 @@ from lib.data.formats.text.values import Named, numbers_of
 
 MAX_STEP = 2**53
 MAX_NAMES = 2_000
-"""More different names than this are no metrics: no program logs so many, and text that is no log has no end of them."""
+"""More different names than this are no metrics: no program logs so many, and other text has no end of them."""
 
 _COUNTERS = frozenset({"step", "iter", "iteration", "it", "update", "updates", "s"})
 _EPOCHS = frozenset({"epoch", "ep"})
-_BEFORE_COUNTER = frozenset(
-    "global current train training trainer optimizer optim opt eval evaluation val valid validation test dev at loss "
-    "the num update after on of begin end finished".split()
-)
+_BEFORE_COUNTER = frozenset({"global", "current", "train", "training", "trainer", "optimizer", "optim", "opt", "eval"})
+_BEFORE_COUNTER |= {"evaluation", "val", "valid", "validation", "test", "dev", "at", "loss", "the", "num", "update"}
+_BEFORE_COUNTER |= {"after", "on", "of", "end"}
 _WORDS = re.compile(r"[A-Za-z]+")
 _PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
 _OWN_PHASE = re.compile(r"(?<![a-z])(?:train|val|valid|validation|eval|evaluation|test|dev)(?![a-z])", re.I)
@@ -178,10 +177,10 @@ class RowReader:
             clock = state[1] if math.isnan(clock) else clock
             if state[0] >= 0:
                 self._waiting.append(row)
+        bar = (state[0], -1, self._main if state[0] >= 0 else 0)
         head = rows.heads.setdefault(found.head, len(rows.heads))
         rows.add(
-            (head, found.step, found.total, found.part, found.parts, line.rank)
-            + (state[0], -1, self._main if state[0] >= 0 else 0, number),
+            (head, found.step, found.total, found.part, found.parts, line.rank, *bar, number),
             (found.epoch, found.epochs, math.nan if line.at is None else line.at, clock),
         )
         for name, value in found.values:
@@ -271,7 +270,7 @@ def _is_all(text: str, rest: list[Named]) -> bool:
 def _counter(each: Named) -> str:
     """Whether a number is a step or an epoch by its name."""
     words = _plain(each.name).split()
-    if not words or words[-1] not in _COUNTERS and words[-1] not in _EPOCHS:
+    if not words or words[-1] not in _COUNTERS | _EPOCHS:
         return ""
     if any(word not in _BEFORE_COUNTER for word in words[:-1]):
         return ""

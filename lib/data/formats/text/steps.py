@@ -1,9 +1,10 @@
-"""From the rows of a text log to runs: which rows are of the training, which step each is of, and where a run begins."""
+"""From the rows of a text log to runs: which rows are of the training, of which step, and where a run begins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from lib.data.formats.text.rows import Rows
 MIN_COUNTS = 2
 """So many different counts make a line one of a log: a sentence with a number in it states one."""
 MOST_FALLS = 0.3
-"""A count that goes back more often than in this share of its lines counts no training: a text has numbers as they come."""
+"""A count that goes back in more than this share of its lines counts no training: a text has numbers as they come."""
 WARM_UP = 0.1
 """A start that got no further than this share of what followed, and whose head is not repeated, was a warm-up."""
 MAX_STARTS = 200
@@ -66,10 +67,9 @@ def counted(rows: Rows, headers: Sequence[np.ndarray], steps_an_epoch: float | N
         headers: The other lines: their numbers, and what tells them apart, two arrays of shape (m,).
         steps_an_epoch: As the log states it in words, or ``None``.
     """
+    names = ("head", "step", "epoch", "part", "parts", "line")
     each = _Columns(
-        *(rows.column(name) for name in ("head", "step", "epoch", "part", "parts", "line")),
-        keep=_one_rank(rows.column("rank")),
-        heads=list(rows.heads),
+        **{name: rows.column(name) for name in names}, keep=_one_rank(rows.column("rank")), heads=list(rows.heads)
     )
     notes: list[str] = []
     if (others := int((~each.keep).sum())) > 0:
@@ -275,7 +275,7 @@ def _starts(
     bounds.append(len(at))
     total = rows.column("total")
     found: list[Start] = []
-    for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for number, (begin, end) in enumerate(pairwise(bounds)):
         mine, count = at[begin:end], step[begin:end]
         follows = bounds[number + 2] - end if number + 2 < len(bounds) else 0
         is_short = end - begin <= min(WARM_UP * follows, 100)

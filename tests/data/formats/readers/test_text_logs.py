@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (lines of logs are as long as programs print them)
 """Text logs: what each program prints, and what a terminal, a launcher and a crash make of it."""
 
 from __future__ import annotations
