@@ -24,6 +24,11 @@ MAX_SERIES = 2_000
 _METRIC = re.compile(
     rb'"[\w./ -]{0,60}(?:loss|acc|perplexity|learning_rate|reward|score|error|f1)[\w./ -]{0,60}"\s{0,9}:', re.I
 )
+_METRIC_NAME = re.compile(
+    r"(?:loss|acc|accuracy|perplexity|ppl|learning_rate|lr|reward|score|error|f1)(?:es|s)?"
+    r"(?:[_/. -](?:train\w*|val\w*|test|eval|dev|epoch|step|history|list|curve))?$",
+    re.I,
+)
 _COUNTER = re.compile(rb'"(?:global_)?(?:step|epoch)s?"\s{0,9}:|:\s{0,20}\[\s{0,200}-?[\d.NI]')
 _NO_METRICS = frozenset({"step", "global_step", "epoch", "train_runtime", "total_flos", "timestamp", "_timestamp"})
 _OF_STEPS = ("step", "steps", "global_step", "iteration", "iter")
@@ -152,7 +157,7 @@ def _of_lists(content: Mapping[str, Any], path: FilePath) -> tuple[LoggedRun, ..
     counters = [name for name in (*_OF_STEPS, *_OF_EPOCHS) if name in columns and len(columns[name]) == length]
     counted = counters[0] if counters else ""
     metrics = {key: value for key, value in columns.items() if key not in (*_OF_STEPS, *_OF_EPOCHS)}
-    if not any(_METRIC.match(f'"{key}":'.encode()) for key in metrics):
+    if not any(_METRIC_NAME.search(key) for key in metrics):
         return ()
     count = columns[counted] if counted else np.arange(1.0, length + 1)
     if not (np.isfinite(count) & (count >= 0) & (count < 2**53) & (count == np.floor(count))).all():
