@@ -20,6 +20,7 @@ _RANK = re.compile(
     r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE
 )
 _LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
+_GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
 _BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
@@ -98,6 +99,8 @@ def line_of(text: str) -> Line:
     rank = -1
     if (found := _RANK.match(text)) or (found := _LABEL.match(text)):
         rank, text = int(found[1]), text[found.end() :]
+    if found := _GLOG.match(text):
+        text = text[found.end() :]
     if found := _WHEN.search(text, 0, 160):
         at = _unix(found)
         text = text[: found.start()] + " " + text[found.end() :]

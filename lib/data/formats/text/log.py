@@ -131,8 +131,7 @@ def _run(
     if start.resumed:
         said.append(f"Training went back and was resumed {start.resumed:,} times; the later values hold.")
     at, is_unix = _times(rows, start, said)
-    totals = np.concatenate([rows.column(name)[start.rows] for name in ("total", "bar_total")])
-    planned = int(totals.max(initial=0)) or int(read.stated.get("Total optimization steps", 0))
+    planned = start.planned or int(read.stated.get("Total optimization steps", 0))
     epochs = rows.column("epochs")[start.rows]
     all_epochs = float(np.nanmax(epochs)) if np.isfinite(epochs).any() else read.stated.get("Num Epochs")
     begin, end = int(start.rows[0]), int(start.rows[-1])

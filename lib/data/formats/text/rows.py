@@ -17,7 +17,7 @@ MAX_STEP = 2**53
 MAX_NAMES = 2_000
 """More different names than this are no metrics: no program logs so many, and other text has no end of them."""
 
-_COUNTERS = frozenset({"step", "iter", "iteration", "it", "update", "updates", "s"})
+_COUNTERS = frozenset({"step", "steps", "iter", "iters", "iteration", "it", "update", "updates", "batch", "s"})
 _EPOCHS = frozenset({"epoch", "ep"})
 _BEFORE_COUNTER = frozenset({"global", "current", "train", "training", "trainer", "optimizer", "optim", "opt", "eval"})
 _BEFORE_COUNTER |= {"evaluation", "val", "valid", "validation", "test", "dev", "at", "loss", "the", "num", "update"}
@@ -26,6 +26,8 @@ _WORDS = re.compile(r"[A-Za-z]+")
 _PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
 _OWN_PHASE = re.compile(r"(?<![a-z])(?:train|val|valid|validation|eval|evaluation|test|dev)(?![a-z])", re.I)
 _KERAS = re.compile(r"\[[=>.]{3,}|━|\bETA\b|\d(?:ms|s|us)/(?:step|epoch)")
+_SHORT = re.compile(r"[\w/@-]{1,40}(?: [\w/@-]{1,40})?")
+_ONLY_SIGNS = re.compile(r"[\s,;|:=()\[\]%+-]{0,40}")
 _BETWEEN = re.compile(r"[\s\[\](:,|-]{1,20}")
 _OPEN = re.compile(r"\s?\{['\"]")
 _CLOCKS = frozenset({"train time", "elapsed", "elapsed time", "total time", "wall", "time elapsed", "runtime"})
@@ -117,6 +119,7 @@ class RowReader:
         self._last_total = 0
         self._waiting: list[int] = []
         self._epoch = (math.nan, math.nan)
+        self._step: Found | None = None
 
     def read(self, number: int, line: Line) -> None:
         """Take a line, which has this number in the file."""
@@ -129,9 +132,15 @@ class RowReader:
         if found is None:
             return
         if not found.values:
-            if not math.isnan(found.epoch) and found.step < 0:
+            if found.step >= 0:
+                self._step = found
+            if not math.isnan(found.epoch):
                 self._epoch = (found.epoch, found.epochs)
             return
+        if found.head == "=":
+            self._of_lines_above(found)
+        else:
+            self._step = None
         if math.isnan(found.epoch) and (found.step >= 0 or found.part >= 0):
             found.epoch, found.epochs = self._epoch
             if found.step < 0 and not math.isnan(found.epoch) and _KERAS.search(line.text):
@@ -141,7 +150,16 @@ class RowReader:
                 found.head, found.part, found.parts = "epoch", -1, 0
         self._add(number, line, found)
 
+    def _of_lines_above(self, found: Found) -> None:
+        """Give a line of values what a line above it counts, as programs write that print each value on its own."""
+        found.epoch, found.epochs = self._epoch
+        if self._step is not None:
+            found.head, found.step, found.total = self._step.head, self._step.step, self._step.total
+            found.epoch, found.epochs = self._step.epoch, self._step.epochs
+
     def _pass_bar(self, bar: Bar) -> None:
+        if "poch" in bar.title and (title := found_in(bar.title + ":")) and not math.isnan(title.epoch):
+            self._epoch = (title.epoch, title.epochs)
         self._bars[bar.total] = (bar.done, bar.elapsed)
         if len(self._bars) > 100:
             self._bars.pop(next(iter(self._bars)))
@@ -219,7 +237,7 @@ def found_in(text: str) -> Found | None:
             found.said["step"] = each
         elif kind:
             continue
-        elif each.total and not each.name and found.part < 0 and _is_step(each.value):
+        elif each.total and not each.name and found.part < 0 and _is_step(each.value) and each.value <= each.total:
             if math.isnan(found.epoch) and position and _PHASE_NAME.fullmatch(numbers[position - 1].name):
                 # timm: "Train: 0 [  50/1251 (  4%)]".
                 found.epoch, found.head = numbers[position - 1].value, numbers[position - 1].name.lower()
@@ -246,7 +264,7 @@ def _metrics(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[Na
     """The numbers that have a name, with the phase in it where a line has several; and what they were made of."""
     values, used = [], []
     for each in numbers:
-        if each.name and (each.is_sure or each.is_closed) and not each.is_clock:
+        if each.name and (each.is_sure or each.is_closed or _is_pair(each)) and not each.is_clock:
             own = each.name
             if each.phase and not _OWN_PHASE.search(own):
                 own = f"{each.phase.lower()}/{own}"
@@ -255,16 +273,22 @@ def _metrics(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[Na
     return values, used
 
 
+def _is_pair(each: Named) -> bool:
+    """Whether a name is that of a metric though nothing parts its number from the next name: "iter 1 loss 3.2 lr 1"."""
+    return bool(_SHORT.fullmatch(each.name) and METRIC_WORD.search(each.name))
+
+
 def _is_all(text: str, rest: list[Named]) -> bool:
-    """Whether a line that counts nothing is a name and its number, and nothing else: "val loss 1.1000"."""
-    return (
-        len(text) < 200
-        and ".." not in text
-        and len(rest) == 1
-        and bool(METRIC_WORD.search(rest[0].name))
-        and rest[0].is_closed
-        and bool(re.fullmatch(r"\s*[\w ./@-]{1,60}?\s?[:=]?\s?[-+\w.%]{1,40}\s*", text))
-    )
+    """Whether a line that counts nothing is names and their numbers, and nothing else: "val loss 1.1, val acc 0.5"."""
+    if not rest or len(text) > 400 or ".." in text or not all(each.name for each in rest):
+        return False
+    if not any(METRIC_WORD.search(each.name) for each in rest):
+        return False
+    for each in rest:
+        before, name, after = each.gap.rpartition(each.name)
+        if not name or not each.is_closed or not _ONLY_SIGNS.fullmatch(before) or not _ONLY_SIGNS.fullmatch(after):
+            return False
+    return bool(_ONLY_SIGNS.fullmatch(text[rest[-1].end :].lstrip("%abcdefghijklmnopqrstuvwxyz")))
 
 
 def _counter(each: Named) -> str:
@@ -282,7 +306,7 @@ def _counter(each: Named) -> str:
 def _weight(each: Named) -> int:
     """How surely a counter is that of the whole training."""
     words = _plain(each.name).split()
-    return 3 if "global" in words or "updates" in words else 2
+    return 3 if "global" in words or "updates" in words else 1 if words[-1] == "batch" else 2
 
 
 def _head(each: Named) -> str:

@@ -31,12 +31,14 @@ class Start:
         step: What each counts, shape (n,), int64.
         counted: What that is.
         resumed: How often training went back a little and went on from there.
+        planned: How many steps there were to be, as the lines say.
     """
 
     rows: np.ndarray
     step: np.ndarray
     counted: Literal["step", "epoch"]
     resumed: int = 0
+    planned: int | None = None
 
 
 @dataclass(slots=True)
@@ -56,7 +58,10 @@ class _Columns:
     parts: np.ndarray
     line: np.ndarray
     keep: np.ndarray
+    total: np.ndarray
+    epochs: np.ndarray
     heads: Sequence[str]
+    an_epoch: int = 0
 
 
 def counted(rows: Rows, headers: Sequence[np.ndarray], steps_an_epoch: float | None) -> Counted:
@@ -67,7 +72,7 @@ def counted(rows: Rows, headers: Sequence[np.ndarray], steps_an_epoch: float | N
         headers: The other lines: their numbers, and what tells them apart, two arrays of shape (m,).
         steps_an_epoch: As the log states it in words, or ``None``.
     """
-    names = ("head", "step", "epoch", "part", "parts", "line")
+    names = ("head", "step", "epoch", "part", "parts", "line", "total", "epochs")
     each = _Columns(
         **{name: rows.column(name) for name in names}, keep=_one_rank(rows.column("rank")), heads=list(rows.heads)
     )
@@ -107,7 +112,10 @@ def _steps(
         _carried(each, step, has_part)
         return step, "step"
     has_epoch = each.keep & np.isfinite(each.epoch)
-    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not (rows.column("bar") >= 0).any():
+    bar = rows.column("bar")
+    # A bar that has always come to its end is that of an epoch.
+    has_bar = len(np.unique(bar[bar >= 0])) >= MIN_COUNTS
+    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not has_bar:
         _drop_single_heads(each, has_epoch, each.epoch)
         has_epoch &= each.keep
         if has_epoch.any() and steps_an_epoch is None:
@@ -156,7 +164,10 @@ def _by_epochs(each: _Columns, of: np.ndarray) -> np.ndarray:
     turns = np.flatnonzero((np.diff(epoch) > 0) & (np.diff(epoch) % 1 == 0) & (epoch[1:] % 1 == 0))
     if not len(turns) or (np.diff(count)[turns] < 0).mean() <= 0.5:
         return step
-    length = int(count.max()) + (1 if count.min() == 0 else 0)
+    total = each.total[main]
+    is_stated = total.min() == total.max() >= count.max()
+    length = int(total.max()) if is_stated else int(count.max()) + (1 if count.min() == 0 else 0)
+    each.an_epoch = length
     inside = of & np.isfinite(each.epoch)
     begun = np.floor(np.where(inside, each.epoch, epoch.min()) - epoch.min())
     # Finite and bounded: an epoch of 1e300 counts nothing.
@@ -177,6 +188,8 @@ def _parts(each: _Columns, of: np.ndarray) -> np.ndarray:
             # A bar without a number of the epoch begins anew with each.
             begun = np.concatenate([[0], np.cumsum(np.diff(part) < 0)])
         step[mine] = np.minimum(begun * length + part, 2**53)
+        if head == _main_head(each, of):
+            each.an_epoch = length
     return step
 
 
@@ -283,8 +296,17 @@ def _starts(
             notes.append(f"A first start of {len(mine):,} lines, before training began anew, was left out.")
             continue
         resumed = int((np.diff(count[each.head[mine] == each.head[at[main[0]]]]) < 0).sum())
-        found.append(Start(mine, count, what, resumed))
+        found.append(Start(mine, count, what, resumed, _planned(mine, each, rows)))
     return found
+
+
+def _planned(mine: np.ndarray, each: _Columns, rows: Rows) -> int | None:
+    """How many steps a run was to make: where it counts those of an epoch, they are multiplied."""
+    if each.an_epoch:
+        epochs = each.epochs[mine]
+        epochs = epochs[np.isfinite(epochs) & (epochs <= 10**6)]
+        return int(each.an_epoch * epochs.max()) if len(epochs) else None
+    return int(max(each.total[mine].max(initial=0), rows.column("bar_total")[mine].max(initial=0))) or None
 
 
 def _is_another(
