@@ -14,10 +14,11 @@ import numpy as np
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.logged import FilePath, LoggedRun, Series
+from lib.data.formats.text.counters import METRIC_WORD
 from lib.data.formats.text.lines import Line, line_of, texts
-from lib.data.formats.text.rows import METRIC_WORD, RowReader, Rows
+from lib.data.formats.text.rows import RowReader, Rows
 from lib.data.formats.text.shapes import Shapes
-from lib.data.formats.text.steps import Start, counted
+from lib.data.formats.text.starts import Start, counted
 
 MAX_OTHER_LINES = 500_000
 """So many lines that are none of metrics are remembered, to know the head of a log again."""

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from lib.data.formats.text.rows import Found, found_in
+from lib.data.formats.text.counters import Found, found_in
 from lib.data.formats.text.values import Named
 
 MAX_SHAPES = 4_096

@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.data.formats.text.rows import found_in
+from lib.data.formats.text.counters import found_in
 from lib.data.formats.text.shapes import Shapes
 
 PIECES = [
