@@ -6,11 +6,11 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from lib.data.formats.text.rows import Found, found_in
+from lib.data.formats.text.counters import Found, found_in
 from lib.data.formats.text.values import Named
 
 MAX_SHAPES = 4_096
-"""A program's lines have some dozens of shapes, with all lengths of their numbers; text that is no log has no end of them."""
+"""A program's lines have some dozens of shapes, with all lengths of their numbers; other text has no end of them."""
 
 _NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _FRACTION = re.compile(r"\.\d+(?:[eE][-+]?\d+)?")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (lines of logs are as long as programs print them)
 """Text logs: what each program prints, and what a terminal, a launcher and a crash make of it."""
 
 from __future__ import annotations
@@ -152,6 +153,56 @@ PROGRAMS = {
         {"Loss": [(0, 6.95), (5, 6.85), (10, 6.75), (15, 6.65)]},
         None,
     ),
+    "tutorials": (
+        "Epoch [1/2], Step [100/250], Loss: 0.5000\nEpoch [1/2], Step [200/250], Loss: 0.4000\n"
+        "Epoch [2/2], Step [100/250], Loss: 0.3000\nEpoch [2/2], Step [200/250], Loss: 0.2000\n",
+        {"Loss": [(100, 0.5), (200, 0.4), (350, 0.3), (450, 0.2)]},
+        500,
+    ),
+    "tutorials by batch": (
+        "Epoch 1, Batch 100, Loss: 0.5\nEpoch 1, Batch 200, Loss: 0.4\nEpoch 2, Batch 100, Loss: 0.3\nEpoch 2, Batch 200, Loss: 0.2\n",
+        {"Loss": [(100, 0.5), (200, 0.4), (300, 0.3), (400, 0.2)]},
+        None,
+    ),
+    "no signs at all": (
+        "iter 100 loss 3.25 lr 1e-4 time 0.2s\niter 200 loss 3.15 lr 1e-4 time 0.2s\n",
+        {"loss": [(100, 3.25), (200, 3.15)], "lr": [(100, 1e-4), (200, 1e-4)], "time": [(100, 0.2), (200, 0.2)]},
+        None,
+    ),
+    "tensors": (
+        "step 1: loss=tensor(0.5, device='cuda:0', grad_fn=<NllLossBackward0>)\nstep 2: loss=tensor(0.25, device='cuda:0')\n",
+        {"loss": [(1, 0.5), (2, 0.25)]},
+        None,
+    ),
+    "absl": (
+        "I1009 08:00:10.123456 140 train.py:100] step 10: loss=0.5\nI1009 08:00:11.123456 140 train.py:100] step 20: loss=0.4\n",
+        {"loss": [(10, 0.5), (20, 0.4)]},
+        None,
+    ),
+    "Python's default": (
+        "INFO:root:step 10 loss 0.5\nINFO:root:step 20 loss 0.4\n",
+        {"loss": [(10, 0.5), (20, 0.4)]},
+        None,
+    ),
+    "American dates": (
+        "10/09/2025 08:00:10 - INFO - __main__ - step = 10, loss = 0.5\n10/09/2025 08:00:11 - INFO - __main__ - step = 20, loss = 0.4\n",
+        {"loss": [(10, 0.5), (20, 0.4)]},
+        None,
+    ),
+    "DeepSpeed": (
+        "[2025-10-09 08:00:10,1] [INFO] [logging.py:96:log_dist] [Rank 0] step=10, skipped=0, lr=[1e-05], mom=[[0.9, 0.95]]\n"
+        "steps: 10 loss: 2.3000 iter time (s): 1.200 samples/sec: 10.5\n"
+        "[2025-10-09 08:00:20,1] [INFO] [logging.py:96:log_dist] [Rank 0] step=20, skipped=0, lr=[2e-05], mom=[[0.9, 0.95]]\n"
+        "steps: 20 loss: 2.2000 iter time (s): 1.200 samples/sec: 10.5\n",
+        {"loss": [(10, 2.3), (20, 2.2)], "lr": [(10, 1e-5), (20, 2e-5)], "iter time": [(10, 1.2), (20, 1.2)]},
+        None,
+    ),
+    "a value on each line": (
+        "[step=10/100,epoch=0]\n    optim/total_grad_norm=1.5\n    train/CrossEntropyLoss=11.0\n"
+        "[step=20/100,epoch=0]\n    optim/total_grad_norm=1.4\n    train/CrossEntropyLoss=10.5\n",
+        {"train/CrossEntropyLoss": [(10, 11.0), (20, 10.5)], "optim/total_grad_norm": [(10, 1.5), (20, 1.4)]},
+        100,
+    ),
     "steps in brackets": (
         "[step 100] loss=1.2 lr=1e-4\n[step 200] loss=1.1 lr=5e-5\n",
         {"loss": [(100, 1.2), (200, 1.1)], "lr": [(100, 1e-4), (200, 5e-5)]},
@@ -190,6 +241,8 @@ def test_what_a_program_prints(tmp_path, program) -> None:
         "Epoch 1/3 - loss: 0.5 - val_loss: 0.6\nEpoch 2/3 - loss: 0.4 - val_loss: 0.55\n",
         "Epoch 1/3\n100/100 [======] - 5s 10ms/step - loss: 0.5 - val_loss: 0.6\nEpoch 2/3\n 50/100 [==>..] - ETA: 1s - loss: 0.45\n"
         "100/100 [======] - 5s 10ms/step - loss: 0.4 - val_loss: 0.55\n",
+        "Epoch 1/2\n-------\nloss: 0.5, val_loss: 0.6\nEpoch 2/2\n-------\nloss: 0.4, val_loss: 0.55\n",
+        "Epoch 1/2: 100%|##| 8/8 [00:10<00:00,  1.0it/s]\nloss: 0.5 | val_loss: 0.6\nEpoch 2/2: 100%|##| 8/8 [00:10<00:00,  1.0it/s]\nloss: 0.4 | val_loss: 0.55\n",
         "epoch 1: {'loss': 0.5, 'val_loss': 0.6}\nepoch 2: {'loss': 0.4, 'val_loss': 0.55}\n",
         "Epoch: 1, loss: 0.5, val_loss: 0.6\nEpoch: 2, loss: 0.4, val_loss: 0.55\n",
         "2025-10-09 08:00:10,123 INFO root: epoch=1 loss=0.5 val_loss=0.6\n2025-10-09 08:00:20,123 INFO root: epoch=2 loss=0.4 val_loss=0.55\n",
