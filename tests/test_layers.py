@@ -92,7 +92,9 @@ LAYERS: dict[str, Layer] = {
     "lib.data.formats": layer(
         "lib.data.formats", "lib.core.facts lib.core.curves lib.data.stated", "pyarrow google.protobuf yaml orjson"
     ),
-    "lib.data.trainer": layer("lib.data.trainer", "lib.core.facts lib.core.curves lib.data.stated lib.data.formats"),
+    "lib.data.trainer": layer(
+        "lib.data.trainer", "lib.core.facts lib.core.curves lib.data.stated lib.data.formats", "orjson"
+    ),
     "lib.data.folder": layer(
         "lib.data.folder",
         f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from lib.data.folder.hf_log import TrainerLog, read_trainer_log
 from lib.data.formats import json_history
+from lib.data.trainer.hf_log import TrainerLog, read_trainer_log
 
 
 def history():
