@@ -64,7 +64,8 @@ def _cold(root: Path, what: str) -> None:
     asking.join()
     page = source.list_runs(RunQuery())
     print(
-        f"{what}: {took:.2f} s ({used:.2f} s of a processor), {page.total:,} runs; first runs after {first[0]:.2f} s;"
+        f"{what}: {took:.2f} s ({used:.2f} s of this processor), {page.total:,} runs;"
+        f" first runs after {min([*first, took]):.2f} s;"
         f" a question waits {statistics.median(waits) * 1000:.0f} ms, at most {max(waits) * 1000:.0f}"
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
+from lib.data.folder.ahead import Ahead
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
 from lib.data.folder.listing import Listed, Listing, curves_of
@@ -19,6 +20,7 @@ from lib.data.folder.remembered import Remembered
 from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
+from lib.data.folder.worker import asked_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.trainer.hf_log import TRAINER_STATE
 from lib.data.trainer.training_files import is_side_file
@@ -103,7 +105,7 @@ class Gatherer:
     """
 
     def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
-        self._root, self._formats, self._remembered = root, formats, remembered
+        self._root, self._top, self._formats, self._remembered = root, top, formats, remembered
         self._reader = UnitReader(root, top)
         self._curves: Kept[Unit, Curves] = Kept(KEPT_POINTS)
         self._held: dict[Unit, tuple[str, Curves]] = {}
@@ -159,8 +161,20 @@ class Gatherer:
 
     def _each(self, look: Look, told: Callable[[Unit | Folder], None]) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """Every unit and what is in it: a file that one format takes is not asked of those after it."""
-        for folder, states in files_by_run(look.scan).items():
-            yield self._found(look, Unit(TRAINER, folder), Files(look.scan, states), told)
+        trainings = {Unit(TRAINER, at): Files(look.scan, own) for at, own in files_by_run(look.scan).items()}
+        known = self._known or {}
+        sights = {unit: digest(stamps_of(unit.folder, files)) for unit, files in trainings.items()}
+        new = {
+            unit: asked_of(unit.folder, files.states, look.scan, sights[unit])
+            for unit, files in trainings.items()
+            if files.states is not None and unit not in known and unit not in self.stuck
+        }
+        ahead = Ahead(self._root, self._top, new)
+        try:
+            for unit, files in trainings.items():
+                yield self._found(look, unit, files, told, ahead if unit in new else None)
+        finally:
+            ahead.close()
         taken: set[FilePath] = set()
         passed: dict[FilePath, None] = {}
         for each in self._formats:
@@ -177,7 +191,12 @@ class Gatherer:
         look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
 
     def _found(
-        self, look: Look, unit: Unit, files: Files, told: Callable[[Unit | Folder], None]
+        self,
+        look: Look,
+        unit: Unit,
+        files: Files,
+        told: Callable[[Unit | Folder], None],
+        ahead: Ahead | None = None,
     ) -> tuple[Unit, Files, FoundUnit]:
         """What is in a unit: what is known of it, unless something else is there to see."""
         known = None if self._known is None else self._known.get(unit)
@@ -189,11 +208,9 @@ class Gatherer:
         if known is not None and (is_same or time.monotonic() < self._rests.get(unit, 0.0)):
             return unit, files, known
         told(unit)
-        began = time.thread_time()
-        found, curves = self._reader.read(unit.folder, files, sight)
-        took = time.thread_time() - began
-        self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
-        found = self._with_last_good(unit, known, found, curves)
+        found = None if ahead is None else ahead.take(unit)
+        if found is None:
+            found = self._read(unit, files, sight, known)
         if self._known is not None:
             self._known[unit] = found
         if unit not in self._held:
@@ -201,6 +218,14 @@ class Gatherer:
         # Once more: another look may have begun while this one waited for the disk.
         told(unit)
         return unit, files, found
+
+    def _read(self, unit: Unit, files: Files, sight: str, known: FoundUnit | None) -> FoundUnit:
+        """What is in the files of a unit."""
+        began = time.thread_time()
+        found, curves = self._reader.read(unit.folder, files, sight)
+        took = time.thread_time() - began
+        self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
+        return self._with_last_good(unit, known, found, curves)
 
     def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
         """What was found, and where its newest log could not be read what was said before; keeps the curves."""
