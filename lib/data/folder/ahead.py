@@ -20,7 +20,7 @@ LEAST = 400
 MOST_PROCESSES = 4
 """More would wait for the disk and for the one who takes what they read."""
 MOST_ASKED = 32_768
-"""A process is asked for so many bytes of lines at once: no pipe holds less, so that neither end waits for the other."""
+"""A process is asked for so many bytes at once: every pipe holds more, so that neither end waits for the other."""
 PATIENCE_S = 30.0
 """A unit that takes longer is read by whoever wants it."""
 
