@@ -143,16 +143,17 @@ def _merged_config(forms: Sequence[Form]) -> dict[str, Any]:
 
 def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[Form], list[str]]:
     """Of each metric the richest curve; the forms that something was taken from; and a sentence on all of them."""
-    made: dict[str, MetricCurve] = dict(lead.curves.curves)
-    if not made:
+    first = next((form for form in (lead, *others) if form.curves.curves), None)
+    if first is None:
         return lead.curves, [lead, *others], []
-    told, used, same = [f"Read from {_source(lead)}"], [lead], []
-    for form in others:
+    made: dict[str, MetricCurve] = dict(first.curves.curves)
+    told, used, same = [f"Read from {_source(first)}"], [first], []
+    for form in (each for each in (lead, *others) if each is not first):
         if not form.curves.curves:
             used.append(form)
             told.append(f"{_source(form)} states settings and results")
             continue
-        found = agreement_of(lead.curves, form.curves)
+        found = agreement_of(first.curves, form.curves)
         points = f" ({found.points:,} points)" if found.verdict is Verdict.SAME else ""
         if taken := _take(made, form, found.shift):
             used.append(form)
@@ -165,7 +166,7 @@ def _curves(lead: Form, others: Sequence[Form]) -> tuple[RunCurves, list[Form], 
     if same:
         said = ("says", "was") if len(same) == 1 else ("say", "were")
         told.append(f"{_listed(same)} {said[0]} the same and {said[1]} not needed")
-    curves = replace(lead.curves, curves=MappingProxyType(dict(sorted(made.items()))))
+    curves = replace(first.curves, run_id=lead.curves.run_id, curves=MappingProxyType(dict(sorted(made.items()))))
     return curves, used, [f"{'; '.join(told)}."]
 
 
