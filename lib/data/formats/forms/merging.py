@@ -47,12 +47,15 @@ def merged(forms: Sequence[Form]) -> Form:
     config, clashes = config_of_forms(parts)
     run = facts_of_forms(parts, curves, config, [note for form in used for note in form.run.notes])
     run = replace(run, notes=tuple(dict.fromkeys((*run.notes, *notes, *clashes))))
+    folder = _folder(lead, others)
+    name = next((each.name for each in parts if each.name), "")
+    run = replace(run, name=name or (folder[-1] if folder else run.name))
     return replace(
         lead,
-        folder=_folder(lead, others),
+        folder=folder,
         files=tuple(dict.fromkeys(path for form in parts for path in form.files)),
         identity=next((each.identity for each in parts if each.identity), ""),
-        name=next((each.name for each in parts if each.name), ""),
+        name=name,
         parent=next((each.parent for each in parts if each.parent), ""),
         run=run,
         curves=curves,
