@@ -22,7 +22,7 @@ from lib.data.formats.logged import Folder
 MANY = 40
 """From so many logs in one folder on, only those are compared that share a first, a last or a lowest value."""
 BELOW = 200
-"""Logs of so many runs below a folder are looked through for those that a log of the folder itself repeats."""
+"""So many pairs of a log in a folder and one further down are compared; of more only those that share a name."""
 
 
 def same_runs(forms: Sequence[Form]) -> list[list[int]]:
@@ -157,9 +157,17 @@ def _join_places(runs: _Runs) -> None:
             _join_in(runs, tight[folder])
         own = {runs.root(at) for at in tight[folder] if place_of(runs.forms[at]) == folder}
         below = {runs.root(at) for at in loose.get(folder, ())} - own if own else set()
-        pairs = [(one, other) for one in sorted(own) for other in sorted(below)]
-        if len(pairs) <= BELOW:
+        pairs = ((one, other) for one in sorted(own) for other in sorted(below))
+        if len(own) * len(below) > BELOW:
+            names = {root: _names_of(runs, root) for root in own | below}
+            pairs = ((one, other) for one in sorted(own) for other in sorted(below) if names[one] & names[other])
+        if own:
             _join_agreeing(runs, [pair for pair in pairs if not runs.formats(pair[0]) & runs.formats(pair[1])])
+
+
+def _names_of(runs: _Runs, root: int) -> set[str]:
+    forms = [runs.forms[at] for at in runs.members(root)]
+    return {name for form in forms for name in (*_own_names(form), *_folder_names(form))}
 
 
 def _join_agreeing(runs: _Runs, pairs: Iterable[tuple[int, int]]) -> None:

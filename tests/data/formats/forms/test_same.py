@@ -130,6 +130,17 @@ def test_a_sweep_with_a_shared_log_stays_as_many_runs():
     assert grouped(*runs, mixed) == [[0], [1], [2], [3]]
 
 
+def test_a_table_with_the_curves_of_all_runs_is_a_form_of_each_however_many_there_are():
+    for count in (3, 30):
+        scales = [2.0 + number / 10 for number in range(count)]
+        runs = [events(f"sweep/run{number}", scale) for number, scale in enumerate(scales)]
+        rows = [
+            form("sweep/all.csv", {"train_loss": falling(DENSE, scale, 5)}, "table", key=f"run{number}")
+            for number, scale in enumerate(scales)
+        ]
+        assert grouped(*runs, *rows) == [[number, count + number] for number in range(count)]
+
+
 def test_runs_of_one_name_in_different_folders_are_two_even_where_they_are_copies():
     assert grouped(events("a/run1"), events("b/run1")) == [[0], [1]]
     assert grouped(events("a/run1"), text("b/run1/log.txt")) == [[0], [1]]
