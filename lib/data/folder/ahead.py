@@ -39,7 +39,7 @@ class Ahead:
         self._changed = threading.Condition()
         self._left = deque(asked.items())
         self._waited: set[Unit] = set(asked)
-        self._found: dict[Unit, FoundUnit] = {}
+        self._found: dict[Unit, tuple[FoundUnit, str]] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         count = min(os.cpu_count() or 1, MOST_PROCESSES) if len(asked) >= LEAST else 0
@@ -48,8 +48,8 @@ class Ahead:
         if not self._processes:
             self._waited.clear()
 
-    def take(self, unit: Unit) -> FoundUnit | None:
-        """What was found in a unit; ``None`` where nobody says so."""
+    def take(self, unit: Unit) -> tuple[FoundUnit, str] | None:
+        """What was found in a unit, and its text; ``None`` where nobody says so."""
         until = time.monotonic() + PATIENCE_S
         with self._changed:
             while unit in self._waited and (left := until - time.monotonic()) > 0:
@@ -118,12 +118,13 @@ class Ahead:
         return asked
 
     def _take(self, unit: Unit, line: bytes) -> None:
+        text = line.decode().strip()
         try:
-            found = from_text(line.decode()) if line.strip() else None
+            found = from_text(text) if text else None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             found = None
         with self._changed:
             self._waited.discard(unit)
             if found is not None:
-                self._found[unit] = found
+                self._found[unit] = found, text
             self._changed.notify_all()

@@ -75,7 +75,7 @@ class Look:
         self.scan = scan
         self.units: dict[Unit, FoundUnit] = {}
         self.files: dict[Unit, Files] = {}
-        self.fresh: dict[Unit, FoundUnit | None] = {}
+        self.fresh: dict[Unit, FoundUnit | str | None] = {}
         self.passed: list[FilePath] = []
         self.publish_at = time.monotonic() + PUBLISH_S
         logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)
@@ -208,13 +208,12 @@ class Gatherer:
         if known is not None and (is_same or time.monotonic() < self._rests.get(unit, 0.0)):
             return unit, files, known
         told(unit)
-        found = None if ahead is None else ahead.take(unit)
-        if found is None:
-            found = self._read(unit, files, sight, known)
+        theirs = None if ahead is None else ahead.take(unit)
+        found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
         if self._known is not None:
             self._known[unit] = found
         if unit not in self._held:
-            look.fresh[unit] = found
+            look.fresh[unit] = found if theirs is None else theirs[1]
         # Once more: another look may have begun while this one waited for the disk.
         told(unit)
         return unit, files, found
