@@ -1,4 +1,4 @@
-"""Reading many trainings ahead, in processes of their own: parsing holds the interpreter, and pages need it too."""
+"""Reading many units ahead, in processes of their own: parsing holds the interpreter, and pages need it too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from lib.data.folder.reading import Files, digest, stamps_of
 from lib.data.folder.units import FoundUnit, Unit, from_text
+from lib.data.folder.worker import asked_of
 
 LEAST = 400
 """Fewer units are read sooner than a process has started."""
@@ -32,17 +34,21 @@ class Ahead:
 
     Args:
         root, top: As of ``UnitReader``.
-        asked: What to ask for each unit, in the order in which they will be wanted.
+        units: In the order in which they will be wanted.
     """
 
-    def __init__(self, root: Path, top: str, asked: Mapping[Unit, str]) -> None:
+    def __init__(self, root: Path, top: str, units: Mapping[Unit, Files]) -> None:
+        asked = {
+            unit: asked_of(unit.folder, files, digest(stamps_of(unit.folder, files)))
+            for unit, files in (units.items() if len(units) >= LEAST else ())
+        }
         self._changed = threading.Condition()
         self._left = deque(asked.items())
         self._waited: set[Unit] = set(asked)
         self._found: dict[Unit, tuple[FoundUnit, str]] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
-        count = min(os.cpu_count() or 1, MOST_PROCESSES) if len(asked) >= LEAST else 0
+        count = min(os.cpu_count() or 1, MOST_PROCESSES) if asked else 0
         for _ in range(count if count > 1 else 0):
             self._start(root, top)
         if not self._processes:

@@ -20,7 +20,6 @@ from lib.data.folder.remembered import Remembered
 from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
-from lib.data.folder.worker import asked_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.trainer.hf_log import TRAINER_STATE
 from lib.data.trainer.training_files import is_side_file
@@ -162,33 +161,33 @@ class Gatherer:
     def _each(self, look: Look, told: Callable[[Unit | Folder], None]) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """Every unit and what is in it: a file that one format takes is not asked of those after it."""
         trainings = {Unit(TRAINER, at): Files(look.scan, own) for at, own in files_by_run(look.scan).items()}
-        known = self._known or {}
-        sights = {unit: digest(stamps_of(unit.folder, files)) for unit, files in trainings.items()}
-        new = {
-            unit: asked_of(unit.folder, files.states, look.scan, sights[unit])
-            for unit, files in trainings.items()
-            if files.states is not None and unit not in known and unit not in self.stuck
-        }
-        ahead = Ahead(self._root, self._top, new)
-        try:
-            for unit, files in trainings.items():
-                yield self._found(look, unit, files, told, ahead if unit in new else None)
-        finally:
-            ahead.close()
+        yield from self._found_in(look, trainings, told)
         taken: set[FilePath] = set()
         passed: dict[FilePath, None] = {}
         for each in self._formats:
             paths = [path for path in look.scan.matching.get(each.title, ()) if path not in taken]
-            for folder, own in each.units(paths).items() if paths else ():
-                unit, files, found = self._found(
-                    look, Unit(each.title, folder), Files(look.scan, None, each, tuple(own)), told
-                )
+            units = each.units(paths) if paths else {}
+            logged = {Unit(each.title, at): Files(look.scan, None, each, tuple(own)) for at, own in units.items()}
+            for unit, files, found in self._found_in(look, logged, told):
                 if found.is_read:
-                    taken.update(own)
+                    taken.update(files.paths)
                 else:
-                    passed.update(dict.fromkeys(own))
+                    passed.update(dict.fromkeys(files.paths))
                 yield unit, files, found
         look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
+
+    def _found_in(
+        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None]
+    ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
+        """What is in the units of a format; many that nobody knows are read ahead."""
+        known = self._known or {}
+        new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
+        ahead = Ahead(self._root, self._top, new)
+        try:
+            for unit, files in units.items():
+                yield self._found(look, unit, files, told, ahead)
+        finally:
+            ahead.close()
 
     def _found(
         self,
@@ -196,7 +195,7 @@ class Gatherer:
         unit: Unit,
         files: Files,
         told: Callable[[Unit | Folder], None],
-        ahead: Ahead | None = None,
+        ahead: Ahead,
     ) -> tuple[Unit, Files, FoundUnit]:
         """What is in a unit: what is known of it, unless something else is there to see."""
         known = None if self._known is None else self._known.get(unit)
@@ -208,7 +207,7 @@ class Gatherer:
         if known is not None and (is_same or time.monotonic() < self._rests.get(unit, 0.0)):
             return unit, files, known
         told(unit)
-        theirs = None if ahead is None else ahead.take(unit)
+        theirs = ahead.take(unit)
         found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
         if self._known is not None:
             self._known[unit] = found
