@@ -20,7 +20,7 @@ from lib.data.formats.logged import Folder
 REST, LONGEST_REST_S = 10.0, 30.0
 """A tree rests for so many times the time that its last look took, and so many seconds at most."""
 PATIENCE_S = 0.4
-"""Who asks waits so long for a look to end: of most folders the list then is complete when it first appears."""
+"""A look that is no older is waited for: of most folders the list then is complete when it first appears."""
 WANTED_S = 30.0
 """During the first look, who asks for runs by their ids waits so long for them: they may not be found yet."""
 STUCK_S = 5.0
@@ -78,7 +78,10 @@ class Follower:
                 self._gatherer.wanted.update(wanted)
                 patience = max(patience, WANTED_S) if patience_s is None else patience
             self._begin_if_due(interval_s)
-            until, looks = time.monotonic() + patience, self._looks
+            looks = self._looks
+            # Of a look that goes on for long already nobody waits for the end.
+            began = self._began_at if patience == PATIENCE_S and patience_s is None else time.monotonic()
+            until = began + patience
 
             def is_enough() -> bool:
                 if not self._is_looking or self._looks > looks:

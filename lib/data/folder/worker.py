@@ -6,6 +6,7 @@ with what was found (``to_text``), or an empty one where that cannot be said. It
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -72,6 +73,9 @@ def main() -> None:
     """Answer until there is no more input."""
     root, top = sys.argv[1:]
     reader = UnitReader(Path(root), top)
+    # Parsed logs hold no circles: to look for some after every few rows is a good part of the work.
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
     # Who looks at pages goes first.
     os.nice(5)
     for line in sys.stdin.buffer:
