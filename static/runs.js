@@ -73,12 +73,14 @@ class RunList {
     again.setAttribute('aria-label', 'Read the runs again');
     again.title = 'Read the runs again';
     this.otherValue = add(line, 'span', 'runs-value');
+    this.looking = add(this.root, 'p', 'runs-note');
     this.tooMany = add(this.root, 'p', 'runs-note');
     this.nothing = add(this.root, 'p', 'runs-note');
     this.otherList = add(this.root, 'ul', 'runs-others');
     this.otherList.setAttribute('aria-label', 'Other runs');
     this.more = button(this.root, 'runs-more', '', () => this.ask({ limit: this.data.limit + this.data.more }));
     this.unreadable = add(this.root, 'details', 'runs-unreadable');
+    this.unused = add(this.root, 'details', 'runs-unused');
     // The drawer that the sidebar is on narrow windows closes with it (frame.js).
     button(this.root, 'runs-done', 'Done', () => {}).dataset.closes = '';
     this.live = add(this.root, 'p', 'runs-live');
@@ -189,6 +191,7 @@ class RunList {
     set(this.shared, data.shared);
     set(this.tooMany, full ? data.tooMany : '');
     set(this.count, data.count);
+    set(this.looking, data.looking);
     set(this.nothing, data.nothing);
     set(this.more, data.more ? `Show ${data.more} more` : '');
     this.clear.disabled = !selected.size;
@@ -196,7 +199,9 @@ class RunList {
     if (this.pending.search === undefined && this.search.value !== data.search) this.search.value = data.search;
     options(this.status, data.statuses, this.pending.status ?? data.status);
     options(this.sort, data.orders, this.pending.sort ?? data.sort);
-    this.showUnreadable(data.unreadable);
+    const { length } = data.unreadable;
+    this.showFiles(this.unreadable, data.unreadable, `Could not read ${length} ${length === 1 ? 'file' : 'files'}`);
+    this.showFiles(this.unused, data.unused, 'What else lies here');
     free(new Set(data.selected.filter(run => selected.has(run.id)).map(run => run.slot)));
   }
 
@@ -205,16 +210,16 @@ class RunList {
     return this.rows.get(id);
   }
 
-  showUnreadable(files) {
-    this.unreadable.hidden = !files.length;
+  showFiles(details, files, title) {
+    details.hidden = !files.length;
     const key = JSON.stringify(files);
-    if (key === this.files) return;
-    this.files = key;
-    this.unreadable.replaceChildren();
-    add(this.unreadable, 'summary', '', `Could not read ${files.length} ${files.length === 1 ? 'file' : 'files'}`);
+    if (key === details.dataset.files) return;
+    details.dataset.files = key;
+    details.replaceChildren();
+    add(details, 'summary', '', title);
     for (const [path, reason] of files) {
-      add(this.unreadable, 'b', '', path);
-      add(this.unreadable, 'p', '', reason);
+      add(details, 'b', '', path);
+      add(details, 'p', '', reason);
     }
   }
 }

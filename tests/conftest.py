@@ -8,10 +8,18 @@ import sys
 import pytest
 from hypothesis import settings
 
+from lib.data.folder import following, look
+from lib.data.folder.remembered import CACHE_VARIABLE
+
 pytest_plugins = ["tests.browser.fixtures"]
 
 NO_SKIP = "RUNOFF_NO_SKIP"
 """Environment variable: set, a run in which any test was skipped fails."""
+
+# Tests say what is there and what is not: they wait for it, and remember nothing that others have read.
+os.environ[CACHE_VARIABLE] = ""
+following.PATIENCE_S = 120.0
+look.GONE_S = following.ROOT_GONE_S = 0.0
 
 # On a busy machine an example may take as long as it takes.
 settings.register_profile("default", deadline=None)

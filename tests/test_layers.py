@@ -64,7 +64,41 @@ LAYERS: dict[str, Layer] = {
     "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
     "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
-    "lib.data.folder": layer("lib.data.folder", f"lib.core.facts lib.core.curves {_SOURCES}"),
+    "lib.data.stated": layer("lib.data.stated", "lib.core.facts lib.core.curves"),
+    "lib.data.formats.tables": layer(
+        "lib.data.formats.tables",
+        "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables",
+        "pyarrow",
+    ),
+    "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged"),
+    "lib.data.formats.records": layer(
+        "lib.data.formats.records",
+        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",
+        "pyarrow google.protobuf",
+    ),
+    "lib.data.formats.readers": layer(
+        "lib.data.formats.readers",
+        "lib.core.facts lib.core.curves lib.data.formats",
+        "pyarrow google.protobuf yaml orjson",
+    ),
+    "lib.data.formats.stores": layer(
+        "lib.data.formats.stores", "lib.core.facts lib.data.formats.files lib.data.formats.logged", "pyarrow"
+    ),
+    "lib.data.formats.forms": layer(
+        "lib.data.formats.forms",
+        "lib.core.facts lib.core.curves lib.data.stated lib.data.formats.logged lib.data.formats.metric_names"
+        " lib.data.formats.metric_words",
+    ),
+    "lib.data.formats": layer(
+        "lib.data.formats", "lib.core.facts lib.core.curves lib.data.stated", "pyarrow google.protobuf yaml orjson"
+    ),
+    "lib.data.trainer": layer(
+        "lib.data.trainer", "lib.core.facts lib.core.curves lib.data.stated lib.data.formats", "orjson"
+    ),
+    "lib.data.folder": layer(
+        "lib.data.folder",
+        f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",
+    ),
     "lib.data.supabase": layer(
         "lib.data.supabase",
         f"lib.core.facts lib.core.curves {_SOURCES}",

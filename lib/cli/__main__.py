@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lib.cli import verdict
+from lib.cli import runs, verdict
 from lib.core.facts.errors import AppError
 
-COMMANDS = (verdict,)
+COMMANDS = (verdict, runs)
 WRONG_CALL = 2
 """As argparse ends."""
 

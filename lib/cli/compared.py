@@ -114,6 +114,7 @@ def _chosen(page: RunPage, labels: Mapping[str, str], names: Sequence[str]) -> l
     listed = page.runs
     if not listed:
         broken = [f"{isolated(each.path)}: {each.reason}" for each in page.unreadable]
+        broken += [f"{isolated(each.path)}: {each.why}" for each in page.unused]
         raise WrongSelection(
             "Expected at least one run, found none.", hint="\n".join((*broken, "Name a folder of training outputs."))
         )

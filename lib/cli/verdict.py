@@ -46,7 +46,9 @@ def add_to(commands: Any) -> None:
 
 def run(called: argparse.Namespace) -> int:
     """Print the verdict and return the exit code."""
-    compared = compare(FolderSource(called.folder), called.names, called.by, called.direction)
+    source = FolderSource(called.folder)
+    source.settle()
+    compared = compare(source, called.names, called.by, called.direction)
     said = as_data(compared)
     if called.json:
         sys.stdout.write(json.dumps(said, indent=2, allow_nan=False) + "\n")

@@ -114,6 +114,25 @@ class RunSource(Protocol):
         ...
 
 
+@runtime_checkable
+class FollowedSource(RunSource, Protocol):
+    """A source that looks for runs in the background: what it answers is what it found so far, at once.
+
+    Attributes:
+        refresh_s: How often it is worth asking for news, in seconds.
+    """
+
+    refresh_s: float
+
+    def settle(self) -> None:
+        """Wait until everything was looked at: for whoever asks once and wants to know all.
+
+        Raises:
+            As ``list_runs``.
+        """
+        ...
+
+
 Progress = Callable[[int, int | None], None]
 """Is told, from any thread, how many rows of how many a read has so far; ``None`` where that is not known."""
 

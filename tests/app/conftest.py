@@ -16,6 +16,7 @@ from lib.core.config.naming import labels_of
 from lib.core.facts.query import RunQuery
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder import source as folder
+from lib.data.folder.remembered import CACHE_VARIABLE
 from lib.data.settings import RUNS_VARIABLE
 from lib.ui.session import reads
 from tests.app.harness import MAIN, App, Query
@@ -26,6 +27,7 @@ def _own_settings(monkeypatch, tmp_path) -> Iterator[None]:
     """No setting of the account that runs the tests reaches the app; files are looked at on every read."""
     for name in [name for name in os.environ if name.startswith("RUNOFF_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv(CACHE_VARIABLE, "")
     monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
     reads.refresh()
     before = config.get_option("secrets.files")

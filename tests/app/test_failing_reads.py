@@ -91,7 +91,7 @@ def test_a_log_that_becomes_unreadable_is_named_in_the_list(on_folder, tmp_path)
     ((path, reason),) = app.runs["unreadable"]
     assert path == "<b>/trainer_state.json"
     assert reason
-    assert app.listed == ["a"]
+    assert len(app.listed) == 2, "what was read before stays"
 
 
 def test_new_runs_appear_after_a_refresh(on_folder, tmp_path):
@@ -100,3 +100,15 @@ def test_new_runs_appear_after_a_refresh(on_folder, tmp_path):
     write_run(tmp_path / "b", [1.0])
     assert app.rerun().listed == ["a"], "the list is cached"
     assert set(app.ask(refresh=True).listed) == {"a", "b"}
+
+
+def test_what_lies_there_and_is_no_run_is_named(on_folder, tmp_path):
+    (tmp_path / "<b>.png").write_bytes(b"")
+    (tmp_path / "run" / "checkpoint-10").mkdir(parents=True)
+    app = on_folder(tmp_path)
+    assert_shows(app, 0)
+    assert {path for path, _ in app.runs["unused"]} == {".", "run"}
+    shown = "".join(app.html_bodies)
+    assert "Files of kinds that are not read: 1 .png." in shown
+    assert "checkpoint folder without a log" in shown
+    assert "Hugging Face Trainer (trainer_state.json); " in shown

@@ -124,7 +124,7 @@ def test_runs_without_a_recorded_method_are_not_said_to_compare(on_sweep):
 def test_an_empty_folder_has_a_sentence_of_its_own(on_folder, tmp_path, page):
     app = on_folder(tmp_path, page)
     assert_shows(app, 0)
-    assert "This source has no runs yet. As soon as one is there, it is listed here." in app.text
+    assert "No log of a training was found here. As soon as one is there, it is listed." in app.text
     assert ("There are no runs to compare yet." in "".join(app.html_bodies)) == (page != RANKING)
     assert "compare_newest" not in [button.key for button in app.at.button]
 

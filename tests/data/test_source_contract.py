@@ -65,6 +65,34 @@ def make_folder(path: Path) -> RunSource:
     return FolderSource(path)
 
 
+def make_formats(path: Path) -> RunSource:
+    """Runs that other programs logged, one of them in two forms, several in one file, beside those of a ``Trainer``."""
+    make_folder(path)
+    for position, name in enumerate(HOSTILE_NAMES[:4]):
+        folder = path / f"others {position} {name}"
+        folder.mkdir()
+        rows = [f"0,{step},{1 / step},{0.5 + 1 / step if step % 3 == 0 else ''}" for step in range(1, 10 + position)]
+        head = "epoch,step,train_loss,val_loss"
+        (folder / "metrics.csv").write_text("\n".join((head, *rows)) + "\n", encoding="utf-8")
+        lines = [
+            json.dumps({"current_steps": step, "total_steps": 20, "loss": 2 / step, "lr": 1e-4, "epoch": step / 10})
+            for step in range(1, 8 + position)
+        ]
+        (path / f"lines {position}").mkdir()
+        (path / f"lines {position}" / "trainer_log.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (path / f"lines {position}" / "training_args.json").write_text(
+            json.dumps({"hub_token": PLANTED_SECRET}), encoding="utf-8"
+        )
+    plain = ("first", "second", "third")
+    heads = ",".join(f'"{name} - train/loss{end}"' for name in plain for end in ("", "__MIN", "__MAX"))
+    cells = [
+        ",".join([str(step), *(str((1 + place) / step) for place in range(3) for _ in range(3))])
+        for step in range(1, 12)
+    ]
+    (path / "export.csv").write_text("\n".join((f'"Step",{heads}', *cells)) + "\n", encoding="utf-8")
+    return FolderSource(path)
+
+
 def make_embedded(path: Path) -> RunSource:
     return EmbeddedSource()
 
@@ -120,6 +148,39 @@ def changing_folder(path: Path) -> Changing:
     )
 
 
+def changing_formats(path: Path) -> Changing:
+    """Runs of other programs, and three in one file."""
+
+    def put(place: str, *lines: str) -> None:
+        (path / place).parent.mkdir(parents=True, exist_ok=True)
+        (path / place).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def table(level: float, rows: int) -> list[str]:
+        cells = (f"0,{step},{level / step},{level + 1 / step}" for step in range(1, rows))
+        return ["epoch,step,train_loss,val_loss", *cells]
+
+    def export(more: float) -> list[str]:
+        heads = ",".join(f'"{name} - train/loss{end}"' for name in ("x", "y", "z") for end in ("", "__MIN", "__MAX"))
+        values = [[1 / step, (2 + more * (step == 9)) / step, 3 / step] for step in range(1, 12)]
+        rows = [",".join([str(at), *(str(each) for each in row for _ in range(3))]) for at, row in enumerate(values, 1)]
+        return [f'"Step",{heads}', *rows]
+
+    for level, name in enumerate("ab", 1):
+        put(f"{name}/lightning_logs/version_0/metrics.csv", *table(float(level), 20))
+    put("export.csv", *export(0.0))
+    ids = {run.name: run.run_id for run in FolderSource(path).list_runs(EVERYTHING).runs}
+    first, second = (next(run_id for name, run_id in ids.items() if name.split("/")[0] == each) for each in "ab")
+    return Changing(
+        lambda: FolderSource(path),
+        {
+            "a row more": (first, lambda: put("a/lightning_logs/version_0/metrics.csv", *table(1.0, 21))),
+            "another value": (second, lambda: put("b/lightning_logs/version_0/metrics.csv", *table(2.5, 20))),
+            "settings come": (second, lambda: put("b/lightning_logs/version_0/hparams.yaml", "lr: 0.1")),
+            "one run of a file": (ids["y"], lambda: put("export.csv", *export(1.0))),
+        },
+    )
+
+
 def changing_embedded(path: Path) -> Changing:
     """The demo's runs, in a file of our own."""
     jobs = path / "jobs.parquet"
@@ -141,9 +202,9 @@ def changing_embedded(path: Path) -> Changing:
     )
 
 
-CHANGING = {"folder": changing_folder, "embedded": changing_embedded}
+CHANGING = {"folder": changing_folder, "formats": changing_formats, "embedded": changing_embedded}
 
-FACTORIES = {"folder": make_folder, "embedded": make_embedded}
+FACTORIES = {"folder": make_folder, "formats": make_formats, "embedded": make_embedded}
 
 
 @pytest.fixture(scope="module", params=FACTORIES)

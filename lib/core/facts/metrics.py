@@ -7,6 +7,7 @@ metrics that it is derived from; ``lib/core/curves/derived.py`` has the function
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -218,11 +219,54 @@ MEDIANS = tuple(key for key, metric in METRICS.items() if metric.column is not N
 """The metrics whose column of the table shows the median of a run's curve."""
 
 
+_OF_EVALUATIONS = frozenset(("eval", "evaluation", "val", "valid", "validation", "test", "dev"))
+"""Words that a part of a metric's name begins with where evaluations measure it."""
+_AT_THE_END = _OF_EVALUATIONS - {"valid", "dev"}
+"""Those that may also be its last word: "acc_val", but a "std_dev" is none, and neither is "tokens_valid"."""
+_BESIDE = frozenset(("avg", "average", "mean", "epoch", "best", "final", "total", "running"))
+"""Words that may stand before them."""
+_OF_DETECTION = re.compile(r"(?<![A-Za-z])mAP(?![a-z])|^metrics/(?:precision|recall|accuracy|mIoU|PQ)", re.ASCII)
+"""Scores that nobody has before an evaluation, as detectors name them: "bbox_mAP", "metrics/precision(B)"."""
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_AMOUNTS = frozenset(("tokens", "token", "ratio", "mask", "count", "fraction", "frac", "share", "length", "len", "num"))
+"""After "valid" they say that it is the adjective: how much of a batch counts."""
+
+
+def is_of_evaluations(name: str) -> bool:
+    """Whether a metric's own name says that evaluations measure it, and not every logging step.
+
+    A name has parts ("/" and ":" part it) and these have words. A part counts where it begins with a word such as
+    "val", or ends with one.
+
+    Example:
+        >>> [is_of_evaluations(name) for name in ("eval_rouge1", "val/f1", "validation acc", "valLoss", "Loss/test")]
+        [True, True, True, True, True]
+        >>> [is_of_evaluations(name) for name in ("value_loss", "train_val_gap", "std_dev", "valid_tokens", "dev0/mem")]
+        [False, False, False, False, False]
+    """
+    if _OF_DETECTION.search(name):
+        return True
+    for part in re.split(r"[/:]", name):
+        words = [word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", part))]
+        while len(words) > 1 and words[0] in _BESIDE:
+            del words[0]
+        if words and _of_evaluations(words):
+            return True
+    return False
+
+
+def _of_evaluations(words: list[str]) -> bool:
+    if words[0] in _OF_EVALUATIONS:
+        return words[0] != "valid" or words[1:2] == [] or words[1] not in _AMOUNTS
+    return words[-1] in _AT_THE_END and words[0] not in ("train", "training")
+
+
 def metric_of(key: str) -> Metric:
     """Return the metric for ``key``; one that the catalogue does not know is described by its own name.
 
     Example:
-        >>> metric_of("grad_norm").axis_title, metric_of("eval_rouge1").evaluated
-        ('Gradient norm', True)
+        >>> metric_of("grad_norm").axis_title, metric_of("eval_rouge1").evaluated, metric_of("val/f1").evaluated
+        ('Gradient norm', True, True)
     """
-    return METRICS.get(key) or Metric(key=key, title=isolated(key), evaluated=key.startswith(("eval_", "eval/")))
+    return METRICS.get(key) or Metric(key=key, title=isolated(key), evaluated=is_of_evaluations(key))

@@ -58,6 +58,14 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """Something that lies where runs lie and is none: where, what it is, and why, in one sentence."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunPage:
     """The answer to a ``RunQuery``.
 
@@ -67,6 +75,9 @@ class RunPage:
         statuses: How many runs of each status match the search, whatever the status filter.
         source_total: How many runs the source has, whatever the query.
         unreadable: What could not be read, wherever it is.
+        unused: What lies there and is no run.
+        looked_at: How many folders of how many were looked at, while that goes on; ``None`` when all were.
+        looked_for: What the source would list, in words for people; empty where that needs no word.
     """
 
     runs: tuple[RunSummary, ...]
@@ -74,6 +85,9 @@ class RunPage:
     statuses: Mapping[RunStatus, int]
     source_total: int
     unreadable: tuple[Unreadable, ...] = field(default=())
+    unused: tuple[Unused, ...] = ()
+    looked_at: tuple[int, int] | None = None
+    looked_for: tuple[str, ...] = ()
 
 
 def answer(runs: Iterable[RunSummary], query: RunQuery, unreadable: Sequence[Unreadable] = ()) -> RunPage:

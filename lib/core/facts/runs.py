@@ -66,6 +66,21 @@ class Checkpoint:
     is_complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ReadAs:
+    """A logged metric that the app knows under another name.
+
+    Attributes:
+        name: What the program called it. Foreign text.
+        metric: A key of ``lib.core.facts.metrics.METRICS``.
+        guessed: It was taken to be that metric, and may be another one.
+    """
+
+    name: str
+    metric: str
+    guessed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """One training run.
@@ -100,6 +115,9 @@ class RunSummary:
         named: Hyperparameters that the folder's name states, a hint: configuration and log go before it.
         extra: Source columns or facts that have no field of their own.
         notes: Sentences about how this run was read ("learning rate taken from the folder name").
+        read_as: Which of its metrics the program called otherwise, in the order of their names.
+        formats: The formats that it was read from, the leading one first ("TensorBoard").
+        files: Where it was read from, by path below the source's root. Foreign text.
 
     Raises:
         ValueError: If ``run_id`` is empty.
@@ -162,6 +180,9 @@ class RunSummary:
     named: Mapping[str, float] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    read_as: tuple[ReadAs, ...] = ()
+    formats: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.run_id:

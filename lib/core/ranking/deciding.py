@@ -15,7 +15,7 @@ from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.curves.evidence import measured, of_training
 from lib.core.curves.metric_curves import NO_CURVE, MetricCurve, RunCurves
-from lib.core.facts.metrics import Better
+from lib.core.facts.metrics import Better, is_of_evaluations
 from lib.core.facts.runs import RunSummary, eval_losses_of
 from lib.core.facts.values import finite, text, whole
 from lib.core.gap.plausibility import no_measure
@@ -174,7 +174,7 @@ class RunMetrics:
         self.fits = no_measure(run, names) is None
         settings = effective(run)
         named = text(value_of(settings, "metric_for_best_model"))
-        self.named = None if named is None else named if named.startswith("eval_") else f"eval_{named}"
+        self.named = None if named is None else named if is_of_evaluations(named) else f"eval_{named}"
         greater = value_of(settings, "greater_is_better")
         if isinstance(greater, str):
             greater = {"true": True, "false": False}.get(greater.strip().casefold())

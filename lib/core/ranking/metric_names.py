@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from lib.core.facts.metrics import METRICS, Better
+from lib.core.facts.metrics import METRICS, Better, is_of_evaluations
 
 EVAL_LOSS = "eval_loss"
 REWARD = "reward"
@@ -16,10 +16,11 @@ _NAMED_SET = re.compile(r"eval[_/](?P<name>.+)[_/]loss")
 
 _PART = re.compile(r"[A-Za-z0-9]+")
 
-LOWER = ("loss", "perplexity", "error", "wer", "cer", "mae", "mse", "rmse")
+LOWER = ("loss", "perplexity", "error", "wer", "cer", "mae", "mse", "rmse", "nll", "ppl", "bpb", "bpc", "brier")
 HIGHER = (
-    "accuracy", "accuracies", "f1", "precision", "recall", "auc", "map", "bleu", "rouge", "meteor", "exactmatch",
-    "reward", "rewards", "winrate", "winrates", "r2", "correlation", "margins",
+    "accuracy", "accuracies", "acc", "f1", "precision", "recall", "auc", "map", "bleu", "rouge", "meteor", "exactmatch",
+    "reward", "rewards", "winrate", "winrates", "r2", "correlation", "margins", "iou", "miou", "dice", "psnr", "ssim",
+    "mcc", "ndcg", "mrr", "top1", "top5",
 )  # fmt: skip
 """Names of metrics that everybody knows, looked for at the beginning and the end of a part of a name."""
 
@@ -35,6 +36,9 @@ _BESIDE = frozenset(
 )
 _PAIRS = MappingProxyType({("exact", "match"): "exactmatch", ("win", "rate"): "winrate", ("win", "rates"): "winrate"})
 
+_SPLITS = frozenset(("eval", "evaluation", "val", "valid", "validation", "test", "dev"))
+"""Parts of a name that say what was evaluated on, and not what was measured."""
+_OF_LOSS = frozenset(("perplexity", "ppl", "loss", "nll", "bpb", "bpc"))
 _SPREADS = frozenset(("std", "stderr", "sem", "var", "variance", "stddev", "ci"))
 """Last parts of a name that is of the spread of something."""
 _NOT_QUALITY = frozenset((
@@ -52,12 +56,15 @@ def may_decide(metric: str) -> bool:
     Example:
         >>> may_decide("eval_macro-f1"), may_decide("eval_runtime"), may_decide("eval_rewards/chosen")
         (True, False, False)
+        >>> may_decide("val/f1"), may_decide("metrics/mAP50(B)"), may_decide("val_samples")
+        (True, True, False)
     """
     if metric in METRICS:
         return METRICS[metric].evaluated
-    if not metric.startswith(("eval_", "eval/")):
+    if not is_of_evaluations(metric):
         return False
-    parts = _parts(metric)[1:]
+    parts = _parts(metric)
+    parts = parts[1:] if parts[0] in _SPLITS else [part for part in parts if part not in _SPLITS]
     if not parts or parts[-1] in _SPREADS or _NOT_QUALITY & set(parts):
         return False
     return "rewards" not in parts[:-1] or parts[-1] in ("accuracies", "margins")
@@ -96,8 +103,8 @@ def named_set(metric: str) -> str | None:
 
 
 def follows_from_loss(metric: str) -> bool:
-    """Whether it compares only where losses do: a loss, or a perplexity, of whatever evaluation set."""
-    return is_loss(metric) or (metric in METRICS and METRICS[metric].of_loss) or "perplexity" in _parts(metric)
+    """Whether it compares only where losses do: a loss, or a perplexity, of whatever evaluation set or part."""
+    return is_loss(metric) or (metric in METRICS and METRICS[metric].of_loss) or bool(_OF_LOSS & set(_parts(metric)))
 
 
 def _parts(metric: str) -> list[str]:

@@ -12,11 +12,11 @@ import numpy as np
 
 from lib.core.facts.runs import Checkpoint
 from lib.core.facts.values import finite, text, whole
-from lib.data.folder import checkpoint_names as naming
-from lib.data.folder.formats import LOG_READERS
-from lib.data.folder.hf_log import TrainerLog
 from lib.data.folder.names import readable
-from lib.data.folder.scan import Folder, Scan
+from lib.data.folder.scan import Scan
+from lib.data.formats.logged import Folder
+from lib.data.trainer import checkpoint_names as naming
+from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog
 
 EPOCH_ROUNDING = 0.011
 """Logged epochs have two decimals in some versions of the ``Trainer``."""
@@ -34,7 +34,7 @@ def candidates(folder: Folder, scan: Scan) -> list[Folder]:
         (*folder, name)
         for name in scan.checkpoints.get(folder, ())
         if not naming.is_checkpoint(name)
-        if scan.weights.get((*folder, name)) and not LOG_READERS.keys() & scan.files.get((*folder, name), {}).keys()
+        if scan.weights.get((*folder, name)) and TRAINER_STATE not in scan.files.get((*folder, name), {})
     ]
     return sorted([*folders_of(folder, scan), *perhaps])
 
@@ -72,10 +72,9 @@ def _weights_in(place: Folder, scan: Scan) -> list[str]:
     """The files of weights in a checkpoint's folder, and in folders inside it that are no checkpoints of their own."""
     return [
         name
-        for folder, names in scan.weights.items()
-        if folder[: len(place)] == place
+        for folder in scan.weights_below(place)
         if not any(naming.is_checkpoint(part) or part.lower().startswith("optim") for part in folder[len(place) :])
-        for name in names
+        for name in scan.weights[folder]
     ]
 
 
@@ -94,7 +93,7 @@ def _step_of(name: str, log: TrainerLog | None, leader: TrainerLog, *, counts_fr
 
 def _step_of_epoch(epoch: int, leader: TrainerLog) -> int | None:
     points = leader.points
-    near = points["step"][(points["epoch"] - epoch).abs() <= EPOCH_ROUNDING]
+    near = points.step[np.abs(points.epoch - epoch) <= EPOCH_ROUNDING]
     if len(near):
         return int(near.max())
     epochs, planned = finite(leader.state.get("num_train_epochs")), leader.planned
@@ -112,8 +111,9 @@ def _best_step(leader: TrainerLog) -> int | None:
     best = finite(leader.state.get("best_metric"))
     if best is None:
         return None
-    points = leader.points[leader.points["metric"].astype("str").str.startswith("eval_")]
-    steps = points["step"][np.isclose(points["value"], best, rtol=1e-9, atol=0.0) & (points["step"] > 0)]
+    points = leader.points
+    evaluated = points.of([name for name in points.names if name.startswith("eval_")])
+    steps = points.step[evaluated & np.isclose(points.value, best, rtol=1e-9, atol=0.0) & (points.step > 0)]
     return int(steps.min()) if len(steps) else None
 
 

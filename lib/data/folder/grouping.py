@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.core.facts.foreign import isolated
-from lib.data.folder.checkpoint_names import is_checkpoint, may_be_checkpoint, step_in
-from lib.data.folder.formats import LOG_READERS
-from lib.data.folder.hf_log import TRAINER_STATE, TrainerLog
 from lib.data.folder.names import readable, run_id_of
-from lib.data.folder.scan import Folder, Scan, Stamp
-from lib.data.folder.trainings import LEAST_ROWS, is_beginning, is_one_training, parted
+from lib.data.folder.scan import Scan, Stamp
+from lib.data.formats.logged import Folder
+from lib.data.trainer.checkpoint_names import is_checkpoint, may_be_checkpoint, step_in
+from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog
+from lib.data.trainer.trainings import LEAST_ROWS, is_one_training, parted
 
 NAMED_FILES = 3
 """More checkpoints than this are named by the first, the second and the last."""
@@ -47,7 +47,7 @@ class Training:
 def files_by_run(scan: Scan) -> dict[Folder, dict[Folder, Mapping[str, Stamp]]]:
     """The files of the trainings in each folder, by that folder and then by the folder they lie in."""
     runs: dict[Folder, dict[Folder, Mapping[str, Stamp]]] = {}
-    logged = [folder for folder, names in scan.files.items() if LOG_READERS.keys() & names.keys()]
+    logged = [folder for folder, names in scan.files.items() if TRAINER_STATE in names]
     for folder in logged:
         run_folder = folder
         while run_folder and is_checkpoint(run_folder[-1]):
@@ -130,33 +130,6 @@ def lead(run_folder: Folder, folder: Folder, log: TrainerLog) -> tuple[int, int,
     """Sorts the log that tells most last: the furthest, then the fullest, then that of the run itself."""
     step = -1 if log.last_step is None else log.last_step
     return step, len(log.points), folder == run_folder, folder
-
-
-def same_trainings(logs: Mapping[str, TrainerLog], names: Mapping[str, str]) -> dict[str, str]:
-    """Find the runs that are one training, whichever folders they lie in.
-
-    Args:
-        logs: The leading log of each run, by run id.
-        names: What each run is called.
-
-    Returns:
-        By run id, for each run whose log is that of another or its beginning, the run that stands for both: the
-        longest, of equal ones the first by name.
-    """
-    alike: defaultdict[str, list[str]] = defaultdict(list)
-    for run_id, log in logs.items():
-        if log.rows >= LEAST_ROWS:
-            alike[log.opening(LEAST_ROWS)].append(run_id)
-    found: dict[str, str] = {}
-    for run_ids in alike.values():
-        standing: list[str] = []
-        for run_id in sorted(run_ids, key=lambda each: (-len(logs[each].points), names[each], each)):
-            longer = next((other for other in standing if is_beginning(logs[run_id], logs[other])), None)
-            if longer is None:
-                standing.append(run_id)
-            else:
-                found[run_id] = longer
-    return found
 
 
 def _ids(folder: Folder, leaders: Sequence[TrainerLog]) -> list[str]:

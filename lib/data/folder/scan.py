@@ -8,25 +8,28 @@ tree has already, and a circle of links ends.
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable
-from lib.data.folder.checkpoint_names import is_weight_file, may_be_checkpoint
-from lib.data.folder.formats import LOG_READERS
 from lib.data.folder.names import readable
-from lib.data.folder.training_files import is_side_file
+from lib.data.formats.logged import FilePath, Folder, Format
+from lib.data.trainer.checkpoint_names import is_weight_file, may_be_checkpoint
+from lib.data.trainer.hf_log import TRAINER_STATE
+from lib.data.trainer.training_files import is_side_file
 
 MAX_FOLDERS = 100_000
 """Where a search ends that a link has led astray, into a whole file system for instance."""
 SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
 
-Folder = tuple[str, ...]
-"""A folder by the names on the way from the root to it; the root itself is ``()``."""
+LONGEST_KIND = 12
+"""A longer end of a name is part of the name."""
+NO_ANSWER = "Reading it takes long, or the disk does not answer; it is listed as soon as it was read."
+
 Stamp = tuple[int, int, int] | None
 """When a file was written (ns), its size, and when it was put here or renamed (ns): as long as they stay, a file is
 not read again. A copy may keep the time of writing (``rsync -a``, ``cp -p``), but not the last. ``None``: unknown."""
@@ -37,63 +40,143 @@ class Scan:
     """What lies below a folder.
 
     Attributes:
-        files: The files of interest, by folder and name.
+        files: The states of a ``Trainer`` and the files beside logs that describe a run, by folder and name.
         checkpoints: The names of the checkpoints' folders, whatever they hold, by the folder that they lie in.
         weights: The names of the files of weights in checkpoints' folders, and in folders inside these, by folder.
         unreadable: The folders that could not be looked into.
+        matching: The files that may be of each format, by its title.
+        stamps: Of these files.
+        others: How many files lie there that nobody reads, by the end of their names.
+        looked_at: How many folders were looked into.
     """
 
     files: Mapping[Folder, Mapping[str, Stamp]]
     checkpoints: Mapping[Folder, Sequence[str]]
     weights: Mapping[Folder, Sequence[str]]
     unreadable: tuple[Unreadable, ...]
+    matching: Mapping[str, Sequence[FilePath]] = field(default_factory=dict)
+    stamps: Mapping[FilePath, Stamp] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
+    looked_at: int = 0
+    _below: dict[Folder, list[Folder]] = field(default_factory=dict)
+
+    def weights_below(self, folder: Folder) -> Sequence[Folder]:
+        """The folders with weights that are this one or lie in it."""
+        if not self._below and self.weights:
+            for place in self.weights:
+                for depth in range(len(place) + 1):
+                    self._below.setdefault(place[:depth], []).append(place)
+        return self._below.get(folder, ())
 
 
-def scan_tree(root: Path) -> Scan:
-    """Find every log of a training below ``root``, and the files beside it that describe its run.
+def scan_tree(
+    root: Path,
+    formats: Sequence[Format] = (),
+    told: Callable[[Folder], None] = lambda _: None,
+    skipped: Collection[Folder] = (),
+) -> Scan:
+    """Find every file below ``root`` that may be a log of a training, and the files beside it that describe its run.
+
+    Args:
+        root: Where to look.
+        formats: Whose files are looked for beside the states of a ``Trainer``.
+        told: Is told each folder before it is looked into; what it raises ends the search.
+        skipped: Folders that are not looked into.
 
     Raises:
         SourceUnavailable: If ``root`` does not exist or is not a folder.
         AccessDenied: If it may not be looked into.
     """
-    _check_root(root)
-    files: dict[Folder, dict[str, Stamp]] = {}
-    checkpoints: dict[Folder, list[str]] = {}
-    weights: dict[Folder, list[str]] = {}
-    unreadable: list[Unreadable] = []
+    check_root(root)
+    search = _Search(str(root), formats)
     pending: deque[Folder] = deque([()])
     links: deque[Folder] = deque()
     seen: set[tuple[int, int]] = set()
     while pending or links:
         folder = pending.popleft() if pending else links.popleft()
+        if folder in skipped:
+            search.unreadable.append(Unreadable(path_text(folder), NO_ANSWER))
+            continue
+        told(folder)
+        path = search.path_of(folder)
         try:
-            own = os.stat(root.joinpath(*folder))
+            own = os.stat(path)
             if (own.st_dev, own.st_ino) in seen:
                 continue
             seen.add((own.st_dev, own.st_ino))
-            with os.scandir(root.joinpath(*folder)) as listing:
+            with os.scandir(path) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except FileNotFoundError:
             continue  # Deleted since its parent was listed.
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
-            unreadable.append(Unreadable(path_text(folder), f"The folder could not be opened: {reason}."))
+            search.unreadable.append(Unreadable(path_text(folder), f"The folder could not be opened: {reason}."))
             continue
         if len(seen) > MAX_FOLDERS:
             reason = f"The search ended here, after {MAX_FOLDERS:,} folders. Name a folder further down."
-            unreadable.append(Unreadable(path_text(folder), reason))
+            search.unreadable.append(Unreadable(path_text(folder), reason))
             break
+        search.take(folder, entries, pending, links)
+    found = tuple(search.unreadable)
+    return Scan(
+        search.files,
+        search.checkpoints,
+        search.weights,
+        found,
+        search.matching,
+        search.stamps,
+        search.others,
+        len(seen),
+    )
+
+
+class _Search:
+    """What a search has found so far."""
+
+    def __init__(self, root: str, formats: Sequence[Format]) -> None:
+        self._root, self._formats = root, formats
+        self.files: dict[Folder, dict[str, Stamp]] = {}
+        self.checkpoints: dict[Folder, list[str]] = {}
+        self.weights: dict[Folder, list[str]] = {}
+        self.unreadable: list[Unreadable] = []
+        self.matching: dict[str, list[FilePath]] = {}
+        self.stamps: dict[FilePath, Stamp] = {}
+        self.others: Counter[str] = Counter()
+
+    def path_of(self, folder: Folder) -> str:
+        return os.path.join(self._root, *folder)
+
+    def take(
+        self, folder: Folder, entries: Sequence[os.DirEntry[str]], pending: deque[Folder], links: deque[Folder]
+    ) -> None:
+        """Take what lies in a folder; folders in it are put to those that are to be looked into."""
         is_inside = any(map(may_be_checkpoint, folder))
         for entry in entries:
-            if entry.name in LOG_READERS or is_side_file(entry.name):
-                files.setdefault(folder, {})[entry.name] = _stamp(entry)
-            elif _is_wanted_folder(entry):
-                (links if entry.is_symlink() else pending).append((*folder, entry.name))
-                if may_be_checkpoint(entry.name):
-                    checkpoints.setdefault(folder, []).append(entry.name)
+            is_taken = entry.name == TRAINER_STATE or is_side_file(entry.name)
+            if is_taken:
+                self.files.setdefault(folder, {})[entry.name] = _stamp(entry)
+            elif _is_folder(entry):
+                if not is_skipped(entry.name):
+                    (links if entry.is_symlink() else pending).append((*folder, entry.name))
+                    if may_be_checkpoint(entry.name):
+                        self.checkpoints.setdefault(folder, []).append(entry.name)
+                continue
             elif is_inside and is_weight_file(entry.name):
-                weights.setdefault(folder, []).append(entry.name)
-    return Scan(files, checkpoints, weights, tuple(unreadable))
+                self.weights.setdefault(folder, []).append(entry.name)
+                continue
+            if entry.name != TRAINER_STATE and not self._offered(folder, entry) and not is_taken:
+                self.others[_kind_of(entry.name)] += 1
+
+    def _offered(self, folder: Folder, entry: os.DirEntry[str]) -> bool:
+        """Whether a format may read a file; its kind is asked only then."""
+        path = (*folder, entry.name)
+        wanted = [each.title for each in self._formats if each.matches(path)]
+        if not wanted or not _is_file(entry):
+            return False
+        self.stamps[path] = _stamp(entry)
+        for title in wanted:
+            self.matching.setdefault(title, []).append(path)
+        return True
 
 
 def path_text(folder: Folder, name: str = "") -> str:
@@ -101,7 +184,12 @@ def path_text(folder: Folder, name: str = "") -> str:
     return isolated(readable("/".join((*folder, name) if name else folder))) or "."
 
 
-def _check_root(root: Path) -> None:
+def check_root(root: Path) -> None:
+    """See whether a folder is there and may be looked into.
+
+    Raises:
+        SourceUnavailable, AccessDenied: As ``scan_tree``.
+    """
     shown = readable(str(root))
     hint = "Set RUNS to a folder that exists, for example: make run RUNS=path/to/outputs"
     try:
@@ -119,13 +207,29 @@ def _check_root(root: Path) -> None:
         raise SourceUnavailable(f"The folder {shown} could not be opened: {error.strerror}.", hint=hint) from error
 
 
-def _is_wanted_folder(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith(".") or entry.name in SKIPPED_FOLDERS:
-        return False
+def is_skipped(name: str) -> bool:
+    """Whether a folder of this name is hidden or of installed packages."""
+    return name.startswith(".") or name in SKIPPED_FOLDERS
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:
         return False  # A link that leads to itself.
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def _kind_of(name: str) -> str:
+    """The end of a name that tells what a file is; "" where it has none, or one that is none."""
+    end = os.path.splitext(name)[1].lower()
+    return end if 1 < len(end) <= LONGEST_KIND and end.isascii() and end[1:].isalnum() else ""
 
 
 def _stamp(entry: os.DirEntry[str]) -> Stamp:

@@ -9,20 +9,35 @@ from urllib.parse import quote
 import streamlit as st
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.facts.query import RunQuery
+from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.selection import MAX_SELECTED
 from lib.data.source import RunSource
 from lib.ui.frame import messages
 from lib.ui.frame.escape import md
+from lib.ui.frame.run_list import looking
 from lib.ui.session import deployment, link, reads, url
 from lib.ui.session.comparison import ComparedRun
+
+MOST_LIES = 12
+"""Things that are no runs, named on a page that has none; the list beside it has all of them."""
 
 
 def nothing_selected(source: RunSource) -> None:
     """Say what to do, offer the quickest start, and draw what then comes."""
-    newest = reads.list_runs(source, RunQuery(limit=MAX_SELECTED)).runs
+    page = reads.list_runs(source, RunQuery(limit=MAX_SELECTED))
+    newest = page.runs
     if not newest:
-        st.html(f'<div class="page-empty"><h2>There are no runs to compare yet.</h2><p>{escape(no_runs())}</p></div>')
+        lies = [
+            *((each.path, each.reason) for each in page.unreadable),
+            *((each.path, each.why) for each in page.unused),
+        ]
+        found = "".join(f"<p><b>{escape(path)}</b> {escape(why)}</p>" for path, why in lies[:MOST_LIES])
+        # A comma may stand in what is looked for.
+        sought = f"<p>Looked for: {escape('; '.join(page.looked_for))}.</p>" if page.looked_for else ""
+        st.html(
+            '<div class="page-empty"><h2>There are no runs to compare yet.</h2>'
+            f"<p>{escape(no_runs(page))}</p>{found}{sought}</div>"
+        )
         return
     st.html(
         f'<div class="page-empty"><h2>Tick two to {_NUMBERS[MAX_SELECTED]} runs, and read which one to ship, why, and'
@@ -39,14 +54,18 @@ def nothing_selected(source: RunSource) -> None:
     st.html(f'<img class="page-preview" alt="" src="data:image/svg+xml,{quote(_PREVIEW)}">')
 
 
-def no_runs() -> str:
+def no_runs(page: RunPage) -> str:
     """What to say where there are none: of a project, which hides runs from some readers, that this may be why."""
-    if deployment.settings().supabase is None:
+    if deployment.settings().supabase is not None:
+        return (
+            "There are no runs that you may see. Runs of others are hidden by the project's rules; your own are listed"
+            " here as soon as there is one."
+        )
+    if page.looked_at is not None:
+        return looking(page)
+    if not page.looked_for:
         return "This source has no runs yet. As soon as one is there, it is listed here."
-    return (
-        "There are no runs that you may see. Runs of others are hidden by the project's rules; your own are listed"
-        " here as soon as there is one."
-    )
+    return "No log of a training was found here. As soon as one is there, it is listed."
 
 
 def _bar(x: int, y: int, width: int, height: int, color: str) -> str:

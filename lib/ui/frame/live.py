@@ -10,14 +10,19 @@ import streamlit as st
 
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.liveness import is_stalled, silent_for
-from lib.core.facts.runs import RunStatus
+from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.text import formatting
-from lib.data.source import LiveSource, RunSource
+from lib.data.source import FollowedSource, LiveSource, RunSource
 from lib.ui.frame.escape import md
 from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import ComparedRun, Comparison
 
-_PAUSED, _WHOLE_RUN = "live:paused", "live:whole run"
+FOLLOWED_S = 3600.0
+"""A log that was not written for so many seconds is taken to be at its end."""
+LOOKING_S = 1.0
+"""While a source looks through its folder, what it found is shown so often, in seconds."""
+
+_PAUSED, _WHOLE_RUN, _FOLLOWED = "live:paused", "live:whole run", "live:followed"
 
 
 def live(source: RunSource, comparison: Comparison) -> None:
@@ -29,6 +34,43 @@ def live(source: RunSource, comparison: Comparison) -> None:
     st.session_state[_WHOLE_RUN] = True
     paused = st.session_state.setdefault(_PAUSED, False)
     st.fragment(_watch, run_every=None if paused else source.refresh_s)(source, running)
+
+
+def follow(source: RunSource, comparison: Comparison) -> None:
+    """Of a source that is looked at in the background, show what it finds: runs as they come, and those that grow."""
+    if not isinstance(source, FollowedSource):
+        return
+    page = reads.list_runs(source, url.query())
+    now = source.now()
+    may_grow = any(_may_grow(each.stored, now) for each in comparison.runs)
+    if page.looked_at is None and not may_grow:
+        return
+    # This run of the page has just read everything; the next look is the timer's.
+    st.session_state[_FOLLOWED] = True
+    every = LOOKING_S if page.looked_at is not None else source.refresh_s
+    st.fragment(_look, run_every=every)(source, comparison.runs, page.looked_at)
+
+
+def _may_grow(run: RunSummary, now: datetime) -> bool:
+    """Whether a run's log may go on: it does not say that it is done, and was written not long ago."""
+    if run.status not in (RunStatus.UNKNOWN, RunStatus.RUNNING) or run.updated_at is None:
+        return run.status is RunStatus.RUNNING
+    return (now - run.updated_at).total_seconds() < FOLLOWED_S
+
+
+def _look(source: FollowedSource, shown: Sequence[ComparedRun], looked_at: tuple[int, int] | None) -> None:
+    if st.session_state.pop(_FOLLOWED, False):
+        return
+    try:
+        fresh = {run.run_id: run.version for run in source.load_runs([each.run.run_id for each in shown])}
+        news = any(fresh.get(each.run.run_id) != each.stored.version for each in shown)
+        if looked_at is not None:
+            news = news or source.list_runs(url.query()).looked_at != looked_at
+    except AppError:
+        news = True  # the page says what is wrong
+    if news:
+        reads.forget_runs(source, url.value(link.RUNS), url.query())
+        st.rerun()
 
 
 def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:

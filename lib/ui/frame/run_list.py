@@ -75,6 +75,8 @@ class RunList:
         query: What is asked for.
         statuses, orders: Value and text of what can be asked for.
         unreadable: Paths and reasons.
+        unused: Of what lies there and is no run, paths and reasons.
+        looking: How far the source is with looking through its folder; "" when it is done.
         verdict: What the verdict's first line says; "" where nothing is selected.
         most, too_many: How many runs can be selected, and what is said where so many are.
     """
@@ -91,6 +93,8 @@ class RunList:
     statuses: tuple[tuple[str, str], ...]
     orders: tuple[tuple[str, str], ...]
     unreadable: tuple[tuple[str, str], ...]
+    unused: tuple[tuple[str, str], ...]
+    looking: str
     verdict: str
     most: int = MAX_SELECTED
     too_many: str = LIMIT_REACHED
@@ -149,14 +153,31 @@ def run_list(
         other_value=_title(EVAL_LOSS),
         others=others,
         count=_count(len(others), found, page.source_total - len(ids), query, "more" if ids else "runs"),
-        nothing="" if found else no_runs if not page.source_total else _nothing(query, bool(ids)),
+        # How far the source is says it already.
+        nothing=""
+        if found or page.looked_at is not None
+        else no_runs
+        if not page.source_total
+        else _nothing(query, bool(ids)),
         more=min(hidden, PAGE_SIZE),
         query=query,
         statuses=_statuses(page, query.status),
         orders=tuple((each.value, ORDER_WORDS[each]) for each in RunSort),
         unreadable=tuple((each.path, each.reason) for each in page.unreadable),
+        unused=tuple((each.path, each.why) for each in page.unused),
+        looking=looking(page),
         verdict=_verdict(compared),
     )
+
+
+def looking(page: RunPage) -> str:
+    """How far the source is with looking through its folder, in a sentence; "" when it is done."""
+    if page.looked_at is None:
+        return ""
+    done, count = page.looked_at
+    if not count:
+        return "Looking through the folder…"
+    return f"Looked at {formatting.count(done)} of {formatting.count(count)} folders…"
 
 
 def unusual(run: RunSummary, labels: Mapping[str, str], now: datetime) -> str:

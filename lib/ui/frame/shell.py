@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.data.settings import Settings
 from lib.data.source import RunSource
-from lib.ui.frame import look, messages, page_head, sidebar, sign_in, static
+from lib.ui.frame import live, look, messages, page_head, sidebar, sign_in, static
 from lib.ui.frame.escape import md
 from lib.ui.session import comparison, deployment, reads, url
 from lib.ui.session.comparison import Comparison
@@ -85,6 +85,7 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
             with st.sidebar:
                 sign_in.account(settings)
                 sidebar.run_picker(source, compared)
+                live.follow(source, compared)
         except AppError:
             # Said once is enough: what cannot be reached fails here too.
             if failed is None:

@@ -26,7 +26,7 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
     page = reads.list_runs(source, query)
     # A selected run is called here what it is called in the charts.
     labels = reads.list_labels(source, query) | dict(compared.labels)
-    shown = run_list(page, query, compared, labels, source.now(), empty.no_runs())
+    shown = run_list(page, query, compared, labels, source.now(), empty.no_runs(page))
     static.component("runoff_runs", "runs.js", "runs.css")(
         key=RUNS,
         data=json.dumps(_sent(shown, st.session_state.get(_TURN, 0)), ensure_ascii=False).encode(),
@@ -53,6 +53,8 @@ def _sent(shown: RunList, turn: int) -> dict[str, Any]:
         "statuses": shown.statuses,
         "orders": shown.orders,
         "unreadable": shown.unreadable,
+        "unused": shown.unused,
+        "looking": shown.looking,
         "verdict": shown.verdict,
         "most": shown.most,
         "tooMany": shown.too_many,

@@ -175,7 +175,11 @@ def _listed(source: RunSource, query: RunQuery) -> tuple[RunPage, dict[str, str]
         page = source.list_runs(query)
         return page, labels_of(page.runs)
 
-    return _LISTS.get((source.cache_key, query), read)
+    found = _LISTS.get((source.cache_key, query), read)
+    if found[0].looked_at is not None:
+        # The source goes on looking: the next to ask is told more.
+        _LISTS.forget(lambda key: key == (source.cache_key, query))
+    return found
 
 
 def _named(source: RunSource, run_ids: tuple[str, ...]) -> Named:

@@ -10,11 +10,12 @@ import pytest
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import Checkpoint, RunSummary
+from lib.data.folder import reading
 from lib.data.folder import scan as folder_scan
 from lib.data.folder import source as folder
-from lib.data.folder.hf_log import TRAINER_STATE, read_trainer_log
 from lib.data.folder.names import run_id_of, telling_names
 from lib.data.folder.source import FolderSource
+from lib.data.trainer.hf_log import read_trainer_log
 
 
 @pytest.fixture(autouse=True)
@@ -214,8 +215,7 @@ def test_files_are_read_again_only_when_they_change(tmp_path, monkeypatch):
     file = write_state(tmp_path / "a", [1.0])
     source = FolderSource(tmp_path)
     read: list[Path] = []
-    readers = {TRAINER_STATE: lambda path: read.append(path) or read_trainer_log(path)}
-    monkeypatch.setattr(folder, "LOG_READERS", readers)
+    monkeypatch.setattr(reading, "read_trainer_log", lambda path: read.append(path) or read_trainer_log(path))
     before = runs_of(source)["a"]
     assert runs_of(source)["a"] == before
     assert read == [file]

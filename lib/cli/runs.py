@@ -1,0 +1,113 @@
+"""``runs``: what was found in a folder: the runs, what could not be read, and what is no run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from lib.core.config.naming import labels_of
+from lib.core.facts.foreign import isolated
+from lib.core.facts.query import RunPage, RunQuery, RunSort
+from lib.core.facts.runs import RunSummary
+from lib.data.folder.source import FolderSource
+
+FOUND = 0
+"""Exit code: the folder was read, whatever is in it."""
+_ALL = 10**6
+"""More runs than a folder holds."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command.
+
+    Args:
+        commands: What ``argparse.ArgumentParser.add_subparsers`` gave; its type has no public name.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "runs",
+        help="which runs are found in a folder, and what of it is not read",
+        description="Print the runs of a folder, the files that could not be read, and what lies there and is no run.",
+        epilog=f"Exit code {FOUND}: the folder was read. 2: the call was wrong, or the folder cannot be read.",
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="of training outputs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=run)
+
+
+def run(called: argparse.Namespace) -> int:
+    """Print what was found and return the exit code."""
+    source = FolderSource(called.folder)
+    source.settle()
+    page = source.list_runs(RunQuery(sort=RunSort.MODEL, limit=_ALL))
+    said = as_data(source, page)
+    if called.json:
+        sys.stdout.write(json.dumps(said, indent=2, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write("\n".join(lines(said, page)) + "\n")
+    return FOUND
+
+
+def as_data(source: FolderSource, page: RunPage) -> dict[str, Any]:
+    """What was found as JSON has it; what is not known is null, and so is what is not finite."""
+    labels = labels_of(page.runs)
+    return {
+        "runs": [_run(each, labels[each.run_id], source.points(each.run_id)) for each in page.runs],
+        "unreadable": [{"path": each.path, "reason": each.reason} for each in page.unreadable],
+        "unused": [{"path": each.path, "why": each.why} for each in page.unused],
+    }
+
+
+def lines(said: dict[str, Any], page: RunPage) -> Iterator[str]:
+    """The same for people, in lines."""
+    rows = [
+        (
+            isolated(each["name"]),
+            each["format"] or "–",
+            each["status"],
+            _shown(each["best_eval_loss"]),
+            "–" if each["best_eval_step"] is None else f"{each['best_eval_step']:,}",
+            "–" if each["last_step"] is None else f"{each['last_step']:,}",
+            f"{sum(each['metrics'].values()):,}",
+        )
+        for each in said["runs"]
+    ]
+    if rows:
+        heads = "Run", "Format", "Status", "Best eval loss", "At step", "Last step", "Points"
+        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+        for row in (heads, *rows):
+            texts = (f"{cell:<{width}}" for cell, width in zip(row[:3], widths[:3], strict=True))
+            numbers = (f"{cell:>{width}}" for cell, width in zip(row[3:], widths[3:], strict=True))
+            yield "  ".join((*texts, *numbers)).rstrip()
+    else:
+        yield f"No run was found. Looked for: {', '.join(page.looked_for)}."
+    for each in said["runs"]:
+        yield from (f"Note on {isolated(each['name'])}: {note}" for note in each["notes"])
+    yield from (f"Not read: {isolated(each['path'])}: {each['reason']}" for each in said["unreadable"])
+    yield from (f"No run: {isolated(each['path'])}: {each['why']}" for each in said["unused"])
+
+
+def _run(run: RunSummary, label: str, points: dict[str, int]) -> dict[str, Any]:
+    return {
+        "name": label,
+        "format": run.formats[0] if run.formats else None,
+        "status": run.status_text,
+        "files": list(run.files),
+        "metrics": dict(sorted(points.items())),
+        "best_eval_loss": _number(run.best_eval_loss),
+        "best_eval_step": run.best_step,
+        "last_step": run.current_step,
+        "total_steps": run.total_steps,
+        "notes": list(run.notes),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.6g}"

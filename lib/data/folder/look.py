@@ -1,0 +1,306 @@
+"""One look at all that lies below a root: what is new is read, what stayed is known."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.query import Unreadable, Unused
+from lib.data.folder.ahead import Ahead
+from lib.data.folder.gathered import Gathered
+from lib.data.folder.grouping import files_by_run
+from lib.data.folder.kept import Kept
+from lib.data.folder.listing import Listing, curves_of
+from lib.data.folder.names import run_id_of
+from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
+from lib.data.folder.remembered import Remembered
+from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_tree
+from lib.data.folder.units import FoundForm, FoundUnit, Unit
+from lib.data.folder.unused import unused_of
+from lib.data.formats.logged import FilePath, Folder, Format, Told
+from lib.data.trainer.hf_log import TRAINER_STATE
+from lib.data.trainer.training_files import is_side_file
+
+KEPT_POINTS = 8_000_000
+"""Of the curves that were read: 256 MB. What an open page shows is kept by the page besides."""
+REST, QUICK_S = 10.0, 0.2
+"""A file that changes is not read again before this many times the time of its last read has passed, unless that was
+quicker than so many seconds of a processor."""
+GONE_S = 30.0
+"""A folder that is gone is waited for so many seconds before its runs are: disks of others come back."""
+PUBLISH_S, PUBLISH_SHARE = 0.5, 0.2
+"""While a look goes on, what it found is listed so often, and takes this share of the time at most."""
+
+_UNREAD = "The newest log could not be read; this is what it said before."
+_GONE = "The folder is not there at the moment; this is what it held."
+
+
+class Look:
+    """How far one look is.
+
+    Attributes:
+        scan: What lies where.
+        units, files: What was found so far, and where.
+        fresh: What of it was read in this look and is not remembered on disk yet.
+        passed: Files that may have been logs, and are none.
+        publish_at: When what was found is to be listed next, by the monotonic clock.
+    """
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.units: dict[Unit, FoundUnit] = {}
+        self.files: dict[Unit, Files] = {}
+        self.fresh: dict[Unit, FoundUnit | str | None] = {}
+        self.passed: list[FilePath] = []
+        self.publish_at = time.monotonic() + PUBLISH_S
+        logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)
+        self._left = {*logs, *(path[:-1] for path in scan.stamps)}
+        self._of = len(self._left)
+
+    @property
+    def looked_at(self) -> tuple[int, int]:
+        """How many folders with logs of how many were looked at."""
+        return self._of - len(self._left), self._of
+
+    def take(self, unit: Unit, found: FoundUnit) -> None:
+        """Take what was found in a unit."""
+        self.units[unit] = found
+        files = self.files[unit]
+        self._left -= set(files.states) if files.states is not None else {path[:-1] for path in files.paths}
+
+
+class Gatherer:
+    """Looks at a root again and again. One look at a time; curves may be asked for from any thread meanwhile.
+
+    Args:
+        root: The folder, by its real path.
+        top: What it is called.
+        formats: What is read beside the states of a ``Trainer``.
+        remembered: What was read before this process.
+
+    Attributes:
+        stuck: What another thread waits for, and is left out.
+        wanted: Ids of runs that somebody waits for: they are read first.
+    """
+
+    def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
+        self._root, self._top, self._formats, self._remembered = root, top, formats, remembered
+        self._reader = UnitReader(root, top)
+        self._curves: Kept[Unit, Curves] = Kept(KEPT_POINTS)
+        self._held: dict[Unit, tuple[str, Curves]] = {}
+        self._known: dict[Unit, FoundUnit] | None = None
+        self._rests: dict[Unit, float] = {}
+        self._gone: dict[Unit, float] = {}
+        self._beginnings: dict[tuple[str, int], str] = {}
+        self._last = self._view = Gathered()
+        self._listing = Listing(top, lambda unit: self._unit_curves(unit, self._view), self._beginning)
+        self.stuck: set[Unit | Folder] = set()
+        self.wanted: set[str] = set()
+
+    def look(self, told: Callable[[Unit | Folder], None], publish: Callable[[Gathered], None]) -> Gathered:
+        """Look at everything.
+
+        Args:
+            told: Is told each folder and each unit before it is read, and may raise to end the look.
+            publish: Is given what was found so far, now and then.
+
+        Raises:
+            SourceUnavailable, AccessDenied: If the root cannot be looked into.
+        """
+        known = self._known = self._remembered.load() if self._known is None else self._known
+        shut = {each for each in self.stuck if not isinstance(each, Unit)}
+        look = Look(scan_tree(self._root, self._formats, told, shut))
+
+        def before(what: Unit | Folder) -> None:
+            told(what)
+            # What was found is listed before the next file, which may take long.
+            if time.monotonic() >= look.publish_at:
+                began = time.monotonic()
+                publish(self._gathered(look, is_whole=False))
+                self._store(look)
+                ended = time.monotonic()
+                look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
+                told(what)
+
+        for unit, files, found in self._each(look, before):
+            look.files[unit] = files
+            look.take(unit, found)
+        self._await_gone(look)
+        for unit in known.keys() - look.units.keys():
+            look.fresh[unit] = None
+            del known[unit]
+        self._store(look)
+        self._last = self._gathered(look, is_whole=True)
+        self.wanted.clear()
+        return self._last
+
+    def curves(self, run_id: str, gathered: Gathered) -> RunCurves:
+        """The curves of a run, read where they are not kept."""
+        return curves_of(
+            run_id, gathered.listed.members.get(run_id, ()), lambda unit: self._unit_curves(unit, gathered)
+        )
+
+    def _each(self, look: Look, told: Callable[[Unit | Folder], None]) -> Iterator[tuple[Unit, Files, FoundUnit]]:
+        """Every unit and what is in it: a file that one format takes is not asked of those after it."""
+        trainings = {Unit(TRAINER, at): Files(look.scan, own) for at, own in files_by_run(look.scan).items()}
+        yield from self._found_in(look, trainings, told)
+        taken: set[FilePath] = set()
+        passed: dict[FilePath, None] = {}
+        for each in self._formats:
+            paths = [path for path in look.scan.matching.get(each.title, ()) if path not in taken]
+            units = each.units(paths) if paths else {}
+            logged = {Unit(each.title, at): Files(look.scan, None, each, tuple(own)) for at, own in units.items()}
+            for unit, files, found in self._found_in(look, logged, told):
+                if found.is_read:
+                    taken.update(files.paths)
+                else:
+                    passed.update(dict.fromkeys(files.paths))
+                yield unit, files, found
+        look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
+
+    def _found_in(
+        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None]
+    ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
+        """What is in the units of a format; many that nobody knows are read ahead."""
+        known = self._known or {}
+        if self.wanted:
+            # Most runs are called by their folder.
+            units = dict(sorted(units.items(), key=lambda item: run_id_of(item[0].folder) not in self.wanted))
+        new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
+        ahead = Ahead(self._root, self._top, new)
+        try:
+            for unit, files in units.items():
+                yield self._found(look, unit, files, told, ahead)
+        finally:
+            ahead.close()
+
+    def _found(
+        self,
+        look: Look,
+        unit: Unit,
+        files: Files,
+        told: Callable[[Unit | Folder], None],
+        ahead: Ahead,
+    ) -> tuple[Unit, Files, FoundUnit]:
+        """What is in a unit: what is known of it, unless something else is there to see."""
+        known = None if self._known is None else self._known.get(unit)
+        sight = digest(stamps_of(unit.folder, files))
+        is_same = known is not None and known.sight == sight and known.is_settled
+        if unit in self.stuck:
+            waiting = Told(files.paths[0] if files.paths else (*unit.folder, TRAINER_STATE), NO_ANSWER)
+            return unit, files, replace(known or FoundUnit(""), unreadable=(waiting,), is_settled=False)
+        if known is not None and (is_same or time.monotonic() < self._rests.get(unit, 0.0)):
+            return unit, files, known
+        told(unit)
+        theirs = ahead.take(unit)
+        found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
+        if self._known is not None:
+            self._known[unit] = found
+        if unit not in self._held:
+            look.fresh[unit] = found if theirs is None else theirs[1]
+        # Once more: another look may have begun while this one waited for the disk.
+        told(unit)
+        return unit, files, found
+
+    def _read(self, unit: Unit, files: Files, sight: str, known: FoundUnit | None) -> FoundUnit:
+        """What is in the files of a unit."""
+        began = time.thread_time()
+        found, curves = self._reader.read(unit.folder, files, sight)
+        took = time.thread_time() - began
+        self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
+        return self._with_last_good(unit, known, found, curves)
+
+    def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
+        """What was found, and where its newest log could not be read what was said before; keeps the curves."""
+        kept = found if known is None or not found.unreadable else _last_good(known, found)
+        held = self._held.pop(unit, None)
+        if kept is not found and known is not None:
+            old = held[1] if held is not None else self._curves.get(unit, known.sight) or {}
+            tags = {tag_of(form) for form in kept.forms if _UNREAD in form.run.notes}
+            curves = {**curves, **{tag: old[tag] for tag in tags if tag in old}}
+            self._held[unit] = found.sight, curves
+        self._curves.put(unit, found.sight, curves, sum(each.points for each in curves.values()))
+        return kept
+
+    def _await_gone(self, look: Look) -> None:
+        """Keep for a while what was there at the last look, and whose very folder is gone."""
+        now = time.monotonic()
+        self._gone = {unit: since for unit, since in self._gone.items() if unit not in look.units}
+        for unit, found in self._last.units.items():
+            if unit in look.units or not found.forms:
+                continue
+            files = self._last.files[unit]
+            folder = unit.folder if files.states is not None else files.paths[0][:-1]
+            if now - self._gone.setdefault(unit, now) >= GONE_S or os.path.isdir(os.path.join(self._root, *folder)):
+                continue
+            if unit not in self._held:
+                self._held[unit] = found.sight, self._curves.get(unit, found.sight) or {}
+            look.files[unit] = files
+            look.take(unit, replace(found, forms=tuple(_noted(form, _GONE) for form in found.forms)))
+
+    def _store(self, look: Look) -> None:
+        if look.fresh:
+            self._remembered.store(look.fresh)
+            look.fresh = {}
+
+    def _gathered(self, look: Look, *, is_whole: bool) -> Gathered:
+        """What a look came to; of one that goes on, with what the last one knew of what it has not come to."""
+        last = self._last
+        rest = {} if is_whole else {unit: each for unit, each in last.units.items() if unit not in look.units}
+        units = {**look.units, **rest}
+        files = {**{unit: last.files[unit] for unit in rest}, **look.files}
+        self._view = Gathered(units=units, files=files)
+        listed = last.listed
+        if units.keys() != last.units.keys() or any(last.units[unit] is not each for unit, each in units.items()):
+            listed = self._listing.make([(unit, form) for unit, found in units.items() for form in found.forms])
+        told = chain.from_iterable(found.unreadable for found in units.values())
+        said = {(path_text(each.path[:-1], each.path[-1]) if each.path else ".", each.why) for each in told}
+        unreadable = [*look.scan.unreadable, *(Unreadable(*each) for each in said)]
+        unused: tuple[Unused, ...] = last.unused
+        if is_whole:
+            empty = chain.from_iterable(found.unused for found in units.values())
+            runs = {unit.folder for unit, found in units.items() if found.forms}
+            unused = unused_of(look.scan, chain(listed.unused, empty), look.passed, runs)
+        in_order = tuple(sorted(unreadable, key=lambda each: (each.path, each.reason)))
+        return Gathered(listed, files, units, in_order, unused, None if is_whole else look.looked_at)
+
+    def _unit_curves(self, unit: Unit, gathered: Gathered) -> Curves:
+        """The curves of the runs of a unit."""
+        found = gathered.units[unit]
+        held = self._held.get(unit)
+        if held is not None and held[0] == found.sight:
+            return held[1]
+        kept = self._curves.get(unit, found.sight)
+        if kept is None:
+            _, kept = self._reader.read(unit.folder, gathered.files[unit], found.sight)
+            self._curves.put(unit, found.sight, kept, sum(each.points for each in kept.values()))
+        return kept
+
+    def _beginning(self, form: FoundForm, count: int) -> str:
+        """How the log of a form begins."""
+        key = form.seen, count
+        if key not in self._beginnings:
+            self._beginnings[key] = self._reader.beginning(form, count)
+        return self._beginnings[key]
+
+
+def _last_good(known: FoundUnit, found: FoundUnit) -> FoundUnit:
+    """What was found, and in the place of runs that lost what they had said before: what they said."""
+    now = {tag_of(form): form for form in found.forms}
+    kept = dict(now)
+    for form in known.forms:
+        own = now.get(tag_of(form))
+        if own is None or (own.run.current_step or 0) < (form.run.current_step or 0):
+            kept[tag_of(form)] = _noted(form, _UNREAD)
+    return found if kept == now else replace(found, forms=tuple(kept.values()))
+
+
+def _noted(form: FoundForm, note: str) -> FoundForm:
+    if note in form.run.notes:
+        return form
+    return replace(form, run=replace(form.run, notes=(*form.run.notes, note)))

@@ -1,0 +1,296 @@
+"""Reading the files of one unit: the trainings of a ``Trainer`` in a folder, or what another program logged."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lib.core.curves.metric_curves import RunCurves
+from lib.data.folder.checkpoints import candidates, checkpoints_of
+from lib.data.folder.grouping import Training, trainings_in
+from lib.data.folder.kept import Kept
+from lib.data.folder.names import readable
+from lib.data.folder.scan import Scan, Stamp, path_text
+from lib.data.folder.units import FoundForm, FoundUnit, LogMark
+from lib.data.formats.assembly import form_of
+from lib.data.formats.logged import FilePath, Folder, Format, Told
+from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log
+from lib.data.trainer.hf_trainer import summarise_run
+from lib.data.trainer.training_files import JsonFile, Unread, is_side_file, read_side_file
+from lib.data.trainer.trainings import LEAST_ROWS
+
+TRAINER = "Hugging Face Trainer"
+"""What the format is called whose files are read here and not by a reader of ``lib.data.formats``."""
+KEPT_LOG_POINTS = 1_000_000
+"""Of states that were read: when a checkpoint comes, those that lie there are not parsed again."""
+WRAPPERS = frozenset({"logs", "log", "tensorboard", "tensorboard_logs", "tb", "tb_logs", "events"})
+"""Folders that hold the logs of the run around them."""
+
+_FAILED = "the reader of this format failed; the app's log says how."
+_LOG = logging.getLogger(__name__)
+
+Curves = Mapping[str, RunCurves]
+"""The curves of a unit's runs, by ``tag_of``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a unit, as they lay there when they were looked for.
+
+    Attributes:
+        states: Of a folder of trainings: its files by the folder that they lie in.
+        format: What reads the files of any other unit.
+        paths: These files.
+    """
+
+    scan: Scan
+    states: Mapping[Folder, Mapping[str, Stamp]] | None = None
+    format: Format | None = None
+    paths: tuple[FilePath, ...] = ()
+
+
+def tag_of(form: FoundForm) -> str:
+    """Tells a run from the others of its unit."""
+    return form.run_id or form.key
+
+
+def stamps_of(folder: Folder, files: Files) -> object:
+    """All that a unit's content depends on."""
+    if files.states is not None:
+        below = files.scan.weights_below(folder)
+        weights = [(place, files.scan.weights[place]) for place in below]
+        return _sorted(files.states), candidates(folder, files.scan), weights
+    beside = {place: files.scan.files.get(place) for place in side_places(files.paths)}
+    return [(path, files.scan.stamps.get(path)) for path in files.paths], _sorted_sides(beside)
+
+
+def digest(*seen: object) -> str:
+    """Another text for anything else."""
+    return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
+
+
+class UnitReader:
+    """Reads units below a root. Safe to share between threads.
+
+    Args:
+        root: Where the folder lies.
+        top: What it is called.
+    """
+
+    def __init__(self, root: Path, top: str) -> None:
+        self._root, self._top = root, top
+        self._logs: Kept[FilePath, TrainerLog] = Kept(KEPT_LOG_POINTS)
+
+    def read(self, folder: Folder, files: Files, sight: str) -> tuple[FoundUnit, Curves]:
+        """What is in the files of a unit; never raises for it."""
+        if files.states is not None:
+            return self._trainings(folder, files.states, files.scan, sight)
+        return self._logged(folder, files, sight)
+
+    def beginning(self, form: FoundForm, count: int) -> str:
+        """How the leading log of a ``Trainer``'s run begins, at so many points; "" where it no longer has them."""
+        log = read_trainer_log(self._path(form.files[0][:-1], TRAINER_STATE))
+        if isinstance(log, Unread) or len(log.points) < count:
+            return ""
+        return log.points.openings([count])[0]
+
+    def _logged(self, folder: Folder, files: Files, sight: str) -> tuple[FoundUnit, Curves]:
+        reader = files.format
+        assert reader is not None
+        try:
+            reading = reader.read(self._root, folder, files.paths)
+        except Exception:
+            # A fault of ours, which must not take the other runs down.
+            _LOG.exception("The reader of %s failed.", reader.title)
+            return FoundUnit(sight, unreadable=(Told(files.paths[0], f"{reader.title}: {_FAILED}"),)), {}
+        if reading is None:
+            return FoundUnit(sight, is_read=False), {}
+        stamps = {path: files.scan.stamps.get(path) for path in files.paths}
+        changed = max((stamp[0] for stamp in stamps.values() if stamp is not None), default=math.nan) / 1e9
+        sides, problems = self._side_files(side_places(files.paths), files.scan) if reading.runs else ({}, ())
+        found, curves = [], {}
+        for logged in reading.runs:
+            form = form_of(folder, reader.title, logged, sides, changed)
+            own = FoundForm(
+                form.folder,
+                form.format,
+                form.files,
+                form.key,
+                form.identity,
+                form.name,
+                form.parent,
+                form.run,
+                {metric: len(curve) for metric, curve in form.curves.curves.items()},
+                "",
+            )
+            # Of a file with many runs the time of its last change is that of any of them.
+            own_facts = replace(form.run, created_at=None, updated_at=None) if len(reading.runs) > 1 else form.run
+            seen = digest(own_facts, _content(form.curves))
+            found.append(replace(own, seen=seen))
+            curves[tag_of(found[-1])] = form.curves
+        unreadable = (*reading.unreadable, *problems)
+        return FoundUnit(sight, tuple(found), unreadable, reading.unused), curves
+
+    def _side_files(
+        self, places: Sequence[Folder], scan: Scan
+    ) -> tuple[dict[str, Mapping[str, Any]], tuple[Told, ...]]:
+        """The objects of the files beside a log, the nearest winning, and which of them could not be read."""
+        read: dict[str, Mapping[str, Any]] = {}
+        unread = []
+        for place in places:
+            for name in sorted(filter(is_side_file, scan.files.get(place, ()))):
+                found = read_side_file(self._path(place, name))
+                if isinstance(found, Unread):
+                    unread.append(Told((*place, name), found.reason))
+                else:
+                    read.setdefault(name, found.content)
+        return read, tuple(unread)
+
+    def _trainings(
+        self, folder: Folder, files: Mapping[Folder, Mapping[str, Stamp]], scan: Scan, sight: str
+    ) -> tuple[FoundUnit, Curves]:
+        unread: list[tuple[Folder, str, Unread]] = []
+        logs: list[tuple[Folder, TrainerLog]] = []
+        for place in files:
+            if TRAINER_STATE not in files[place]:
+                continue
+            read = self._log(place, files[place][TRAINER_STATE])
+            if isinstance(read, Unread):
+                unread.append((place, TRAINER_STATE, read))
+            else:
+                logs.append((place, read))
+        trainings = trainings_in(folder, logs, candidates(folder, scan))
+        beside: dict[Folder, dict[str, Mapping[str, Any]]] = {}
+        for place in dict.fromkeys((folder, *(each.logs[-1][0] for each in trainings))) if logs else ():
+            for name in sorted(filter(is_side_file, files.get(place, ()))):
+                side = read_side_file(self._path(place, name))
+                if isinstance(side, JsonFile):
+                    beside.setdefault(place, {})[name] = side.content
+                else:
+                    unread.append((place, name, side))
+        problems = tuple(Told((*place, name), read.reason) for place, name, read in unread)
+        settled = not any(read.transient for _, _, read in unread)
+        forms, curves = [], {}
+        for each in trainings:
+            form, own = self._form(folder, each, files, beside, problems, scan)
+            forms.append(form)
+            curves[tag_of(form)] = own
+        return FoundUnit(sight, tuple(forms), problems, is_settled=settled), curves
+
+    def _form(
+        self,
+        folder: Folder,
+        training: Training,
+        files: Mapping[Folder, Mapping[str, Stamp]],
+        beside: Mapping[Folder, Mapping[str, Mapping[str, Any]]],
+        problems: Sequence[Told],
+        scan: Scan,
+    ) -> tuple[FoundForm, RunCurves]:
+        places = [place for place, _ in training.logs]
+        lead, log = training.logs[-1]
+        is_own = training.path == folder and (training.is_alone or folder in places)
+        if is_own:
+            places = [folder, *places]
+        seen = {place: files[place] for place in places if place in files}
+        side_files = {**beside.get(lead, {}), **(beside.get(folder, {}) if is_own else {})}
+        stamps = [stamp for names in seen.values() for stamp in names.values() if stamp is not None]
+        run, curves = summarise_run(
+            training.run_id,
+            [each for _, each in training.logs],
+            side_files,
+            [readable(name) for name in (self._top, *training.path)],
+            max((stamp[0] for stamp in stamps), default=math.nan) / 1e9,
+        )
+        notes = [*run.notes, *training.notes]
+        if beside.get(folder) and not is_own and training.path == folder:
+            notes.append(f"Files that may be of any of them were left out: {', '.join(beside[folder])}.")
+        paths = tuple((*place, TRAINER_STATE) for place, _ in reversed(training.logs))
+        run = replace(
+            run,
+            checkpoints=checkpoints_of(training.path, training.may_hold, dict(training.logs), log, scan),
+            extra={**run.extra, "folder": path_text(training.path)},
+            notes=tuple(notes),
+            formats=(TRAINER,),
+            files=tuple(path_text(path[:-1], path[-1]) for path in paths),
+        )
+        held = [(place, scan.weights.get(place), scan.checkpoints.get(place)) for place in training.may_hold]
+        form = FoundForm(
+            training.path,
+            TRAINER,
+            paths,
+            "",
+            "",
+            "",
+            "",
+            run,
+            {metric: len(curve) for metric, curve in curves.curves.items()},
+            digest(_sorted(seen), problems, held, run.checkpoints),
+            run_id=training.run_id,
+            label=training.files,
+            mark=_mark(log),
+        )
+        return form, curves
+
+    def _log(self, place: Folder, stamp: Stamp) -> TrainerLog | Unread:
+        path = (*place, TRAINER_STATE)
+        known = self._logs.get(path, stamp) if stamp is not None else None
+        if known is not None:
+            return known
+        read = read_trainer_log(self._path(place, TRAINER_STATE))
+        # A log that stands alone is not needed again: its curves are kept.
+        if isinstance(read, TrainerLog) and stamp is not None:
+            self._logs.put(path, stamp, read, len(read.points))
+        return read
+
+    def _path(self, place: Folder, name: str) -> Path:
+        return Path(os.path.join(self._root, *place, name))
+
+
+def ladder_steps(points: int) -> list[int]:
+    """At how many points a mark says how its log begins."""
+    return [*(4**power for power in range(1, points.bit_length() // 2 + 1) if 4**power < points), points]
+
+
+def _mark(log: TrainerLog) -> LogMark:
+    count = len(log.points)
+    opening = log.points.openings([min(LEAST_ROWS, count)])[0] if log.rows >= LEAST_ROWS else ""
+    return LogMark(
+        log.digest, log.rows, count, opening, tuple(log.points.openings(ladder_steps(count))) if count else ()
+    )
+
+
+def side_places(paths: Sequence[FilePath]) -> list[Folder]:
+    """Where files may lie that describe the run of a log, the nearest first."""
+    folder = paths[0][:-1]
+    places = [folder]
+    while folder and folder[-1].lower() in WRAPPERS:
+        folder = folder[:-1]
+        places.append(folder)
+    return places
+
+
+def _content(curves: RunCurves) -> str:
+    """Another text for any other point."""
+    seen = hashlib.blake2b(digest_size=16)
+    for metric, curve in sorted(curves.curves.items()):
+        seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass"))
+        seen.update(curve.step.tobytes())
+        seen.update(curve.value.tobytes())
+    return seen.hexdigest()
+
+
+def _sorted(files: Mapping[Folder, Mapping[str, Stamp]]) -> list[tuple[Folder, list[tuple[str, Stamp]]]]:
+    return sorted((folder, sorted(names.items())) for folder, names in files.items())
+
+
+def _sorted_sides(files: Mapping[Folder, Mapping[str, Stamp] | None]) -> list[object]:
+    return [
+        (folder, sorted((name, stamp) for name, stamp in (names or {}).items() if is_side_file(name)))
+        for folder, names in files.items()
+    ]

@@ -1,0 +1,179 @@
+"""What was found in the files of one unit, without its curves: small enough to keep of all, and to remember on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from lib.core.facts.runs import RunSummary
+from lib.data.formats.logged import FilePath, Folder, Told
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """What tells whether a log is how another one begins.
+
+    Attributes:
+        digest: Equal for files of equal bytes.
+        rows: How many rows gave points.
+        points: How many points it has.
+        opening: How it begins; "" where it is too short to tell.
+        ladder: How it begins, at 4, 16, 64... points and at its end.
+    """
+
+    digest: str
+    rows: int
+    points: int
+    opening: str
+    ladder: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundForm:
+    """One run in one form, as it was read.
+
+    Attributes:
+        folder, format, files, key, identity, name, parent: As in ``lib.data.formats.assembly.Form``.
+        run: Its facts, under a provisional id and name.
+        metrics: How many points each of its curves has.
+        seen: Another text whenever anything else was seen of it.
+        run_id: Its identity, where its format gives one; else "".
+        label: The names that tell it from others in the same folder; "" for the only one there.
+        mark: Of a log whose copies are looked for.
+    """
+
+    folder: Folder
+    format: str
+    files: tuple[FilePath, ...]
+    key: str
+    identity: str
+    name: str
+    parent: str
+    run: RunSummary
+    metrics: Mapping[str, int]
+    seen: str
+    run_id: str = ""
+    label: str = ""
+    mark: LogMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundUnit:
+    """What was found in the files of a unit.
+
+    Attributes:
+        sight: Names what was there to see: as long as it stays, nothing is read again.
+        forms: The runs.
+        unreadable: Files that could not be read.
+        unused: Files that hold nothing that can be shown.
+        is_read: False where the files are not of the format after all.
+        is_settled: False where another try may give more, though no file changes.
+    """
+
+    sight: str
+    forms: tuple[FoundForm, ...] = ()
+    unreadable: tuple[Told, ...] = ()
+    unused: tuple[Told, ...] = ()
+    is_read: bool = True
+    is_settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Files that are read together.
+
+    Attributes:
+        format: The title of what reads them.
+        folder: Names their run or runs.
+    """
+
+    format: str
+    folder: Folder
+
+
+def to_text(found: FoundUnit) -> str | None:
+    """The unit as JSON; ``None`` where it holds what JSON has no word for."""
+    try:
+        return json.dumps(_plain(found), ensure_ascii=True, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def from_text(text: str) -> FoundUnit:
+    """The unit of such a text.
+
+    Raises:
+        ValueError, TypeError, KeyError, AttributeError: If it is none.
+    """
+    found = _maker(FoundUnit)(json.loads(text))
+    if not isinstance(found, FoundUnit):
+        raise ValueError("Expected a unit.")
+    return found
+
+
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
+
+
+def _plain(value: Any) -> Any:
+    """Fields that have their default are left out."""
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            name: _plain(held)
+            for name, default in _defaults(type(value))
+            if (held := getattr(value, name)) is not default and not (held == default and type(held) is type(default))
+        }
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return value
+
+
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    return tuple((each.name, each.default if each.default is not MISSING else MISSING) for each in fields(kind))
+
+
+@cache
+def _maker(kind: Any) -> Callable[[Any], Any]:
+    """What makes a value of a type out of JSON; nothing but the types of the dataclasses above is ever made."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        makers = {name: maker for name, hint in hints.items() if (maker := _maker(hint)) is not _same}
+
+        def make(said: Any) -> Any:
+            return kind(**{name: makers[name](held) if name in makers else held for name, held in said.items()})
+
+        return make
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    if kind is datetime:
+        return datetime.fromisoformat
+    arguments = get_args(kind)
+    if get_origin(kind) in (Union, UnionType):
+        inner = {_maker(each) for each in arguments if each is not type(None)}
+        if len(inner) != 1 or _same in inner:
+            return _same
+        only = inner.pop()
+        return lambda said: None if said is None else only(said)
+    if get_origin(kind) is tuple:
+        item = _maker(arguments[0])
+        return tuple if item is _same else lambda said: tuple(item(each) for each in said)
+    return _same
+
+
+def _same(said: Any) -> Any:
+    return said

@@ -1,0 +1,1 @@
+"""What training programs write, as logs: one module for each format, behind one protocol."""

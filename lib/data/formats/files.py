@@ -1,0 +1,80 @@
+"""Opening files that somebody else's program wrote, and may be writing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+LFS_POINTER = b"version https://git-lfs"
+
+
+class NotReadable(Exception):
+    """Why a file cannot be read, in one sentence for people."""
+
+
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """A regular file, opened for what is too large to be held whole; the caller closes it.
+
+    Args:
+        path: Where it lies; a link to a regular file counts as one.
+        most: Larger files are refused, in bytes.
+
+    Raises:
+        NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
+    """
+    try:
+        # A device or a pipe would answer when it likes.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise NotReadable(_why_not_opened(path, error)) from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotReadable("Expected a file, found a folder or a device.")
+        if found.st_size > most:
+            raise NotReadable(
+                f"The file has {found.st_size / 2**20:,.0f} MB; files above {most / 2**20:,.0f} MB are not read."
+            )
+        # Not opened for reading before that: Python's own open raises for a folder.
+        file = os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    try:
+        if file.peek(len(LFS_POINTER)).startswith(LFS_POINTER):
+            raise NotReadable("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
+    except OSError as error:
+        file.close()
+        raise NotReadable(_why_not_opened(path, error)) from error
+    except NotReadable:
+        file.close()
+        raise
+    return file
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """The content of a regular file.
+
+    Args:
+        path: Where it lies; a link to a regular file counts as one.
+        most: Larger files are refused, in bytes.
+
+    Raises:
+        NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
+    """
+    with open_regular(path, most) as file:
+        try:
+            return file.read(most)
+        except OSError as error:
+            raise NotReadable(_why_not_opened(path, error)) from error
+
+
+def _why_not_opened(path: Path, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "Permission denied."
+    if path.is_symlink() and error.errno in (errno.ENOENT, errno.ELOOP):
+        return "It is a link that leads to no file."
+    return f"The file could not be opened: {os.strerror(error.errno) if error.errno else error}."

@@ -1,0 +1,1 @@
+"""Runs in the form in which one program logged them, and which of these are one run."""

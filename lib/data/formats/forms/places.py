@@ -1,0 +1,79 @@
+"""Where forms of one run lie: in one folder, or in folders that only wrap a log of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lib.data.formats.forms.form import Form
+from lib.data.formats.logged import Folder
+
+_WRAPPERS = frozenset((
+    "log", "logs", "logging", "train_logs", "training_logs", "text_logs", "csv_logs", "tensorboard", "tensorboards",
+    "tb", "tensorboard_logs", "tensorboard_log", "tensorboardlogs", "tb_logs", "tb_log", "tblogs", "tfevents",
+    "tf_logs", "event", "events", "summary", "summaries", "runs", "wandb", "files", "metrics", "dvclive", "swanlog",
+    "trackio",
+))  # fmt: skip
+_WANDB_RUN = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-\w+|latest-run")
+_DATE_AND_HOST = re.compile(r"[A-Z][a-z]{2}\d{1,2}_\d{2}-\d{2}-\d{2}_.+")
+"""As PyTorch's SummaryWriter names a folder below ``runs``, and the Hugging Face Trainer after it."""
+
+LOOSE_LEVELS = 2
+"""So many folders further up a log may lie that is of the same run by what it says, though no name tells it."""
+
+_PLAIN_STEMS = frozenset((
+    "log", "logs", "train", "training", "output", "out", "stdout", "stderr", "metrics", "results", "result", "history",
+    "train_log", "training_log", "trainer_log", "logging", "main", "run", "console", "err", "progress", "scalars",
+    "train_metrics", "training_history", "training_metrics", "events", "loss", "losses", "summary", "nohup", "trainer",
+))  # fmt: skip
+"""Files that are called so say nothing of which run they are."""
+
+
+def place_of(form: Form) -> Folder:
+    """The folder that a form lies in."""
+    return form.folder[:-1] if _is_file(form) else form.folder
+
+
+def levels_of(form: Form) -> Iterator[tuple[Folder, bool]]:
+    """The folders that may be the run's, from the one that the form lies in up to the root.
+
+    Yields:
+        A folder, and whether all between it and the log only wraps that log. Folders for which that is not so end
+        after ``LOOSE_LEVELS``.
+    """
+    place = place_of(form)
+    wraps, loose = True, 0
+    yield place, True
+    while place and loose < LOOSE_LEVELS:
+        wraps = wraps and _is_wrapper(place)
+        place = place[:-1]
+        loose += not wraps
+        yield place, wraps
+
+
+def is_of_its_folder(form: Form) -> bool:
+    """Whether nothing in its own name says that the form is one of several runs that lie in its folder."""
+    if form.key:
+        return False
+    if not _is_file(form):
+        return True
+    stem = form.folder[-1].casefold().split(".", 1)[0]
+    if stem in _PLAIN_STEMS or re.fullmatch(r"(?:slurm|log)?[-_]?\d+", stem):
+        return True
+    return bool(form.folder[:-1]) and stem == form.folder[-2].casefold()
+
+
+def is_within(form: Form, folder: Folder) -> bool:
+    """Whether a form lies in a folder or below it."""
+    return place_of(form)[: len(folder)] == folder
+
+
+def _is_file(form: Form) -> bool:
+    return form.folder in form.files
+
+
+def _is_wrapper(folder: Folder) -> bool:
+    name = folder[-1]
+    if name.casefold() in _WRAPPERS or _WANDB_RUN.fullmatch(name):
+        return True
+    return len(folder) > 1 and folder[-2] == "runs" and _DATE_AND_HOST.fullmatch(name) is not None

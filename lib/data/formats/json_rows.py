@@ -1,0 +1,215 @@
+"""Rows of JSON, as a training logs them one after the other, and their numbers as columns."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from lib.core.facts.values import number
+from lib.data.formats.logged import Series
+
+Row = Mapping[str, Any]
+MAX_STEP = 2**53
+"""Larger numbers are no steps, and would not survive a chart, which counts in floats."""
+_NUMBERS = {float, int}
+
+
+def rows_of_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The objects of a file with one in each line, and how many lines before the last are none.
+
+    The last line may be cut off, as it is while it is being written.
+    """
+    rows, wrong = [], 0
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    for place, line in enumerate(lines):
+        text = line.strip(b" \t\r\x00")
+        if not text:
+            continue
+        try:
+            row = json.loads(text.decode("utf-8", errors="replace"))
+        except (ValueError, RecursionError):
+            row = None
+        if isinstance(row, dict):
+            rows.append(row)
+        elif place < len(lines) - 1:
+            wrong += 1
+    return rows, wrong
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """The numbers of many rows, in the order in which they stand.
+
+    Attributes:
+        names: Of all of them; those of inner objects are joined by a slash.
+        code: Which name each number has, shape (n,).
+        row: Which row each stands in, shape (n,), increasing.
+        value: Shape (n,), float64.
+        rows: How many rows there are.
+    """
+
+    names: Sequence[str]
+    code: np.ndarray
+    row: np.ndarray
+    value: np.ndarray
+    rows: int
+
+    def of(self, name: str) -> np.ndarray:
+        """One number for each row, NaN where it has none; shape (rows,)."""
+        column = np.full(self.rows, np.nan)
+        if name in self.names:
+            mine = self.code == self.names.index(name)
+            column[self.row[mine]] = self.value[mine]
+        return column
+
+    def steps(self, name: str) -> np.ndarray:
+        """A column as steps, shape (rows,), int64: -1 where it is no whole number from 0 to ``MAX_STEP``."""
+        column = self.of(name)
+        good = (column >= 0) & (column < MAX_STEP) & (column == np.floor(column))
+        return np.where(good, column, -1).astype("int64")
+
+    def series(
+        self,
+        rows: np.ndarray,
+        step: np.ndarray,
+        *,
+        epoch: np.ndarray | None,
+        at: np.ndarray | None,
+        without: Collection[str],
+    ) -> dict[str, Series]:
+        """Series of all names but some, of some rows.
+
+        Args:
+            rows: Which, shape (rows,), bool.
+            step: Of each row, shape (rows,).
+            epoch: The same, or ``None``.
+            at: The same, in seconds.
+            without: Names that are no metrics.
+        """
+        mine = np.flatnonzero(rows[self.row])
+        order = mine[np.argsort(self.code[mine], kind="stable")]
+        bounds = np.searchsorted(self.code[order], np.arange(len(self.names) + 1))
+        found = {}
+        for code, name in enumerate(self.names):
+            points = order[bounds[code] : bounds[code + 1]]
+            if name in without or not len(points):
+                continue
+            where = self.row[points]
+            epochs, times = (None if each is None else each[where] for each in (epoch, at))
+            found[name] = Series(
+                step[where],
+                self.value[points],
+                epochs if epochs is not None and np.isfinite(epochs).any() else None,
+                times if times is not None and np.isfinite(times).any() else None,
+            )
+        return found
+
+
+class ColumnsOfRows:
+    """Makes columns of rows, many at a time: those of equal keys go together."""
+
+    def __init__(self, flat: Collection[str] = ()) -> None:
+        """Args: flat: Keys whose inner objects hold no numbers that anybody wants."""
+        self.rows = 0
+        self._flat = flat
+        self._codes: dict[str, int] = {}
+        self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take more rows. Text that is a number is that number; null, true and other text are none."""
+        shapes: dict[tuple[str, ...], list[int]] = {}
+        for place, row in enumerate(rows):
+            shapes.setdefault(tuple(row), []).append(place)
+        found: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]] = []
+        for keys, places in shapes.items():
+            of_shape = rows if len(shapes) == 1 else itemgetter(*places)(rows) if len(places) > 1 else [rows[places[0]]]
+            at = np.array(places, dtype="int64")
+            for position, key in enumerate(keys):
+                found += self._column(key, position, at, list(map(itemgetter(key), of_shape)))
+        if found:
+            width = max(position for _, position, _, _ in found) + 1
+            sizes = [len(value) for *_, value in found]
+            in_row = np.concatenate([at for at, *_ in found])
+            rank = in_row * width + np.repeat([position for _, position, _, _ in found], sizes)
+            order = np.argsort(rank, kind="stable")
+            code = np.concatenate([code for _, _, code, _ in found])[order]
+            value = np.concatenate([value for *_, value in found])[order]
+            self._parts.append((code, in_row[order].astype("int32") + self.rows, value))
+        self.rows += len(rows)
+
+    def _column(
+        self, key: str, position: int, at: np.ndarray, values: list[Any]
+    ) -> Iterator[tuple[np.ndarray, int, np.ndarray, np.ndarray]]:
+        """The numbers that stand under one key of the rows at some places: their places, and names and values."""
+        if (numbers := _all_numbers(values)) is not None:
+            yield at, position, np.full(len(at), self._code(key), dtype="int32"), numbers
+            return
+        place, code, value = array("q"), array("i"), array("d")
+        for where, each in enumerate(values):
+            for name, found in _numbers(key, each, deep=key not in self._flat):
+                place.append(where)
+                code.append(self._code(name))
+                value.append(found)
+        if len(place):
+            yield at[np.array(place)], position, np.array(code), np.array(value)
+
+    def _code(self, name: str) -> int:
+        return self._codes.setdefault(name, len(self._codes))
+
+    def finish(self) -> Columns:
+        """All that was added."""
+        parts, self._parts = self._parts, []
+        if not parts:
+            parts = [(np.empty(0, dtype="int32"), np.empty(0, dtype="int32"), np.empty(0))]
+        code, row, value = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return Columns(tuple(self._codes), code, row, value, self.rows)
+
+
+def _all_numbers(values: list[Any]) -> np.ndarray | None:
+    """A column as numbers, where all of it is numbers, or text that is."""
+    kinds = set(map(type, values))
+    try:
+        if kinds <= _NUMBERS:
+            return np.array(values, dtype="float64")
+        # "1_000" is a Python literal, not a number anybody logged.
+        if kinds <= {*_NUMBERS, str} and not any("_" in each for each in values if type(each) is str):
+            return np.array(list(map(float, values)))
+    except (ValueError, OverflowError):
+        pass
+    return None
+
+
+def _numbers(key: str, value: Any, *, deep: bool) -> Iterator[tuple[str, float]]:
+    """The numbers below a key by their names, in the order in which they stand."""
+    pending = [(key, value)]
+    while pending:
+        name, each = pending.pop()
+        if isinstance(each, dict):
+            if not deep:
+                return
+            pending.extend((f"{name}/{inner}", more) for inner, more in reversed(each.items()))
+        elif (parsed := number(each)) is not None:
+            yield name, parsed
+
+
+def starts(step: np.ndarray) -> list[np.ndarray]:
+    """Part rows where their step goes back to where it began, or below: there another training begins.
+
+    Args:
+        step: Of each row, shape (n,); -1 where it states none, which belongs to the row before.
+
+    Returns:
+        The rows of each training, as arrays of positions; one that goes back less was resumed, and is one.
+    """
+    known = np.flatnonzero(step >= 0)
+    if not len(known):
+        return []
+    counts = step[known]
+    bounds = known[1:][(np.diff(counts) < 0) & (counts[1:] <= counts[0])]
+    return np.split(np.arange(len(step)), bounds)

@@ -1,0 +1,141 @@
+"""Which of a program's metrics are ours: losses, learning rate, gradient norm, speed, memory and perplexity.
+
+What a name may mean is told by its words (``lib.data.formats.metric_words``). Of several series that may be one metric
+the better one is it; the others keep their names, as does everything that is none of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.core.facts.metrics import METRICS
+from lib.data.formats.metric_words import BARE_PERPLEXITY, GATHERED, GUESSED, group_of, meanings, words_of
+
+_ENOUGH = 0.1
+"""A series with fewer than this share of the points of the fullest candidate is its summary, not the metric."""
+_MOSTLY = 0.9
+"""A series with this share of its steps among those of the evaluations is one that was measured with them."""
+AS_LOGGED = " (as logged)"
+"""What stands behind the name of a metric that has the name of one of ours and is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a series is taken for.
+
+    Attributes:
+        metric: A key of ``METRICS``, or the series' own name.
+        guessed: By a name that is only like those known, or one of several that would do.
+    """
+
+    metric: str
+    guessed: bool = False
+
+
+def read_names(series: Mapping[str, np.ndarray], *, of_evaluation: bool = False) -> dict[str, Chosen]:
+    """Say what each series of a run is.
+
+    Args:
+        series: The steps of each, by the name that the program gave it; shape (n,), int64.
+        of_evaluation: The log itself says that it is of evaluations ("validation/log.csv"): a name that does not say on
+            what it was measured is of these.
+
+    Returns:
+        For each name, in the order of ``series``. No two have the same metric. What is none of ours keeps its name;
+        where a metric of ours has that name, it is told apart by "(as logged)".
+    """
+    plain = _plain_names(series)
+    candidates: dict[str, list[_Candidate]] = {}
+    for name, steps in series.items():
+        for metric, rank in meanings(words_of(name), name, of_evaluation=of_evaluation):
+            candidates.setdefault(metric, []).append(_Candidate(name, rank, steps))
+    taken: dict[str, Chosen] = {}
+    evaluated = _best(candidates.pop("eval_loss", ()), None)
+    order = sorted(candidates, key=lambda metric: (metric == BARE_PERPLEXITY, metric))
+    found = {"eval_loss": evaluated, **{metric: _best(candidates[metric], evaluated) for metric in order}}
+    for metric, chosen in found.items():
+        if chosen is None:
+            continue
+        key = metric
+        if metric == BARE_PERPLEXITY:
+            key = _perplexity(chosen, found.get("train_loss"), evaluated)
+        if chosen.name not in taken and key not in {each.metric for each in taken.values()}:
+            taken[chosen.name] = Chosen(key, chosen.rank >= GUESSED)
+    used = {each.metric for each in taken.values()}
+    result = {}
+    for name in series:
+        if name in taken:
+            result[name] = taken[name]
+            continue
+        own = plain[name] if plain[name] not in used else name
+        while own in METRICS or own in used:
+            own += AS_LOGGED
+        used.add(own)
+        result[name] = Chosen(own)
+    return result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    name: str
+    rank: int
+    steps: np.ndarray
+
+    @property
+    def kernel(self) -> frozenset[str]:
+        """The words that tell it from series that show the same in other steps."""
+        return frozenset(word for word in words_of(self.name) if word not in GATHERED and group_of(word) is None)
+
+
+def _best(candidates: Sequence[_Candidate], evaluated: _Candidate | None) -> _Candidate | None:
+    """The candidate that is the metric; ``None`` where several are only like it, or there is none."""
+    fullest = max((len(each.steps) for each in candidates), default=0)
+    fitting = [each for each in candidates if len(each.steps) >= _ENOUGH * fullest and len(each.steps)]
+    if evaluated is not None:
+        # What was measured at the evaluations alone says less of training than a denser series does.
+        dense = [each for each in fitting if not _is_beside(each, evaluated) or 2 * len(each.steps) > fullest]
+        fitting = dense or fitting
+    if not fitting:
+        return None
+    first = min(fitting, key=lambda each: (each.rank, -len(each.steps), each.name))
+    rivals = [
+        each for each in fitting if each.kernel != first.kernel and (each.rank == first.rank or first.rank >= GUESSED)
+    ]
+    if not rivals:
+        return first
+    return None if first.rank >= GUESSED else _Candidate(first.name, first.rank + GUESSED, first.steps)
+
+
+def _is_beside(one: _Candidate, evaluated: _Candidate) -> bool:
+    return len(one.steps) > 1 and float(np.isin(one.steps, evaluated.steps).mean()) > _MOSTLY
+
+
+def _perplexity(bare: _Candidate, train: _Candidate | None, evaluated: _Candidate | None) -> str:
+    """Whose a perplexity is that does not say so: that of the loss that was logged at the same steps."""
+    if train is None or evaluated is None:
+        return "train_perplexity" if train is not None else "perplexity"
+    of_train, of_eval = (float(np.isin(bare.steps, each.steps).mean()) for each in (train, evaluated))
+    return "train_perplexity" if of_train > of_eval or len(bare.steps) > 2 * len(evaluated.steps) else "perplexity"
+
+
+def _plain_names(names: Iterable[str]) -> dict[str, str]:
+    """By name, what the Hugging Face Trainer had called it before it wrote it for a page of charts.
+
+    It makes "eval/f1" of "eval_f1" and "train/rewards/chosen" of "rewards/chosen", and always logs the epoch.
+    """
+    names = list(names)
+    known = set(names)
+    if not known & {"train/global_step", "train/epoch"}:
+        return {name: name for name in names}
+    found = {}
+    for name in names:
+        plain = name
+        if name.startswith("eval/"):
+            plain = f"eval_{name.removeprefix('eval/')}"
+        elif name.startswith("train/"):
+            plain = name.removeprefix("train/")
+        found[name] = plain if plain == name or plain not in known else name
+    return found

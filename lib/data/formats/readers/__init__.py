@@ -1,0 +1,1 @@
+"""The readers: every module here has one format, as ``FORMAT``, and is found by listing this folder."""

@@ -1,0 +1,153 @@
+"""ms-swift: ``logging.jsonl`` and ``args.json`` in a folder for each start (``v0-20251009-085320``)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib.core.facts.runs import RunStatus
+from lib.core.facts.values import finite, number
+from lib.data.formats.files import NotReadable, read_bytes
+from lib.data.formats.json_rows import ColumnsOfRows, rows_of_lines, starts
+from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_folder
+
+LOG, ARGUMENTS = "logging.jsonl", "args.json"
+STEP = "global_step/max_steps"
+END = "last_model_checkpoint"
+MAX_BYTES = 256 * 2**20
+MAX_SIDE_BYTES = 4 * 2**20
+"""Arguments have kilobytes."""
+
+_PLACE = re.compile(r"\s{0,9}(\d{1,15})\s{0,9}/\s{0,9}(\d{1,15})\s{0,9}")
+_PART = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s?(d|h|m|s)")
+_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+_NO_METRICS = frozenset({"step", "total", "percentage", "epoch", "elapsed_time", "remaining_time", STEP})
+
+
+class _MsSwift:
+    title = "ms-swift"
+    reads = "logging.jsonl"
+    is_general = False
+
+    def matches(self, path: FilePath) -> bool:
+        return path[-1] in (LOG, ARGUMENTS)
+
+    def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
+        return {folder: mine for folder, mine in by_folder(files).items() if any(path[-1] == LOG for path in mine)}
+
+    def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
+        log = next((path for path in files if path[-1] == LOG), None)
+        if log is None:
+            return None
+        try:
+            rows, wrong = rows_of_lines(read_bytes(root.joinpath(*log), MAX_BYTES))
+        except NotReadable as error:
+            return Reading(unreadable=(Told(log, str(error)),))
+        if not any(STEP in row for row in rows):
+            return None
+        unreadable: list[Told] = []
+        used, config = [log], {}
+        for path in files:
+            if path[-1] == ARGUMENTS:
+                try:
+                    config = {"args": _arguments(root.joinpath(*path))}
+                    used.append(path)
+                except NotReadable as error:
+                    unreadable.append(Told(path, str(error)))
+        notes = [f"Lines that are no JSON objects were left out: {wrong:,}."] if wrong else []
+        return Reading(_runs(rows, tuple(used), config, notes), tuple(unreadable))
+
+
+def _runs(
+    rows: Sequence[Mapping[str, Any]], files: tuple[FilePath, ...], config: Mapping[str, Any], notes: Sequence[str]
+) -> tuple[LoggedRun, ...]:
+    logged = [_plain(row) for row in rows]
+    made = ColumnsOfRows()
+    made.add(logged)
+    columns = made.finish()
+    step, total = columns.steps("step"), columns.steps("total")
+    epoch, at = columns.of("epoch"), columns.of("elapsed_time")
+    closing = np.array([_is_closing(row) for row in rows])
+    found = []
+    # A closing line counts nothing, or the steps of the whole training: it begins none.
+    trainings = starts(np.where(closing, -1, step))
+    for index, places in enumerate(trainings, 1):
+        mine = np.zeros(len(rows), dtype=bool)
+        mine[places] = (step[places] >= 0) & ~closing[places]
+        ends = [place for place in places if closing[place]]
+        last = {key: value for place in ends for key, value in _last(rows[place]).items()}
+        planned = int(total[places].max())
+        is_end = any(END in rows[place] for place in ends)
+        said = list(notes)
+        if len(trainings) > 1:
+            said.append(f"The log holds {len(trainings):,} trainings, one after the other; this is number {index:,}.")
+        found.append(
+            LoggedRun(
+                files=files,
+                key="" if index == 1 else str(index),
+                series=columns.series(mine, step, epoch=epoch, at=at, without=_NO_METRICS),
+                config=config,
+                last=last,
+                status=RunStatus.COMPLETED if is_end else RunStatus.UNKNOWN,
+                said="last_model_checkpoint is stated" if is_end else None,
+                total_steps=planned if planned > 0 else None,
+                notes=tuple(said),
+            )
+        )
+    return tuple(found)
+
+
+def _is_closing(row: Mapping[str, Any]) -> bool:
+    return END in row or ("train_runtime" in row and "loss" not in row)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its texts as numbers; what else is no number stays, and is none."""
+    plain = dict(row)
+    if isinstance(place := row.get(STEP), str) and (found := _PLACE.fullmatch(place)):
+        plain["step"], plain["total"] = float(found[1]), float(found[2])
+    for key, value in row.items():
+        if isinstance(value, str) and value.endswith("%"):
+            plain[key] = number(value[:-1])
+        elif key in ("elapsed_time", "remaining_time"):
+            plain[key] = duration(value)
+    return plain
+
+
+def duration(value: Any) -> float | None:
+    """The seconds of a time as ms-swift writes it.
+
+    Example:
+        >>> duration("1h 2m 3s"), duration("5s"), duration("soon"), duration(2.5)
+        (3723.0, 5.0, None, 2.5)
+    """
+    if not isinstance(value, str):
+        return finite(value)
+    parts = _PART.findall(value[:100])
+    return sum(float(count) * _SECONDS[unit] for count, unit in parts) if parts else finite(value)
+
+
+def _last(row: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        key: parsed
+        for key, value in row.items()
+        if key not in _NO_METRICS and key != "global_step" and (parsed := finite(value)) is not None
+    }
+
+
+def _arguments(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(read_bytes(path, MAX_SIDE_BYTES).decode("utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError) as error:
+        raise NotReadable("Expected JSON, found a mistake.") from error
+    if not isinstance(content, dict):
+        raise NotReadable("Expected a JSON object with arguments, found something else.")
+    return content
+
+
+FORMAT = _MsSwift()

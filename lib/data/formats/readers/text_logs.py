@@ -1,0 +1,83 @@
+"""Logs of lines of text, as programs print them: nanoGPT, Megatron, torchtune, the Trainer's dictionaries, others."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lib.data.formats.files import NotReadable, open_regular, read_bytes
+from lib.data.formats.logged import FilePath, Folder, Reading, Told
+from lib.data.formats.text.log import looks_like_log, runs_of
+
+MAX_BYTES = 256 * 2**20
+"""Of a log and its older parts: at 60 bytes a line some four million lines."""
+HEAD, TAIL = 2**20, 2**18
+"""What is looked at to tell a log: programs that print their source and settings first print some 100 kB."""
+
+_NAMES = re.compile(r"(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log)", re.IGNORECASE)
+_PART = re.compile(r"(.+\.(?:log|txt|out|err)|stdout|stderr)\.(\d{1,4})", re.IGNORECASE)
+_NOT_LOGS = re.compile(
+    r"(?:readme|licen[cs]e|copying|notice|changelog|changes|authors|requirements|constraints|cmakelists|vocab|merges|"
+    r"robots|todo|citation|classes|labels|top_level|sources|entry_points|dependency_links)\b[\w.-]*",
+    re.IGNORECASE,
+)
+
+
+class _TextLogs:
+    title = "text log"
+    reads = "lines with a step and its metrics (.log, .txt, .out)"
+    is_general = True
+
+    def matches(self, path: FilePath) -> bool:
+        name = path[-1]
+        return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not _NOT_LOGS.fullmatch(name)
+
+    def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
+        """A file, with its older parts where a program began a new one now and then (``train.log.1``)."""
+        found: dict[Folder, list[FilePath]] = {}
+        for path in files:
+            part = _PART.fullmatch(path[-1])
+            found.setdefault((*path[:-1], part[1]) if part else path, []).append(path)
+        return {folder: sorted(parts, key=_age) for folder, parts in found.items()}
+
+    def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
+        unreadable: list[Told] = []
+        logs, contents, left = [], [], MAX_BYTES
+        for path in sorted(files, key=_age):
+            place = root.joinpath(*path)
+            try:
+                ends, is_whole = _ends(place)
+                if not is_whole and not looks_like_log(ends):
+                    continue
+                contents.append(ends if is_whole else read_bytes(place, left))
+                left = max(left - len(contents[-1]), 0)
+                logs.append(path)
+            except NotReadable as error:
+                unreadable.append(Told(path, str(error)))
+        runs = runs_of(reversed(contents), tuple(logs)) if logs else ()
+        return Reading(runs, tuple(unreadable)) if runs or unreadable else None
+
+
+def _age(path: FilePath) -> int:
+    """How many parts are newer than a file."""
+    part = _PART.fullmatch(path[-1])
+    return int(part[2]) if part else 0
+
+
+def _ends(path: Path) -> tuple[bytes, bool]:
+    """The beginning of a file and its end, and whether that is all of it."""
+    with open_regular(path, 2**62) as file:
+        try:
+            begin = file.read(HEAD)
+            size = os.fstat(file.fileno()).st_size
+            if size <= HEAD + TAIL:
+                return begin + file.read(TAIL), True
+            file.seek(size - TAIL)
+            return begin + b"\n" + file.read(TAIL), False
+        except OSError as error:
+            raise NotReadable("The file could not be read.") from error
+
+
+FORMAT = _TextLogs()

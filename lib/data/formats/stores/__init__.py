@@ -1,0 +1,1 @@
+"""What the stores of experiment trackers have in common: databases, Parquet, points on their way to series."""

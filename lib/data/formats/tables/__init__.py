@@ -1,0 +1,1 @@
+"""Tables that programs and people write, and the runs in them."""

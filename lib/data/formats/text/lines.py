@@ -1,0 +1,158 @@
+"""Lines of text as a program meant them, out of the bytes that a terminal, a launcher and a crash left."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+MAX_LINE = 20_000
+"""Characters of a line that are looked at: the longest lines of metrics have some thousands."""
+_CHUNK = 4 * 2**20
+
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]"
+)
+_WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
+_RANK = re.compile(
+    r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE
+)
+_LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
+_GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
+_LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
+_BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
+_PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A progress bar as tqdm draws it.
+
+    Attributes:
+        done, total: Of what it counts.
+        elapsed: Seconds since it was begun.
+        title: What stands before it.
+        more: What stands behind the rate: the values of its postfix.
+    """
+
+    done: int
+    total: int
+    elapsed: float
+    title: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line without what a terminal or a launcher added.
+
+    Attributes:
+        text: Its message; the time is cut out.
+        at: When it was written, in Unix seconds (times without a zone are taken as UTC); ``None`` where not stated.
+        rank: The process that a launcher says wrote it; -1 where it says nothing.
+        bar: The bar that stands in it, or ``None``.
+    """
+
+    text: str
+    at: float | None
+    rank: int
+    bar: Bar | None
+
+
+def texts(data: bytes) -> Iterator[str]:
+    """The lines of a file, without colours and holes; a carriage return ends one, as a bar is drawn over.
+
+    Args:
+        data: The file. Bytes that are no UTF-8 are replaced; UTF-16 is known by its mark, as Windows' shell writes it.
+
+    Yields:
+        Each line that is not empty, at most ``MAX_LINE`` characters of it.
+    """
+    for chunk in _decoded(data):
+        clean = _CONTROL.sub("", chunk) if _CONTROL.search(chunk) else chunk
+        for line in re.split(r"[\r\n]+", clean):
+            if line and not line.isspace():
+                yield line[:MAX_LINE]
+
+
+def _decoded(data: bytes) -> Iterator[str]:
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        # Half of the bytes of such text are zero.
+        if data.startswith(mark) and data.count(b"\x00", 0, 400) > 40:
+            yield data[2:].decode(name, errors="replace")
+            return
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    while start < len(data):
+        end = start + _CHUNK
+        if end < len(data):
+            # A chunk ends with a line; where there is none for so long, anywhere.
+            cut = max(data.rfind(b"\n", start, end), data.rfind(b"\r", start, end))
+            end = cut + 1 if cut > start else end
+        yield data[start:end].decode("utf-8", errors="replace")
+        start = end
+
+
+def line_of(text: str) -> Line:
+    """Take a line apart."""
+    at: float | None = None
+    rank = -1
+    if (found := _RANK.match(text)) or (found := _LABEL.match(text)):
+        rank, text = int(found[1]), text[found.end() :]
+    if found := _GLOG.match(text):
+        text = text[found.end() :]
+    # A look for the century is quick, and spares most lines the search.
+    if ("20" in text[:160] or "19" in text[:160]) and (found := _WHEN.search(text, 0, 160)):
+        at = _unix(found)
+        if (place := _LOGURU.search(text, found.end(), found.end() + 300)) is not None:
+            text = text[: place.start()] + text[place.end() :]
+        text = text[: found.start()] + " " + text[found.end() :]
+        if rank < 0 and (label := _RANK.search(text, 0, 160)):
+            rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]
+    return Line(text, at, rank, bar_of(text) if "<" in text else None)
+
+
+def bar_of(text: str) -> Bar | None:
+    """The last progress bar of a line."""
+    last = None
+    for found in _BAR.finditer(text):
+        last = found
+    if last is None:
+        return None
+    done, total = int(last[1]), int(last[2])
+    if not 0 < total < 2**53 or done > total:
+        return None
+    rate = last[4].split(",", 2)
+    title = _PERCENT.sub("", text[max(0, last.start() - 600) : last.start()])
+    return Bar(done, total, seconds(last[3]), title.strip(), rate[2] if len(rate) > 2 else "")
+
+
+def seconds(text: str) -> float:
+    """The seconds of a duration: "0:01:03", "03:59", "3 days, 17:51:32"; NaN where it is none.
+
+    Example:
+        >>> seconds("0:01:03"), seconds("1 day, 0:00:10"), seconds("59:59")
+        (63.0, 86410.0, 3599.0)
+    """
+    days, _, rest = text.rpartition(", ")
+    try:
+        total = 0.0
+        for part in rest.strip().split(":"):
+            total = total * 60 + float(part)
+        return total + 86_400 * float(days.split()[0]) if days else total
+    except (ValueError, IndexError, OverflowError):
+        return float("nan")
+
+
+def _unix(found: re.Match[str]) -> float | None:
+    fraction = float("0." + found[7]) if found[7] else 0.0
+    zone = found[8]
+    try:
+        moment = datetime(*(int(part) for part in found.groups()[:6]), tzinfo=UTC).timestamp()  # type: ignore[misc,arg-type]
+    except (ValueError, OverflowError):
+        return None
+    if zone and zone != "Z":
+        shift = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        moment -= shift if zone[0] == "+" else -shift
+    return moment + fraction

@@ -1,0 +1,242 @@
+"""Reading the log that the Hugging Face ``Trainer`` keeps in ``trainer_state.json``.
+
+How its names become the app's:
+
+* The catalogue says what the ``Trainer`` calls a metric (``Metric.hf_keys``): ``loss`` is ``train_loss``. Every other
+  number keeps its name, those that time an evaluation (``eval_runtime``...) too. Nested numbers are joined with a
+  slash: ``eval_f1-score/Achievement``.
+* The row that ``train()`` writes when it returns (``train_runtime`` and a ``train_loss`` that is the
+  *mean* over all steps) is a summary, not a point of any curve.
+* What follows that row, unless training goes on, measures the model that the ``Trainer`` holds at the end, which may be
+  the reloaded best one: those values are of no step, and no points either.
+* Text that is a number is read as that number, NaN and infinities included; null is no value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from lib.core.curves.metric_curves import RunCurves, tidy_curve
+from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
+from lib.core.facts.values import whole
+from lib.data.formats.json_history import History
+from lib.data.formats.json_rows import MAX_STEP
+from lib.data.trainer.hf_rows import Logged, LoggedRows
+from lib.data.trainer.log_points import Points
+from lib.data.trainer.training_files import Unread, parse_json, read_data
+
+TRAINER_STATE = "trainer_state.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerLog:
+    """One ``trainer_state.json``.
+
+    Attributes:
+        state: Its facts besides the history.
+        points: The logged numbers, in the order in which they were written.
+        summary: The numbers of the closing summary; ``train_runtime`` is the sum over all of them.
+        closing: The values that were measured after the last closing summary, by metric.
+        closed_at: The step of the last closing summary; -1 without one.
+        stopped_early: Its callbacks say that training was stopped before its planned end.
+        rows: How many rows gave points.
+        started, ended: First and last timestamp, in Unix seconds; NaN where not logged.
+        digest: Equal for files of equal bytes.
+        notes: Sentences on what of the history could not be read.
+    """
+
+    state: Mapping[str, Any]
+    points: Points
+    summary: Mapping[str, float]
+    closing: Mapping[str, float]
+    closed_at: int
+    stopped_early: bool
+    rows: int
+    started: float
+    ended: float
+    digest: str
+    notes: tuple[str, ...]
+
+    def opening(self, count: int) -> str:
+        """How the log begins: equal for logs whose first ``count`` values are."""
+        return self.points.opening(count)
+
+    @property
+    def planned(self) -> int | None:
+        """How many steps the training was to make."""
+        steps = whole(self.state.get("max_steps"))
+        return steps if steps and steps > 0 else None
+
+    @property
+    def last_step(self) -> int | None:
+        """The step that training had reached: ``global_step``, else the last step logged."""
+        step = whole(self.state.get("global_step"))
+        return (
+            step
+            if step is not None and 0 <= step < MAX_STEP
+            else int(self.points.step.max())
+            if len(self.points)
+            else None
+        )
+
+
+def read_trainer_log(path: Path) -> TrainerLog | Unread:
+    """Read one ``trainer_state.json``, or say why it cannot be read; never raises for its content."""
+    data = read_data(path)
+    if isinstance(data, Unread):
+        return data
+    if (parts := _in_parts(data)) is not None:
+        rows, content = parts
+        digest = hashlib.sha256(data).hexdigest()
+        # From here on the text is in the way of its numbers.
+        del data
+        return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
+    read = parse_json(data)
+    if isinstance(read, Unread):
+        return read
+    del data
+    history = read.content.get("log_history")
+    if history is None and "global_step" not in read.content:
+        return Unread("It is not the state of a Trainer: it has neither log_history nor global_step.")
+    return log_of(_facts_of(read.content), history, read.digest, stopped_early=_stopped_early(read.content))
+
+
+def _in_parts(data: bytes) -> tuple[LoggedRows, dict[str, Any]] | None:
+    """The rows of a log that is long enough to be read in parts, and the rest of it: never all of it as objects."""
+    history, rows = History(data, "log_history"), LoggedRows()
+    try:
+        for part in history.parts():
+            rows.add(part)
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return rows, history.rest
+
+
+def _facts_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a state says besides its history."""
+    state = {key: value for key, value in content.items() if not isinstance(value, dict | list)}
+    trial = content.get("trial_params")
+    if isinstance(trial, dict):
+        state["trial_params"] = {k: v for k, v in trial.items() if not isinstance(v, dict | list)}
+    return state
+
+
+def _stopped_early(content: Mapping[str, Any]) -> bool:
+    """Whether the state was saved when its callbacks had stopped training before the planned end.
+
+    ``TrainerControl.should_training_stop`` is set at the regular end too. Where it is recorded and false, a counter
+    that is above the patience is left over: a training that was continued without early stopping carries it along.
+    """
+    step, planned = whole(content.get("global_step")), whole(content.get("max_steps"))
+    callbacks = content.get("stateful_callbacks")
+    if not isinstance(callbacks, dict) or step is None or (planned is not None and 0 < planned <= step):
+        return False
+    stops = [_whole_in(each, "args", "should_training_stop") for each in _states(callbacks, "TrainerControl")]
+    if any(stop is not None for stop in stops):
+        return any(stops)
+    for each in _states(callbacks, "EarlyStoppingCallback"):
+        patience = _whole_in(each, "args", "early_stopping_patience")
+        counter = _whole_in(each, "attributes", "early_stopping_patience_counter")
+        if patience is not None and counter is not None and counter >= max(patience, 1):
+            return True
+    return False
+
+
+def _states(callbacks: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The states of the callbacks of a class: several of one class are a list."""
+    found = callbacks.get(name)
+    return [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, dict)]
+
+
+def _whole_in(state: Mapping[str, Any], part: str, name: str) -> int | None:
+    inner = state.get(part)
+    value = inner.get(name) if isinstance(inner, dict) else None
+    return int(value) if isinstance(value, bool) else whole(value)
+
+
+def log_of(state: Mapping[str, Any], history: Any, digest: str, *, stopped_early: bool = False) -> TrainerLog:
+    """Make a log of rows, whatever program wrote them.
+
+    Args:
+        state: Facts about the training, by the names of a Trainer's state: ``global_step``, ``max_steps``, ...
+        history: A list of rows: dictionaries of numbers by name, each with its ``step``. A row with
+            ``train_runtime`` and without ``loss`` closes a training.
+        digest: Equal for files of equal bytes.
+        stopped_early: Training was ended on purpose before its last step.
+    """
+    rows = LoggedRows()
+    rows.add(history if isinstance(history, list) else [])
+    is_odd = history is not None and not isinstance(history, list)
+    notes = ("log_history is not a list, so no metric could be read.",) if is_odd else ()
+    return _log(state, rows.finish(), digest, stopped_early=stopped_early, notes=notes)
+
+
+def _log(
+    state: Mapping[str, Any], rows: Logged, digest: str, *, stopped_early: bool, notes: tuple[str, ...] = ()
+) -> TrainerLog:
+    return TrainerLog(
+        state=state,
+        points=rows.points,
+        summary=rows.summary,
+        closing=rows.closing,
+        closed_at=rows.closed_at,
+        stopped_early=stopped_early,
+        rows=rows.rows,
+        started=rows.started,
+        ended=rows.ended,
+        digest=digest,
+        notes=(*notes, *rows.notes),
+    )
+
+
+def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
+    """Make curves of the logs of one run.
+
+    Args:
+        run_id: The run.
+        logs: The states of the run's checkpoints; where they disagree the later in this order holds.
+
+    Returns:
+        The curves, and how many of their values the last log lacks.
+    """
+    filled = [(index, log.points) for index, log in enumerate(logs) if len(log.points)]
+    if not filled:
+        return RunCurves(run_id), 0
+    codes: dict[str, int] = {}
+    of_log = [np.array([codes.setdefault(name, len(codes)) for name in points.names]) for _, points in filled]
+    metric = np.concatenate([own[points.metric] for own, (_, points) in zip(of_log, filled, strict=True)])
+    step, value, epoch, at = (
+        np.concatenate(columns)
+        for columns in zip(*((each.step, each.value, each.epoch, each.at) for _, each in filled), strict=True)
+    )
+    known = at[np.isfinite(at)]
+    elapsed = at - known.min() if len(known) else at
+    order = np.argsort(metric, kind="stable")
+    ends = np.cumsum(np.bincount(metric, minlength=len(codes)))
+    columns = [column[order] for column in (step, value, epoch, elapsed)]
+    curves = {}
+    for name, code in sorted(codes.items()):
+        own = slice(int(ends[code - 1]) if code else 0, int(ends[code]))
+        curves[name] = tidy_curve(*(column[own].copy() for column in columns))
+    borrowed = 0
+    if len(logs) > 1:
+        log = np.concatenate([np.full(len(points), index) for index, points in filled])
+        by_step = np.lexsort((np.arange(len(step)), step, metric))
+        last = np.append((np.diff(metric[by_step]) != 0) | (np.diff(step[by_step]) != 0), True)
+        borrowed = int((log[by_step][last] < len(logs) - 1).sum())
+    return RunCurves(run_id, MappingProxyType(curves), rows=_facts(logs[-1].points)), borrowed
+
+
+def _facts(points: Points) -> RowFacts:
+    """What is noticed of the log that leads: those of earlier checkpoints repeat its values."""
+    at = points.at
+    known = np.isfinite(at)
+    written_us = np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype("int64") if known.any() else None
+    return row_facts(points.step, written_us, points.places())
