@@ -121,7 +121,7 @@ def _compare(one: MetricCurve, other: MetricCurve, shift: int) -> Agreement:
     if not len(a):
         return Agreement(Verdict.CANNOT_TELL)
     tolerance = np.maximum(_rounding(one.value, a), _rounding(other.value, b))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         close = (np.abs(a - b) <= tolerance) | (a == b) | (np.isnan(a) & np.isnan(b))
     share = float(close.mean())
     if share < CONTRADICTS:
