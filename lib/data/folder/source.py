@@ -49,13 +49,18 @@ class FolderSource:
     synthetic = False
     refresh_s = 3.0
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take the folder to look into; it is looked into on the first read."""
+    def __init__(self, path: str | os.PathLike[str], *, remembers: bool = True) -> None:
+        """Take the folder to look into; it is looked into on the first read.
+
+        Args:
+            path: The folder.
+            remembers: What was read may be kept on the disk for the next start (``lib.data.folder.remembered``).
+        """
         root = Path(os.path.realpath(os.path.expanduser(path)))
         self.cache_key = f"folder:{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
         top = root.name or str(root)
         self.title = readable(top)
-        self._gatherer = Gatherer(root, top, formats(), Remembered(root, place_from(os.environ)))
+        self._gatherer = Gatherer(root, top, formats(), Remembered(root, place_from(os.environ) if remembers else None))
         self._follower = Follower(self._gatherer)
         self._lock = threading.Lock()
         self._index: tuple[Listed, RunIndex, tuple[RunSummary, ...]] | None = None
