@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from lib.core.facts.selection import is_uploaded
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 CHARACTERS = 180
 """Characters of the names of all runs together, where they stand beside each other."""
 LEAST = 24
+UPLOADED_WORD = "uploaded"
 STAR = "★"
+
+
+def uploaded(run_id: str) -> str:
+    """The small word behind the name of a run that this session uploaded, as HTML; "" for any other."""
+    return f' <span class="run-uploaded">{UPLOADED_WORD}</span>' if is_uploaded(run_id) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,8 @@ class Named:
     def html(self) -> str:
         """Mark, name and star; what stands around it says ``data-run``."""
         star = f' <span class="star" title="Recommended">{STAR}</span>' if self.is_recommended else ""
-        return f'<i class="run-mark slot-{self.each.slot}"></i><span class="name">{escape(self.brief)}{star}</span>'
+        name = f"{escape(self.brief)}{star}{uploaded(self.run_id)}"
+        return f'<i class="run-mark slot-{self.each.slot}"></i><span class="name">{name}</span>'
 
 
 def named_runs(comparison: Comparison, characters: int = CHARACTERS) -> tuple[tuple[Named, ...], str]:
