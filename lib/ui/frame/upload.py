@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from lib.core.facts.selection import MAX_SELECTED
+from lib.core.facts.selection import MAX_SELECTED, UPLOADED
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.phrases import counted
 from lib.data.upload.limits import FILE_MB, MB, MOST_DROPPED, MOST_FILES, MOST_RATIO, TOTAL_MB
@@ -81,5 +81,5 @@ def _choice(run_ids: tuple[str, ...]) -> None:
     if len(run_ids) <= MAX_SELECTED:
         what = "Compare it" if len(run_ids) == 1 else f"Compare these {len(run_ids)}"
         st.button(what, key="upload_compare", on_click=uploads.compare, args=(run_ids,))
-    elif url.value(link.SEARCH) != uploads.UPLOADED:
+    elif url.value(link.SEARCH) != UPLOADED:
         st.button("List the uploaded runs", key="upload_list", on_click=uploads.list_them)

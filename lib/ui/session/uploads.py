@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lib.core.facts.errors import AppError
@@ -146,5 +147,6 @@ def _reasons(upload: Upload) -> tuple[tuple[str, str], ...]:
 def _free(files: Sequence[Any]) -> None:
     """Let Streamlit forget the files, which it holds in memory as long as the session lives."""
     context = get_script_run_ctx()
-    for file in files if context is not None else ():
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
