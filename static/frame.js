@@ -15,7 +15,8 @@ function open(by) {
   }
   root.dataset.sidebar = 'open';
   if (by.dataset.opens === 'upload') {
-    toUpload();
+    // What is not shown yet has no focus and is nowhere to scroll to.
+    requestAnimationFrame(() => requestAnimationFrame(toUpload));
     return;
   }
   const list = by.dataset.opens === 'runs' && sidebar()?.querySelector('.runs');

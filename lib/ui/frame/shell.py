@@ -59,7 +59,8 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
     )
     url.read(title)
     st.html(f"<style>{look.TOKENS}{static.text('frame.css')}</style>")
-    with st.sidebar.container(gap=None, key="menu"):
+    box = st.sidebar.container(gap=None, key="menu")
+    with box:
         menu = [st.empty() for _ in PAGES]
     draw_menu(menu)
     settings = Settings()
@@ -69,7 +70,7 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
             settings = deployment.settings()
             base = sign_in.source(settings)
             said = page_head.origin(base, url.query())
-            uploads.take()
+            uploads.take(box)
             source = uploads.joined(base)
         finally:
             page_head.draw(title, said, (*preloaded, *LIST_FILES))

@@ -10,6 +10,7 @@ from lib.core.facts.selection import MAX_SELECTED, UPLOADED
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.phrases import counted
 from lib.data.upload.limits import FILE_MB, MB, MOST_DROPPED, MOST_FILES, MOST_RATIO, TOTAL_MB
+from lib.data.upload.upload import Item
 from lib.ui.frame.escape import md
 from lib.ui.session import link, uploads, url
 
@@ -41,12 +42,11 @@ def upload_panel() -> None:
         if came is not None and came.run_ids:
             _choice(came.run_ids)
         for item in uploads.items():
-            with st.container(key=f"upload_item_{item.number}", horizontal=True, vertical_alignment="center"):
-                size = max(1, round(item.size / MB))
+            with st.container(key=f"upload_item_{item.number}", horizontal=True, wrap=False, gap="small"):
                 left = "".join(f"<p>{escape(said)}</p>" for said in item.left)
                 st.html(
                     f'<div class="upload-item"><b>{escape(shorten_middle(item.title, TITLE_LIMIT, 12))}</b>'
-                    f" <span>{escape(counted(item.files, 'file'))}, {size} MB</span>{left}</div>"
+                    f" <span>{_size(item)}</span>{left}</div>"
                 )
                 st.button(
                     "Remove",
@@ -56,6 +56,13 @@ def upload_panel() -> None:
                     on_click=uploads.remove,
                     args=(item.number,),
                 )
+
+
+def _size(item: Item) -> str:
+    """How large it is; where the title counts the files, not how many these are once more."""
+    size = f"{max(item.size / MB, 0.1):.1f} MB"
+    files = counted(item.files, "file")
+    return size if item.title == files else f"{files}, {size}"
 
 
 def _came() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -57,13 +58,23 @@ def came() -> Came | None:
     return found
 
 
-def take() -> None:
-    """Take the files that came with this run of the page, and select the runs in them where there is room."""
+def take(box: DeltaGenerator) -> None:
+    """Take the files that came with this run of the page, and select the runs in them where there is room.
+
+    Args:
+        box: Nothing is drawn behind its last element: there it is said that files are read.
+    """
     files: Sequence[Any] = st.session_state.get(key()) or ()
     if not files:
         return
-    st.toast(f"Reading {counted(len(files), 'file')}…", icon=":material/upload_file:")
-    # From here on nothing is drawn, so that no other run of the page can come between.
+    place = box.empty()
+    place.html(f'<p class="upload-reading" role="status">Reading {counted(len(files), "file")}…</p>')
+    _take(files)
+    place.empty()
+
+
+def _take(files: Sequence[Any]) -> None:
+    # Nothing is drawn here, so that no other run of the page can come between.
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     try:
         upload = st.session_state.setdefault(_UPLOAD, None) or Upload()
