@@ -1,4 +1,4 @@
-"""Reading many trainings ahead, in processes of their own: parsing holds the interpreter, and pages need it too."""
+"""Reading many units ahead, in processes of their own: parsing holds the interpreter, and pages need it too."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
+from lib.data.folder.reading import Files, digest, stamps_of
 from lib.data.folder.units import FoundUnit, Unit, from_text
+from lib.data.folder.worker import asked_of
 
 LEAST = 400
 """Fewer units are read sooner than a process has started."""
 MOST_PROCESSES = 4
 """More would wait for the disk and for the one who takes what they read."""
 MOST_ASKED = 32_768
-"""A process is asked for so many bytes of lines at once: no pipe holds less, so that neither end waits for the other."""
+"""A process is asked for so many bytes at once: every pipe holds more, so that neither end waits for the other."""
 PATIENCE_S = 30.0
 """A unit that takes longer is read by whoever wants it."""
 
@@ -32,24 +34,28 @@ class Ahead:
 
     Args:
         root, top: As of ``UnitReader``.
-        asked: What to ask for each unit, in the order in which they will be wanted.
+        units: In the order in which they will be wanted.
     """
 
-    def __init__(self, root: Path, top: str, asked: Mapping[Unit, str]) -> None:
+    def __init__(self, root: Path, top: str, units: Mapping[Unit, Files]) -> None:
+        asked = {
+            unit: asked_of(unit.folder, files, digest(stamps_of(unit.folder, files)))
+            for unit, files in (units.items() if len(units) >= LEAST else ())
+        }
         self._changed = threading.Condition()
         self._left = deque(asked.items())
         self._waited: set[Unit] = set(asked)
-        self._found: dict[Unit, FoundUnit] = {}
+        self._found: dict[Unit, tuple[FoundUnit, str]] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
-        count = min(os.cpu_count() or 1, MOST_PROCESSES) if len(asked) >= LEAST else 0
+        count = min(os.cpu_count() or 1, MOST_PROCESSES) if asked else 0
         for _ in range(count if count > 1 else 0):
             self._start(root, top)
         if not self._processes:
             self._waited.clear()
 
-    def take(self, unit: Unit) -> FoundUnit | None:
-        """What was found in a unit; ``None`` where nobody says so."""
+    def take(self, unit: Unit) -> tuple[FoundUnit, str] | None:
+        """What was found in a unit, and its text; ``None`` where nobody says so."""
         until = time.monotonic() + PATIENCE_S
         with self._changed:
             while unit in self._waited and (left := until - time.monotonic()) > 0:
@@ -118,12 +124,13 @@ class Ahead:
         return asked
 
     def _take(self, unit: Unit, line: bytes) -> None:
+        text = line.decode().strip()
         try:
-            found = from_text(line.decode()) if line.strip() else None
+            found = from_text(text) if text else None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             found = None
         with self._changed:
             self._waited.discard(unit)
             if found is not None:
-                self._found[unit] = found
+                self._found[unit] = found, text
             self._changed.notify_all()
