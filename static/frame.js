@@ -15,7 +15,7 @@ function open(by) {
   }
   root.dataset.sidebar = 'open';
   if (by.dataset.opens === 'upload') {
-    // What is not shown yet has no focus and is nowhere to scroll to.
+    // What is not shown yet takes no focus.
     requestAnimationFrame(() => requestAnimationFrame(toUpload));
     return;
   }
@@ -29,8 +29,13 @@ function open(by) {
 // The place where runs are uploaded, which is the last of the sidebar.
 function toUpload() {
   const place = document.querySelector('.st-key-upload');
-  place?.scrollIntoView({ block: 'center' });
   place?.querySelector('button')?.focus({ preventScroll: true });
+  // Lines of the list get their height when they are first shown, and push it on.
+  const scroll = frames => {
+    place?.scrollIntoView({ block: 'center' });
+    if (frames) requestAnimationFrame(() => scroll(frames - 1));
+  };
+  scroll(6);
 }
 
 function close() {
