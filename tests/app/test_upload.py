@@ -6,12 +6,15 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lib.core.facts.selection import is_uploaded
 from lib.data.upload import storage
 from lib.ui.session import uploads
+from lib.ui.session.run_data import CurvesMemory
 from tests.app.harness import HEALTH, MAIN, PAGES, App, plain, write_run
 from tests.data.upload.archives import state, table, zipped
 
@@ -178,3 +181,48 @@ def test_hostile_names_are_shown_as_text(opened):
     assert not any("<img src=x" in body for body in app.html_bodies)
     app.go(HEALTH, **app.link).assert_sound()
     app.go(MAIN, **app.link).assert_sound()
+
+
+def test_what_is_read_of_the_source_is_shared_and_what_is_read_of_an_upload_is_not(opened, demo, monkeypatch):
+    read: list[tuple[str, str]] = []
+    newest = CurvesMemory.newest
+
+    def noted(self, source, run, *rest):
+        read.append((source.cache_key, run.run_id))
+        return newest(self, source, run, *rest)
+
+    monkeypatch.setattr(CurvesMemory, "newest", noted)
+    first, second = (send(opened(run=[demo.runs[3].run_id]), THREE[0]) for _ in range(2))
+    keys = {key for key, run_id in read if run_id == demo.runs[3].run_id}
+    assert keys == {demo.source.cache_key}
+    own = {run_id: key for key, run_id in read if is_uploaded(run_id)}
+    assert set(own) == {first.compared[1], second.compared[1]}
+    assert len(set(own.values())) == 2
+
+
+def test_signing_out_removes_what_was_uploaded(opened, tmp_path):
+    app = send(opened(), *THREE)
+    upload = app.at.session_state["upload"]
+    assert list(upload._folder.rglob("*.json"))
+
+    def leave() -> None:
+        from lib.ui.frame import sign_in
+
+        sign_in.forget()
+
+    run_with(leave, upload)
+    assert not upload._folder.exists()
+    app.rerun()
+    app.assert_sound()
+    assert uploaded(app) == []
+    send(app, THREE[0])
+    assert uploaded(app) == ["lr1"]
+
+
+def run_with(script: Callable[[], None], upload: object) -> None:
+    """Run a script in a session that holds an upload."""
+    at = AppTest.from_function(script)
+    at.session_state["upload"] = upload
+    at.run()
+    assert not at.exception
+    assert "upload" not in at.session_state

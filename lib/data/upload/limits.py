@@ -16,6 +16,11 @@ TOTAL_MB = Count(
     "Megabytes of all files, unpacked",
     "What one session may have on the disk. Logs of a hundred long trainings are less; weights of models are more.",
 )
+EVERYBODY_MB = Count(
+    3_000,
+    "Megabytes of all sessions together",
+    "Of one process of the app: it shares its disk with others.",
+)
 MOST_FILES = Count(
     5_000,
     "Files and folders of all archives",
@@ -50,7 +55,7 @@ MOST_RATIO = Count(
 RATIO_FROM_BYTES = 10 * MB
 """What unpacks to less may be packed as tightly as it likes."""
 
-FILE_BYTES, TOTAL_BYTES = FILE_MB * MB, TOTAL_MB * MB
+FILE_BYTES, TOTAL_BYTES, EVERYBODY_BYTES = FILE_MB * MB, TOTAL_MB * MB, EVERYBODY_MB * MB
 
-SAID = (FILE_MB, TOTAL_MB, MOST_FILES, MOST_DROPPED, MOST_DEPTH, LONGEST_NAME, LONGEST_PATH, MOST_RATIO)
+SAID = (FILE_MB, TOTAL_MB, EVERYBODY_MB, MOST_FILES, MOST_DROPPED, MOST_DEPTH, LONGEST_NAME, LONGEST_PATH, MOST_RATIO)
 """All of them, as they are said beforehand."""

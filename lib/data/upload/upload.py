@@ -17,7 +17,15 @@ from lib.data.folder.scan import is_skipped
 from lib.data.upload import storage, tar_files, zip_files
 from lib.data.upload.entries import Held, write, write_file, writing
 from lib.data.upload.guarded import too_much
-from lib.data.upload.limits import FILE_BYTES, FILE_MB, MOST_DROPPED, MOST_FILES, TOTAL_BYTES
+from lib.data.upload.limits import (
+    EVERYBODY_BYTES,
+    EVERYBODY_MB,
+    FILE_BYTES,
+    FILE_MB,
+    MOST_DROPPED,
+    MOST_FILES,
+    TOTAL_BYTES,
+)
 from lib.data.upload.loose import placed
 from lib.data.upload.names import OTHER_ARCHIVE_ENDS, archive_end, folded, plain_name
 from lib.data.upload.refusals import UploadRefused, said
@@ -66,6 +74,10 @@ class Item:
     left: tuple[str, ...] = ()
 
 
+_ALL: weakref.WeakSet[Upload] = weakref.WeakSet()
+_COUNTING = threading.Lock()
+
+
 class Upload:
     """The uploaded files of one session. They go when nothing holds it any more, and when the process ends.
 
@@ -89,6 +101,8 @@ class Upload:
         self._turns = 0
         self.items: tuple[Item, ...] = ()
         self.source = UploadSource(self._root, self._token)
+        with _COUNTING:
+            _ALL.add(self)
         self._removal = weakref.finalize(self, storage.remove, str(self._folder), os.getpid())
 
     def take(self, dropped: Sequence[Dropped]) -> tuple[UploadRefused, ...]:
@@ -96,6 +110,8 @@ class Upload:
         with self._lock:
             if len(dropped) > MOST_DROPPED:
                 return (_too_many(len(dropped)),)
+            if _size_of_all() + sum(each.size for each in dropped) > EVERYBODY_BYTES:
+                return (_no_room(),)
             refused: list[UploadRefused] = []
             loose: list[Dropped] = []
             items: list[Item] = []
@@ -132,8 +148,14 @@ class Upload:
 
     def close(self) -> None:
         """Remove everything; nothing can be taken afterwards."""
-        self.items = ()
-        self._removal()
+        with self._lock:
+            self.items = ()
+            self._removal()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return not self._removal.alive
 
     @property
     def size(self) -> int:
@@ -142,7 +164,10 @@ class Upload:
 
     def _archive(self, dropped: Dropped) -> Item:
         name = dropped.name
-        most, most_entries = TOTAL_BYTES - self.size, MOST_FILES - sum(item.entries for item in self.items)
+        most, most_entries = (
+            min(TOTAL_BYTES - self.size, EVERYBODY_BYTES - _size_of_all()),
+            MOST_FILES - sum(item.entries for item in self.items),
+        )
         self._count += 1
         staging = self._folder / f"staging-{self._count}"
         scratch = self._folder / f"plain-{self._count}"
@@ -202,6 +227,18 @@ class Upload:
     def _turn(self) -> int:
         self._turns += 1
         return self._turns
+
+
+def _size_of_all() -> int:
+    with _COUNTING:
+        return sum(upload.size for upload in _ALL)
+
+
+def _no_room() -> UploadRefused:
+    return UploadRefused(
+        f"Expected at most {EVERYBODY_MB:,} MB of all uploads together, found that others have taken most of it.",
+        hint="Send less, or try again later.",
+    )
 
 
 def _unpack(dropped: Dropped, staging: Path, scratch: Path, most: int, most_entries: int) -> Held:

@@ -6,10 +6,11 @@ from html import escape
 
 import streamlit as st
 
+from lib.core.facts.limits import shown
 from lib.core.facts.selection import MAX_SELECTED, UPLOADED
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.phrases import counted
-from lib.data.upload.limits import FILE_MB, MB, MOST_DROPPED, MOST_FILES, MOST_RATIO, TOTAL_MB
+from lib.data.upload.limits import FILE_MB, MB, SAID
 from lib.data.upload.upload import Item
 from lib.ui.frame.escape import md
 from lib.ui.session import link, uploads, url
@@ -20,9 +21,9 @@ TITLE_LIMIT = 28
 _MAY_COME = (
     "<details><summary>What can be uploaded</summary><p>Log files, with the files beside them if they have one name"
     " each, or a zip, tar, tar.gz, tar.bz2 or tar.xz of folders of runs.</p>"
-    f"<p>A file may have {FILE_MB} MB, all together {TOTAL_MB} MB unpacked, in {MOST_FILES:,} files and folders;"
-    f" {MOST_DROPPED} files at once. What grows more than {MOST_RATIO} times is not unpacked, links and archives inside"
-    " archives neither. Leave out weights.</p><p>Uploads stay in this browser session. They are removed when it ends,"
+    "<p>Links, and archives inside archives, are left out. Leave out weights. At most:</p><ul>"
+    + "".join(f"<li>{escape(limit.title)}: {shown(limit)}</li>" for limit in SAID)
+    + "</ul><p>Uploads stay in this browser session. They are removed when it ends,"
     " and a reload ends it.</p></details>"
 )
 

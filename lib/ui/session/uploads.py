@@ -18,7 +18,7 @@ from lib.core.text.phrases import counted
 from lib.data.joined import joined_with
 from lib.data.source import RunSource
 from lib.data.upload.upload import Dropped, Item, Upload
-from lib.ui.session import link, reads, url
+from lib.ui.session import link, reads, upload_ends, url
 
 _UPLOAD, _TURN, _CAME = "upload", "upload:turn", "upload:came"
 _ALL = RunQuery(sort=RunSort.MODEL, limit=10**9)
@@ -77,8 +77,7 @@ def _take(files: Sequence[Any]) -> None:
     # Nothing is drawn here, so that no other run of the page can come between.
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     try:
-        upload = st.session_state.setdefault(_UPLOAD, None) or Upload()
-        st.session_state[_UPLOAD] = upload
+        upload = _opened()
         before = {run.run_id for run in _runs(upload)}
         refused = upload.take([Dropped(file.name, file, file.size) for file in files])
         found = [run.run_id for run in _runs(upload) if run.run_id not in before]
@@ -142,6 +141,17 @@ def _keep_selected(left: set[str]) -> None:
 
 def _current() -> Upload | None:
     upload: Upload | None = st.session_state.get(_UPLOAD)
+    return upload
+
+
+def _opened() -> Upload:
+    """The session's upload; a new one where there is none, or where it went while the browser was away."""
+    upload = _current()
+    if upload is None or upload.is_closed:
+        upload = st.session_state[_UPLOAD] = Upload()
+    context = get_script_run_ctx()
+    if context is not None:
+        upload_ends.watch(context.session_id, upload)
     return upload
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from lib.core.facts.query import RunQuery
 from lib.core.facts.selection import is_uploaded
+from lib.data.folder.remembered import CACHE_VARIABLE
 from lib.data.upload import guarded, limits, storage, tar_files, zip_files
 from lib.data.upload import upload as uploads
 from lib.data.upload.entries import write_file
@@ -447,6 +448,25 @@ def test_limits_hold_for_all_uploads_of_a_session_together(upload, monkeypatch):
         assert "300 MB of all uploaded files together" in str(error)
     upload.remove(upload.items[0].number)
     assert upload.take([dropped("b.zip", zipped({"b.csv": b"x" * 6000}))]) == ()
+
+
+def test_limits_hold_for_all_sessions_together(upload, monkeypatch):
+    other = Upload()
+    assert other.take([dropped("a.csv", b"x" * 6000)]) == ()
+    monkeypatch.setattr(uploads, "EVERYBODY_BYTES", uploads._size_of_all() + 4000)
+    (error,) = upload.take([dropped("b.csv", b"x" * 6000)])
+    assert "3,000 MB of all uploads together" in str(error)
+    (error,) = upload.take([dropped("b.zip", zipped({"b.csv": b"x" * 6000}))])
+    assert "has more than is left" in str(error)
+    other.close()
+    assert upload.take([dropped("b.csv", b"x" * 6000)]) == ()
+
+
+def test_nothing_of_it_is_remembered_elsewhere(upload, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    upload.take([dropped("x.zip", zipped(RUNS))])
+    assert names(upload) == {"a", "b"}
+    assert not (tmp_path / "cache").exists()
 
 
 def test_files_and_archives_beyond_the_numbers_are_refused(upload, monkeypatch):
