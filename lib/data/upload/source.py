@@ -13,6 +13,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import RunIndex, RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import UPLOADED
+from lib.data.folder.scan import NO_ANSWER
 from lib.data.folder.source import FolderSource
 from lib.data.source import IncompleteRead
 
@@ -39,7 +40,7 @@ class UploadSource:
         self.turn = turn
         self._token = token
         # What somebody uploaded is not remembered on the disk.
-        self._folder = FolderSource(root, remembers=False)
+        self._folder = FolderSource(root, is_own=True)
         self._lock = threading.Lock()
         self._read: tuple[RunPage, RunIndex, Mapping[str, RunSummary], Mapping[str, str]] | None = None
 
@@ -87,13 +88,16 @@ class UploadSource:
     def _all(self) -> tuple[RunPage, RunIndex, Mapping[str, RunSummary], Mapping[str, str]]:
         """All runs by id, what answers questions of them, and the folder's ids by theirs."""
         with self._lock:
-            if self._read is None:
-                self._folder.settle()
-                page = self._folder.list_runs(EVERYTHING)
-                ids = {run.run_id: self._id(run.run_id) for run in page.runs}
-                runs = {ids[run.run_id]: _renamed(run, ids) for run in page.runs}
-                self._read = page, RunIndex(runs.values()), runs, {ids[own]: own for own in ids}
-            return self._read
+            if self._read is not None:
+                return self._read
+            self._folder.settle()
+            page = self._folder.list_runs(EVERYTHING)
+            ids = {run.run_id: self._id(run.run_id) for run in page.runs}
+            runs = {ids[run.run_id]: _renamed(run, ids) for run in page.runs}
+            read = page, RunIndex(runs.values()), runs, {ids[own]: own for own in ids}
+            if all(each.reason != NO_ANSWER for each in page.unreadable):
+                self._read = read
+            return read
 
     def _id(self, run_id: str) -> str:
         seen = hashlib.blake2b(run_id.encode(), digest_size=ID_BYTES, key=bytes.fromhex(self._token))

@@ -19,6 +19,7 @@ import pytest
 
 from lib.core.facts.query import RunQuery
 from lib.core.facts.selection import is_uploaded
+from lib.data.folder import following
 from lib.data.folder.remembered import CACHE_VARIABLE
 from lib.data.upload import guarded, limits, storage, tar_files, zip_files
 from lib.data.upload import upload as uploads
@@ -460,6 +461,14 @@ def test_limits_hold_for_all_sessions_together(upload, monkeypatch):
     assert "has more than is left" in str(error)
     other.close()
     assert upload.take([dropped("b.csv", b"x" * 6000)]) == ()
+
+
+def test_a_file_that_takes_long_is_waited_for(upload, monkeypatch):
+    monkeypatch.setattr(following, "STUCK_S", 0.0)
+    upload.take([dropped(f"{level} trainer_state.json", state(level, 3000)) for level in (1.0, 2.0, 3.0)])
+    page = upload.source.list_runs(EVERYTHING)
+    assert len(page.runs) == 3
+    assert page.unreadable == ()
 
 
 def test_nothing_of_it_is_remembered_elsewhere(upload, tmp_path, monkeypatch):
