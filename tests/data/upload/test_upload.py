@@ -465,7 +465,7 @@ def test_limits_hold_for_all_sessions_together(upload, monkeypatch):
 
 def test_a_file_that_takes_long_is_waited_for(upload, monkeypatch):
     monkeypatch.setattr(following, "STUCK_S", 0.0)
-    upload.take([dropped(f"{level} trainer_state.json", state(level, 3000)) for level in (1.0, 2.0, 3.0)])
+    upload.take([dropped(f"{level} trainer_state.json", state(level, 60_000)) for level in (1.0, 2.0, 3.0)])
     page = upload.source.list_runs(EVERYTHING)
     assert len(page.runs) == 3
     assert page.unreadable == ()
