@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 
@@ -169,6 +170,23 @@ def test_nothing_is_held_in_memory_once_it_is_taken(opened, monkeypatch):
     monkeypatch.setattr(uploads, "_free", lambda files: freed.extend(file.name for file in files))
     send(opened(), *THREE)
     assert freed == [name for name, _ in THREE]
+
+
+def test_an_upload_that_somebody_cleared_from_the_disk_is_no_traceback(opened):
+    app = send(opened(), *THREE)
+    shutil.rmtree(app.at.session_state["upload"]._folder)
+    app.rerun().assert_sound()
+    assert uploaded(app) == []
+    assert "3 uploaded runs are not in this link" in app.text
+    send(app, THREE[0]).assert_sound()
+    assert uploaded(app) == ["lr1"]
+
+
+def test_of_many_refusals_some_are_said(opened):
+    app = send(opened(), *((f"{number}.rar", b"x") for number in range(9)))
+    app.assert_sound()
+    assert said(app).count("Expected files, or archives") == 5
+    assert "4 more were not taken." in said(app)
 
 
 def test_hostile_names_are_shown_as_text(opened):

@@ -158,7 +158,8 @@ def write(held: Held, folder: Path, archive: str, most: int) -> None:
         if entry.opened is not None:
             made += write_file(path, entry.opened(), entry.size, archive, most - made)
             if entry.written_s is not None and EARLIEST_S < entry.written_s < LATEST_S:
-                os.utime(path, (entry.written_s, entry.written_s))
+                with writing():
+                    os.utime(path, (entry.written_s, entry.written_s))
 
 
 def _make_folders(folder: Path, parts: Parts) -> None:

@@ -154,8 +154,8 @@ class Upload:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed."""
-        return not self._removal.alive
+        """Whether it was closed, or somebody cleared it from the disk."""
+        return not self._removal.alive or not self._root.is_dir()
 
     @property
     def size(self) -> int:
@@ -215,7 +215,8 @@ class Upload:
     def _new_folder(self, wanted: str) -> str:
         """A name that no folder of the root has, on whatever system; hidden folders are not looked into."""
         name = wanted.strip(" .")
-        taken = {folded(entry) for entry in os.listdir(self._root)}
+        with writing():
+            taken = {folded(entry) for entry in os.listdir(self._root)}
         if name and folded(name) not in taken and not is_skipped(name):
             return name
         start, number = (f"{name} (", 2) if name and not is_skipped(name) else (f"{NUMBERED} ", 1)

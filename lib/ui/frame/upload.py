@@ -15,6 +15,8 @@ from lib.data.upload.upload import Item
 from lib.ui.frame.escape import md
 from lib.ui.session import link, uploads, url
 
+MOST_REFUSED = 5
+"""Of what was not taken, so much is named."""
 TITLE_LIMIT = 28
 """Letters of a file's name beside its button."""
 
@@ -72,8 +74,10 @@ def _came() -> str:
         return ""
     said = [
         f'<p class="refused">{escape(str(error))}{f" {escape(error.hint)}" if error.hint else ""}</p>'
-        for error in came.refused
+        for error in came.refused[:MOST_REFUSED]
     ]
+    if (more := len(came.refused) - MOST_REFUSED) > 0:
+        said.append(f'<p class="refused">{more:,} more were not taken.</p>')
     if came.run_ids:
         said.append(f"<p>{counted(len(came.run_ids), 'run')} found.</p>")
     elif came.nothing:

@@ -107,7 +107,13 @@ def remove(number: int) -> None:
         return
     upload.remove(number)
     st.session_state.pop(_CAME, None)
-    left: set[str] = {run.run_id for run in _runs(upload)} if upload.items else set()
+    try:
+        left: set[str] = {run.run_id for run in _runs(upload)}
+    except AppError as error:
+        # Somebody has cleared the disk.
+        clear()
+        st.session_state[_CAME] = Came(refused=(error,))
+        return
     reads.forget_upload(upload.source.cache_key, left)
     _keep_selected(left)
 
@@ -141,13 +147,13 @@ def _keep_selected(left: set[str]) -> None:
 
 def _current() -> Upload | None:
     upload: Upload | None = st.session_state.get(_UPLOAD)
-    return upload
+    return None if upload is None or upload.is_closed else upload
 
 
 def _opened() -> Upload:
     """The session's upload; a new one where there is none, or where it went while the browser was away."""
     upload = _current()
-    if upload is None or upload.is_closed:
+    if upload is None:
         upload = st.session_state[_UPLOAD] = Upload()
     context = get_script_run_ctx()
     if context is not None:

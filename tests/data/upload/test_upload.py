@@ -6,6 +6,7 @@ import gc
 import io
 import lzma
 import os
+import shutil
 import stat
 import struct
 import subprocess
@@ -584,6 +585,16 @@ def test_a_full_disk_is_no_fault_of_the_file(upload, monkeypatch):
 
     monkeypatch.setattr("lib.data.upload.entries.os.open", full)
     assert "its disk is full" in refusal(upload, "x.zip", zipped(RUNS))
+
+
+def test_a_folder_that_somebody_cleared_is_said_to_be_gone(upload):
+    upload.take([dropped("a.csv", table())])
+    shutil.rmtree(upload._folder)
+    for name, content in (("b.csv", table()), ("b.zip", zipped(RUNS)), ("b.tar", tarred(files=RUNS))):
+        (error,) = upload.take([dropped(name, content)])
+        assert "could not keep what was uploaded" in str(error)
+    upload.remove(upload.items[0].number)
+    assert upload.items == ()
 
 
 def test_a_reader_that_asks_again_and_again_at_the_end_is_stopped():
