@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.facts.selection import is_uploaded
+from lib.core.facts.selection import UPLOADED_SIGN, is_uploaded
 from lib.core.ranking.metric_names import REWARD, is_loss
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.labels import MIN_LIMIT, shared_beginning, short_labels
@@ -26,8 +26,6 @@ SIGN_PX, STAR_PX = 18, 15
 """Of a mark or a sign beside a cell's text, and of the star behind a name."""
 NAME_PX = (120, 340)
 """How wide the names' column is, at least and at most, where other columns want the room: names may take two lines."""
-UPLOADED_SIGN = "↑"
-"""Behind the name of a run that was uploaded in this session."""
 STEP_PX = 6
 """Widths are multiples of this: a text that is a little longer is no other layout."""
 FULL_SHARE = 0.9

@@ -12,6 +12,8 @@ MOST_NAMED = 3
 UPLOADED = "upload~"
 """What the ids of uploaded runs begin with. No id of a source does: one made of a path has no tilde, and no database is
 known to make such ids."""
+UPLOADED_WORD, UPLOADED_SIGN = "uploaded", "↑"
+"""Behind the name of a run that this session uploaded; the sign where there is little room."""
 LIMIT_REACHED = f"At most {MAX_SELECTED} runs can be compared; deselect one to choose another."
 
 

@@ -38,12 +38,12 @@ MOST_DEPTH = Count(
 )
 LONGEST_NAME = Count(
     200,
-    "Letters of a name, as bytes",
-    "File systems hold 255, and some of it is for telling two of one name apart.",
+    "Bytes of a name",
+    "File systems hold 255, and some of them are for telling two of one name apart.",
 )
 LONGEST_PATH = Count(
     700,
-    "Letters of a path, as bytes",
+    "Bytes of a path",
     "With the folder that it is put into it stays below what systems open.",
 )
 MOST_RATIO = Count(

@@ -44,7 +44,7 @@ def parts_of(name: str, archive: str) -> Parts:
         raise _refused(archive, name, f"at most {MOST_DEPTH} folders inside each other")
     longest = max(map(_size, parts), default=0)
     if longest > LONGEST_NAME or sum(map(_size, parts)) + len(parts) > LONGEST_PATH:
-        raise _refused(archive, name, f"names of at most {LONGEST_NAME} and paths of at most {LONGEST_PATH} letters")
+        raise _refused(archive, name, f"names of at most {LONGEST_NAME} bytes and paths of at most {LONGEST_PATH}")
     return parts
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from lib.core.facts.liveness import is_stalled, silent_for
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
-from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, is_uploaded
+from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, UPLOADED_WORD, is_uploaded
 from lib.core.glance.glance import headline_text
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text import formatting
@@ -17,7 +17,6 @@ from lib.core.text.labels import shared_beginning
 from lib.core.text.precision import decimals_for, to_decimals
 from lib.core.verdict.metric_words import metric_name
 from lib.core.verdict.overview import headline
-from lib.ui.frame.run_names import UPLOADED_WORD
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 ALWAYS_OFFERED = (RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED)

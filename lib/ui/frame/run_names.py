@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from lib.core.facts.selection import is_uploaded
+from lib.core.facts.selection import UPLOADED_SIGN, UPLOADED_WORD, is_uploaded
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 CHARACTERS = 180
 """Characters of the names of all runs together, where they stand beside each other."""
 LEAST = 24
-UPLOADED_WORD = "uploaded"
 STAR = "★"
 
 
 def uploaded(run_id: str) -> str:
     """The small word behind the name of a run that this session uploaded, as HTML; "" for any other."""
     return f' <span class="run-uploaded">{UPLOADED_WORD}</span>' if is_uploaded(run_id) else ""
+
+
+def uploaded_sign(run_id: str) -> str:
+    """The same where there is little room: a sign, and the word for whoever cannot see it."""
+    word = f'<span class="runoff-unseen">{UPLOADED_WORD}</span>'
+    shown = f'<i class="run-uploaded" title="Uploaded in this session" aria-hidden="true">{UPLOADED_SIGN}</i>'
+    return f" {shown}{word}" if is_uploaded(run_id) else ""
 
 
 @dataclass(frozen=True, slots=True)

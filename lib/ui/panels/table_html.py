@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
+from lib.core.facts.selection import UPLOADED_SIGN
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
 from lib.table.inputs import Summary
-from lib.table.layout import UPLOADED_SIGN, Layout, Shown
+from lib.table.layout import Layout, Shown
 from lib.table.marks import Mark, Marked
 from lib.ui.panels.grid import SIGNS
 

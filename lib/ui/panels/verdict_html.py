@@ -9,7 +9,7 @@ from lib.core.glance.glance import Glance
 from lib.core.glance.rows import FIRST, LEVEL, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.core.text.sentences import Sentence, Strong
-from lib.ui.frame.run_names import uploaded
+from lib.ui.frame.run_names import uploaded, uploaded_sign
 
 HEADLINE_LIMIT = 130
 """Characters of all names in the headline together."""
@@ -103,7 +103,7 @@ def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) 
     title = ". ".join(filter(None, (full, row.why)))
     cells = [
         f'<span role="cell" class="name" title="{escape(title)}">{mark(slot)}{shared}{_cut(own)}'
-        f"{uploaded(row.run_id)}</span>",
+        f"{uploaded_sign(row.run_id)}</span>",
         f'<span role="cell" class="value">{escape(row.value)}</span>',
     ]
     if is_ordered:
