@@ -8,12 +8,34 @@ let opener;
 
 function open(by) {
   opener = by;
+  if (by.dataset.opens === 'upload' && !NARROW.matches) {
+    document.querySelector('[data-testid="stExpandSidebarButton"]')?.click();
+    toUpload();
+    return;
+  }
   root.dataset.sidebar = 'open';
+  if (by.dataset.opens === 'upload') {
+    // What is not shown yet takes no focus.
+    requestAnimationFrame(() => requestAnimationFrame(toUpload));
+    return;
+  }
   const list = by.dataset.opens === 'runs' && sidebar()?.querySelector('.runs');
   if (list) list.scrollIntoView();
   else sidebar()?.querySelector('[data-testid="stSidebarContent"]')?.scrollTo(0, 0);
   const controls = (list || sidebar())?.querySelectorAll('a, button:not(:disabled), input:not(:disabled)') ?? [];
   [...controls].find(control => control.getClientRects().length)?.focus({ preventScroll: true });
+}
+
+// The place where runs are uploaded, which is the last of the sidebar.
+function toUpload() {
+  const place = document.querySelector('.st-key-upload');
+  place?.querySelector('button')?.focus({ preventScroll: true });
+  // Lines of the list get their height when they are first shown, and push it on.
+  const scroll = frames => {
+    place?.scrollIntoView({ block: 'center' });
+    if (frames) requestAnimationFrame(() => scroll(frames - 1));
+  };
+  scroll(6);
 }
 
 function close() {
@@ -35,7 +57,7 @@ async function copy(button) {
   }
   const text = button.querySelector('span');
   const before = text.dataset.text ??= text.textContent;
-  text.textContent = done ? 'Copied' : named ? 'Not copied' : 'Copy it from the address bar';
+  text.textContent = done ? ['Copied', button.dataset.without].filter(Boolean).join(' ') : named ? 'Not copied' : 'Copy it from the address bar';
   clearTimeout(button.timer);
   button.timer = setTimeout(() => { text.textContent = before; }, COPIED_MS);
 }

@@ -232,10 +232,11 @@ class Row {
     const label = add(this.item, 'label');
     this.box = add(label, 'input');
     this.box.type = 'checkbox';
-    this.mark = add(label, 'i', 'run-mark');
+    this.sign = add(label, 'i', 'run-mark');
     const text = add(label, 'span', 'runs-text');
     this.name = add(text, 'span', 'runs-name');
     this.star = add(text, 'span', 'runs-star');
+    this.mark = add(text, 'span', 'run-uploaded');
     this.unusual = add(text, 'span', 'runs-unusual');
     this.value = add(label, 'span', 'runs-value');
   }
@@ -245,15 +246,16 @@ class Row {
     const slot = run.slot ?? '';
     if (slot === '') delete this.item.dataset.run;
     else this.item.dataset.run = slot;
-    this.mark.className = slot === '' ? 'run-mark' : `run-mark slot-${slot}`;
+    this.sign.className = slot === '' ? 'run-mark' : `run-mark slot-${slot}`;
     this.box.style.accentColor = slot === '' ? '' : `var(--run-${slot})`;
     this.box.checked = checked;
     this.box.disabled = full && !checked;
     this.item.classList.toggle('shut', this.box.disabled);
     this.box.setAttribute('aria-label', run.name);
-    this.box.setAttribute('aria-description', [run.recommended && 'recommended', run.unusual].filter(Boolean).join(', '));
+    this.box.setAttribute('aria-description', [run.recommended && 'recommended', run.mark, run.unusual].filter(Boolean).join(', '));
     set(this.name, shared && run.name.startsWith(shared) ? run.name.slice(shared.length) : run.name);
     set(this.star, run.recommended ? '★' : '');
+    set(this.mark, run.mark ?? '');
     set(this.unusual, run.unusual ?? '');
     set(this.value, run.value);
   }

@@ -99,6 +99,11 @@ LAYERS: dict[str, Layer] = {
         "lib.data.folder",
         f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",
     ),
+    "lib.data.upload": layer(
+        "lib.data.upload",
+        "lib.core.facts lib.core.text lib.core.curves lib.data.source lib.data.folder lib.data.trainer",
+    ),
+    "lib.data.joined": layer("lib.data.joined", "lib.core.facts lib.core.curves lib.data.source lib.data.upload"),
     "lib.data.supabase": layer(
         "lib.data.supabase",
         f"lib.core.facts lib.core.curves {_SOURCES}",

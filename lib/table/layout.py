@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.core.facts.selection import UPLOADED_SIGN, is_uploaded
 from lib.core.ranking.metric_names import REWARD, is_loss
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.labels import MIN_LIMIT, shared_beginning, short_labels
@@ -113,7 +114,7 @@ def laid_out(
     ordered = _ordered(summary.columns, decides)
     default, alike = _default(summary, ordered, decides, by_score=by_score)
     start = shared_beginning([labels[run_id] for run_id in summary.run_ids])
-    names = {run_id: labels[run_id][len(start) :] for run_id in summary.run_ids}
+    names = {run_id: labels[run_id][len(start) :] + _sign(run_id) for run_id in summary.run_ids}
     columns = [column for column in ordered if column.key != "run"]
     widths = {column.key: _width(summary, column) for column in columns}
     if not chosen:
@@ -133,6 +134,10 @@ def laid_out(
             *(words for key, words in alike.items() if all(each.column.key != key for each in shown)),
         ),
     )
+
+
+def _sign(run_id: str) -> str:
+    return f" {UPLOADED_SIGN}" if is_uploaded(run_id) else ""
 
 
 def _ordered(columns: Sequence[Column], decides: Sequence[str]) -> list[Column]:

@@ -60,7 +60,9 @@ def test_every_page_reads_a_folder(on_folder, tmp_path, page):
 def test_every_page_says_that_demo_runs_are_made_up_and_how_to_see_others(opened, page):
     title = opened(page).title
     assert "Demo runs, made by a script" in title
-    assert "make run RUNS=path/to/outputs" in title
+    assert "To see your own runs, upload their logs" in title
+    assert "Upload runs" in title
+    assert "make" not in title.replace("made", "")
 
 
 def test_the_menu_links_every_page_and_carries_the_comparison(opened, demo):

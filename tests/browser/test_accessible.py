@@ -23,6 +23,9 @@ STREAMLITS_OWN = (
 )
 """What Streamlit draws around every app, whatever the app does."""
 
+DROPZONE = 'data-testid="stFileUploaderDropzone"'
+"""Streamlit gives the place that files are dropped on a name, and no role; the button in it has both."""
+
 RANKED = tuple(map(demo_id, ("support-llama-a", "support-llama-b", "support-llama-e")))
 
 
@@ -34,6 +37,7 @@ def found_by_axe(page: Page) -> list[str]:
         f"{rule['id']} ({rule['impact']}): {node['target']} {node['html'][:160]}"
         for rule in answer.response["violations"]
         for node in rule["nodes"]
+        if not (rule["id"] == "presentation-role-conflict" and DROPZONE in node["html"])
     ]
 
 

@@ -165,7 +165,7 @@ def test_the_title_line_is_flat_and_at_the_top(new_page, app, path):
     assert head.get_by_role("heading", level=1).evaluate("e => getComputedStyle(e).fontSize") == "16px"
     summary = head.locator("summary")
     summary.press("Enter")
-    expect(page.get_by_text("make run RUNS=path/to/outputs")).to_be_visible()
+    expect(head.get_by_role("button", name="Upload runs")).to_be_visible()
 
 
 def test_on_paper_there_is_no_sidebar_and_nothing_is_cut(new_page, app):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +29,9 @@ from lib.core.facts.values import finite
 from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
 from lib.data.folder import source as folder
 from lib.data.folder.source import FolderSource
+from lib.data.joined import joined_with
 from lib.data.source import RunSource
+from lib.data.upload.upload import Dropped, Upload
 from tests.curves import checked, reduced
 from tests.matching import matches
 
@@ -202,9 +206,43 @@ def changing_embedded(path: Path) -> Changing:
     )
 
 
-CHANGING = {"folder": changing_folder, "formats": changing_formats, "embedded": changing_embedded}
+UPLOADS: list[Upload] = []
+"""Uploads go when nobody holds them."""
 
-FACTORIES = {"folder": make_folder, "formats": make_formats, "embedded": make_embedded}
+
+def make_joined(path: Path) -> RunSource:
+    """The demo's runs and those that somebody uploaded, as hostile as those of a folder."""
+    (path / "sent").mkdir()
+    make_folder(path / "sent")
+    upload = Upload()
+    UPLOADS.append(upload)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted((path / "sent").rglob("*.json")):
+            archive.write(file, file.relative_to(path / "sent"))
+    refused = upload.take([Dropped("sent.zip", packed, packed.tell())])
+    assert refused == ()
+    return joined_with(EmbeddedSource(), upload.source)
+
+
+def changing_joined(path: Path) -> Changing:
+    """A folder of which the runs change, beside an upload."""
+    folder = changing_folder(path / "runs")
+    upload = Upload()
+    UPLOADS.append(upload)
+    log = json.dumps({"global_step": 2, "log_history": [{"step": 1, "loss": 5.0}, {"step": 2, "loss": 6.0}]}).encode()
+    assert upload.take([Dropped("trainer_state.json", io.BytesIO(log), len(log))]) == ()
+    return Changing(lambda: joined_with(folder.reader(), upload.source), folder.changes)
+
+
+CHANGING = {
+    "joined": changing_joined,
+    "folder": changing_folder,
+    "formats": changing_formats,
+    "embedded": changing_embedded,
+}
+
+FACTORIES = {"joined": make_joined, "folder": make_folder, "formats": make_formats, "embedded": make_embedded}
 
 
 @pytest.fixture(scope="module", params=FACTORIES)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
@@ -94,6 +95,36 @@ def answer(runs: Iterable[RunSummary], query: RunQuery, unreadable: Sequence[Unr
     """Answer ``query`` from runs that are all in memory. To answer many, keep a ``RunIndex``."""
     everything = list(runs)
     return RunIndex(everything).page(query, lambda places: map(everything.__getitem__, places), unreadable)
+
+
+def joined(pages: Sequence[RunPage], query: RunQuery) -> RunPage:
+    """The answer to ``query`` of several sources together, of what each of them answers.
+
+    Each keeps the order that it has: one far away may order what is equal, and letters, its own way.
+
+    Args:
+        pages: The answers. None has a run of another one, and each has as many runs as ``query`` asks for in all.
+        query: What was asked. A limit below zero counts from the end of all.
+    """
+    total = sum(page.total for page in pages)
+    runs = merge(*(page.runs for page in pages), key=lambda run: (*_sort_key(_facts(run), query.sort), run.run_id))
+    most = query.limit if query.limit >= 0 else max(total + query.limit, 0)
+    # Where one of them has not counted, the sum would say less than there is.
+    are_counted = all(page.statuses or not page.total for page in pages)
+    statuses: Counter[RunStatus] = Counter()
+    for page in pages if are_counted else ():
+        statuses.update(page.statuses)
+    looks = [page.looked_at for page in pages if page.looked_at is not None]
+    return RunPage(
+        tuple(islice(runs, most)),
+        total,
+        statuses,
+        sum(page.source_total for page in pages),
+        tuple(each for page in pages for each in page.unreadable),
+        tuple(each for page in pages for each in page.unused),
+        (sum(done for done, _ in looks), sum(count for _, count in looks)) if looks else None,
+        tuple(dict.fromkeys(each for page in pages for each in page.looked_for)),
+    )
 
 
 class RunIndex:

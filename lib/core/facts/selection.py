@@ -9,6 +9,11 @@ MAX_SELECTED = 5
 """More curves than this cannot be told apart by colour, nor read in one table row by row."""
 MOST_NAMED = 3
 """Of many runs that a link asks for in vain, so many are named."""
+UPLOADED = "upload~"
+"""What the ids of uploaded runs begin with. No id of a source does: one made of a path has no tilde, and no database is
+known to make such ids."""
+UPLOADED_WORD, UPLOADED_SIGN = "uploaded", "↑"
+"""Behind the name of a run that this session uploaded; the sign where there is little room."""
 LIMIT_REACHED = f"At most {MAX_SELECTED} runs can be compared; deselect one to choose another."
 
 
@@ -30,11 +35,20 @@ class Reconciled:
     def sentences(self) -> tuple[str, ...]:
         """What was left out and why; empty where nothing was."""
         said = []
-        if self.gone:
-            said.append(f"{_runs(self.gone)} left out: deleted, or not visible to this reader ({_named(self.gone)}).")
+        uploaded = sum(map(is_uploaded, self.gone))
+        if uploaded:
+            what = "1 uploaded run is" if uploaded == 1 else f"{uploaded} uploaded runs are"
+            said.append(f"{what} not in this link: uploads stay in the browser session that made them.")
+        if gone := [run_id for run_id in self.gone if not is_uploaded(run_id)]:
+            said.append(f"{_runs(gone)} left out: deleted, or not visible to this reader ({_named(gone)}).")
         if self.over:
             said.append(f"{_runs(self.over)} left out: at most {MAX_SELECTED} can be compared ({_named(self.over)}).")
         return tuple(said)
+
+
+def is_uploaded(run_id: str) -> bool:
+    """Whether an id is that of an uploaded run, of this session or of another one."""
+    return run_id.startswith(UPLOADED)
 
 
 def reconcile(wanted: Iterable[str], available: Iterable[str]) -> Reconciled:

@@ -43,10 +43,11 @@ class Follower:
 
     Args:
         gatherer: Looks.
+        stuck_s: In the place of ``STUCK_S``.
     """
 
-    def __init__(self, gatherer: Gatherer) -> None:
-        self._gatherer = gatherer
+    def __init__(self, gatherer: Gatherer, stuck_s: float | None = None) -> None:
+        self._gatherer, self._stuck_s = gatherer, stuck_s
         self._changed = threading.Condition()
         self._gathered: Gathered | None = None
         self._failed: RunSourceError | None = None
@@ -114,7 +115,8 @@ class Follower:
         if not self._is_looking or self._reading is None:
             return
         what, since = self._reading
-        if time.monotonic() - since > STUCK_S and len(self._gatherer.stuck) < MOST_STUCK:
+        stuck_s = STUCK_S if self._stuck_s is None else self._stuck_s
+        if time.monotonic() - since > stuck_s and len(self._gatherer.stuck) < MOST_STUCK:
             self._gatherer.stuck.add(what)
             self._start()
 

@@ -35,6 +35,9 @@ from lib.data.trainer.hf_log import TRAINER_STATE
 SCAN_INTERVAL_S = 2.0
 """The tree is looked at again after this time at the earliest: one page asks the source several times."""
 
+OWN_STUCK_S = 60.0
+"""A file of a folder of this process's own is read for so many seconds before the others are listed without it."""
+
 
 class FolderSource:
     """A ``RunSource`` over the files below a folder.
@@ -50,14 +53,20 @@ class FolderSource:
     synthetic = False
     refresh_s = 3.0
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        """Take the folder to look into; it is looked into on the first read."""
+    def __init__(self, path: str | os.PathLike[str], *, is_own: bool = False) -> None:
+        """Take the folder to look into; it is looked into on the first read.
+
+        Args:
+            path: The folder.
+            is_own: It is this process's: nothing of it is remembered on the disk (``lib.data.folder.remembered``), and
+                a file that takes long to read is large and not out of reach, so that ``settle`` waits for it longer.
+        """
         root = Path(os.path.realpath(os.path.expanduser(path)))
         self.cache_key = f"folder:{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
         top = root.name or str(root)
         self.title = readable(top)
-        self._gatherer = Gatherer(root, top, formats(), Remembered(root, place_from(os.environ)))
-        self._follower = Follower(self._gatherer)
+        self._gatherer = Gatherer(root, top, formats(), Remembered(root, None if is_own else place_from(os.environ)))
+        self._follower = Follower(self._gatherer, OWN_STUCK_S if is_own else None)
         self._lock = threading.Lock()
         self._index: tuple[Listed, RunIndex, tuple[RunSummary, ...]] | None = None
 

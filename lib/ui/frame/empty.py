@@ -36,7 +36,7 @@ def nothing_selected(source: RunSource) -> None:
         sought = f"<p>Looked for: {escape('; '.join(page.looked_for))}.</p>" if page.looked_for else ""
         st.html(
             '<div class="page-empty"><h2>There are no runs to compare yet.</h2>'
-            f"<p>{escape(no_runs(page))}</p>{found}{sought}</div>"
+            f"<p>{escape(no_runs(page))}</p>{found}{sought}{_UPLOAD}</div>"
         )
         return
     st.html(
@@ -51,7 +51,13 @@ def nothing_selected(source: RunSource) -> None:
         on_click=url.put,
         args=(link.RUNS, tuple(run.run_id for run in newest)),
     )
-    st.html(f'<img class="page-preview" alt="" src="data:image/svg+xml,{quote(_PREVIEW)}">')
+    st.html(f'{_UPLOAD}<img class="page-preview" alt="" src="data:image/svg+xml,{quote(_PREVIEW)}">')
+
+
+_UPLOAD = (
+    '<p class="page-upload">Or compare runs of your own: <button type="button" class="page-button" data-opens="upload">'
+    "Upload runs</button></p>"
+)
 
 
 def no_runs(page: RunPage) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.liveness import is_stalled, silent_for
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.selection import is_uploaded
 from lib.core.text import formatting
 from lib.data.source import FollowedSource, LiveSource, RunSource
 from lib.ui.frame.escape import md
@@ -27,7 +28,9 @@ _PAUSED, _WHOLE_RUN, _FOLLOWED = "live:paused", "live:whole run", "live:followed
 
 def live(source: RunSource, comparison: Comparison) -> None:
     """Watch the selected runs that are running, and rerun the page when one has news."""
-    running = [each for each in comparison.runs if each.stored.status is RunStatus.RUNNING]
+    running = [
+        each for each in comparison.runs if each.stored.status is RunStatus.RUNNING and not is_uploaded(each.run.run_id)
+    ]
     if not running or not isinstance(source, LiveSource):
         return
     # This run of the page has just read everything; the next look is the timer's.
@@ -42,7 +45,7 @@ def follow(source: RunSource, comparison: Comparison) -> None:
         return
     page = reads.list_runs(source, url.query())
     now = source.now()
-    may_grow = any(_may_grow(each.stored, now) for each in comparison.runs)
+    may_grow = any(_may_grow(each.stored, now) for each in comparison.runs if not is_uploaded(each.run.run_id))
     if page.looked_at is None and not may_grow:
         return
     # This run of the page has just read everything; the next look is the timer's.

@@ -55,6 +55,8 @@ TOKENS = (
     + "".join(f" --size-{name}: {pixels}px;" for name, pixels in SIZES.items())
     + " }\n"
     + ".runoff-unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }\n"
+    + ".run-uploaded { flex: none; font-style: normal; margin-left: 6px; font-size: var(--size-caption);"
+    + " font-weight: 400; color: var(--muted); }\n"
     + ".run-mark { display: inline-block; width: 10px; height: 10px; flex: none; }\n"
     + "".join(
         f".run-mark.slot-{slot} {{ background: {color}; clip-path: {shape}; }}\n"

@@ -8,14 +8,16 @@ from html import escape
 import streamlit as st
 
 from lib.core.facts.query import RunQuery
+from lib.core.facts.selection import is_uploaded
 from lib.core.text.phrases import counted
 from lib.data.source import LiveSource, RunSource
 from lib.ui.frame import static
-from lib.ui.session import reads
+from lib.ui.session import link, reads, url
 
 _DEMO = (
     "<details><summary>Demo runs, made by a script</summary>"
-    "<p>To see your own runs, start the app with <code>make run RUNS=path/to/outputs</code>.</p></details>"
+    "<p>To see your own runs, upload their logs: they are compared here, beside these, and stay in this browser"
+    ' session. <button type="button" class="page-button" data-opens="upload">Upload runs</button></p></details>'
 )
 
 
@@ -44,9 +46,9 @@ def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
     st.html(
         static.script("frame.js", preloaded)
         + f'<div class="page-head">{_opens("menu", "Runs and pages", "page-button page-menu")}'
-        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_LINK}</div>'
+        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_link()}</div>'
         f'<div class="phone-bar" role="group" aria-label="Runs, link and pages">'
-        f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_LINK}'
+        f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_link()}'
         f"{_opens('menu', '', 'page-button', 'Pages')}</div>",
         unsafe_allow_javascript=True,
     )
@@ -62,7 +64,15 @@ def _opens(what: str, name: str, looks: str, text: str = "") -> str:
     return f'<button type="button" class="{looks}" data-opens="{what}"{named}>{shown}</button>'
 
 
-_LINK = (
-    '<button type="button" class="page-button" data-copies-link title="Copy a link to exactly this view">'
-    '<span aria-live="polite">Link</span></button>'
-)
+def _link() -> str:
+    """The button that copies the link; it says what of the view the link cannot open elsewhere."""
+    stay = sum(map(is_uploaded, url.value(link.RUNS)))
+    title, without = "Copy a link to exactly this view", ""
+    if stay:
+        what = f"the {counted(stay, 'uploaded run')}"
+        title = f"Copy a link to this view without {what}: uploads stay in this browser session"
+        without = f' data-without="without {what}"'
+    return (
+        f'<button type="button" class="page-button" data-copies-link title="{title}"{without}>'
+        '<span aria-live="polite">Link</span></button>'
+    )

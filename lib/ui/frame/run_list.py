@@ -9,7 +9,7 @@ from datetime import datetime
 from lib.core.facts.liveness import is_stalled, silent_for
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
-from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED
+from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, UPLOADED_WORD, is_uploaded
 from lib.core.glance.glance import headline_text
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text import formatting
@@ -49,6 +49,7 @@ class Line:
         unusual: What sets it apart from a run that was trained to its end; "" for nothing.
         details: Titles and texts of what else is known; a title may be "".
         slot: Its colour and mark; ``None`` for a run that is not selected.
+        mark: A small word behind the name; "" for none.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class Line:
     details: tuple[tuple[str, str], ...]
     slot: int | None = None
     is_recommended: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,13 @@ class RunList:
 
 
 def run_list(
-    page: RunPage, query: RunQuery, compared: Comparison, labels: Mapping[str, str], now: datetime, no_runs: str
+    page: RunPage,
+    query: RunQuery,
+    compared: Comparison,
+    labels: Mapping[str, str],
+    now: datetime,
+    no_runs: str,
+    uploaded_now: datetime | None = None,
 ) -> RunList:
     """Make the list.
 
@@ -112,7 +120,12 @@ def run_list(
         labels: Of the page's runs and of the selected ones, by run id.
         now: By the source's clock.
         no_runs: What is said where the source has none.
+        uploaded_now: By the clock of the runs that this session uploaded; ``now`` where that is the same.
     """
+
+    def clock(run: RunSummary) -> datetime:
+        return uploaded_now if uploaded_now is not None and is_uploaded(run.run_id) else now
+
     metric, values = _deciding(compared)
     ids = {each.run.run_id for each in compared.runs}
     not_selected = [run for run in page.runs if run.run_id not in ids]
@@ -125,10 +138,11 @@ def run_list(
             each.run.run_id,
             each.label,
             to_decimals(values.get(each.run.run_id), decimals),
-            unusual(each.run, labels, now),
-            _details(each.run, now, _why(each, compared)),
+            unusual(each.run, labels, clock(each.run)),
+            _details(each.run, clock(each.run), _why(each, compared)),
             each.slot,
             each.run.run_id == compared.recommendation.run_id,
+            mark_of(each.run.run_id),
         )
         for each in compared.in_order
     )
@@ -137,8 +151,9 @@ def run_list(
             run.run_id,
             labels[run.run_id],
             to_decimals(value, other_decimals),
-            unusual(run, labels, now),
-            _details(run, now),
+            unusual(run, labels, clock(run)),
+            _details(run, clock(run)),
+            mark=mark_of(run.run_id),
         )
         for run, value in zip(not_selected, other_values, strict=True)
     )
@@ -168,6 +183,11 @@ def run_list(
         looking=looking(page),
         verdict=_verdict(compared),
     )
+
+
+def mark_of(run_id: str) -> str:
+    """The small word behind the name of a run that this session uploaded; "" for any other."""
+    return UPLOADED_WORD if is_uploaded(run_id) else ""
 
 
 def looking(page: RunPage) -> str:

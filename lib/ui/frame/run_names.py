@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from lib.core.facts.selection import UPLOADED_SIGN, UPLOADED_WORD, is_uploaded
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.ui.session.comparison import ComparedRun, Comparison
 
@@ -13,6 +14,18 @@ CHARACTERS = 180
 """Characters of the names of all runs together, where they stand beside each other."""
 LEAST = 24
 STAR = "★"
+
+
+def uploaded(run_id: str) -> str:
+    """The small word behind the name of a run that this session uploaded, as HTML; "" for any other."""
+    return f' <span class="run-uploaded">{UPLOADED_WORD}</span>' if is_uploaded(run_id) else ""
+
+
+def uploaded_sign(run_id: str) -> str:
+    """The same where there is little room: a sign, and the word for whoever cannot see it."""
+    word = f'<span class="runoff-unseen">{UPLOADED_WORD}</span>'
+    shown = f'<i class="run-uploaded" title="Uploaded in this session" aria-hidden="true">{UPLOADED_SIGN}</i>'
+    return f" {shown}{word}" if is_uploaded(run_id) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,8 @@ class Named:
     def html(self) -> str:
         """Mark, name and star; what stands around it says ``data-run``."""
         star = f' <span class="star" title="Recommended">{STAR}</span>' if self.is_recommended else ""
-        return f'<i class="run-mark slot-{self.each.slot}"></i><span class="name">{escape(self.brief)}{star}</span>'
+        name = f"{escape(self.brief)}{star}{uploaded(self.run_id)}"
+        return f'<i class="run-mark slot-{self.each.slot}"></i><span class="name">{name}</span>'
 
 
 def named_runs(comparison: Comparison, characters: int = CHARACTERS) -> tuple[tuple[Named, ...], str]:

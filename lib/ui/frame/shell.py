@@ -18,7 +18,8 @@ from lib.data.settings import Settings
 from lib.data.source import RunSource
 from lib.ui.frame import live, look, messages, page_head, sidebar, sign_in, static
 from lib.ui.frame.escape import md
-from lib.ui.session import comparison, deployment, reads, url
+from lib.ui.frame.upload import upload_panel
+from lib.ui.session import comparison, deployment, reads, uploads, url
 from lib.ui.session.comparison import Comparison
 
 APP = "Runoff"
@@ -58,7 +59,8 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
     )
     url.read(title)
     st.html(f"<style>{look.TOKENS}{static.text('frame.css')}</style>")
-    with st.sidebar.container(gap=None, key="menu"):
+    box = st.sidebar.container(gap=None, key="menu")
+    with box:
         menu = [st.empty() for _ in PAGES]
     draw_menu(menu)
     settings = Settings()
@@ -66,8 +68,10 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
     try:
         try:
             settings = deployment.settings()
-            source = sign_in.source(settings)
-            said = page_head.origin(source, url.query())
+            base = sign_in.source(settings)
+            said = page_head.origin(base, url.query())
+            uploads.take(box)
+            source = uploads.joined(base)
         finally:
             page_head.draw(title, said, (*preloaded, *LIST_FILES))
         compared = comparison.load(source)
@@ -85,6 +89,7 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
             with st.sidebar:
                 sign_in.account(settings)
                 sidebar.run_picker(source, compared)
+                upload_panel()
                 live.follow(source, compared)
         except AppError:
             # Said once is enough: what cannot be reached fails here too.

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.facts.selection import toggle
-from lib.data.source import RunSource
+from lib.data.source import RunSource, wall_clock
 from lib.ui.frame import empty, static
 from lib.ui.frame.run_list import Line, RunList, run_list
 from lib.ui.session import link, reads, url
@@ -26,7 +26,7 @@ def run_picker(source: RunSource, compared: Comparison) -> None:
     page = reads.list_runs(source, query)
     # A selected run is called here what it is called in the charts.
     labels = reads.list_labels(source, query) | dict(compared.labels)
-    shown = run_list(page, query, compared, labels, source.now(), empty.no_runs(page))
+    shown = run_list(page, query, compared, labels, source.now(), empty.no_runs(page), wall_clock())
     static.component("runoff_runs", "runs.js", "runs.css")(
         key=RUNS,
         data=json.dumps(_sent(shown, st.session_state.get(_TURN, 0)), ensure_ascii=False).encode(),
@@ -63,6 +63,8 @@ def _sent(shown: RunList, turn: int) -> dict[str, Any]:
 
 def _line(line: Line) -> dict[str, Any]:
     told: dict[str, Any] = {"id": line.run_id, "name": line.name, "value": line.value, "details": line.details}
+    if line.mark:
+        told["mark"] = line.mark
     if line.unusual:
         told["unusual"] = line.unusual
     if line.slot is not None:

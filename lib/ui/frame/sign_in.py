@@ -21,7 +21,7 @@ from lib.data.source import RunSource
 from lib.data.supabase.settings import SignIn
 from lib.ui.frame import messages
 from lib.ui.frame.escape import md
-from lib.ui.session import reads
+from lib.ui.session import reads, uploads
 
 if TYPE_CHECKING:
     from lib.data.supabase.auth import SignedIn
@@ -90,7 +90,8 @@ def account(settings: Settings) -> None:
 
 
 def forget() -> None:
-    """Drop what this browser session holds of a sign-in."""
+    """Drop what this browser session holds of a sign-in, and what was uploaded: another person may come next."""
+    uploads.clear()
     ticket = st.session_state.get(_TICKET)
     if ticket:
         reads.visitors().drop(ticket)

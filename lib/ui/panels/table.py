@@ -16,7 +16,7 @@ from lib.core.curves.evidence import median_of, stored_differs
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import MEDIANS, Better, metric_of
-from lib.core.facts.selection import MOST_NAMED
+from lib.core.facts.selection import MOST_NAMED, is_uploaded
 from lib.core.ranking.comparability import Comparability, classed
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.phrases import counted, first_of
@@ -132,6 +132,7 @@ def _view(
         {each.mark for key in shown for each in found[key] if each.mark},
         is_recommended=recommended is not None,
         has_trophy=any(any(signs[key]) for key in signs if key in shown),
+        has_uploaded=any(is_uploaded(each.run.run_id) for each in runs),
     )
     return View(
         summary,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
+from lib.core.facts.selection import UPLOADED_SIGN
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
 from lib.table.inputs import Summary
@@ -18,7 +19,15 @@ LONG = 16
 """A card's value of more characters takes a line of its own."""
 
 
-def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recommended: bool, has_trophy: bool) -> str:
+def legend(
+    alike: Sequence[str],
+    runs: int,
+    found: Collection[Mark],
+    *,
+    is_recommended: bool,
+    has_trophy: bool,
+    has_uploaded: bool = False,
+) -> str:
     """The line below the table: its signs, and what is the same in all runs.
 
     Args:
@@ -27,9 +36,11 @@ def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recom
         found: What stands out in the cells that are shown.
         is_recommended: One of the runs is.
         has_trophy: A cell has the trophy.
+        has_uploaded: One of the runs was uploaded in this session.
     """
     signs = [
         "★ recommended" if is_recommended else "",
+        f"{UPLOADED_SIGN} uploaded" if has_uploaded else "",
         "<b>bold</b>: best of the column among runs that are compared" if {Mark.BEST, Mark.TIE_BEST} & {*found} else "",
         "= tied" if Mark.TIE_BEST in found else "",
         "▽ worst" if Mark.WORST in found else "",

@@ -26,7 +26,7 @@ from lib.ui.panels.verdict_look import STYLE
 from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import shipped_assessments
 from lib.ui.session.comparison import Comparison
-from lib.ui.session.offers import has_alike, select_alike, select_also
+from lib.ui.session.offers import has_alike, offered, select_alike, select_also
 
 BEST_LIMIT = 15
 """Characters of a run's name above its column in the table of best values."""
@@ -68,8 +68,7 @@ def _made(comparison: Comparison, *, offers: bool) -> tuple[Glance, str]:
 
 def _better(source: RunSource, comparison: Comparison, glance: Glance) -> None:
     """Name a better run that is not selected, and select it on a click."""
-    page = reads.list_runs(source, url.query())
-    found = better_in(comparison.decision, [each.run for each in comparison.runs], page.runs)
+    found = better_in(comparison.decision, [each.run for each in comparison.runs], offered(source, comparison))
     if found is None:
         return
     name = reads.list_labels(source, url.query())[found.run_id]

@@ -9,6 +9,7 @@ from lib.core.glance.glance import Glance
 from lib.core.glance.rows import FIRST, LEVEL, PICK, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.core.text.sentences import Sentence, Strong, plain
+from lib.ui.frame.run_names import uploaded, uploaded_sign
 from lib.ui.panels.verdict_room import headline_names, lines_of
 
 ROW_LIMIT, ROW_TAIL = 64, 14
@@ -42,7 +43,7 @@ def mark(slot: int) -> str:
 def _headline(glance: Glance, short: Mapping[str, str], labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
     names = ", ".join(
         f'<span data-run="{slots[run_id]}" title="{escape(labels[run_id])}">{mark(slots[run_id])}'
-        f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b></span>'
+        f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b>{uploaded(run_id)}</span>'
         for run_id in glance.run_ids
     )
     return f"<h2>{escape(glance.verb)} {names}</h2>"
@@ -103,7 +104,8 @@ def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) 
     shared = f'<span class="shared">{escape(start)}</span>' if start else ""
     title = ". ".join(filter(None, (full, row.why)))
     cells = [
-        f'<span role="cell" class="name" title="{escape(title)}">{mark(slot)}{shared}{_cut(own)}</span>',
+        f'<span role="cell" class="name" title="{escape(title)}">{mark(slot)}{shared}{_cut(own)}'
+        f"{uploaded_sign(row.run_id)}</span>",
         f'<span role="cell" class="value">{escape(row.value)}</span>',
     ]
     if is_ordered:

@@ -27,6 +27,7 @@ from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import Recommendation
 from lib.core.text.phrases import first_of
 from lib.core.verdict.grounds import Grounds, grounds_of
+from lib.data.joined import part_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
 from lib.ui.session import link, reads, url
 from lib.ui.session.memory import ComputedValues
@@ -269,6 +270,7 @@ def _compared(
     progress: Progress | None = None,
 ) -> ComparedRun:
     color = RUN_COLORS[slot]
+    part = part_of(source, run.run_id)
     data: RunData | None = None
     error: AppError | None = None
     try:
@@ -283,6 +285,6 @@ def _compared(
     # The run and its curves are of one version, though the run may have been listed before it changed.
     run = run if data is None else data.run
     # What was read is part of it: a running run grows, and rows may come without another version of the run.
-    key = _digest((source.cache_key, run.run_id, run.version, data and data.number))
+    key = _digest((part.cache_key, run.run_id, run.version, data and data.number))
     shown = run if data is None else data.shown
-    return ComparedRun(shown, run, label, color, slot, data, key, error, source.now)
+    return ComparedRun(shown, run, label, color, slot, data, key, error, part.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.core.aspects.facts import Agreement
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.runs import RunSummary
-from lib.core.facts.selection import MAX_SELECTED
+from lib.core.facts.selection import MAX_SELECTED, is_uploaded
 from lib.core.ranking.comparability import comparability_of
 from lib.core.ranking.offers import comparable_with
 from lib.data.source import RunSource
@@ -19,8 +19,16 @@ MOST_TRIED = 15
 def has_alike(source: RunSource, comparison: Comparison) -> bool:
     """Whether there may be runs that compare, of the selected or of the list."""
     return bool(_together(comparison)) or any(
-        comparable_with(each.run, reads.list_runs(source, url.query()).runs) for each in comparison.runs
+        comparable_with(each.run, offered(source, comparison)) for each in comparison.runs
     )
+
+
+def offered(source: RunSource, comparison: Comparison) -> tuple[RunSummary, ...]:
+    """The runs of the list that may be offered: nobody who compares runs of their own ships one of the demo's."""
+    runs = reads.list_runs(source, url.query()).runs
+    if source.synthetic and any(is_uploaded(each.run.run_id) for each in comparison.runs):
+        return tuple(run for run in runs if is_uploaded(run.run_id))
+    return runs
 
 
 def select_alike(source: RunSource, comparison: Comparison) -> None:
@@ -30,7 +38,7 @@ def select_alike(source: RunSource, comparison: Comparison) -> None:
     """
     found = _together(comparison)
     if not found:
-        listed = reads.list_runs(source, url.query()).runs
+        listed = offered(source, comparison)
         offers = [_alike(source, comparison, each.run, listed) for each in comparison.runs]
         found = max(offers, key=len, default=())
     if len(found) > 1:

@@ -20,6 +20,7 @@ from lib.core.curves.derived import logged_for
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
+from lib.data.joined import JoinedSource, part_of
 from lib.data.settings import Settings, open_source
 from lib.data.source import Progress, RunSource
 from lib.ui.session.memory import ComputedValues, Memory
@@ -89,7 +90,7 @@ def load_data(
     Raises:
         RunSourceError: If they cannot be read. Of an ``IncompleteRead`` the curves are worth showing.
     """
-    return _CURVES.newest(source, run, None if every_row else SOURCE_BUCKETS, progress)
+    return _CURVES.newest(part_of(source, run.run_id), run, None if every_row else SOURCE_BUCKETS, progress)
 
 
 def load_part(
@@ -105,8 +106,8 @@ def load_part(
 
     def read() -> RunCurves:
         with st.spinner("Loading full resolution…"):
-            found = source.load_curves([run_id], asked, steps, SOURCE_BUCKETS).get(run_id, RunCurves(run_id))
-            return derived(found, data.run)
+            found = part_of(source, run_id).load_curves([run_id], asked, steps, SOURCE_BUCKETS)
+            return derived(found.get(run_id, RunCurves(run_id)), data.run)
 
     return data.parts.get((metrics, steps), read)
 
@@ -146,10 +147,23 @@ def computed_values(key: str, read: Collection[RunData]) -> ComputedValues:
 
 def forget_runs(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) -> None:
     """Read these runs and this page of the list anew; keep what others look at."""
-    reader, wanted = source.cache_key, set(run_ids)
+    parts = (source, source.base) if isinstance(source, JoinedSource) else (source,)
+    readers, wanted = {part.cache_key for part in parts}, set(run_ids)
     # Other comparisons of the same runs too: all pages of a reader are to show one version of each.
-    _RUNS.forget(lambda key: key[0] == reader and not wanted.isdisjoint(key[1]))
-    _LISTS.forget(lambda key: key == (reader, query))
+    _RUNS.forget(lambda key: key[0] in readers and not wanted.isdisjoint(key[1]))
+    _LISTS.forget(lambda key: key[0] in readers and key[1] == query)
+
+
+def forget_upload(cache_key: str, left: Collection[str] = ()) -> None:
+    """Forget what was read of uploaded runs that are gone.
+
+    Args:
+        cache_key: Of the upload.
+        left: The ids of its runs that are still there.
+    """
+    _LISTS.forget(lambda key: cache_key in key[0])
+    _RUNS.forget(lambda key: cache_key in key[0])
+    _CURVES.forget_reader(cache_key, left)
 
 
 def refresh() -> None:
@@ -172,7 +186,8 @@ def settle() -> None:
 
 def _listed(source: RunSource, query: RunQuery) -> tuple[RunPage, dict[str, str]]:
     def read() -> tuple[RunPage, dict[str, str]]:
-        page = source.list_runs(query)
+        # What is remembered of the base is shared with everybody who reads it alike.
+        page = source.listed(query, list_runs) if isinstance(source, JoinedSource) else source.list_runs(query)
         return page, labels_of(page.runs)
 
     found = _LISTS.get((source.cache_key, query), read)
@@ -184,7 +199,7 @@ def _listed(source: RunSource, query: RunQuery) -> tuple[RunPage, dict[str, str]
 
 def _named(source: RunSource, run_ids: tuple[str, ...]) -> Named:
     def read() -> Named:
-        runs = source.load_runs(run_ids)
+        runs = source.loaded(run_ids, load_runs) if isinstance(source, JoinedSource) else source.load_runs(run_ids)
         return runs, labels_of(runs)
 
     return _RUNS.get((source.cache_key, run_ids), read)

@@ -217,6 +217,12 @@ class CurvesMemory:
             self._kept.clear()
             self._comparisons.clear()
 
+    def forget_reader(self, reader: str, left: Collection[str] = ()) -> None:
+        """Forget what was read for one reader, but for some runs."""
+        with self._lock:
+            for place in [place for place in self._kept if place.reader == reader and place.run_id not in left]:
+                del self._kept[place]
+
     def _forget_older(self, newest: _Place, version: str) -> None:
         for place, current in list(self._kept.items()):
             same_run = (place.reader, place.run_id) == (newest.reader, newest.run_id)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lib.core.facts.selection import (
     LIMIT_REACHED,
     MAX_SELECTED,
+    UPLOADED,
     assign_slots,
     reconcile,
     toggle,
@@ -48,6 +49,12 @@ def test_what_was_left_out_is_named():
     many = reconcile([f"gone {number}" for number in range(500)], "abcdef")
     assert many.sentences == (
         "500 runs were left out: deleted, or not visible to this reader (gone 0, gone 1, gone 2 and 497 more).",
+    )
+    elsewhere = "not in this link: uploads stay in the browser session that made them."
+    assert reconcile([f"{UPLOADED}1", "a"], "a").sentences == (f"1 uploaded run is {elsewhere}",)
+    assert reconcile([f"{UPLOADED}1", "x", f"{UPLOADED}2"], "a").sentences == (
+        f"2 uploaded runs are {elsewhere}",
+        "1 run was left out: deleted, or not visible to this reader (x).",
     )
     assert reconcile([], "ab").sentences == reconcile("a", "ab").sentences == ()
 

@@ -1,0 +1,97 @@
+"""The place in the sidebar where runs are uploaded: what may come, what came, and taking it away again."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from lib.core.facts.limits import shown
+from lib.core.facts.selection import MAX_SELECTED, UPLOADED
+from lib.core.text.formatting import shorten_middle
+from lib.core.text.phrases import counted
+from lib.data.upload.limits import FILE_MB, MB, SAID
+from lib.data.upload.upload import Item
+from lib.ui.frame.escape import md
+from lib.ui.session import link, uploads, url
+
+MOST_REFUSED = 5
+"""Of what was not taken, so much is named."""
+TITLE_LIMIT = 28
+"""Letters of a file's name beside its button."""
+
+_MAY_COME = (
+    "<details><summary>What can be uploaded</summary><p>Log files, with the files beside them if they have one name"
+    " each, or a zip, tar, tar.gz, tar.bz2 or tar.xz of folders of runs.</p>"
+    "<p>Links, and archives inside archives, are left out. Leave out weights. At most:</p><ul>"
+    + "".join(f"<li>{escape(limit.title)}: {shown(limit)}</li>" for limit in SAID)
+    + "</ul><p>Uploads stay in this browser session. They are removed when it ends,"
+    " and a reload ends it.</p></details>"
+)
+
+
+def upload_panel() -> None:
+    """Draw it."""
+    with st.container(key="upload"):
+        st.file_uploader(
+            "Upload runs",
+            accept_multiple_files=True,
+            max_upload_size=int(FILE_MB),
+            key=uploads.key(),
+            help=None,
+        )
+        st.html(f'<div class="upload-said" aria-live="polite">{_came()}{_MAY_COME}</div>')
+        came = uploads.came()
+        if came is not None and came.run_ids:
+            _choice(came.run_ids)
+        for item in uploads.items():
+            with st.container(key=f"upload_item_{item.number}", horizontal=True, wrap=False, gap="small"):
+                left = "".join(f"<p>{escape(said)}</p>" for said in item.left)
+                st.html(
+                    f'<div class="upload-item"><b>{escape(shorten_middle(item.title, TITLE_LIMIT, 12))}</b>'
+                    f" <span>{_size(item)}</span>{left}</div>"
+                )
+                st.button(
+                    "Remove",
+                    key=f"upload_remove_{item.number}",
+                    type="tertiary",
+                    help=f"Remove {md(item.title)} and its runs from this session",
+                    on_click=uploads.remove,
+                    args=(item.number,),
+                )
+
+
+def _size(item: Item) -> str:
+    """How large it is; where the title counts the files, not how many these are once more."""
+    size = f"{max(item.size / MB, 0.1):.1f} MB"
+    files = counted(item.files, "file")
+    return size if item.title == files else f"{files}, {size}"
+
+
+def _came() -> str:
+    came = uploads.came()
+    if came is None:
+        return ""
+    said = [
+        f'<p class="refused">{escape(str(error))}{f" {escape(error.hint)}" if error.hint else ""}</p>'
+        for error in came.refused[:MOST_REFUSED]
+    ]
+    if (more := len(came.refused) - MOST_REFUSED) > 0:
+        said.append(f'<p class="refused">{more:,} more were not taken.</p>')
+    if came.run_ids:
+        said.append(f"<p>{counted(len(came.run_ids), 'run')} found.</p>")
+    elif came.nothing:
+        said.append("<p>No run was found in what came.</p>")
+        said += [f"<p><b>{escape(path)}</b> {escape(why)}</p>" for path, why in came.nothing]
+    return "".join(said)
+
+
+def _choice(run_ids: tuple[str, ...]) -> None:
+    """Where there was no room for the runs that came, what to do with them."""
+    if set(run_ids) & set(url.value(link.RUNS)):
+        return
+    if len(run_ids) <= MAX_SELECTED:
+        what = "Compare it" if len(run_ids) == 1 else f"Compare these {len(run_ids)}"
+        st.button(what, key="upload_compare", on_click=uploads.compare, args=(run_ids,))
+    elif url.value(link.SEARCH) != UPLOADED:
+        st.button("List the uploaded runs", key="upload_list", on_click=uploads.list_them)
