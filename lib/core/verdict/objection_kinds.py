@@ -68,6 +68,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("gap_error_unknown", _FAIRLY, "how far its gap is off", "A gap of few train losses may be of another band."),
     Kind("unchecked", _FAIRLY, "checks that could not be made",
          "What was not looked for may be there, though nothing says so."),
+    Kind("guessed", _FAIRLY, "a guess of which metric is which",
+         "The values hold, but may be of another metric than the one that they are read as."),
     Kind("never_better", _LIKELY, "never better than before training", "The base model would serve as well."),
     Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
     Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),

@@ -24,7 +24,7 @@ from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
-from lib.core.verdict.metric_words import apart, metric_name
+from lib.core.verdict.metric_words import apart, metric_name, read_by_guess
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.ties import lead_sentence, unknown_noise
@@ -159,6 +159,12 @@ def _base(case: _Case) -> Iterator[Objection]:
         words = metric_name(case.decision.deciding.metric)
         now, before = measured(case.winner.value), measured(case.winner.values.base)
         yield Objection("never_better", f"Never better than the base model: {words} {now}, before training {before}.")
+
+
+def _guessed(case: _Case) -> Iterator[Objection]:
+    """Whether a metric that the ranking rests on is read as it by a guess at its name."""
+    if said := read_by_guess(case.decision, case.runs, case.grounds.labels):
+        yield Objection("guessed", said)
 
 
 def _comparability(case: _Case) -> Iterator[Objection]:
@@ -297,7 +303,7 @@ def _rivals(case: _Case) -> Iterator[Objection]:
 
 
 _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (
-    _other_metrics, _ranking, _base, _comparability, _data, _unchecked, _training, _checkpoint, _rivals,
+    _other_metrics, _ranking, _base, _guessed, _comparability, _data, _unchecked, _training, _checkpoint, _rivals,
 )  # fmt: skip
 
 
