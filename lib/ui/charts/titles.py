@@ -6,6 +6,7 @@ import re
 
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS
+from lib.core.ranking.metric_names import named_set
 from lib.core.verdict.metric_words import metric_name
 
 _EVALUATION = re.compile(r"^eval[_/](?=.)")
@@ -17,13 +18,20 @@ def metric_title(key: str) -> str:
     Example:
         >>> metric_title("eval_macro-avg-f1score"), metric_title("grad_norm"), metric_title("rewards/chosen")
         ('Macro avg F1', 'Gradient norm', 'Rewards / chosen')
+        >>> metric_title("eval_alpha_loss"), metric_title("train/box_loss"), metric_title("test_loss")
+        ('Eval loss on alpha', 'Train / box loss', 'Test loss')
     """
     if key in METRICS:
         return METRICS[key].title
     parts = [part for part in _EVALUATION.sub("", key).split("/") if part.strip()]
-    # A part that is "loss" alone is the loss of something else than evaluations.
-    words = " / ".join("loss" if part == "loss" else metric_name(f"eval_{part}") for part in parts)
+    words = " / ".join(_words(part, is_evaluated=bool(_EVALUATION.match(key))) for part in parts)
     return words[:1].upper() + words[1:] if words else isolated(key)
+
+
+def _words(part: str, *, is_evaluated: bool) -> str:
+    """A loss is that of evaluations only where the name says so: "box_loss" is a part of a train loss too."""
+    is_loss = part == "loss" or (not is_evaluated and named_set(f"eval_{part}") is not None)
+    return isolated(part.replace("_", " ")) if is_loss else metric_name(f"eval_{part}")
 
 
 def axis_title(key: str) -> str:

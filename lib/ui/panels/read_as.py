@@ -73,7 +73,7 @@ def _body(told: Sequence[ReadFrom], comparison: Comparison) -> Iterable[str]:
         if group.metrics:
             yield f"<p>{' · '.join(map(_metric, group.metrics))}</p>"
         else:
-            yield '<p class="muted">Its metrics have our names already, or are none of ours.</p>'
+            yield '<p class="muted">No metric was called otherwise than here.</p>'
         files = [(labels[run_id], files) for run_id, files in zip(group.run_ids, group.files, strict=True) if files]
         if len(files) == 1:
             yield f'<p class="muted files">{escape(files[0][1])}</p>'

@@ -37,6 +37,7 @@ STYLE = """<style>
   padding: 0 4px; border-top: 1px solid var(--grid); }
 .verdict .row.head { height: 19px; border-top: 0; color: var(--muted); font-size: var(--size-caption);
   line-height: 16px; white-space: nowrap; }
+.verdict .barhead { overflow: hidden; text-overflow: ellipsis; }
 .verdict .row.head + .row { border-top-color: var(--line); }
 .verdict .row:not(.head) { cursor: pointer; }
 .verdict .row:not(.head):hover { background: var(--hover); }
@@ -87,8 +88,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .verdict-part .muted { color: var(--muted); }
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
-.st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 33px; width: auto; }
-.st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
+.st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 31px; width: auto; }
+.st-key-verdict_offer button { min-height: 18px; height: 18px; padding: 0 4px; border: 0; }
 .st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; }
 .st-key-verdict:has(.st-key-verdict_offer) .ranking { padding-bottom: 18px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row { height: 23px; }
@@ -116,6 +117,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .name { display: block; position: relative; padding-left: 18px; white-space: normal; }
   .verdict .name .run-mark { position: absolute; left: 0; top: calc(50% - 5px); }
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .verdict-more:empty { display: none; }
   .verdict-more button { min-height: 36px; }
   .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
 }
