@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.ahead import Ahead
+from lib.data.folder.gathered import Gathered
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
-from lib.data.folder.listing import Listed, Listing, curves_of
+from lib.data.folder.listing import Listing, curves_of
+from lib.data.folder.names import run_id_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
 from lib.data.folder.remembered import Remembered
 from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_tree
@@ -36,27 +38,6 @@ PUBLISH_S, PUBLISH_SHARE = 0.5, 0.2
 
 _UNREAD = "The newest log could not be read; this is what it said before."
 _GONE = "The folder is not there at the moment; this is what it held."
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """Everything below the root at one moment. Never changed.
-
-    Attributes:
-        listed: The runs.
-        files: Those of each unit, to read it again.
-        units: What was found in each.
-        unreadable: What could not be read.
-        unused: What is no run.
-        looked_at: How many folders of how many were looked at; ``None`` when all were.
-    """
-
-    listed: Listed = field(default_factory=Listed)
-    files: Mapping[Unit, Files] = field(default_factory=dict)
-    units: Mapping[Unit, FoundUnit] = field(default_factory=dict)
-    unreadable: tuple[Unreadable, ...] = ()
-    unused: tuple[Unused, ...] = ()
-    looked_at: tuple[int, int] | None = None
 
 
 class Look:
@@ -101,6 +82,10 @@ class Gatherer:
         top: What it is called.
         formats: What is read beside the states of a ``Trainer``.
         remembered: What was read before this process.
+
+    Attributes:
+        stuck: What another thread waits for, and is left out.
+        wanted: Ids of runs that somebody waits for: they are read first.
     """
 
     def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
@@ -115,6 +100,7 @@ class Gatherer:
         self._last = self._view = Gathered()
         self._listing = Listing(top, lambda unit: self._unit_curves(unit, self._view), self._beginning)
         self.stuck: set[Unit | Folder] = set()
+        self.wanted: set[str] = set()
 
     def look(self, told: Callable[[Unit | Folder], None], publish: Callable[[Gathered], None]) -> Gathered:
         """Look at everything.
@@ -150,6 +136,7 @@ class Gatherer:
             del known[unit]
         self._store(look)
         self._last = self._gathered(look, is_whole=True)
+        self.wanted.clear()
         return self._last
 
     def curves(self, run_id: str, gathered: Gathered) -> RunCurves:
@@ -181,6 +168,9 @@ class Gatherer:
     ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """What is in the units of a format; many that nobody knows are read ahead."""
         known = self._known or {}
+        if self.wanted:
+            # Most runs are called by their folder.
+            units = dict(sorted(units.items(), key=lambda item: run_id_of(item[0].folder) not in self.wanted))
         new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
         ahead = Ahead(self._root, self._top, new)
         try:

@@ -6,6 +6,7 @@ with what was found (``to_text``), or an empty one where that cannot be said. It
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -72,11 +73,18 @@ def main() -> None:
     """Answer until there is no more input."""
     root, top = sys.argv[1:]
     reader = UnitReader(Path(root), top)
+    # Parsed logs hold no circles: to look for some after every few rows is a good part of the work.
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
     # Who looks at pages goes first.
     os.nice(5)
-    for line in sys.stdin.buffer:
-        sys.stdout.write(answer_to(line, reader) + "\n")
-        sys.stdout.flush()
+    try:
+        for line in sys.stdin.buffer:
+            sys.stdout.write(answer_to(line, reader) + "\n")
+            sys.stdout.flush()
+    except (BrokenPipeError, KeyboardInterrupt):
+        # Who asked is gone. What is left to write would only fail once more.
+        os._exit(0)
 
 
 if __name__ == "__main__":
