@@ -64,7 +64,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     by_other = deciding.metric if _stands_beside(comparison) else None
     smoothed = smoothed_lines([*main, *health], runs, wanted=smoothing_is_wanted())
     shared: dict[str, Any] = {
-        "options": options(axis_extent(runs)),
+        "options": options(axis_extent(runs), in_epochs=comparison.in_epochs),
         "runs": _named(comparison, [run.compared for run in runs]),
         "lossNotes": LOSS_NOTE,
         "pinned": pinned(
@@ -147,7 +147,8 @@ def _ship(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Ship | None:
     known, key = own.checkpoint, CurvesKey(shown.compared.key, shown.parts)
     if known.saved_step is not None:
         return Ship(key, known.saved_step, f"checkpoint-{known.saved_step}")
-    return None if known.step is None else Ship(key, known.step, f"step {known.step:,}")
+    counted = "epoch" if known.run.steps_are_epochs else "step"
+    return None if known.step is None else Ship(key, known.step, f"{counted} {known.step:,}")
 
 
 def _named(comparison: Comparison, runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:

@@ -56,14 +56,16 @@ MODES = {"train and eval": "Eval + train", "eval": "Eval", "train": "Train"}
 """What the choices of losses are called, in their order."""
 
 
-def options(extent: tuple[float, float] | None) -> dict[str, Any]:
+def options(extent: tuple[float, float] | None, *, in_epochs: bool = False) -> dict[str, Any]:
     """What the toolbar shows.
 
     Args:
         extent: The two ends of the x axis over all runs; ``None`` where nothing is logged.
+        in_epochs: Of all runs a step is an epoch, so that one of the two axes is enough.
     """
     zoom = url.value(link.ZOOM)
     axis = url.value(link.AXIS)
+    other = (Axis.STEP if axis is Axis.EPOCH else Axis.EPOCH) if in_epochs else None
     return {
         "values": {
             "loss": url.value(link.LOSS_MODE),
@@ -75,7 +77,7 @@ def options(extent: tuple[float, float] | None) -> dict[str, Any]:
             "pin": url.value(link.PIN),
         },
         "modes": list(MODES.items()),
-        "axes": [[each.value, each.axis_title] for each in Axis],
+        "axes": [[each.value, each.title_of(in_epochs=in_epochs)] for each in Axis if each is not other],
         "weights": [f"{weight:g}" for weight in sorted({*link.SMOOTHING_WEIGHTS, url.value(link.SMOOTHING)})],
         "extent": extent,
         "whole": axis is Axis.STEP,

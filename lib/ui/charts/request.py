@@ -123,6 +123,7 @@ class ChartRequest:
         better: Which values are better, "lower" or "higher"; "" where neither are, or it is not known.
         ship: What to mark as the checkpoint to ship; ``None`` for nothing.
         log: On a log axis, whatever the options say.
+        in_epochs: The logs of all runs count epochs, so that a step is one.
     """
 
     key: str
@@ -135,13 +136,14 @@ class ChartRequest:
     better: str = ""
     ship: Ship | None = None
     log: bool = False
+    in_epochs: bool = False
 
     @property
     def view(self) -> View:
         """How the curves are looked at."""
         start, end = self.options[ZOOM] or (None, None)
         return View(
-            self.options[AXIS].axis_title,
+            self.options[AXIS].title_of(in_epochs=self.in_epochs),
             start,
             end,
             self.options[SMOOTHING],

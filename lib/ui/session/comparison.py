@@ -18,7 +18,7 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, count_epochs
 from lib.core.facts.selection import MOST_NAMED, assign_slots, reconcile
 from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.decision import Decision, decide
@@ -106,6 +106,11 @@ class Comparison:
         return self.computed(
             "decision", self.how, lambda: decide(runs, curves, self.policy, by or None, better, self.remember)
         )
+
+    @property
+    def in_epochs(self) -> bool:
+        """Whether the logs of all runs count epochs, so that a step is one."""
+        return count_epochs(each.run for each in self.runs)
 
     @cached_property
     def pairs(self) -> Pairs:
