@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -68,7 +68,10 @@ PLATEAU_REACHED = Limit(0.02, "Plateau reached",
 # fmt: on
 
 
-@check("NaN or infinity", Group.HEALTH, Severity.CRITICAL, Severity.WARNING, metrics=tuple(NONFINITE), touches=True)
+@check(
+    "NaN or infinity", Group.HEALTH, Severity.CRITICAL, Severity.WARNING, Severity.INFO,
+    metrics=tuple(NONFINITE), touches=True,
+)  # fmt: skip
 def nonfinite_value(subject: Subject) -> Found | NotFound | CannotTell:
     """NaN and infinity, in any metric; those of losses put a verdict into doubt."""
     logged = {metric: curve for metric, curve in subject.curves.curves.items() if curve.logged}
@@ -91,11 +94,13 @@ def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
     steps = curve.step[~np.isfinite(curve.value)]
     times = "once" if curve.lost == 1 else f"{curve.lost:,} times{', first' if len(steps) else ''}"
     at_end = len(curve) and not math.isfinite(curve.value[-1])
-    severity = NONFINITE.get(metric, Severity.WARNING)
+    severity = NONFINITE.get(metric, _beside_training([curve]))
     first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
     said = f"{metric_of(metric).title} is NaN or infinite {times}{f' at step {first}' if len(steps) else ''}."
     if at_end and metric in NONFINITE:
         said = f"{said[:-1]}, and the last {called(metric)} is {formatting.loss(curve.value[-1])}."
+    if severity is Severity.INFO:
+        said = f"{said[:-1]}, before its first number."
     evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
     return Seen(said, first, last, evidence, severity, severity is Severity.CRITICAL)
 
@@ -108,7 +113,18 @@ def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:
     where = "" if first is None else f", first at step {first:,}"
     count = sum(curve.lost for curve in curves.values())
     said = f"Values that are NaN or infinite: {amounts}{where}."
-    return Seen(said, first, None, {"metrics": ", ".join(curves), "count": count}, Severity.WARNING, False)
+    severity = _beside_training(curves.values())
+    return Seen(said, first, None, {"metrics": ", ".join(curves), "count": count}, severity, False)
+
+
+def _beside_training(curves: Iterable[MetricCurve]) -> Severity:
+    """How much NaN means in metrics that are none of the training: a mean of nothing, at the first steps, nothing."""
+    for curve in curves:
+        is_number = np.isfinite(curve.value)
+        first = int(is_number.argmax()) if is_number.any() else 0
+        if not first or first != curve.lost or not is_number[first:].all():
+            return Severity.WARNING
+    return Severity.INFO
 
 
 @check(

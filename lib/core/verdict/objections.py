@@ -18,7 +18,7 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import follows_from_loss
 from lib.core.ranking.scoring import RunScore, ranked
 from lib.core.text import formatting
-from lib.core.text.phrases import lower_first
+from lib.core.text.phrases import in_sentence
 from lib.core.text.precision import measured, to_decimals
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
@@ -248,7 +248,7 @@ def _brief(assessed: Assessment, finding: Finding, many: int) -> str:
     where = "" if finding.step is None else f" at step {formatting.count(finding.step)}"
     results = assessed.checks.results
     title = next((each.check.title for each in results if finding in each.findings), finding.code)
-    return f"{lower_first(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
+    return f"{in_sentence(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
 
 
 def _since_its_death(died_at: int | None, shipped: int | None) -> str:

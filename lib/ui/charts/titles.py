@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS
@@ -38,3 +40,15 @@ def axis_title(key: str) -> str:
     """The same with its unit."""
     known = METRICS.get(key)
     return known.axis_title if known else metric_title(key)
+
+
+def own_titles(metrics: Iterable[str]) -> dict[str, str]:
+    """The titles of metrics that stand together: where several would have one title, what the program called them.
+
+    Example:
+        >>> own_titles(["eval_token_acc", "token_acc", "f1"])
+        {'eval_token_acc': 'eval_token_acc', 'token_acc': 'token_acc', 'f1': 'F1'}
+    """
+    titles = {metric: axis_title(metric) for metric in metrics}
+    often = Counter(titles.values())
+    return {metric: title if often[title] == 1 else isolated(metric) for metric, title in titles.items()}

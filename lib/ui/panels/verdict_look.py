@@ -88,7 +88,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .verdict-part .muted { color: var(--muted); }
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
-.st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 31px; width: auto; }
+.st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 27px; width: auto; }
 .st-key-verdict_offer button { min-height: 18px; height: 18px; padding: 0 4px; border: 0; }
 .st-key-verdict_offer button p { font-size: var(--size-caption); line-height: 16px; }
 .st-key-verdict:has(.st-key-verdict_offer) .ranking { padding-bottom: 18px; }
