@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from lib.data.folder.reading import TRAINER
+from lib.data.formats.registry import formats
 from tests.test_layers import LAYERS, ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -67,3 +69,11 @@ def test_every_dependency_has_its_reason() -> None:
         if line and not line.startswith("-r")
     }
     assert pinned - named == set()
+
+
+def test_the_readme_names_every_format_and_what_is_read_of_it() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| format | what is read |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    first, *rows = table.splitlines()
+    assert first.startswith(f"| {TRAINER} |")
+    assert rows == [f"| {each.title} | {each.reads} |" for each in formats()]

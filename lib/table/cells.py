@@ -8,7 +8,7 @@ from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import MEDIANS, metric_of
-from lib.core.facts.runs import RunStatus
+from lib.core.facts.runs import RunStatus, count_epochs
 from lib.core.ranking.metric_names import REWARD
 from lib.core.text import formatting
 from lib.core.text.precision import decimals_for, to_decimals
@@ -42,7 +42,8 @@ def summary_of(rows: Sequence[SummaryInput], further: Sequence[Column] = ()) -> 
     made = [_row(row, further) for row in rows]
     cells: dict[str, Sequence[Cell]] = {column.key: [cells[column.key] for cells, _ in made] for column in columns}
     extras = {key: [extra[key] for _, extra in made] for key in EXTRAS}
-    return Summary(tuple(row.run.run_id for row in rows), columns, _with_digits(cells, rows), extras)
+    in_epochs = count_epochs(row.run for row in rows)
+    return Summary(tuple(row.run.run_id for row in rows), columns, _with_digits(cells, rows), extras, in_epochs)
 
 
 def _with_digits(cells: Mapping[str, Sequence[Cell]], rows: Sequence[SummaryInput]) -> dict[str, Sequence[Cell]]:

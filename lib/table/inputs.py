@@ -61,12 +61,14 @@ class Summary:
         columns: All of them, shown or not.
         cells: By the key of the column, a cell for each run.
         extras: What only the export has (``EXTRAS``), by key.
+        in_epochs: The logs of all runs count epochs, so that a step is one.
     """
 
     run_ids: tuple[str, ...]
     columns: tuple[Column, ...]
     cells: Mapping[str, Sequence[Cell]]
     extras: Mapping[str, Sequence[str | float | None]]
+    in_epochs: bool = False
 
     def numbers(self, key: str) -> np.ndarray:
         """The raw values of a column of numbers, float64, NaN where there is none."""

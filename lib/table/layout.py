@@ -120,7 +120,7 @@ def laid_out(
     if not chosen:
         default = _fitting(default, widths, _least_for(names, recommended))
     picked = [column for column in columns if column.key in (chosen or default)]
-    shown = [Shown(column, lines, widths[column.key]) for column, lines in _headed(picked, decides, metric)]
+    shown = [Shown(column, lines, widths[column.key]) for column, lines in _headed(picked, decides, metric, summary)]
     name = _name_width(names, recommended, sum(each.width for each in shown))
     short = _shortened(names, name)
     run = next(column for column in ordered if column.key == "run")
@@ -207,7 +207,7 @@ def _fitting(keys: Sequence[str], widths: Mapping[str, int], name: int) -> list[
 
 
 def _headed(
-    columns: Sequence[Column], decides: Sequence[str], metric: str | None
+    columns: Sequence[Column], decides: Sequence[str], metric: str | None, summary: Summary
 ) -> Iterator[tuple[Column, tuple[str, str]]]:
     """The columns with their headers: a step says of what it is where that does not stand before it."""
     before = ""
@@ -219,6 +219,8 @@ def _headed(
             name, below = "Step", "of the best"
         elif column.key == LOWEST_AT and before != "lowest_eval_loss":
             name = "Lowest loss"
+        if summary.in_epochs and column.key in (SHIPPED_AT, LOWEST_AT):
+            name, below = name.replace("Step", "Epoch"), below.replace("step", "epoch")
         yield column, (name, below)
         before = column.key
 

@@ -68,13 +68,12 @@ PLATEAU_REACHED = Limit(0.02, "Plateau reached",
 # fmt: on
 
 
-@check("NaN or infinity", Group.HEALTH, Severity.CRITICAL, Severity.WARNING, metrics=tuple(NONFINITE), touches=True)
+@check("NaN or infinity", Group.HEALTH, *reversed(Severity), metrics=tuple(NONFINITE), touches=True)
 def nonfinite_value(subject: Subject) -> Found | NotFound | CannotTell:
     """NaN and infinity, in any metric; those of losses put a verdict into doubt."""
     logged = {metric: curve for metric, curve in subject.curves.curves.items() if curve.logged}
     if not logged:
         return CannotTell("no metric was read or logged")
-    values = sum(curve.logged for curve in logged.values())
     seen = [_nonfinite(metric, logged[metric]) for metric in NONFINITE if metric in logged and logged[metric].lost]
     others = sorted(metric for metric, curve in logged.items() if curve.lost)
     # What is made of a loss, as perplexity is, is NaN with it.
@@ -84,17 +83,18 @@ def nonfinite_value(subject: Subject) -> Found | NotFound | CannotTell:
         seen = [_nonfinite_in_several({metric: logged[metric] for metric in others})]
     if seen:
         return Found(tuple(seen))
-    return NotFound(f"All {values:,} values that were read are numbers.")
+    return NotFound(f"All {sum(curve.logged for curve in logged.values()):,} values that were read are numbers.")
 
 
 def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
     steps = curve.step[~np.isfinite(curve.value)]
     times = "once" if curve.lost == 1 else f"{curve.lost:,} times{', first' if len(steps) else ''}"
-    at_end = len(curve) and not math.isfinite(curve.value[-1])
-    severity = NONFINITE.get(metric, Severity.WARNING)
+    severity = NONFINITE.get(metric, Severity.INFO if curve.is_lost_before_first else Severity.WARNING)
     first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
-    said = f"{metric_of(metric).title} is NaN or infinite {times}{f' at step {first}' if len(steps) else ''}."
-    if at_end and metric in NONFINITE:
+    where = f" at step {first}" if len(steps) else ""
+    since = ", before its first number" if severity is Severity.INFO else ""
+    said = f"{metric_of(metric).title} is NaN or infinite {times}{where}{since}."
+    if metric in NONFINITE and len(curve) and not math.isfinite(curve.value[-1]):
         said = f"{said[:-1]}, and the last {called(metric)} is {formatting.loss(curve.value[-1])}."
     evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
     return Seen(said, first, last, evidence, severity, severity is Severity.CRITICAL)
@@ -106,9 +106,10 @@ def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:
     amounts = first_of([f"{called(metric)} {curve.lost:,}" for metric, curve in curves.items()], METRICS_NAMED)
     first = min(firsts, default=None)
     where = "" if first is None else f", first at step {first:,}"
-    count = sum(curve.lost for curve in curves.values())
     said = f"Values that are NaN or infinite: {amounts}{where}."
-    return Seen(said, first, None, {"metrics": ", ".join(curves), "count": count}, Severity.WARNING, False)
+    severity = Severity.INFO if all(curve.is_lost_before_first for curve in curves.values()) else Severity.WARNING
+    evidence: Evidence = {"metrics": ", ".join(curves), "count": sum(curve.lost for curve in curves.values())}
+    return Seen(said, first, None, evidence, severity, False)
 
 
 @check(

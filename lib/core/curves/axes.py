@@ -35,6 +35,10 @@ class Axis(StrEnum):
         """For people, as an axis shows it."""
         return _WORDS[self][0]
 
+    def title_of(self, *, in_epochs: bool) -> str:
+        """The same where a step is an epoch."""
+        return (Axis.EPOCH if in_epochs and self is Axis.STEP else self).axis_title
+
 
 _WORDS = {
     Axis.STEP: ("Step", ""),

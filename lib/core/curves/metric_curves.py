@@ -58,6 +58,13 @@ class MetricCurve:
         """Every logged value of the range is here."""
         return self.logged == len(self.step)
 
+    @property
+    def is_lost_before_first(self) -> bool:
+        """Whether there are NaN or infinite values, and all of them stand before the first number."""
+        is_number = np.isfinite(self.value)
+        first = int(is_number.argmax()) if is_number.any() else 0
+        return 0 < first == self.lost and bool(is_number[first:].all())
+
     def __len__(self) -> int:
         return len(self.step)
 

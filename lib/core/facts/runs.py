@@ -6,7 +6,7 @@ run came from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -196,11 +196,23 @@ class RunSummary:
         return self.status.value
 
     @property
+    def steps_are_epochs(self) -> bool:
+        """Whether its log counts nothing but epochs, so that a step is one."""
+        step, total = self.current_step, self.total_steps
+        return bool(step) and step == self.current_epoch and (total is None or total == self.total_epochs)
+
+    @property
     def dataset_name(self) -> str | None:
         """The last part of ``dataset``: storage keys carry folders and ids that say nothing at a glance."""
         if not self.dataset:
             return None
         return self.dataset.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or self.dataset
+
+
+def count_epochs(runs: Iterable[RunSummary]) -> bool:
+    """Whether a step is an epoch in each of the runs that came anywhere, and in one at least."""
+    counted = [run.steps_are_epochs for run in runs if run.current_step]
+    return bool(counted) and all(counted)
 
 
 def eval_losses_of(run: RunSummary) -> tuple[float | None, ...]:

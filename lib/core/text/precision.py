@@ -20,7 +20,7 @@ def decimals_for(values: Iterable[float | None], errors: Iterable[float | None] 
     """How many decimals values have that stand together, 0 to ``MOST_DECIMALS``.
 
     A step of the last digit is at most twice their typical standard error, so that rounding adds nothing to speak of;
-    and no digit is shown that none of them was logged with.
+    no value is all zeros for the noise of a larger one; and no digit is shown that none of them was logged with.
 
     Args:
         values: What is shown.
@@ -29,11 +29,16 @@ def decimals_for(values: Iterable[float | None], errors: Iterable[float | None] 
     Example:
         >>> decimals_for([0.8501, 0.8707], [0.0019, 0.001]), decimals_for([0.43], [1e-4]), decimals_for([0.5123])
         (3, 2, 4)
+        >>> decimals_for([0.0125, 3.4567], [0.2]), decimals_for([0.2778], [0.4])
+        (2, 1)
     """
     known = [error for each in errors if (error := finite(each)) is not None and error > 0.0]
     wanted = math.ceil(-math.log10(2.0 * median(known))) if known else UNKNOWN_DECIMALS
+    values = list(values)
     logged = max((_logged_decimals(each) for each in values), default=0)
-    return max(0, min(wanted, logged, MOST_DECIMALS))
+    sizes = [abs(size) for each in values if (size := finite(each)) and abs(size) >= SMALL]
+    shown = -math.floor(math.log10(min(sizes))) if sizes else 0
+    return max(0, min(max(wanted, shown), logged, MOST_DECIMALS))
 
 
 def measured(value: float | None, error: float | None = None) -> str:

@@ -54,22 +54,31 @@ def checkpoint_name(advice: CheckpointAdvice) -> str:
     if folder and (advice.fate is Fate.KEPT or advice.path_step == advice.saved_step):
         return formatting.shorten_middle(folder, NAME_LIMIT, NAME_TAIL)
     if advice.saved_step is not None:
-        return f"step {formatting.count(advice.saved_step)}"
+        return _called(advice, advice.saved_step)
     if advice.step is None:
         return "checkpoint not known"
-    return f"step {formatting.count(advice.step)}, {'gone' if advice.fate in GONE else 'if saved'}"
+    return f"{_called(advice, advice.step)}, {'gone' if advice.fate in GONE else 'if saved'}"
 
 
 def checkpoint_note(advice: CheckpointAdvice) -> str:
     """What exists instead of the best checkpoint, and what became of that; "" where the name says enough."""
     if advice.fate is Fate.KEPT or advice.step is None:
         return ""
-    best = f"step {formatting.count(advice.step)}"
+    best = _called(advice, advice.step)
     fate = GONE[advice.fate][1] if advice.fate in GONE else "may not be saved"
     if advice.saved_step is None:
         return f"The best one, {best}, {fate}, and no other surely exists." if advice.fate in GONE else ""
     there = "" if advice.saved_eval_loss is None else f" ({measured(advice.saved_eval_loss)})"
     return f"Saved: {checkpoint_name(advice)}{there}. The best one, {best}, {fate}."
+
+
+def _called(advice: CheckpointAdvice, step: int) -> str:
+    """A step by what the run's log counts."""
+    return f"{_counted(advice)} {formatting.count(step)}"
+
+
+def _counted(advice: CheckpointAdvice) -> str:
+    return "epoch" if advice.run.steps_are_epochs else "step"
 
 
 def _readable(advice: CheckpointAdvice) -> CheckpointAdvice:
@@ -82,17 +91,19 @@ def missing_checkpoint(advice: CheckpointAdvice) -> str:
     """That the weights that were measured best do not exist, and what does; "" where they may."""
     if advice.fate not in GONE:
         return ""
-    said = f"The checkpoint of its best evaluation (step {advice.step}) {GONE[advice.fate][1]}."
+    said = f"The checkpoint of its best evaluation ({_counted(advice)} {advice.step}) {GONE[advice.fate][1]}."
     if advice.saved_step is None:
         return said
     loss = advice.saved_eval_loss
     there = "" if loss is None else f", with an eval loss of {formatting.loss(loss)}"
-    return f"{said} The nearest that exists is of step {advice.saved_step}{there}."
+    return f"{said} The nearest that exists is of {_counted(advice)} {advice.saved_step}{there}."
 
 
 def _place(advice: CheckpointAdvice) -> str:
     if advice.step is None:
         return "a step that is not recorded" if advice.epoch is None else f"epoch {advice.epoch:.4g}"
+    if advice.run.steps_are_epochs:
+        return f"epoch {advice.step}"
     return f"step {advice.step}" if advice.epoch is None else f"step {advice.step} (epoch {advice.epoch:.4g})"
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from lib.core.checks.check import and_more
 from lib.core.facts.foreign import isolated
+from lib.core.facts.metrics import metric_of
+from lib.core.facts.runs import RunSummary
 from lib.core.noise.best_set import Compared
 from lib.core.ranking.deciding import Basis, Deciding
+from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, named_set
 from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
 from lib.core.text import formatting
-from lib.core.text.phrases import counted
+from lib.core.text.phrases import counted, in_sentence
 
 BASES: Mapping[Basis, str] = MappingProxyType(
     {
@@ -26,6 +30,11 @@ BASES: Mapping[Basis, str] = MappingProxyType(
     }
 )
 """Why a metric decides, as the end of a sentence."""
+
+
+_TRAIN_LOSS = "train_loss"
+_NAME_LIMIT = 40
+"""Characters of the name that a program gave a metric."""
 
 
 def metric_words(metric: str | None) -> str:
@@ -117,3 +126,31 @@ def others_logged(deciding: Deciding, call: Callable[[str], str] = metric_name) 
     shown, more = others[:3], len(others) - 3
     further = f" and {counted(more, 'other', 'others')}" if more > 0 else ""
     return f"Also logged: {', '.join(shown)}{further}."
+
+
+def read_by_guess(decision: Decision, runs: Sequence[RunSummary], labels: Mapping[str, str]) -> str:
+    """That a metric which the ranking rests on was taken for it by a guess; "" where none was.
+
+    Args:
+        decision: About these runs, with a recommended one: "it" in the sentence.
+        runs: The runs.
+        labels: What they are called in a sentence, by run id.
+    """
+    winner = decision.recommendation.run_id
+    gap = (EVAL_LOSS, _TRAIN_LOSS) if decision.recommendation.gaps_count else ()
+    metrics = [*filter(None, (decision.deciding.metric,)), *gap]
+    read_as = {run.run_id: run.read_as for run in runs}
+    order = dict.fromkeys((*filter(None, (winner,)), *decision.ranked))
+    found = [
+        (run_id != winner, metrics.index(each.metric), run_id, each)
+        for run_id in order
+        for each in read_as.get(run_id, ())
+        if each.guessed and each.metric in metrics
+    ]
+    if not found:
+        return ""
+    is_other, _, run_id, first = min(found, key=lambda guess: guess[:2])
+    words = in_sentence(metric_of(first.metric).title)
+    whose = f"The {words} of {labels[run_id]}" if is_other else f"Its {words}"
+    name = isolated(formatting.shorten(first.name, _NAME_LIMIT))
+    return f'{whose} is read from "{name}", which is a guess.{and_more(len(found))}'

@@ -65,6 +65,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("checkpoint_missing", _FAIRLY, "its best checkpoint is gone", "What can be shipped is not what was measured."),
     Kind("lower_loss_beyond_noise", _FAIRLY, "a lower eval loss elsewhere",
          "The measured quality of a rival is truly better."),
+    Kind("guessed", _FAIRLY, "a guess of which metric is which",
+         "The values hold, but may be of another metric than the one that they are read as."),
     Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
     Kind("losses_unlike", _UNSURE, "method or data not recorded",
          "Values of other data or methods do not compare."),

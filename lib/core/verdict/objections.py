@@ -18,14 +18,14 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import follows_from_loss
 from lib.core.ranking.scoring import RunScore, ranked
 from lib.core.text import formatting
-from lib.core.text.phrases import lower_first
+from lib.core.text.phrases import in_sentence
 from lib.core.text.precision import measured, to_decimals
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
 from lib.core.verdict.lowest_loss import risen_loss
-from lib.core.verdict.metric_words import apart, metric_name
+from lib.core.verdict.metric_words import apart, metric_name, read_by_guess
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.ties import lead_sentence, unknown_noise
@@ -162,6 +162,12 @@ def _base(case: _Case) -> Iterator[Objection]:
         yield Objection("never_better", f"Never better than the base model: {words} {now}, before training {before}.")
 
 
+def _guessed(case: _Case) -> Iterator[Objection]:
+    """Whether a metric that the ranking rests on is read as it by a guess at its name."""
+    if said := read_by_guess(case.decision, case.runs, case.grounds.labels):
+        yield Objection("guessed", said)
+
+
 def _comparability(case: _Case) -> Iterator[Objection]:
     """Whether the ranked losses are known to mean the same."""
     if len(case.decision.ranked) < 2:
@@ -247,7 +253,7 @@ def _brief(assessed: Assessment, finding: Finding, many: int) -> str:
     where = "" if finding.step is None else f" at step {formatting.count(finding.step)}"
     results = assessed.checks.results
     title = next((each.check.title for each in results if finding in each.findings), finding.code)
-    return f"{lower_first(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
+    return f"{in_sentence(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
 
 
 def _since_its_death(died_at: int | None, shipped: int | None) -> str:
@@ -302,7 +308,7 @@ def _rivals(case: _Case) -> Iterator[Objection]:
 
 
 _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (
-    _other_metrics, _ranking, _base, _comparability, _data, _unchecked, _training, _checkpoint, _rivals,
+    _other_metrics, _ranking, _base, _guessed, _comparability, _data, _unchecked, _training, _checkpoint, _rivals,
 )  # fmt: skip
 
 

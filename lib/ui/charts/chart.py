@@ -83,7 +83,8 @@ class Chart:
 
 def compute(comparison: Comparison, runs: Sequence[RunOnAxis], asked: ChartRequest) -> Chart:
     """The chart that is asked for; its runs and options are put in. Made once for all that ask for the same."""
-    request = replace(asked, runs=tuple(run.shown for run in runs), options=url.state().of_charts)
+    shown, options = tuple(run.shown for run in runs), url.state().of_charts
+    request = replace(asked, runs=shown, options=options, in_epochs=comparison.in_epochs)
     return comparison.computed("chart", request, lambda: make(request, {run.shown.curves: run for run in runs}))
 
 

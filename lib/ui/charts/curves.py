@@ -26,7 +26,7 @@ from lib.ui.charts.options import options
 from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
 from lib.ui.charts.smoothing import smoothed_lines
-from lib.ui.charts.titles import axis_title, metric_title
+from lib.ui.charts.titles import axis_title, metric_title, own_titles
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.session import link, url
@@ -66,7 +66,9 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     smoothed = smoothed_lines([*main, *health], runs, wanted=wanted) if is_checked or wanted else None
     loss_notes = relative.notes(comparison.decision)
     shared: dict[str, Any] = {
-        "options": options(axis_extent(runs), apart=bool(comparison.decision.other_classes)),
+        "options": options(
+            axis_extent(runs), apart=bool(comparison.decision.other_classes), in_epochs=comparison.in_epochs
+        ),
         "runs": _named(comparison, [run.compared for run in runs]),
         "lossNotes": loss_notes,
         "pinned": pinned(
@@ -115,10 +117,11 @@ def _health(comparison: Comparison, runs: Sequence[RunOnAxis], further: Sequence
     """The health charts, and one for each of the ``further`` metrics that is chosen."""
     health = {chart: _most_logged(metrics, runs) for chart, metrics in HEALTH.items()}
     more = {f"more_{metric}": metric for metric in url.value(link.MORE_METRICS) if metric in further}
-    found = []
+    found, titles = [], own_titles(further)
     for key, metric in (health | more).items():
         log = metric == "learning_rate" and _is_far_apart([run.curve(metric) for run in runs])
-        asked = _asked(key, axis_title(metric), (metric,), better=metric_of(metric).better or "")
+        title = titles.get(metric) or axis_title(metric)
+        asked = _asked(key, title, (metric,), better=metric_of(metric).better or "")
         found.append(compute(comparison, runs, replace(asked, log=log, note="log scale" if log else "")))
     return found
 
@@ -155,7 +158,8 @@ def _ship(comparison: Comparison, runs: Sequence[RunOnAxis]) -> Ship | None:
     known, key = own.checkpoint, CurvesKey(shown.compared.key, shown.parts)
     if known.saved_step is not None:
         return Ship(key, known.saved_step, f"checkpoint-{known.saved_step}")
-    return None if known.step is None else Ship(key, known.step, f"step {known.step:,}")
+    counted = "epoch" if known.run.steps_are_epochs else "step"
+    return None if known.step is None else Ship(key, known.step, f"{counted} {known.step:,}")
 
 
 def _named(comparison: Comparison, runs: Sequence[ComparedRun]) -> list[dict[str, Any]]:

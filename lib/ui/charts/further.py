@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lib.ui.charts.titles import axis_title, metric_title
+from lib.ui.charts.titles import metric_title, own_titles
 
 LEAST = 3
 """So many metrics of one kind are a group."""
@@ -21,20 +21,21 @@ def groups(metrics: Sequence[str], chosen: Sequence[str]) -> list[dict[str, Any]
         chosen: Those of which one is shown.
     """
     kinds: dict[str, list[str]] = {}
+    titles = own_titles(metrics)
+
+    def offered(metric: str) -> dict[str, Any]:
+        return {"key": metric, "title": titles[metric], "chosen": metric in chosen}
+
     for metric in metrics:
         kinds.setdefault(_kind(metric), []).append(metric)
     alone = [each[0] for kind, each in kinds.items() if len(each) < LEAST or not kind for each in [[m] for m in each]]
-    found = [{"title": "", "metrics": [_offered(metric, chosen) for metric in sorted(alone, key=axis_title)]}]
+    found = [{"title": "", "metrics": [offered(metric) for metric in sorted(alone, key=titles.__getitem__)]}]
     found += [
-        {"title": kind, "metrics": [_offered(metric, chosen) for metric in each]}
+        {"title": kind, "metrics": [offered(metric) for metric in each]}
         for kind, each in sorted(kinds.items())
         if kind and len(each) >= LEAST
     ]
     return [group for group in found if group["metrics"]]
-
-
-def _offered(metric: str, chosen: Sequence[str]) -> dict[str, Any]:
-    return {"key": metric, "title": axis_title(metric), "chosen": metric in chosen}
 
 
 def _kind(metric: str) -> str:

@@ -61,15 +61,17 @@ MODES = {"train and eval": "Eval + train", "eval": "Eval", "train": "Train", rel
 _ALWAYS = tuple(mode for mode in MODES if mode != relative.MODE)
 
 
-def options(extent: tuple[float, float] | None, *, apart: bool = False) -> dict[str, Any]:
+def options(extent: tuple[float, float] | None, *, apart: bool = False, in_epochs: bool = False) -> dict[str, Any]:
     """What the toolbar shows.
 
     Args:
         extent: The two ends of the x axis over all runs; ``None`` where nothing is logged.
         apart: Some of the losses do not compare: how far each came from its own start is offered too.
+        in_epochs: Of all runs a step is an epoch, so that one of the two axes is enough.
     """
     zoom = url.value(link.ZOOM)
     axis = url.value(link.AXIS)
+    other = (Axis.STEP if axis is Axis.EPOCH else Axis.EPOCH) if in_epochs else None
     return {
         "values": {
             "loss": url.value(link.LOSS_MODE),
@@ -81,7 +83,7 @@ def options(extent: tuple[float, float] | None, *, apart: bool = False) -> dict[
             "pin": url.value(link.PIN),
         },
         "modes": [each for each in MODES.items() if apart or each[0] in (*_ALWAYS, url.value(link.LOSS_MODE))],
-        "axes": [[each.value, each.axis_title] for each in Axis],
+        "axes": [[each.value, each.title_of(in_epochs=in_epochs)] for each in Axis if each is not other],
         "weights": [f"{weight:g}" for weight in sorted({*link.SMOOTHING_WEIGHTS, url.value(link.SMOOTHING)})],
         "extent": extent,
         "whole": axis is Axis.STEP,

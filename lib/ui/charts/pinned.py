@@ -9,6 +9,7 @@ import numpy as np
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import METRICS, metric_of
+from lib.core.facts.runs import count_epochs
 from lib.core.text import formatting
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.precision import decimals_for, to_decimals, together
@@ -35,7 +36,9 @@ def pinned(runs: Sequence[RunOnAxis], leading: Sequence[str], *, higher: bool) -
     pin = url.value(link.PIN)
     if pin is None:
         return None
-    said: dict[str, Any] = {"title": f"{url.value(link.AXIS).axis_title} {formatting.place(pin)}"}
+    in_epochs = count_epochs(each.compared.run for each in runs)
+    counted = "epoch" if in_epochs else "step"
+    said: dict[str, Any] = {"title": f"{url.value(link.AXIS).title_of(in_epochs=in_epochs)} {formatting.place(pin)}"}
     said |= _neighbours(runs, leading, pin)
     try:
         values = {each.compared.slot: values_at(each, pin) for each in runs}
@@ -55,7 +58,7 @@ def pinned(runs: Sequence[RunOnAxis], leading: Sequence[str], *, higher: bool) -
             }
             for key in known
         ],
-        "note": "Bold: best at this step." if known else "No run has logged anything here.",
+        "note": f"Bold: best at this {counted}." if known else "No run has logged anything here.",
     }
 
 

@@ -126,6 +126,7 @@ class ChartRequest:
         ship: What to mark as the checkpoint to ship; ``None`` for nothing.
         log: On a log axis, whatever the options say.
         relative: Each value as a share of the run's own first evaluation.
+        in_epochs: The logs of all runs count epochs, so that a step is one.
     """
 
     key: str
@@ -139,13 +140,14 @@ class ChartRequest:
     ship: Ship | None = None
     log: bool = False
     relative: bool = False
+    in_epochs: bool = False
 
     @property
     def view(self) -> View:
         """How the curves are looked at."""
         start, end = self.options[ZOOM] or (None, None)
         return View(
-            self.options[AXIS].axis_title,
+            self.options[AXIS].title_of(in_epochs=self.in_epochs),
             start,
             end,
             self.options[SMOOTHING],

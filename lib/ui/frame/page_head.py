@@ -55,7 +55,9 @@ def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
 
 
 def _in_folder(source: RunSource, query: RunQuery, name: str) -> str:
-    return f"{counted(reads.list_runs(source, query).source_total, 'run')} in {name}"
+    page = reads.list_runs(source, query)
+    # While the folder is looked at, the list says how far that is; this line would not follow it.
+    return f"Folder {name}" if page.looked_at is not None else f"{counted(page.source_total, 'run')} in {name}"
 
 
 def _opens(what: str, name: str, looks: str, text: str = "") -> str:

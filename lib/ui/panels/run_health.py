@@ -21,6 +21,7 @@ from lib.core.text.phrases import counted, in_sentence
 from lib.core.text.precision import together
 from lib.core.verdict.assessment import Assessment
 from lib.ui.frame.run_names import Named, named_runs, shared_words
+from lib.ui.panels.read_as import read_as_body
 from lib.ui.session import link, url
 from lib.ui.session.assessments import assessment_of, common_spikes_of, shipped_assessments
 from lib.ui.session.comparison import Comparison
@@ -49,7 +50,7 @@ def _page(comparison: Comparison) -> str:
     silent = [each.run.run_id for each in runs if each.data is not None and not each.data.curves.curves]
     assessed = {each.run_id: assessment_of(each.each, runs) for each in named}
     answer = health_answer(assessed, names, comparison.recommendation.run_id, common_spikes_of(runs), silent)
-    return _found(answer, named, start) + _rest(answer, set(silent)) + _closer(comparison, answer, named)
+    return _found(answer, named, start) + _rest(answer, read_as_body(comparison)) + _closer(comparison, answer, named)
 
 
 def _found(answer: HealthAnswer, named: Sequence[Named], start: str) -> str:
@@ -147,7 +148,7 @@ def _spark(evaluations: MetricCurve, slot: int) -> str:
     )
 
 
-def _rest(answer: HealthAnswer, silent: set[str]) -> str:
+def _rest(answer: HealthAnswer, readings: str) -> str:
     lines = []
     if answer.checks:
         shown = ", ".join(in_sentence(title) for title in answer.fine[:NAMED_CHECKS])
@@ -167,6 +168,8 @@ def _rest(answer: HealthAnswer, silent: set[str]) -> str:
         lines.append(("Could not be checked", reasons))
     notes = "".join(f'<p class="muted">{escape(note)}</p>' for note in answer.notes)
     lines.append(("Data checks", f"<p>{escape(answer.data)}</p>{notes}"))
+    if readings:
+        lines.append(("Read as", readings))
     body = "".join(f"<dt>{title}</dt><dd>{said}</dd>" for title, said in lines)
     return f'<section class="card" aria-label="Checks"><dl class="lines">{body}</dl></section>'
 

@@ -20,6 +20,7 @@ from lib.core.verdict.metric_words import BASES, metric_name
 from lib.core.verdict.overview import overview_of
 from lib.data.source import RunSource
 from lib.ui.frame.escape import md
+from lib.ui.panels.read_as import has_readings, read_as_panel
 from lib.ui.panels.verdict_details import details
 from lib.ui.panels.verdict_html import panel
 from lib.ui.panels.verdict_look import STYLE
@@ -52,7 +53,9 @@ def verdict(source: RunSource, comparison: Comparison) -> None:
                     on_click=select_alike,
                     args=(source, comparison),
                 )
-        with st.container(key="verdict_by"):
+        with st.container(key="verdict_by", horizontal=True):
+            if has_readings(comparison):
+                read_as_panel(comparison)
             _decided_by(comparison)
 
 

@@ -33,7 +33,8 @@ def details(comparison: Comparison, overview: Overview, assessed: Mapping[str, A
         f'<div id="verdict-{key}" class="verdict-part" popover role="dialog" aria-label="{escape(title)}">{body}</div>'
         for key, title, body in parts
     )
-    return f'<div class="verdict-more">{buttons}</div>{bodies}' if parts else ""
+    # Empty too: what else is chosen of the verdict stands in this row.
+    return f'<div class="verdict-more">{buttons}</div>{bodies}'
 
 
 def _parts(

@@ -37,6 +37,7 @@ STYLE = """<style>
   padding: 0 4px; border-top: 1px solid var(--grid); }
 .verdict .row.head { height: 19px; border-top: 0; color: var(--muted); font-size: var(--size-caption);
   line-height: 16px; white-space: nowrap; }
+.verdict .barhead { overflow: hidden; text-overflow: ellipsis; }
 .verdict .row.head + .row { border-top-color: var(--line); }
 .verdict .row:not(.head) { cursor: pointer; }
 .verdict .row:not(.head):hover { background: var(--hover); }
@@ -123,6 +124,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .name { display: block; position: relative; padding-left: 18px; white-space: normal; }
   .verdict .name .run-mark { position: absolute; left: 0; top: calc(50% - 5px); }
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .verdict-more:empty { display: none; }
   .verdict-more button { min-height: 36px; }
   .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
 }

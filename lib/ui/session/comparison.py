@@ -18,7 +18,7 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, count_epochs
 from lib.core.facts.selection import MOST_NAMED, assign_slots, reconcile
 from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.decision import Decision, decide
@@ -31,6 +31,7 @@ from lib.data.joined import part_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
 from lib.ui.session import link, reads, url
 from lib.ui.session.memory import ComputedValues
+from lib.ui.session.read_as import Names, read_under, readable
 from lib.ui.session.run_data import RunData, data_of
 
 T = TypeVar("T")
@@ -111,6 +112,11 @@ class Comparison:
             "decision", self.how, lambda: decide(runs, curves, self.policy, by or None, better, self.remember)
         )
 
+    @property
+    def in_epochs(self) -> bool:
+        """Whether the logs of all runs count epochs, so that a step is one."""
+        return count_epochs(each.run for each in self.runs)
+
     @cached_property
     def pairs(self) -> Pairs:
         """What is found out about every two of the runs."""
@@ -175,7 +181,7 @@ def load(source: RunSource) -> Comparison:
     st.session_state[_SLOTS] = slots
     labels = reads.run_labels(source, wanted)
     stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
-    make = partial(_compared, source, every_row=url.value(link.EVERY_ROW))
+    make = partial(_compared, source, every_row=url.value(link.EVERY_ROW), names=url.value(link.READ_AS))
     runs = (
         _side_by_side(make, stored, labels, slots)
         if isinstance(source, LiveSource)
@@ -197,6 +203,7 @@ def _drop_unknown(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
     read = [each.data.curves for each in runs if each.data is not None and each.error is None]
     if not runs or len(read) < len(runs) or any(curves.may_have_more for curves in read):
         return ()
+    unread = _drop_readings([each.data for each in runs if each.data is not None])
     logged = {metric for curves in read for metric in (*curves.curves, *curves.unread)}
     further = url.value(link.MORE_METRICS)
     gone = [metric for metric in further if metric not in logged]
@@ -210,8 +217,20 @@ def _drop_unknown(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
         url.put(link.DIRECTION, "")
         said.append(f"by={by}")
     if not said:
+        return unread
+    return (f"Left out of the link, as no selected run logged such a metric: {first_of(said, MOST_NAMED)}.", *unread)
+
+
+def _drop_readings(read: Sequence[RunData]) -> tuple[str, ...]:
+    """Take names that none of the runs has, or that none can read otherwise, out of the link, and say so."""
+    names, may = url.value(link.READ_AS), readable(read)
+    gone = [f"as={name}~{metric}" for name, metric in names if name not in may]
+    if not gone:
         return ()
-    return (f"Left out of the link, as no selected run logged such a metric: {first_of(said, MOST_NAMED)}.",)
+    url.put(link.READ_AS, tuple(each for each in names if each[0] in may))
+    return (
+        f"Left out of the link, as no selected run has a guess or a metric so called: {first_of(gone, MOST_NAMED)}.",
+    )
 
 
 def _side_by_side(
@@ -267,6 +286,7 @@ def _compared(
     slot: int,
     *,
     every_row: bool,
+    names: Names = (),
     progress: Progress | None = None,
 ) -> ComparedRun:
     color = RUN_COLORS[slot]
@@ -282,6 +302,8 @@ def _compared(
         raise
     except AppError as failed:
         error = failed
+    if data is not None and names:
+        data = read_under(data, names)
     # The run and its curves are of one version, though the run may have been listed before it changed.
     run = run if data is None else data.run
     # What was read is part of it: a running run grows, and rows may come without another version of the run.

@@ -144,6 +144,17 @@ def _position(texts: Sequence[str]) -> float:
     return value
 
 
+def _readings(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for text in filter(None, texts):
+        name, tilde, metric = text.rpartition("~")
+        known = not metric or (metric in METRICS and not METRICS[metric].derived_from)
+        if not name or not tilde or not known:
+            raise ValueError("expected a logged name, a tilde, and a metric or nothing")
+        found[name] = metric
+    return tuple(found.items())
+
+
 def _exact(*values: float) -> list[str]:
     """Numbers as one text: as short as it can be and still be read as the same ones."""
     return ["~".join(repr(float(value)).removesuffix(".0") for value in values)]
@@ -179,6 +190,10 @@ LIMIT: Param[int] = Param("list", PAGE_SIZE, lambda texts: int(_number(PAGE_SIZE
 EVAL_WEIGHT: Param[float] = Param("weight", DEFAULT_POLICY.eval_weight, _number(0.0, 1.0), _exact)
 BY: Param[str] = Param("by", "", _text)
 DIRECTION: Param[str] = Param("better", "", _one_of("", "lower", "higher"))
+READ_AS: Param[tuple[tuple[str, str], ...]] = Param(
+    "as", (), _readings, lambda named: [f"{name}~{metric}" for name, metric in named]
+)
+"""What a program called a metric, and which of ours it is; "" for none of ours."""
 AXIS: Param[Axis] = Param("x", Axis.STEP, lambda texts: Axis(texts[-1]), charts=True)
 LOSS_MODE: Param[str] = Param("loss", LOSS_MODES[0], _one_of(*LOSS_MODES))
 SMOOTHING: Param[float] = Param("smooth", 0.0, _number(0.0, 0.99), _exact, charts=True)

@@ -142,7 +142,7 @@ def computed_values(key: str, read: Collection[RunData]) -> ComputedValues:
         key: Names the comparison.
         read: What was read of its runs.
     """
-    return _CURVES.computed_values(key, [data.number for data in read])
+    return _CURVES.computed_values(key, [(data.origin or data).number for data in read])
 
 
 def forget_runs(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) -> None:

@@ -76,6 +76,8 @@ class RunData:
         run: As the source had it when the curves were read; it may be a newer version than was asked for.
         shown: The same with what its metric rows show put in (``lib.core.curves.evidence.with_evidence``).
         number: Tells what was read from all else that this process reads, the same run at another time included.
+        logged: The curves as they were read, without those that are derived.
+        origin: What was read, where this is the same under other names (``lib.ui.session.read_as``).
         computed_values: What else was worked out of it.
         parts: What was read of the same run more closely, by metrics and steps.
     """
@@ -87,6 +89,8 @@ class RunData:
     run: RunSummary
     shown: RunSummary
     number: int = field(default_factory=lambda: next(_numbers))
+    logged: RunCurves | None = field(default=None, repr=False)
+    origin: RunData | None = field(default=None, repr=False, compare=False)
     computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
     parts: Memory[tuple[tuple[str, ...] | None, tuple[int, int] | None], RunCurves] = field(
         default_factory=lambda: Memory(MOST_PARTS, RESULTS_S), repr=False, compare=False
@@ -104,11 +108,12 @@ class RunData:
         return sum(arrays.values())
 
 
-def data_of(curves: RunCurves, run: RunSummary) -> RunData:
-    """What follows from the curves of a run."""
+def data_of(curves: RunCurves, run: RunSummary, origin: RunData | None = None) -> RunData:
+    """What follows from the curves of a run, which may be those of ``origin`` under other names."""
     evidence = evidence_of(curves)
     shown = with_evidence(run, evidence)
-    return RunData(derived(curves, run), evidence, effective_batch(run), configured_learning_rate(run), run, shown)
+    batch, rate = effective_batch(run), configured_learning_rate(run)
+    return RunData(derived(curves, run), evidence, batch, rate, run, shown, logged=curves, origin=origin)
 
 
 def derived(curves: RunCurves, run: RunSummary) -> RunCurves:

@@ -42,6 +42,19 @@ def test_nonfinite_values_of_other_metrics_are_one_finding_however_many_they_are
     assert loss.severity is Severity.CRITICAL
 
 
+def test_nan_before_the_first_number_of_a_metric_beside_the_training_is_no_warning():
+    """A mean over no step yet, as the time of a step that some programs print."""
+    (mean,) = result_of("nonfinite_value", train_loss=[2.0, 1.5, 1.0], step_avg=[math.nan, 3.0, 3.1]).findings
+    assert mean.severity is Severity.INFO
+    assert mean.sentence == "step_avg is NaN or infinite once at step 10, before its first number."
+    several = {"step_avg": [math.nan, 3.0, 3.1], "tokens": [math.nan, math.nan, 1.0]}
+    assert [each.severity for each in result_of("nonfinite_value", **several).findings] == [Severity.INFO]
+    for values in ([math.nan, 3.0, math.nan], [3.0, math.nan, 3.0], [math.nan] * 3):
+        assert result_of("nonfinite_value", step_avg=values).findings[0].severity is Severity.WARNING
+    (loss,) = result_of("nonfinite_value", train_loss=[math.nan, 1.5, 1.0]).findings
+    assert loss.severity is Severity.CRITICAL
+
+
 def test_a_steep_start_is_no_divergence_and_a_constant_curve_neither():
     assert result_of("divergence", train_loss=1.0 + 10.0 * np.exp(-np.arange(200) / 4)).outcome is Outcome.NOT_FOUND
     assert result_of("divergence", train_loss=np.ones(200)).outcome is Outcome.NOT_FOUND

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary, normalise_status
+from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary, count_epochs, normalise_status
 
 DOCUMENTED = {
     "completed": "completed succeeded success finished done",
@@ -90,3 +90,20 @@ def test_a_run_is_a_fact_that_cannot_be_changed_and_can_be_copied() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         run.name = "b"
     assert pickle.loads(pickle.dumps(run)) == run
+
+
+def test_a_step_is_an_epoch_where_the_log_counts_nothing_else():
+    def run(step, epoch, total=None, epochs=None):
+        return RunSummary(
+            run_id="a", name="a", current_step=step, current_epoch=epoch, total_steps=total, total_epochs=epochs
+        )
+
+    assert run(9, 9.0).steps_are_epochs
+    assert run(9, 9.0, 10, 10.0).steps_are_epochs
+    assert not run(9, 9.0, 900, 10.0).steps_are_epochs
+    assert not run(900, 9.0).steps_are_epochs
+    assert not run(9, None).steps_are_epochs
+    assert not run(0, 0.0).steps_are_epochs, "what has not begun says nothing of it"
+    assert count_epochs([run(9, 9.0), run(None, None)])
+    assert not count_epochs([run(9, 9.0), run(9, 2.5)])
+    assert not count_epochs([run(None, None)])

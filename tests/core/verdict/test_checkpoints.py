@@ -164,3 +164,11 @@ def test_a_long_folder_keeps_its_end():
     advice = replace(KEPT, path=f"outputs/{'x' * 80}-checkpoint-10")
     assert checkpoint_name(advice).endswith("-checkpoint-10")
     assert len(checkpoint_name(advice)) <= 40
+
+
+def test_a_checkpoint_of_a_log_that_counts_epochs_is_called_by_its_epoch():
+    run = replace(RUN, current_step=9, current_epoch=9.0, total_steps=None, total_epochs=None)
+    of_epochs = replace(KEPT, run=run, step=9, path=None, saved_step=None, recorded=None, fate=Fate.CANNOT_TELL)
+    assert checkpoint_name(of_epochs) == "epoch 9, if saved"
+    assert "measured at epoch 9." in checkpoint_sentence(of_epochs)
+    assert "(epoch 9)" in missing_checkpoint(replace(of_epochs, fate=Fate.DELETED))

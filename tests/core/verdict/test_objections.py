@@ -16,12 +16,12 @@ from lib.core.checks.results import Results
 from lib.core.checks.stability import Stability, Steadiness
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.findings import Finding, Severity
-from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.runs import ReadAs, RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation, NegativeGap
 from lib.core.gap.overfitting import GAP_WARNING, Overfitting
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.verdict.assessment import Assessment
-from lib.core.verdict.objection_kinds import KINDS, Objection
+from lib.core.verdict.objection_kinds import KINDS, Objection, Sureness, cap_of
 from lib.core.verdict.objections import NARROW_WEIGHT, objections_to
 from tests.core.checked_runs import results_with
 from tests.core.decided_runs import decided, grounded, run
@@ -115,6 +115,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("narrow_weights", (run("a", 1.0), run("b", 0.965, train=0.7)), {}),
         ("gap_error_unknown", CLEAR, {"how": {"train": False}}),
         ("unchecked", CLEAR, {"a": replace(assessed("a"), checks=checks_of(run("a"), RunCurves("a")))}),
+        ("guessed", (replace(CLEAR[0], read_as=(ReadAs("valid_ce", "eval_loss", guessed=True),)), CLEAR[1]), {}),
         ("never_better", CLEAR, {"how": {"before": {"a": 0.4}}}),
         ("task_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}}}}),
         ("other_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}},
@@ -127,6 +128,23 @@ def test_each_kind_has_its_cause(expected, runs, named):
     objection = next(objection for objection in found if objection.code == expected)
     assert objection.sentence.endswith((".", ")"))
     assert objection.title == KINDS[objection.rank].title
+
+
+def test_a_guess_matters_where_the_ranking_rests_on_it():
+    def of(name, *read_as):
+        return replace(run(name, {"a": 0.5, "b": 0.8}[name]), read_as=read_as)
+
+    sure, guess = ReadAs("val", "eval_loss"), ReadAs("valid_ce", "eval_loss", guessed=True)
+    beside = ReadAs("grads", "grad_norm", guessed=True)
+    train = ReadAs("ce", "train_loss", guessed=True)
+    assert "guessed" not in codes(of("a", sure, beside), of("b", sure))
+    (own,) = objections(of("a", guess), of("b", sure))
+    assert own.sentence == 'Its eval loss is read from "valid_ce", which is a guess.'
+    (theirs,) = objections(of("a", sure), of("b", train))
+    assert theirs.sentence == 'The train loss of b is read from "ce", which is a guess.'
+    (many,) = objections(of("a", train, guess), of("b", guess))
+    assert many.sentence == 'Its eval loss is read from "valid_ce", which is a guess. And 2 more.'
+    assert cap_of("guessed") is Sureness.FAIRLY_SURE
 
 
 def test_a_metric_that_says_otherwise_is_named_with_both_values_and_is_the_strongest():

@@ -62,6 +62,7 @@ def test_every_parameter_takes_some_text_and_leaves_out_its_default(name):
         "some",
         "higher",
         "ignored",
+        "valid_ce~eval_loss",
     ]
     states = [link.parse({name: [text]})[0] for text in pool]
     assert any(state[param] != param.default for state in states)

@@ -57,9 +57,7 @@ def progress_again(run: RunSummary, curves: RunCurves) -> dict[str, Any]:
     """Progress and status anew, where forms together say more of it than each."""
     said = run.raw_status if run.status is not RunStatus.UNKNOWN else None
     plan = plan_of(run.config, run.total_steps, run.total_epochs)
-    steps_are_epochs = run.current_epoch is not None and run.current_step == run.current_epoch
-    in_epochs = steps_are_epochs and (run.total_steps is None or run.total_steps == run.total_epochs)
-    return progress_of(curves, plan, End(run.status, said, run.error_message), in_epochs=in_epochs)
+    return progress_of(curves, plan, End(run.status, said, run.error_message), in_epochs=run.steps_are_epochs)
 
 
 def config_of_forms(parts: Sequence[Form]) -> tuple[dict[str, Any], list[str]]:
