@@ -45,12 +45,12 @@ class MlflowDatabase:
                 if found is None or not _is_mlflow(found):
                     return None
                 is_ours = True
-                stated, deleted = _runs(found)
+                stated, deleted = _runs(found, path, told)
                 metrics, notes = _metrics(found, list(stated), path, told)
         except NotReadable as error:
             # Of what cannot be opened only the name tells whose it is.
             return Reading(unreadable=(Told(path, str(error)),)) if is_ours else None
-        unused = (Told(path, f"{deleted:,} runs were deleted in MLflow."),) if deleted else ()
+        unused = (Told(path, f"Runs that were deleted in MLflow: {deleted:,}."),) if deleted else ()
         if not stated and not deleted:
             unused = (Told(path, "A database of MLflow without runs."),)
         return Reading(
@@ -73,13 +73,13 @@ def _is_mlflow(found: Database) -> bool:
     )
 
 
-def _runs(found: Database) -> tuple[dict[str, Stated], int]:
+def _runs(found: Database, path: FilePath, told: list[Told]) -> tuple[dict[str, Stated], int]:
     """The runs by id, the latest first, and how many others were deleted."""
     experiments: dict[Any, tuple[str, bool]] = {}
     if found.has("experiments", "experiment_id", "name", "lifecycle_stage"):
         for number, name, stage in found.rows("SELECT experiment_id, name, lifecycle_stage FROM experiments"):
             experiments[number] = (as_text(name), stage == b"deleted")
-    facts = {table: _facts(found, table) for table in ("params", "tags")}
+    facts = {table: _facts(found, table, path, told) for table in ("params", "tags")}
     optional = ("name", "lifecycle_stage", "start_time", "end_time")
     columns = ", ".join(each if each in found.tables["runs"] else f"NULL AS {each}" for each in optional)
     stated: dict[str, Stated] = {}
@@ -105,13 +105,16 @@ def _runs(found: Database) -> tuple[dict[str, Stated], int]:
     return stated, deleted
 
 
-def _facts(found: Database, table: str) -> dict[str, dict[str, str]]:
+def _facts(found: Database, table: str, path: FilePath, told: list[Told]) -> dict[str, dict[str, str]]:
     """Parameters, or tags, by run and key."""
     facts: dict[str, dict[str, str]] = {}
     if found.has(table, "run_uuid", "key", "value"):
         question = f"SELECT run_uuid, key, substr(value, 1, {MOST_TEXT}) FROM {table} WHERE length(key) <= {MOST_NAME}"
-        for run_id, key, value in found.rows(question):
-            facts.setdefault(as_text(run_id), {})[as_text(key)] = as_text(value)
+        try:
+            for run_id, key, value in found.rows(question):
+                facts.setdefault(as_text(run_id), {})[as_text(key)] = as_text(value)
+        except NotReadable as error:
+            told.append(Told(path, f"Not all {table} were read: {error}"))
     return facts
 
 
@@ -153,7 +156,11 @@ def _metrics(
 
 def _chosen(found: Database, runs: list[str], path: FilePath, told: list[Told]) -> list[str] | None:
     """Which runs to read of a database that has more than can be held: the latest; ``None`` for all."""
-    ((rows,),) = found.rows("SELECT count(*) FROM metrics")
+    try:
+        ((rows,),) = found.rows("SELECT count(*) FROM metrics")
+    except NotReadable:
+        # An index is damaged; the table itself may not be, and says so where it is.
+        return None
     if rows <= MOST_ROWS:
         return None
     counts = {

@@ -73,7 +73,7 @@ class MlflowFiles:
                 return None
             notes.append("Without a readable meta.yaml: name, times and status of the run are not known.")
         stated = Stated(
-            run_id=_text(meta, "run_id") or _text(meta, "run_uuid") or folder[-1],
+            run_id=folder[-1],
             name=_text(meta, "run_name") or _text(meta, "name"),
             experiment=_text(experiment, "name"),
             status=(meta or {}).get("status"),
@@ -115,7 +115,7 @@ def _meta(root: Path, path: FilePath, files: Sequence[FilePath], told: list[Told
 
 def _text(meta: Mapping[str, Any] | None, key: str) -> str:
     value = (meta or {}).get(key)
-    return str(value) if isinstance(value, str | int) else ""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _number(meta: Mapping[str, Any] | None, key: str) -> float | None:
@@ -169,7 +169,7 @@ def _metrics(
             found["/".join(path[len(folder) + 1 :])] = points
     notes = dropped_steps(impossible)
     if bad:
-        notes.append(f"{bad:,} lines are not of the kind time, value, step and were left out.")
+        notes.append(f"Lines that are not time, value and step, left out: {bad:,}.")
     if torn:
         notes.append("The last line of a metric is not finished and was left out.")
     return found, notes

@@ -47,7 +47,8 @@ class Trackio:
         return found
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
-        project = Project(files)
+        # A unit goes by the file with the metrics.
+        project = Project(sorted(files, key=lambda each: (each != folder, each)))
         path = project.path
         try:
             if path[-1].endswith(PARQUET):

@@ -29,14 +29,25 @@ def parsed_rows(rows: Sequence[bytes]) -> list[dict[str, Any] | None]:
 
 
 def number_columns(objects: Sequence[dict[str, Any] | None]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """The numbers of objects, by key; a key may come more than once.
+    """The numbers of objects, by key.
 
     Objects in objects are joined with dots; those that state their ``_type`` (pictures, tables) have no numbers.
     Null, booleans, lists and texts are none, but for texts that stand for what is not finite.
 
     Yields:
-        Key; which objects, shape (n,), int64, ascending; values, shape (n,), float64.
+        Key, each once; which objects, shape (n,), int64, ascending; values, shape (n,), float64.
     """
+    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for key, where, values in _pieces(objects):
+        if len(where):
+            parts.setdefault(key, []).append((where, values))
+    for key, pieces in parts.items():
+        where, values = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        order = np.argsort(where, kind="stable")
+        yield key, where[order], values[order]
+
+
+def _pieces(objects: Sequence[dict[str, Any] | None]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     # Objects with the same keys in the same order are turned to columns at once.
     alike: dict[tuple[str, ...], list[int]] = {}
     for place, each in enumerate(objects):
@@ -82,7 +93,7 @@ def _parsed(row: bytes) -> Any:
 def _nested(key: str, column: Sequence[Any], where: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     yield key, *_mixed(column, where)
     inner = [flat({key: each}) if isinstance(each, dict) else None for each in column]
-    for name, places, values in number_columns(inner):
+    for name, places, values in _pieces(inner):
         yield name, where[places], values
 
 

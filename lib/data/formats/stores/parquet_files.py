@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,7 +60,9 @@ def parquet(path: Path) -> Iterator[pq.ParquetFile | None]:
             raise NotReadable("The Parquet file is damaged.") from error
 
 
-def number_leaves(name: str, column: pa.ChunkedArray | pa.Array) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def number_leaves(
+    name: str, column: pa.ChunkedArray[Any] | pa.Array[Any]
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """The numbers of a column, and of the columns in it.
 
     Yields:
@@ -83,15 +85,15 @@ def number_leaves(name: str, column: pa.ChunkedArray | pa.Array) -> Iterator[tup
             yield name, rows, array.drop_null().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
-def encoded(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+def encoded(column: pa.ChunkedArray[Any]) -> tuple[list[str], np.ndarray]:
     """The texts of a column, each once, and for each row the place of its own, shape (n,), int64.
 
     What is null counts as "".
     """
     import pyarrow as pa
-    from pyarrow import compute as pc
 
-    texts = pc.fill_null(column.cast(pa.string()), "").combine_chunks().dictionary_encode()
+    filled: Any = column.cast(pa.string())
+    texts = filled.fill_null("").combine_chunks().dictionary_encode()
     return texts.dictionary.to_pylist(), texts.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 

@@ -48,7 +48,7 @@ def usable(points: Points) -> tuple[Points, int]:
 
 def dropped_steps(count: int) -> list[str]:
     """The sentence on points that ``usable`` dropped, if there are any."""
-    return [f"{count:,} values stand at negative or impossible steps and were left out."] if count else []
+    return [f"Values at negative or impossible steps, left out: {count:,}."] if count else []
 
 
 def steps_by_time(at: np.ndarray, known: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray | None:

@@ -60,7 +60,7 @@ class Project:
         if self.metrics.too_many:
             self.unreadable.append(Told(self.path, "The project has metrics of too many names; not all were read."))
         if self.bad:
-            self.unreadable.append(Told(self.path, f"{self.bad:,} rows are no JSON objects and were left out."))
+            self.unreadable.append(Told(self.path, f"Rows that are no JSON objects, left out: {self.bad:,}."))
         unused = () if runs else (Told(self.path, "A project of Trackio without runs."),)
         return Reading(tuple(runs), tuple(self.unreadable), unused)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -85,7 +85,7 @@ def _read_columns(file: pq.ParquetFile, project: Project, gathering: Gathering) 
         raise NotReadable(f"The file has more than {MOST_VALUES:,} values; the others were not read.")
 
 
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+def _numbers(column: pa.ChunkedArray[Any]) -> np.ndarray:
     """Steps; what is no number becomes -1, which is left out."""
     step = np.full(len(column), -1, dtype=np.int64)
     for _, rows, values in number_leaves("", column):
