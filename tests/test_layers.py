@@ -94,8 +94,14 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.supabase": layer(
         "lib.data.supabase",
-        f"lib.core.facts lib.core.curves {_SOURCES}",
+        f"lib.core.facts lib.core.curves lib.data.sections {_SOURCES}",
         "supabase_auth postgrest httpx cachetools pyarrow",
+    ),
+    "lib.data.sections": layer("lib.data.sections", "lib.core.facts"),
+    "lib.data.mlflow_server": layer(
+        "lib.data.mlflow_server",
+        f"lib.core.facts lib.core.curves lib.data.formats lib.data.sections {_SOURCES}",
+        "httpx",
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
