@@ -36,7 +36,9 @@ for run in said["runs"]:
             else:
                 mlflow.log_metrics(metrics, step=step)
     mlflow.end_run(run.get("status", "FINISHED"))
-json.dump(ids, sys.stdout)
+# The client itself prints where its runs can be seen.
+print()
+print(json.dumps(ids))
 """
 
 
@@ -82,7 +84,7 @@ class MlflowServer:
         said = json.dumps({"url": self.url, "runs": runs})
         ended = subprocess.run([self._python, "-c", _WRITE], input=said, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr[-2000:]
-        ids: dict[str, str] = json.loads(ended.stdout)
+        ids: dict[str, str] = json.loads(ended.stdout.splitlines()[-1])
         return ids
 
     def post(self, endpoint: str, **question: Any) -> dict[str, Any]:
