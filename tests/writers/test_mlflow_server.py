@@ -41,11 +41,22 @@ def server(tmp_path_factory):
         pytest.skip(f"The Python that {WRITERS_VARIABLE} names has no MLflow.")
     running = MlflowServer(python, tmp_path_factory.mktemp("mlflow"))
     yield running
+    while OPENED:
+        OPENED.pop().close()
     running.stop()
 
 
+OPENED: list[Server] = []
+"""Connections of the sources that were opened."""
+
+
+def connect(server: MlflowServer, **settings) -> Server:
+    OPENED.append(Server(MlflowSettings(server.url, **settings)))
+    return OPENED[-1]
+
+
 def open_source(server: MlflowServer, **settings) -> MlflowSource:
-    return MlflowSource(Server(MlflowSettings(server.url, **settings)))
+    return MlflowSource(connect(server, **settings))
 
 
 def hostile_runs() -> list[dict]:
@@ -86,13 +97,8 @@ def changing(server, monkeypatch):
     name = server.post("experiments/search", max_results=1000)["experiments"]
     (name,) = [each["name"] for each in name if each["experiment_id"] == number]
 
-    def reader() -> MlflowSource:
-        made = open_source(server, experiments=(name,))
-        object.__setattr__(made._listing._server.settings, "refresh_s", 0.0)
-        return made
-
     return contract.Changing(
-        reader,
+        lambda: open_source(server, experiments=(name,), refresh_s=0.0),
         {
             "a value more": (ids[0], lambda: log(server, ids[0], [("loss", 5, 0.25)])),
             "the last step once more": (ids[1], lambda: log(server, ids[1], [("loss", 4, 9.0)])),
@@ -265,14 +271,14 @@ def test_a_value_that_comes_late_is_found(server, monkeypatch):
 
 
 def test_a_server_that_is_called_by_a_name_that_it_does_not_know_is_no_wrong_password(server):
-    port = server.url.rpartition(":")[2]
-    called = MlflowSource(Server(MlflowSettings(f"http://example.localhost:{port}")))
-    called._listing._server._pool.headers["Host"] = "example.org"
+    client = connect(server)
+    client._pool.headers["Host"] = "tracking.example"
+    called = MlflowSource(client)
     with pytest.raises(SettingsError, match="does not know that it is called by this name"):
         called.list_runs(RunQuery())
 
 
 def test_an_unknown_metric_is_answered_without_values(server, written):
-    client = Server(MlflowSettings(server.url))
+    client = connect(server)
     read = histories.read_history(client, next(iter(written.values())), "never logged", "", 10, lambda _: None)
     assert len(read.points) == 0
