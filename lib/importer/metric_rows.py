@@ -20,8 +20,6 @@ from lib.importer.job_rows import spelled
 NEVER = -(2**63)
 ALIKE = 1e-6
 """Values that differ by a smaller share are the same: some columns have single precision."""
-MOST_CHANGED = 0.5
-"""Where a larger share of what is there has other values, it is another run: nothing is put to it."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,6 +35,7 @@ class NewRows:
         values: By column of the table, its values, shape (n,), float64, and in which rows there is one.
         known: How many values are there already.
         changed: How many of these are others by now: written anew, they count as the later ones.
+        is_of_another_run: What is there begins otherwise than this run does. One that was resumed begins the same.
     """
 
     step: np.ndarray
@@ -45,14 +44,10 @@ class NewRows:
     values: Mapping[str, tuple[np.ndarray, np.ndarray]]
     known: int
     changed: int
+    is_of_another_run: bool = False
 
     def __len__(self) -> int:
         return len(self.step)
-
-    @property
-    def is_of_another_run(self) -> bool:
-        """What is there is not the beginning of this run."""
-        return self.changed > MOST_CHANGED * self.known
 
 
 def column_of(metric: str) -> str | None:
@@ -91,6 +86,7 @@ def new_rows(run: RunSummary, curves: RunCurves, there: RunCurves | None, column
     there = there if there is not None else RunCurves("")
     base = _base_us(run, curves, there)
     known = changed = 0
+    is_another = False
     parts: list[tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
     for metric, column in columns.items():
         curve = curves.get(metric)
@@ -100,6 +96,7 @@ def new_rows(run: RunSummary, curves: RunCurves, there: RunCurves | None, column
         known += int(held.sum())
         changed += int(differs.sum())
         if differs.any():
+            is_another |= bool(differs[held.argmax()])
             # The value that was written last counts, by its time and then by its number.
             before = _at_us(old, base)[place]
             at = np.where(differs & (before != NEVER), np.maximum(at, before + 1), at)
@@ -122,7 +119,7 @@ def new_rows(run: RunSummary, curves: RunCurves, there: RunCurves | None, column
         filled, has = np.full(len(rows), np.nan), np.zeros(len(rows), bool)
         filled[mine], has[mine] = value, True
         values[column] = filled, has
-    return NewRows(rows[:, 0], rows[:, 2].copy().view(np.float64), rows[:, 1], values, known, changed)
+    return NewRows(rows[:, 0], rows[:, 2].copy().view(np.float64), rows[:, 1], values, known, changed, is_another)
 
 
 def as_batches(
@@ -143,12 +140,16 @@ def as_batches(
         table["job_id"] = [job_id] * len(table["step"])
         if "epoch" in columns:
             epoch = np.floor(rows.epoch[here]) if whole_epochs else rows.epoch[here]
-            table["epoch"] = [(int(each) if whole_epochs else each) if each == each else None for each in epoch.tolist()]
+            table["epoch"] = [
+                (int(each) if whole_epochs else each) if each == each else None for each in epoch.tolist()
+            ]
         if "timestamp" in columns:
             table["timestamp"] = [_moment(each) for each in rows.at_us[here].tolist()]
         for column, (value, has) in rows.values.items():
             pairs = zip(value[here].tolist(), has[here].tolist(), strict=True)
-            table[column] = [(each if math.isfinite(each) else spelled(each)) if there else None for each, there in pairs]
+            table[column] = [
+                (each if math.isfinite(each) else spelled(each)) if there else None for each, there in pairs
+            ]
         yield [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
 
 

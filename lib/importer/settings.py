@@ -1,4 +1,4 @@
-"""Where runs are written to, and as whom: from the environment only, since arguments of a command can be seen by all."""
+"""Where runs are written to, and as whom: from the environment, since everybody can see the arguments of a command."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from lib.core.facts.errors import SettingsError
 from lib.data.sections import text_from
-from lib.data.supabase.settings import SupabaseSettings, is_service_key, supabase_settings_from
 from lib.data.supabase.settings import PREFIX as READING_PREFIX
+from lib.data.supabase.settings import SupabaseSettings, is_service_key, supabase_settings_from
 
 PREFIX = "RUNOFF_IMPORT_"
 """Environment variables: the settings of a project as for reading it, and who owns the runs."""
@@ -40,9 +40,7 @@ def import_settings_from(environment: Mapping[str, str]) -> ImportSettings:
     Raises:
         SettingsError: If one is missing, wrong, or not known.
     """
-    given = {
-        name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)
-    }
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
     if unknown := sorted(set(given) - {*OWN, *PASSED_ON}):
         known = ", ".join(PREFIX + name.upper() for name in (*PASSED_ON, *OWN))
         raise SettingsError(
@@ -62,7 +60,9 @@ def import_settings_from(environment: Mapping[str, str]) -> ImportSettings:
         raise SettingsError(said, hint=error.hint.replace(READING_PREFIX, PREFIX)) from error
     assert project is not None
     own: dict[str, Any] = {
-        name: text_from(given[name], f"the environment variable {PREFIX}{name.upper()}") for name in OWN if name in given
+        name: text_from(given[name], f"the environment variable {PREFIX}{name.upper()}")
+        for name in OWN
+        if name in given
     }
     return _checked(project, own)
 
