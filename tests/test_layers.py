@@ -71,6 +71,11 @@ LAYERS: dict[str, Layer] = {
         "pyarrow",
     ),
     "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged"),
+    "lib.data.formats.records": layer(
+        "lib.data.formats.records",
+        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",
+        "pyarrow google.protobuf",
+    ),
     "lib.data.formats.readers": layer(
         "lib.data.formats.readers",
         "lib.core.facts lib.core.curves lib.data.formats",
@@ -87,7 +92,9 @@ LAYERS: dict[str, Layer] = {
     "lib.data.formats": layer(
         "lib.data.formats", "lib.core.facts lib.core.curves lib.data.stated", "pyarrow google.protobuf yaml orjson"
     ),
-    "lib.data.trainer": layer("lib.data.trainer", "lib.core.facts lib.core.curves lib.data.stated lib.data.formats"),
+    "lib.data.trainer": layer(
+        "lib.data.trainer", "lib.core.facts lib.core.curves lib.data.stated lib.data.formats", "orjson"
+    ),
     "lib.data.folder": layer(
         "lib.data.folder",
         f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",

@@ -153,7 +153,7 @@ def test_runs_without_a_recorded_method_are_not_said_to_compare(on_sweep):
 def test_an_empty_folder_has_a_sentence_of_its_own(on_folder, tmp_path, page):
     app = on_folder(tmp_path, page)
     assert_shows(app, 0)
-    assert "This source has no runs yet. As soon as one is there, it is listed here." in app.text
+    assert "No log of a training was found here. As soon as one is there, it is listed." in app.text
     assert ("There are no runs to compare yet." in "".join(app.html_bodies)) == (page != RANKING)
     assert "compare_newest" not in [button.key for button in app.at.button]
 
@@ -310,7 +310,19 @@ def test_a_log_that_becomes_unreadable_is_named_in_the_list(on_folder, tmp_path)
     ((path, reason),) = app.runs["unreadable"]
     assert path == "<b>/trainer_state.json"
     assert reason
-    assert app.listed == ["a"]
+    assert len(app.listed) == 2, "what was read before stays"
+
+
+def test_what_lies_there_and_is_no_run_is_named(on_folder, tmp_path):
+    (tmp_path / "<b>.png").write_bytes(b"")
+    (tmp_path / "run" / "checkpoint-10").mkdir(parents=True)
+    app = on_folder(tmp_path)
+    assert_shows(app, 0)
+    assert {path for path, _ in app.runs["unused"]} == {".", "run"}
+    shown = "".join(app.html_bodies)
+    assert "Files of kinds that are not read: 1 .png." in shown
+    assert "checkpoint folder without a log" in shown
+    assert "Hugging Face Trainer (trainer_state.json); " in shown
 
 
 def test_new_runs_appear_after_a_refresh(on_folder, tmp_path):

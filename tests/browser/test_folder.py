@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.app.harness import write_run
 from tests.browser.actions import PAGES, cells, chart, checked, eventually, expect_selected, go, grid_column, hover
 from tests.browser.harness import open_app, wait_idle
 from tests.sweep import RATES, write_sweep
@@ -38,3 +39,17 @@ def compare_all(page: Page) -> list[str]:
 
 def test_a_sweep_is_listed_compared_and_explained(new_page, sweep):
     assert set(compare_all(new_page(sweep))) == {f"8 {rate}" for rate in RATES}
+
+
+def test_a_run_that_grows_is_followed_without_a_reload(new_page, serve, tmp_path_factory):
+    outputs = tmp_path_factory.mktemp("growing")
+    write_run(outputs / "a", [2.0, 1.5], [1.8, 1.25], total=9)
+    page = new_page(serve(RUNOFF_RUNS=str(outputs)))
+    open_app(page, run="a")
+    wait_idle(page)
+    value = page.locator(".runs-selected .runs-value")
+    expect(value).to_have_text("1.25")
+    page.evaluate("window.isSamePage = true")
+    write_run(outputs / "a", [2.0, 1.5, 1.0], [1.8, 1.25, 0.75], total=9)
+    expect(value).to_have_text("0.75", timeout=60_000)
+    assert page.evaluate("window.isSamePage")

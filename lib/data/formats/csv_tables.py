@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
-from lib.data.formats.tables.arrow import numbers_of_arrow, words_of_arrow
+from lib.data.formats.tables.arrow import columns_of_csv
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words, as_numbers, check_size, distinct
 from lib.data.formats.tables.written import BLANKS, has_decimal_comma, number_of
 
@@ -24,12 +23,10 @@ HEAD_BYTES = 256 * 2**10
 """Enough rows to see what a table is about, and read in no time."""
 
 _SEPARATORS = ",\t;|"
-_HEAD_ROWS = 200
+_HEAD_ROWS, _HEAD_CELLS = 200, 100_000
 _MOST_HEADER_BYTES = 2 * 2**20
-_MOST_SLOW_BYTES = 48 * 2**20
+_MOST_SLOW_BYTES = 8 * 2**20
 """What only Python's own module reads takes ten times its size in memory."""
-_MOST_TYPED_WORDS = 3_000_000
-"""So many different texts in a column are not looked at for numbers."""
 _TYPICAL = 20
 """So many rows before the last one say how it should look."""
 _SHORT_EXPONENT = re.compile(r"[eE][+-]?\d?$")
@@ -107,11 +104,11 @@ def table_of(content: bytes) -> Table:
     check_size(len(dialect.names), rows + 1)
     if end <= dialect.body:
         return Table(dialect.names, 0, {}, {}, note)
-    columns = _read_fast(content, dialect, end)
-    if columns is None:
-        columns, bad = _read_slowly(content[:end], dialect)
-        if bad:
-            note = (*note, f"{bad:,} of its rows have more cells than the header and were left out.")
+    columns, bad = _read_fast(content, dialect, end) or _read_slowly(content[:end], dialect)
+    if bad > rows / 2:
+        raise NoTable("Most of its rows have another number of cells than the header.")
+    if bad:
+        note = (*note, f"{bad:,} of its rows have another number of cells than the header and were left out.")
     numbers = {name: each for name, each in columns.items() if isinstance(each, Numbers)}
     words = {name: each for name, each in columns.items() if isinstance(each, Words)}
     count = next((len(each.given) for each in numbers.values()), None)
@@ -171,9 +168,11 @@ def _header_cells(line: str, separator: str) -> list[str]:
 
 def _first_rows(text: str, separator: str) -> list[list[str]]:
     try:
-        return [
-            row for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _HEAD_ROWS) if row
-        ]
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        first = [row for row in islice(rows, 1) if row]
+        # Of ten thousand columns a few rows are enough to look at.
+        most = min(_HEAD_ROWS, _HEAD_CELLS // max(1, *map(len, first), 1))
+        return first + [row for row in islice(rows, most) if row]
     except csv.Error:
         return []
 
@@ -216,8 +215,12 @@ def _looks_whole(row: Sequence[str], before: Sequence[Sequence[str]]) -> bool:
     return len(cell) >= min(map(len, others)) and not _SHORT_EXPONENT.search(cell)
 
 
-def _read_fast(content: bytes, dialect: _Dialect, end: int) -> dict[str, Numbers | Words] | None:
-    """The columns by Arrow: numbers where the first rows have them, else all as texts; ``None`` where it refuses."""
+def _read_fast(content: bytes, dialect: _Dialect, end: int) -> tuple[dict[str, Numbers | Words], int] | None:
+    """The columns by Arrow, and how many rows were left out; ``None`` where it refuses.
+
+    They are numbers where the first rows have them, else all texts. Rows with more or fewer cells than the header are
+    left out only where the file is too large to be read otherwise.
+    """
     numeric = [
         all(
             row[place].strip() in BLANKS or number_of(row[place], dialect.decimal_comma) is not None
@@ -226,52 +229,14 @@ def _read_fast(content: bytes, dialect: _Dialect, end: int) -> dict[str, Numbers
         )
         for place in range(len(dialect.names))
     ]
-    for guesses in (numeric, [False] * len(numeric)):
-        columns = _arrow_columns(content, dialect, end, guesses)
-        if columns is not None:
-            return columns
+    rows = slice(dialect.body, end)
+    for skips in (False, True) if len(content) > _MOST_SLOW_BYTES else (False,):
+        for guesses in (numeric, [False] * len(numeric)):
+            kinds = dict(zip(dialect.names, guesses, strict=True))
+            found = columns_of_csv(content, rows, kinds, dialect.separator, dialect.decimal_comma, skips)
+            if found is not None:
+                return found
     return None
-
-
-def _arrow_columns(
-    content: bytes, dialect: _Dialect, end: int, numeric: Sequence[bool]
-) -> dict[str, Numbers | Words] | None:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    types: dict[str, Any] = {
-        name: pa.float64() if is_number else pa.string() for name, is_number in zip(dialect.names, numeric, strict=True)
-    }
-    source: Any = pa.BufferReader(pa.py_buffer(content).slice(dialect.body, end - dialect.body))
-    try:
-        table = arrow_csv.read_csv(
-            source,
-            read_options=arrow_csv.ReadOptions(column_names=list(dialect.names)),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=dialect.separator, newlines_in_values=content.find(b'"', dialect.body) >= 0
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=types,
-                null_values=list(BLANKS),
-                strings_can_be_null=True,
-                decimal_point="," if dialect.decimal_comma else ".",
-            ),
-        )
-    except (pa.ArrowException, ValueError, OSError):
-        return None
-    return {name: _column_of(name, table.column(name), dialect.decimal_comma) for name in dialect.names}
-
-
-def _column_of(name: str, column: Any, decimal_comma: bool) -> Numbers | Words:
-    """One of Arrow's columns as ours."""
-    import pyarrow as pa
-
-    if pa.types.is_float64(column.type):
-        return numbers_of_arrow(column)
-    words = words_of_arrow(column)
-    if len(words.words) > _MOST_TYPED_WORDS:
-        return words
-    return as_numbers(name, words, decimal_comma) or words
 
 
 def _read_slowly(content: bytes, dialect: _Dialect) -> tuple[dict[str, Numbers | Words], int]:
@@ -282,7 +247,7 @@ def _read_slowly(content: bytes, dialect: _Dialect) -> tuple[dict[str, Numbers |
     """
     if len(content) > _MOST_SLOW_BYTES:
         raise NoTable(
-            "Its rows have different numbers of cells, or a quote does not end; "
+            "Expected CSV, found a quote that does not end or another mistake; "
             f"such files are read up to {_MOST_SLOW_BYTES // 2**20} MB."
         )
     width = len(dialect.names)

@@ -1,8 +1,8 @@
 """A long list of rows in a JSON file, read in parts, so that it is never in memory as objects all at once.
 
-A file is cut where one row seems to end and the next to begin. That may be wrong, as within a text or an inner list. But
-where each part by itself is a list's content, and the rest of the file without them is an object, then all of it is what
-the whole would have been: JSON has one reading. Where one of them is not, the file is read as a whole.
+A file is cut where one row seems to end and the next to begin. That may be wrong, as within a text or an inner list.
+But where each part by itself is a list's content, and the rest of the file without them is an object, then all of it
+is what the whole would have been: JSON has one reading. Where one of them is not, the file is read as a whole.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 PART = 2 * 2**20
+_TRIES = 20
+"""So many places are tried where a part may end; wrong ones are as rare as texts of braces, or lists within a row."""
 _LEAST = 4 * PART
 """Smaller files are read as they are."""
 _BETWEEN = re.compile(rb"\}[ \t\r\n]{0,40},[ \t\r\n]{0,40}\{")
@@ -41,12 +43,9 @@ class History:
         if found is None or len(self.data) < _LEAST:
             raise ValueError("It has no long list.")
         begin = place = found.end()
-        while (cut := _BETWEEN.search(self.data, place + PART)) is not None:
-            if cut.start() - place > 4 * PART:
-                raise ValueError("Its rows have no regular ends.")
-            comma = self.data.index(b",", cut.start())
-            yield _rows(self.data[place:comma])
-            place = comma + 1
+        while (cut := self._part(place)) is not None:
+            rows, place = cut
+            yield rows
         if len(self.data) - place > 8 * PART:
             raise ValueError("Its rows have no regular ends.")
         tail = self.data[place:].decode("utf-8", errors="replace")
@@ -60,6 +59,20 @@ class History:
             raise ValueError("The list stands elsewhere.")
         rest[self.key] = []
         self.rest = rest
+
+    def _part(self, place: int) -> tuple[list[Any], int] | None:
+        """The rows from a place on to one where a row begins, and that place; ``None`` where the list ends before."""
+        begin = place + PART
+        for _ in range(_TRIES):
+            cut = _BETWEEN.search(self.data, begin, place + 4 * PART)
+            if cut is None:
+                return None
+            comma = self.data.index(b",", cut.start())
+            try:
+                return _rows(self.data[place:comma]), comma + 1
+            except json.JSONDecodeError:
+                begin = comma
+        return None
 
 
 def _rows(part: bytes) -> list[Any]:

@@ -87,7 +87,9 @@ class Columns:
 
         Args:
             rows: Which, shape (rows,), bool.
-            step, epoch, at: One for each row; shape (rows,).
+            step: Of each row, shape (rows,).
+            epoch: The same, or ``None``.
+            at: The same, in seconds.
             without: Names that are no metrics.
         """
         mine = np.flatnonzero(rows[self.row])
@@ -133,26 +135,21 @@ class ColumnsOfRows:
         if found:
             width = max(position for _, position, _, _ in found) + 1
             sizes = [len(value) for *_, value in found]
-            row = np.concatenate([at for at, *_ in found])
-            place = row * width + np.repeat([position for _, position, _, _ in found], sizes)
-            order = np.argsort(place, kind="stable")
+            in_row = np.concatenate([at for at, *_ in found])
+            rank = in_row * width + np.repeat([position for _, position, _, _ in found], sizes)
+            order = np.argsort(rank, kind="stable")
             code = np.concatenate([code for _, _, code, _ in found])[order]
             value = np.concatenate([value for *_, value in found])[order]
-            self._parts.append((code, row[order].astype("int32") + self.rows, value))
+            self._parts.append((code, in_row[order].astype("int32") + self.rows, value))
         self.rows += len(rows)
 
     def _column(
         self, key: str, position: int, at: np.ndarray, values: list[Any]
     ) -> Iterator[tuple[np.ndarray, int, np.ndarray, np.ndarray]]:
         """The numbers that stand under one key of the rows at some places: their places, and names and values."""
-        if set(map(type, values)) <= _NUMBERS:
-            try:
-                numbers = np.array(values, dtype="float64")
-            except OverflowError:
-                pass
-            else:
-                yield at, position, np.full(len(at), self._code(key), dtype="int32"), numbers
-                return
+        if (numbers := _all_numbers(values)) is not None:
+            yield at, position, np.full(len(at), self._code(key), dtype="int32"), numbers
+            return
         place, code, value = array("q"), array("i"), array("d")
         for where, each in enumerate(values):
             for name, found in _numbers(key, each, deep=key not in self._flat):
@@ -172,6 +169,20 @@ class ColumnsOfRows:
             parts = [(np.empty(0, dtype="int32"), np.empty(0, dtype="int32"), np.empty(0))]
         code, row, value = (np.concatenate(each) for each in zip(*parts, strict=True))
         return Columns(tuple(self._codes), code, row, value, self.rows)
+
+
+def _all_numbers(values: list[Any]) -> np.ndarray | None:
+    """A column as numbers, where all of it is numbers, or text that is."""
+    kinds = set(map(type, values))
+    try:
+        if kinds <= _NUMBERS:
+            return np.array(values, dtype="float64")
+        # "1_000" is a Python literal, not a number anybody logged.
+        if kinds <= {*_NUMBERS, str} and not any("_" in each for each in values if type(each) is str):
+            return np.array(list(map(float, values)))
+    except (ValueError, OverflowError):
+        pass
+    return None
 
 
 def _numbers(key: str, value: Any, *, deep: bool) -> Iterator[tuple[str, float]]:

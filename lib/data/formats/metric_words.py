@@ -30,7 +30,7 @@ GATHERED = _set(
 """Words that say how or where a value was gathered."""
 _SMOOTHED = _set("running smooth smoothed smth ema sum micro median")
 _KINDS = _set(
-    "mlm clm ce nll xent cross entropy crossentropy bce mse mae l1 l2 ctc sft dpo kd text token tokens seq2seq main"
+    "mlm clm ce nll xent crossentropy bce mse mae l1 l2 ctc sft dpo kd text token tokens seq2seq main"
     " task model contrastive triplet denoising diffusion reconstruction objective weighted unweighted raw focal huber"
     " causal generator caption cost dataloader idx"
 )
@@ -103,13 +103,16 @@ def _loss(words: Sequence[str], split: str) -> tuple[str, int] | None:
     if words in (("trl",), ("tel",)):
         # Of llm.c: train loss, and the loss on what it calls test and evaluates with.
         return ("train_loss" if words == ("trl",) else "eval_loss"), 0
+    words = tuple(" ".join(words).replace("cross entropy", "crossentropy").split())
+    if "value" in words and not (words[-2:] == ("loss", "value") and ("lm" in words or split == "eval")):
+        # Megatron prints an "lm loss value"; else "value" is the critic's of reinforcement.
+        return None
     beside = [word for word in words if word not in ("loss", "losses")]
     rank = _aside(beside, GATHERED)
     if rank is None:
         return None
     if len(beside) == len(words):
-        named = {"nll", "xent", "crossentropy", "ce", "cost"} & set(words) or {"cross", "entropy"} <= set(words)
-        if not named:
+        if not {"nll", "xent", "crossentropy", "ce", "cost"} & set(words):
             return None
         rank = max(rank, GUESSED)
     if split == "eval":

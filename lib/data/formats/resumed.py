@@ -1,8 +1,8 @@
-"""A metric that was logged by several processes, one after the other: what of it holds."""
+"""Metrics that several processes logged, one after the other: what of them holds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,49 +12,74 @@ from lib.data.formats.logged import Series
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """One metric of several parts.
+    """The metrics of several processes.
 
     Attributes:
-        series: What holds of it, in the order of the parts.
-        replaced: How many points a later part has anew at the same step.
+        series: By name what holds, in the order of the processes.
+        replaced: How many points a later process has anew at the same step.
         voided: How many points are of a training that a later one began again.
     """
 
-    series: Series
+    series: dict[str, Series]
     replaced: int
     voided: int
 
+    def notes(self) -> list[str]:
+        """Sentences on what was left out."""
+        found = []
+        if self.replaced:
+            found.append(f"{self.replaced:,} points were left out, since a later process has their steps anew.")
+        if self.voided:
+            found.append(f"{self.voided:,} points of an earlier training were left out, since a later one began again.")
+        return found
 
-def join(parts: Sequence[Series]) -> Joined:
-    """Join what processes logged of one metric, the first to begin first.
 
-    A process that goes on from a checkpoint repeats some steps: at equal steps the later part holds. One that begins at
-    or before the first step of an earlier part, after that ended, is a training anew, and nothing of the earlier holds:
-    else the end of an old training would stand behind the beginning of a new one. Steps that one part repeats stay.
+def join(parts: Sequence[Mapping[str, Series]]) -> Joined:
+    """Join what processes logged, the first to begin first.
+
+    A process that goes on from a checkpoint repeats some steps: at equal steps the later holds, and steps that one
+    process repeats stay. A process that begins again, after the earlier ended, is a training anew, and nothing that the
+    earlier says of the same metrics holds: else its end would stand behind the beginning of the new one.
     """
-    kept: list[Series] = []
+    kept: list[dict[str, Series]] = []
     replaced = voided = 0
     for part in parts:
-        if not len(part.step):
-            continue
-        left = []
+        later = {name: series for name, series in part.items() if len(series.step)}
         for earlier in kept:
-            if part.step.min() <= earlier.step.min() and not _is_beside(earlier, part):
-                voided += len(earlier.step)
-                continue
-            stays = ~np.isin(earlier.step, part.step)
-            replaced += int(np.count_nonzero(~stays))
-            if stays.any():
-                left.append(earlier if stays.all() else taken(earlier, stays))
-        kept = [*left, part]
-    return Joined(_concatenated(kept), replaced, voided)
+            shared = [name for name in earlier if name in later]
+            anew = _begins_again([(earlier[name], later[name]) for name in shared])
+            for name in shared:
+                before = earlier.pop(name)
+                if anew:
+                    voided += len(before.step)
+                    continue
+                stays = ~np.isin(before.step, later[name].step)
+                replaced += int(np.count_nonzero(~stays))
+                if stays.any():
+                    earlier[name] = taken(before, stays)
+        kept.append(later)
+    names = dict.fromkeys(name for part in kept for name in part)
+    series = {name: _concatenated([part[name] for part in kept if name in part]) for name in names}
+    return Joined(series, replaced, voided)
 
 
-def _is_beside(earlier: Series, later: Series) -> bool:
-    """Whether the later began before the earlier ended: two processes at the same time."""
-    if earlier.at is None or later.at is None or np.isnan(earlier.at).all() or np.isnan(later.at).all():
+def _begins_again(pairs: Sequence[tuple[Series, Series]]) -> bool:
+    """Whether each metric of the later process begins at or before the earlier one's first step.
+
+    One value at one step is no training: somebody may evaluate a model afterwards, at step 0. And two processes at the
+    same time are two parts of one training.
+    """
+    if not any(later.step.min() < later.step.max() for _, later in pairs):
         return False
-    return bool(np.nanmin(later.at) < np.nanmax(earlier.at))
+    if not all(later.step.min() <= earlier.step.min() for earlier, later in pairs):
+        return False
+    ends = [float(np.nanmax(earlier.at)) for earlier, _ in pairs if _has_clock(earlier) and earlier.at is not None]
+    begins = [float(np.nanmin(later.at)) for _, later in pairs if _has_clock(later) and later.at is not None]
+    return not ends or not begins or min(begins) >= max(ends)
+
+
+def _has_clock(series: Series) -> bool:
+    return series.at is not None and not bool(np.isnan(series.at).all())
 
 
 def taken(series: Series, which: np.ndarray) -> Series:
@@ -70,8 +95,6 @@ def taken(series: Series, which: np.ndarray) -> Series:
 def _concatenated(parts: Sequence[Series]) -> Series:
     if len(parts) == 1:
         return parts[0]
-    if not parts:
-        return Series(np.empty(0, np.int64), np.empty(0, np.float64))
     return Series(
         np.concatenate([each.step for each in parts]),
         np.concatenate([each.value for each in parts]),

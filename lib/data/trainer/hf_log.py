@@ -92,8 +92,12 @@ def read_trainer_log(path: Path) -> TrainerLog | Unread:
     data = read_data(path)
     if isinstance(data, Unread):
         return data
-    if (long := _read_long(data)) is not None:
-        return long
+    if (parts := _in_parts(data)) is not None:
+        rows, content = parts
+        digest = hashlib.sha256(data).hexdigest()
+        # From here on the text is in the way of its numbers.
+        del data
+        return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
     read = parse_json(data)
     if isinstance(read, Unread):
         return read
@@ -104,16 +108,15 @@ def read_trainer_log(path: Path) -> TrainerLog | Unread:
     return log_of(_facts_of(read.content), history, read.digest, stopped_early=_stopped_early(read.content))
 
 
-def _read_long(data: bytes) -> TrainerLog | None:
-    """A log that is long enough to be read in parts, with what reads the whole as objects never in memory at once."""
+def _in_parts(data: bytes) -> tuple[LoggedRows, dict[str, Any]] | None:
+    """The rows of a log that is long enough to be read in parts, and the rest of it: never all of it as objects."""
     history, rows = History(data, "log_history"), LoggedRows()
     try:
         for part in history.parts():
             rows.add(part)
     except (ValueError, RecursionError, MemoryError):
         return None
-    content, digest = history.rest, hashlib.sha256(data).hexdigest()
-    return _log(_facts_of(content), rows.finish(), digest, stopped_early=_stopped_early(content))
+    return rows, history.rest
 
 
 def _facts_of(content: Mapping[str, Any]) -> dict[str, Any]:

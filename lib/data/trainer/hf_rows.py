@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ def _parted(step: np.ndarray, has_loss: np.ndarray, summaries: Sequence[int]) ->
     training[list(summaries)] = False
     bounds = [*summaries, len(step)]
     after: list[np.ndarray] = []
-    for summary, following in zip(bounds, bounds[1:], strict=False):
+    for summary, following in pairwise(bounds):
         places = np.arange(summary + 1, following)
         end = step[summary]
         goes_on = np.flatnonzero(has_loss[places] & (step[places] >= 0) & (step[places] != end))

@@ -63,6 +63,17 @@ def read_data(path: Path) -> bytes | Unread:
 
 def parse_json(data: bytes) -> JsonFile | Unread:
     """The JSON object that the bytes of a file are, or why they are none."""
+    import orjson
+
+    try:
+        # Four times as fast as what reads NaN, stray bytes and halves of surrogate pairs too.
+        quick = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        quick = None
+    return JsonFile(quick, hashlib.sha256(data).hexdigest()) if isinstance(quick, dict) else _parse_any(data)
+
+
+def _parse_any(data: bytes) -> JsonFile | Unread:
     # A stray byte in a label must not take the numbers down with it.
     written = data.decode("utf-8-sig", errors="replace")
     if written.startswith(LFS_POINTER):

@@ -32,9 +32,11 @@ def nothing_selected(source: RunSource) -> None:
             *((each.path, each.why) for each in page.unused),
         ]
         found = "".join(f"<p><b>{escape(path)}</b> {escape(why)}</p>" for path, why in lies[:MOST_LIES])
+        # A comma may stand in what is looked for.
+        sought = f"<p>Looked for: {escape('; '.join(page.looked_for))}.</p>" if page.looked_for else ""
         st.html(
             '<div class="page-empty"><h2>There are no runs to compare yet.</h2>'
-            f"<p>{escape(no_runs(page))}</p>{found}</div>"
+            f"<p>{escape(no_runs(page))}</p>{found}{sought}</div>"
         )
         return
     st.html(
@@ -63,8 +65,7 @@ def no_runs(page: RunPage) -> str:
         return looking(page)
     if not page.looked_for:
         return "This source has no runs yet. As soon as one is there, it is listed here."
-    # A comma may stand in what is looked for.
-    return f"No log of a training was found. Looked for: {'; '.join(page.looked_for)}. A new one is listed as it comes."
+    return "No log of a training was found here. As soon as one is there, it is listed."
 
 
 def _bar(x: int, y: int, width: int, height: int, color: str) -> str:

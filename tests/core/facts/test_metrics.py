@@ -78,3 +78,28 @@ def test_what_evaluations_measure_is_marked_as_evaluated() -> None:
 def test_a_metric_outside_the_catalogue_is_described_by_its_name(key, evaluated) -> None:
     metric = metric_of(key)
     assert (metric.key, metric.axis_title, metric.evaluated) == (key, key, evaluated)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["val_accuracy", "val/f1", "validation acc", "valid_ppl", "dev/wer", "test_accuracy", "Accuracy/test", "acc_val",
+     "valLoss", "val-iou", "metrics/mAP50(B)", "metrics/precision(B)", "bbox_mAP", "mAP50", "best_val_acc",
+     "train/val_accuracy", "metrics/val_acc", "eval/runtime", "evaluation:f1", "epoch_val_accuracy"],
+)  # fmt: skip
+def test_a_name_says_that_evaluations_measure_it_whatever_program_gave_it(name) -> None:
+    assert metric_of(name).evaluated
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["value_loss", "values/mean", "train_val_gap", "train_test", "std_dev", "reward_std_dev", "dev0/memory", "device",
+     "valid_tokens", "valid_ratio", "tokens_valid", "evaluate", "latest", "contest/score", "metrics/loss", "metrics/lr",
+     "mapping", "heatMAP", "retrieval", "interval", "medieval/x", "train/accuracy", "", "/", "(as logged)"],
+)  # fmt: skip
+def test_a_name_that_only_looks_so_does_not_say_it(name) -> None:
+    assert not metric_of(name).evaluated
+
+
+def test_the_catalogue_goes_before_the_words_of_a_name() -> None:
+    assert metric_of("perplexity").evaluated
+    assert not metric_of("train_perplexity").evaluated

@@ -69,6 +69,36 @@ def test_timings_counts_and_parts_of_a_loss_never_decide(name):
     assert not may_decide(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [
+        ("val_accuracy", "higher"), ("val/f1", "higher"), ("validation acc", "higher"), ("metrics/mAP50(B)", "higher"),
+        ("metrics/mAP50-95(B)", "higher"), ("val/box_loss", "lower"), ("dev_wer", "lower"), ("val_acc1", "higher"),
+        ("test_mIoU", "higher"), ("valid_ppl", "lower"), ("eval_top1", "higher"), ("val_something", None),
+    ],
+)  # fmt: skip
+def test_evaluations_of_any_program_may_decide(name, better):
+    assert may_decide(name)
+    assert direction_in(name) == better
+
+
+@pytest.mark.parametrize(
+    "name", ["val_runtime", "val/samples", "validation time", "test_std", "value_loss", "accuracy", "val"]
+)
+def test_what_is_no_quality_of_an_evaluation_never_decides(name):
+    assert not may_decide(name)
+
+
+def test_a_loss_on_any_part_of_the_data_compares_as_losses_do():
+    assert all(map(follows_from_loss, ("val/box_loss", "test_loss", "valid_ppl", "eval_loss", "perplexity")))
+    assert not any(map(follows_from_loss, ("val_accuracy", "metrics/mAP50(B)")))
+
+
+def test_a_metric_that_the_runs_chose_by_is_found_under_its_own_name():
+    chose = {"metric_for_best_model": "val_f1", "greater_is_better": True}
+    assert told(logged(config=chose, val_f1=[0.5, 0.7], **LOSS)) == ("val_f1", "higher", Basis.OWN_CHOICE)
+
+
 def test_a_named_set_is_told_by_its_loss():
     assert [named_set(name) for name in ("eval_alpha_loss", "eval_loss", "eval_my_set_loss", "eval_f1")] == [
         "alpha", None, "my_set", None,

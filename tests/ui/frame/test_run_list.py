@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lib.core.facts.query import RunPage, RunQuery, RunSort, Unreadable, answer
+from lib.core.facts.query import RunPage, RunQuery, RunSort, Unreadable, Unused, answer
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.policy import ScoringPolicy
 from lib.ui.frame.run_list import RunList, run_list, unusual
@@ -143,6 +143,16 @@ def test_the_next_page_what_was_not_read_and_the_verdict():
     assert found.verdict == ""
     page = answer(FOUR, RunQuery(), [Unreadable("x/log.json", "It is empty.")])
     assert listing(FOUR, page=page).unreadable == (("x/log.json", "It is empty."),)
+
+
+def test_what_is_no_run_and_how_far_the_source_is_are_said():
+    found = listing(FOUR)
+    assert (found.unused, found.looking) == ((), "")
+    page = replace(answer(FOUR, RunQuery()), unused=(Unused("x", "A checkpoint."),), looked_at=(3200, 10_000))
+    found = listing(FOUR, page=page)
+    assert found.unused == (("x", "A checkpoint."),)
+    assert found.looking == "Looked at 3,200 of 10,000 folders…"
+    assert listing(FOUR, page=replace(page, looked_at=(0, 0))).looking == "Looking through the folder…"
     assert "b" in listing(FOUR, ("a", "b")).verdict
 
 

@@ -98,9 +98,20 @@ def plain_name(metric: str) -> str:
     return f"eval_{metric.removeprefix('eval/')}" if metric.startswith("eval/") else metric
 
 
-def agree(one: MetricCurve, other: MetricCurve, shift: int = 0) -> bool:
-    """Whether two curves surely are of the same values."""
-    return _compare(one, other, shift).verdict is Verdict.SAME
+def agreement_of_curves(one: MetricCurve, other: MetricCurve, shift: int = 0) -> Agreement:
+    """Compare two curves of one metric, first with this shift: one log may count its metrics from different numbers."""
+    first = _compare(one, other, shift)
+    for tried in sorted({-1, 0, 1} - {shift}):
+        if first.verdict is not Verdict.SAME:
+            found = _compare(one, other, tried)
+            first = found if found.verdict is Verdict.SAME else first
+    return first
+
+
+def rounding_of(curve: MetricCurve) -> float:
+    """By how much rounding may have changed a value of a curve, typically; infinite for one without any."""
+    known = curve.finite().value
+    return float(np.median(_rounding(known, known))) if len(known) else math.inf
 
 
 def _compare(one: MetricCurve, other: MetricCurve, shift: int) -> Agreement:
@@ -114,7 +125,7 @@ def _compare(one: MetricCurve, other: MetricCurve, shift: int) -> Agreement:
         close = (np.abs(a - b) <= tolerance) | (a == b) | (np.isnan(a) & np.isnan(b))
     share = float(close.mean())
     if share < CONTRADICTS:
-        return Agreement(Verdict.TWO_RUNS)
+        return Agreement(Verdict.TWO_RUNS, shift=shift)
     likely = _surprise(a[close], tolerance[close])
     if share < AGREES or likely < (SHIFTED_CHANCE if shift else CHANCE):
         return Agreement(Verdict.CANNOT_TELL)

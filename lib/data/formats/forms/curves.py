@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +22,12 @@ MOST_METRICS = 400
 """Nobody looks through more, and each costs every check a pass; a log of one metric a layer has thousands."""
 _NAMED = 5
 """So many of the metrics that are left out are named."""
+_CLOSING = (
+    "train_runtime", "train_loss", "train_samples_per_second", "train_steps_per_second", "train_tokens_per_second",
+    "total_flos",
+)  # fmt: skip
+_RESTARTS = 50
+"""Such a row is written at each end: more of them are a metric that is called so."""
 _ENDED_NOTE = "Results without a step stand at the end: at step 0 they would be those of the model before training."
 _UNIX_FROM, _UNIX_TO = 1e9, 1e11
 """Clocks between these count seconds since 1970."""
@@ -35,6 +41,7 @@ class Gathered:
         curves: Under our names.
         read_as: What was called otherwise.
         in_epochs: Steps are epochs done.
+        closing: The numbers of a Trainer's closing row, which are of the whole training and no points of curves.
         began, ended: The first and the last moment on the log's clock, in Unix seconds; ``None`` where it has none.
         notes: Sentences on how that was read.
     """
@@ -42,6 +49,7 @@ class Gathered:
     curves: RunCurves
     read_as: tuple[ReadAs, ...] = ()
     in_epochs: bool = False
+    closing: Mapping[str, float] = field(default_factory=dict)
     began: float | None = None
     ended: float | None = None
     notes: tuple[str, ...] = ()
@@ -50,8 +58,14 @@ class Gathered:
 def gathered(run_id: str, logged: LoggedRun) -> Gathered:
     """Make curves of the series of a log."""
     placed = {name: there for name, each in logged.series.items() if (there := _placed(each)) and name[:1] != "_"}
+    closing = closing_of({name: float(each.value[-1]) for name, each in placed.items() if len(each.step) <= _RESTARTS})
+    if closing:
+        ends = int(placed["train/train_runtime"].step.max())
+        placed = {name: each for name, each in placed.items() if name.removeprefix("train/") not in closing}
+        # After the row a resumed training goes on.
+        closing = closing if all(int(each.step.max()) <= ends for each in placed.values()) else {}
     if not placed:
-        return Gathered(RunCurves(run_id))
+        return Gathered(RunCurves(run_id), closing=closing)
     of_evaluation = _is_of_evaluation(logged.files)
     in_epochs = logged.counted == "epoch"
     first = _chosen(placed, of_evaluation=of_evaluation)
@@ -61,7 +75,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
     if series is not count.series:
         notes.append(_ENDED_NOTE)
     if not series:
-        return Gathered(RunCurves(run_id), in_epochs=in_epochs)
+        return Gathered(RunCurves(run_id), in_epochs=in_epochs, closing=closing)
     names = _chosen(series, of_evaluation=of_evaluation) if series.keys() != first.keys() or count.counter else first
     kept = _most_telling(series, names)
     if left_out := [name for name in series if name not in kept]:
@@ -77,10 +91,19 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         curves,
         _read_as(names, kept),
         in_epochs,
+        closing,
         first_at if unix else None,
         max(float(np.nanmax(_clock(each))) for each in series.values() if _is_timed(each)) if unix else None,
         tuple(notes),
     )
+
+
+def closing_of(values: Mapping[str, float]) -> dict[str, float]:
+    """The numbers that a Trainer logs when it returns, by the names that it gave them; none where it has not."""
+    if "train/train_runtime" not in values:
+        return {}
+    plain = {name.removeprefix("train/"): value for name, value in values.items()}
+    return {name: plain[name] for name in _CLOSING if name in plain}
 
 
 def read_as_note(read_as: Collection[ReadAs]) -> tuple[str, ...]:
@@ -159,7 +182,7 @@ def _most_telling(series: Mapping[str, Series], names: Mapping[str, Chosen]) -> 
 
 
 def _is_timed(series: Series) -> bool:
-    return series.at is not None and bool(np.isfinite(series.at).any())
+    return bool(np.isfinite(_clock(series)).any())
 
 
 def _first_at(series: Mapping[str, Series]) -> float | None:
@@ -167,10 +190,11 @@ def _first_at(series: Mapping[str, Series]) -> float | None:
 
 
 def _clock(series: Series) -> np.ndarray:
-    """Seconds, NaN where not known."""
+    """Seconds, NaN where not known; larger numbers are no clock."""
     if series.at is None:
         return np.full(len(series.step), np.nan)
-    return np.where(np.isfinite(series.at), series.at, np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(series.at) < _UNIX_TO, series.at, np.nan)
 
 
 def _curve(series: Series, first_at: float | None) -> MetricCurve:
@@ -207,7 +231,7 @@ def _rows(series: Mapping[str, Series], names: Mapping[str, Chosen], *, is_unix:
 
 def _microseconds(series: Series) -> np.ndarray:
     at = _clock(series)
-    known = np.isfinite(at) & (np.abs(at) < _UNIX_TO)
+    known = np.isfinite(at)
     return np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype(np.int64)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lib.data.formats.csv_tables import read_csv, read_head
+from lib.data.formats.csv_tables import MOST_BYTES, first_bytes, read_csv, read_head
 from lib.data.formats.files import NotReadable
-from lib.data.formats.logged import FilePath, Folder, Reading, Told, by_file
+from lib.data.formats.logged import FilePath, Folder, Reading, Told
 from lib.data.formats.readers import keras, wandb_csv
-from lib.data.formats.tables.axes import may_have_steps
+from lib.data.formats.tables.axes import EPOCH_NAMES, STEP_NAMES, may_have_steps, named
 from lib.data.formats.tables.json_lines import read_json_head, read_json_lines
 from lib.data.formats.tables.parquet import read_parquet
 from lib.data.formats.tables.rows import roles_of
@@ -19,6 +20,14 @@ from lib.data.formats.tables.table import NoTable, Table
 from lib.data.formats.tables.vocabulary import is_measured, is_setting
 
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+_LINES = (".jsonl", ".ndjson", ".json")
+_LINES_IN_JSON = ("metrics.json", "scalars.json", "result.json", ".log.json")
+"""Files of detectron2, OpenMMLab and Ray Tune, which hold an object in each line for all that they are called."""
+_TEXTS = (".log", ".txt")
+"""Such a file is a table where its first line is a header with a column of steps or epochs."""
+_TEXT_LETTERS = 4096
+_ONE_CURVE = re.compile(r"(?:run-)?(?P<run>.+?)-tag-.+\.csv|(?:Train|Eval|Test|Validation)_Samples_.+\.csv")
+"""TensorBoard's downloads and DeepSpeed's CSV monitor write a file for each curve."""
 _NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
 
 
@@ -30,24 +39,48 @@ class AnyTable:
     is_general = True
 
     def matches(self, path: FilePath) -> bool:
-        return path[-1].lower().endswith(_ENDINGS)
+        return path[-1].lower().endswith((*_ENDINGS, *_LINES_IN_JSON, *_TEXTS))
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
-        return by_file(files)
+        """Every file, but those that hold one curve each together."""
+        found: dict[Folder, list[FilePath]] = {}
+        for path in files:
+            curve = _ONE_CURVE.fullmatch(path[-1])
+            run = path if curve is None else path[:-1] if curve["run"] is None else (*path[:-1], curve["run"])
+            found.setdefault(run, []).append(path)
+        return found
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         del folder
-        file = files[0]
+        readings = [found for file in files if (found := self._read_file(root, file)) is not None]
+        if len(readings) < 2:
+            return readings[0] if readings else None
+        runs = tuple(run for found in readings for run in found.runs)
+        if len(runs) > 1:
+            series = {name: each for run in reversed(runs) for name, each in run.series.items()}
+            notes = tuple(dict.fromkeys(note for run in runs for note in run.notes))
+            read = tuple(file for run in runs for file in run.files)
+            runs = (replace(runs[0], key="", files=tuple(dict.fromkeys(read)), series=series, notes=notes),)
+        return Reading(
+            runs,
+            tuple(told for found in readings for told in found.unreadable),
+            tuple(told for found in readings for told in found.unused),
+        )
+
+    def _read_file(self, root: Path, file: FilePath) -> Reading | None:
         path = root.joinpath(*file)
+        is_text = file[-1].lower().endswith(_TEXTS)
         try:
+            if is_text and not _has_header(path):
+                return None
             table = _table(path, file)
             if table is None:
                 return None
             return Reading(runs=tuple(runs_of(_named_by_file(table, file), file)))
         except NotReadable as error:
-            return Reading(unreadable=(Told(file, str(error)),))
+            return None if is_text else Reading(unreadable=(Told(file, str(error)),))
         except NoTable as error:
-            return Reading(unused=(Told(file, str(error)),))
+            return None if is_text else Reading(unused=(Told(file, str(error)),))
 
 
 def _table(path: Path, file: FilePath) -> Table | None:
@@ -64,8 +97,16 @@ def _table(path: Path, file: FilePath) -> Table | None:
         if table is None:
             raise NoTable(_NO_COUNT)
         return table
-    is_json = name.endswith((".jsonl", ".ndjson"))
-    head, whole = read_json_head(path) if is_json else read_head(path)
+    is_json = name.endswith(_LINES)
+    try:
+        head, whole = read_json_head(path) if is_json else read_head(path)
+    except NoTable:
+        if name.endswith(".json"):
+            # Most files of this name are one object, in many lines.
+            return None
+        raise
+    if name.endswith(".json") and head.rows < 2:
+        return None
     if not is_json and (wandb_csv.knows(head) or keras.knows(head)):
         return None
     if not whole:
@@ -74,6 +115,17 @@ def _table(path: Path, file: FilePath) -> Table | None:
         _check_head(head, file)
         head = read_json_lines(path) if is_json else read_csv(path)
     return head
+
+
+def _has_header(path: Path) -> bool:
+    """Whether a text begins with names between commas or tabs, one of them of steps or epochs.
+
+    Raises:
+        NotReadable: If it cannot be opened.
+    """
+    line = first_bytes(path, MOST_BYTES, _TEXT_LETTERS)[0].partition(b"\n")[0].decode("utf-8", "replace")
+    names = max((line.split(each) for each in ",\t;"), key=len)
+    return len(names) > 1 and bool(named(names, (*STEP_NAMES, *EPOCH_NAMES)))
 
 
 def _may_hold_runs(names: tuple[str, ...]) -> bool:

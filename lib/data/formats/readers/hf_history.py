@@ -21,7 +21,14 @@ MAX_BYTES = 128 * 2**20
 HEAD = 2**18
 MAX_SERIES = 2_000
 
-_METRIC = re.compile(rb'"[\w./ -]{0,60}(?:loss|acc|perplexity|learning_rate|reward|score|error|f1)[\w./ -]{0,60}"\s{0,9}:', re.I)
+_METRIC = re.compile(
+    rb'"[\w./ -]{0,60}(?:loss|acc|perplexity|learning_rate|reward|score|error|f1)[\w./ -]{0,60}"\s{0,9}:', re.I
+)
+_METRIC_NAME = re.compile(
+    r"(?:loss|acc|accuracy|perplexity|ppl|learning_rate|lr|reward|score|error|f1)(?:es|s)?"
+    r"(?:[_/. -](?:train\w*|val\w*|test|eval|dev|epoch|step|history|list|curve))?$",
+    re.I,
+)
 _COUNTER = re.compile(rb'"(?:global_)?(?:step|epoch)s?"\s{0,9}:|:\s{0,20}\[\s{0,200}-?[\d.NI]')
 _NO_METRICS = frozenset({"step", "global_step", "epoch", "train_runtime", "total_flos", "timestamp", "_timestamp"})
 _OF_STEPS = ("step", "steps", "global_step", "iteration", "iter")
@@ -60,7 +67,9 @@ class _Histories:
             return Reading(unreadable=(Told(path, str(error)),))
         except (ValueError, RecursionError):
             if begin == b"[" or b'"log_history"' in head:
-                return Reading(unreadable=(Told(path, "Expected a history in JSON, found a mistake or a cut-off end."),))
+                return Reading(
+                    unreadable=(Told(path, "Expected a history in JSON, found a mistake or a cut-off end."),)
+                )
             return None
         runs = _runs(content, path)
         return Reading(runs) if runs else None
@@ -148,7 +157,7 @@ def _of_lists(content: Mapping[str, Any], path: FilePath) -> tuple[LoggedRun, ..
     counters = [name for name in (*_OF_STEPS, *_OF_EPOCHS) if name in columns and len(columns[name]) == length]
     counted = counters[0] if counters else ""
     metrics = {key: value for key, value in columns.items() if key not in (*_OF_STEPS, *_OF_EPOCHS)}
-    if not any(_METRIC.match(f'"{key}":'.encode()) for key in metrics):
+    if not any(_METRIC_NAME.search(key) for key in metrics):
         return ()
     count = columns[counted] if counted else np.arange(1.0, length + 1)
     if not (np.isfinite(count) & (count >= 0) & (count < 2**53) & (count == np.floor(count))).all():
@@ -161,7 +170,9 @@ def _of_lists(content: Mapping[str, Any], path: FilePath) -> tuple[LoggedRun, ..
             series[key] = Series(step[known], value[known])
     notes = []
     if others := sorted(key for key, value in metrics.items() if len(value) != length):
-        notes.append(f"Lists of other lengths were left out: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}.")
+        notes.append(
+            f"Lists of other lengths were left out: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}."
+        )
     if not counted:
         notes.append("The lists state no step: their values were counted as epochs, from 1.")
     is_by_step = counted in _OF_STEPS

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.data.formats.csv_tables import read_csv, read_head
+from lib.data.formats.csv_tables import MOST_BYTES, first_bytes, read_csv, read_head
 from lib.data.formats.files import NotReadable
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_file
 from lib.data.formats.tables.axes import STEP_NAMES, Axes, named
 from lib.data.formats.tables.runs import series_of
 from lib.data.formats.tables.table import NoTable, Numbers, Table
 
+_STARTS, _LETTERS = (b"epoch", b'"epoch"', b"\xef\xbb\xbfepoch"), 16
 _ENDINGS = (".csv", ".tsv", ".log", ".txt")
 
 
@@ -46,6 +47,9 @@ class Keras:
         file = files[0]
         path = root.joinpath(*file)
         try:
+            if not first_bytes(path, MOST_BYTES, _LETTERS)[0].startswith(_STARTS):
+                # Text logs have the same endings, and most files end here.
+                return None
             head, whole = read_head(path)
             if not knows(head):
                 return None
@@ -64,7 +68,7 @@ def _counts(epoch: Numbers) -> bool:
     if not (np.isfinite(values).all() and (values >= 0).all() and (values < 1e9).all() and (values % 1 == 0).all()):
         return False
     # Several rows of an epoch are batches, which Keras does not write.
-    return 2 * np.unique(values).size >= values.size
+    return bool(2 * np.unique(values).size >= values.size)
 
 
 def _run(table: Table, epoch: Numbers, file: FilePath) -> LoggedRun:

@@ -39,7 +39,7 @@ class _LlamaFactory:
     def matches(self, path: FilePath) -> bool:
         name = path[-1].lower()
         stem, _, kind = name.rpartition(".")
-        return name == LOG or name in RESULTS or kind in ("yaml", "yml") and stem not in _OTHERS
+        return name == LOG or name in RESULTS or (kind in ("yaml", "yml") and stem not in _OTHERS)
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """A folder with a log, with the results and arguments in it, and the results in its folder ``eval``."""
@@ -64,7 +64,10 @@ class _LlamaFactory:
             return Reading(unused=(Told(logs[0], "The log is empty."),))
         results, config = _beside(root, folder, files, unreadable)
         notes = [f"Lines that are no JSON objects were left out: {wrong:,}."] if wrong else []
-        used = (logs[0], *(path for path in files if path != logs[0] and path not in {each.path for each in unreadable}))
+        used = (
+            logs[0],
+            *(path for path in files if path != logs[0] and path not in {each.path for each in unreadable}),
+        )
         return Reading(_runs(rows, used, results, config, notes), tuple(unreadable))
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
-from lib.data.formats.event_folder import FolderLog, read_folder
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_folder
+from lib.data.formats.logged import FilePath, Folder, Format, LoggedRun, Reading, Series, Told, by_folder
+from lib.data.formats.records.event_folder import FolderLog, read_folder
 
-_TRAINING = ("train", "training")
+_NAME = re.compile(r"tfevents\.\d")
+_TRAINING = ("train", "training", "train_inner")
 _EVALUATION = ("validation", "valid", "val", "eval", "evaluation", "test", "dev")
 _TIME = re.compile(r"\d{9,11}(\.\d+)?")
 """Where ``add_hparams`` writes: a folder named by the time."""
+_AGAIN = re.compile("evaluation_.+_vs_iterations")
 _STATUS: Mapping[str, RunStatus] = {
     "success": RunStatus.COMPLETED,
     "failure": RunStatus.FAILED,
@@ -29,16 +32,19 @@ _SAME_MOMENT = 1.0
 class TensorBoard:
     """Event files; those below the folder of a run may be a part of it."""
 
-    title: Final = "TensorBoard"
-    reads: Final = "event files"
-    is_general: Final = False
+    title = "TensorBoard"
+    reads = "event files"
+    is_general = False
 
     def matches(self, path: FilePath) -> bool:
         """Whether the name is one that writers of event files give."""
-        return "tfevents." in path[-1]
+        return _NAME.search(path[-1]) is not None
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
-        """By the topmost folder of those that have event files, or of Keras' ``train`` beside ``validation``."""
+        """By the topmost folder that has event files, or that has a folder for training beside one for evaluation.
+
+        The latter is how Keras and fairseq write: ``train`` beside ``validation``, ``train_inner`` beside ``valid``.
+        """
         folders = by_folder(files)
         tops = {*folders, *_pairs(folders)}
         found: dict[Folder, list[FilePath]] = {}
@@ -66,7 +72,7 @@ class TensorBoard:
         return Reading(tuple(runs), told, tuple(empty))
 
 
-FORMAT = TensorBoard()
+FORMAT: Format = TensorBoard()
 
 
 def _readable(log: FolderLog) -> list[FilePath]:
@@ -90,12 +96,12 @@ def _parts(logs: Mapping[Folder, FolderLog]) -> dict[Folder, dict[Folder, dict[s
     """
     found: dict[Folder, dict[Folder, dict[str, str]]] = {}
     owner: dict[Folder, Folder] = {}
+    sessions = Counter(folder[:-1] for folder, log in logs.items() if folder and _is_session(log))
     for folder in sorted(logs, key=lambda each: (len(each), each)):
         above = next((folder[:many] for many in range(len(folder) - 1, -1, -1) if folder[:many] in logs), None)
         names = None
         if above is not None:
-            sessions = sum(each[:-1] == above and _is_session(log) for each, log in logs.items())
-            names = _names_as_part(logs[folder], folder[len(above) :], logs[above], sessions)
+            names = _names_as_part(logs[folder], folder[len(above) :], logs[above], sessions[above])
         if above is None or names is None:
             owner[folder] = folder
             found[folder] = {folder: {name: name for name in logs[folder].series}}
@@ -149,6 +155,8 @@ def _run(
             series[name] = each
     if not (series or last or config):
         return None
+    by_epoch = _by_epoch(series)
+    series = by_epoch or series
     used = [logs[member] for member in members if logs[member].files]
     ordered = sorted(used, key=lambda log: -sum(len(each.step) for each in log.series.values()))
     status, said, ended = _end(session, series)
@@ -158,6 +166,7 @@ def _run(
         name="/".join(owner[len(folder) :]),
         files=tuple(path for log in ordered for path in log.files),
         series=series,
+        counted="epoch" if by_epoch else "step",
         config=config,
         last=last,
         status=status,
@@ -167,6 +176,14 @@ def _run(
         tags={"host": host} if host else {},
         notes=tuple(dict.fromkeys(note for log in used for note in log.notes)),
     )
+
+
+def _by_epoch(series: Mapping[str, Series]) -> dict[str, Series]:
+    """The metrics of Keras, if all of them are by epoch; its evaluations stand there again by iterations."""
+    leaves = {name: name.rpartition("/")[2] for name in series}
+    found = {name: each for name, each in series.items() if leaves[name].startswith("epoch_")}
+    others = [leaf for leaf in leaves.values() if not leaf.startswith("epoch_") and not _AGAIN.fullmatch(leaf)]
+    return {} if others else found
 
 
 def _end(session: tuple[str, float] | None, series: Mapping[str, Series]) -> tuple[RunStatus, str | None, float | None]:

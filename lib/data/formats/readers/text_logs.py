@@ -1,4 +1,4 @@
-"""Logs of lines of text, as programs print them: nanoGPT, Megatron, torchtune, the Trainer's dictionaries and others."""
+"""Logs of lines of text, as programs print them: nanoGPT, Megatron, torchtune, the Trainer's dictionaries, others."""
 
 from __future__ import annotations
 
@@ -44,23 +44,19 @@ class _TextLogs:
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         unreadable: list[Told] = []
-        logs = []
+        logs, contents, left = [], [], MAX_BYTES
         for path in sorted(files, key=_age):
+            place = root.joinpath(*path)
             try:
-                if looks_like_log(_ends(root.joinpath(*path))):
-                    logs.append(path)
+                ends, is_whole = _ends(place)
+                if not is_whole and not looks_like_log(ends):
+                    continue
+                contents.append(ends if is_whole else read_bytes(place, left))
+                left = max(left - len(contents[-1]), 0)
+                logs.append(path)
             except NotReadable as error:
                 unreadable.append(Told(path, str(error)))
-        if not logs:
-            return Reading(unreadable=tuple(unreadable)) if unreadable else None
-        contents, left = [], MAX_BYTES
-        for path in logs:
-            try:
-                contents.append(read_bytes(root.joinpath(*path), left))
-                left -= len(contents[-1])
-            except NotReadable as error:
-                unreadable.append(Told(path, str(error)))
-        runs = runs_of(reversed(contents), tuple(logs))
+        runs = runs_of(reversed(contents), tuple(logs)) if logs else ()
         return Reading(runs, tuple(unreadable)) if runs or unreadable else None
 
 
@@ -70,15 +66,16 @@ def _age(path: FilePath) -> int:
     return int(part[2]) if part else 0
 
 
-def _ends(path: Path) -> bytes:
-    """The beginning of a file, and its end."""
+def _ends(path: Path) -> tuple[bytes, bool]:
+    """The beginning of a file and its end, and whether that is all of it."""
     with open_regular(path, 2**62) as file:
         try:
             begin = file.read(HEAD)
             size = os.fstat(file.fileno()).st_size
-            if size > HEAD + TAIL:
-                file.seek(size - TAIL)
-            return begin + (b"\n" if size > HEAD + TAIL else b"") + file.read(TAIL)
+            if size <= HEAD + TAIL:
+                return begin + file.read(TAIL), True
+            file.seek(size - TAIL)
+            return begin + b"\n" + file.read(TAIL), False
         except OSError as error:
             raise NotReadable("The file could not be read.") from error
 

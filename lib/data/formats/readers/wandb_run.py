@@ -8,15 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told
+from lib.data.formats.logged import FilePath, Folder, Format, LoggedRun, Reading, Series, Told
+from lib.data.formats.records.wandb_records import MOST_BYTES, MOST_ITEMS, LogFile, RunContent, numbers
 from lib.data.formats.resumed import join
-from lib.data.formats.wandb_records import MOST_BYTES, LogFile, RunContent, numbers
 
 _FOLDER = re.compile(r"(?:offline-)?run-(\d{8}_\d{6})-(.+)")
 _LATEST = "latest-run"
@@ -33,9 +33,9 @@ _FACTS = {"host": "host", "os": "os", "gpu": "gpu", "program": "program"}
 class WandbRun:
     """Run folders; those of one run id in one place are one run that was resumed."""
 
-    title: Final = "Weights & Biases"
-    reads: Final = "run folders (run-DATE-ID with run-ID.wandb or files/config.yaml)"
-    is_general: Final = False
+    title = "Weights & Biases"
+    reads = "run folders (run-DATE-ID with run-ID.wandb or files/config.yaml)"
+    is_general = False
 
     def matches(self, path: FilePath) -> bool:
         """Whether it is a run file, or one of the known files in a run folder."""
@@ -79,7 +79,7 @@ class WandbRun:
         return Reading(tuple(runs), tuple(told), tuple(unused))
 
 
-FORMAT = WandbRun()
+FORMAT: Format = WandbRun()
 
 
 @dataclass(slots=True)
@@ -154,6 +154,8 @@ def _read_run_file(root: Path, path: FilePath, session: _Session, told: list[Tol
     session.content = content
     if log.damage is not None:
         told.append(Told(path, f"The file is damaged at byte {log.damage:,} of {size:,}: some of it was not read."))
+    if content.passed:
+        told.append(Told(path, f"The file has more than {MOST_ITEMS:,} items of history: the rest was not read."))
     if content.broken:
         session.notes.append(f"{content.broken:,} records are none of Weights & Biases and were left out.")
     run = content.run
@@ -197,7 +199,7 @@ def _take_metadata(found: Mapping[str, Any], session: _Session) -> None:
 def _joined(identity: str, sessions: Sequence[_Session], key: str) -> LoggedRun:
     """The run of some sessions, the first to begin first."""
     sessions = sorted(sessions, key=lambda each: each.started or 0.0) if all(s.started for s in sessions) else sessions
-    parts: dict[str, list[Series]] = {}
+    parts: list[dict[str, Series]] = []
     config: dict[str, Any] = {}
     last: dict[str, float] = {}
     tags: dict[str, str] = {}
@@ -213,13 +215,9 @@ def _joined(identity: str, sessions: Sequence[_Session], key: str) -> LoggedRun:
             config |= content.config
             last |= content.summary
             name = (_text(content.run.name) if content.run else "") or name
-            for each, series in _series(content).items():
-                parts.setdefault(each, []).append(series)
-    joined = {each: join(series) for each, series in parts.items()}
-    if replaced := sum(each.replaced for each in joined.values()):
-        notes.append(f"{replaced:,} points were left out, since the resumed run has their steps anew.")
-    if voided := sum(each.voided for each in joined.values()):
-        notes.append(f"{voided:,} points of an earlier training were left out, since the run began again.")
+            parts.append(_series(content))
+    joined = join(parts)
+    notes += joined.notes()
     newest = sessions[-1]
     end = newest.content.exit if newest.content else None
     status, said = RunStatus.UNKNOWN, None
@@ -231,9 +229,9 @@ def _joined(identity: str, sessions: Sequence[_Session], key: str) -> LoggedRun:
         name=name,
         identity=identity,
         files=tuple(path for session in sessions for path in session.files),
-        series={each: found.series for each, found in joined.items()},
+        series=joined.series,
         config={"config": config} if config else {},
-        last={each: number for each, number in last.items() if each not in joined},
+        last={each: number for each, number in last.items() if each not in joined.series},
         status=status,
         said=said,
         started=min(started, default=None),

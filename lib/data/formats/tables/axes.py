@@ -21,6 +21,11 @@ STEP_NAMES = (
     "optimizer_step",
     "current_step",
     "current_steps",
+    "total_timesteps",
+    "timesteps_total",
+    "num_timesteps",
+    "timestep",
+    "training_iteration",
     "iteration",
     "iter",
     "iterations",
@@ -34,7 +39,7 @@ STEP_NAMES = (
     "batch_idx",
 )
 """Names of a column of steps, the surest first."""
-SURE_STEP_NAMES = frozenset(STEP_NAMES[:9])
+SURE_STEP_NAMES = frozenset(STEP_NAMES[:14])
 """Those that hardly mean anything else: a log may begin anywhere."""
 EPOCH_NAMES = ("epoch", "epochs", "current_epoch", "epoch_num", "epoch_idx", "num_epochs")
 TOKEN_NAMES = (
@@ -216,10 +221,17 @@ def _clock_of_words(words: Words) -> Numbers | None:
 
 def falls_of(column: Numbers, groups: np.ndarray) -> np.ndarray:
     """Whether a number is below the one before it in its group, for each given one in the order of groups and rows."""
-    rows = np.flatnonzero(column.given)
-    order = rows[np.argsort(groups[rows], kind="stable")]
-    values, group = column.values[order], groups[order]
+    values, group = column.values, groups
+    if not column.given.all() or (group[1:] < group[:-1]).any():
+        order = by_group(np.flatnonzero(column.given), groups)
+        values, group = values[order], group[order]
     return np.asarray((values[1:] < values[:-1]) & (group[1:] == group[:-1]))
+
+
+def by_group(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Rows in the order of their groups, and within each as they were."""
+    group = groups[rows]
+    return rows if (group[1:] >= group[:-1]).all() else np.asarray(rows[np.argsort(group, kind="stable")])
 
 
 def _hardly_falls(column: Numbers, groups: np.ndarray) -> bool:
@@ -236,10 +248,11 @@ def _mostly_grows(column: Numbers, groups: np.ndarray) -> bool:
 
 def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
     """Whether a count falls at the ends of epochs, and only there."""
-    within = _within_epochs(epochs, groups)
-    if not is_count(column, within, True) or falls_of(column, within).any():
+    if not is_count(column, _within_epochs(epochs, groups), True):
         return False
-    return bool(falls_of(column, groups).any())
+    order = by_group(np.flatnonzero(column.given & epochs.given), groups)
+    falls = (np.diff(column.values[order]) < 0) & (np.diff(groups[order]) == 0)
+    return bool(falls.any() and (np.diff(np.floor(epochs.values[order]))[falls] > 0).all())
 
 
 def _within_epochs(epochs: Numbers, groups: np.ndarray) -> np.ndarray:

@@ -18,12 +18,14 @@ from lib.data.formats.tables.vocabulary import (
     SPLITS,
     TAG_NAMES,
     VALUE_NAMES,
+    is_number_of_row,
 )
 
 MOST_RUNS = 2_000
 _MOST_COLUMNS_OF_RUNS = 3
 _REST = 0.25
 _MOST_CANDIDATES = 20
+_MOST_LOOKED_UP = 10_000_000
 _MOST_OTHER_WORDS = 200
 """A column of texts that nobody has named for runs may tell so many apart."""
 
@@ -118,9 +120,11 @@ def grouping_of(table: Table) -> Grouping:
     if trouble > before * _REST:
         # Columns that take some of it away by chance are no reason to part anything.
         runs, axes, columns = sure
-    _, first, runs = np.unique(runs, return_index=True, return_inverse=True)
+    first = np.zeros(int(runs.max(initial=0)) + 1, dtype=np.int64)
+    # Of several rows of a run the one that is written last here is its first.
+    first[runs[::-1]] = np.arange(table.rows)[::-1]
     return Grouping(
-        runs=runs.reshape(-1).astype(np.int64),
+        runs=runs,
         first=first,
         columns=tuple(columns),
         labels=labels,
@@ -156,8 +160,17 @@ def _codes(table: Table, name: str) -> np.ndarray | None:
     return codes.reshape(-1).astype(np.int64) if len(kinds) <= MOST_RUNS else None
 
 
+def _has_blanks(table: Table, name: str) -> bool:
+    words = table.words.get(name)
+    return bool((words.codes < 0).any()) if words is not None else not table.numbers[name].given.all()
+
+
 def _refined(runs: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    _, found = np.unique(combined(runs, codes), return_inverse=True)
+    pairs = combined(runs, codes)
+    if pairs.max(initial=0) < _MOST_LOOKED_UP:
+        is_there = np.bincount(pairs) > 0
+        return np.asarray((np.cumsum(is_there) - 1)[pairs], dtype=np.int64)
+    _, found = np.unique(pairs, return_inverse=True)
     return np.asarray(found.reshape(-1), dtype=np.int64)
 
 
@@ -173,8 +186,8 @@ def _best_column(
     others = (name for name, words in table.words.items() if 1 < len(words.words) <= _MOST_OTHER_WORDS)
     best: tuple[str, np.ndarray, Axes | None, int] | None = None
     for name in islice(dict.fromkeys(chain(named(table.names, SOME_RUN_NAMES), others)), _MOST_CANDIDATES):
-        codes = None if name in taken else _codes(table, name)
-        if codes is None or codes.min(initial=0) == codes.max(initial=0):
+        codes = None if name in taken or _has_blanks(table, name) else _codes(table, name)
+        if codes is None or (codes == codes[0]).all():
             continue
         refined = _refined(runs, codes)
         if refined.max(initial=0) + 1 > max(2, table.rows / 2):
@@ -204,7 +217,8 @@ def _trouble(
 
 def repeats_of(table: Table, axes: Axes, parts: np.ndarray, value_column: str | None) -> int:
     """How many values the fullest metric has beyond one for each step of a part."""
-    metrics = [value_column] if value_column else [name for name in table.numbers if name not in axes.all]
+    others = (name for name in table.numbers if name not in axes.all and not is_number_of_row(name))
+    metrics = [value_column] if value_column else list(others)
     if not metrics:
         return 0
     fullest = max(metrics, key=lambda name: int(np.count_nonzero(table.numbers[name].given)))
@@ -212,6 +226,10 @@ def repeats_of(table: Table, axes: Axes, parts: np.ndarray, value_column: str | 
     rows = np.flatnonzero(count.given & table.numbers[fullest].given)
     if not rows.size:
         return 0
-    order = rows[np.lexsort((count.values[rows], parts[rows]))]
-    same = (np.diff(parts[order]) == 0) & (np.diff(count.values[order]) == 0)
+    part, steps = parts[rows], count.values[rows]
+    if ((part[1:] > part[:-1]) | ((part[1:] == part[:-1]) & (steps[1:] > steps[:-1]))).all():
+        # As most logs are written: to sort them is most of the time that they take.
+        return 0
+    order = np.lexsort((steps, part))
+    same = (np.diff(part[order]) == 0) & (np.diff(steps[order]) == 0)
     return int(np.count_nonzero(same))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from array import array
 from pathlib import Path
@@ -103,13 +104,12 @@ def table_of_lines(content: bytes) -> Table:
     """
     columns: dict[str, _Column] = {}
     rows, bad, cells, refused = 0, 0, 0, 0
-    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
-    for position, line in enumerate(lines):
+    for line in io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")):
         if not line.strip():
             continue
         found = _object_of(line)
         if found is None:
-            if position + 1 < len(lines) or content.endswith((b"\n", b"\r")):
+            if line.endswith(b"\n"):
                 bad += 1
                 if bad > rows + 3:
                     raise NoTable("Expected a JSON object in every line.")

@@ -8,17 +8,36 @@ from typing import Any
 import numpy as np
 
 from lib.data.formats.logged import FilePath, LoggedRun, Series
-from lib.data.formats.tables.axes import SURE_STEP_NAMES, Axes, clock_of, plain_name
+from lib.data.formats.tables.axes import (
+    EPOCH_NAMES,
+    STEP_NAMES,
+    SURE_STEP_NAMES,
+    Axes,
+    by_group,
+    clock_of,
+    falls_of,
+    named,
+    plain_name,
+)
 from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, repeats_of
 from lib.data.formats.tables.rows import roles_of, runs_of_rows, value_at
+from lib.data.formats.tables.steps import counted_steps
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words
-from lib.data.formats.tables.vocabulary import PLANNED_STEPS, is_of_training, is_setting
+from lib.data.formats.tables.vocabulary import (
+    PLANNED_STEPS,
+    SETTING_PREFIXES,
+    is_number_of_row,
+    is_of_training,
+    is_setting,
+)
 
 MOST_SERIES = 100_000
 _MOST_AT_A_STEP = 16
 """Values of one metric at one step: the devices of a node may each write a row."""
 _FREE_LETTERS = 30
 _FREE_SAMPLE = 200
+_MOST_LETTERS = 200
+"""A longer text is no setting: a prompt, a listing of the machine."""
 _MOST_AROUND = 5
 """Rows without a step before and after the others: settings and results."""
 _NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
@@ -42,6 +61,9 @@ def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
     grouping = grouping_of(table)
     axes = grouping.axes
     if axes is None:
+        named_so = named(table.names, (*STEP_NAMES, *EPOCH_NAMES))
+        if named_so:
+            raise NoTable(f'The column "{named_so[0]}" does not count steps: expected whole numbers that grow.')
         raise NoTable(_NO_COUNT)
     metrics = _metrics(table, grouping, axes)
     _check(table, grouping, axes, metrics)
@@ -49,13 +71,17 @@ def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
 
 
 def _is_of_rows(table: Table) -> bool:
-    """Whether no column counts up row by row, which a log's does even where every row has an identity."""
+    """Whether no column counts up from row to row of a run, which a log's does even where every row has an identity."""
     grouping = grouping_of(table)
     axes = grouping.axes
     if axes is None or axes.counts != "step" or plain_name(axes.count).rpartition("/")[2] not in SURE_STEP_NAMES:
         return True
-    values = table.numbers[axes.count].values[table.numbers[axes.count].given]
-    return bool(values.size < 2 or (np.diff(values) <= 0).any())
+    if 2 * len(grouping.first) > table.rows:
+        return True
+    parts = grouping.parts
+    repeats = repeats_of(table, axes, parts, grouping.value_column)
+    # A resumed run goes back now and then.
+    return bool(repeats + np.count_nonzero(falls_of(table.numbers[axes.count], parts)) > table.rows / 10)
 
 
 def _metrics(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
@@ -67,8 +93,7 @@ def _metrics(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
         for name, column in table.numbers.items()
         if name not in axes.all
         and name not in grouping.columns
-        and plain_name(name)
-        and not plain_name(name).startswith(("unnamed", "index_level"))
+        and not is_number_of_row(name)
         and not (_is_config(name) and _is_constant(column, grouping.runs))
     ]
 
@@ -76,7 +101,8 @@ def _metrics(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
 def _is_config(name: str) -> bool:
     plain = plain_name(name)
     # A rate that stays the same is a curve like any other.
-    return plain in PLANNED_STEPS or (is_setting(name) and plain.rpartition("/")[2] not in ("lr", "learning_rate"))
+    is_rate = plain.rpartition("/")[2] in ("lr", "learning_rate") and not plain.startswith(SETTING_PREFIXES)
+    return plain in PLANNED_STEPS or (is_setting(name) and not is_rate)
 
 
 def _is_constant(column: Numbers | Words, runs: np.ndarray) -> bool:
@@ -85,9 +111,10 @@ def _is_constant(column: Numbers | Words, runs: np.ndarray) -> bool:
     rows = np.flatnonzero(given)
     if not rows.size:
         return False
-    order = rows[np.argsort(runs[rows], kind="stable")]
+    order = by_group(rows, runs)
     values = column.values[order] if isinstance(column, Numbers) else column.codes[order]
-    return not ((np.diff(values) != 0) & (np.diff(runs[order]) == 0)).any()
+    # Infinities have no difference.
+    return not ((values[1:] != values[:-1]) & (runs[order][1:] == runs[order][:-1])).any()
 
 
 def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]) -> None:
@@ -140,9 +167,8 @@ def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]
     if labels is None and len(grouping.first) == 1:
         parts: list[np.ndarray] = [rows]
     else:
-        keys = grouping.parts[rows]
-        order = rows[np.argsort(keys, kind="stable")]
-        parts = np.split(order, np.flatnonzero(np.diff(np.sort(keys))) + 1)
+        order = by_group(rows, grouping.parts)
+        parts = np.split(order, np.flatnonzero(np.diff(grouping.parts[order])) + 1)
     found: list[dict[str, Series]] = [{} for _ in grouping.first]
     for part in parts:
         if not part.size:
@@ -152,6 +178,7 @@ def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]
         names = {name: _series_name(name, label, grouping.value_column) for name in metrics}
         found[run].update(series_of(table, axes, part, steps, names))
     several = len(grouping.first) > 1
+    facts = _facts(table, grouping, axes)
     around = ({}, {}) if several else _around(table, given)
     return [
         LoggedRun(
@@ -161,7 +188,7 @@ def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]
             identity=grouping.identity(table, run),
             series=series,
             counted="epoch" if axes.counts == "epoch" else "step",
-            config=_config(table, grouping, axes, run, around[0]),
+            config=_config(table, facts, int(grouping.first[run]), around[0]),
             last=around[1],
             total_steps=_planned(table, int(grouping.first[run])),
             notes=(*table.notes, *notes),
@@ -196,19 +223,21 @@ def series_of(
         steps: The step of each row of the table, int64.
         names: What the metric of each column is called.
     """
-    whole = rows.size == table.rows
+    is_block = rows.size and rows[-1] - rows[0] + 1 == rows.size
+    # A view of a block instead of a copy.
+    part: slice | np.ndarray = slice(int(rows[0]), int(rows[-1]) + 1) if is_block else rows
     epochs = table.numbers[axes.epoch] if axes.epoch is not None else None
     clock = clock_of(table, axes.clock) if axes.clock is not None else None
-    step = steps if whole else steps[rows]
-    epoch = _gaps(epochs, rows)
-    at = _gaps(clock, rows)
+    step = steps[part]
+    epoch = _gaps(epochs, part)
+    at = _gaps(clock, part)
     found = {}
     for column, name in names.items():
         numbers = table.numbers[column]
-        given = numbers.given if whole else numbers.given[rows]
+        given = numbers.given[part]
         if not given.any():
             continue
-        values = numbers.values if whole else numbers.values[rows]
+        values = numbers.values[part]
         if given.all():
             found[name] = Series(step, values, epoch, at)
         else:
@@ -218,56 +247,29 @@ def series_of(
     return found
 
 
-def _gaps(column: Numbers | None, rows: np.ndarray) -> np.ndarray | None:
+def _gaps(column: Numbers | None, rows: slice | np.ndarray) -> np.ndarray | None:
     if column is None:
         return None
     return np.where(column.given[rows], column.values[rows], np.nan)
 
 
-def counted_steps(table: Table, runs: np.ndarray, axes: Axes) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The step of each row, int64, 0 where it has none, and sentences where steps are not simply those of a column."""
-    column = table.numbers[axes.count]
-    values = np.where(column.given & np.isfinite(column.values), column.values, 0.0)
-    if axes.counts == "entry":
-        steps = np.zeros(table.rows, dtype=np.int64)
-        for run in range(int(runs.max(initial=0)) + 1):
-            rows = np.flatnonzero(column.given & (runs == run))
-            steps[rows] = np.unique(values[rows], return_inverse=True)[1].reshape(-1) + 1
-        return steps, ("It has fractions of epochs and no steps: its entries are counted instead.",)
-    if axes.counts == "tokens":
-        return values.astype(np.int64), (f'It counts tokens ("{axes.count}") and no steps: they stand for steps.',)
-    if axes.counts == "step of the epoch" and axes.epoch is not None:
-        epochs = np.floor(np.nan_to_num(table.numbers[axes.epoch].values, nan=0.0))
-        steps = _counted_on(values, epochs, column.given)
-        return steps, ("Its steps start again in each epoch: they are counted on.",)
-    return values.astype(np.int64), ()
-
-
-def _counted_on(steps: np.ndarray, epochs: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Steps of an epoch as steps of the run."""
-    known, first = steps[given], epochs[given].min(initial=np.inf)
-    kinds = np.unique(known)
-    # Steps 0, 10, ..., 90 are of an epoch of 100.
-    stride = np.diff(kinds).min(initial=np.inf)
-    length = kinds[-1] + (0 if kinds[0] > 0 else stride if np.isfinite(stride) else 1)
-    before = epochs - (0 if first < 1 else 1)
-    return np.asarray(np.where(given, before * length + steps, 0.0).astype(np.int64))
-
-
-def _config(table: Table, grouping: Grouping, axes: Axes, run: int, around: Mapping[str, Any]) -> dict[str, Any]:
-    """What stays the same throughout a run, and is no number that is measured."""
-    found: dict[str, Any] = {**around}
+def _facts(table: Table, grouping: Grouping, axes: Axes) -> list[str]:
+    """The columns that stay the same throughout a run, and are no numbers that are measured."""
     taken = {*axes.all, grouping.label_column, grouping.value_column}
-    row = int(grouping.first[run])
+    found = []
     for name in table.names:
-        if name in taken or name in found:
-            continue
         column: Numbers | Words | None = table.numbers.get(name) or table.words.get(name)
-        is_fact = isinstance(column, Words) or _is_config(name) or name in grouping.columns
-        if column is not None and is_fact and _is_constant(column, grouping.runs):
-            value = value_at(table, name, row)
-            if value is not None:
-                found[name] = value
+        if column is None or name in taken:
+            continue
+        is_fact = isinstance(column, Words) or _is_config(name)
+        if name in grouping.columns or (is_fact and _is_constant(column, grouping.runs)):
+            found.append(name)
+    return found
+
+
+def _config(table: Table, facts: Sequence[str], row: int, around: Mapping[str, Any]) -> dict[str, Any]:
+    values = {**{name: value_at(table, name, row) for name in facts}, **around}
+    found = {name: each for name, each in values.items() if each is not None and len(str(each)) <= _MOST_LETTERS}
     return {"table": found} if found else {}
 
 

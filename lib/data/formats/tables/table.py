@@ -11,8 +11,8 @@ from lib.data.formats.tables.written import number_of
 
 MOST_COLUMNS = 10_000
 """An export of 3,000 runs with their lowest and highest values has 9,001 columns."""
-MOST_CELLS = 60_000_000
-"""Half a gigabyte as numbers: five runs of a million steps with six metrics have 30 million."""
+MOST_CELLS = 40_000_000
+"""A third of a gigabyte as numbers: five runs of a million steps with six metrics have 35 million."""
 
 
 class NoTable(Exception):

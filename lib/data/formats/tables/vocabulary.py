@@ -48,11 +48,12 @@ _OF_TRAINING = frozenset(_each("grad norm lr learning train training throughput"
 RUN_NAMES = _each(
     """
     run run_name run_id name display_name experiment experiment_name exp exp_name trial trial_name trial_id
-    job job_id trial_number
+    job job_id trial_number trial_index arm_name
     """
 )
 """Columns that name runs."""
 IDENTITY_NAMES = frozenset({"run_id", "id", "trial_id", "job_id", "uuid", "run_uuid"})
+_NUMBERED = IDENTITY_NAMES | {"log_id", "index", "idx", "row", "row_id", "pid", "level_0", "index_level_0"}
 SOME_RUN_NAMES = _each(
     """
     seed fold model model_name method variant config algorithm algo optimizer dataset task lr learning_rate
@@ -87,6 +88,17 @@ def is_measured(name: str) -> bool:
     """
     words = _words(name)
     return bool(words & _MEASURED_WORDS) and not words & _SETTING_WORDS and not is_setting(name)
+
+
+def is_number_of_row(name: str) -> bool:
+    """Whether a column of numbers names rows or processes, or is the nameless index that pandas writes.
+
+    Example:
+        >>> is_number_of_row("id"), is_number_of_row("Unnamed: 0"), is_number_of_row(""), is_number_of_row("loss")
+        (True, True, True, False)
+    """
+    plain = plain_name(name)
+    return not plain or plain in _NUMBERED or plain.startswith("unnamed_")
 
 
 def is_of_training(name: str) -> bool:

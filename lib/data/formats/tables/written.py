@@ -15,7 +15,7 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _PERCENT = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s?%")
 _TENSOR = re.compile(r"tensor\(\s*([^\s,()]+)(?:,[^()]*)?\)")
-_DURATION = re.compile(r"(?:(\d+) days?, )?(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_DURATION = re.compile(r"(?:(?:(\d+) days?, )?(\d+):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 
 
 def number_of(word: str, decimal_comma: bool = False) -> float | None:
@@ -26,8 +26,8 @@ def number_of(word: str, decimal_comma: bool = False) -> float | None:
         decimal_comma: A comma stands before the fraction and not between thousands.
 
     Example:
-        >>> [number_of(word) for word in ("1e-4", " nan", "1,234", "10.00%", "3 days, 17:51:32", "x")]
-        [0.0001, nan, 1234.0, 10.0, 323492.0, None]
+        >>> [number_of(word) for word in ("1e-4", " nan", "1,234", "10.00%", "3 days, 17:51:32", "01:05", "x")]
+        [0.0001, nan, 1234.0, 10.0, 323492.0, 65.0, None]
     """
     if len(word) > _MOST_LETTERS or not word.isascii():
         return None
@@ -43,7 +43,7 @@ def number_of(word: str, decimal_comma: bool = False) -> float | None:
         return _plain(found[1])
     if found := _DURATION.fullmatch(word):
         days, hours, minutes, seconds = found.groups()
-        return int(days or 0) * 86_400.0 + int(hours) * 3_600 + int(minutes) * 60 + float(seconds)
+        return int(days or 0) * 86_400.0 + int(hours or 0) * 3_600 + int(minutes) * 60 + float(seconds)
     return None
 
 

@@ -12,13 +12,17 @@ MAX_LINE = 20_000
 """Characters of a line that are looked at: the longest lines of metrics have some thousands."""
 _CHUNK = 4 * 2**20
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]")
-_WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
-_RANK = re.compile(r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE)
-_LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
-_BAR = re.compile(
-    r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?"
+_CONTROL = re.compile(
+    r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]"
 )
+_WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
+_RANK = re.compile(
+    r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE
+)
+_LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
+_GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
+_LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
+_BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
 
@@ -96,8 +100,13 @@ def line_of(text: str) -> Line:
     rank = -1
     if (found := _RANK.match(text)) or (found := _LABEL.match(text)):
         rank, text = int(found[1]), text[found.end() :]
-    if found := _WHEN.search(text, 0, 160):
+    if found := _GLOG.match(text):
+        text = text[found.end() :]
+    # A look for the century is quick, and spares most lines the search.
+    if ("20" in text[:160] or "19" in text[:160]) and (found := _WHEN.search(text, 0, 160)):
         at = _unix(found)
+        if (place := _LOGURU.search(text, found.end(), found.end() + 300)) is not None:
+            text = text[: place.start()] + text[place.end() :]
         text = text[: found.start()] + " " + text[found.end() :]
         if rank < 0 and (label := _RANK.search(text, 0, 160)):
             rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]

@@ -14,10 +14,11 @@ import numpy as np
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.logged import FilePath, LoggedRun, Series
+from lib.data.formats.text.counters import METRIC_WORD
 from lib.data.formats.text.lines import Line, line_of, texts
-from lib.data.formats.text.rows import METRIC_WORD, RowReader, Rows
+from lib.data.formats.text.rows import RowReader, Rows
 from lib.data.formats.text.shapes import Shapes
-from lib.data.formats.text.steps import Start, counted
+from lib.data.formats.text.starts import Start, counted
 
 MAX_OTHER_LINES = 500_000
 """So many lines that are none of metrics are remembered, to know the head of a log again."""
@@ -66,9 +67,7 @@ def runs_of(contents: Iterable[bytes], files: tuple[FilePath, ...]) -> tuple[Log
     found = []
     for number, start in enumerate(starts, 1):
         more = [f"The file holds {len(starts):,} runs, one after the other; this is number {number:,}."]
-        found.append(
-            _run(read, start, files, number, len(starts), (*notes, *(more if len(starts) > 1 else [])))
-        )
+        found.append(_run(read, start, files, number, len(starts), (*notes, *(more if len(starts) > 1 else []))))
     return tuple(found)
 
 
@@ -79,10 +78,8 @@ def _read(contents: Iterable[bytes]) -> _Read:
     for content in contents:
         for text in texts(content):
             number += 1
-            before = len(reader.rows)
             line = line_of(text)
-            reader.read(number, line)
-            if len(reader.rows) == before:
+            if not reader.read(number, line):
                 _read_words(read, number, line)
     return read
 
@@ -133,8 +130,7 @@ def _run(
     if start.resumed:
         said.append(f"Training went back and was resumed {start.resumed:,} times; the later values hold.")
     at, is_unix = _times(rows, start, said)
-    totals = np.concatenate([rows.column(name)[start.rows] for name in ("total", "bar_total")])
-    planned = int(totals.max(initial=0)) or int(read.stated.get("Total optimization steps", 0))
+    planned = start.planned or int(read.stated.get("Total optimization steps", 0))
     epochs = rows.column("epochs")[start.rows]
     all_epochs = float(np.nanmax(epochs)) if np.isfinite(epochs).any() else read.stated.get("Num Epochs")
     begin, end = int(start.rows[0]), int(start.rows[-1])

@@ -1,9 +1,9 @@
-"""From the rows of a text log to runs: which rows are of the training, which step each is of, and where a run begins."""
+"""From the rows of a text log to steps: which rows are of the training, and of which step each is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,42 +12,14 @@ from lib.data.formats.text.rows import Rows
 
 MIN_COUNTS = 2
 """So many different counts make a line one of a log: a sentence with a number in it states one."""
-MOST_FALLS = 0.3
-"""A count that goes back more often than in this share of its lines counts no training: a text has numbers as they come."""
-WARM_UP = 0.1
-"""A start that got no further than this share of what followed, and whose head is not repeated, was a warm-up."""
-MAX_STARTS = 200
 
 _EVALUATING = ("val", "test", "eval", "dev")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Start:
-    """The rows of one run.
-
-    Attributes:
-        rows: Their positions, shape (n,), in the order written.
-        step: What each counts, shape (n,), int64.
-        counted: What that is.
-        resumed: How often training went back a little and went on from there.
-    """
-
-    rows: np.ndarray
-    step: np.ndarray
-    counted: Literal["step", "epoch"]
-    resumed: int = 0
-
-
 @dataclass(slots=True)
-class Counted:
-    """All runs of a log, and sentences on how they were found."""
+class RowCounts:
+    """What the rows of a log count, as columns; ``an_epoch`` is set where steps turn out to be counted by epoch."""
 
-    starts: list[Start]
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Columns:
     head: np.ndarray
     step: np.ndarray
     epoch: np.ndarray
@@ -55,41 +27,23 @@ class _Columns:
     parts: np.ndarray
     line: np.ndarray
     keep: np.ndarray
+    total: np.ndarray
+    epochs: np.ndarray
     heads: Sequence[str]
+    an_epoch: int = 0
 
 
-def counted(rows: Rows, headers: Sequence[np.ndarray], steps_an_epoch: float | None) -> Counted:
-    """Find the runs of a log.
-
-    Args:
-        rows: Its rows.
-        headers: The other lines: their numbers, and what tells them apart, two arrays of shape (m,).
-        steps_an_epoch: As the log states it in words, or ``None``.
-    """
-    each = _Columns(
-        *(rows.column(name) for name in ("head", "step", "epoch", "part", "parts", "line")),
-        keep=_one_rank(rows.column("rank")),
-        heads=list(rows.heads),
-    )
-    notes: list[str] = []
-    if (others := int((~each.keep).sum())) > 0:
-        notes.append(f"Lines of other processes than the first were left out: {others:,}.")
-    step, what = _steps(each, rows, steps_an_epoch, notes)
-    if step is None:
-        return Counted([], notes)
-    at = np.flatnonzero(each.keep & (step >= 0))
-    starts = _starts(at, step[at], each, rows, headers, what, notes)
-    return Counted(starts, notes)
+def one_rank(rank: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """The rows of the process that logs; where several write the same lines, of the first of them."""
+    keep = np.ones(len(rank), dtype=bool)
+    for kind in np.unique(head[rank >= 0]):
+        mine = (head == kind) & (rank >= 0)
+        keep &= ~mine | (rank == rank[mine].min())
+    return keep
 
 
-def _one_rank(rank: np.ndarray) -> np.ndarray:
-    """The rows of the process that logs: where several do, of the first of them."""
-    said = rank[rank >= 0]
-    return (rank < 0) | (rank == said.min()) if len(said) else np.ones(len(rank), dtype=bool)
-
-
-def _steps(
-    each: _Columns, rows: Rows, steps_an_epoch: float | None, notes: list[str]
+def steps_of(
+    each: RowCounts, rows: Rows, steps_an_epoch: float | None, notes: list[str]
 ) -> tuple[np.ndarray | None, Literal["step", "epoch"]]:
     """The step of each row, -1 for what is left out; ``None`` where the rows are of no log."""
     has_step = each.keep & (each.step >= 0)
@@ -98,30 +52,35 @@ def _steps(
     if has_step.any():
         step = _by_epochs(each, has_step)
         _of_loops(each, step, has_step)
-        _carried(each, step, has_step)
+        _carried(each, step, has_step, rows, notes)
         return step, "step"
     has_part = each.keep & (each.part >= 0)
     if has_part.any() and len(np.unique(each.part[has_part])) >= MIN_COUNTS:
         step = _parts(each, has_part)
         _of_loops(each, step, has_part)
-        _carried(each, step, has_part)
+        _carried(each, step, has_part, rows, notes)
         return step, "step"
     has_epoch = each.keep & np.isfinite(each.epoch)
-    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not (rows.column("bar") >= 0).any():
+    bar = rows.column("bar")
+    # A bar that has always come to its end is that of an epoch.
+    has_bar = len(np.unique(bar[bar >= 0])) >= MIN_COUNTS
+    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not has_bar:
         _drop_single_heads(each, has_epoch, each.epoch)
         has_epoch &= each.keep
         if has_epoch.any() and steps_an_epoch is None:
             step = np.full(len(each.step), -1, dtype="int64")
             step[has_epoch] = np.clip(each.epoch[has_epoch], 0, 2**53).astype("int64")
-            _carried(each, step, has_epoch)
+            _carried(each, step, has_epoch, rows, notes)
             return step, "epoch"
     return _of_the_stepless(each, rows, steps_an_epoch, notes), "step"
 
 
-def _drop_single_heads(each: _Columns, of: np.ndarray, count: np.ndarray) -> None:
+def _drop_single_heads(each: RowCounts, of: np.ndarray, count: np.ndarray) -> None:
     """Leave out rows whose kind of line occurs with one count only, unless another kind surely counts the same."""
     places = np.flatnonzero(of)
-    sure = {head for head in np.unique(each.head[places]) if len(np.unique(count[of & (each.head == head)])) >= MIN_COUNTS}
+    sure = {
+        head for head in np.unique(each.head[places]) if len(np.unique(count[of & (each.head == head)])) >= MIN_COUNTS
+    }
     main = of & np.isin(each.head, list(sure))
     if not main.any():
         each.keep[places] = False
@@ -137,24 +96,27 @@ def _is_evaluating(head: str) -> bool:
     return any(word.startswith(_EVALUATING) for word in head.split())
 
 
-def _main_head(each: _Columns, of: np.ndarray) -> int:
+def main_head(each: RowCounts, of: np.ndarray) -> int:
     """The kind of line that counts the training: the one with the most rows that is not of an evaluation."""
     counts = np.bincount(each.head[of], minlength=len(each.heads))
     training = [0 if _is_evaluating(name) else int(n) for name, n in zip(each.heads, counts, strict=True)]
     return int(np.argmax(training if any(training) else counts))
 
 
-def _by_epochs(each: _Columns, of: np.ndarray) -> np.ndarray:
+def _by_epochs(each: RowCounts, of: np.ndarray) -> np.ndarray:
     """Steps through the whole training, where a log counts them anew in each epoch."""
     step = np.where(of, each.step, -1).astype("int64")
-    main = np.flatnonzero(of & (each.head == _main_head(each, of)) & np.isfinite(each.epoch))
+    main = np.flatnonzero(of & (each.head == main_head(each, of)) & np.isfinite(each.epoch))
     if len(main) < 2:
         return step
     epoch, count = each.epoch[main], each.step[main]
     turns = np.flatnonzero((np.diff(epoch) > 0) & (np.diff(epoch) % 1 == 0) & (epoch[1:] % 1 == 0))
     if not len(turns) or (np.diff(count)[turns] < 0).mean() <= 0.5:
         return step
-    length = int(count.max()) + (1 if count.min() == 0 else 0)
+    total = each.total[main]
+    is_stated = total.min() == total.max() >= count.max()
+    length = int(total.max()) if is_stated else int(count.max()) + (1 if count.min() == 0 else 0)
+    each.an_epoch = length
     inside = of & np.isfinite(each.epoch)
     begun = np.floor(np.where(inside, each.epoch, epoch.min()) - epoch.min())
     # Finite and bounded: an epoch of 1e300 counts nothing.
@@ -162,7 +124,7 @@ def _by_epochs(each: _Columns, of: np.ndarray) -> np.ndarray:
     return np.where(inside, step + begun * length, step)
 
 
-def _parts(each: _Columns, of: np.ndarray) -> np.ndarray:
+def _parts(each: RowCounts, of: np.ndarray) -> np.ndarray:
     """Steps of rows that state their place in an epoch: "Epoch: [2][ 10/500]"."""
     step = np.full(len(each.step), -1, dtype="int64")
     for head in np.unique(each.head[of]):
@@ -175,12 +137,14 @@ def _parts(each: _Columns, of: np.ndarray) -> np.ndarray:
             # A bar without a number of the epoch begins anew with each.
             begun = np.concatenate([[0], np.cumsum(np.diff(part) < 0)])
         step[mine] = np.minimum(begun * length + part, 2**53)
+        if head == main_head(each, of):
+            each.an_epoch = length
     return step
 
 
-def _of_loops(each: _Columns, step: np.ndarray, of: np.ndarray) -> None:
+def _of_loops(each: RowCounts, step: np.ndarray, of: np.ndarray) -> None:
     """Give evaluations that count their own batches the training's step: the last line of each is its result."""
-    main = of & (each.head == _main_head(each, of))
+    main = of & (each.head == main_head(each, of))
     falls = int((np.diff(step[main]) < 0).sum())
     for head in np.unique(each.head[of & ~main]):
         if not _is_evaluating(each.heads[head]):
@@ -189,12 +153,25 @@ def _of_loops(each: _Columns, step: np.ndarray, of: np.ndarray) -> None:
         raw = np.where(each.part[mine] >= 0, each.part[mine], each.step[mine])
         if int((np.diff(raw) < 0).sum()) <= falls and not (each.part[mine] >= 0).all():
             continue
-        last = np.r_[np.diff(raw) < 0, True]
+        # An evaluation ends where its count falls, or a line of the training follows.
+        after = np.searchsorted(np.flatnonzero(main), mine)
+        last = np.r_[(np.diff(raw) < 0) | (np.diff(after) > 0), True]
         step[mine] = np.where(last, _before(mine, np.flatnonzero(main), step), -1)
 
 
-def _carried(each: _Columns, step: np.ndarray, of: np.ndarray) -> None:
-    """Give lines that count nothing ("val loss 1.1") the last step that was stated before them."""
+def _carried(each: RowCounts, step: np.ndarray, of: np.ndarray, rows: Rows, notes: list[str]) -> None:
+    """Give lines that count nothing ("val loss 1.1") the last step that was stated before them.
+
+    One that has names which lines with a count have too is left out: it is of something else, such as a last test.
+    """
+    of_row, name = np.array(rows.point_row), np.array(rows.point_name)
+    counts = of[of_row]
+    is_bare = np.array([head == "=" for head in each.heads], dtype=bool)[each.head]
+    taken = np.isin(name, np.unique(name[counts])) & (~counts & each.keep[of_row] & is_bare[of_row])
+    if taken.any():
+        left = len(np.unique(of_row[taken]))
+        notes.append(f"Lines that state no step, with names of lines that do, were left out: {left:,}.")
+    each.keep[of_row[taken]] = False
     rest = np.flatnonzero(each.keep & ~of)
     stated = np.flatnonzero(of & (step >= 0))
     step[rest] = _before(rest, stated, step)
@@ -206,9 +183,7 @@ def _before(rows: np.ndarray, stated: np.ndarray, step: np.ndarray) -> np.ndarra
     return np.where(place >= 0, step[stated[np.maximum(place, 0)]], 0)
 
 
-def _of_the_stepless(
-    each: _Columns, rows: Rows, steps_an_epoch: float | None, notes: list[str]
-) -> np.ndarray | None:
+def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, notes: list[str]) -> np.ndarray | None:
     """Steps where no line states one: from the progress bar, else from the epochs, else by counting lines."""
     loss = rows.names.get("loss")
     names, of_row = np.array(rows.point_name), np.array(rows.point_row)
@@ -226,73 +201,15 @@ def _of_the_stepless(
         # A first loss at step 0 means that the bar before a line is not drawn anew before it is written.
         is_behind = bar[places[0]] == 0 and after[places[0]] > 0
         step[rest] = np.where(after[rest] >= 0, after[rest], bar[rest]) if is_behind else bar[rest]
-        notes.append("The lines state no step: it was taken from the progress bar before them.")
+        where = "behind" if is_behind else "before"
+        notes.append(f"The lines state no step: it was taken from the progress bar {where} them.")
         return step
     if steps_an_epoch and np.isfinite(each.epoch[places]).all():
-        step[rest] = np.nan_to_num(np.clip(np.rint(each.epoch[rest] * steps_an_epoch), -1, 2**53), nan=-1).astype("int64")
+        step[rest] = np.nan_to_num(np.clip(np.rint(each.epoch[rest] * steps_an_epoch), -1, 2**53), nan=-1).astype(
+            "int64"
+        )
         notes.append("The lines state no step: it was worked out from the epoch and the steps of an epoch.")
         return step
     step[rest] = np.cumsum(trains)[rest]
     notes.append("The lines state no step, and there is no progress bar: those with a train loss were counted.")
     return step
-
-
-def _starts(
-    at: np.ndarray,
-    step: np.ndarray,
-    each: _Columns,
-    rows: Rows,
-    headers: Sequence[np.ndarray],
-    what: Literal["step", "epoch"],
-    notes: list[str],
-) -> list[Start]:
-    """Part rows where training began anew.
-
-    A step that goes back to where the log began is a new start; one that goes back less is a resumed training, whose
-    later values hold. A new start is another run, as its values are of another training: to mix them would show a
-    curve that nobody trained. Only a short one that came before without repeating the head of the log, as programs
-    that compile or measure before they train have it, is left out.
-    """
-    if not len(at):
-        return []
-    main = np.flatnonzero(each.head[at] == _main_head(each, np.isin(np.arange(len(each.head)), at)))
-    of_main = step[main]
-    if len(of_main) > 1 and (np.diff(of_main) < 0).mean() > MOST_FALLS:
-        return []
-    first = np.unique(of_main)[:2]
-    falls = np.flatnonzero(np.diff(of_main) < 0) + 1
-    fresh = [int(main[fall]) for fall in falls if of_main[fall] <= first[0]]
-    bounds = [0]
-    for place in fresh[:MAX_STARTS]:
-        while place > bounds[-1] + 1 and step[place - 1] <= step[place] and step[place - 1] <= first[-1]:
-            place -= 1
-        bounds.append(place)
-    if len(fresh) > MAX_STARTS:
-        notes.append(f"The log begins anew more than {MAX_STARTS:,} times; the rest was left out.")
-        at, step = at[: fresh[MAX_STARTS]], step[: fresh[MAX_STARTS]]
-    bounds.append(len(at))
-    total = rows.column("total")
-    found: list[Start] = []
-    for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
-        mine, count = at[begin:end], step[begin:end]
-        follows = bounds[number + 2] - end if number + 2 < len(bounds) else 0
-        is_short = end - begin <= min(WARM_UP * follows, 100)
-        if is_short and not _is_another(mine, at[end], total, count, each.line, headers):
-            notes.append(f"A first start of {len(mine):,} lines, before training began anew, was left out.")
-            continue
-        resumed = int((np.diff(count[each.head[mine] == each.head[at[main[0]]]]) < 0).sum())
-        found.append(Start(mine, count, what, resumed))
-    return found
-
-
-def _is_another(
-    rows: np.ndarray, following: int, total: np.ndarray, step: np.ndarray, line: np.ndarray, headers: Sequence[np.ndarray]
-) -> bool:
-    """Whether the start behind these rows is of a program that was started again."""
-    planned = int(total[rows].max(initial=0))
-    if planned and (step.max(initial=0) >= planned or total[following] not in (0, planned)):
-        return True
-    numbers, marks = headers
-    head = marks[numbers < line[rows[0]]]
-    between = marks[(numbers > line[rows[-1]]) & (numbers < line[following])]
-    return bool(np.isin(between, head).any())

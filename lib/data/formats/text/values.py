@@ -14,8 +14,8 @@ from typing import NamedTuple
 from lib.data.formats.text.lines import seconds
 
 _TOKEN = re.compile(
-    r"""(?<![\w.])(?:
-      (?P<junk>\d{4}[-/]\d\d?[-/]\d\d?|\d{1,9}(?:\.\d{1,9}){2,9})
+    r"""(?<![\w.])(?<!\w[-@])(?:
+      (?P<junk>\d{4}[-/]\d\d?[-/]\d\d?|\d\d?/\d\d?/\d{2,4}|\d\d/\d\d(?=\ \d\d:\d\d:)|\d{1,9}(?:\.\d{1,9}){2,9})
     | (?P<clock>(?:\d{1,5}\ days?,\ )?\d{1,6}:\d\d(?::\d\d)?(?:\.\d{1,9})?)(?![\w:])
     | (?P<number>[-+]?(?:\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,40})?(?![\d.,])
         |\d{1,310}(?:\.\d{0,310})?(?:[eE][-+]?\d{1,4})?|\.\d{1,310}(?:[eE][-+]?\d{1,4})?|(?P<word>(?i:nan|inf(?:inity)?))))
@@ -28,12 +28,36 @@ _TOKEN = re.compile(
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0}
 _SECONDS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0}
 _TIMES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-_SPLIT = re.compile(r"[|,;\[\]{}<>\"'\t]|(?:^|\s)\(|:\s|\s-{1,3}\s|\s{2,}|\)\s")
+_SPLIT = re.compile(r"[|,;\[\]{}<>\"'\t]|(?:^|\s)\(|:\s?|\s-{1,3}\s|\s{2,}|\)\s")
 _NAME = re.compile(r"[A-Za-z_%#][\w ./@%+*()#&-]{0,79}")
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
-_PHASE = re.compile(r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I)
+_PHASE = re.compile(
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
+)
+_PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
 _COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
+_WRAPPER = re.compile(r"(?:tensor|[Aa]rray|(?:np\.|numpy\.)?float\d{1,3})\(\[?$")
+_SOURCE = re.compile(r"\.(?:py|cc|cpp|cu|c|h|rs|go|js|ts)$")
+_NO_NAMES = frozenset(
+    {
+        "pid",
+        "rank",
+        "cuda",
+        "gpu",
+        "device",
+        "line",
+        "port",
+        "worker",
+        "thread",
+        "v_num",
+        "local_rank",
+        "dp",
+        "pp",
+        "tp",
+    }
+)
+"""What launchers and loggers count."""
 _BEHIND = re.compile(r"\s?([A-Za-z][\w ]{0,16}(?:/[a-z]{1,6})?)\s?")
 
 
@@ -103,6 +127,9 @@ def numbers_of(text: str) -> list[Named]:
         if mark in _TIMES and "mem" not in name.lower():
             scale = _TIMES[mark]
         total = int(match["total"]) if match["total"] else None
+        if _PHASE_NAME.fullmatch(name) and (total or text[last : last + 3].lstrip().startswith("[")):
+            # "Test: [ 10/50]", "Train: 0 [  50/1251]": the word is over the whole line.
+            phase = name
         scale_of = -scale if raw[0] == "-" else scale
         found.append(Named(name, value * scale, total, phase, is_sure, False, gap, is_closed, begin, end, scale_of))
     return found
@@ -122,6 +149,7 @@ def _named_behind(text: str, match: re.Match[str], last: int, mark: str) -> tupl
 @lru_cache(maxsize=8192)
 def _named(gap: str) -> tuple[str, bool, str, str]:
     """The name that a gap ends with, whether a sign ends it, the phase that stands before it, and its unit."""
+    gap = _WRAPPER.sub("", gap)
     core = gap.rstrip(" \t\"'[(")
     is_sure = core.endswith((":", "="))
     # "lr:1e-4" and "lr=1e-4" have names of one word; "train loss: 3" has not.
@@ -145,6 +173,11 @@ def _named(gap: str) -> tuple[str, bool, str, str]:
         phase = phases[-1]
     if found := _PHASED.fullmatch(name):
         name, phase = found[1], found[2]
-    if not _NAME.fullmatch(name) or name.count(" ") > (5 if is_sure else 4):
+    if (
+        not _NAME.fullmatch(name)
+        or _SOURCE.search(name)
+        or name.lower() in _NO_NAMES
+        or name.count(" ") > (5 if is_sure else 4)
+    ):
         name = ""
     return name, is_sure, phase, unit

@@ -148,6 +148,40 @@ def test_tensorboards_download_is_named_by_its_file(tmp_path) -> None:
     assert run.series["train_loss"].at.tolist() == [1729642919.5, 1729642920.5]
 
 
+def test_files_of_one_curve_each_are_one_run(tmp_path) -> None:
+    content = {name: table("Wall time,Step,Value", [(1.5, 0, 2.0), (2.5, 10, 1.0)]) for name in "ab"}
+    files = {f"run-exp1-tag-{name}.csv": each for name, each in content.items()}
+    (run,) = read(FORMAT, tmp_path, files).runs
+    assert (run.series.keys(), len(run.files), run.key) == ({"a", "b"}, 2, "")
+    files = {
+        "job/Train_Samples_lr.csv": "step,Train/Samples/lr\n1,0.1\n2,0.1\n",
+        "job/Train_Samples_train_loss.csv": "step,Train/Samples/train_loss\n1,2.0\n2,1.0\n",
+    }
+    (run,) = read(FORMAT, tmp_path, files).runs
+    assert run.series.keys() == {"Train/Samples/lr", "Train/Samples/train_loss"}
+
+
+def test_a_log_or_text_with_a_header_is_a_table_and_others_are_passed_on(tmp_path) -> None:
+    (run,) = runs_in(tmp_path, "train.log", "Epoch\tTrain Loss\tValid Acc.\n1\t2.0\t0.5\n2\t1.0\t0.6\n")
+    assert curves(run) == {"Train Loss": [(1, 2.0), (2, 1.0)], "Valid Acc.": [(1, 0.5), (2, 0.6)]}
+    for number, text in enumerate(["step 1: loss 2, lr 3\n", "a, b\n1, 2\n", "", "epoch,\nx\n"]):
+        assert read(FORMAT, tmp_path / str(number), {"x.txt": text}) is None
+
+
+def test_json_lines_in_a_file_called_json(tmp_path) -> None:
+    rows = [{"iteration": 19 + 20 * n, "total_loss": 2 - n / 9, "lr": 0.1} for n in range(9)]
+    (run,) = runs_in(tmp_path, "metrics.json", lines(rows))
+    assert run.series["total_loss"].step.tolist() == [19 + 20 * n for n in range(9)]
+    assert read(FORMAT, tmp_path / "b", {"metrics.json": json.dumps({"loss": 1, "step": 2}, indent=1)}) is None
+    assert read(FORMAT, tmp_path / "c", {"metrics.json": json.dumps({"loss": 1, "step": 2})}) is None
+
+
+def test_several_runs_whose_epochs_end_at_the_same_steps_stay_several(tmp_path) -> None:
+    rows = [(run, epoch, epoch * 100, 1 / epoch) for run in ("a", "b") for epoch in range(1, 5)]
+    first, second = runs_in(tmp_path, "log.csv", table("run,epoch,step,loss", rows))
+    assert first.series["loss"].step.tolist() == second.series["loss"].step.tolist() == [100, 200, 300, 400]
+
+
 # Several runs --------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +258,20 @@ def test_a_sweep_has_a_row_for_each_run(tmp_path) -> None:
     assert runs[0].config == {"table": {"lr": 0.001, "batch_size": 8, "optimizer": "adamw"}}
     assert runs[0].last == {"eval_loss": 0.3}
     assert (runs[0].status, runs[0].series) == ("completed", {})
+
+
+def test_a_log_whose_rows_have_identities_is_no_sweep(tmp_path) -> None:
+    rows = [(f"{run}{step}", run, step, 0.1, 1 / (step + 1)) for run in ("a", "b") for step in range(5)]
+    runs = runs_in(tmp_path, "log.csv", table("id,run_name,step,lr,loss", rows))
+    assert [(run.name, len(run.series["loss"].step)) for run in runs] == [("a", 5), ("b", 5)]
+    (run,) = runs_in(tmp_path, "one.csv", table("id,step,lr,loss", [(f"x{n}", n, 0.1, 1.0) for n in range(5)]))
+    assert len(run.series["loss"].step) == 5
+
+
+def test_a_sweep_may_state_the_step_of_each_result(tmp_path) -> None:
+    rows = [(f"run{n}", seed, 1000, 0.1, n / 9) for n, seed in enumerate([1, 2, 1, 2])]
+    runs = runs_in(tmp_path, "sweep.csv", table("name,seed,step,lr,eval_loss", rows))
+    assert [run.last["eval_loss"] for run in runs] == [n / 9 for n in range(4)]
 
 
 def test_trials_of_a_search_are_runs(tmp_path) -> None:

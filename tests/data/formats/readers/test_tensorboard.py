@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.readers.tensorboard import FORMAT
+from lib.data.formats.records import event_folder, event_values
 from tests.data.formats import wire
 from tests.data.formats.reading import only_run, points, put, readings
 from tests.data.formats.wire import block, event, number, plugin, restart, scalar, single, tensor, value
@@ -212,7 +213,7 @@ def test_parts_of_a_run_in_folders_below_it(tmp_path) -> None:
     assert (other.key, other.name, len(other.series["loss"].step)) == ("other", "other", 5)
 
 
-def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
+def test_keras_and_fairseq_have_a_folder_for_each_phase(tmp_path) -> None:
     put(
         tmp_path,
         {
@@ -220,6 +221,7 @@ def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
             f"a/validation/{FIRST}": curve("epoch_loss", range(3)),
             f"b/train/{FIRST}": curve("epoch_loss", range(3)),
             f"b/train2/{FIRST}": curve("epoch_loss", range(3)),
+            **{f"c/{name}/{FIRST}": curve("loss", range(3)) for name in ("train", "train_inner", "valid")},
         },
     )
     found = readings(FORMAT, tmp_path)
@@ -227,7 +229,22 @@ def test_keras_has_a_folder_for_each_phase(tmp_path) -> None:
         "a": ["train/epoch_loss", "validation/epoch_loss"],
         "b/train": ["epoch_loss"],
         "b/train2": ["epoch_loss"],
+        "c": ["train/loss", "train_inner/loss", "valid/loss"],
     }
+
+
+@pytest.mark.parametrize(
+    ("tag", "counted", "names"),
+    [
+        ("evaluation_loss_vs_iterations", "epoch", {"epoch_loss"}),
+        ("epoch_learning_rate", "epoch", {"epoch_loss", "epoch_learning_rate"}),
+        ("batch_loss", "step", {"epoch_loss", "batch_loss"}),
+    ],
+)
+def test_keras_counts_epochs_where_it_logs_nothing_else(tmp_path, tag, counted, names) -> None:
+    put(tmp_path, {FIRST: curve("epoch_loss", range(3)) + curve(tag, range(0, 300, 100))})
+    run = only_run(FORMAT, tmp_path)
+    assert (run.counted, {*run.series}) == (counted, names)
 
 
 def test_sessions_of_a_sweep_below_an_empty_log_are_runs(tmp_path) -> None:
@@ -243,6 +260,47 @@ def test_steps_below_zero_are_left_out(tmp_path) -> None:
     run = only_run(FORMAT, tmp_path)
     assert points(run)["loss"] == [(1, 1.0)]
     assert "below 0" in run.notes[0]
+
+
+def test_a_metric_without_steps_is_numbered_and_a_result_is_not(tmp_path) -> None:
+    put(tmp_path, {FIRST: curve("loss", [0] * 5, lambda _: 1.0) + curve("test", [0] * 2, lambda _: 1.0)})
+    run = only_run(FORMAT, tmp_path)
+    assert run.series["loss"].step.tolist() == [0, 1, 2, 3, 4]
+    assert run.series["test"].step.tolist() == [0, 0]
+    assert run.notes == ("Logged without steps, and so numbered in their order: loss.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "matches"),
+    [
+        ("events.out.tfevents.1700000000.box.12.0.v2", True),
+        ("events.out.tfevents.1700000000.box.profile-empty", True),
+        ("events.out.tfevents.1700000000.box.12.0", True),
+        ("tfevents.txt", False),
+        ("metrics.csv", False),
+    ],
+)
+def test_which_files_are_asked_for(name, matches) -> None:
+    assert FORMAT.matches(("run", name)) == matches
+
+
+@pytest.mark.parametrize(
+    ("name", "host"), [("1700000000.box.12.0.v2", "box"), ("1700000000.my.box", "my.box"), ("1700000000.b.7.1", "b")]
+)
+def test_the_machine_stands_in_the_name(tmp_path, name, host) -> None:
+    put(tmp_path, {f"events.out.tfevents.{name}": scalar("loss", 1.0)})
+    assert only_run(FORMAT, tmp_path).tags == {"host": host}
+
+
+def test_more_points_or_names_than_are_read_are_said(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(event_folder, "MOST_POINTS", 10)
+    monkeypatch.setattr(event_values, "_MOST_TAGS", 2)
+    put(tmp_path, {FIRST: b"".join(curve(tag, range(10)) for tag in "abc")})
+    (reading,) = readings(FORMAT, tmp_path).values()
+    (run,) = reading.runs
+    assert len(run.series) == 2
+    assert "more names" in run.notes[0]
+    assert "more than 10 values" in reading.unreadable[0].why
 
 
 EVERYTHING = (

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (lines of logs are as long as programs print them)
 """Text logs: what each program prints, and what a terminal, a launcher and a crash make of it."""
 
 from __future__ import annotations
@@ -149,7 +150,84 @@ PROGRAMS = {
         "Train: 0 [   5/10 ( 50%)]  Loss: 6.85 (6.90)  Time: 1.500s,  170.10/s  (1.500s,  170.10/s)  LR: 1.000e-05\n"
         "Train: 1 [   0/10 (  0%)]  Loss: 6.75 (6.75)  Time: 1.500s,  170.10/s  (1.500s,  170.10/s)  LR: 2.000e-05\n"
         "Train: 1 [   5/10 ( 50%)]  Loss: 6.65 (6.70)  Time: 1.500s,  170.10/s  (1.500s,  170.10/s)  LR: 2.000e-05\n",
-        {"Loss": [(0, 6.95), (5, 6.85), (10, 6.75), (15, 6.65)]},
+        {"train/Loss": [(0, 6.95), (5, 6.85), (10, 6.75), (15, 6.65)]},
+        None,
+    ),
+    "tutorials": (
+        "Epoch [1/2], Step [100/250], Loss: 0.5000\nEpoch [1/2], Step [200/250], Loss: 0.4000\n"
+        "Epoch [2/2], Step [100/250], Loss: 0.3000\nEpoch [2/2], Step [200/250], Loss: 0.2000\n",
+        {"Loss": [(100, 0.5), (200, 0.4), (350, 0.3), (450, 0.2)]},
+        500,
+    ),
+    "tutorials by batch": (
+        "Epoch 1, Batch 100, Loss: 0.5\nEpoch 1, Batch 200, Loss: 0.4\nEpoch 2, Batch 100, Loss: 0.3\nEpoch 2, Batch 200, Loss: 0.2\n",
+        {"Loss": [(100, 0.5), (200, 0.4), (300, 0.3), (400, 0.2)]},
+        None,
+    ),
+    "no signs at all": (
+        "iter 100 loss 3.25 lr 1e-4 time 0.2s\niter 200 loss 3.15 lr 1e-4 time 0.2s\n",
+        {"loss": [(100, 3.25), (200, 3.15)], "lr": [(100, 1e-4), (200, 1e-4)], "time": [(100, 0.2), (200, 0.2)]},
+        None,
+    ),
+    "tensors": (
+        "step 1: loss=tensor(0.5, device='cuda:0', grad_fn=<NllLossBackward0>)\nstep 2: loss=tensor(0.25, device='cuda:0')\n",
+        {"loss": [(1, 0.5), (2, 0.25)]},
+        None,
+    ),
+    "absl": (
+        "I1009 08:00:10.123456 140 train.py:100] step 10: loss=0.5\nI1009 08:00:11.123456 140 train.py:100] step 20: loss=0.4\n",
+        {"loss": [(10, 0.5), (20, 0.4)]},
+        None,
+    ),
+    "Python's default": (
+        "INFO:root:step 10 loss 0.5\nINFO:root:step 20 loss 0.4\n",
+        {"loss": [(10, 0.5), (20, 0.4)]},
+        None,
+    ),
+    "American dates": (
+        "10/09/2025 08:00:10 - INFO - __main__ - step = 10, loss = 0.5\n10/09/2025 08:00:11 - INFO - __main__ - step = 20, loss = 0.4\n",
+        {"loss": [(10, 0.5), (20, 0.4)]},
+        None,
+    ),
+    "DeepSpeed": (
+        "[2025-10-09 08:00:10,1] [INFO] [logging.py:96:log_dist] [Rank 0] step=10, skipped=0, lr=[1e-05], mom=[[0.9, 0.95]]\n"
+        "steps: 10 loss: 2.3000 iter time (s): 1.200 samples/sec: 10.5\n"
+        "[2025-10-09 08:00:20,1] [INFO] [logging.py:96:log_dist] [Rank 0] step=20, skipped=0, lr=[2e-05], mom=[[0.9, 0.95]]\n"
+        "steps: 20 loss: 2.2000 iter time (s): 1.200 samples/sec: 10.5\n",
+        {"loss": [(10, 2.3), (20, 2.2)], "lr": [(10, 1e-5), (20, 2e-5)], "iter time": [(10, 1.2), (20, 1.2)]},
+        None,
+    ),
+    "a value on each line": (
+        "[step=10/100,epoch=0]\n    optim/total_grad_norm=1.5\n    train/CrossEntropyLoss=11.0\n"
+        "[step=20/100,epoch=0]\n    optim/total_grad_norm=1.4\n    train/CrossEntropyLoss=10.5\n",
+        {"train/CrossEntropyLoss": [(10, 11.0), (20, 10.5)], "optim/total_grad_norm": [(10, 1.5), (20, 1.4)]},
+        100,
+    ),
+    "mmengine": (
+        "2025/10/09 08:00:10 - mmengine - INFO - Epoch(train)  [1][ 50/100]  lr: 1.0000e-02  eta: 0:10:00  loss: 1.2000\n"
+        "2025/10/09 08:00:30 - mmengine - INFO - Epoch(val)  [1][10/10]    coco/bbox_mAP: 0.3210  time: 0.2000\n"
+        "2025/10/09 08:00:40 - mmengine - INFO - Epoch(train)  [2][ 60/100]  lr: 1.0000e-02  eta: 0:10:00  loss: 1.0000\n"
+        "2025/10/09 08:00:50 - mmengine - INFO - Epoch(val)  [2][10/10]    coco/bbox_mAP: 0.4210  time: 0.2000\n",
+        {"train/loss": [(50, 1.2), (160, 1.0)], "val/coco/bbox_mAP": [(50, 0.321), (160, 0.421)]},
+        None,
+    ),
+    "ImageNet": (
+        "Epoch: [0][  1/500]\tTime  0.5 (  1.2)\tLoss 6.99 (7.0)\tAcc@1   0.39 (  0.39)\n"
+        "Epoch: [0][101/500]\tTime  0.5 (  1.2)\tLoss 6.79 (7.0)\tAcc@1   0.49 (  0.39)\n"
+        "Test: [ 1/50]\tTime  0.5 (  1.2)\tLoss 6.50 (6.5)\tAcc@1  10.39 ( 10.39)\n"
+        "Test: [11/50]\tTime  0.5 (  1.2)\tLoss 6.40 (6.5)\tAcc@1  11.39 ( 10.39)\n"
+        " *   Acc@1 30.000 Acc@5 50.000\n"
+        "Epoch: [1][  1/500]\tTime  0.5 (  1.2)\tLoss 6.69 (7.0)\tAcc@1   0.59 (  0.39)\n",
+        {
+            "Loss": [(1, 6.99), (101, 6.79), (501, 6.69)],
+            "Acc@1": [(1, 0.39), (101, 0.49), (501, 0.59)],
+            "test/Loss": [(101, 6.4)],
+        },
+        None,
+    ),
+    "loguru": (
+        "2025-10-09 08:00:11.123 | INFO     | train:fit:88 - Step 1: loss=0.5\n2025-10-09 08:00:12.123 | INFO     | train:fit:88 - Step 2: loss=0.4\n",
+        {"loss": [(1, 0.5), (2, 0.4)]},
         None,
     ),
     "steps in brackets": (
@@ -190,6 +268,8 @@ def test_what_a_program_prints(tmp_path, program) -> None:
         "Epoch 1/3 - loss: 0.5 - val_loss: 0.6\nEpoch 2/3 - loss: 0.4 - val_loss: 0.55\n",
         "Epoch 1/3\n100/100 [======] - 5s 10ms/step - loss: 0.5 - val_loss: 0.6\nEpoch 2/3\n 50/100 [==>..] - ETA: 1s - loss: 0.45\n"
         "100/100 [======] - 5s 10ms/step - loss: 0.4 - val_loss: 0.55\n",
+        "Epoch 1/2\n-------\nloss: 0.5, val_loss: 0.6\nEpoch 2/2\n-------\nloss: 0.4, val_loss: 0.55\n",
+        "Epoch 1/2: 100%|##| 8/8 [00:10<00:00,  1.0it/s]\nloss: 0.5 | val_loss: 0.6\nEpoch 2/2: 100%|##| 8/8 [00:10<00:00,  1.0it/s]\nloss: 0.4 | val_loss: 0.55\n",
         "epoch 1: {'loss': 0.5, 'val_loss': 0.6}\nepoch 2: {'loss': 0.4, 'val_loss': 0.55}\n",
         "Epoch: 1, loss: 0.5, val_loss: 0.6\nEpoch: 2, loss: 0.4, val_loss: 0.55\n",
         "2025-10-09 08:00:10,123 INFO root: epoch=1 loss=0.5 val_loss=0.6\n2025-10-09 08:00:20,123 INFO root: epoch=2 loss=0.4 val_loss=0.55\n",
@@ -200,6 +280,17 @@ def test_epochs_are_counted_where_nothing_else_is(tmp_path, text) -> None:
     assert found.counted == "epoch"
     assert points(found, "loss") == [(1, 0.5), (2, 0.4)]
     assert points(found, "val_loss") == [(1, 0.6), (2, 0.55)]
+
+
+def test_epochs_between_steps_are_of_the_last_of_them(tmp_path) -> None:
+    lines = [
+        f"step {step} loss: {3 - step / 10}\n"
+        + (f"Epoch {step // 2} loss: 2.5 val_loss: {step}\n" if step % 2 == 0 else "")
+        for step in range(1, 7)
+    ]
+    found = run(tmp_path, "".join(lines))
+    assert found.counted == "step"
+    assert points(found, "val_loss") == [(2, 2), (4, 4), (6, 6)]
 
 
 def test_a_phase_beside_the_values_stands_in_their_names(tmp_path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.readers.wandb_run import FORMAT
+from lib.data.formats.records import wandb_records
 from tests.data.formats import wire
 from tests.data.formats.reading import only_run, points, put, readings
 from tests.data.formats.wire import (
@@ -216,6 +217,15 @@ def test_a_run_that_logged_nothing_is_said(tmp_path) -> None:
     put_run(tmp_path, run_record("abc"))
     (reading,) = readings(FORMAT, tmp_path).values()
     assert (reading.runs, "nothing was logged" in reading.unused[0].why) == ((), True)
+
+
+def test_more_items_or_names_than_are_read_are_said(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(wandb_records, "MOST_ITEMS", 20)
+    monkeypatch.setattr(wandb_records, "_MOST_NAMES", 2)
+    put_run(tmp_path, *(row(step, {"a": 1.0, "b": 1.0, "c": 1.0}) for step in range(10)))
+    (reading,) = readings(FORMAT, tmp_path).values()
+    assert {name: len(each.step) for name, each in reading.runs[0].series.items()} == {"a": 5, "b": 5}
+    assert "items of history" in reading.unreadable[0].why
 
 
 RECORDS = [run_record("abc", "name", {"a": 1}), *(row(step, {"loss": 1.0, "long": "x" * 3000}) for step in range(30))]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data.formats import event_records
-from lib.data.formats.event_records import EventFile
+from lib.data.formats.records import event_records
+from lib.data.formats.records.event_records import EventFile
 from tests.data.formats import wire
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.event_messages import STRING, hyperparameters, parsed, scalar
-from lib.data.formats.event_records import Records
+from lib.data.formats.records.event_messages import STRING, hyperparameters, parsed, scalar
+from lib.data.formats.records.event_records import Records
 
 _START = 1
 """The status of a session that (re)starts: what an earlier one wrote from this step on is void."""
@@ -18,6 +18,8 @@ SESSION_WORDS = {1: "success", 2: "failure", 3: "running"}
 
 _MOST_TEXT = 2 * 2**20
 """A configuration in a text summary; longer texts are samples of what a model wrote."""
+MOST_POINTS = 20_000_000
+"""A million steps of twenty metrics; as arrays, and once more while they are put in order, these take 1.3 GB."""
 _MOST_TAGS = 20_000
 """A model of many layers has thousands; more are names made of numbers."""
 _HASH = np.uint64(0x9E3779B97F4A7C15)
@@ -49,7 +51,7 @@ class Points:
 
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """All of them, in no order; values as the decimals that were written."""
-        from lib.data.formats import short_decimals
+        from lib.data.formats.records import short_decimals
 
         self.settle()
         columns = [np.concatenate(each) for each in zip(*self.parts, strict=True)]
@@ -76,6 +78,7 @@ class FileContent:
         began: When the first record was written, in Unix seconds.
         events: How many records are events.
         broken: How many are none.
+        count: How many points there are.
         passed: Whether there are more tags than are kept.
     """
 
@@ -88,6 +91,7 @@ class FileContent:
     began: float | None = None
     events: int = 0
     broken: int = 0
+    count: int = 0
     passed: bool = False
 
     def take(self, batch: list[Records]) -> None:
@@ -139,8 +143,10 @@ class FileContent:
             step = np.zeros(len(chosen), dtype=np.int64)
             for digit in range(int(width)):
                 step |= (part[:, 10 + digit].astype(np.int64) & 0x7F) << np.int64(7 * digit)
-            for group in _alike(part[:, head:-4]):
-                found = self._form(part[group[0]]) if len(group) >= _FEWEST else None
+            groups, alone = _alike(part[:, head:-4])
+            left.append(chosen[alone])
+            for group in groups:
+                found = self._form(part[group[0]])
                 if found is None:
                     left.append(chosen[group])
                     continue
@@ -148,6 +154,7 @@ class FileContent:
                 wall = np.ascontiguousarray(part[group, 1:9]).view("<f8")[:, 0]
                 value = np.ascontiguousarray(part[group, -4:]).view("<f4")[:, 0]
                 self.events += len(group)
+                self.count += len(group)
                 self._began(float(wall[0]))
                 self._points(tag, "<f4", is_tensor).parts.append(
                     (records.order[chosen[group]].astype(np.int64), step[group], wall, value)
@@ -190,6 +197,7 @@ class FileContent:
                 self._take_text(value)
             elif (number := scalar(value)) is not None:
                 points = self._points(value.tag, number[0], value.HasField("tensor"))
+                self.count += 1
                 points.single.append((order, event.step, event.wall_time, number[1]))
 
     def _note_plugin(self, value: Any) -> None:
@@ -221,8 +229,8 @@ class FileContent:
             self.config.setdefault(section, {}).update(found)
 
 
-def _alike(content: np.ndarray) -> list[np.ndarray]:
-    """The rows of a table of bytes, shape (n, width), in groups of equal ones; each group ascending."""
+def _alike(content: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """The rows of a table of bytes, shape (n, width), in groups of equal ones, each ascending; and all others."""
     rows, width = content.shape
     padded = np.zeros((rows, -(-width // 8) * 8), dtype=np.uint8)
     padded[:, :width] = content
@@ -232,10 +240,13 @@ def _alike(content: np.ndarray) -> list[np.ndarray]:
         mixed = (mixed ^ words[:, column]) * _HASH
         mixed ^= mixed >> np.uint64(29)
     order = np.argsort(mixed, kind="stable")
-    groups = []
-    for group in np.split(order, np.flatnonzero(np.diff(mixed[order])) + 1):
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(mixed[order])) + 1])
+    sizes = np.diff(np.append(starts, rows))
+    groups, alone = [], [order[np.repeat(sizes < _FEWEST, sizes)]]
+    for start, size in zip(starts[sizes >= _FEWEST], sizes[sizes >= _FEWEST], strict=True):
+        group = order[start : start + size]
+        # Two contents may have one number.
         same = (words[group] == words[group[0]]).all(axis=1)
-        groups.append(group[same])
-        if not same.all():
-            groups += [group[[row]] for row in np.flatnonzero(~same)]
-    return groups
+        groups.append(group if same.all() else group[same])
+        alone.append(group[~same])
+    return groups, np.concatenate(alone)

@@ -18,6 +18,8 @@ MOST_BYTES = 4 * 2**30
 _HEADER = b":W&B\xe1\xbe\x00"
 _BLOCK = 32_768
 _MOST_RECORD = 64 * 2**20
+MOST_ITEMS = 40_000_000
+"""A million rows of forty items; as arrays they take 640 MB."""
 _MOST_NAMES = 20_000
 """A model of many layers has thousands of metrics; more are names made of numbers."""
 _MOST_LEVELS = 8
@@ -41,7 +43,7 @@ _SCHEMA = {
 
 @cache
 def _record_class() -> Any:
-    from lib.data.formats.protobuf_schema import message_classes
+    from lib.data.formats.records.protobuf_schema import message_classes
 
     return message_classes("runoff.wandb", _SCHEMA)["Record"]
 
@@ -121,6 +123,7 @@ class RunContent:
         axes: What ``define_metric`` says: by name, or by how names begin and ``*``, the item that counts its steps.
         exit: Exit code and seconds since the start; ``None`` where no end was recorded.
         broken: Records that are none of W&B's.
+        passed: Whether there is more history than is kept.
     """
 
     run: Any = None
@@ -131,8 +134,10 @@ class RunContent:
     axes: dict[str, str] = field(default_factory=dict)
     exit: tuple[int, int] | None = None
     broken: int = 0
+    passed: bool = False
+    _items: int = 0
     _names: dict[bytes, Column | None] = field(default_factory=dict)
-    _passed: list[bytes] = field(default_factory=list)
+    _repeated: list[bytes] = field(default_factory=list)
 
     def take(self, records: Iterator[bytes]) -> None:
         """Take in all records of a file."""
@@ -142,7 +147,7 @@ class RunContent:
         for content in records:
             # Each row is repeated in a summary that says nothing new, which would double the time.
             if _kind(content) == 0x1A and (b"_step" in content or b"runtime" in content):
-                self._passed = [*self._passed[-2:], content]
+                self._repeated = [*self._repeated[-2:], content]
                 continue
             try:
                 record = parse(content)
@@ -150,11 +155,14 @@ class RunContent:
                 self.broken += 1
                 continue
             if record.HasField("history"):
-                self._take_row(record.history)
+                self._items += len(record.history.item)
+                self.passed = self._items > MOST_ITEMS
+                if not self.passed:
+                    self._take_row(record.history)
             else:
                 self._take_other(record)
         said = dict(self.summary)
-        for content in self._passed:
+        for content in self._repeated:
             try:
                 self._take_summary(parse(content).summary)
             except DecodeError:

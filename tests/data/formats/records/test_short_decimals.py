@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.data.formats import short_decimals
+from lib.data.formats.records import short_decimals
 
 
 @given(st.lists(st.floats(width=32), max_size=20))

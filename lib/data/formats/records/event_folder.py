@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lib.data.formats.event_records import MOST_BYTES, EventFile
-from lib.data.formats.event_values import FileContent
 from lib.data.formats.files import NotReadable, open_regular
 from lib.data.formats.logged import FilePath, Series, Told
+from lib.data.formats.records.event_records import MOST_BYTES, EventFile
+from lib.data.formats.records.event_values import MOST_POINTS, FileContent
 from lib.data.formats.resumed import join, taken
 
-_NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?")
+_NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?$")
+
+_FEWEST = 3
+"""Two values at step 0 may be one result that was logged twice."""
 
 
 @dataclass(slots=True)
@@ -91,6 +94,9 @@ def _read_file(root: Path, path: FilePath, told: list[Told]) -> FileContent | No
         try:
             for batch in events.batches():
                 content.take(batch)
+                if max(content.count, content.events + content.broken) > MOST_POINTS:
+                    told.append(Told(path, f"The file has more than {MOST_POINTS:,} values: the rest was not read."))
+                    break
         except OSError:
             told.append(Told(path, "The file could not be read to its end."))
     if events.damage is not None and not content.events:
@@ -107,31 +113,37 @@ def _join(contents: Sequence[FileContent], log: FolderLog) -> None:
     plugins: dict[bytes, str] = {}
     for content in contents:
         plugins = {**content.plugins, **plugins}
-    tags = dict.fromkeys(tag for content in contents for tag in content.points)
-    replaced = voided = purged = negative = 0
-    for tag in tags:
-        parts = []
-        for place, content in enumerate(contents):
-            if tag not in content.points or (tag in content.tensors and plugins.get(tag, "scalars") != "scalars"):
+    purged = negative = 0
+    parts: list[dict[str, Series]] = []
+    for place, content in enumerate(contents):
+        part: dict[str, Series] = {}
+        for tag in content.points:
+            if tag in content.tensors and plugins.get(tag, "scalars") != "scalars":
                 continue
             series, below, orphans = _series(content, tag, contents[place + 1 :])
             negative += below
             purged += orphans
-            parts.append(series)
-        joined = join(parts)
-        replaced += joined.replaced
-        voided += joined.voided
-        name = tag.decode("utf-8", "replace")
-        if len(joined.series.step) and name not in log.series:
-            log.series[name] = joined.series
+            part.setdefault(tag.decode("utf-8", "replace"), series)
+        parts.append(part)
+    joined = join(parts)
+    log.series |= joined.series
+    _count_where_no_steps_are(log)
     if purged:
         log.notes.append(f"{purged:,} points that the program itself declared void when it was resumed were left out.")
-    if replaced:
-        log.notes.append(f"{replaced:,} points were left out, since a later file has their steps anew.")
-    if voided:
-        log.notes.append(f"{voided:,} points of an earlier training were left out, since a later file begins again.")
+    log.notes += joined.notes()
     if negative:
         log.notes.append(f"{negative:,} points at steps below 0 were left out.")
+
+
+def _count_where_no_steps_are(log: FolderLog) -> None:
+    """Number the points of a metric that was logged without steps: all of them are at step 0 in the file."""
+    counted = [name for name, each in log.series.items() if len(each.step) >= _FEWEST and not each.step.any()]
+    for name in counted:
+        each = log.series[name]
+        log.series[name] = replace(each, step=np.arange(len(each.step), dtype=np.int64))
+    if counted:
+        named = ", ".join(counted[:3]) + (" and more" if len(counted) > 3 else "")
+        log.notes.append(f"Logged without steps, and so numbered in their order: {named}.")
 
 
 def _series(content: FileContent, tag: bytes, later: Sequence[FileContent]) -> tuple[Series, int, int]:

@@ -131,7 +131,7 @@ class EventFile:
 
 def _rows(content: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     """Stretches of equal length, shape (n, length)."""
-    return np.lib.stride_tricks.sliding_window_view(content, length)[starts]
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(content, length)[starts])
 
 
 def _byte_table() -> np.ndarray:

@@ -36,7 +36,7 @@ _TYPES |= {17: "<u2", 22: "<u4", 23: "<u8"}
 
 @cache
 def _classes() -> dict[str, Any]:
-    from lib.data.formats.protobuf_schema import message_classes
+    from lib.data.formats.records.protobuf_schema import message_classes
 
     return message_classes("runoff.events", _SCHEMA)
 
