@@ -115,11 +115,17 @@ def _kept(value: Any, level: Secrecy, depth: int) -> Any:
     if depth > MOST_DEPTH:
         return MASKED
     if isinstance(value, Mapping):
-        inner = {name: _kept(each, max(level, secrecy(str(name))), depth + 1) for name, each in value.items()}
-        return {str(name): each for name, each in inner.items() if each is not MASKED}
-    if isinstance(value, list):
-        if any(isinstance(each, Mapping | list) for each in value):
-            return [each for each in (_kept(each, level, depth + 1) for each in value) if each is not MASKED]
-        shown = mask(tuple(value), level)
-        return [each for each in shown if each is not MASKED] if isinstance(shown, tuple) else MASKED
+        kept = {str(name): _kept(each, max(level, secrecy(str(name))), depth + 1) for name, each in value.items()}
+        return {name: each for name, each in kept.items() if each is not MASKED}
+    if isinstance(value, list | tuple):
+        # As a whole, since an item may say that the next one is a secret ("--hf_token").
+        inner = [isinstance(each, Mapping | list | tuple) for each in value]
+        shown = mask(tuple(None if is_inner else each for is_inner, each in zip(inner, value, strict=True)), level)
+        if not isinstance(shown, tuple):
+            return MASKED
+        items = (
+            _kept(whole, level, depth + 1) if is_inner else each
+            for is_inner, whole, each in zip(inner, value, shown, strict=True)
+        )
+        return [each for each in items if each is not MASKED]
     return mask(value, level)
