@@ -113,7 +113,7 @@ LAYERS: dict[str, Layer] = {
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
     "lib.table": layer("lib.table", "lib.core"),
-    "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx"),
+    "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
     "lib.cli": layer("lib.cli", "lib.core lib.data lib.importer"),
     "lib.serve": layer("lib.serve", ""),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),

@@ -13,6 +13,7 @@ import httpx
 
 from lib.data.mlflow_server.errors import (
     Refusal,
+    TooSlow,
     damaged,
     not_mlflow,
     refusal_of_answer,
@@ -60,9 +61,15 @@ class Server:
         """Close the connections."""
         self._pool.close()
 
-    def get(self, endpoint: str, parameters: Parameters) -> Mapping[str, Any]:
-        """Ask by GET; see ``post``."""
-        return self._asked("GET", endpoint, parameters, None)
+    def get(self, endpoint: str, parameters: Parameters, *, patient: bool = True) -> Mapping[str, Any]:
+        """Ask by GET; see ``post``.
+
+        Args:
+            endpoint: As there.
+            parameters: Names and values.
+            patient: Ask again where no answer came in time; else that is ``TooSlow`` at once.
+        """
+        return self._asked("GET", endpoint, parameters, None, patient=patient)
 
     def post(self, endpoint: str, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """Ask, and ask again where that may help, for at most ``timeout_s``. Only what reads is asked.
@@ -78,10 +85,16 @@ class Server:
             NotThere: If the server has no such run or experiment.
             AppError: If there is no answer, or a refusal.
         """
-        return self._asked("POST", endpoint, (), question)
+        return self._asked("POST", endpoint, (), question, patient=True)
 
     def _asked(
-        self, method: str, endpoint: str, parameters: Parameters, question: Mapping[str, Any] | None
+        self,
+        method: str,
+        endpoint: str,
+        parameters: Parameters,
+        question: Mapping[str, Any] | None,
+        *,
+        patient: bool,
     ) -> Mapping[str, Any]:
         deadline = time.monotonic() + self.settings.timeout_s
         attempt = 0
@@ -89,6 +102,8 @@ class Server:
             outcome = self._attempt(method, endpoint, parameters, question, deadline)
             if not isinstance(outcome, Refusal):
                 return outcome
+            if not patient and isinstance(outcome.error, TooSlow):
+                raise outcome.error
             attempt += 1
             pause = max(outcome.wait_s or 0.0, FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1))
             if not outcome.retry or attempt == ATTEMPTS or time.monotonic() + pause >= deadline:

@@ -20,11 +20,16 @@ LONGEST_NAMED_WAIT_S = 86_400.0
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 _AGAIN = "Wait a moment and try again."
 _ADDRESS = "Check the network and the url in the settings, then try again."
+_SLOW = "The server may be busy: try again, or set a longer timeout_s."
 _SIGN_IN = "Check token, or user and password, in the settings."
 
 
 class NotThere(RunSourceError):
     """The server has no such run, experiment or endpoint."""
+
+
+class TooSlow(SourceUnavailable):
+    """No answer came in time; asking for less may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,8 @@ def refusal_of_exception(error: Exception, *, host: str) -> Refusal:
         return Refusal(not_mlflow(host, "an address that cannot be called"))
     if isinstance(error, httpx.PoolTimeout):
         sentence = f"Too many reads from {host} at once."
+    elif isinstance(error, httpx.ReadTimeout):
+        return Refusal(TooSlow(f"Expected an answer from {host}; none came in time.", hint=_SLOW), retry=True)
     elif isinstance(error, httpx.TimeoutException):
         sentence = f"Expected an answer from {host}; none came in time."
     elif isinstance(error, httpx.ConnectError) and "certificate" in said:

@@ -18,19 +18,22 @@ from lib.core.facts.values import number
 from lib.data.formats.stores.mlflow import with_infinities
 from lib.data.formats.stores.points import MOST_STEP, Points
 from lib.data.mlflow_server.client import Server
-from lib.data.mlflow_server.errors import damaged
+from lib.data.mlflow_server.errors import TooSlow, damaged
 
-PAGE = 25_000
-"""Values in an answer: the most that a server gives."""
+PAGE = 10_000
+"""Values in an answer. A server gives up to 25,000, which takes it seconds, and much longer when it is busy."""
 GROWING_PAGE = 5_000
 """The same for a run that goes on: its last page is read again and again."""
+LESS = 4
+"""Where no answer comes in time, a page with so many times fewer values is asked for."""
+LEAST_PAGE = 500
 MOST_PAGES = 10_000
 """Of one metric; a server that always names another page has no end."""
 
 _COLUMNS = itemgetter("step", "timestamp", "value")
 
 Count = Callable[[int], None]
-"""Is told of each page how many values it had."""
+"""Is told of each page how many values it had; less than none where these are read again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +71,18 @@ def read_history(server: Server, run_id: str, metric: str, mark: str, size: int,
     Raises:
         AppError: If they cannot be read.
     """
+    while size > LEAST_PAGE:
+        counted = [0]
+
+        def count(values: int, counted: list[int] = counted) -> None:
+            counted[0] += values
+            told(values)
+
+        try:
+            return _read_on(server, run_id, metric, History(_NONE, mark, "", size, 0), count, patient=False)
+        except TooSlow:
+            told(-counted[0])
+            size = max(size // LESS, LEAST_PAGE)
     return _read_on(server, run_id, metric, History(_NONE, mark, "", size, 0), told)
 
 
@@ -75,7 +90,10 @@ def grown_history(server: Server, run_id: str, metric: str, held: History, mark:
     """Read what is new of a metric, and what is not if that is needed; as ``read_history``."""
     kept = Points(*(column[: held.before] for column in _columns(held.points)))
     begun = History(kept, mark, held.page, held.size, held.before)
-    found = _read_on(server, run_id, metric, begun, told)
+    try:
+        found = _read_on(server, run_id, metric, begun, told, patient=False)
+    except TooSlow:
+        return read_history(server, run_id, metric, mark, max(held.size // LESS, LEAST_PAGE), told)
     last = len(held.points) - held.before
     again = [column[held.before :][:last] for column in _columns(found.points)]
     same = all(
@@ -88,7 +106,7 @@ def grown_history(server: Server, run_id: str, metric: str, held: History, mark:
     return read_history(server, run_id, metric, mark, held.size, told)
 
 
-def _read_on(server: Server, run_id: str, metric: str, begun: History, told: Count) -> History:
+def _read_on(server: Server, run_id: str, metric: str, begun: History, told: Count, *, patient: bool = True) -> History:
     parts, token = [begun.points], begun.page
     before, left_out = begun.before, begun.left_out
     seen = {token}
@@ -96,7 +114,7 @@ def _read_on(server: Server, run_id: str, metric: str, begun: History, told: Cou
         asked: list[tuple[str, str | int]] = [("run_id", run_id), ("metric_key", metric), ("max_results", begun.size)]
         if token:
             asked.append(("page_token", token))
-        answer = server.get("metrics/get-history", asked)
+        answer = server.get("metrics/get-history", asked, patient=patient)
         listed = answer.get("metrics", [])
         if not isinstance(listed, list):
             raise damaged(server.settings.host).error

@@ -21,8 +21,8 @@ from lib.data.mlflow_server.listing import Listing
 from lib.data.mlflow_server.runs import Found, whole_form
 from lib.data.source import Progress
 
-AT_ONCE = 6
-"""Requests at a time: a server has four workers if nobody says otherwise."""
+AT_ONCE = 4
+"""Requests at a time: a server has four workers if nobody says otherwise, and others ask it too."""
 MOST_KEPT = 6_000_000
 """Values of runs that are kept, some 40 bytes each."""
 MOST_VALUES = 10_000_000

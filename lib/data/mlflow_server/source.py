@@ -34,6 +34,7 @@ class MlflowSource:
     """
 
     synthetic = False
+    kind = "MLflow server"
 
     def __init__(self, server: Server) -> None:
         """Take the server; nothing is asked yet."""

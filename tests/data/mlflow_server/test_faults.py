@@ -411,5 +411,22 @@ def test_of_many_runs_at_once_the_list_is_asked(opened, tracking):
     assert not [path for path, _, _ in tracking.asked if path.endswith("runs/get")]
 
 
-def test_the_largest_page_is_what_servers_give():
+def test_where_a_page_takes_too_long_less_is_asked_for(opened, tracking, monkeypatch):
+    monkeypatch.setattr(histories, "LEAST_PAGE", 2)
+    monkeypatch.setattr(reading, "GROWING_PAGE", 16)
+    real = tracking.answer
+
+    def answer(path: str, said: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        if int(said.get("max_results", 0)) in (16, 4):
+            time.sleep(2)
+        return real(path, said)
+
+    tracking.answer = answer  # type: ignore[method-assign]
+    own = opened(timeout_s=1.0).load_curves([RUN])[RUN]
+    assert own.get("train_loss").step.tolist() == list(range(1, 8))
+    sizes = [said["max_results"] for path, said, _ in tracking.asked if path.endswith("get-history")]
+    assert sizes == ["16", "4", "2", "2", "2", "2"]
+
+
+def test_the_largest_page_is_one_that_servers_give():
     assert histories.GROWING_PAGE < histories.PAGE <= 25_000
