@@ -21,7 +21,7 @@ REST, LONGEST_REST_S = 10.0, 30.0
 """A tree rests for so many times the time that its last look took, and so many seconds at most."""
 PATIENCE_S = 0.4
 """A look that is no older is waited for: of most folders the list then is complete when it first appears."""
-WANTED_S = 30.0
+WANTED_S = 15.0
 """During the first look, who asks for runs by their ids waits so long for them: they may not be found yet."""
 STUCK_S = 5.0
 """A file that takes longer to read is left to the thread that reads it, and named."""

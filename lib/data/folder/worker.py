@@ -78,9 +78,13 @@ def main() -> None:
     gc.set_threshold(200_000, 10, 10)
     # Who looks at pages goes first.
     os.nice(5)
-    for line in sys.stdin.buffer:
-        sys.stdout.write(answer_to(line, reader) + "\n")
-        sys.stdout.flush()
+    try:
+        for line in sys.stdin.buffer:
+            sys.stdout.write(answer_to(line, reader) + "\n")
+            sys.stdout.flush()
+    except (BrokenPipeError, KeyboardInterrupt):
+        # Who asked is gone. What is left to write would only fail once more.
+        os._exit(0)
 
 
 if __name__ == "__main__":
