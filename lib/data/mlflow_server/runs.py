@@ -119,7 +119,7 @@ def summary_of(found: Found) -> RunSummary:
         best_step=None,
         best_epoch=None,
         learning_rate=rate,
-        current_step=_step(found),
+        current_step=_step(found) if run.current_step is None else run.current_step,
         ended_early=_ended_early(run, found),
     )
 
