@@ -19,12 +19,12 @@ from tests.supabase.seed import JOBS, METRICS
 
 SECRET = "hf_PlantedSecretPlantedSecret"
 EVERYTHING = RunQuery(limit=1000)
-POLICIES = f"""
+INSERTS = f"""
 create policy "own jobs in" on public.{JOBS} for insert to authenticated with check (user_id = auth.uid());
-create policy "own jobs on" on public.{JOBS} for update to authenticated using (user_id = auth.uid());
 create policy "own rows in" on public.{METRICS} for insert to authenticated
   with check (job_id in (select id from public.{JOBS} where user_id = auth.uid()));
 """
+UPDATES = f'create policy "own jobs on" on public.{JOBS} for update to authenticated using (user_id = auth.uid());'
 
 
 def write_state(path, steps, *, level=1.0, total=None, odd=()):
@@ -239,12 +239,20 @@ def test_signed_in_with_policies_runs_are_ones_own(fresh, outputs, run_import):
     assert code == 3
     assert "the database does not let this user" in said
     assert counts(project) == (0, 0)
-    project.execute(POLICIES)
+    project.execute(INSERTS)
     code, said = run_import(project, outputs, "--write", **as_ann)
     assert code == 0, said
     check_same(project, outputs)
     owners = project.execute(f"select distinct user_id from public.{JOBS}")
     assert [row["user_id"] for row in owners] == [ann.id]
+    write_state(outputs / "second", 20, level=3.0)
+    code, said = run_import(project, outputs, "--write", **as_ann)
+    assert code == 3
+    assert "second: not all written" in said
+    assert "policies for insert and update" in said
+    project.execute(UPDATES)
+    assert run_import(project, outputs, "--write", **as_ann)[0] == 0
+    check_same(project, outputs)
 
 
 def test_tables_that_look_otherwise_are_refused(fresh, outputs, run_import):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -30,7 +31,8 @@ FIRST_PAUSE_S = 0.25
 """Doubled with each repetition, and shortened at random so that readers do not come back all at once."""
 ATTEMPT_SHARE = 0.6
 """Share of the time for a request that one attempt may take: a connection that hangs leaves time for another."""
-MAX_CONNECTIONS = 16
+AT_ONCE = 6
+"""Requests at a time, of all readers together: a server has four workers if nobody says otherwise. Others wait."""
 MOST_BODY = 256 * 2**20
 """Bytes of one answer. A page of 25,000 values has 4 million; a server that knows no pages sends a metric whole."""
 
@@ -51,10 +53,11 @@ class Server:
         self._pool = httpx.Client(
             headers=headers,
             auth=httpx.BasicAuth(settings.user or "", settings.password or "") if has_password else None,
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=8, keepalive_expiry=30),
+            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=30),
             # A redirect could carry the credentials to another host.
             follow_redirects=False,
         )
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._signed_in = settings.token is not None or has_password
 
     def close(self) -> None:
@@ -88,6 +91,18 @@ class Server:
         return self._asked("POST", endpoint, (), question, patient=True)
 
     def _asked(
+        self,
+        method: str,
+        endpoint: str,
+        parameters: Parameters,
+        question: Mapping[str, Any] | None,
+        *,
+        patient: bool,
+    ) -> Mapping[str, Any]:
+        with self._turns:
+            return self._repeated(method, endpoint, parameters, question, patient=patient)
+
+    def _repeated(
         self,
         method: str,
         endpoint: str,

@@ -144,7 +144,8 @@ class Listing:
         for page in self._pages("experiments/search", {"max_results": EXPERIMENTS_PAGE}, "experiments"):
             for each in page:
                 if isinstance(each, Mapping) and each.get("lifecycle_stage") != "deleted":
-                    found[str(each.get("experiment_id", ""))] = str(each.get("name", ""))
+                    name = str(each.get("name", "")).encode("utf-8", "replace").decode("utf-8")
+                    found[str(each.get("experiment_id", ""))] = name
             if len(found) > MOST_EXPERIMENTS:
                 break
         if wanted := self._server.settings.experiments:

@@ -22,13 +22,15 @@ from lib.data.mlflow_server.runs import Found, whole_form
 from lib.data.source import Progress
 
 AT_ONCE = 4
-"""Requests at a time: a server has four workers if nobody says otherwise, and others ask it too."""
+"""Metrics of one question that are read at a time."""
 MOST_KEPT = 6_000_000
 """Values of runs that are kept, some 40 bytes each."""
 MOST_VALUES = 10_000_000
 """Values of one run that are read; that alone takes a server minutes."""
 KEPT_S = 60.0
-"""Another part of a run's curves that is asked for within so many seconds is of the same reading."""
+"""Another part of the curves of a run that goes on, asked for within so many seconds, is of the same reading."""
+SETTLED_S = 540.0
+"""The same for a run that is over: every latest value is still the one that it was."""
 
 
 class Told:
@@ -118,7 +120,7 @@ class CurveReader:
         now = time.monotonic()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = [each for each in pool.map(self._listing.found, wanted) if each is not None]
-            held = {each.run_id: self._held(each.run_id, now, grow=grow) for each in found}
+            held = {each.run_id: self._held(each, now, grow=grow) for each in found}
             tasks = {}
             for run in found:
                 old = held[run.run_id]
@@ -130,10 +132,11 @@ class CurveReader:
             done = {place: task.result() for place, task in tasks.items()}
         return {run.run_id: self._taken(run, held[run.run_id], done, now) for run in found}
 
-    def _held(self, run_id: str, now: float, *, grow: bool) -> _Read | None:
+    def _held(self, run: Found, now: float, *, grow: bool) -> _Read | None:
         with self._lock:
-            read = self._kept.get(run_id)
-        return read if read is not None and (grow or now - read.at <= KEPT_S) else None
+            read = self._kept.get(run.run_id)
+        limit = KEPT_S if _goes_on(run) else SETTLED_S
+        return read if read is not None and (grow or now - read.at <= limit) else None
 
     def _history(self, run: Found, metric: str, known: History | None, told: Told) -> History | None:
         """The history of a metric; ``None`` where it could not be read, which is told."""
@@ -144,8 +147,7 @@ class CurveReader:
         try:
             if known is not None:
                 return grown_history(self._server, run.run_id, metric, known, run.marks[metric], count)
-            goes_on = status_of(run.stated.status)[0] is RunStatus.RUNNING
-            size = GROWING_PAGE if goes_on else PAGE
+            size = GROWING_PAGE if _goes_on(run) else PAGE
             return read_history(self._server, run.run_id, metric, run.marks[metric], size, count)
         except AppError as error:
             told.errors[run.run_id, metric] = error
@@ -180,3 +182,7 @@ class CurveReader:
             total = sum(each.values for each in self._kept.values())
             while total > MOST_KEPT and len(self._kept) > 1:
                 total -= self._kept.popitem(last=False)[1].values
+
+
+def _goes_on(run: Found) -> bool:
+    return status_of(run.stated.status)[0] is RunStatus.RUNNING

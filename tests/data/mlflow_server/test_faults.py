@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -426,6 +427,29 @@ def test_where_a_page_takes_too_long_less_is_asked_for(opened, tracking, monkeyp
     assert own.get("train_loss").step.tolist() == list(range(1, 8))
     sizes = [said["max_results"] for path, said, _ in tracking.asked if path.endswith("get-history")]
     assert sizes == ["16", "4", "2", "2", "2", "2"]
+
+
+def test_however_many_ask_the_server_is_not_asked_more_at_once(opened, tracking):
+    now, most, lock = 0, 0, threading.Lock()
+    real = tracking.answer
+
+    def answer(path: str, said: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        with lock:
+            now -= 1
+        return real(path, said)
+
+    tracking.histories = {f"metric {number}": tracking.histories["loss"] for number in range(12)}
+    tracking.answer = answer  # type: ignore[method-assign]
+    source = opened()
+    with ThreadPoolExecutor(5) as pool:
+        found = list(pool.map(lambda _: source.load_curves([RUN])[RUN], range(5)))
+    assert 1 < most <= client.AT_ONCE
+    assert {len(own.curves) for own in found} == {12}
 
 
 def test_the_largest_page_is_one_that_servers_give():
