@@ -239,7 +239,7 @@ def test_a_run_that_goes_on_is_followed(server, monkeypatch):
     held = here.load_curves([run_id])[run_id]
     asked = []
     get = here._reader._server.get
-    monkeypatch.setattr(here._reader._server, "get", lambda *said: asked.append(said) or get(*said))
+    monkeypatch.setattr(here._reader._server, "get", lambda *said, **how: asked.append(said) or get(*said, **how))
     assert holds(held, here.load_new_curves([run_id], {run_id: 120})[run_id])
     assert [endpoint for endpoint, _ in asked] == ["runs/get"], "nothing is new, so nothing is read"
     log(server, run_id, [("loss", step, 1 / step) for step in range(121, 131)])
