@@ -19,8 +19,8 @@ from lib.data.mlflow_server.runs import Found, found_run, summary_of
 EXPERIMENTS_PAGE = 1000
 RUNS_PAGE = 200
 """Runs come with all their parameters and tags, 5 to 50 kB each."""
-MOST_RUNS = 20_000
-"""The newest so many are listed: each takes some kilobytes, and a server some milliseconds."""
+MOST_RUNS = 10_000
+"""The newest so many are listed: each takes some kilobytes, a millisecond here, and the server some more."""
 MOST_EXPERIMENTS = 20_000
 EXPERIMENTS_AT_ONCE = 500
 """Experiments that one question names."""

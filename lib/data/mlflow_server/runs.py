@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.facts.values import finite, number
 from lib.data.formats.assembly import Form, form_of
 from lib.data.formats.logged import LoggedRun
 from lib.data.formats.metric_names import read_names
+from lib.data.formats.metric_words import words_of
 from lib.data.formats.stores.mlflow import SYSTEM_METRICS, Stated, logged_run, with_infinities
 from lib.data.formats.stores.points import Points, usable
 
@@ -24,6 +26,11 @@ MOST_FACTS = 20_000
 """Parameters, tags, and metrics of one run; more come of names that are made of values."""
 NEARLY_DONE = 0.02
 """The last value may be logged so little before the last step, as a share of all, where nobody says how often."""
+
+_COUNTING = {
+    (word,) for word in ("step", "steps", "epoch", "epochs", "iter", "iteration", "iterations", "update", "updates")
+}
+"""Last words of the names of what counts steps."""
 
 Latest = Mapping[str, tuple[int, float, float]]
 """By metric: step, Unix milliseconds and value of the latest value."""
@@ -100,19 +107,21 @@ def summary_of(found: Found) -> RunSummary:
     What one value cannot say is left open: the best evaluation and where it was, the highest learning rate, and how
     the program's metrics lie against each other.
     """
-    points = {
-        key: usable(
-            Points(np.array([step], np.int64), np.array([at / 1000]), with_infinities(np.array([value], np.float64)))
-        )[0]
-        for key, (step, at, value) in found.latest.items()
-    }
-    names = read_names({key: each.step for key, each in points.items()})
+    names = read_names({key: np.array([step], np.int64) for key, (step, _, _) in found.latest.items()})
     # A rate is judged by its highest value, and a name's hint by that: the last one is near 0 at the end of a run.
-    rates = {key for key, chosen in names.items() if chosen.metric == "learning_rate"}
-    logged = logged_run(found.stated, {key: each for key, each in points.items() if key not in rates}, _files(found))
+    rates = [key for key, chosen in names.items() if chosen.metric == "learning_rate"]
+    # Ours, and what may count steps, is all that a summary is made of: thousands of runs are summed up.
+    telling = [
+        key
+        for key, chosen in names.items()
+        if (chosen.metric in METRICS or words_of(key)[-1:] in _COUNTING) and key not in rates
+    ]
+    others = [key for key in names if key not in rates and not key.startswith(SYSTEM_METRICS)]
+    points = {key: _one(*found.latest[key]) for key in telling or others[:1]}
+    logged = logged_run(found.stated, points, _files(found))
     form = form_of((), TITLE, replace(logged, notes=()), {}, _last_sign(found))
     run = form.run
-    rate = next((float(points[key].value[-1]) for key in rates if len(points[key])), None)
+    rate = next((float(one.value[0]) for one in (_one(*found.latest[key]) for key in rates) if len(one)), None)
     return replace(
         _dated(run, found),
         best_eval_loss=None,
@@ -122,6 +131,12 @@ def summary_of(found: Found) -> RunSummary:
         current_step=_step(found) if run.current_step is None else run.current_step,
         ended_early=_ended_early(run, found),
     )
+
+
+def _one(step: int, at: float, value: float) -> Points:
+    """A single value, with its time in Unix milliseconds, as points; none where its step is no step."""
+    point = Points(np.array([step], np.int64), np.array([at / 1000]), with_infinities(np.array([value], np.float64)))
+    return usable(point)[0]
 
 
 def whole_form(found: Found, metrics: Mapping[str, Points], notes: tuple[str, ...]) -> Form:

@@ -270,7 +270,13 @@ def test_nothing_in_an_answer_is_a_traceback(opened, tracking, answer):
         {"info": {"run_id": RUN, "experiment_id": "0"}, "data": {"metrics": [{"key": "a"}, {"key": "b", "value": []}]}},
         {
             "info": {"run_id": RUN, "experiment_id": "0", "run_name": "\ud800", "status": "ODD"},
-            "data": {"metrics": [{"key": "loss", "value": 1e999, "step": 1e40, "timestamp": -5}]},
+            "data": {
+                "metrics": [
+                    {"key": "loss", "value": 1e999, "step": 1e40, "timestamp": -5},
+                    {"key": "learning_rate", "value": 1e-4, "step": 2**60, "timestamp": 5},
+                    {"key": "/", "value": 1, "step": -3, "timestamp": None},
+                ]
+            },
         },
         {
             "info": {"run_id": RUN, "experiment_id": "0", "end_time": -1},
