@@ -107,7 +107,7 @@ class Importer:
         items = []
         there = self._there(runs)
         for run in runs:
-            item, _, _ = self._item(run, there.get(self._id(run)))
+            item, _ = self._item(run, there.get(self._id(run)))
             say(item)
             items.append(item)
         return items
@@ -132,7 +132,7 @@ class Importer:
         failures = 0
         size = BATCH
         while True:
-            item, rows, curves = self._item(run, row)
+            item, rows = self._item(run, row)
             if item.state in (State.OTHER, State.COPY):
                 return item
             wrote = wrote or item
@@ -158,7 +158,6 @@ class Importer:
                 left = self._item(run, row)[0].rows
                 failures = failures if left >= before else 1
                 continue
-            del curves
             return wrote
 
     def _rows_written(self, rows: NewRows, job_id: str, shape: Shape, size: int) -> int:
@@ -188,7 +187,7 @@ class Importer:
         if changed.keys() - {"updated_at"}:
             self._target.update_job(job_id, changed)
 
-    def _item(self, run: RunSummary, row: Mapping[str, Any] | None) -> tuple[Item, NewRows, RunCurves]:
+    def _item(self, run: RunSummary, row: Mapping[str, Any] | None) -> tuple[Item, NewRows]:
         shape = self.look([run])
         job_id = self._id(run)
         curves = self._curves(run)
@@ -205,7 +204,7 @@ class Importer:
         else:
             state = State.GROWN if len(rows) else State.SAME
         values = sum(int(has.sum()) for _, has in rows.values.values())
-        return Item(run, job_id, state, len(rows), values, rows.changed, unplaced), rows, curves
+        return Item(run, job_id, state, len(rows), values, rows.changed, unplaced), rows
 
     def _there(self, runs: Sequence[RunSummary]) -> dict[str, Mapping[str, Any]]:
         return self._target.jobs([self._id(run) for run in runs], self.look(runs))
