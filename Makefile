@@ -7,10 +7,10 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BENCHES ?= page data load growth start decision
 PROCESSES ?=
-export RUNS PORT ADDRESS PROCESSES PYTHON LOGS
+export RUNS PORT ADDRESS PROCESSES PYTHON LOGS WRITERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve check test real-logs lint format demo supabase bench pictures clean
+.PHONY: help run serve check test real-logs writers lint format demo supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ test: $(VENV)/installed-dev ## Run every test, in a real browser too; ARGS= goes
 real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainings, which are not here: LOGS=folder
 	@$(RUN) tests.browser.chromium
 	RUNOFF_REAL_LOGS="$$LOGS" $(RUN) pytest tests/real_logs $(ARGS)
+
+writers: $(VENV)/installed-dev ## Run the tests with real programs that write logs: WRITERS=a Python that has them
+	RUNOFF_WRITERS="$$WRITERS" $(RUN) pytest tests/writers $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, formatting and types, and the charts' script
 	$(RUN) ruff check .

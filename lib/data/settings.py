@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lib.core.facts.errors import SettingsError, SignInExpired
+from lib.data.mlflow_server.settings import PREFIX as MLFLOW_PREFIX
+from lib.data.mlflow_server.settings import MlflowSettings, mlflow_settings_from
 from lib.data.source import RunSource
 from lib.data.supabase.settings import PREFIX, SignIn, SupabaseSettings, supabase_settings_from
 
@@ -25,14 +27,17 @@ SECTION, RUNS_SETTING = "runoff", "runs"
 
 SUPABASE_SETTING = "supabase"
 """A Supabase project: the section ``[runoff.supabase]`` (see ``lib.data.supabase.settings``)."""
+MLFLOW_SETTING = "mlflow"
+"""An MLflow tracking server: the section ``[runoff.mlflow]`` (see ``lib.data.mlflow_server.settings``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is set: a folder of training outputs, or a Supabase project, or neither for the demo runs."""
+    """What is set: a folder of training outputs, a Supabase project, an MLflow server, or none for the demo runs."""
 
     runs: str | None = None
     supabase: SupabaseSettings | None = None
+    mlflow: MlflowSettings | None = None
 
 
 def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) -> Settings:
@@ -47,23 +52,34 @@ def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) ->
             f"Expected [{SECTION}] in secrets.toml to be a section, found a single value.",
             hint=f'Write [{SECTION}] on a line of its own and {RUNS_SETTING} = "path/to/outputs" below it.',
         )
-    if unknown := sorted(set(section) - {RUNS_SETTING, SUPABASE_SETTING}):
+    if unknown := sorted(set(section) - {RUNS_SETTING, SUPABASE_SETTING, MLFLOW_SETTING}):
         raise SettingsError(
             f"Unknown setting {unknown[0]!r} in section [{SECTION}] of secrets.toml.",
-            hint=f"Known settings: {RUNS_SETTING}, and the section [{SECTION}.{SUPABASE_SETTING}].",
+            hint=f"Known settings: {RUNS_SETTING}, and the sections [{SECTION}.{SUPABASE_SETTING}]"
+            f" and [{SECTION}.{MLFLOW_SETTING}].",
         )
     supabase = supabase_settings_from(environment, section.get(SUPABASE_SETTING))
+    mlflow = mlflow_settings_from(environment, section.get(MLFLOW_SETTING))
     runs = None
     if RUNS_VARIABLE in environment:
         runs = _folder(environment[RUNS_VARIABLE], f"the environment variable {RUNS_VARIABLE}")
     elif RUNS_SETTING in section:
         runs = _folder(section[RUNS_SETTING], f"{RUNS_SETTING} in section [{SECTION}] of secrets.toml")
-    if runs is not None and supabase is not None:
+    sources = {
+        "a folder": (runs, f"{RUNS_VARIABLE} or {RUNS_SETTING}"),
+        "a Supabase project": (supabase, f"[{SECTION}.{SUPABASE_SETTING}] and {PREFIX}..."),
+        "an MLflow server": (mlflow, f"[{SECTION}.{MLFLOW_SETTING}] and {MLFLOW_PREFIX}..."),
+    }
+    named = {what: where for what, (settings, where) in sources.items() if settings is not None}
+    if len(named) > 1:
+        *others, last = named
+        *places, place = named.values()
         raise SettingsError(
-            "Expected one source of runs, found two: a folder and a Supabase project.",
-            hint=f"Remove {RUNS_VARIABLE} or {RUNS_SETTING}, or else [{SECTION}.{SUPABASE_SETTING}] and {PREFIX}...",
+            f"Expected one source of runs, found {'two' if len(named) == 2 else 'three'}:"
+            f" {', '.join(others)} and {last}.",
+            hint=f"Keep one of them, and remove the settings of the rest: {', '.join(places)}, or else {place}.",
         )
-    return Settings(runs, supabase)
+    return Settings(runs, supabase, mlflow)
 
 
 def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
@@ -86,6 +102,11 @@ def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
         if reader is None and settings.supabase.sign_in is SignIn.REQUIRED:
             raise SignInExpired(f"Nobody is signed in to {settings.supabase.host}.", hint="Sign in.")
         return SupabaseSource(project_of(settings.supabase), reader)
+    if settings.mlflow is not None:
+        from lib.data.mlflow_server.client import server_of
+        from lib.data.mlflow_server.source import MlflowSource
+
+        return MlflowSource(server_of(settings.mlflow))
     if settings.runs is not None:
         from lib.data.folder.source import FolderSource
 

@@ -146,9 +146,11 @@ class LiveSource(RunSource, Protocol):
     """A source far away, whose running runs grow while one looks at them.
 
     Attributes:
+        kind: What such a place is called ("Project").
         refresh_s: How often running runs are worth asking for news, in seconds.
     """
 
+    kind: str
     refresh_s: float
 
     def load_curves(

@@ -32,7 +32,7 @@ class GrowingSource:
         reader: Who reads.
     """
 
-    title, synthetic, refresh_s = "Growing runs", False, 5.0
+    kind, title, synthetic, refresh_s = "Project", "Growing runs", False, 5.0
 
     def __init__(self, rows: int, reader: str = "ann") -> None:
         self.cache_key = f"growing:{reader}"

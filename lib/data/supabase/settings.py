@@ -8,14 +8,23 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from lib.core.facts.errors import SettingsError
-from lib.core.facts.values import finite
+from lib.data.sections import (
+    REFRESH_RANGE_S,
+    TIMEOUT_RANGE_S,
+    Reader,
+    address_problem,
+    flag_from,
+    given_settings,
+    seconds_from,
+    text_from,
+)
 from lib.data.tables.job_rows import JOBS_TABLE
 
 SECTION = "runoff.supabase"
@@ -28,8 +37,6 @@ TIMEOUT_S = 20.0
 """Longer than the 8 s after which a hosted project cancels a query, so that its own answer arrives."""
 REFRESH_S = 10.0
 """Trainers log every few seconds."""
-TIMEOUT_RANGE_S = (1.0, 300.0)
-REFRESH_RANGE_S = (1.0, 3600.0)
 
 _MIGHTY_ROLES = frozenset({"service_role", "supabase_admin", "postgres"})
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
@@ -82,34 +89,15 @@ def supabase_settings_from(environment: Mapping[str, str], section: Any) -> Supa
     Raises:
         SettingsError: If a setting is missing, wrong, or not known.
     """
-    if section is not None and not isinstance(section, Mapping):
-        raise SettingsError(
-            f"Expected [{SECTION}] in secrets.toml to be a section, found a single value.",
-            hint=f"Write [{SECTION}] on a line of its own, and url and key below it.",
-        )
-    variables = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
-    if section is None and not variables:
+    needed = {"url": "the address of the Supabase project", "key": "the public API key of the Supabase project"}
+    given = given_settings(environment, section, _READERS, name=SECTION, prefix=PREFIX, needed=needed)
+    if given is None:
         return None
-    given: dict[str, tuple[Any, str]] = {}
-    for name, value in (section or {}).items():
-        if name not in _READERS:
-            raise _unknown(f"{name!r} in section [{SECTION}] of secrets.toml", ", ".join(_READERS))
-        given[name] = value, f"{name} in section [{SECTION}] of secrets.toml"
-    for variable, value in variables.items():
-        name = variable.removeprefix(PREFIX).lower()
-        if variable != PREFIX + name.upper() or name not in _READERS:
-            raise _unknown(f"environment variable {variable}", ", ".join(PREFIX + known.upper() for known in _READERS))
-        given[name] = value, f"the environment variable {variable}"
-    for needed, what in (("url", "the address"), ("key", "the public API key")):
-        if needed not in given:
-            raise SettingsError(
-                f"Expected {what} of the Supabase project, found no setting {needed}.",
-                hint=f"Set {needed} in section [{SECTION}] of secrets.toml, or {PREFIX}{needed.upper()}.",
-            )
-    settings = SupabaseSettings(**{name: _READERS[name](*value) for name, value in given.items()})
+    values, places = given
+    settings = SupabaseSettings(**values)
     if not settings.allow_service_key and is_service_key(settings.key):
         raise SettingsError(
-            f"Expected a public key, found a service key: {given['key'][1]} reads past row-level security,"
+            f"Expected a public key, found a service key: {places['key']} reads past row-level security,"
             " so every visitor would see every run.",
             hint="Use the publishable key (or the legacy anon key). If everybody here may see everything,"
             " set allow_service_key = true.",
@@ -144,19 +132,8 @@ def _claims(token: str) -> Mapping[str, Any]:
     return claims if isinstance(claims, Mapping) else {}
 
 
-def _unknown(setting: str, known: str) -> SettingsError:
-    return SettingsError(f"Unknown setting: {setting}.", hint=f"Known settings: {known}.")
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        found = "nothing" if value is None or isinstance(value, str) else f"a value of type {type(value).__name__}"
-        raise SettingsError(f"Expected {where} to be text, found {found}.", hint="Fill it in, or remove the setting.")
-    return value.strip()
-
-
 def _url(value: Any, where: str) -> str:
-    text = _text(value, where)
+    text = text_from(value, where)
     problem = _problem_of_url(text)
     if problem:
         raise SettingsError(
@@ -167,17 +144,9 @@ def _url(value: Any, where: str) -> str:
 
 
 def _problem_of_url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return "text that is no address"
-    if parts.scheme not in ("http", "https") or "://" not in text:
-        return "text that does not start with https:// or http://"
-    if not parts.hostname or any(not char.isprintable() or char.isspace() for char in text):
-        return "an address without a host" if not parts.hostname else "an address with a space in it"
-    if "@" in parts.netloc:
-        return "an address with a user name in it"
+    if problem := address_problem(text):
+        return problem
+    parts = urlsplit(text)
     if parts.query or parts.fragment or parts.path.rstrip("/").endswith("/v1"):
         return "an address with more than the project's own part"
     if parts.hostname in ("supabase.com", "www.supabase.com", "app.supabase.com"):
@@ -186,7 +155,7 @@ def _problem_of_url(text: str) -> str:
 
 
 def _key(value: Any, where: str) -> str:
-    text = _text(value, where)
+    text = text_from(value, where)
     if not text.isascii() or any(char.isspace() for char in text):
         found = "text with spaces or other characters that no key has"
     elif not is_token(text) and not text.startswith(("sb_publishable_", "sb_secret_")):
@@ -200,7 +169,7 @@ def _key(value: Any, where: str) -> str:
 
 
 def _table(value: Any, where: str) -> str:
-    text = _text(value, where)
+    text = text_from(value, where)
     if not _TABLE.fullmatch(text):
         raise SettingsError(
             f"Expected {where} to be a table's name, found {text[:80]!r}.",
@@ -218,37 +187,13 @@ def _sign_in(value: Any, where: str) -> SignIn:
     return SignIn(value)
 
 
-def _flag(value: Any, where: str) -> bool:
-    known = {"true": True, "false": False, "1": True, "0": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in known:
-        return known[value.strip().lower()]
-    raise SettingsError(
-        f"Expected {where} to be true or false, found {str(value)[:40]!r}.", hint="Write true or false."
-    )
-
-
-def _seconds(low: float, high: float) -> Callable[[Any, str], float]:
-    def read(value: Any, where: str) -> float:
-        seconds = finite(value)
-        if seconds is None or not low <= seconds <= high:
-            raise SettingsError(
-                f"Expected {where} to be a number of seconds from {low:g} to {high:g}, found {str(value)[:40]!r}.",
-                hint="Write a number, or remove the setting.",
-            )
-        return seconds
-
-    return read
-
-
-_READERS: Mapping[str, Callable[[Any, str], Any]] = {
+_READERS: Mapping[str, Reader] = {
     "url": _url,
     "key": _key,
     "jobs_table": _table,
     "metrics_table": _table,
     "sign_in": _sign_in,
-    "timeout_s": _seconds(*TIMEOUT_RANGE_S),
-    "refresh_s": _seconds(*REFRESH_RANGE_S),
-    "allow_service_key": _flag,
+    "timeout_s": seconds_from(*TIMEOUT_RANGE_S),
+    "refresh_s": seconds_from(*REFRESH_RANGE_S),
+    "allow_service_key": flag_from,
 }

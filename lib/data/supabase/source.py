@@ -86,6 +86,7 @@ class SupabaseSource:
     """A ``RunSource`` over a Supabase project, for one reader. Make one for each."""
 
     synthetic = False
+    kind = "Project"
 
     def __init__(self, project: Project, reader: Reader | None = None) -> None:
         """Take the project and the reader; nothing is asked yet.

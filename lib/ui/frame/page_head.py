@@ -31,7 +31,7 @@ def origin(source: RunSource, query: RunQuery) -> str:
         return _DEMO
     name = f"<b>{escape(source.title)}</b>"
     # To count what is far away would keep the page waiting.
-    said = f"Project {name}" if isinstance(source, LiveSource) else _in_folder(source, query, name)
+    said = f"{source.kind} {name}" if isinstance(source, LiveSource) else _in_folder(source, query, name)
     return f"<span>{said}</span>"
 
 
