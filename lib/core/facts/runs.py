@@ -7,7 +7,7 @@ run came from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -213,6 +213,17 @@ def count_epochs(runs: Iterable[RunSummary]) -> bool:
     """Whether a step is an epoch in each of the runs that came anywhere, and in one at least."""
     counted = [run.steps_are_epochs for run in runs if run.current_step]
     return bool(counted) and all(counted)
+
+
+TOLD_COMPLETED = "completed, as somebody said who knows"
+"""The ``raw_status`` of a run whose log does not say whether its training ended."""
+
+
+def told_completed(run: RunSummary) -> RunSummary:
+    """The same run, completed, where nobody but somebody who looks at it knows: its status must be UNKNOWN."""
+    if run.status is not RunStatus.UNKNOWN:
+        return run
+    return replace(run, status=RunStatus.COMPLETED, raw_status=TOLD_COMPLETED)
 
 
 def eval_losses_of(run: RunSummary) -> tuple[float | None, ...]:

@@ -1,4 +1,4 @@
-"""What would make the runner-up win, in words: the same wherever it is said."""
+"""What would make another run win, in words: the same wherever it is said."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Literal
 
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.flip_change import Change
+from lib.core.ranking.scoring import ranked
+from lib.core.text import formatting
 from lib.core.text.precision import measured, rough
-from lib.core.verdict.metric_words import metric_name
+from lib.core.verdict.metric_words import apart, metric_name
 
 
 def ways_to_win(decision: Decision) -> tuple[str, ...]:
@@ -47,3 +49,16 @@ def _by(size: float) -> str:
         return "0"
     unit = 10.0 ** (math.floor(math.log10(size)) - 1)
     return rough(math.ceil(round(size / unit, 6)) * unit)
+
+
+def if_completed(run_id: str, decision: Decision) -> tuple[str | None, str]:
+    """What a run that is not finished would score beside what the recommended one then does, if it were first."""
+    recommendation = decision.recommendation
+    values = [each.values for each in recommendation.scores] + [decision.alongside[run_id]]
+    found = ranked(values, recommendation.deciding, recommendation.policy)
+    if found[0].run_id != run_id:
+        return None, ""
+    winner = next(each for each in found if each.run_id == recommendation.run_id)
+    if found[0].total is None or winner.total is None:
+        return apart(found[0].value, winner.value)
+    return formatting.told_apart(found[0].total, winner.total)

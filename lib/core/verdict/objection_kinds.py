@@ -67,6 +67,8 @@ KINDS: tuple[Kind, ...] = (
          "The measured quality of a rival is truly better."),
     Kind("guessed", _FAIRLY, "a guess of which metric is which",
          "The values hold, but may be of another metric than the one that they are read as."),
+    Kind("told_completed", _FAIRLY, "its end is not in the log",
+         "A training that was cut off may have been about to turn."),
     Kind("rival_ahead", _FAIRLY, "an unfinished run is ahead", "It will be recommended if it ends now."),
     Kind("losses_unlike", _UNSURE, "method or data not recorded",
          "Values of other data or methods do not compare."),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lib.core.checks.check import Group, and_more, most_severe
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import Count, Limit
-from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.runs import TOLD_COMPLETED, RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
 from lib.core.gap.overfitting import GAP_WARNING, Overfitting
 from lib.core.noise import estimate, train_window
@@ -16,11 +16,12 @@ from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import follows_from_loss
-from lib.core.ranking.scoring import RunScore, ranked
+from lib.core.ranking.scoring import RunScore
 from lib.core.text import formatting
 from lib.core.text.phrases import in_sentence
 from lib.core.text.precision import measured, to_decimals
 from lib.core.verdict.assessment import Assessment
+from lib.core.verdict.changes import if_completed
 from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
@@ -168,6 +169,12 @@ def _guessed(case: _Case) -> Iterator[Objection]:
         yield Objection("guessed", said)
 
 
+def _ended(case: _Case) -> Iterator[Objection]:
+    """Whether it is only said that the winner's training ended."""
+    if any(run.run_id == case.winner.run_id and run.raw_status == TOLD_COMPLETED for run in case.runs):
+        yield Objection("told_completed", "Its log does not say that its training ended: somebody here said so.")
+
+
 def _comparability(case: _Case) -> Iterator[Objection]:
     """Whether the ranked losses are known to mean the same."""
     if len(case.decision.ranked) < 2:
@@ -300,7 +307,7 @@ def _rivals(case: _Case) -> Iterator[Objection]:
         if run.run_id not in decision.alongside or run.status not in UNFINISHED:
             continue
         state = f"{case.called(run.run_id)} is {case.grounds.left_out[run.run_id]}"
-        mine, best = _if_completed(run.run_id, decision)
+        mine, best = if_completed(run.run_id, decision)
         if mine is not None:
             yield Objection("rival_ahead", f"{state} and would be first now, with {mine} against {best}.")
         elif run.status is RunStatus.RUNNING:
@@ -308,18 +315,6 @@ def _rivals(case: _Case) -> Iterator[Objection]:
 
 
 _LOOKS: tuple[Callable[[_Case], Iterator[Objection]], ...] = (
-    _other_metrics, _ranking, _base, _guessed, _comparability, _data, _unchecked, _training, _checkpoint, _rivals,
+    _other_metrics, _ranking, _base, _guessed, _ended, _comparability, _data, _unchecked, _training, _checkpoint,
+    _rivals,
 )  # fmt: skip
-
-
-def _if_completed(run_id: str, decision: Decision) -> tuple[str | None, str]:
-    """What a run that is not finished would score beside what the recommended one then does, if it were first."""
-    recommendation = decision.recommendation
-    values = [each.values for each in recommendation.scores] + [decision.alongside[run_id]]
-    found = ranked(values, recommendation.deciding, recommendation.policy)
-    if found[0].run_id != run_id:
-        return None, ""
-    winner = next(each for each in found if each.run_id == recommendation.run_id)
-    if found[0].total is None or winner.total is None:
-        return apart(found[0].value, winner.value)
-    return formatting.told_apart(found[0].total, winner.total)

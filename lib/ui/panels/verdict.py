@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from lib.core.facts.runs import RunStatus
 from lib.core.glance.glance import Glance, better_words, glance_of
 from lib.core.glance.lines import by_score
 from lib.core.ranking.deciding import Candidate, best_of
@@ -53,10 +54,35 @@ def verdict(source: RunSource, comparison: Comparison) -> None:
                     on_click=select_alike,
                     args=(source, comparison),
                 )
+        elif _may_have_ended(comparison):
+            with st.container(key="verdict_alike"):
+                st.button(
+                    "Their training ended: rank them",
+                    key="ended",
+                    type="primary",
+                    help="Their logs do not say whether it did. The link carries that you say so.",
+                    on_click=url.put,
+                    args=(link.ENDED, True),
+                )
         with st.container(key="verdict_by", horizontal=True):
+            if url.value(link.ENDED):
+                st.button(
+                    "Take back that training ended",
+                    key="not_ended",
+                    type="tertiary",
+                    on_click=url.put,
+                    args=(link.ENDED, False),
+                )
             if has_readings(comparison):
                 read_as_panel(comparison)
             _decided_by(comparison)
+
+
+def _may_have_ended(comparison: Comparison) -> bool:
+    """Whether nothing can be recommended, and runs whose logs do not say how they ended are among the reasons."""
+    unsure = [each.run for each in comparison.runs if each.run.status is RunStatus.UNKNOWN]
+    values = comparison.decision.alongside
+    return not comparison.decision.ranked and any(run.run_id in values for run in unsure)
 
 
 def _made(comparison: Comparison, *, offers: bool) -> tuple[Glance, str]:

@@ -18,7 +18,7 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
-from lib.core.facts.runs import RunSummary, count_epochs
+from lib.core.facts.runs import RunSummary, count_epochs, told_completed
 from lib.core.facts.selection import MOST_NAMED, assign_slots, reconcile
 from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.decision import Decision, decide
@@ -31,7 +31,7 @@ from lib.data.joined import part_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
 from lib.ui.session import link, reads, url
 from lib.ui.session.memory import ComputedValues
-from lib.ui.session.read_as import Names, read_under, readable
+from lib.ui.session.read_as import Names, read_completed, read_under, readable
 from lib.ui.session.run_data import RunData, data_of
 
 T = TypeVar("T")
@@ -181,7 +181,13 @@ def load(source: RunSource) -> Comparison:
     st.session_state[_SLOTS] = slots
     labels = reads.run_labels(source, wanted)
     stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
-    make = partial(_compared, source, every_row=url.value(link.EVERY_ROW), names=url.value(link.READ_AS))
+    make = partial(
+        _compared,
+        source,
+        every_row=url.value(link.EVERY_ROW),
+        names=url.value(link.READ_AS),
+        ended=url.value(link.ENDED),
+    )
     runs = (
         _side_by_side(make, stored, labels, slots)
         if isinstance(source, LiveSource)
@@ -287,6 +293,7 @@ def _compared(
     *,
     every_row: bool,
     names: Names = (),
+    ended: bool = False,
     progress: Progress | None = None,
 ) -> ComparedRun:
     color = RUN_COLORS[slot]
@@ -304,9 +311,10 @@ def _compared(
         error = failed
     if data is not None and names:
         data = read_under(data, names)
+    if ended:
+        run, data = told_completed(run), data and read_completed(data)
     # The run and its curves are of one version, though the run may have been listed before it changed.
     run = run if data is None else data.run
     # What was read is part of it: a running run grows, and rows may come without another version of the run.
     key = _digest((part.cache_key, run.run_id, run.version, data and data.number))
-    shown = run if data is None else data.shown
-    return ComparedRun(shown, run, label, color, slot, data, key, error, part.now)
+    return ComparedRun(run if data is None else data.shown, run, label, color, slot, data, key, error, part.now)

@@ -194,6 +194,8 @@ READ_AS: Param[tuple[tuple[str, str], ...]] = Param(
     "as", (), _readings, lambda named: [f"{name}~{metric}" for name, metric in named]
 )
 """What a program called a metric, and which of ours it is; "" for none of ours."""
+ENDED: Param[bool] = _switch("ended")
+"""Runs whose logs do not say whether their training ended count as completed: whoever made the link says so."""
 AXIS: Param[Axis] = Param("x", Axis.STEP, lambda texts: Axis(texts[-1]), charts=True)
 LOSS_MODE: Param[str] = Param("loss", LOSS_MODES[0], _one_of(*LOSS_MODES))
 SMOOTHING: Param[float] = Param("smooth", 0.0, _number(0.0, 0.99), _exact, charts=True)

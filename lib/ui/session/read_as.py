@@ -1,4 +1,4 @@
-"""Which of a run's metrics are read as which of ours in this session, where somebody says so."""
+"""What somebody who looks at runs says of them: which metric is which of ours, and that their training ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lib.core.facts.metrics import METRICS
+from lib.core.facts.runs import told_completed
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.data.formats.assembly import renamed
 from lib.ui.session.run_data import RunData, data_of
@@ -71,6 +72,14 @@ def read_under(data: RunData, names: Names) -> RunData:
         return data if curves is logged and run is data.run else data_of(curves, run, data)
 
     return data.computed_values.computed("read as", said, make)
+
+
+def read_completed(data: RunData) -> RunData:
+    """A run that counts as completed where its log does not say how it ended; it hangs on what was read."""
+    run, logged = told_completed(data.run), data.logged
+    if run is data.run or logged is None:
+        return data
+    return data.computed_values.computed("completed", (), lambda: data_of(logged, run, data.origin or data))
 
 
 def saying(names: Names, name: str, metric: str | None) -> Names:
