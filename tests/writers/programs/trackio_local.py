@@ -1,0 +1,33 @@
+"""Log with Trackio on this machine: one project, one database."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from telling import die, place, sessions
+
+os.environ["TRACKIO_DIR"] = place
+import trackio  # noqa: E402
+from trackio.sqlite_storage import SQLiteStorage  # noqa: E402
+
+for session in sessions:
+    run = trackio.init(
+        project="writers",
+        name=session["run"],
+        config=session["config"],
+        resume="allow" if session["resumes"] else "never",
+        embed=False,
+    )
+    for step, values in session["rows"]:
+        trackio.log(values, step=step)
+    if session["end"] == "killed":
+        # Rows are written by a thread, in turns.
+        while not SQLiteStorage.get_logs(run.project, run.name):
+            time.sleep(0.05)
+        die()
+    trackio.finish()
+if os.environ.get("AS_PARQUET"):
+    # What its hosted form keeps.
+    SQLiteStorage._dataset_import_attempted = True
+    SQLiteStorage.export_to_parquet()
