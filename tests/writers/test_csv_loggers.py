@@ -21,7 +21,7 @@ def runs(written):
 
 def test_every_process_is_a_version(runs) -> None:
     assert {name: sorted(versions) for name, versions in runs.items()} == {
-        **dict.fromkeys(("hard", "again", "failed", "many", "killed"), ["version_0"]),
+        **{name: ["version_0"] for name in ("hard", "again", "failed", "many", "killed")},
         "resumed": ["version_0", "version_1"],
     }
 

@@ -124,7 +124,7 @@ def replaced(earlier: Points, later: Points) -> Points:
 
 
 def assert_begins(run: LoggedRun, expected: Points, of: type[np.floating] = np.float64) -> None:
-    """A run has the first of these points, and at least one of each metric: what had been written when it was killed."""
+    """A run has the first of these points, and at least one of each metric: what was written when it was killed."""
     assert sorted(run.series) == sorted(expected)
     assert_has(run, {name: expected[name][: len(series.step)] for name, series in run.series.items()}, of)
 

@@ -17,8 +17,6 @@ from collections.abc import Sequence
 class Types(types.ModuleType):
     """A module whose every name is a type that nothing is of."""
 
-    __path__: list[str] = []
-
     def __getattr__(self, name: str) -> type:
         if name.startswith("__"):
             raise AttributeError(name)

@@ -8,8 +8,8 @@ import time
 from telling import die, place, sessions
 
 os.environ["TRACKIO_DIR"] = place
-import trackio  # noqa: E402
-from trackio.sqlite_storage import SQLiteStorage  # noqa: E402
+import trackio
+from trackio.sqlite_storage import SQLiteStorage
 
 for session in sessions:
     run = trackio.init(
