@@ -42,7 +42,7 @@ def main() -> None:
 def _cold(root: Path, what: str) -> None:
     """Until the list stands whole; how long each question took meanwhile, and when the first runs were there."""
     source = FolderSource(root)
-    began, cpu = time.monotonic(), time.process_time()
+    began, cpu, before = time.monotonic(), time.process_time(), _of_children()
     done = threading.Event()
     waits: list[float] = []
     first: list[float] = []
@@ -59,14 +59,21 @@ def _cold(root: Path, what: str) -> None:
     asking = threading.Thread(target=ask)
     asking.start()
     source.settle()
-    took, used = time.monotonic() - began, time.process_time() - cpu
+    took, used, others = time.monotonic() - began, time.process_time() - cpu, _of_children() - before
     done.set()
     asking.join()
     page = source.list_runs(RunQuery())
     print(
-        f"{what}: {took:.2f} s ({used:.2f} s of a processor), {page.total:,} runs; first runs after {first[0]:.2f} s;"
+        f"{what}: {took:.2f} s ({used:.2f} s of a processor here, {others:.2f} in others), {page.total:,} runs;"
+        f" first runs after {min([*first, took]):.2f} s;"
         f" a question waits {statistics.median(waits) * 1000:.0f} ms, at most {max(waits) * 1000:.0f}"
     )
+
+
+def _of_children() -> float:
+    """Seconds of a processor that the processes used that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _next_looks(root: Path, *, is_growing: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from lib.core.facts.query import RunQuery
@@ -29,10 +31,46 @@ def test_the_sweep_lists_eleven_runs(logs):
     assert "eval_f1-score/Benevolence: caring" in curves_of(source, runs["8 3e-5"]).curves
 
 
-def test_other_formats_are_not_listed_and_do_no_harm(source, runs):
+def test_every_format_that_is_there_is_listed(source, runs, logs):
     page = source.list_runs(RunQuery(limit=1000))
-    assert (page.total, page.unreadable) == (13, ())
+    assert page.unreadable == ()
     assert {"mt5_news_summaries", "tinyllama_dpo", "8 3e-5"} <= set(runs)
+    by_format = Counter(run.formats[0] for run in page.runs)
+    assert by_format["Hugging Face Trainer"] == 13
+    assert page.total >= 13
+
+
+def test_a_sweep_of_text_logs(logs):
+    if not (logs / "text_logs" / "nanogpt_optimizers").is_dir():
+        return
+    source = FolderSource(logs / "text_logs" / "nanogpt_optimizers")
+    found = sorted((run.best_eval_loss, run.best_step) for run in source.list_runs(RunQuery(limit=9)).runs)
+    assert found == [(3.2752, 5100), (3.2755, 5100), (3.276, 5100), (3.2858, 5100), (3.3406, 5100)]
+
+
+@pytest.mark.parametrize(
+    ("place", "count"),
+    [
+        ("tensorboard/nanogpt_hyperbolic", 11),
+        ("llamafactory/llamafactory_grpo", 1),
+        ("wandb/nanogpt_tokenizers", 10),
+        ("lightning/protein_bert", 2),
+        ("lightning/videollava_qlora", 2),
+    ],
+)
+def test_each_run_is_listed_once_however_many_forms_it_has(logs, place, count):
+    if not (logs / place).is_dir():
+        return
+    page = FolderSource(logs / place).list_runs(RunQuery(limit=99))
+    assert (page.total, page.unreadable, page.looked_at) == (count, (), None)
+
+
+def test_an_aborted_run_says_where_its_log_ends(logs):
+    if not (logs / "llamafactory" / "llamafactory_grpo").is_dir():
+        return
+    (run,) = FolderSource(logs / "llamafactory" / "llamafactory_grpo").list_runs(RunQuery()).runs
+    assert run.progress == pytest.approx(0.04, abs=0.001)
+    assert run.status is not RunStatus.COMPLETED
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ LOWER = ("loss", "perplexity", "error", "wer", "cer", "mae", "mse", "rmse", "nll
 HIGHER = (
     "accuracy", "accuracies", "acc", "f1", "precision", "recall", "auc", "map", "bleu", "rouge", "meteor", "exactmatch",
     "reward", "rewards", "winrate", "winrates", "r2", "correlation", "margins", "iou", "miou", "dice", "psnr", "ssim",
-    "mcc", "ndcg", "mrr",
+    "mcc", "ndcg", "mrr", "top1", "top5",
 )  # fmt: skip
 """Names of metrics that everybody knows, looked for at the beginning and the end of a part of a name."""
 

@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable, Collection
 
 from lib.core.facts.errors import RunSourceError, SourceUnavailable
-from lib.data.folder.look import Gathered, Gatherer
+from lib.data.folder.gathered import Gathered
+from lib.data.folder.look import Gatherer
 from lib.data.folder.units import Unit
 from lib.data.formats.logged import Folder
 
 REST, LONGEST_REST_S = 10.0, 30.0
 """A tree rests for so many times the time that its last look took, and so many seconds at most."""
 PATIENCE_S = 0.4
-"""Who asks waits so long for a look to end: of most folders the list then is complete when it first appears."""
+"""A look that is no older is waited for: of most folders the list then is complete when it first appears."""
+WANTED_S = 15.0
+"""During the first look, who asks for runs by their ids waits so long for them: they may not be found yet."""
 STUCK_S = 5.0
 """A file that takes longer to read is left to the thread that reads it, and named."""
 MOST_STUCK = 4
@@ -61,7 +64,7 @@ class Follower:
             interval_s: How old it may be, in seconds.
             patience_s: How long to wait for the end of a look that goes on, in seconds; by default a moment, and not
                 at all where looks take longer.
-            wanted: Ids of runs: where looks take long, nobody waits when all of them are there.
+            wanted: Ids of runs, which are looked for first: where looks take long, nobody waits when all are there.
 
         Raises:
             SourceUnavailable, AccessDenied: If the root cannot be looked into.
@@ -71,8 +74,14 @@ class Follower:
             is_slow = self._took > PATIENCE_S
             if patience_s is None and is_slow and not wanted and self._gathered is not None:
                 patience = 0.0
+            if wanted and not self._looks:
+                self._gatherer.wanted.update(wanted)
+                patience = max(patience, WANTED_S) if patience_s is None else patience
             self._begin_if_due(interval_s)
-            until, looks = time.monotonic() + patience, self._looks
+            looks = self._looks
+            # Of a look that goes on for long already nobody waits for the end.
+            began = self._began_at if patience == PATIENCE_S and patience_s is None else time.monotonic()
+            until = began + patience
 
             def is_enough() -> bool:
                 if not self._is_looking or self._looks > looks:

@@ -52,17 +52,14 @@ class _One:
         run: Its facts.
         home: The folder that names it.
         seen: Another text for anything else that was seen of it.
+        trainer: Its form as a ``Trainer`` left it, which gives it identity and name.
     """
 
     members: tuple[Member, ...]
     run: RunSummary
     home: Folder
     seen: str
-
-    @property
-    def trainer(self) -> FoundForm | None:
-        """Its form as a ``Trainer`` left it, which gives it identity and name."""
-        return next((form for _, form in self.members if form.format == TRAINER), None)
+    trainer: FoundForm | None
 
 
 class Listing:
@@ -140,15 +137,15 @@ class Listing:
     def _one(self, members: Sequence[Member]) -> _One:
         seen = tuple(form.seen for _, form in members)
         forms = [form for _, form in members]
-        home = min((_home(form) for form in forms), key=lambda path: (len(path), path))
         trainer = next((form for form in forms if form.format == TRAINER), None)
-        home = trainer.folder if trainer is not None else home
+        homes = [trainer.folder] if trainer is not None else [_home(form) for form in forms]
+        home = min(homes, key=lambda path: (len(path), path))
         if len(members) == 1:
-            return _One(tuple(members), forms[0].run, home, seen[0])
+            return _One(tuple(members), forms[0].run, home, seen[0], trainer)
         key = tuple(part for (unit, form) in members for part in (repr(unit), tag_of(form), form.seen))
         if key not in self._merged:
             self._merged[key] = merged([_form_of(form, partial(self._curves, unit)) for unit, form in members]).run
-        return _One(tuple(members), self._merged[key], home, digest(seen))
+        return _One(tuple(members), self._merged[key], home, digest(seen), trainer)
 
     def _names(self, ones: Sequence[_One]) -> list[str]:
         """What each run is called: by its folder, and by its files where others are in the same one."""

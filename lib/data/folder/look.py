@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
+from lib.data.folder.ahead import Ahead
+from lib.data.folder.gathered import Gathered
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
-from lib.data.folder.listing import Listed, Listing, curves_of
+from lib.data.folder.listing import Listing, curves_of
+from lib.data.folder.names import run_id_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
 from lib.data.folder.remembered import Remembered
 from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_tree
@@ -37,27 +40,6 @@ _UNREAD = "The newest log could not be read; this is what it said before."
 _GONE = "The folder is not there at the moment; this is what it held."
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """Everything below the root at one moment. Never changed.
-
-    Attributes:
-        listed: The runs.
-        files: Those of each unit, to read it again.
-        units: What was found in each.
-        unreadable: What could not be read.
-        unused: What is no run.
-        looked_at: How many folders of how many were looked at; ``None`` when all were.
-    """
-
-    listed: Listed = field(default_factory=Listed)
-    files: Mapping[Unit, Files] = field(default_factory=dict)
-    units: Mapping[Unit, FoundUnit] = field(default_factory=dict)
-    unreadable: tuple[Unreadable, ...] = ()
-    unused: tuple[Unused, ...] = ()
-    looked_at: tuple[int, int] | None = None
-
-
 class Look:
     """How far one look is.
 
@@ -73,7 +55,7 @@ class Look:
         self.scan = scan
         self.units: dict[Unit, FoundUnit] = {}
         self.files: dict[Unit, Files] = {}
-        self.fresh: dict[Unit, FoundUnit | None] = {}
+        self.fresh: dict[Unit, FoundUnit | str | None] = {}
         self.passed: list[FilePath] = []
         self.publish_at = time.monotonic() + PUBLISH_S
         logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)
@@ -100,10 +82,14 @@ class Gatherer:
         top: What it is called.
         formats: What is read beside the states of a ``Trainer``.
         remembered: What was read before this process.
+
+    Attributes:
+        stuck: What another thread waits for, and is left out.
+        wanted: Ids of runs that somebody waits for: they are read first.
     """
 
     def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
-        self._root, self._formats, self._remembered = root, formats, remembered
+        self._root, self._top, self._formats, self._remembered = root, top, formats, remembered
         self._reader = UnitReader(root, top)
         self._curves: Kept[Unit, Curves] = Kept(KEPT_POINTS)
         self._held: dict[Unit, tuple[str, Curves]] = {}
@@ -114,6 +100,7 @@ class Gatherer:
         self._last = self._view = Gathered()
         self._listing = Listing(top, lambda unit: self._unit_curves(unit, self._view), self._beginning)
         self.stuck: set[Unit | Folder] = set()
+        self.wanted: set[str] = set()
 
     def look(self, told: Callable[[Unit | Folder], None], publish: Callable[[Gathered], None]) -> Gathered:
         """Look at everything.
@@ -149,6 +136,7 @@ class Gatherer:
             del known[unit]
         self._store(look)
         self._last = self._gathered(look, is_whole=True)
+        self.wanted.clear()
         return self._last
 
     def curves(self, run_id: str, gathered: Gathered) -> RunCurves:
@@ -159,25 +147,45 @@ class Gatherer:
 
     def _each(self, look: Look, told: Callable[[Unit | Folder], None]) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """Every unit and what is in it: a file that one format takes is not asked of those after it."""
-        for folder, states in files_by_run(look.scan).items():
-            yield self._found(look, Unit(TRAINER, folder), Files(look.scan, states), told)
+        trainings = {Unit(TRAINER, at): Files(look.scan, own) for at, own in files_by_run(look.scan).items()}
+        yield from self._found_in(look, trainings, told)
         taken: set[FilePath] = set()
         passed: dict[FilePath, None] = {}
         for each in self._formats:
             paths = [path for path in look.scan.matching.get(each.title, ()) if path not in taken]
-            for folder, own in each.units(paths).items() if paths else ():
-                unit, files, found = self._found(
-                    look, Unit(each.title, folder), Files(look.scan, None, each, tuple(own)), told
-                )
+            units = each.units(paths) if paths else {}
+            logged = {Unit(each.title, at): Files(look.scan, None, each, tuple(own)) for at, own in units.items()}
+            for unit, files, found in self._found_in(look, logged, told):
                 if found.is_read:
-                    taken.update(own)
+                    taken.update(files.paths)
                 else:
-                    passed.update(dict.fromkeys(own))
+                    passed.update(dict.fromkeys(files.paths))
                 yield unit, files, found
         look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
 
+    def _found_in(
+        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None]
+    ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
+        """What is in the units of a format; many that nobody knows are read ahead."""
+        known = self._known or {}
+        if self.wanted:
+            # Most runs are called by their folder.
+            units = dict(sorted(units.items(), key=lambda item: run_id_of(item[0].folder) not in self.wanted))
+        new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
+        ahead = Ahead(self._root, self._top, new)
+        try:
+            for unit, files in units.items():
+                yield self._found(look, unit, files, told, ahead)
+        finally:
+            ahead.close()
+
     def _found(
-        self, look: Look, unit: Unit, files: Files, told: Callable[[Unit | Folder], None]
+        self,
+        look: Look,
+        unit: Unit,
+        files: Files,
+        told: Callable[[Unit | Folder], None],
+        ahead: Ahead,
     ) -> tuple[Unit, Files, FoundUnit]:
         """What is in a unit: what is known of it, unless something else is there to see."""
         known = None if self._known is None else self._known.get(unit)
@@ -189,18 +197,23 @@ class Gatherer:
         if known is not None and (is_same or time.monotonic() < self._rests.get(unit, 0.0)):
             return unit, files, known
         told(unit)
+        theirs = ahead.take(unit)
+        found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
+        if self._known is not None:
+            self._known[unit] = found
+        if unit not in self._held:
+            look.fresh[unit] = found if theirs is None else theirs[1]
+        # Once more: another look may have begun while this one waited for the disk.
+        told(unit)
+        return unit, files, found
+
+    def _read(self, unit: Unit, files: Files, sight: str, known: FoundUnit | None) -> FoundUnit:
+        """What is in the files of a unit."""
         began = time.thread_time()
         found, curves = self._reader.read(unit.folder, files, sight)
         took = time.thread_time() - began
         self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
-        found = self._with_last_good(unit, known, found, curves)
-        if self._known is not None:
-            self._known[unit] = found
-        if unit not in self._held:
-            look.fresh[unit] = found
-        # Once more: another look may have begun while this one waited for the disk.
-        told(unit)
-        return unit, files, found
+        return self._with_last_good(unit, known, found, curves)
 
     def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
         """What was found, and where its newest log could not be read what was said before; keeps the curves."""

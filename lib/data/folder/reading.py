@@ -66,7 +66,7 @@ def stamps_of(folder: Folder, files: Files) -> object:
         below = files.scan.weights_below(folder)
         weights = [(place, files.scan.weights[place]) for place in below]
         return _sorted(files.states), candidates(folder, files.scan), weights
-    beside = {place: files.scan.files.get(place) for place in _side_places(files.paths)}
+    beside = {place: files.scan.files.get(place) for place in side_places(files.paths)}
     return [(path, files.scan.stamps.get(path)) for path in files.paths], _sorted_sides(beside)
 
 
@@ -113,7 +113,7 @@ class UnitReader:
             return FoundUnit(sight, is_read=False), {}
         stamps = {path: files.scan.stamps.get(path) for path in files.paths}
         changed = max((stamp[0] for stamp in stamps.values() if stamp is not None), default=math.nan) / 1e9
-        sides, problems = self._side_files(_side_places(files.paths), files.scan) if reading.runs else ({}, ())
+        sides, problems = self._side_files(side_places(files.paths), files.scan) if reading.runs else ({}, ())
         found, curves = [], {}
         for logged in reading.runs:
             form = form_of(folder, reader.title, logged, sides, changed)
@@ -265,7 +265,7 @@ def _mark(log: TrainerLog) -> LogMark:
     )
 
 
-def _side_places(paths: Sequence[FilePath]) -> list[Folder]:
+def side_places(paths: Sequence[FilePath]) -> list[Folder]:
     """Where files may lie that describe the run of a log, the nearest first."""
     folder = paths[0][:-1]
     places = [folder]

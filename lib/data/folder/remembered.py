@@ -66,11 +66,11 @@ class Remembered:
                 continue  # Damaged: it is read anew.
         return found
 
-    def store(self, changed: Mapping[Unit, FoundUnit | None]) -> None:
-        """Take what was read, ``None`` for what is gone, and drop the oldest folders of too many."""
+    def store(self, changed: Mapping[Unit, FoundUnit | str | None]) -> None:
+        """Take what was read, or its text, ``None`` for what is gone, and drop the oldest folders of too many."""
         rows, gone = [], []
         for unit, found in changed.items():
-            text = None if found is None else to_text(found)
+            text = to_text(found) if isinstance(found, FoundUnit) else found
             if text is None:
                 gone.append((self._root, _name_of(unit)))
             else:

@@ -22,8 +22,9 @@ from lib.core.facts.foreign import isolated
 from lib.core.facts.query import RunIndex, RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.following import Follower
+from lib.data.folder.gathered import Gathered
 from lib.data.folder.listing import Listed
-from lib.data.folder.look import Gathered, Gatherer
+from lib.data.folder.look import Gatherer
 from lib.data.folder.names import readable
 from lib.data.folder.reading import TRAINER
 from lib.data.folder.remembered import Remembered, place_from

@@ -117,8 +117,16 @@ def from_text(text: str) -> FoundUnit:
     return found
 
 
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
+
+
 def _plain(value: Any) -> Any:
     """Fields that have their default are left out."""
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(each) for each in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {
             name: _plain(held)
@@ -129,8 +137,6 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return value

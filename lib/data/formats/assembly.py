@@ -31,13 +31,13 @@ from lib.data.formats.forms.facts import (
 from lib.data.formats.forms.form import Form
 from lib.data.formats.forms.merging import merged
 from lib.data.formats.forms.renaming import renamed
-from lib.data.formats.forms.same import same_runs, why_unused
+from lib.data.formats.forms.same import Known, same_runs, why_unused
 from lib.data.formats.logged import Folder, LoggedRun
 from lib.data.formats.metric_names import read_names
 from lib.data.stated.name_hints import NameHints
 from lib.data.stated.settings import config_of, manifest_of, results_of, training_returned
 
-__all__ = ["Form", "form_of", "merged", "renamed", "same_runs", "why_unused"]
+__all__ = ["Form", "Known", "form_of", "merged", "renamed", "same_runs", "why_unused"]
 
 _OVER = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 _ONE_STEP = np.zeros(1, dtype=np.int64)
@@ -131,14 +131,22 @@ def _config(own: Mapping[str, Any], beside: Mapping[str, Mapping[str, Any]]) -> 
 
 def _ours(last: Mapping[str, float]) -> dict[str, float]:
     """Closing values by our names. A mean over the whole training is not the last train loss."""
-    names = read_names({name: _ONE_STEP for name in last if name != "train_loss"})
+    names = read_names({name: _ONE_STEP for name in last if name != "train_loss" or not _is_mean(last)})
     return {each.metric: last[name] for name, each in names.items()}
+
+
+def _is_mean(last: Mapping[str, float]) -> bool:
+    """Whether the train loss among closing values is a Trainer's, which is the mean over the whole training."""
+    return "train_runtime" in last
 
 
 def _extra(logged: LoggedRun, last: Mapping[str, float]) -> dict[str, Any]:
     facts: dict[str, Any] = {f"result.{name}": value for name, value in list(last.items())[:MOST_FACTS]}
     facts |= {f"tag.{name}": value[:MOST_CHARACTERS] for name, value in list(logged.tags.items())[:MOST_FACTS]}
-    facts |= {"mean_train_loss": last.get("train_loss"), "best_metric": last.get("best_metric")}
+    facts |= {
+        "mean_train_loss": last.get("train_loss") if _is_mean(last) else None,
+        "best_metric": last.get("best_metric"),
+    }
     facts |= {"parent": logged.parent or None}
     return {name: value for name, value in facts.items() if value is not None}
 

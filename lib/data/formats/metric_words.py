@@ -104,8 +104,8 @@ def _loss(words: Sequence[str], split: str) -> tuple[str, int] | None:
         # Of llm.c: train loss, and the loss on what it calls test and evaluates with.
         return ("train_loss" if words == ("trl",) else "eval_loss"), 0
     words = tuple(" ".join(words).replace("cross entropy", "crossentropy").split())
-    if "value" in words[: words.index("loss") if "loss" in words else None]:
-        # A "loss value" is a loss; a "value loss" is that of a critic.
+    if "value" in words and not (words[-2:] == ("loss", "value") and ("lm" in words or split == "eval")):
+        # Megatron prints an "lm loss value"; else "value" is the critic's of reinforcement.
         return None
     beside = [word for word in words if word not in ("loss", "losses")]
     rank = _aside(beside, GATHERED)

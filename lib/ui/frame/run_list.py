@@ -153,7 +153,12 @@ def run_list(
         other_value=_title(EVAL_LOSS),
         others=others,
         count=_count(len(others), found, page.source_total - len(ids), query, "more" if ids else "runs"),
-        nothing="" if found else no_runs if not page.source_total else _nothing(query, bool(ids)),
+        # How far the source is says it already.
+        nothing=""
+        if found or page.looked_at is not None
+        else no_runs
+        if not page.source_total
+        else _nothing(query, bool(ids)),
         more=min(hidden, PAGE_SIZE),
         query=query,
         statuses=_statuses(page, query.status),

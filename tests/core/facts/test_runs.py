@@ -79,7 +79,8 @@ def test_a_dataset_is_named_by_its_last_part(dataset, name) -> None:
 
 def test_nothing_is_recorded_unless_it_is_said() -> None:
     run = RunSummary(run_id="a", name="a")
-    given_or_empty = {"run_id", "name", "version", "status", "config", "extra", "notes"}
+    empty = {"config", "extra", "notes", "read_as", "formats", "files"}
+    given_or_empty = {"run_id", "name", "version", "status", *empty}
     assert all(getattr(run, fact.name) is None for fact in dataclasses.fields(run) if fact.name not in given_or_empty)
     assert (run.status, run.config, run.extra, run.notes) == (RunStatus.UNKNOWN, {}, {}, ())
 

@@ -74,7 +74,7 @@ def test_timings_counts_and_parts_of_a_loss_never_decide(name):
     [
         ("val_accuracy", "higher"), ("val/f1", "higher"), ("validation acc", "higher"), ("metrics/mAP50(B)", "higher"),
         ("metrics/mAP50-95(B)", "higher"), ("val/box_loss", "lower"), ("dev_wer", "lower"), ("val_acc1", "higher"),
-        ("test_mIoU", "higher"), ("valid_ppl", "lower"), ("val_something", None),
+        ("test_mIoU", "higher"), ("valid_ppl", "lower"), ("eval_top1", "higher"), ("val_something", None),
     ],
 )  # fmt: skip
 def test_evaluations_of_any_program_may_decide(name, better):

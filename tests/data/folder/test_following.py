@@ -14,6 +14,7 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
 from lib.data.folder import following, look
 from lib.data.folder import source as folder
+from lib.data.folder.names import run_id_of
 from lib.data.folder.source import FolderSource
 from lib.data.source import FollowedSource, IncompleteRead, LiveSource
 from tests.data.folder.lines_format import LinesFormat, write_lines
@@ -283,6 +284,25 @@ def test_many_who_ask_at_once_get_the_same(tmp_path):
     for thread in threads:
         thread.join()
     assert found == [20] * 8
+
+
+def test_runs_that_somebody_asks_for_are_waited_for_and_read_first(tmp_path, lines, monkeypatch):
+    monkeypatch.setattr(following, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(look, "PUBLISH_S", 0.0)
+    monkeypatch.setattr(look, "PUBLISH_SHARE", math.inf)
+    monkeypatch.setattr(following, "STUCK_S", 60.0)
+    for name in "abc":
+        write_lines(tmp_path / name / "slow.lines", "1 loss 0.5")
+    write_lines(tmp_path / "z" / "one.lines", "1 loss 0.25")
+    wanted = run_id_of(["z", "one.lines"])
+    lines.waits["slow.lines"] = threading.Event()
+    source = FolderSource(tmp_path)
+    assert [run.name for run in source.load_runs([wanted])] == ["z"]
+    assert losses(source, wanted) == [0.25]
+    assert lines.asked[0] == "z/one.lines"
+    lines.waits["slow.lines"].set()
+    source.settle()
+    assert source.load_runs(["nobody"]) == ()
 
 
 def test_settling_waits_however_short_the_patience(tmp_path, lines, monkeypatch):

@@ -205,6 +205,15 @@ def test_nothing_that_a_log_may_hold_breaks_it():
     assert form("a", {"epoch": series([1], [1])}, counted="epoch").curves.points == 0
 
 
+def test_closing_values_are_read_by_the_same_names():
+    run = form("a", {}, last={"train_loss": 0.5, "val/loss": 0.7, "val/acc": 0.9, "ppl": 2.0}).run
+    assert (run.final_loss, run.final_eval_loss, run.best_eval_loss) == (0.5, 0.7, None)
+    assert run.extra["result.val/acc"] == 0.9
+    assert "mean_train_loss" not in run.extra
+    mean = form("a", {}, last={"train_loss": 0.5, "train_runtime": 60.0}).run
+    assert (mean.final_loss, mean.extra["mean_train_loss"], mean.duration_s) == (None, 0.5, 60.0)
+
+
 # Reading under other names.
 
 

@@ -45,7 +45,8 @@ def read(*names: str, **counts: int) -> dict[str, str]:
         # Parts of a loss stay what they are; no loss is made of them.
         (["train/box_loss", "train/cls_loss", "train/dfl_loss", "val/box_loss", "lr/pg0", "lr/pg1"],
          {"lr/pg0": "learning_rate"}),
-        (["policy_loss", "value_loss", "entropy_loss", "best_val_loss", "loss_scale", "val_loss_std"], {}),
+        (["policy_loss", "value_loss", "loss/value_avg", "loss/value", "entropy_loss"], {}),
+        (["best_val_loss", "loss_scale", "val_loss_std"], {}),
         (["d_loss", "g_loss", "eval_alpha_loss", "test_loss", "max_grad_norm", "lr_scale"], {}),
         # A kind of loss is a guess where it is the only one, and nothing where there are two.
         (["train/mlm_loss"], {"train/mlm_loss": "train_loss?"}),

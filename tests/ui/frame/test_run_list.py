@@ -153,6 +153,7 @@ def test_what_is_no_run_and_how_far_the_source_is_are_said():
     assert found.unused == (("x", "A checkpoint."),)
     assert found.looking == "Looked at 3,200 of 10,000 folders…"
     assert listing(FOUR, page=replace(page, looked_at=(0, 0))).looking == "Looking through the folder…"
+    assert listing([], page=replace(answer([], RunQuery()), looked_at=(0, 0))).nothing == ""
     assert "b" in listing(FOUR, ("a", "b")).verdict
 
 

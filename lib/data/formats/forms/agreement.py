@@ -92,12 +92,6 @@ def _only_counts(curve: MetricCurve) -> bool:
     return len(known) == len(curve) and bool((known == np.rint(known)).all())
 
 
-def counts_epochs(curves: RunCurves) -> bool:
-    """Whether the steps of the curves are epochs."""
-    found = [curve for curve in curves.curves.values() if len(curve)]
-    return bool(found) and all(np.array_equal(curve.step, curve.epoch) for curve in found)
-
-
 def plain_name(metric: str) -> str:
     """A metric's name without what a page of charts adds to it ("train/x", "eval/x")."""
     metric = metric.removesuffix(AS_LOGGED).removeprefix("train/")

@@ -182,7 +182,7 @@ def _most_telling(series: Mapping[str, Series], names: Mapping[str, Chosen]) -> 
 
 
 def _is_timed(series: Series) -> bool:
-    return series.at is not None and bool(np.isfinite(series.at).any())
+    return bool(np.isfinite(_clock(series)).any())
 
 
 def _first_at(series: Mapping[str, Series]) -> float | None:
@@ -190,10 +190,11 @@ def _first_at(series: Mapping[str, Series]) -> float | None:
 
 
 def _clock(series: Series) -> np.ndarray:
-    """Seconds, NaN where not known."""
+    """Seconds, NaN where not known; larger numbers are no clock."""
     if series.at is None:
         return np.full(len(series.step), np.nan)
-    return np.where(np.isfinite(series.at), series.at, np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(series.at) < _UNIX_TO, series.at, np.nan)
 
 
 def _curve(series: Series, first_at: float | None) -> MetricCurve:
@@ -230,7 +231,7 @@ def _rows(series: Mapping[str, Series], names: Mapping[str, Chosen], *, is_unix:
 
 def _microseconds(series: Series) -> np.ndarray:
     at = _clock(series)
-    known = np.isfinite(at) & (np.abs(at) < _UNIX_TO)
+    known = np.isfinite(at)
     return np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype(np.int64)
 
 

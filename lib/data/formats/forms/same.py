@@ -8,13 +8,14 @@ What contradicts is two runs, wherever it lies. A copy of a run elsewhere is a r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
-from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, counts_epochs
+from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
 from lib.data.formats.logged import Folder
@@ -22,24 +23,45 @@ from lib.data.formats.logged import Folder
 MANY = 40
 """From so many logs in one folder on, only those are compared that share a first, a last or a lowest value."""
 BELOW = 200
-"""Logs of so many runs below a folder are looked through for those that a log of the folder itself repeats."""
+"""So many pairs of a log in a folder and one further down are compared; of more only those that share a name."""
 
 
-def same_runs(forms: Sequence[Form]) -> list[list[int]]:
+@dataclass(slots=True)
+class Known:
+    """What curves were read for, kept from one call to the next by whoever asks again and again.
+
+    Attributes:
+        verdicts: What comparing two forms came to, by what they looked like.
+        points: How many points a form has in its losses, and in all.
+    """
+
+    verdicts: dict[tuple[Hashable, Hashable], Verdict] = field(default_factory=dict)
+    points: dict[Hashable, tuple[int, int]] = field(default_factory=dict)
+
+
+def same_runs(
+    forms: Sequence[Form], seen: Sequence[Hashable] | None = None, known: Known | None = None
+) -> list[list[int]]:
     """Part forms into runs.
 
     Args:
         forms: All that lie below one root, in any order.
+        seen: For each form something that no other has, and that is another one whenever the form is.
+        known: Of an earlier call: taken instead of reading curves again, and replaced by what this one used. Only with
+            ``seen``.
 
     Returns:
         The positions of the forms of each run, the leading form first; runs in the order of their first form. A form
         that is in none of them shows nothing by itself: ``why_unused`` says why.
     """
-    runs = _Runs(forms)
+    earlier = Known() if seen is None or known is None else known
+    runs = _Runs(forms, list(range(len(forms))) if seen is None else seen, earlier)
     _join_identities(runs)
     _join_places(runs)
     _join_rows(runs)
-    groups = [sorted(group, key=lambda at: _lead(forms[at])) if len(group) > 1 else group for group in runs.groups()]
+    groups = [sorted(group, key=runs.lead) if len(group) > 1 else group for group in runs.groups()]
+    if known is not None:
+        known.verdicts, known.points = runs.used.verdicts, runs.used.points
     shown = [group for group in groups if any(_shows(forms[at]) for at in group)]
     return sorted(shown, key=min)
 
@@ -53,11 +75,12 @@ def why_unused(form: Form) -> str:
 class _Runs:
     """Forms as they are joined to runs."""
 
-    def __init__(self, forms: Sequence[Form]) -> None:
+    def __init__(self, forms: Sequence[Form], seen: Sequence[Hashable], earlier: Known) -> None:
         self.forms = forms
+        self.used = Known()
+        self._seen, self._earlier = seen, earlier
         self._of = list(range(len(forms)))
         self._members = {at: [at] for at in range(len(forms))}
-        self._verdicts: dict[tuple[int, int], Verdict] = {}
 
     def root(self, at: int) -> int:
         """The number of the run that a form is of by now."""
@@ -96,14 +119,28 @@ class _Runs:
 
     def count_alike(self, one: int, other: int) -> bool:
         """Whether two runs may stand on one axis: not one by epochs and the other by steps."""
-        members = [self.forms[at].curves for at in (*self._members[one], *self._members[other])]
-        return len({counts_epochs(curves) for curves in members if curves.curves}) < 2
+        members = [self.forms[at] for at in (*self._members[one], *self._members[other])]
+        return len({_counts_epochs(form) for form in members if form.curves.curves}) < 2
 
     def _compared(self, one: int, other: int) -> Verdict:
-        key = (one, other) if one < other else (other, one)
-        if key not in self._verdicts:
-            self._verdicts[key] = agreement_of(self.forms[key[0]].curves, self.forms[key[1]].curves).verdict
-        return self._verdicts[key]
+        one, other = min(one, other), max(one, other)
+        key = self._seen[one], self._seen[other]
+        if key not in self.used.verdicts:
+            found = self._earlier.verdicts.get(key)
+            if found is None:
+                found = agreement_of(self.forms[one].curves, self.forms[other].curves).verdict
+            self.used.verdicts[key] = found
+        return self.used.verdicts[key]
+
+    def lead(self, at: int) -> tuple[bool, bool, int, int, str, Folder]:
+        """Sorts the form that tells most first; a Trainer's own state has its checkpoints, and names the run."""
+        form, key = self.forms[at], self._seen[at]
+        found = self._earlier.points.get(key)
+        if found is None:
+            losses = sum(len(form.curves.get(metric)) for metric in ("train_loss", "eval_loss"))
+            found = losses, form.curves.points
+        self.used.points[key] = found
+        return form.format != HF_TRAINER, not form.curves.curves, -found[0], -found[1], form.format, form.folder
 
 
 def _are_told_apart(one: Form, other: Form) -> bool:
@@ -115,6 +152,11 @@ def _are_told_apart(one: Form, other: Form) -> bool:
         return True
     two_names = bool(one.identity and other.identity and one.identity != other.identity)
     return two_names or (one.folder == other.folder and one.key != other.key)
+
+
+def _counts_epochs(form: Form) -> bool:
+    """Whether the steps of a form are epochs."""
+    return form.run.current_epoch is not None and form.run.current_epoch == form.run.current_step
 
 
 def _join_identities(runs: _Runs) -> None:
@@ -157,9 +199,17 @@ def _join_places(runs: _Runs) -> None:
             _join_in(runs, tight[folder])
         own = {runs.root(at) for at in tight[folder] if place_of(runs.forms[at]) == folder}
         below = {runs.root(at) for at in loose.get(folder, ())} - own if own else set()
-        pairs = [(one, other) for one in sorted(own) for other in sorted(below)]
-        if len(pairs) <= BELOW:
+        pairs = ((one, other) for one in sorted(own) for other in sorted(below))
+        if len(own) * len(below) > BELOW:
+            names = {root: _names_of(runs, root) for root in own | below}
+            pairs = ((one, other) for one in sorted(own) for other in sorted(below) if names[one] & names[other])
+        if own:
             _join_agreeing(runs, [pair for pair in pairs if not runs.formats(pair[0]) & runs.formats(pair[1])])
+
+
+def _names_of(runs: _Runs, root: int) -> set[str]:
+    forms = [runs.forms[at] for at in runs.members(root)]
+    return {name for form in forms for name in (*_own_names(form), *_folder_names(form))}
 
 
 def _join_agreeing(runs: _Runs, pairs: Iterable[tuple[int, int]]) -> None:
@@ -247,10 +297,3 @@ def _shows(form: Form) -> bool:
         return True
     results = (name.removeprefix("result.") for name in form.run.extra if name.startswith("result."))
     return any(is_of_evaluations(name) for name in results)
-
-
-def _lead(form: Form) -> tuple[bool, bool, int, int, str, Folder]:
-    """Sorts the form that tells most first; a Trainer's own state has its checkpoints, and names the run."""
-    losses = sum(len(form.curves.get(metric)) for metric in ("train_loss", "eval_loss"))
-    tells = form.format != HF_TRAINER, not form.curves.curves
-    return *tells, -losses, -form.curves.points, form.format, form.folder

@@ -18,7 +18,7 @@ _BEFORE_COUNTER |= {"after", "on", "of", "end"}
 _PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
 _OWN_PHASE = re.compile(r"(?<![a-z])(?:train|val|valid|validation|eval|evaluation|test|dev)(?![a-z])", re.I)
 _SHORT = re.compile(r"[\w/@-]{1,40}(?: [\w/@-]{1,40})?")
-_ONLY_SIGNS = re.compile(r"[\s,;|:=()\[\]%+-]{0,40}")
+_ONLY_SIGNS = re.compile(r"[\s,;|:=()\[\]%*+-]{0,40}")
 _BETWEEN = re.compile(r"[\s\[\](:,|-]{1,20}")
 _OPEN = re.compile(r"\s?\{['\"]")
 _CLOCKS = frozenset({"train time", "elapsed", "elapsed time", "total time", "wall", "time elapsed", "runtime"})
@@ -71,12 +71,19 @@ def found_in(text: str) -> Found | None:
             found.said["step"] = each
         elif kind:
             continue
-        elif each.total and not each.name and found.part < 0 and _is_step(each.value) and each.value <= each.total:
+        elif (
+            each.total
+            and (not each.name or _PHASE_NAME.fullmatch(each.name))
+            and found.part < 0
+            and _is_step(each.value)
+            and each.value <= each.total
+        ):
             if math.isnan(found.epoch) and position and _PHASE_NAME.fullmatch(numbers[position - 1].name):
                 # timm: "Train: 0 [  50/1251 (  4%)]".
                 found.epoch, found.head = numbers[position - 1].value, numbers[position - 1].name.lower()
                 found.said["epoch"] = numbers[position - 1]
                 rest = [other for other in rest if other is not numbers[position - 1]]
+            found.head = found.head or each.name.lower()
             if _BETWEEN.fullmatch(each.gap) or not position:
                 found.part, found.parts = int(each.value), each.total
                 found.said["part"] = each

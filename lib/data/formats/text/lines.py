@@ -21,6 +21,7 @@ _RANK = re.compile(
 )
 _LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
 _GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
+_LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
 _BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
@@ -101,8 +102,11 @@ def line_of(text: str) -> Line:
         rank, text = int(found[1]), text[found.end() :]
     if found := _GLOG.match(text):
         text = text[found.end() :]
-    if found := _WHEN.search(text, 0, 160):
+    # A look for the century is quick, and spares most lines the search.
+    if ("20" in text[:160] or "19" in text[:160]) and (found := _WHEN.search(text, 0, 160)):
         at = _unix(found)
+        if (place := _LOGURU.search(text, found.end(), found.end() + 300)) is not None:
+            text = text[: place.start()] + text[place.end() :]
         text = text[: found.start()] + " " + text[found.end() :]
         if rank < 0 and (label := _RANK.search(text, 0, 160)):
             rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]

@@ -78,10 +78,8 @@ def _read(contents: Iterable[bytes]) -> _Read:
     for content in contents:
         for text in texts(content):
             number += 1
-            before = len(reader.rows)
             line = line_of(text)
-            reader.read(number, line)
-            if len(reader.rows) == before:
+            if not reader.read(number, line):
                 _read_words(read, number, line)
     return read
 

@@ -34,6 +34,7 @@ class Rows:
         point_row, point_name, point_value: One entry for each metric of each row, in the order written.
         summaries: Numbers of closing summaries, with the number of rows before each.
         dropped_names: Numbers that were left out as there were too many names.
+        count: How many rows there are.
     """
 
     heads: dict[str, int] = field(default_factory=dict)
@@ -46,11 +47,14 @@ class Rows:
     _ints: array[int] = field(default_factory=lambda: array("q"))
     _floats: array[float] = field(default_factory=lambda: array("d"))
 
+    count: int = 0
+
     def __len__(self) -> int:
-        return len(self._ints) // len(_INTS)
+        return self.count
 
     def add(self, ints: tuple[int, ...], floats: tuple[float, ...]) -> None:
         """Take a row: its columns in the order in which ``column`` describes them."""
+        self.count += 1
         self._ints.extend(ints)
         self._floats.extend(floats)
 
@@ -84,22 +88,22 @@ class RowReader:
         self._epoch = (math.nan, math.nan)
         self._step: Found | None = None
 
-    def read(self, number: int, line: Line) -> None:
-        """Take a line, which has this number in the file."""
+    def read(self, number: int, line: Line) -> bool:
+        """Take a line, which has this number in the file, and tell whether it is a row."""
         if line.bar is not None:
             self._pass_bar(line.bar)
             if (found := self._of_bar(line.bar)) is not None:
                 self._add(number, line, found)
-            return
+            return True
         found = self._find(line.text)
         if found is None:
-            return
+            return False
         if not found.values:
             if found.step >= 0:
                 self._step = found
             if not math.isnan(found.epoch):
                 self._epoch = (found.epoch, found.epochs)
-            return
+            return False
         if found.head == "=":
             self._of_lines_above(found)
         else:
@@ -109,9 +113,10 @@ class RowReader:
             if found.step < 0 and not math.isnan(found.epoch) and _KERAS.search(line.text):
                 # Keras writes the epoch on a line of its own, and only the last of the bars below it states the result.
                 if found.part != found.parts:
-                    return
+                    return False
                 found.head, found.part, found.parts = "epoch", -1, 0
         self._add(number, line, found)
+        return True
 
     def _of_lines_above(self, found: Found) -> None:
         """Give a line of values what a line above it counts, as programs write that print each value on its own."""
@@ -150,7 +155,7 @@ class RowReader:
             rows.summaries.append((len(rows), dict(found.values)))
             return
         state, clock = (-1, math.nan), found.clock
-        row = len(rows)
+        row = rows.count
         if found.step < 0 and found.part < 0:
             if "loss" in names:
                 self._main = self._last_total

@@ -14,6 +14,7 @@ MAX_SHAPES = 4_096
 
 _NUMBER = re.compile(r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _FRACTION = re.compile(r"\.\d+(?:[eE][-+]?\d+)?")
+_DIGIT = re.compile(r"\d")
 _ALIKE = str.maketrans("123456789", "000000000")
 
 Pick = tuple[int, float]
@@ -31,6 +32,8 @@ class _Plan:
     clock: Pick | None = None
     names: list[str] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
+    numbered: list[str] = field(default_factory=list)
+    """Names with digits, which other lines of the shape need not have."""
 
 
 class Shapes:
@@ -58,6 +61,8 @@ class Shapes:
 def _plan(text: str, found: Found) -> _Plan | bool:
     """How to pick the numbers of a line; ``True`` where it must be read each time."""
     places = {match.span(): index for index, match in enumerate(_NUMBER.finditer(text))}
+    if _DIGIT.search(found.head):
+        return True
     ordered = list(places)
     plan = _Plan(len(ordered), found.head)
 
@@ -87,6 +92,8 @@ def _plan(text: str, found: Found) -> _Plan | bool:
         if at < 0 and math.isfinite(value):
             return True
         plan.names.append(name)
+        if _DIGIT.search(name):
+            plan.numbered.append(named.name)
         # What is spelled as a word is the same in all lines of the shape.
         plan.picks.append((at, named.scale) if at >= 0 else (-1, value))
     return plan
@@ -96,6 +103,11 @@ def _picked(plan: _Plan, text: str) -> Found | None:
     numbers = _NUMBER.findall(text)
     if len(numbers) != plan.count:
         return None
+    begin = 0
+    for name in plan.numbered:
+        begin = text.find(name, begin) + len(name)
+        if begin < len(name):
+            return None
     found = Found(plan.head)
     for role, at, total in plan.counters:
         whole = int(numbers[at])

@@ -52,13 +52,13 @@ def steps_of(
     if has_step.any():
         step = _by_epochs(each, has_step)
         _of_loops(each, step, has_step)
-        _carried(each, step, has_step)
+        _carried(each, step, has_step, rows, notes)
         return step, "step"
     has_part = each.keep & (each.part >= 0)
     if has_part.any() and len(np.unique(each.part[has_part])) >= MIN_COUNTS:
         step = _parts(each, has_part)
         _of_loops(each, step, has_part)
-        _carried(each, step, has_part)
+        _carried(each, step, has_part, rows, notes)
         return step, "step"
     has_epoch = each.keep & np.isfinite(each.epoch)
     bar = rows.column("bar")
@@ -70,7 +70,7 @@ def steps_of(
         if has_epoch.any() and steps_an_epoch is None:
             step = np.full(len(each.step), -1, dtype="int64")
             step[has_epoch] = np.clip(each.epoch[has_epoch], 0, 2**53).astype("int64")
-            _carried(each, step, has_epoch)
+            _carried(each, step, has_epoch, rows, notes)
             return step, "epoch"
     return _of_the_stepless(each, rows, steps_an_epoch, notes), "step"
 
@@ -153,12 +153,25 @@ def _of_loops(each: RowCounts, step: np.ndarray, of: np.ndarray) -> None:
         raw = np.where(each.part[mine] >= 0, each.part[mine], each.step[mine])
         if int((np.diff(raw) < 0).sum()) <= falls and not (each.part[mine] >= 0).all():
             continue
-        last = np.r_[np.diff(raw) < 0, True]
+        # An evaluation ends where its count falls, or a line of the training follows.
+        after = np.searchsorted(np.flatnonzero(main), mine)
+        last = np.r_[(np.diff(raw) < 0) | (np.diff(after) > 0), True]
         step[mine] = np.where(last, _before(mine, np.flatnonzero(main), step), -1)
 
 
-def _carried(each: RowCounts, step: np.ndarray, of: np.ndarray) -> None:
-    """Give lines that count nothing ("val loss 1.1") the last step that was stated before them."""
+def _carried(each: RowCounts, step: np.ndarray, of: np.ndarray, rows: Rows, notes: list[str]) -> None:
+    """Give lines that count nothing ("val loss 1.1") the last step that was stated before them.
+
+    One that has names which lines with a count have too is left out: it is of something else, such as a last test.
+    """
+    of_row, name = np.array(rows.point_row), np.array(rows.point_name)
+    counts = of[of_row]
+    is_bare = np.array([head == "=" for head in each.heads], dtype=bool)[each.head]
+    taken = np.isin(name, np.unique(name[counts])) & (~counts & each.keep[of_row] & is_bare[of_row])
+    if taken.any():
+        left = len(np.unique(of_row[taken]))
+        notes.append(f"Lines that state no step, with names of lines that do, were left out: {left:,}.")
+    each.keep[of_row[taken]] = False
     rest = np.flatnonzero(each.keep & ~of)
     stated = np.flatnonzero(of & (step >= 0))
     step[rest] = _before(rest, stated, step)
@@ -188,7 +201,8 @@ def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, 
         # A first loss at step 0 means that the bar before a line is not drawn anew before it is written.
         is_behind = bar[places[0]] == 0 and after[places[0]] > 0
         step[rest] = np.where(after[rest] >= 0, after[rest], bar[rest]) if is_behind else bar[rest]
-        notes.append("The lines state no step: it was taken from the progress bar before them.")
+        where = "behind" if is_behind else "before"
+        notes.append(f"The lines state no step: it was taken from the progress bar {where} them.")
         return step
     if steps_an_epoch and np.isfinite(each.epoch[places]).all():
         step[rest] = np.nan_to_num(np.clip(np.rint(each.epoch[rest] * steps_an_epoch), -1, 2**53), nan=-1).astype(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lib.data.formats.text.lines import seconds
 
 _TOKEN = re.compile(
-    r"""(?<![\w.])(?:
+    r"""(?<![\w.])(?<!\w[-@])(?:
       (?P<junk>\d{4}[-/]\d\d?[-/]\d\d?|\d\d?/\d\d?/\d{2,4}|\d\d/\d\d(?=\ \d\d:\d\d:)|\d{1,9}(?:\.\d{1,9}){2,9})
     | (?P<clock>(?:\d{1,5}\ days?,\ )?\d{1,6}:\d\d(?::\d\d)?(?:\.\d{1,9})?)(?![\w:])
     | (?P<number>[-+]?(?:\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,40})?(?![\d.,])
@@ -34,12 +34,28 @@ _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$
 _PHASE = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
 )
+_PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
 _COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
 _WRAPPER = re.compile(r"(?:tensor|[Aa]rray|(?:np\.|numpy\.)?float\d{1,3})\(\[?$")
 _SOURCE = re.compile(r"\.(?:py|cc|cpp|cu|c|h|rs|go|js|ts)$")
 _NO_NAMES = frozenset(
-    {"pid", "rank", "cuda", "gpu", "device", "line", "port", "worker", "thread", "v_num", "local_rank"}
+    {
+        "pid",
+        "rank",
+        "cuda",
+        "gpu",
+        "device",
+        "line",
+        "port",
+        "worker",
+        "thread",
+        "v_num",
+        "local_rank",
+        "dp",
+        "pp",
+        "tp",
+    }
 )
 """What launchers and loggers count."""
 _BEHIND = re.compile(r"\s?([A-Za-z][\w ]{0,16}(?:/[a-z]{1,6})?)\s?")
@@ -111,6 +127,9 @@ def numbers_of(text: str) -> list[Named]:
         if mark in _TIMES and "mem" not in name.lower():
             scale = _TIMES[mark]
         total = int(match["total"]) if match["total"] else None
+        if _PHASE_NAME.fullmatch(name) and (total or text[last : last + 3].lstrip().startswith("[")):
+            # "Test: [ 10/50]", "Train: 0 [  50/1251]": the word is over the whole line.
+            phase = name
         scale_of = -scale if raw[0] == "-" else scale
         found.append(Named(name, value * scale, total, phase, is_sure, False, gap, is_closed, begin, end, scale_of))
     return found

@@ -6,7 +6,7 @@ import pytest
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
-from lib.data.formats.assembly import Form, same_runs, why_unused
+from lib.data.formats.assembly import Form, Known, same_runs, why_unused
 from lib.data.formats.forms.form import HF_TRAINER
 from tests.data.formats.forms.logs import falling, form, series
 
@@ -30,6 +30,24 @@ def trainer(path, scale=2.0, **facts):
 
 def settings(path, config=None, format="Weights & Biases", **facts):
     return form(path, {}, format, config={"config": config or {"lr": 1e-3}}, **facts)
+
+
+class Names(dict):
+    """Curves of which only the names may be looked at."""
+
+    def __init__(self):
+        super().__init__(train_loss=None)
+
+    def __getitem__(self, key):
+        raise AssertionError("read")
+
+    def get(self, key, default=None):
+        raise AssertionError("read")
+
+    def values(self):
+        raise AssertionError("read")
+
+    items = values
 
 
 def grouped(*forms):
@@ -128,6 +146,17 @@ def test_a_sweep_with_a_shared_log_stays_as_many_runs():
     assert [group for group in found if 3 not in group] == [[0], [1]]
     mixed = form("sweep/launcher.log", {"train_loss": series(SPARSE, [2.0, 5.0] * 5)}, "text log")
     assert grouped(*runs, mixed) == [[0], [1], [2], [3]]
+
+
+def test_a_table_with_the_curves_of_all_runs_is_a_form_of_each_however_many_there_are():
+    for count in (3, 30):
+        scales = [2.0 + number / 10 for number in range(count)]
+        runs = [events(f"sweep/run{number}", scale) for number, scale in enumerate(scales)]
+        rows = [
+            form("sweep/all.csv", {"train_loss": falling(DENSE, scale, 5)}, "table", key=f"run{number}")
+            for number, scale in enumerate(scales)
+        ]
+        assert grouped(*runs, *rows) == [[number, count + number] for number in range(count)]
 
 
 def test_runs_of_one_name_in_different_folders_are_two_even_where_they_are_copies():
@@ -240,19 +269,23 @@ def test_every_form_is_in_one_run_and_the_order_does_not_matter():
     assert sorted(sorted(5 - at for at in group) for group in back) == wanted
 
 
+def test_what_was_compared_before_is_not_compared_again_until_a_form_changes():
+    forms, known = [events("RUN"), text("RUN/log.txt")], Known()
+    assert same_runs(forms, ["a", "b"], known) == [[0, 1]]
+    assert list(known.verdicts) == [("a", "b")]
+    contradicting = [events("RUN"), text("RUN/log.txt", scale=3.0)]
+    unread = [
+        Form(each.folder, each.format, each.files, "", "", "", "", each.run, RunCurves("x", Names())) for each in forms
+    ]
+    assert same_runs(unread, ["a", "b"], known) == [[0, 1]], "no curve is read"
+    assert same_runs(contradicting, ["a", "c"], known) == [[0], [1]]
+    assert list(known.verdicts) == [("a", "c")]
+
+
 def test_many_runs_are_parted_without_reading_the_curves_of_those_that_lie_alone():
-    class Unread(dict):
-        def __getitem__(self, key):
-            raise AssertionError("read")
-
-        def values(self):
-            raise AssertionError("read")
-
-        items = values
-
     forms = [
         Form(("runs", f"r{number}"), "TensorBoard", (("runs", f"r{number}", "events"),), "", "", "", "",
-             RunSummary(run_id="x", name="x"), RunCurves("x", Unread(train_loss=None)))
+             RunSummary(run_id="x", name="x"), RunCurves("x", Names()))
         for number in range(3000)
     ]  # fmt: skip
     assert same_runs(forms) == [[at] for at in range(3000)]

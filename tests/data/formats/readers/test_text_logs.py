@@ -150,7 +150,7 @@ PROGRAMS = {
         "Train: 0 [   5/10 ( 50%)]  Loss: 6.85 (6.90)  Time: 1.500s,  170.10/s  (1.500s,  170.10/s)  LR: 1.000e-05\n"
         "Train: 1 [   0/10 (  0%)]  Loss: 6.75 (6.75)  Time: 1.500s,  170.10/s  (1.500s,  170.10/s)  LR: 2.000e-05\n"
         "Train: 1 [   5/10 ( 50%)]  Loss: 6.65 (6.70)  Time: 1.500s,  170.10/s  (1.500s,  170.10/s)  LR: 2.000e-05\n",
-        {"Loss": [(0, 6.95), (5, 6.85), (10, 6.75), (15, 6.65)]},
+        {"train/Loss": [(0, 6.95), (5, 6.85), (10, 6.75), (15, 6.65)]},
         None,
     ),
     "tutorials": (
@@ -203,6 +203,33 @@ PROGRAMS = {
         {"train/CrossEntropyLoss": [(10, 11.0), (20, 10.5)], "optim/total_grad_norm": [(10, 1.5), (20, 1.4)]},
         100,
     ),
+    "mmengine": (
+        "2025/10/09 08:00:10 - mmengine - INFO - Epoch(train)  [1][ 50/100]  lr: 1.0000e-02  eta: 0:10:00  loss: 1.2000\n"
+        "2025/10/09 08:00:30 - mmengine - INFO - Epoch(val)  [1][10/10]    coco/bbox_mAP: 0.3210  time: 0.2000\n"
+        "2025/10/09 08:00:40 - mmengine - INFO - Epoch(train)  [2][ 60/100]  lr: 1.0000e-02  eta: 0:10:00  loss: 1.0000\n"
+        "2025/10/09 08:00:50 - mmengine - INFO - Epoch(val)  [2][10/10]    coco/bbox_mAP: 0.4210  time: 0.2000\n",
+        {"train/loss": [(50, 1.2), (160, 1.0)], "val/coco/bbox_mAP": [(50, 0.321), (160, 0.421)]},
+        None,
+    ),
+    "ImageNet": (
+        "Epoch: [0][  1/500]\tTime  0.5 (  1.2)\tLoss 6.99 (7.0)\tAcc@1   0.39 (  0.39)\n"
+        "Epoch: [0][101/500]\tTime  0.5 (  1.2)\tLoss 6.79 (7.0)\tAcc@1   0.49 (  0.39)\n"
+        "Test: [ 1/50]\tTime  0.5 (  1.2)\tLoss 6.50 (6.5)\tAcc@1  10.39 ( 10.39)\n"
+        "Test: [11/50]\tTime  0.5 (  1.2)\tLoss 6.40 (6.5)\tAcc@1  11.39 ( 10.39)\n"
+        " *   Acc@1 30.000 Acc@5 50.000\n"
+        "Epoch: [1][  1/500]\tTime  0.5 (  1.2)\tLoss 6.69 (7.0)\tAcc@1   0.59 (  0.39)\n",
+        {
+            "Loss": [(1, 6.99), (101, 6.79), (501, 6.69)],
+            "Acc@1": [(1, 0.39), (101, 0.49), (501, 0.59)],
+            "test/Loss": [(101, 6.4)],
+        },
+        None,
+    ),
+    "loguru": (
+        "2025-10-09 08:00:11.123 | INFO     | train:fit:88 - Step 1: loss=0.5\n2025-10-09 08:00:12.123 | INFO     | train:fit:88 - Step 2: loss=0.4\n",
+        {"loss": [(1, 0.5), (2, 0.4)]},
+        None,
+    ),
     "steps in brackets": (
         "[step 100] loss=1.2 lr=1e-4\n[step 200] loss=1.1 lr=5e-5\n",
         {"loss": [(100, 1.2), (200, 1.1)], "lr": [(100, 1e-4), (200, 5e-5)]},
@@ -253,6 +280,17 @@ def test_epochs_are_counted_where_nothing_else_is(tmp_path, text) -> None:
     assert found.counted == "epoch"
     assert points(found, "loss") == [(1, 0.5), (2, 0.4)]
     assert points(found, "val_loss") == [(1, 0.6), (2, 0.55)]
+
+
+def test_epochs_between_steps_are_of_the_last_of_them(tmp_path) -> None:
+    lines = [
+        f"step {step} loss: {3 - step / 10}\n"
+        + (f"Epoch {step // 2} loss: 2.5 val_loss: {step}\n" if step % 2 == 0 else "")
+        for step in range(1, 7)
+    ]
+    found = run(tmp_path, "".join(lines))
+    assert found.counted == "step"
+    assert points(found, "val_loss") == [(2, 2), (4, 4), (6, 6)]
 
 
 def test_a_phase_beside_the_values_stands_in_their_names(tmp_path) -> None:

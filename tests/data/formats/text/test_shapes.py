@@ -61,3 +61,9 @@ def test_lines_of_a_log_are_of_few_shapes() -> None:
         line = f"step:{step}/5000 train_loss:{4 - step / 1000:.4f} train_time:{step * 100}ms step_avg:nanms"
         assert same(shapes.found_in(line), found_in(line))
     assert len(shapes._plans) <= 4
+
+
+def test_names_with_digits_are_not_confused() -> None:
+    shapes = Shapes()
+    for line in ("step 1 loss_1: 0.5 loss_2: 0.4", "step 2 loss_2: 0.5 loss_1: 0.4", "step 3 loss_3: 0.5 loss_4: 0.4"):
+        assert same(shapes.found_in(line), found_in(line))
