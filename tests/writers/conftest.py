@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.writers.processes import WRITERS, write
-from tests.writers.told import CONFIG, NESTED, sessions_of
+from tests.writers.places import PLACES
+from tests.writers.processes import WRITERS
 
 HERE = Path(__file__).parent
 collect_ignore = ["programs"]
@@ -41,20 +41,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory) -> Path:
-    """The folder below which all programs have their places."""
-    return tmp_path_factory.mktemp("written")
-
-
-@pytest.fixture(scope="session")
-def written(root) -> Callable[..., Path]:
-    """The place where a program has logged the sessions of ``told``: ``written(place, program, **settings)``."""
+def written(tmp_path_factory) -> Callable[[str], Path]:
+    """The folder of one of the ``PLACES``, in which its program has logged the sessions of ``told``."""
+    root = tmp_path_factory.mktemp("written")
 
     @cache
-    def made(place: str, program: str, config: str = "flat", **settings: str) -> Path:
-        where = root / place
-        filled = {name: value.format(place=where) for name, value in settings.items()}
-        write(program, where, *sessions_of(NESTED if config == "nested" else CONFIG), **filled)
-        return where
+    def folder_of(place: str) -> Path:
+        PLACES[place].fill(root / place)
+        return root / place
 
-    return made
+    return folder_of

@@ -15,7 +15,7 @@ SAVED = 1_999
 
 @pytest.fixture(scope="module")
 def runs(written):
-    place = written("lightning", "lightning_csv")
+    place = written("lightning")
     return {path.name: runs_in(lightning.FORMAT, path) for path in place.iterdir()}
 
 

@@ -11,7 +11,7 @@ from tests.writers.told import AGAIN, FIRST, HARD, LONG, MANY, NESTED, SECOND, a
 
 @pytest.fixture(scope="module")
 def runs(written):
-    return runs_in(FORMAT, written("dvclive", "dvclive_folder", "nested"))
+    return runs_in(FORMAT, written("dvclive"))
 
 
 def test_every_run_is_one(runs) -> None:

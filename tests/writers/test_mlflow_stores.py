@@ -10,19 +10,12 @@ from lib.data.formats.readers import mlflow_db, mlflow_files
 from tests.writers.reading import runs_in
 from tests.writers.told import AGAIN, CONFIG, FIRST, HARD, LONG, MANY, SECOND, Points, assert_has, points
 
-STORES = {
-    "mlflow": (mlflow_db.FORMAT, {"MLFLOW_TRACKING_URI": "sqlite:///{place}/mlflow.db"}),
-    "mlflow_files": (
-        mlflow_files.FORMAT,
-        {"MLFLOW_TRACKING_URI": "file://{place}/mlruns", "MLFLOW_ALLOW_FILE_STORE": "true"},
-    ),
-}
+FORMATS = {"mlflow": mlflow_db.FORMAT, "mlflow_files": mlflow_files.FORMAT}
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=FORMATS)
 def runs(request, written) -> dict[str, LoggedRun]:
-    format_, settings = STORES[request.param]
-    return runs_in(format_, written(request.param, "mlflow_store", **settings))
+    return runs_in(FORMATS[request.param], written(request.param))
 
 
 def by_step(logged: Points) -> Points:

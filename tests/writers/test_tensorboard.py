@@ -30,7 +30,7 @@ PROGRAMS = ("tensorboardx", "tensorboard_own")
 
 @pytest.fixture(scope="module", params=PROGRAMS)
 def runs(request, written):
-    return runs_in(FORMAT, written(request.param, request.param))
+    return runs_in(FORMAT, written(request.param))
 
 
 def test_every_run_is_one(runs) -> None:
@@ -76,6 +76,6 @@ def test_values_in_one_chart_are_metrics_of_their_run(tmp_path) -> None:
 
 
 def test_hyperparameters_are_those_that_were_logged(written) -> None:
-    runs = runs_in(FORMAT, written("tensorboard_own", "tensorboard_own"))
+    runs = runs_in(FORMAT, written("tensorboard_own"))
     assert runs["hard"].config == {"hparams": CONFIG}
     assert runs["again"].config == {}

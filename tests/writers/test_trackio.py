@@ -28,7 +28,7 @@ KEPT = [(step, values) for step, values in HARD if values != {"tokens": 10**30}]
 
 @pytest.fixture(scope="module")
 def runs(written):
-    return runs_in(FORMAT, written("trackio", "trackio_local", "nested"))
+    return runs_in(FORMAT, written("trackio"))
 
 
 def test_every_run_is_one(runs) -> None:

@@ -36,7 +36,7 @@ def merged(rows: list[Row]) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def runs(written):
-    found = runs_in(FORMAT, written("wandb", "wandb_offline", "nested"))
+    found = runs_in(FORMAT, written("wandb"))
     assert all(name == f"{run.identity} 1" for name, run in found.items())
     return {run.identity: run for run in found.values()}
 
