@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tests.writers.processes import write
-from tests.writers.told import CONFIG, NESTED, sessions_of
+from tests.writers.told import CONFIG, NESTED, Session, sessions_of
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,10 @@ class Place:
     config: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType(CONFIG))
     settings: Mapping[str, str] = field(default_factory=dict)
 
-    def fill(self, folder: Path) -> None:
+    def fill(self, folder: Path, *sessions: Session) -> None:
+        """Log some sessions, or those that all programs log."""
         settings = {name: value.format(place=folder) for name, value in self.settings.items()}
-        write(self.program, folder, *sessions_of(dict(self.config)), **settings)
+        write(self.program, folder, *(sessions or sessions_of(dict(self.config))), **settings)
 
 
 PLACES = {

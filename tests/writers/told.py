@@ -14,7 +14,7 @@ from lib.data.formats.logged import LoggedRun
 NAN, INF = math.nan, math.inf
 FINISHED, FAILED, KILLED = "finished", "failed", "killed"
 
-Row = tuple[int, dict[str, float | str]]
+Row = tuple[int | None, dict[str, float | str]]
 Points = dict[str, list[tuple[int, float]]]
 
 
@@ -24,9 +24,10 @@ class Session:
 
     Attributes:
         run: The run's name.
-        rows: Step, and what is logged at it at once; texts are logged as the program logs texts.
+        rows: Step, and what is logged at it at once; texts are logged as the program logs texts. ``None`` is no step:
+            the program is not told one.
         config: Hyperparameters.
-        options: What only some programs know; said where they are.
+        options: What only some programs know; said where they are. With ``media``, what is no number is logged too.
         end: How it ends; a program that is killed is killed by the system, and the last of its process.
         resumes: Whether it goes on with the run of this name.
     """
@@ -105,9 +106,10 @@ def sessions_of(config: Mapping[str, Any]) -> list[Session]:
 
 
 def points(rows: Iterable[Row]) -> Points:
-    """The points of each metric, in the order in which they were logged."""
+    """The points of each metric, in the order in which they were logged; rows without a step are counted from 0."""
     found: Points = {}
-    for step, values in rows:
+    for place, (given, values) in enumerate(rows):
+        step = place if given is None else given
         for name, value in values.items():
             if not isinstance(value, str):
                 found.setdefault(name, []).append((step, float(value)))

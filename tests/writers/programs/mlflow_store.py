@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mlflow
+import numpy as np
 from mlflow.entities import Metric
 from telling import die, parted, sessions
 
@@ -31,6 +32,11 @@ for session in sessions:
             numbers, texts = parted(values)
             mlflow.log_metrics({key: float(value) for key, value in numbers.items()}, step=step)
             mlflow.set_tags(texts)
+    if session["options"].get("media"):
+        mlflow.log_dict({"loss": 0.5}, "metrics.json")
+        mlflow.log_text("step 1: loss 0.5", "notes/train.log")
+        mlflow.log_image(np.zeros((8, 8, 3), dtype=np.uint8), "sample.png")
+        mlflow.log_table({"step": [1, 2], "loss": [0.5, 0.25]}, "samples.json")
     if session["end"] == "killed":
         die()
     mlflow.end_run("FAILED" if session["end"] == "failed" else "FINISHED")

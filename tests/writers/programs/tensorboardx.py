@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import numpy as np
 from telling import die, parted, place, sessions
 from tensorboardX import SummaryWriter
 
@@ -24,6 +25,10 @@ for session in sessions:
     for name, children in session["options"].get("groups", {}).items():
         for step, value in children:
             writer.add_scalars(name, value, step)
+    if session["options"].get("media"):
+        writer.add_histogram("weights", np.arange(100.0), 7)
+        writer.add_image("sample", np.zeros((3, 8, 8)), 7)
+        writer.add_pr_curve("recall", np.array([0, 1]), np.array([0.25, 0.75]), 7)
     if session["options"].get("hparams"):
         writer.add_hparams(session["config"], {"hparam/best": 0.5})
     if session["end"] == "killed":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+import numpy as np
+import pandas as pd
 from telling import die, place, sessions
 
 os.environ["TRACKIO_DIR"] = place
@@ -21,6 +23,10 @@ for session in sessions:
     )
     for step, values in session["rows"]:
         trackio.log(values, step=step)
+    if session["options"].get("media"):
+        image = trackio.Image(np.zeros((8, 8, 3), dtype=np.uint8))
+        table = trackio.Table(dataframe=pd.DataFrame({"loss": [0.5]}))
+        trackio.log({"samples": table, "sample": image, "weights": trackio.Histogram([1, 2, 3])})
     if session["end"] == "killed":
         # Rows are written by a thread, in turns.
         while not SQLiteStorage.get_logs(run.project, run.name):

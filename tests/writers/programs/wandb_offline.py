@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import wandb
 from telling import die, place, sessions
 
@@ -30,6 +31,11 @@ for session in sessions:
             run.log({**values, axis: step})
         else:
             run.log(values, step=step)
+    if session["options"].get("media"):
+        table = wandb.Table(columns=["loss"], data=[[0.5]])
+        image = wandb.Image(np.zeros((8, 8, 3), dtype=np.uint8))
+        run.log({"samples": table, "sample": image, "weights": wandb.Histogram([1, 2, 3])})
+        run.alert("An alert", "of no number")
     if session["end"] == "killed":
         # What was logged is on its way to another process of W&B's, which writes it in blocks.
         (file,) = Path(run.dir).parent.glob("*.wandb")
