@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from lib.core.facts.query import RunQuery
+from lib.data.folder.source import FolderSource
+from lib.data.formats.logged import LoggedRun
 from lib.data.formats.readers import dvclive, mlflow_db, mlflow_files, tensorboard, trackio, wandb_run
 from tests.writers.places import PLACES
 from tests.writers.reading import runs_in
@@ -23,19 +28,35 @@ SHOWN = training(1, 30)
 
 
 @pytest.fixture(scope="module", params=FORMATS)
-def runs(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("stepless") / request.param
-    PLACES[request.param].fill(folder, Session("stepless", STEPLESS), Session("media", SHOWN, options={"media": True}))
-    found = runs_in(FORMATS[request.param], folder)
-    return request.param, {name.removesuffix(" 1"): run for name, run in found.items()}
+def place(request) -> str:
+    return request.param
 
 
-def test_values_without_steps_are_counted(runs) -> None:
-    place, found = runs
-    assert_has(found["stepless"], points(STEPLESS), np.float32 if place == "tensorboardx" else np.float64)
+@pytest.fixture(scope="module")
+def folder(place, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("stepless") / place
+    media = Session("media", SHOWN, options={"media": True})
+    PLACES[place].fill(folder, Session("stepless", STEPLESS), media)
+    return folder
 
 
-def test_what_is_no_number_is_no_metric(runs) -> None:
-    place, found = runs
-    assert_has(found["media"], points(SHOWN), np.float32 if place == "tensorboardx" else np.float64)
-    assert found["media"].last == ({"best": 0.5} if place == "dvclive" else {})
+@pytest.fixture(scope="module")
+def runs(place, folder) -> dict[str, LoggedRun]:
+    return {name.removesuffix(" 1"): run for name, run in runs_in(FORMATS[place], folder).items()}
+
+
+def test_values_without_steps_are_counted(place, runs) -> None:
+    assert_has(runs["stepless"], points(STEPLESS), np.float32 if place == "tensorboardx" else np.float64)
+
+
+def test_what_is_no_number_is_no_metric(place, runs) -> None:
+    assert_has(runs["media"], points(SHOWN), np.float32 if place == "tensorboardx" else np.float64)
+    assert runs["media"].last == ({"best": 0.5} if place == "dvclive" else {})
+
+
+def test_what_is_no_number_makes_no_run(folder) -> None:
+    source = FolderSource(folder)
+    source.settle()
+    page = source.list_runs(RunQuery(limit=1000))
+    assert sorted(run.name.removesuffix(" 1") for run in page.runs) == ["media", "stepless"]
+    assert page.unreadable == ()
