@@ -1,7 +1,9 @@
-# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv.
+# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv, and programs whose logs are read in tests
+# into .venv-writers.
 
 PYTHON ?= python3
 VENV := .venv
+WRITERS := .venv-writers
 RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
@@ -45,8 +47,8 @@ real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainin
 	@$(RUN) tests.browser.chromium
 	RUNOFF_REAL_LOGS="$$LOGS" $(RUN) pytest tests/real_logs $(ARGS)
 
-writers: $(VENV)/installed-dev ## Run the tests with real programs that write logs: WRITERS=a Python that has them
-	RUNOFF_WRITERS="$$WRITERS" $(RUN) pytest tests/writers $(ARGS)
+writers: $(VENV)/installed-dev $(WRITERS)/installed ## Run the tests that let real programs log, and read that back
+	RUNOFF_WRITERS="$$PWD/$(WRITERS)/bin/python" RUNOFF_NO_SKIP=1 $(RUN) pytest tests/writers $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, formatting and types, and the charts' script
 	$(RUN) ruff check .
@@ -73,7 +75,7 @@ pictures: $(VENV)/installed-dev ## Take the README's pictures anew
 	$(RUN) docs.pictures
 
 clean: ## Remove what was installed or cached here
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
+	rm -rf $(VENV) $(WRITERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are as new as the last installation: a change of the requirements installs again.
@@ -88,6 +90,14 @@ $(VENV)/installed-serve: requirements-serve.txt requirements.txt | $(VENV)/bin/p
 $(VENV)/installed-dev: requirements-dev.txt requirements-serve.txt requirements.txt | $(VENV)/bin/pip
 	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+# Not compiled: of what is installed there little is imported.
+$(WRITERS)/installed: requirements-writers.txt | $(WRITERS)/bin/pip
+	$(WRITERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements-writers.txt
+	@touch $@
+
+$(WRITERS)/bin/pip: | $(VENV)/bin/pip
+	"$$PYTHON" -m venv $(WRITERS)
 
 $(VENV)/bin/pip:
 	@command -v "$$PYTHON" >/dev/null || \

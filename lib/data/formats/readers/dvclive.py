@@ -19,6 +19,8 @@ from lib.data.formats.tables.table import NoTable, Table
 from lib.data.formats.tables.written import number_of
 
 _PLOTS = ("plots", "metrics")
+_OTHER_PLOTS = {("plots", "custom"), ("plots", "sklearn")}
+"""Curves of one moment (ROC, calibration) and data of the program's own: taken, so that nobody makes runs of them."""
 _PARAMS, _SUMMARY = "params.yaml", "metrics.json"
 _USUAL_NAME = "dvclive"
 _MOST_SUMMARY_BYTES = 4 * 2**20
@@ -34,7 +36,7 @@ class DVCLive:
     is_general = False
 
     def matches(self, path: FilePath) -> bool:
-        return path[-1] in (_PARAMS, _SUMMARY) or _folder_of(path) is not None
+        return path[-1] in (_PARAMS, _SUMMARY) or _folder_of(path) is not None or _shown_beside(path) is not None
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """Folders with plots of metrics, or of the usual name: a ``params.yaml`` elsewhere is another program's."""
@@ -44,7 +46,11 @@ class DVCLive:
             if folder is not None:
                 found.setdefault(folder, []).append(path)
         for path in files:
-            if path[-1] in (_PARAMS, _SUMMARY):
+            beside = _shown_beside(path)
+            if beside is not None:
+                if beside in found:
+                    found[beside].append(path)
+            elif path[-1] in (_PARAMS, _SUMMARY):
                 folder = path[:-1]
                 if folder in found or folder[-1:] == (_USUAL_NAME,):
                     found.setdefault(folder, []).append(path)
@@ -52,6 +58,7 @@ class DVCLive:
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         plots = sorted(file for file in files if _folder_of(file) is not None)
+        files = [file for file in files if _shown_beside(file) is None]
         unreadable: list[Told] = []
         notes: list[str] = []
         if len(plots) > _MOST_SERIES:
@@ -113,6 +120,13 @@ def _folder_of(path: FilePath) -> Folder | None:
     if not path[-1].endswith(".tsv"):
         return None
     return next((path[:at] for at in range(len(path) - 2) if path[at : at + 2] == _PLOTS), None)
+
+
+def _shown_beside(path: FilePath) -> Folder | None:
+    """The folder that a file with another plot than a metric's is in; ``None`` for any other file."""
+    if not path[-1].endswith(".json"):
+        return None
+    return next((path[:at] for at in range(len(path) - 2) if path[at : at + 2] in _OTHER_PLOTS), None)
 
 
 def _curve(table: Table) -> Series | str | None:

@@ -19,12 +19,18 @@ _ENDINGS = (".csv", ".tsv", ".log", ".txt")
 
 
 def knows(table: Table) -> bool:
-    """Whether columns are those of a CSVLogger: whole epochs, then sorted names, with a loss and no step among them."""
+    """Whether columns are those of a CSVLogger: whole epochs, then sorted names, with a loss and no step among them.
+
+    Where the first epoch has no validation, the sorted names stand there once more for it, with ``val_``.
+    """
     epoch = table.numbers.get("epoch")
     if len(table.names) < 2 or table.names[0] != "epoch" or epoch is None or not _counts(epoch):
         return False
     others = table.names[1:]
-    if list(others) != sorted(others) or "loss" not in others or any("/" in name for name in others):
+    first = others[: len(others) // 2]
+    is_sorted = list(others) == sorted(others)
+    is_twice = list(first) == sorted(first) and others == (*first, *(f"val_{name}" for name in first))
+    if not (is_sorted or is_twice) or "loss" not in others or any("/" in name for name in others):
         return False
     return not named(others, STEP_NAMES)
 

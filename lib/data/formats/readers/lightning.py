@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from lib.data.formats.tables.runs import series_of
 from lib.data.formats.tables.table import NoTable, Numbers, Table
 
 _METRICS, _SETTINGS = "metrics.csv", "hparams.yaml"
+_VERSION = re.compile(r"version_\d+")
 _MOST_NAMED = 3
 
 
@@ -50,7 +52,7 @@ class Lightning:
             try:
                 table = read_csv(root.joinpath(*metrics))
                 steps = table.numbers.get("step")
-                if table.rows and not _is_lightning(table, steps, settings is not None):
+                if table.rows and not _is_lightning(table, steps, settings is not None, folder):
                     return None
                 if steps is not None:
                     series, notes = _series(table, steps)
@@ -81,11 +83,15 @@ def settings_of(path: Path, section: str) -> dict[str, Any]:
     return {section: found} if isinstance(found, dict) and found else {}
 
 
-def _is_lightning(table: Table, steps: Numbers | None, has_settings: bool) -> bool:
-    """Whether a ``metrics.csv`` is Lightning's, which has a step, and epochs or settings beside it."""
+def _is_lightning(table: Table, steps: Numbers | None, has_settings: bool, folder: Folder) -> bool:
+    """Whether a ``metrics.csv`` is Lightning's: it has a step, and epochs, settings beside it or a version's folder.
+
+    Fabric writes no settings, and epochs only where a program gives them.
+    """
     if steps is None or not is_count(steps, np.zeros(table.rows, dtype=np.int64), True):
         return False
-    return ("epoch" in table.names or has_settings) and bool(steps.given.all())
+    is_versioned = bool(folder) and _VERSION.fullmatch(folder[-1]) is not None
+    return ("epoch" in table.names or has_settings or is_versioned) and bool(steps.given.all())
 
 
 def _series(table: Table, steps: Numbers) -> tuple[dict[str, Series], tuple[str, ...]]:

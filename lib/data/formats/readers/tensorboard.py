@@ -56,7 +56,7 @@ class TensorBoard:
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         """Read all event files of a unit: one run with its parts, or several where folders below are runs."""
         logs = {each: read_folder(root, paths) for each, paths in sorted(by_folder(files).items())}
-        for pair in _pairs(logs):
+        for pair in _pairs(each for each in logs if not _is_child(logs, each)):
             logs.setdefault(pair, FolderLog([]))
         parts = _parts(logs)
         runs: list[LoggedRun] = []
@@ -123,15 +123,32 @@ def _names_as_part(log: FolderLog, below: Folder, above: FolderLog, sessions: in
         return {tag: f"{below[0]}/{tag}" for tag in tags}
     if _TIME.fullmatch(below[-1]) and _is_session(log) and (above.series or sessions == 1):
         return {tag: tag for tag in tags}
-    # The children of ``add_scalars`` have one metric each, whose name their folder begins with.
-    if len(tags) == 1:
-        tag, path = tags[0], "/".join(below)
-        if path.startswith(f"{tag}/"):
-            return {tag: path}
-        flat = tag.replace("/", "_") + "_"
-        if len(below) == 1 and path.startswith(flat) and len(path) > len(flat):
-            return {tag: f"{tag}/{path.removeprefix(flat)}"}
+    child = _child_name(log, below)
+    return None if child is None else {tags[0]: child}
+
+
+def _child_name(log: FolderLog, below: Folder) -> str | None:
+    """The name of a metric of ``add_scalars``, if it is one: alone in a folder whose name begins with its own.
+
+    Args:
+        log: What the folder holds.
+        below: The way to it from a folder that has a log.
+    """
+    if len(log.series) != 1:
+        return None
+    (tag,), path = log.series, "/".join(below)
+    if path.startswith(f"{tag}/"):
+        return path
+    flat = tag.replace("/", "_") + "_"
+    if len(below) == 1 and path.startswith(flat) and len(path) > len(flat):
+        return f"{tag}/{path.removeprefix(flat)}"
     return None
+
+
+def _is_child(logs: Mapping[Folder, FolderLog], folder: Folder) -> bool:
+    """Whether a folder is a metric of the run above: "loss/train" beside "loss/eval" are no run called "loss"."""
+    above = next((folder[:many] for many in range(len(folder) - 1, -1, -1) if folder[:many] in logs), None)
+    return above is not None and _child_name(logs[folder], folder[len(above) :]) is not None
 
 
 def _run(

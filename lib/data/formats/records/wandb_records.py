@@ -6,7 +6,7 @@ import json
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, BinaryIO
@@ -138,6 +138,8 @@ class RunContent:
     _items: int = 0
     _names: dict[bytes, Column | None] = field(default_factory=dict)
     _repeated: list[bytes] = field(default_factory=list)
+    _parts: set[str] = field(default_factory=set)
+    _shown: set[str] = field(default_factory=set)
 
     def take(self, records: Iterator[bytes]) -> None:
         """Take in all records of a file."""
@@ -167,7 +169,10 @@ class RunContent:
                 self._take_summary(parse(content).summary)
             except DecodeError:
                 self.broken += 1
-        self.summary = {**self.summary, **said}
+        # A picture's size, a table's rows: of what states its type, parts are no metrics.
+        parts = {name for name in self._parts if name.startswith(tuple(self._shown))}
+        self.columns = {name: column for name, column in self.columns.items() if name not in parts}
+        self.summary = {name: number for name, number in {**self.summary, **said}.items() if name not in parts}
 
     def _take_row(self, history: Any) -> None:
         row = len(self.steps)
@@ -178,6 +183,7 @@ class RunContent:
             name = item.key if not nested else nested[0] if len(nested) == 1 else b".".join(nested)
             text = item.json
             if not text or text[0] not in b"-0123456789NI":
+                self._note_type(nested)
                 for path, number in numbers(name.decode("utf-8", "replace"), value_of(item)):
                     self._put(path.encode(), row, number)
                 continue
@@ -192,7 +198,13 @@ class RunContent:
                 column.values.append(number)
             else:
                 self._put(name, row, number)
+                if len(nested) > 1 and name in names:
+                    self._parts.add(name.decode("utf-8", "replace"))
         self.steps.append(step if step >= 0 else -1)
+
+    def _note_type(self, nested: Sequence[bytes]) -> None:
+        if len(nested) > 1 and nested[-1] == b"_type":
+            self._shown.add(b".".join(nested[:-1]).decode("utf-8", "replace") + ".")
 
     def _put(self, name: bytes, row: int, number: float) -> None:
         if name not in self._names:
@@ -244,9 +256,10 @@ class RunContent:
 
     def _take_summary(self, update: Any) -> None:
         for item in update.update:
-            for name, number in numbers(".".join(_path(item)), value_of(item)):
-                if not name.startswith("_"):
-                    self.summary[name] = number
+            self._note_type(item.nested)
+            found = {name: each for name, each in numbers(".".join(_path(item)), value_of(item)) if name[:1] != "_"}
+            self.summary |= found
+            self._parts |= found.keys() if len(item.nested) > 1 else set()
         for item in update.remove:
             self.summary.pop(".".join(_path(item)), None)
 

@@ -27,6 +27,18 @@ def test_its_folder_may_have_any_name_and_others_params_are_not_its(tmp_path) ->
     assert len(units["live",]) == len(DVCLIVE)
 
 
+def test_other_plots_are_its_own_and_no_metrics(tmp_path) -> None:
+    others = {"live/plots/custom/metrics.json": '[{"step": 1, "loss": 9}]', "live/plots/sklearn/roc.json": "[]"}
+    paths = write(tmp_path, {**DVCLIVE, **others, "x/plots/custom/y.json": "[]"})
+    units = FORMAT.units([path for path in paths if FORMAT.matches(path)])
+    assert len(units["live",]) == len(DVCLIVE) + 2
+    assert list(units) == [("live",)]
+    (run,) = FORMAT.read(tmp_path, ("live",), units["live",]).runs
+    assert run.series.keys() == {"train/loss", "stamped"}
+    assert run.last == {"test/acc": 0.91}
+    assert not any("custom" in path for path in run.files)
+
+
 def test_without_plots_the_last_values_stay(tmp_path) -> None:
     (run,) = read(FORMAT, tmp_path, {"dvclive/metrics.json": '{"acc": 0.5, "step": 3, "loss": "nan"}'}).runs
     assert run.series == {}

@@ -21,6 +21,14 @@ def test_a_log_that_was_appended_to_says_so(tmp_path) -> None:
     assert any("repeat" in note for note in run.notes)
 
 
+def test_a_first_epoch_without_validation_leaves_room_for_it(tmp_path) -> None:
+    # Keras writes the header by then, and the names for validation behind all others.
+    content = "epoch,loss,weighted_f1,val_loss,val_weighted_f1\n0,2,0.1,NA,NA\n1,1,0.2,1.5,0.3\n"
+    (run,) = read(FORMAT, tmp_path, {"train.csv": content}).runs
+    assert run.series["val_weighted_f1"].step.tolist() == [1]
+    assert run.series["weighted_f1"].epoch.tolist() == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     "content",
     [

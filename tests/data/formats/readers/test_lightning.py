@@ -44,6 +44,13 @@ def test_a_metrics_csv_of_another_program_is_passed_on(tmp_path) -> None:
     assert read(FORMAT, tmp_path / "b", {"metrics.csv": "model,f1\na,0.5\nb,0.6\n"}) is None
 
 
+def test_fabric_writes_neither_settings_nor_epochs(tmp_path) -> None:
+    table = "loss,step\n2,0\n1,1\n"
+    (run,) = read(FORMAT, tmp_path, {"logs/version_3/metrics.csv": table}).runs
+    assert run.series["loss"].step.tolist() == [0, 1]
+    assert read(FORMAT, tmp_path / "b", {"logs/versions/metrics.csv": table}) is None
+
+
 def test_broken_settings_do_not_hide_the_metrics(tmp_path) -> None:
     files = {**LIGHTNING, "version_0/hparams.yaml": "lr: [1\n: :"}
     reading = read(FORMAT, tmp_path, files)

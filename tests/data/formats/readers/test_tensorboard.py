@@ -213,6 +213,21 @@ def test_parts_of_a_run_in_folders_below_it(tmp_path) -> None:
     assert (other.key, other.name, len(other.series["loss"].step)) == ("other", "other", 5)
 
 
+def test_a_chart_of_training_and_evaluation_is_no_run(tmp_path) -> None:
+    put(
+        tmp_path,
+        {
+            f"run/{FIRST}": curve("lr", range(3)),
+            f"run/loss/train/{FIRST}": curve("loss", range(3)),
+            f"run/loss/eval/{FIRST}": curve("loss", range(2)),
+            f"run/by/acc/train/{FIRST}": curve("by/acc", range(3)),
+            f"run/by/acc/val/{FIRST}": curve("by/acc", range(2)),
+        },
+    )
+    run = only_run(FORMAT, tmp_path)
+    assert {*run.series} == {"lr", "loss/train", "loss/eval", "by/acc/train", "by/acc/val"}
+
+
 def test_keras_and_fairseq_have_a_folder_for_each_phase(tmp_path) -> None:
     put(
         tmp_path,

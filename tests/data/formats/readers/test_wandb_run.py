@@ -93,6 +93,23 @@ def test_every_kind_of_item(tmp_path, made, expected) -> None:
     np.testing.assert_equal(found, expected)
 
 
+def test_parts_of_what_states_its_type_are_no_metrics(tmp_path) -> None:
+    # Newer versions write a picture or a table as one item for each of its parts.
+    parts = item(["picture", "width"], 8) + item(["picture", "_type"], "image-file") + item(["picture", "size"], 69)
+    inner = item(["eval", "table", "nrows"], 2) + item(["eval", "table", "_type"], "table-file")
+    others = item(["eval", "loss"], 0.5) + item(["pictures", "width"], 7)
+    put_run(
+        tmp_path,
+        run_record("abc"),
+        number(1, 1) + block(2, others + item(["_step"], 1)),
+        number(1, 1) + block(2, parts + inner + item(["eval", "loss"], 0.25) + item(["_step"], 2)),
+        number(1, 4) + block(3, item(["last", "_type"], "image-file") + item(["last", "height"], 5)),
+    )
+    run = only_run(FORMAT, tmp_path)
+    assert points(run) == {"eval.loss": [(1, 0.5), (2, 0.25)], "pictures.width": [(1, 7.0)]}
+    assert run.last == {}
+
+
 def test_a_step_that_stands_beside_the_items(tmp_path) -> None:
     at_zero = number(1, 1) + block(2, item("x", 1.0) + block(2, b""))
     at_five = number(1, 1) + block(2, item("x", 2.0) + block(2, number(1, 5)))
