@@ -12,7 +12,7 @@ from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import Better
 from lib.core.facts.query import RunPage, RunQuery, Unreadable
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, told_completed
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.glance.glance import Glance, glance_of
 from lib.core.ranking.deciding import may_rank
@@ -64,7 +64,12 @@ class Compared:
 
 
 def compare(
-    source: RunSource, names: Sequence[str], by: str | None = None, direction: Better | None = None
+    source: RunSource,
+    names: Sequence[str],
+    by: str | None = None,
+    direction: Better | None = None,
+    *,
+    ended: bool = False,
 ) -> Compared:
     """Compare runs of a source.
 
@@ -73,6 +78,7 @@ def compare(
         names: Of the runs, as the list calls them, or their ids; all runs where none is named.
         by: The metric to rank by; the one that the rules give where none is named.
         direction: Which direction of it is better, where neither its name nor the runs say so.
+        ended: Runs whose logs do not say whether their training ended count as completed.
 
     Raises:
         WrongSelection: If a name is of no run or of several, if there are none, or too many, to compare, or if no
@@ -81,7 +87,7 @@ def compare(
     """
     page = source.list_runs(RunQuery(limit=_ALL))
     labels = labels_of(page.runs)
-    chosen = _chosen(page, labels, names)
+    chosen = [told_completed(run) if ended else run for run in _chosen(page, labels, names)]
     curves = source.load_curves([run.run_id for run in chosen])
     _check_logged(by, curves)
     now = source.now()

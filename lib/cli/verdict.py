@@ -40,6 +40,9 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("--by", metavar="METRIC", help="rank by this evaluation metric, such as eval_loss or eval_f1")
     parser.add_argument("--direction", choices=("lower", "higher"), help="which direction of it is better")
+    parser.add_argument(
+        "--ended", action="store_true", help="runs whose logs do not say whether their training ended are completed"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=run)
 
@@ -48,7 +51,7 @@ def run(called: argparse.Namespace) -> int:
     """Print the verdict and return the exit code."""
     source = FolderSource(called.folder)
     source.settle()
-    compared = compare(source, called.names, called.by, called.direction)
+    compared = compare(source, called.names, called.by, called.direction, ended=called.ended)
     said = as_data(compared)
     if called.json:
         sys.stdout.write(json.dumps(said, indent=2, allow_nan=False) + "\n")

@@ -16,7 +16,7 @@ from lib.core.checks.results import Results
 from lib.core.checks.stability import Stability, Steadiness
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.findings import Finding, Severity
-from lib.core.facts.runs import ReadAs, RunStatus, RunSummary
+from lib.core.facts.runs import TOLD_COMPLETED, ReadAs, RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation, NegativeGap
 from lib.core.gap.overfitting import GAP_WARNING, Overfitting
 from lib.core.ranking.policy import DEFAULT_POLICY
@@ -115,6 +115,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("narrow_weights", (run("a", 1.0), run("b", 0.965, train=0.7)), {}),
         ("gap_error_unknown", CLEAR, {"how": {"train": False}}),
         ("unchecked", CLEAR, {"a": replace(assessed("a"), checks=checks_of(run("a"), RunCurves("a")))}),
+        ("told_completed", (replace(CLEAR[0], raw_status=TOLD_COMPLETED), CLEAR[1]), {}),
         ("guessed", (replace(CLEAR[0], read_as=(ReadAs("valid_ce", "eval_loss", guessed=True),)), CLEAR[1]), {}),
         ("never_better", CLEAR, {"how": {"before": {"a": 0.4}}}),
         ("task_metric", CLEAR, {"how": {"further": {"a": {"eval_f1": (0.1, 0.4)}, "b": {"eval_f1": (0.1, 0.7)}}}}),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -114,21 +113,6 @@ def test_what_cannot_be_read_is_named_and_takes_nothing_down(tmp_path):
 def test_a_pipe_in_place_of_a_file_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "trainer_state.json")
     assert len(page_of(tmp_path).unreadable) == 1
-
-
-@pytest.fixture
-def ordinary_folder():
-    """A folder of an ordinary user's, whose rights the test then has: the superuser may read everything."""
-    nobody = 65534
-    # Not tmp_path: the folders above it are closed to others.
-    with tempfile.TemporaryDirectory() as name:
-        is_superuser = os.geteuid() == 0
-        if is_superuser:
-            os.chown(name, nobody, nobody)
-            os.seteuid(nobody)
-        yield Path(name)
-        if is_superuser:
-            os.seteuid(0)
 
 
 def test_permissions_are_said(ordinary_folder):
