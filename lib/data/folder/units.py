@@ -129,8 +129,10 @@ def _plain(value: Any) -> Any:
         return value
     if kind is tuple or kind is list:
         return [_plain(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        get, names, defaults = _defaults(kind)
+    if kind is dict:
+        return {key: held if type(held) in _AS_THEY_ARE else _plain(held) for key, held in value.items()}
+    if (known := _fields_of(kind)) is not None:
+        get, names, defaults = known
         return {
             name: held if type(held) in _AS_THEY_ARE else _plain(held)
             for name, default, held in zip(names, defaults, get(value), strict=True)
@@ -146,8 +148,10 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _defaults(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[str, ...], tuple[Any, ...]]:
-    """What gets the fields of a dataclass of several, their names and their defaults."""
+def _fields_of(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[str, ...], tuple[Any, ...]] | None:
+    """What gets the fields of a dataclass of several, their names and their defaults; ``None`` for other types."""
+    if not is_dataclass(kind):
+        return None
     names = tuple(each.name for each in fields(kind))
     return attrgetter(*names), names, tuple(each.default for each in fields(kind))
 

@@ -6,7 +6,7 @@ import json
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -130,12 +130,10 @@ class Shape:
 def shapes_of(rows: Sequence[Row]) -> list[Shape]:
     """Rows by their keys, in the order in which these first occur."""
     shapes: dict[tuple[str, ...], list[int]] = {}
-    last, places = None, []
-    for place, keys in enumerate(map(tuple, rows)):
-        # Most rows are as the one before, which is sooner seen than looked up.
-        if keys != last:
-            last, places = keys, shapes.setdefault(keys, [])
-        places.append(place)
+    # Most rows are as the one before, which is sooner seen than looked up.
+    keys_at = list(map(tuple, rows))
+    for keys, places in groupby(range(len(rows)), keys_at.__getitem__):
+        shapes.setdefault(keys, []).extend(places)
     if len(shapes) == 1:
         return [Shape(next(iter(shapes)), rows, np.arange(len(rows)))]
     return [
