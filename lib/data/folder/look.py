@@ -12,6 +12,7 @@ from pathlib import Path
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.ahead import Ahead
+from lib.data.folder.collection import paused
 from lib.data.folder.gathered import Gathered
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
@@ -268,7 +269,8 @@ class Gatherer:
         self._view = Gathered(units=units, files=files)
         listed = last.listed
         if units.keys() != last.units.keys() or any(last.units[unit] is not each for unit, each in units.items()):
-            listed = self._listing.make([(unit, form) for unit, found in units.items() for form in found.forms])
+            with paused():
+                listed = self._listing.make([(unit, form) for unit, found in units.items() for form in found.forms])
         told = chain.from_iterable(found.unreadable for found in units.values())
         said = {(path_text(each.path[:-1], each.path[-1]) if each.path else ".", each.why) for each in told}
         unreadable = [*look.scan.unreadable, *(Unreadable(*each) for each in said)]

@@ -124,7 +124,7 @@ _AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
 
 def _plain(value: Any) -> Any:
     """Fields that have their default are left out."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _AS_THEY_ARE:
         return value
     if kind is tuple or kind is list:

@@ -318,7 +318,7 @@ def test_settling_waits_however_short_the_patience(tmp_path, lines, monkeypatch)
 
 def test_a_tree_in_which_nothing_changed_is_not_gone_through_again(tmp_path, lines, monkeypatch):
     write(tmp_path / "a", ROWS, planned=400)
-    write_lines(tmp_path / "b.lines", "1 1.0", "2 0.5")
+    write_lines(tmp_path / "b.lines", "1 loss 1.0", "2 loss 0.5")
     source = FolderSource(tmp_path)
     first = page_of(source)
     sights: list[object] = []
