@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lib.core.curves.row_facts import RowFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FRAME_COLUMNS = ("run_id", "metric", "step", "epoch", "elapsed_s", "value")
 """The columns of ``frame_of``, as they are exported."""
@@ -203,6 +206,9 @@ def frame_of(runs: Iterable[RunCurves], metrics: Sequence[str] | None = None) ->
     Returns:
         Columns ``FRAME_COLUMNS``: text, text, int64 and three float64.
     """
+    # A process that only reads curves does without.
+    import pandas as pd
+
     of_point = FRAME_COLUMNS[2:]
     parts = [
         pd.DataFrame({"run_id": run.run_id, "metric": metric, **{name: getattr(curve, name) for name in of_point}})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 
 from lib.core.facts.limits import Count, Limit
 
@@ -50,6 +49,8 @@ def levels(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _rolling_median(values: np.ndarray) -> np.ndarray:
     size = math.ceil(len(values) / LEVEL_BLOCKS)
     blocks = values if size <= 1 else _block_medians(values, size)
+    import pandas as pd
+
     rolling = pd.Series(blocks).rolling(LEVEL_WINDOW, min_periods=LEVEL_HISTORY, center=True)
     medians: np.ndarray = rolling.median().to_numpy()
     return medians if size <= 1 else np.repeat(medians, size)[: len(values)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from lib.core.facts.limits import Count, Limit
 
@@ -55,6 +54,8 @@ def smooth_by_each(values: np.ndarray, weights: Sequence[float]) -> Iterator[np.
     for weight in weights:
         if not 0.0 <= weight < 1.0:
             raise ValueError(f"A smoothing weight is at least 0 and below 1, got {weight!r}.")
+        import pandas as pd
+
         averages = pd.Series(known).ewm(alpha=1.0 - weight, adjust=True, ignore_na=True).mean().to_numpy()
         # Rounding may carry an average just past the values it is made of; a constant must stay one.
         averages = np.clip(averages, lowest, highest)

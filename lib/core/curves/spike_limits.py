@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 
 from lib.core.curves.robust import LEVEL_BLOCKS, LEVEL_HISTORY, LEVEL_WINDOW, levels
 from lib.core.facts.limits import Count, Limit
@@ -65,6 +64,8 @@ def _raised_start(level: np.ndarray, values: np.ndarray) -> np.ndarray:
     Windows there are cut short on one side, so that their medians lie below a falling curve.
     """
     start = SPIKE_WINDOW // 2 * max(1, math.ceil(len(values) / LEVEL_BLOCKS))
+    import pandas as pd
+
     before = pd.Series(values[:start]).rolling(SPIKE_HISTORY, min_periods=1).median().shift(1).to_numpy()
     return np.concatenate((np.fmax(level[:start], before), level[start:]))
 

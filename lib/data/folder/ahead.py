@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from lib.data.folder.reading import Files, digest, stamps_of
+from lib.data.folder.reading import Files
 from lib.data.folder.units import FoundUnit, Unit, from_text
 from lib.data.folder.worker import asked_of
 
@@ -35,11 +35,12 @@ class Ahead:
     Args:
         root, top: As of ``UnitReader``.
         units: In the order in which they will be wanted.
+        sights: What was there to see of each.
     """
 
-    def __init__(self, root: Path, top: str, units: Mapping[Unit, Files]) -> None:
+    def __init__(self, root: Path, top: str, units: Mapping[Unit, Files], sights: Mapping[Unit, str]) -> None:
         asked = {
-            unit: asked_of(unit.folder, files, digest(stamps_of(unit.folder, files)))
+            unit: asked_of(unit.folder, files, sights[unit])
             for unit, files in (units.items() if len(units) >= LEAST else ())
         }
         self._changed = threading.Condition()

@@ -106,6 +106,9 @@ def trainings_in(folder: Folder, logs: Sequence[PlacedLog], places: Sequence[Fol
 
 def _groups(folder: Folder, logs: Sequence[PlacedLog]) -> tuple[list[list[int]], list[int]]:
     """The logs of each training in the folder, and those of runs in folders of their own, by their positions."""
+    if len(logs) == 1:
+        place = logs[0][0]
+        return ([[0]], []) if place == folder or is_checkpoint(place[-1]) else ([], [0])
     certain = [at for at, (place, _) in enumerate(logs) if place == folder or is_checkpoint(place[-1])]
     groups: list[list[int]] = []
     for group in ([certain[at] for at in each] for each in parted([logs[at][1] for at in certain])):

@@ -12,6 +12,7 @@ from pathlib import Path
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.ahead import Ahead
+from lib.data.folder.collection import paused
 from lib.data.folder.gathered import Gathered
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
@@ -33,7 +34,7 @@ REST, QUICK_S = 10.0, 0.2
 quicker than so many seconds of a processor."""
 GONE_S = 30.0
 """A folder that is gone is waited for so many seconds before its runs are: disks of others come back."""
-PUBLISH_S, PUBLISH_SHARE = 0.5, 0.2
+PUBLISH_S, PUBLISH_SHARE = 0.5, 0.1
 """While a look goes on, what it found is listed so often, and takes this share of the time at most."""
 
 _UNREAD = "The newest log could not be read; this is what it said before."
@@ -48,6 +49,7 @@ class Look:
         units, files: What was found so far, and where.
         fresh: What of it was read in this look and is not remembered on disk yet.
         passed: Files that may have been logs, and are none.
+        is_final: Another look would come to the same, as long as nothing changes in the tree.
         publish_at: When what was found is to be listed next, by the monotonic clock.
     """
 
@@ -57,6 +59,7 @@ class Look:
         self.files: dict[Unit, Files] = {}
         self.fresh: dict[Unit, FoundUnit | str | None] = {}
         self.passed: list[FilePath] = []
+        self.is_final = True
         self.publish_at = time.monotonic() + PUBLISH_S
         logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)
         self._left = {*logs, *(path[:-1] for path in scan.stamps)}
@@ -98,6 +101,7 @@ class Gatherer:
         self._gone: dict[Unit, float] = {}
         self._beginnings: dict[tuple[str, int], str] = {}
         self._last = self._view = Gathered()
+        self._scan: Scan | None = None
         self._listing = Listing(top, lambda unit: self._unit_curves(unit, self._view), self._beginning)
         self.stuck: set[Unit | Folder] = set()
         self.wanted: set[str] = set()
@@ -115,6 +119,9 @@ class Gatherer:
         known = self._known = self._remembered.load() if self._known is None else self._known
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
         look = Look(scan_tree(self._root, self._formats, told, shut))
+        if look.scan == self._scan and not self.stuck:
+            self.wanted.clear()
+            return self._last
 
         def before(what: Unit | Folder) -> None:
             told(what)
@@ -136,6 +143,7 @@ class Gatherer:
             del known[unit]
         self._store(look)
         self._last = self._gathered(look, is_whole=True)
+        self._scan = look.scan if look.is_final and not shut and not self._gone else None
         self.wanted.clear()
         return self._last
 
@@ -172,10 +180,11 @@ class Gatherer:
             # Most runs are called by their folder.
             units = dict(sorted(units.items(), key=lambda item: run_id_of(item[0].folder) not in self.wanted))
         new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
-        ahead = Ahead(self._root, self._top, new)
+        sights = {unit: digest(stamps_of(unit.folder, files)) for unit, files in units.items()}
+        ahead = Ahead(self._root, self._top, new, sights)
         try:
             for unit, files in units.items():
-                yield self._found(look, unit, files, told, ahead)
+                yield self._found(look, unit, files, sights[unit], told, ahead)
         finally:
             ahead.close()
 
@@ -184,21 +193,24 @@ class Gatherer:
         look: Look,
         unit: Unit,
         files: Files,
+        sight: str,
         told: Callable[[Unit | Folder], None],
         ahead: Ahead,
     ) -> tuple[Unit, Files, FoundUnit]:
         """What is in a unit: what is known of it, unless something else is there to see."""
         known = None if self._known is None else self._known.get(unit)
-        sight = digest(stamps_of(unit.folder, files))
         is_same = known is not None and known.sight == sight and known.is_settled
         if unit in self.stuck:
+            look.is_final = False
             waiting = Told(files.paths[0] if files.paths else (*unit.folder, TRAINER_STATE), NO_ANSWER)
             return unit, files, replace(known or FoundUnit(""), unreadable=(waiting,), is_settled=False)
         if known is not None and (is_same or time.monotonic() < self._rests.get(unit, 0.0)):
+            look.is_final &= is_same
             return unit, files, known
         told(unit)
         theirs = ahead.take(unit)
         found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
+        look.is_final &= found.is_settled
         if self._known is not None:
             self._known[unit] = found
         if unit not in self._held:
@@ -257,7 +269,8 @@ class Gatherer:
         self._view = Gathered(units=units, files=files)
         listed = last.listed
         if units.keys() != last.units.keys() or any(last.units[unit] is not each for unit, each in units.items()):
-            listed = self._listing.make([(unit, form) for unit, found in units.items() for form in found.forms])
+            with paused():
+                listed = self._listing.make([(unit, form) for unit, found in units.items() for form in found.forms])
         told = chain.from_iterable(found.unreadable for found in units.values())
         said = {(path_text(each.path[:-1], each.path[-1]) if each.path else ".", each.why) for each in told}
         unreadable = [*look.scan.unreadable, *(Unreadable(*each) for each in said)]

@@ -22,6 +22,7 @@ from lib.data.formats.assembly import form_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log
 from lib.data.trainer.hf_trainer import summarise_run
+from lib.data.trainer.merged_logs import MergedLogs
 from lib.data.trainer.training_files import JsonFile, Unread, is_side_file, read_side_file
 from lib.data.trainer.trainings import LEAST_ROWS
 
@@ -87,10 +88,18 @@ class UnitReader:
         self._root, self._top = root, top
         self._logs: Kept[FilePath, TrainerLog] = Kept(KEPT_LOG_POINTS)
 
-    def read(self, folder: Folder, files: Files, sight: str) -> tuple[FoundUnit, Curves]:
-        """What is in the files of a unit; never raises for it."""
+    def read(self, folder: Folder, files: Files, sight: str, *, facts_only: bool = False) -> tuple[FoundUnit, Curves]:
+        """What is in the files of a unit; never raises for it.
+
+        Args:
+            folder: Names the unit.
+            files: Of the unit.
+            sight: Names what was there to see.
+            facts_only: Nobody wants the curves: where they are not needed for the facts they are not made.
+        """
         if files.states is not None:
-            return self._trainings(folder, files.states, files.scan, sight)
+            found, merged = self._trainings(folder, files.states, files.scan, sight)
+            return found, {} if facts_only else {tag: each.curves(tag) for tag, each in merged.items()}
         return self._logged(folder, files, sight)
 
     def beginning(self, form: FoundForm, count: int) -> str:
@@ -154,7 +163,7 @@ class UnitReader:
 
     def _trainings(
         self, folder: Folder, files: Mapping[Folder, Mapping[str, Stamp]], scan: Scan, sight: str
-    ) -> tuple[FoundUnit, Curves]:
+    ) -> tuple[FoundUnit, dict[str, MergedLogs]]:
         unread: list[tuple[Folder, str, Unread]] = []
         logs: list[tuple[Folder, TrainerLog]] = []
         for place in files:
@@ -176,12 +185,12 @@ class UnitReader:
                     unread.append((place, name, side))
         problems = tuple(Told((*place, name), read.reason) for place, name, read in unread)
         settled = not any(read.transient for _, _, read in unread)
-        forms, curves = [], {}
+        forms, merged = [], {}
         for each in trainings:
             form, own = self._form(folder, each, files, beside, problems, scan)
             forms.append(form)
-            curves[tag_of(form)] = own
-        return FoundUnit(sight, tuple(forms), problems, is_settled=settled), curves
+            merged[tag_of(form)] = own
+        return FoundUnit(sight, tuple(forms), problems, is_settled=settled), merged
 
     def _form(
         self,
@@ -191,7 +200,7 @@ class UnitReader:
         beside: Mapping[Folder, Mapping[str, Mapping[str, Any]]],
         problems: Sequence[Told],
         scan: Scan,
-    ) -> tuple[FoundForm, RunCurves]:
+    ) -> tuple[FoundForm, MergedLogs]:
         places = [place for place, _ in training.logs]
         lead, log = training.logs[-1]
         is_own = training.path == folder and (training.is_alone or folder in places)
@@ -200,7 +209,7 @@ class UnitReader:
         seen = {place: files[place] for place in places if place in files}
         side_files = {**beside.get(lead, {}), **(beside.get(folder, {}) if is_own else {})}
         stamps = [stamp for names in seen.values() for stamp in names.values() if stamp is not None]
-        run, curves = summarise_run(
+        run, merged = summarise_run(
             training.run_id,
             [each for _, each in training.logs],
             side_files,
@@ -229,13 +238,13 @@ class UnitReader:
             "",
             "",
             run,
-            {metric: len(curve) for metric, curve in curves.curves.items()},
+            merged.counts(),
             digest(_sorted(seen), problems, held, run.checkpoints),
             run_id=training.run_id,
             label=training.files,
             mark=_mark(log),
         )
-        return form, curves
+        return form, merged
 
     def _log(self, place: Folder, stamp: Stamp) -> TrainerLog | Unread:
         path = (*place, TRAINER_STATE)
@@ -259,10 +268,12 @@ def ladder_steps(points: int) -> list[int]:
 
 def _mark(log: TrainerLog) -> LogMark:
     count = len(log.points)
-    opening = log.points.openings([min(LEAST_ROWS, count)])[0] if log.rows >= LEAST_ROWS else ""
-    return LogMark(
-        log.digest, log.rows, count, opening, tuple(log.points.openings(ladder_steps(count))) if count else ()
-    )
+    if not count:
+        return LogMark(log.digest, log.rows, 0, log.points.openings([0])[0] if log.rows >= LEAST_ROWS else "", ())
+    least, steps = min(LEAST_ROWS, count), ladder_steps(count)
+    opened = dict(zip((asked := sorted({least, *steps})), log.points.openings(asked), strict=True))
+    opening = opened[least] if log.rows >= LEAST_ROWS else ""
+    return LogMark(log.digest, log.rows, count, opening, tuple(opened[step] for step in steps))
 
 
 def side_places(paths: Sequence[FilePath]) -> list[Folder]:

@@ -17,6 +17,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
+from lib.data.folder.collection import paused
 from lib.data.folder.units import FoundUnit, Unit, from_text, to_text
 
 CACHE_VARIABLE = "RUNOFF_CACHE"
@@ -59,11 +60,12 @@ class Remembered:
         except (OSError, sqlite3.Error, _Nowhere) as error:
             self._say("read", error)
             return found
-        for name, text in rows:
-            try:
-                found[_unit_of(name)] = from_text(text)
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                continue  # Damaged: it is read anew.
+        with paused():
+            for name, text in rows:
+                try:
+                    found[_unit_of(name)] = from_text(text)
+                except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                    continue  # Damaged: it is read anew.
         return found
 
     def store(self, changed: Mapping[Unit, FoundUnit | str | None]) -> None:

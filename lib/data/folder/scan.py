@@ -48,6 +48,8 @@ class Scan:
         stamps: Of these files.
         others: How many files lie there that nobody reads, by the end of their names.
         looked_at: How many folders were looked into.
+
+    Scans are equal where all of that is.
     """
 
     files: Mapping[Folder, Mapping[str, Stamp]]
@@ -58,7 +60,7 @@ class Scan:
     stamps: Mapping[FilePath, Stamp] = field(default_factory=dict)
     others: Mapping[str, int] = field(default_factory=dict)
     looked_at: int = 0
-    _below: dict[Folder, list[Folder]] = field(default_factory=dict)
+    _below: dict[Folder, list[Folder]] = field(default_factory=dict, compare=False)
 
     def weights_below(self, folder: Folder) -> Sequence[Folder]:
         """The folders with weights that are this one or lie in it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -100,7 +101,7 @@ class Unit:
 def to_text(found: FoundUnit) -> str | None:
     """The unit as JSON; ``None`` where it holds what JSON has no word for."""
     try:
-        return json.dumps(_plain(found), ensure_ascii=True, separators=(",", ":"))
+        return _ENCODER.encode(_plain(found))
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -117,21 +118,25 @@ def from_text(text: str) -> FoundUnit:
     return found
 
 
+_ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
 
 
 def _plain(value: Any) -> Any:
     """Fields that have their default are left out."""
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _AS_THEY_ARE:
         return value
     if kind is tuple or kind is list:
         return [_plain(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, type):
+    if kind is dict:
+        return {key: held if type(held) in _AS_THEY_ARE else _plain(held) for key, held in value.items()}
+    if (known := _fields_of(kind)) is not None:
+        get, names, defaults = known
         return {
-            name: _plain(held)
-            for name, default in _defaults(type(value))
-            if (held := getattr(value, name)) is not default and not (held == default and type(held) is type(default))
+            name: held if type(held) in _AS_THEY_ARE else _plain(held)
+            for name, default, held in zip(names, defaults, get(value), strict=True)
+            if held is not default and not (held == default and type(held) is type(default))
         }
     if isinstance(value, datetime):
         return value.isoformat()
@@ -143,8 +148,12 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple((each.name, each.default if each.default is not MISSING else MISSING) for each in fields(kind))
+def _fields_of(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[str, ...], tuple[Any, ...]] | None:
+    """What gets the fields of a dataclass of several, their names and their defaults; ``None`` for other types."""
+    if not is_dataclass(kind):
+        return None
+    names = tuple(each.name for each in fields(kind))
+    return attrgetter(*names), names, tuple(each.default for each in fields(kind))
 
 
 @cache

@@ -19,7 +19,6 @@ from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import to_text
 from lib.data.formats.logged import Folder
-from lib.data.formats.registry import formats
 
 
 def asked_of(folder: Folder, files: Files, sight: str) -> str:
@@ -53,11 +52,14 @@ def answer_to(line: bytes, reader: UnitReader) -> str:
     if title == TRAINER:
         files = Files(scan, own)
     else:
+        # A state of a Trainer needs none of the readers, and the first answer comes sooner without.
+        from lib.data.formats.registry import formats
+
         known = next((each for each in formats() if each.title == title), None)
         if known is None:
             return ""
         files = Files(scan, None, known, tuple(tuple(path) for path, _ in stamps))
-    found, _ = reader.read(tuple(folder), files, sight)
+    found, _ = reader.read(tuple(folder), files, sight, facts_only=True)
     return to_text(found) or ""
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
 from lib.data.formats.tables.arrow import columns_of_csv
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words, as_numbers, check_size, distinct
-from lib.data.formats.tables.written import BLANKS, has_decimal_comma, number_of
+from lib.data.formats.tables.written import BLANKS, are_numbers, has_decimal_comma, number_of
 
 MOST_BYTES = 512 * 2**20
 """A log of five million rows has half of it."""
@@ -222,11 +222,7 @@ def _read_fast(content: bytes, dialect: _Dialect, end: int) -> tuple[dict[str, N
     left out only where the file is too large to be read otherwise.
     """
     numeric = [
-        all(
-            row[place].strip() in BLANKS or number_of(row[place], dialect.decimal_comma) is not None
-            for row in dialect.first
-            if place < len(row)
-        )
+        are_numbers([row[place] for row in dialect.first if place < len(row)], dialect.decimal_comma)
         for place in range(len(dialect.names))
     ]
     rows = slice(dialect.body, end)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from lib.core.facts.values import number
 from lib.data.formats.logged import Series
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 MAX_STEP = 2**53
 """Larger numbers are no steps, and would not survive a chart, which counts in floats."""
 _NUMBERS = {float, int}
@@ -111,6 +112,36 @@ class Columns:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Rows of equal keys in equal order.
+
+    Attributes:
+        keys: These.
+        rows: The rows.
+        at: Where they stand, shape (n,), int64.
+    """
+
+    keys: tuple[str, ...]
+    rows: Sequence[Row]
+    at: np.ndarray
+
+
+def shapes_of(rows: Sequence[Row]) -> list[Shape]:
+    """Rows by their keys, in the order in which these first occur."""
+    shapes: dict[tuple[str, ...], list[int]] = {}
+    # Most rows are as the one before, which is sooner seen than looked up.
+    keys_at = list(map(tuple, rows))
+    for keys, places in groupby(range(len(rows)), keys_at.__getitem__):
+        shapes.setdefault(keys, []).extend(places)
+    if len(shapes) == 1:
+        return [Shape(next(iter(shapes)), rows, np.arange(len(rows)))]
+    return [
+        Shape(keys, [rows[place] for place in places], np.array(places, dtype="int64"))
+        for keys, places in shapes.items()
+    ]
+
+
 class ColumnsOfRows:
     """Makes columns of rows, many at a time: those of equal keys go together."""
 
@@ -121,17 +152,51 @@ class ColumnsOfRows:
         self._codes: dict[str, int] = {}
         self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Take more rows. Text that is a number is that number; null, true and other text are none."""
-        shapes: dict[tuple[str, ...], list[int]] = {}
-        for place, row in enumerate(rows):
-            shapes.setdefault(tuple(row), []).append(place)
+    def add(self, rows: Sequence[Row], shapes: Sequence[Shape] | None = None) -> None:
+        """Take more rows. Text that is a number is that number; null, true and other text are none.
+
+        Args:
+            rows: The rows.
+            shapes: Of these, where they are known.
+        """
+        shapes = shapes_of(rows) if shapes is None else shapes
+        if not self._add_plain(len(rows), shapes):
+            self._add_any(shapes)
+        self.rows += len(rows)
+
+    def _add_plain(self, count: int, shapes: Sequence[Shape]) -> bool:
+        """Take rows of nothing but numbers, which most are: their place follows from how many stand before them."""
+        values = []
+        for shape in shapes:
+            flat = list(chain.from_iterable(map(dict.values, shape.rows)))
+            if not set(map(type, flat)) <= _NUMBERS:
+                return False
+            try:
+                values.append(np.array(flat, dtype="float64"))
+            except OverflowError:
+                return False
+        codes = [np.array([self._code(key) for key in shape.keys], dtype="int32") for shape in shapes]
+        widths = np.zeros(count, dtype="int64")
+        for shape in shapes:
+            widths[shape.at] = len(shape.keys)
+        row = np.repeat(np.arange(self.rows, self.rows + count, dtype="int32"), widths)
+        if len(shapes) == 1:
+            self._parts.append((np.tile(codes[0], count), row, values[0]))
+        elif shapes:
+            code, value = np.empty(len(row), dtype="int32"), np.empty(len(row))
+            first = np.cumsum(widths) - widths
+            for shape, own, numbers in zip(shapes, codes, values, strict=True):
+                place = first[shape.at][:, np.newaxis] + np.arange(len(shape.keys))
+                code[place] = own
+                value[place] = numbers.reshape(place.shape)
+            self._parts.append((code, row, value))
+        return True
+
+    def _add_any(self, shapes: Sequence[Shape]) -> None:
         found: list[tuple[np.ndarray, int, np.ndarray, np.ndarray]] = []
-        for keys, places in shapes.items():
-            of_shape = rows if len(shapes) == 1 else itemgetter(*places)(rows) if len(places) > 1 else [rows[places[0]]]
-            at = np.array(places, dtype="int64")
-            for position, key in enumerate(keys):
-                found += self._column(key, position, at, list(map(itemgetter(key), of_shape)))
+        for shape in shapes:
+            for position, key in enumerate(shape.keys):
+                found += self._column(key, position, shape.at, list(map(itemgetter(key), shape.rows)))
         if found:
             width = max(position for _, position, _, _ in found) + 1
             sizes = [len(value) for *_, value in found]
@@ -141,7 +206,6 @@ class ColumnsOfRows:
             code = np.concatenate([code for _, _, code, _ in found])[order]
             value = np.concatenate([value for *_, value in found])[order]
             self._parts.append((code, in_row[order].astype("int32") + self.rows, value))
-        self.rows += len(rows)
 
     def _column(
         self, key: str, position: int, at: np.ndarray, values: list[Any]
@@ -167,7 +231,7 @@ class ColumnsOfRows:
         parts, self._parts = self._parts, []
         if not parts:
             parts = [(np.empty(0, dtype="int32"), np.empty(0, dtype="int32"), np.empty(0))]
-        code, row, value = (np.concatenate(each) for each in zip(*parts, strict=True))
+        code, row, value = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         return Columns(tuple(self._codes), code, row, value, self.rows)
 
 

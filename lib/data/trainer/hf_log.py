@@ -15,16 +15,11 @@ How its names become the app's:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from lib.core.curves.metric_curves import RunCurves, tidy_curve
-from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
 from lib.core.facts.values import whole
 from lib.data.formats.json_history import History
 from lib.data.formats.json_rows import MAX_STEP
@@ -194,49 +189,3 @@ def _log(
         digest=digest,
         notes=(*notes, *rows.notes),
     )
-
-
-def merged_curves(run_id: str, logs: Sequence[TrainerLog]) -> tuple[RunCurves, int]:
-    """Make curves of the logs of one run.
-
-    Args:
-        run_id: The run.
-        logs: The states of the run's checkpoints; where they disagree the later in this order holds.
-
-    Returns:
-        The curves, and how many of their values the last log lacks.
-    """
-    filled = [(index, log.points) for index, log in enumerate(logs) if len(log.points)]
-    if not filled:
-        return RunCurves(run_id), 0
-    codes: dict[str, int] = {}
-    of_log = [np.array([codes.setdefault(name, len(codes)) for name in points.names]) for _, points in filled]
-    metric = np.concatenate([own[points.metric] for own, (_, points) in zip(of_log, filled, strict=True)])
-    step, value, epoch, at = (
-        np.concatenate(columns)
-        for columns in zip(*((each.step, each.value, each.epoch, each.at) for _, each in filled), strict=True)
-    )
-    known = at[np.isfinite(at)]
-    elapsed = at - known.min() if len(known) else at
-    order = np.argsort(metric, kind="stable")
-    ends = np.cumsum(np.bincount(metric, minlength=len(codes)))
-    columns = [column[order] for column in (step, value, epoch, elapsed)]
-    curves = {}
-    for name, code in sorted(codes.items()):
-        own = slice(int(ends[code - 1]) if code else 0, int(ends[code]))
-        curves[name] = tidy_curve(*(column[own].copy() for column in columns))
-    borrowed = 0
-    if len(logs) > 1:
-        log = np.concatenate([np.full(len(points), index) for index, points in filled])
-        by_step = np.lexsort((np.arange(len(step)), step, metric))
-        last = np.append((np.diff(metric[by_step]) != 0) | (np.diff(step[by_step]) != 0), True)
-        borrowed = int((log[by_step][last] < len(logs) - 1).sum())
-    return RunCurves(run_id, MappingProxyType(curves), rows=_facts(logs[-1].points)), borrowed
-
-
-def _facts(points: Points) -> RowFacts:
-    """What is noticed of the log that leads: those of earlier checkpoints repeat its values."""
-    at = points.at
-    known = np.isfinite(at)
-    written_us = np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype("int64") if known.any() else None
-    return row_facts(points.step, written_us, points.places())

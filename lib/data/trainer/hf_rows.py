@@ -12,7 +12,7 @@ import numpy as np
 
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment
-from lib.data.formats.json_rows import Columns, ColumnsOfRows
+from lib.data.formats.json_rows import Columns, ColumnsOfRows, Shape, shapes_of
 from lib.data.trainer.log_points import Points
 
 _RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
@@ -46,19 +46,30 @@ class LoggedRows:
 
     def add(self, entries: Sequence[Any]) -> None:
         """Take more entries."""
-        rows = [row for row in entries if isinstance(row, dict)]
+        rows = entries if set(map(type, entries)) <= {dict} else [row for row in entries if isinstance(row, dict)]
         self._strange += len(entries) - len(rows)
         before = self._columns.rows
-        has_loss = np.fromiter(("loss" in row for row in rows), dtype=bool, count=len(rows))
-        # Newer versions write train_runtime beside the loss of every logging step too.
-        timed = np.fromiter(("train_runtime" in row for row in rows), dtype=bool, count=len(rows))
-        self._summaries += [(before + int(at), rows[at]) for at in np.flatnonzero(timed & ~has_loss)]
+        shapes = shapes_of(rows)
+        has_loss = np.zeros(len(rows), dtype=bool)
+        closing: list[int] = []
+        for shape in shapes:
+            if "loss" in shape.keys:
+                has_loss[shape.at] = True
+            elif "train_runtime" in shape.keys:
+                # Newer versions write it beside the loss of every logging step too.
+                closing += shape.at.tolist()
+        self._summaries += [(before + at, rows[at]) for at in sorted(closing)]
         for key in _TIMESTAMPS:
-            for at, row in enumerate(rows):
-                if key in row and (when := moment(row[key])) is not None:
-                    self._moments.append((before + at, when.timestamp()))
+            for shape in shapes:
+                if key in shape.keys:
+                    self._add_moments(before, shape, key)
         self._has_loss.append(has_loss)
-        self._columns.add(rows)
+        self._columns.add(rows, shapes)
+
+    def _add_moments(self, before: int, shape: Shape, key: str) -> None:
+        for at, row in zip(shape.at.tolist(), shape.rows, strict=True):
+            if (when := moment(row[key])) is not None:
+                self._moments.append((before + at, when.timestamp()))
 
     def finish(self) -> Logged:
         """What all of them come to."""
@@ -77,9 +88,7 @@ class LoggedRows:
             notes.append(f"Rows after the end of training are no points of the curves: {len(after):,}.")
         at, on_clock = self._seconds(columns, located)
         numbers = _metrics(columns, has_loss)
-        is_after = np.zeros(columns.rows, dtype=bool)
-        is_after[after] = True
-        closing = np.flatnonzero(numbers & is_after[columns.row])
+        closing = np.flatnonzero(numbers & np.isin(columns.row, after)) if len(after) else after
         names = [_RENAMED.get(name, name) for name in columns.names]
         closed = [int(step[at]) for at, _ in self._summaries if step[at] >= 0]
         return Logged(
@@ -96,6 +105,8 @@ class LoggedRows:
     def _seconds(self, columns: Columns, located: np.ndarray) -> tuple[np.ndarray, bool]:
         """When each row was written, in seconds, and whether that is Unix time or time since some start."""
         at = np.full(columns.rows, np.nan)
+        if not self._moments and "train_runtime" not in columns.names:
+            return at, False
         for place, when in self._moments:
             at[place] = when
         at[~located] = np.nan
@@ -155,10 +166,12 @@ def _points(columns: Columns, numbers: np.ndarray, names: Sequence[str], step: n
     target = list(dict.fromkeys(names))
     code, row = columns.code[numbers], columns.row[numbers]
     if names:
-        code = np.array([target.index(name) for name in names], dtype="int64")[code]
-    used, first = np.unique(code, return_index=True)
-    ranked = used[np.argsort(first)]
-    place = np.zeros(len(target), dtype="int64")
+        code = np.array([target.index(name) for name in names], dtype="int32")[code]
+    first = np.full(len(target), len(code))
+    # Of several values for one place the last holds: going back, that is where a metric first occurs.
+    first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
+    ranked = np.argsort(first, kind="stable")[: int((first < len(code)).sum())]
+    place = np.zeros(len(target), dtype="int32")
     place[ranked] = np.arange(len(ranked))
     return Points(
         names=tuple(target[each] for each in ranked),

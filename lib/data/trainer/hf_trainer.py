@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lib.core.curves.evidence import of_training
-from lib.core.curves.metric_curves import RunCurves
+from lib.core.curves.metric_curves import NO_CURVE, MetricCurve
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, number, text, whole
 from lib.data.stated.name_hints import NameHints
 from lib.data.stated.settings import config_of, manifest_of, results_of, stated, training_returned
-from lib.data.trainer.hf_log import TrainerLog, merged_curves
+from lib.data.trainer.hf_log import TrainerLog
+from lib.data.trainer.merged_logs import MergedLogs
 
 _T = TypeVar("_T")
 
@@ -42,7 +43,7 @@ def summarise_run(
     side_files: Mapping[str, Mapping[str, Any]],
     folders: Sequence[str],
     changed_at: float,
-) -> tuple[RunSummary, RunCurves]:
+) -> tuple[RunSummary, MergedLogs]:
     """Make a run of its logs and of what lies beside them.
 
     The file system knows no moment of creation that survives a copy: where neither a manifest nor a
@@ -56,17 +57,17 @@ def summarise_run(
         changed_at: When the newest of its files changed, in Unix seconds.
 
     Returns:
-        The run, named after its innermost folder, and its curves.
+        The run, named after its innermost folder, and its curves, of which few were made.
     """
     log = logs[-1]
-    curves, borrowed = merged_curves(run_id, logs)
+    curves = MergedLogs([each.points for each in logs])
     config = config_of(side_files)
     if trial := log.state.get("trial_params"):
         config = {"trial_params": trial, **config}
     _add_state_hyperparameters(config, log.state)
-    hints = NameHints(folders, config, curves.get("learning_rate"), log.planned)
+    hints = NameHints(folders, config, curves.get("learning_rate", NO_CURVE), log.planned)
     notes = [*log.notes, *hints.notes]
-    if borrowed:
+    if borrowed := curves.borrowed():
         notes.append(f"Values that the last checkpoint lacks were taken from others: {borrowed:,}.")
     results, manifest = results_of(side_files), manifest_of(side_files)
     progress, status_notes = _progress(log, results, manifest)
@@ -148,7 +149,7 @@ def _progress(
 
 
 def _losses(
-    curves: RunCurves,
+    curves: Mapping[str, MetricCurve],
     log: TrainerLog,
     results: Mapping[str, float],
     config: Mapping[str, Any],
@@ -156,8 +157,9 @@ def _losses(
 ) -> tuple[dict[str, Any], list[str]]:
     """Last and best values of the curves, and sentences on them."""
     # What was measured before training is of the base model.
-    evaluations = of_training(curves.get("eval_loss"))
-    last = {metric: float(curve.value[-1]) for metric, curve in curves.curves.items()}
+    evaluations = of_training(curves.get("eval_loss", NO_CURVE))
+    told = ("train_loss", "perplexity", "learning_rate")
+    last = {metric: float(curves[metric].value[-1]) for metric in told if metric in curves}
     facts: dict[str, Any] = {
         "loss": last.get("train_loss"),
         "eval_loss": float(evaluations.value[-1]) if len(evaluations) else None,
@@ -168,7 +170,7 @@ def _losses(
         "best_checkpoint_path": text(log.state.get("best_model_checkpoint")),
     }
     notes = []
-    rates, evals = curves.get("learning_rate").finite(), evaluations.finite()
+    rates, evals = curves.get("learning_rate", NO_CURVE).finite(), evaluations.finite()
     if facts["max_learning_rate"] is None and len(rates):
         facts["max_learning_rate"] = float(rates.value.max())
         notes.append("The configured learning rate is not recorded; shown is the highest that was logged.")

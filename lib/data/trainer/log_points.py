@@ -5,9 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PART = 65_536
+"""So many points are looked at together: a long log is not held twice."""
+_ROW = 3 * 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +23,7 @@ class Points:
 
     Attributes:
         names: The metrics, in the order in which they first occur.
-        metric: Shape (n,), int64: the place of each point's metric in ``names``.
+        metric: Shape (n,), int32: the place of each point's metric in ``names``.
         step: Shape (n,), int64.
         epoch: Shape (n,), float64, NaN where not logged.
         at: Seconds on some clock, shape and gaps as ``epoch``.
@@ -46,6 +53,8 @@ class Points:
 
     def frame(self, names: Collection[str]) -> pd.DataFrame:
         """The points of these metrics: ``metric`` (text), ``step``, ``value``."""
+        import pandas as pd
+
         kept = self.of(names)
         metric = np.array(self.names, dtype=object)[self.metric[kept]]
         return pd.DataFrame(
@@ -76,15 +85,28 @@ class Points:
         Args:
             counts: In ascending order, none above the number of points.
         """
-        # Zero has a sign, and NaN many forms, which logs do not.
-        value = np.where(np.isnan(self.value), np.nan, self.value + 0.0)
-        rows = np.stack((self.step, value.view(np.int64), self.metric), axis=1)
         seen, found, before = hashlib.blake2b(digest_size=12), [], 0
+        begin, rows = 0, self._rows(0)
+        # Metrics are numbered as they first occur.
+        first = np.full(len(self.names), len(self))
+        first[self.metric[::-1]] = np.arange(len(self) - 1, -1, -1)
         for count in counts:
-            seen.update(np.ascontiguousarray(rows[before:count]).tobytes())
-            own = seen.copy()
-            known = int(self.metric[:count].max()) + 1 if count else 0
+            while count > begin + _PART:
+                seen.update(rows[(before - begin) * _ROW :])
+                before = begin = begin + _PART
+                rows = self._rows(begin)
+            seen.update(rows[(before - begin) * _ROW : (count - begin) * _ROW])
+            before, own = count, seen.copy()
+            known = int(np.searchsorted(first, count))
             own.update(repr(self.names[:known]).encode("utf-8", "surrogatepass"))
             found.append(own.hexdigest())
-            before = count
         return found
+
+    def _rows(self, begin: int) -> bytes:
+        part = slice(begin, begin + _PART)
+        value = self.value[part]
+        # Zero has a sign, and NaN many forms, which logs do not.
+        value = np.where(np.isnan(value), np.nan, value + 0.0)
+        rows = np.empty((len(value), 3), dtype="int64")
+        rows[:, 0], rows[:, 1], rows[:, 2] = self.step[part], value.view(np.int64), self.metric[part]
+        return rows.tobytes()

@@ -50,13 +50,14 @@ def read_json(path: Path) -> JsonFile | Unread:
 def read_data(path: Path) -> bytes | Unread:
     """The content of a file, or why it cannot be had."""
     try:
-        found = path.stat()
+        found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
             return Unread("Expected a file, found a folder or a device.")
         if found.st_size > MAX_FILE_BYTES:
             limit, size = (count / 2**20 for count in (MAX_FILE_BYTES, found.st_size))
             return Unread(f"The file has {size:,.0f} MB; files above {limit:,.0f} MB are not read.")
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.readall()
     except OSError as error:
         return Unread(_why_not_opened(path, error), transient=True)
 

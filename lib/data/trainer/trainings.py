@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lib.data.trainer.hf_log import TrainerLog
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEAST_ROWS = 3
 """Shorter logs may be equal by chance, and prove nothing."""
@@ -105,6 +108,9 @@ class _Shared:
 
 
 def _shared(one: TrainerLog, other: TrainerLog) -> _Shared:
+    # It takes longer to load than to read a hundred logs, and most folders have one.
+    import pandas as pd
+
     both = _last_values(one).merge(_last_values(other), on=["metric", "step"], suffixes=("", "_other"))
     if both.empty:
         return _Shared()

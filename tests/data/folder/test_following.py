@@ -12,11 +12,12 @@ import pytest
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
-from lib.data.folder import following, look
+from lib.data.folder import following, look, reading
 from lib.data.folder import source as folder
 from lib.data.folder.names import run_id_of
 from lib.data.folder.source import FolderSource
 from lib.data.source import FollowedSource, IncompleteRead, LiveSource
+from lib.data.trainer.training_files import Unread
 from tests.data.folder.lines_format import LinesFormat, write_lines
 from tests.data.folder.states import training, write
 
@@ -313,3 +314,37 @@ def test_settling_waits_however_short_the_patience(tmp_path, lines, monkeypatch)
     source = FolderSource(tmp_path)
     source.settle()
     assert names(source._follower.newest(math.inf) and page_of(source)) == {"a"}
+
+
+def test_a_tree_in_which_nothing_changed_is_not_gone_through_again(tmp_path, lines, monkeypatch):
+    write(tmp_path / "a", ROWS, planned=400)
+    write_lines(tmp_path / "b.lines", "1 loss 1.0", "2 loss 0.5")
+    source = FolderSource(tmp_path)
+    first = page_of(source)
+    sights: list[object] = []
+    real = look.stamps_of
+    monkeypatch.setattr(look, "stamps_of", lambda folder, files: sights.append(folder) or real(folder, files))
+    again = page_of(source)
+    assert again.runs == first.runs
+    assert again.unused == first.unused
+    assert sights == []
+    write(tmp_path / "c", training(300, {}, seed=3), planned=400)
+    assert names(page_of(source)) == names(first) | {"c"}
+    assert sights
+
+
+def test_what_may_be_read_yet_is_tried_again_though_nothing_changed(tmp_path, monkeypatch):
+    write(tmp_path / "a", ROWS, planned=400)
+    write(tmp_path / "b", training(300, {}, seed=3), planned=400)
+    real = reading.read_trainer_log
+    fails = [True]
+
+    def read(path):
+        return Unread("Not now.", transient=True) if fails[0] and path.parent.name == "b" else real(path)
+
+    monkeypatch.setattr(reading, "read_trainer_log", read)
+    source = FolderSource(tmp_path)
+    assert names(page_of(source)) == {"a"}
+    assert names(page_of(source)) == {"a"}
+    fails[0] = False
+    assert names(page_of(source)) == {"a", "b"}

@@ -28,7 +28,8 @@ def log_of(path: Path, state: object) -> TrainerLog:
 
 def run_of(path: Path, rows: list, side=None, folder: str = "run", **state) -> tuple[RunSummary, dict]:
     log = log_of(path, {"log_history": rows, **state})
-    run, curves = summarise_run("r", [log], side or {}, [folder], 0.0)
+    run, merged = summarise_run("r", [log], side or {}, [folder], 0.0)
+    curves = merged.curves("r")
     checked({"r": curves})
     return run, {
         name: dict(zip(*map(np.ndarray.tolist, (curve.step, curve.value)), strict=True))
@@ -83,7 +84,8 @@ def test_throughput_and_time_of_each_logging_step_are_curves(tmp_path):
         for step in (1, 2, 3)
     ]
     log = log_of(tmp_path, {"log_history": rows})
-    run, curves = summarise_run("r", [log], {}, ["run"], 0.0)
+    run, merged = summarise_run("r", [log], {}, ["run"], 0.0)
+    curves = merged.curves("r")
     frame = checked({"r": curves})
     assert set(frame["metric"]) == {"train_loss", "tokens_per_second"}
     assert frame.query("metric == 'train_loss'")["elapsed_s"].tolist() == [0.0, 10.0, 20.0]
@@ -435,6 +437,6 @@ def test_whatever_the_files_say_reading_them_gives_a_run(tmp_path_factory, histo
     assert isinstance(log, TrainerLog)
     names = ("training_args.json", "run_manifest.json", "all_results.json", "config.json")
     run, curves = summarise_run("r", [log], dict.fromkeys(names, side), ["8 3e-5"], 0.0)
-    checked({"r": curves})
+    checked({"r": curves.curves("r")})
     assert run.best_eval_loss is None or math.isfinite(run.best_eval_loss)
     assert run.progress is None or 0 <= run.progress <= 1

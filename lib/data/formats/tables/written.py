@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 BLANKS = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "None", "-", "--")
@@ -45,6 +46,26 @@ def number_of(word: str, decimal_comma: bool = False) -> float | None:
         days, hours, minutes, seconds = found.groups()
         return int(days or 0) * 86_400.0 + int(hours or 0) * 3_600 + int(minutes) * 60 + float(seconds)
     return None
+
+
+def are_numbers(words: Collection[str], decimal_comma: bool = False) -> bool:
+    """Whether each of the texts states a number, as ``number_of`` reads it, or stands for nothing.
+
+    Example:
+        >>> are_numbers(["1", " NA", "5%"]), are_numbers(["1", "one"])
+        (True, False)
+    """
+    different = set(words)
+    together = "".join(different)
+    if together.isascii() and "_" not in together and max(map(len, different), default=0) <= _MOST_LETTERS:
+        try:
+            # Most are plain, and then they need not be looked at one by one.
+            list(map(float, {word.strip() for word in different}.difference(BLANKS)))
+        except ValueError:
+            pass
+        else:
+            return True
+    return all(word.strip() in BLANKS or number_of(word, decimal_comma) is not None for word in different)
 
 
 def _plain(word: str) -> float | None:
