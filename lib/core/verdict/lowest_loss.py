@@ -59,7 +59,7 @@ def why_lowest_is_not_first(decision: Decision, left_out: Mapping[str, str], lab
         metric than a loss decides.
     """
     winner, scores = decision.recommendation.winner, decision.scores
-    if winner is None or not decision.deciding.is_loss:
+    if winner is None or decision.recommended is None or not decision.deciding.is_loss:
         return None
     losses = {run_id: decision.values[run_id].value for run_id in sorted(decision.comparable)}
     holders = [run_id for run_id, loss in losses.items() if loss == min(losses.values())]

@@ -91,6 +91,10 @@ def objections_to(
     if winner is None:
         return ()
     case = _Case(grounds, grounds.decision, runs, assessed, winner)
+    if not grounds.decision.has_main_class:
+        # What speaks against the best of one class of several speaks against no recommendation.
+        common = "The runs have no common ranking: it is only the best of those that compare with it."
+        return (Objection("no_common_ranking", common),)
     found = [objection for look in _LOOKS for objection in look(case)]
     return tuple(sorted(found, key=lambda objection: objection.rank))
 
@@ -99,12 +103,7 @@ def _ranking(case: _Case) -> Iterator[Objection]:
     """Whether there is a ranking, and whether its order is more than chance."""
     decision, labels = case.decision, case.grounds.labels
     is_alone = len(decision.ranked) == 1
-    if not decision.has_main_class:
-        yield Objection(
-            "no_common_ranking",
-            "The runs have no common ranking: it is only the best of those that compare with it.",
-        )
-    elif is_alone:
+    if is_alone:
         yield Objection("alone", case.grounds.sentence(ReasonCode.ALONE))
     if decision.tied:
         # Scores that are equal are so whatever the noise is.

@@ -128,7 +128,7 @@ def run_list(
             unusual(each.run, labels, now),
             _details(each.run, now, _why(each, compared)),
             each.slot,
-            each.run.run_id == compared.recommendation.run_id,
+            each.run.run_id == compared.decision.recommended,
         )
         for each in compared.in_order
     )
@@ -224,7 +224,7 @@ def _title(metric: str) -> str:
 
 
 def _why(each: ComparedRun, compared: Comparison) -> str:
-    return compared.grounds.why_first if each.run.run_id == compared.recommendation.run_id else ""
+    return compared.grounds.why_first if each.run.run_id == compared.decision.recommended else ""
 
 
 def _details(run: RunSummary, now: datetime, why_first: str = "") -> tuple[tuple[str, str], ...]:

@@ -116,7 +116,7 @@ def _view(
     names = url.value(link.COLUMNS)
     keys = [column.key for column in summary.columns if column.in_link in names and column.key in known]
     by_score = decision.recommendation.gaps_count and len(decision.ranked) > 1
-    recommended = comparison.recommendation.run_id
+    recommended = comparison.decision.recommended
     layout = laid_out(
         summary, decision.deciding.metric, keys, by_score=by_score, labels=labels, recommended=recommended
     )
@@ -203,7 +203,7 @@ def _input(each: ComparedRun, comparison: Comparison, further: Sequence[Column],
     batch = each.data.batch if each.data else effective_batch(each.run)
     rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
     run_id = each.run.run_id
-    values, deciding = comparison.decision.values.get(run_id), comparison.decision.deciding_of(run_id)
+    deciding, values = comparison.decision.shipped(run_id)
     metrics = ["perplexity", *(column.metric for column in further if column.metric is not None)]
     return SummaryInput(
         run=each.run,
