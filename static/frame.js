@@ -66,7 +66,16 @@ function lead(event, { step, metric }) {
   event.preventDefault();
 }
 
+// A line of the verdict that was cut is read whole, and cut again.
+function unfold(event) {
+  const line = event.target.closest?.('.verdict dd');
+  if (!line || event.target.closest('button')) return;
+  const isWhole = 'whole' in line.dataset;
+  if (isWhole || line.scrollHeight > line.clientHeight + 1) line.toggleAttribute('data-whole', !isWhole);
+}
+
 document.addEventListener('click', event => {
+  unfold(event);
   const named = event.target.closest?.('[data-step]');
   if (named) lead(event, named.dataset);
   const button = event.target.closest?.('button');
@@ -82,6 +91,7 @@ document.addEventListener('click', event => {
   }
 });
 document.addEventListener('keydown', event => {
+  if (event.key === 'Enter') unfold(event);
   if (event.key === 'Escape' && !event.target.closest?.('.runs-search')) close();
 });
 NARROW.addEventListener('change', close);

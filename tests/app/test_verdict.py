@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from lib.core.text.formatting import NOT_RECORDED
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
 from tests.app.harness import DIFF, HEALTH, MAIN, RANKING, write_run
@@ -128,7 +129,11 @@ def test_the_larger_class_is_ranked_and_the_others_stand_apart(compared, tmp_pat
     app = compared("a", "b", "c")
     assert app.panel[0] == "Ship a"
     assert any(text.startswith("c – ") and text.endswith("not comparable") for text in app.panel)
+    rows = app.grid.rows
+    assert [rows.at[name, "score_text"] for name in "ac"] == ["100.0", NOT_RECORDED]
+    assert "does not compare with the ranked runs (different evaluation data)" in rows.at["c", "score_note"]
     scores = app.go(RANKING, run=("a", "b", "c")).cards.tables
+    assert ["Composite" in str(scores[number]) for number in (0, 1)] == [True, False]
     assert [scores[number][0][1:] for number in (0, 1)] == [["1. a ★", "2. b"], ["1. c"]]
     assert "Not comparable with these: different evaluation data." in app.text
 

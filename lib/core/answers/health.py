@@ -157,14 +157,8 @@ def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:
         text = f"{result.check.title}: {events:,} times, at steps {where}."
     each = tuple(finding.sentence for finding in findings) if events > 1 else ()
     unlisted = events - len(findings)
-    places = tuple(_place(finding) for finding in (findings if each else (worst,)))
+    places = tuple(finding.place for finding in (findings if each else (worst,)))
     return Line(result.check.code, result.check.title, worst.severity, text, each, unlisted, events, places)
-
-
-def _place(finding: Finding) -> tuple[int, str] | None:
-    """Where a finding stands in a chart; ``None`` where it has no step, or is about no metric."""
-    metric = finding.evidence.get("metric")
-    return None if finding.step is None or metric is None else (finding.step, str(metric))
 
 
 def _headline(lines: Mapping[str, Sequence[Line]], recommended: str | None) -> str:

@@ -42,12 +42,12 @@ class Step:
     is_result: bool = False
 
 
-def steps(recommendation: Recommendation) -> tuple[Step, ...]:
-    """The rule applied to the ranked runs."""
-    return tuple(_steps(recommendation))
+def steps(recommendation: Recommendation, *, with_points: bool = True) -> tuple[Step, ...]:
+    """The rule applied to the ranked runs; without their points where these are of a class that is not ranked."""
+    return tuple(_steps(recommendation, with_points=with_points))
 
 
-def _steps(recommendation: Recommendation) -> Iterator[Step]:
+def _steps(recommendation: Recommendation, *, with_points: bool) -> Iterator[Step]:
     scores, deciding, policy = recommendation.scores, recommendation.deciding, recommendation.policy
     words = metric_name(deciding.metric)
     yield _step("Best step", f"the earliest at which the {words} is {best_word(deciding)}", scores, _at)
@@ -59,7 +59,7 @@ def _steps(recommendation: Recommendation) -> Iterator[Step]:
         "Eval loss E" if deciding.metric == EVAL_LOSS or not deciding.is_loss else f"{words[:1].upper()}{words[1:]}, E"
     )
     yield _step(loss, "logged at that step", scores, lambda score: _number(score.eval_loss))
-    if deciding.is_loss:
+    if deciding.is_loss and with_points:
         yield _loss_points(scores, policy)
     yield _step(
         "Train loss T",
@@ -73,11 +73,11 @@ def _steps(recommendation: Recommendation) -> Iterator[Step]:
         tuple(_number(score.gap, "+") for score in scores),
         tuple(score.gap_label for score in scores),
     )
-    if deciding.is_loss and recommendation.gaps_count:
+    if deciding.is_loss and with_points and recommendation.gaps_count:
         yield _error(scores)
         yield from _shares(scores, policy)
         yield _gap_points(scores, policy)
-    if deciding.is_loss:
+    if deciding.is_loss and with_points:
         yield _composite(recommendation)
     if len(scores) > 1 and not recommendation.settings:
         yield _behind(scores)

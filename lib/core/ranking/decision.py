@@ -102,6 +102,10 @@ class Decision:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""
         return {each.run_id: each for part in self.parts for each in part.scores}
 
+    def common_score(self, run_id: str) -> RunScore | None:
+        """The score of a ranked run, which compares with all others that have one; ``None`` for every other run."""
+        return self.scores[run_id] if self.has_main_class and run_id in self.ranked else None
+
     @property
     def ranked(self) -> tuple[str, ...]:
         """The runs whose scores are compared, best first."""

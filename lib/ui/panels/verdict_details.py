@@ -20,6 +20,7 @@ from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.metric_words import best_word, metric_name
 from lib.core.verdict.overview import HeadlineKind, Overview
 from lib.core.verdict.ties import covers, lead_sentence, lowest_sentence, noise_words, why_in_best_set
+from lib.ui.panels.verdict_html import to_chart
 from lib.ui.session.comparison import Comparison
 
 
@@ -70,7 +71,12 @@ def _objections(overview: Overview) -> Iterator[str]:
         yield _paragraph("None found.")
         return
     yield _list(
-        (f"<b>{escape(_capital(each.title))}.</b> {escape(each.sentence)}" for each in overview.objections), "ol"
+        (
+            f"<b>{escape(_capital(each.title))}.</b>"
+            f" {to_chart(escape(each.sentence), each.place, closes='verdict-objections')}"
+            for each in overview.objections
+        ),
+        "ol",
     )
 
 

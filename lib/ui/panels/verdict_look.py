@@ -85,6 +85,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   font-size: inherit; vertical-align: top; }
 .verdict-part td:first-child { min-width: 7ch; }
 .verdict-part th { font-weight: 400; color: var(--muted); }
+.st-key-verdict .to-chart { display: inline; padding: 0; border: 0; background: none; color: var(--info); font: inherit;
+  text-decoration: underline; cursor: pointer; white-space: nowrap; }
 .verdict-part .muted { color: var(--muted); }
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
@@ -103,6 +105,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict h2 span { white-space: nowrap; }
   .verdict dd { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines);
     overflow: hidden; }
+  .verdict dd[tabindex] { cursor: pointer; }
+  .verdict dd[data-whole] { display: block; }
 }
 @media (min-width: 1700px) {
   .st-key-verdict .verdict { grid-template-columns: minmax(0, 1fr) 600px; }
