@@ -132,6 +132,8 @@ def _view(
         {each.mark for key in shown for each in found[key] if each.mark},
         is_recommended=recommended is not None,
         has_trophy=any(any(signs[key]) for key in signs if key in shown),
+        has_mean="train_loss" in shown
+        and any(one is not None and one.is_matched for run_id in slots for _, one in (decision.shipped(run_id),)),
     )
     return View(
         summary,

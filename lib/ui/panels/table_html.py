@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
+from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
 from lib.table.inputs import Summary
@@ -18,7 +19,15 @@ LONG = 16
 """A card's value of more characters takes a line of its own."""
 
 
-def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recommended: bool, has_trophy: bool) -> str:
+def legend(
+    alike: Sequence[str],
+    runs: int,
+    found: Collection[Mark],
+    *,
+    is_recommended: bool,
+    has_trophy: bool,
+    has_mean: bool = False,
+) -> str:
     """The line below the table: its signs, and what is the same in all runs.
 
     Args:
@@ -27,6 +36,7 @@ def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recom
         found: What stands out in the cells that are shown.
         is_recommended: One of the runs is.
         has_trophy: A cell has the trophy.
+        has_mean: A train loss is shown that is a mean, and no point of a curve.
     """
     signs = [
         "★ recommended" if is_recommended else "",
@@ -36,6 +46,7 @@ def legend(alike: Sequence[str], runs: int, found: Collection[Mark], *, is_recom
         "🏆 lowest eval loss of the steps to ship" if has_trophy else "",
         f'<span class="high">orange</span>: gap above {GAP_WARNING:g}' if Mark.HIGH in found else "",
         "⚑ gap below 0" if Mark.NEGATIVE in found else "",
+        f"train loss: mean of the last {WINDOW_SHARE:.0%} of the steps up to there" if has_mean else "",
     ]
     same = escape(", ".join(alike))
     said = [*(sign for sign in signs if sign), *([f"in all: {same}" if runs > 1 else same] if same else [])]

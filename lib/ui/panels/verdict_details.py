@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from lib.core.curves.evidence import stored_differs
+from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.ranking.decision import Decision
 from lib.core.text import formatting
 from lib.core.text.precision import measured
@@ -101,7 +102,7 @@ def _checkpoints(comparison: Comparison, assessed: Mapping[str, Assessment | Non
         if (score := scores.get(each.run.run_id)) is not None
     ]
     best = () if decision.deciding.is_loss else (f"Best {metric_name(decision.deciding.metric)}",)
-    yield _table(("Run", "Best step", *best, "Eval loss there", "Train loss there"), rows)
+    yield _table(("Run", "Best step", *best, "Eval loss there", f"Train loss there, mean of the last {WINDOW_SHARE:.0%}"), rows)
     for each in comparison.in_order:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = assessed.get(each.run.run_id)
