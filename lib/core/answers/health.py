@@ -105,7 +105,7 @@ def health_answer(
         headline=_headline(lines, recommended if len(assessed) > 1 else None),
         lines=lines,
         common=tuple(each.sentence for each in common),
-        events=sum(line.events for each in lines.values() for line in each),
+        events=sum(line.events for each in lines.values() for line in each if not line.is_note),
         notes=_notes(told, names),
         untold=_untold(told, names),
         fine=tuple(title for title, came in outcomes.items() if came == {Outcome.NOT_FOUND}),

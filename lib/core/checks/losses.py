@@ -93,7 +93,7 @@ def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
     at_end = len(curve) and not math.isfinite(curve.value[-1])
     severity = NONFINITE.get(metric, Severity.WARNING)
     first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
-    said = f"{metric_of(metric).title} is NaN or infinite {times}{f' at step {first}' if len(steps) else ''}."
+    said = f"{metric_of(metric).title} is NaN or infinite {times}{f' at step {first:,}' if len(steps) else ''}."
     if at_end and metric in NONFINITE:
         said = f"{said[:-1]}, and the last {called(metric)} is {formatting.loss(curve.value[-1])}."
     evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
@@ -152,7 +152,7 @@ def divergence(subject: Subject) -> Found | NotFound | CannotTell:
 
 def _diverged(points: MetricCurve, first: int, best: float, end: float, best_at: int) -> Found:
     steps = points.step
-    said = f"Train loss rises from step {steps[first]} on: from {shown(best)} to {shown(end)} at step {steps[-1]}."
+    said = f"Train loss rises from step {steps[first]:,} on: from {shown(best)} to {shown(end)} at step {steps[-1]:,}."
     return found(said, steps[first], steps[-1], metric="train_loss", best=best, end=end, best_step=int(steps[best_at]))
 
 
@@ -210,7 +210,7 @@ def _flat(points: MetricCurve, begin: int, stop: int) -> Found | NotFound | Cann
     reached = np.flatnonzero(smoothed[: begin + 1] <= level + PLATEAU_REACHED * fall)
     first = int(reached[0]) if len(reached) else begin
     said = (
-        f"Train loss stays at about {shown(level)} from step {steps[first]} to step {steps[stop - 1]}, while the "
+        f"Train loss stays at about {shown(level)} from step {steps[first]:,} to step {steps[stop - 1]}, while the "
         f"learning rate is at least half its peak."
     )
     return found(said, steps[first], steps[stop - 1], metric="train_loss", level=level, most_fall=most)

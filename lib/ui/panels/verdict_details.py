@@ -102,7 +102,9 @@ def _checkpoints(comparison: Comparison, assessed: Mapping[str, Assessment | Non
         if (score := scores.get(each.run.run_id)) is not None
     ]
     best = () if decision.deciding.is_loss else (f"Best {metric_name(decision.deciding.metric)}",)
-    yield _table(("Run", "Best step", *best, "Eval loss there", f"Train loss there, mean of the last {WINDOW_SHARE:.0%}"), rows)
+    yield _table(
+        ("Run", "Best step", *best, "Eval loss there", f"Train loss there, mean of the last {WINDOW_SHARE:.0%}"), rows
+    )
     for each in comparison.in_order:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = assessed.get(each.run.run_id)
