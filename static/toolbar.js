@@ -176,7 +176,8 @@ export class Toolbar {
     // What was not typed is exactly as it was, however many digits are shown of it.
     const [one, other] = this.ends.map(({ value }, at) =>
       (value.trim() === '' ? this.extent[at] : value === spoken(shown[at]) ? shown[at] : plainNumber(value)));
-    const [start, end] = one > other ? [other, one] : [one, other];
+    const within = place => Math.min(Math.max(place, this.extent[0]), this.extent[1]);
+    const [start, end] = [one, other].sort((first, second) => first - second).map(within);
     const isRange = start < end && !(start <= this.extent[0] && end >= this.extent[1]);
     // Two ends that leave nothing between them are no range; the whole axis is none either.
     this.change({ zoom: isRange ? [`${start}~${end}`] : null });

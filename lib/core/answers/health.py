@@ -59,7 +59,7 @@ class HealthAnswer:
         headline: What was found, the recommended run first.
         lines: By run id, what was found in it, the most severe first; of runs that were read.
         common: What was found in all of them.
-        events: How many findings there are.
+        events: How many findings there are, without what is harmless.
         notes: What is odd about stored values and does no harm, with the runs of which it is.
         untold: Why checks could not be made, with these checks and the runs in which they could not.
         fine: The titles of the checks that were made in all runs, and found nothing.

@@ -44,7 +44,7 @@ def test_the_settings_win_and_all_that_is_said_agrees():
         "b0 has the lowest eval loss (0.99), but its settings are 0.030 of eval loss behind, between seeds."
     )
     (flip,) = flip_sentences(decision, LABELS)
-    assert flip.startswith("Settings are compared: between seeds the next are 0.0298 of eval loss behind; up to 0.0")
+    assert flip.startswith("Settings are compared: between seeds the next are 0.030 of eval loss behind; up to 0.0")
     assert said.rests_on == "It rests on repeats with other seeds: it is about the settings, not only these runs."
     glance = glance_of(said, runs, {})
     assert glance.texts["Why"].startswith("Its settings are ahead by 0.030 of eval loss between seeds; 0.0")
