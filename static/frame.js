@@ -53,6 +53,18 @@ function copyByHand(text) {
   return done;
 }
 
+// To another page and to a place there is one step of the history: what the charts change of the link on arrival takes the
+// place of what the menu put there, until somebody does something else.
+function asOneStep() {
+  let pushed = 0;
+  history.pushState = (...entry) => History.prototype[pushed++ ? 'replaceState' : 'pushState'].apply(history, entry);
+  const restore = () => {
+    delete history.pushState;
+    ['pointerdown', 'keydown'].forEach(kind => document.removeEventListener(kind, restore, true));
+  };
+  ['pointerdown', 'keydown'].forEach(kind => document.addEventListener(kind, restore, true));
+}
+
 // What names a step of a metric leads to its place in the charts: where they stand on another page, by its link.
 function lead(event, { step, metric }) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -61,8 +73,10 @@ function lead(event, { step, metric }) {
   else {
     const page = document.querySelector('.st-key-menu a');
     if (!page) return;
+    asOneStep();
     page.click();
   }
+  event.target.closest('[popover]')?.hidePopover();
   event.preventDefault();
 }
 

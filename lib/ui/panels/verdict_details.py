@@ -73,8 +73,7 @@ def _objections(overview: Overview) -> Iterator[str]:
         return
     yield _list(
         (
-            f"<b>{escape(_capital(each.title))}.</b>"
-            f" {to_chart(escape(each.sentence), each.place, closes='verdict-objections')}"
+            f"<b>{escape(_capital(each.title))}.</b> {to_chart(escape(each.sentence), each.place)}"
             for each in overview.objections
         ),
         "ol",

@@ -72,23 +72,21 @@ def _whole(line: Line, lines: int) -> str:
     return f' tabindex="0" title="{escape(text)}"' if text_lines(text) > lines else ""
 
 
-def to_chart(text: str, place: tuple[int, str] | None, *, closes: str = "") -> str:
+def to_chart(text: str, place: tuple[int, str] | None) -> str:
     """HTML whose first mention of a step leads to that place in the charts (``static/frame.js``).
 
     Args:
         text: The HTML.
         place: The step and the metric; ``None`` for none.
-        closes: The id of the popover that this stands in.
     """
     if place is None:
         return text
     step, metric = place
     named = f"step {step:,}"
-    found = re.search(rf"{named}(?![\d,.]\d)", text)
-    hides = f' popovertarget="{closes}" popovertargetaction="hide"' if closes else ""
+    found = re.search(rf"{named}(?!\d|[,.]\d)", text)
     words = named if found else "show"
     button = (
-        f'<button type="button" class="to-chart" data-step="{step}" data-metric="{escape(metric)}"{hides}'
+        f'<button type="button" class="to-chart" data-step="{step}" data-metric="{escape(metric)}"'
         f' title="Step {step:,} in the charts">{words}</button>'
     )
     return f"{text[: found.start()]}{button}{text[found.end() :]}" if found else f"{text} {button}"

@@ -17,6 +17,7 @@ PLACE = (1_850, "eval_loss")
         ("It overfits from step 1,850 on: later checkpoints are worse.", "step 1,850"),
         ("A spike at step 1,850.", "step 1,850"),
         ("From step 1,850,000 on.", "show"),
+        ("From step 1,8501 on.", "show"),
         ("Its training broke down.", "show"),
     ],
 )
@@ -28,8 +29,5 @@ def test_the_step_that_an_objection_names_leads_to_its_place_in_the_charts(text,
     assert re.sub(r"<.*?>", "", said).removesuffix(" show") == text
 
 
-def test_in_a_popover_it_closes_that_and_without_a_place_there_is_nothing_to_press():
-    assert 'popovertarget="verdict-objections" popovertargetaction="hide"' in to_chart(
-        "x", PLACE, closes="verdict-objections"
-    )
+def test_without_a_place_there_is_nothing_to_press():
     assert to_chart("At step 1,850.", None) == "At step 1,850."
