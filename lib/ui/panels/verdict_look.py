@@ -31,7 +31,7 @@ STYLE = """<style>
 .verdict .ranking { border-left: 1px solid var(--line); padding: 6px 10px 4px 12px; min-width: 0;
   font-size: var(--size-small); line-height: 18px; }
 .verdict .rows { display: grid; column-gap: 10px;
-  grid-template-columns: minmax(0, max-content) max-content minmax(62px, 1fr) max-content max-content; }
+  grid-template-columns: minmax(0, max-content) max-content minmax(86px, 1fr) max-content max-content; }
 .verdict .rows.apart { grid-template-columns: minmax(0, 1fr) max-content max-content max-content; }
 .verdict .row { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; height: 24px;
   padding: 0 4px; border-top: 1px solid var(--grid); }
@@ -128,6 +128,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .name .run-mark { position: absolute; left: 0; top: calc(50% - 5px); }
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
   .verdict-more button { min-height: 36px; }
+  .verdict-part td:first-child { min-width: 16ch; }
+  .verdict-part td:nth-child(n + 3):last-child { min-width: 24ch; }
   .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
 }
 @media (max-width: 600px) {
