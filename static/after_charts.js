@@ -25,6 +25,16 @@ function bringOut(slot) {
 
 onChange(bringOut);
 
+// The grid is one stop: arrows go from cell to cell, Tab leaves. Its own option for that is a function, which cannot come
+// from the server; so the grid does not see the key, and its guards, which would take the focus back in, step aside.
+function leaveByTab(event) {
+  if (event.key !== 'Tab') return;
+  event.stopPropagation();
+  const stops = [...grid.querySelectorAll('.ag-root-wrapper [tabindex="0"]')].filter(each => each !== event.target);
+  stops.forEach(stop => { stop.tabIndex = -1; });
+  setTimeout(() => stops.forEach(stop => { stop.tabIndex = 0; }));
+}
+
 // Whether there is a grid, and it is watched.
 function found() {
   const frame = document.querySelector('.st-key-summary_card iframe');
@@ -40,6 +50,7 @@ function found() {
     watch(inside, slotOf);
     inside.addEventListener('focusin', event => hover(slotOf(event)));
     inside.addEventListener('focusout', () => hover(undefined));
+    inside.addEventListener('keydown', leaveByTab, true);
   }
   bringOut(shown());
   return true;

@@ -75,6 +75,7 @@ export class Chart {
     this.plan = plan(part, component.look(this.width, { clip: component.clips(part), taller: this.taller() }));
     const { bounds, isLegend, front, top, bottom } = this.plan, { lossNotes } = component.shared;
     this.note.textContent = part.key === 'loss' ? lossNotes[component.values.loss] : part.note;
+    this.note.title = this.note.textContent;
     this.outside.textContent = bounds && bounds[2] ? `${spoken(bounds[2])} of ${spoken(bounds[3])} points lie outside` : '';
     this.legend.replaceChildren();
     if (isLegend) for (const curve of front) this.entry(curve, part.wide);

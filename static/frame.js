@@ -75,6 +75,18 @@ function copyByHand(text) {
   return done;
 }
 
+// To another page and to a place there is one step of the history: what the charts change of the link on arrival takes the
+// place of what the menu put there, until somebody does something else.
+function asOneStep() {
+  let pushed = 0;
+  history.pushState = (...entry) => History.prototype[pushed++ ? 'replaceState' : 'pushState'].apply(history, entry);
+  const restore = () => {
+    delete history.pushState;
+    ['pointerdown', 'keydown'].forEach(kind => document.removeEventListener(kind, restore, true));
+  };
+  ['pointerdown', 'keydown'].forEach(kind => document.addEventListener(kind, restore, true));
+}
+
 // What names a step of a metric leads to its place in the charts: where they stand on another page, by its link.
 function lead(event, { step, metric }) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -83,12 +95,23 @@ function lead(event, { step, metric }) {
   else {
     const page = document.querySelector('.st-key-menu a');
     if (!page) return;
+    asOneStep();
     page.click();
   }
+  event.target.closest('[popover]')?.hidePopover();
   event.preventDefault();
 }
 
+// A line of the verdict that was cut is read whole, and cut again.
+function unfold(event) {
+  const line = event.target.closest?.('.verdict dd');
+  if (!line || event.target.closest('button')) return;
+  const isWhole = 'whole' in line.dataset;
+  if (isWhole || line.scrollHeight > line.clientHeight + 1) line.toggleAttribute('data-whole', !isWhole);
+}
+
 document.addEventListener('click', event => {
+  unfold(event);
   const named = event.target.closest?.('[data-step]');
   if (named) lead(event, named.dataset);
   const button = event.target.closest?.('button');
@@ -104,6 +127,7 @@ document.addEventListener('click', event => {
   }
 });
 document.addEventListener('keydown', event => {
+  if (event.key === 'Enter') unfold(event);
   if (event.key === 'Escape' && !event.target.closest?.('.runs-search')) close();
 });
 NARROW.addEventListener('change', close);

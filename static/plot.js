@@ -5,7 +5,7 @@ const FLAG = 30, HEAD = 12; // above the plot: with the label of the checkpoint 
 const AXIS = 22; // below it: the numbers of the x axis
 const LANE = 15; // a run's row of findings
 const APART = 17; // between the labels at the ends of the lines
-const CHIP = 13; // the side of a sign of a finding
+const CHIP = 13, DIGIT = 7; // the side of a sign of a finding
 const MARK_APART = 11; // marks of one curve that are nearer to each other than so are thinned
 const MOST_LABELLED = 0.36; // labels that take more than this of the width are a legend instead
 const LEAST_LABELS = 3, MORE_TICKS = 6, CLOSER = [1, 2, 2.5, 4, 5, 10];
@@ -216,9 +216,17 @@ function findingsOf({ slot, words, symbols }, findings, signs, x, [begin, end]) 
     if (bar && from <= bar[1]) bar[1] = Math.max(bar[1], to);
     else bars.push([from, to]);
   }
-  chips.forEach((chip, number) => { chip.x = Math.max(chip.at, begin + CHIP / 2, number ? chips[number - 1].x + CHIP + 1 : 0); });
-  for (let number = chips.length - 1, most = end + CHIP / 2; number >= 0; number--, most = chips[number + 1].x - CHIP - 1)
-    if (chips[number].x > most) chips[number].x = most;
+  // A sign that stands for several has room for their number.
+  for (const chip of chips) chip.half = (CHIP + (chip.texts.length > 1 ? 1 + DIGIT * String(chip.texts.length).length : 0)) / 2;
+  const after = (one, other) => one.half + other.half + 1;
+  chips.forEach((chip, number) => {
+    const before = chips[number - 1];
+    chip.x = Math.max(chip.at, begin + chip.half, before ? before.x + after(before, chip) : 0);
+  });
+  chips.reduceRight((next, chip) => {
+    chip.x = Math.min(chip.x, next ? next.x - after(chip, next) : end + CHIP - chip.half);
+    return chip;
+  }, undefined);
   return { slot, words, chips, bars };
 }
 
@@ -403,11 +411,13 @@ function health(pen, { lanes, left, right, look }, theme, { text, rule, color, p
     pen.globalAlpha = pale(slot) ? 0.03 : 0.28;
     for (const [from, to] of bars) rule([[from, y], [to, y]], color(slot), 4);
     pen.globalAlpha = pale(slot) ? 0.1 : 1;
-    for (const { x, sign } of chips) {
+    for (const { x, half, sign, texts } of chips) {
+      const middle = x - half + CHIP / 2;
       pen.fillStyle = color(slot);
-      rounded(pen, x - CHIP / 2, y - CHIP / 2, CHIP, CHIP, 3);
+      rounded(pen, x - half, y - CHIP / 2, 2 * half, CHIP, 3);
       pen.fill();
-      for (const stroke of sign) rule(stroke.map(([dx, dy]) => [x + dx, y + dy]), '#fff', 1.5);
+      for (const stroke of sign) rule(stroke.map(([dx, dy]) => [middle + dx, y + dy]), '#fff', 1.5);
+      if (texts.length > 1) text(String(texts.length), middle + CHIP / 2 - 1, y + 4, { color: '#fff', bold: true });
     }
     if (right + 13 + look.measure(words) <= look.width) text(words, right + 13, y + 4);
   });
@@ -428,7 +438,7 @@ function rounded(pen, x, y, width, height, by) {
 export function hit(found, px, py) {
   for (const { slot, chips, y } of found.lanes) {
     if (Math.abs(y - py) > LANE / 2) continue;
-    return { slot, chip: chips.find(each => Math.abs(each.x - px) <= CHIP / 2 + 1), isLane: true };
+    return { slot, chip: chips.find(each => Math.abs(each.x - px) <= each.half + 1), isLane: true };
   }
   for (const label of found.labels ?? [])
     if (px > found.right + 10 && Math.abs(label.y - py) <= APART / 2) return { slot: label.curve.slot, isLabel: true };

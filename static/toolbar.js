@@ -144,7 +144,7 @@ export class Toolbar {
     this.ends.forEach((field, end) => {
       field.setAttribute('aria-label', `${title} ${end ? 'to' : 'from'}`);
       field.disabled = !extent;
-      if (document.activeElement !== field) field.value = extent ? spoken((values.zoom ?? extent)[end]) : '';
+      if (document.activeElement !== field) this.fill(field, extent ? spoken((values.zoom ?? extent)[end]) : '');
     });
     this.reset.disabled = !values.zoom;
     this.stop(document.activeElement);
@@ -176,12 +176,19 @@ export class Toolbar {
     // What was not typed is exactly as it was, however many digits are shown of it.
     const [one, other] = this.ends.map(({ value }, at) =>
       (value.trim() === '' ? this.extent[at] : value === spoken(shown[at]) ? shown[at] : plainNumber(value)));
-    const [start, end] = one > other ? [other, one] : [one, other];
+    const within = place => Math.min(Math.max(place, this.extent[0]), this.extent[1]);
+    const [start, end] = [one, other].sort((first, second) => first - second).map(within);
     const isRange = start < end && !(start <= this.extent[0] && end >= this.extent[1]);
     // Two ends that leave nothing between them are no range; the whole axis is none either.
     this.change({ zoom: isRange ? [`${start}~${end}`] : null });
     const ends = isRange ? [start, end] : this.extent;
-    this.ends.forEach((field, at) => { field.value = spoken(ends[at]); });
+    this.ends.forEach((field, at) => this.fill(field, spoken(ends[at])));
+  }
+
+  // A field is as wide as its number: those of tokens have nine digits and more.
+  fill(field, text) {
+    field.value = text;
+    field.style.setProperty('--letters', text.length);
   }
 
   offer(download) {

@@ -8,9 +8,10 @@ import re
 import numpy as np
 import pytest
 
+from lib.core.text.formatting import NOT_RECORDED
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
-from tests.app.harness import RANKING, write_run
+from tests.app.harness import DIFF, HEALTH, MAIN, RANKING, write_run
 from tests.app.reading import plain
 
 SAME = {
@@ -95,6 +96,24 @@ def test_runs_of_different_data_are_not_ranked_together_and_one_button_selects_s
     assert "select_alike" not in [button.key for button in app.at.button]
 
 
+@pytest.mark.parametrize("page", [MAIN, RANKING, DIFF, HEALTH])
+def test_where_nothing_is_recommended_no_page_calls_a_run_so(on_folder, tmp_path, page):
+    for name, loss, data in (("a", 0.5, "x/y"), ("b", 0.4, "p/q"), ("c", 0.6, "x/y"), ("d", 0.7, "p/q")):
+        write(tmp_path, name, loss, rows=[{"step": 12, "loss": 40.0}], dataset_name=data)
+    app = on_folder(tmp_path, page, run=["a", "b", "c", "d"])
+    app.assert_sound()
+    assert not any(line.get("recommended") for line in app.lines.values())
+    shown = "".join(app.html_bodies)
+    assert "★" not in shown
+    assert "class=recommended" not in shown
+    if page != RANKING:
+        # That page explains the rules for all runs.
+        assert "recommended run" not in app.text
+        assert "the recommended one" not in app.text
+    if page == MAIN:
+        assert not any(app.grid.rows["_recommended"])
+
+
 def test_of_selected_runs_of_which_some_compare_the_button_keeps_those(compared, tmp_path):
     for name, loss, data in (("a", 0.5, "x/y"), ("b", 0.6, "x/y"), ("c", 0.7, "p/q"), ("d", 0.8, "p/q")):
         write(tmp_path, name, loss, dataset_name=data)
@@ -110,7 +129,11 @@ def test_the_larger_class_is_ranked_and_the_others_stand_apart(compared, tmp_pat
     app = compared("a", "b", "c")
     assert app.panel[0] == "Ship a"
     assert any(text.startswith("c – ") and text.endswith("not comparable") for text in app.panel)
+    rows = app.grid.rows
+    assert [rows.at[name, "score_text"] for name in "ac"] == ["100.0", NOT_RECORDED]
+    assert "does not compare with the ranked runs (different evaluation data)" in rows.at["c", "score_note"]
     scores = app.go(RANKING, run=("a", "b", "c")).cards.tables
+    assert ["Composite" in str(scores[number]) for number in (0, 1)] == [True, False]
     assert [scores[number][0][1:] for number in (0, 1)] == [["1. a ★", "2. b"], ["1. c"]]
     assert "Not comparable with these: different evaluation data." in app.text
 
@@ -196,12 +219,12 @@ def reasons_on(app) -> list[str]:
 def test_of_two_runs_that_do_not_compare_neither_is_called_the_only_completed_one(compared, tmp_path):
     write(tmp_path, "one", 0.5)
     write(tmp_path, "other", 0.4, dataset_name="another/set")
-    said = reasons_on(compared("one", "other"))
+    app = compared("one", "other")
+    said = reasons_on(app)
     assert [text for text in said if "only completed run" in text or "only eligible one" in text] == []
     assert [text for text in said if "Only one run" in text] == []
-    alone = "It is the best of its own class of comparable runs, and the only one in it."
-    assert said[0].count(alone) >= 1, "in the list"
-    assert sum(alone in text for text in said[1:]) == 1, "in the table"
+    # Neither is recommended, so that there is nothing to give a reason for.
+    assert [text for text in said if "Recommended" in text] == []
 
 
 @pytest.mark.parametrize("ended", [(1, 2), (1, None), (1, 1)], ids=["earlier", "known", "neither"])

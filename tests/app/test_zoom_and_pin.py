@@ -34,10 +34,19 @@ def test_a_zoom_narrows_every_chart_and_shows_all_that_is_in_it(opened, demo):
     assert app.charts["Gradient norm"].data["lines"].equals(drawn["all"])
 
 
-def test_a_zoom_beyond_the_data_shows_nothing_and_raises_nothing(opened, demo):
-    app = opened(run=demo.alike[0], zoom="900000~900001", pin="5")
+def test_a_zoom_beyond_the_data_is_left_with_a_message_and_one_that_reaches_out_is_cut(opened, demo):
+    run_id = demo.alike[0]
+    extent = opened(run=run_id).shared["options"]["extent"]
+    app = opened(run=run_id, zoom="900000~900001", pin="5")
     app.assert_sound()
-    assert all(chart.data["evals"].empty and chart.data["hover"].empty for chart in app.charts.values())
+    assert "zoom" not in app.link
+    assert not any(chart.data["hover"].empty for chart in app.charts.values())
+    (said,) = [each.value for each in app.at.warning]
+    assert said.startswith("The range 900,000 to 900,001 holds nothing; all is shown, ")
+    app = opened(run=run_id, zoom=f"{extent[1] - 100:g}~900001")
+    app.assert_sound()
+    assert not app.at.warning
+    assert app.shared["options"]["values"]["zoom"] == [extent[1] - 100, extent[1]]
 
 
 def test_the_panel_of_a_pinned_step_has_the_values_of_all_rows(opened, demo):

@@ -59,7 +59,7 @@ class HealthAnswer:
         headline: What was found, the recommended run first.
         lines: By run id, what was found in it, the most severe first; of runs that were read.
         common: What was found in all of them.
-        events: How many findings there are.
+        events: How many findings there are, without what is harmless.
         notes: What is odd about stored values and does no harm, with the runs of which it is.
         untold: Why checks could not be made, with these checks and the runs in which they could not.
         fine: The titles of the checks that were made in all runs, and found nothing.
@@ -105,7 +105,7 @@ def health_answer(
         headline=_headline(lines, recommended if len(assessed) > 1 else None),
         lines=lines,
         common=tuple(each.sentence for each in common),
-        events=sum(line.events for each in lines.values() for line in each),
+        events=sum(line.events for each in lines.values() for line in each if not line.is_note),
         notes=_notes(told, names),
         untold=_untold(told, names),
         fine=tuple(title for title, came in outcomes.items() if came == {Outcome.NOT_FOUND}),
@@ -157,14 +157,8 @@ def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:
         text = f"{result.check.title}: {events:,} times, at steps {where}."
     each = tuple(finding.sentence for finding in findings) if events > 1 else ()
     unlisted = events - len(findings)
-    places = tuple(_place(finding) for finding in (findings if each else (worst,)))
+    places = tuple(finding.place for finding in (findings if each else (worst,)))
     return Line(result.check.code, result.check.title, worst.severity, text, each, unlisted, events, places)
-
-
-def _place(finding: Finding) -> tuple[int, str] | None:
-    """Where a finding stands in a chart; ``None`` where it has no step, or is about no metric."""
-    metric = finding.evidence.get("metric")
-    return None if finding.step is None or metric is None else (finding.step, str(metric))
 
 
 def _headline(lines: Mapping[str, Sequence[Line]], recommended: str | None) -> str:

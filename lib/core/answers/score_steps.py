@@ -14,6 +14,7 @@ from lib.core.ranking.policy import GapBand, ScoringPolicy
 from lib.core.ranking.scoring import Recommendation, RunScore, deciding_rule, lead_of, lowest_loss, point_bands
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
+from lib.core.text.precision import to_decimals, together
 from lib.core.verdict.metric_words import best_word, margin_words, metric_name
 from lib.core.verdict.reasons import TIE_BREAKS
 
@@ -42,42 +43,43 @@ class Step:
     is_result: bool = False
 
 
-def steps(recommendation: Recommendation) -> tuple[Step, ...]:
-    """The rule applied to the ranked runs."""
-    return tuple(_steps(recommendation))
+def steps(recommendation: Recommendation, *, with_points: bool = True) -> tuple[Step, ...]:
+    """The rule applied to the ranked runs; without their points where these are of a class that is not ranked."""
+    return tuple(_steps(recommendation, with_points=with_points))
 
 
-def _steps(recommendation: Recommendation) -> Iterator[Step]:
+def _steps(recommendation: Recommendation, *, with_points: bool) -> Iterator[Step]:
     scores, deciding, policy = recommendation.scores, recommendation.deciding, recommendation.policy
     words = metric_name(deciding.metric)
     yield _step("Best step", f"the earliest at which the {words} is {best_word(deciding)}", scores, _at)
     if not deciding.is_loss:
         title = words[:1].upper() + words[1:]
         rule = f"ranks: {best_word(deciding)} first, no points"
-        yield _step(title, rule, scores, lambda score: _number(score.value), is_result=True)
+        yield Step(title, rule, together([score.value for score in scores]), ("",) * len(scores), True)
     loss = (
         "Eval loss E" if deciding.metric == EVAL_LOSS or not deciding.is_loss else f"{words[:1].upper()}{words[1:]}, E"
     )
-    yield _step(loss, "logged at that step", scores, lambda score: _number(score.eval_loss))
-    if deciding.is_loss:
+    # Numbers that are worked on with have all their digits; where no points are, those that people read.
+    numbers = _numbers if deciding.is_loss and with_points else together
+    losses = numbers([score.eval_loss for score in scores])
+    yield Step(loss, "logged at that step", losses, ("",) * len(scores))
+    if deciding.is_loss and with_points:
         yield _loss_points(scores, policy)
-    yield _step(
-        "Train loss T",
-        f"mean over the last {WINDOW_SHARE:.0%} of the steps up to it",
-        scores,
-        lambda score: _number(score.train_loss),
+    trained = numbers([score.train_loss for score in scores])
+    yield Step(
+        "Train loss T", f"mean over the last {WINDOW_SHARE:.0%} of the steps up to it", trained, ("",) * len(scores)
     )
     yield Step(
         "Gap",
         "E − T",
-        tuple(_number(score.gap, "+") for score in scores),
+        tuple(_number(score.gap, "+") if numbers is _numbers else to_decimals(score.gap, 4, "+") for score in scores),
         tuple(score.gap_label for score in scores),
     )
-    if deciding.is_loss and recommendation.gaps_count:
+    if deciding.is_loss and with_points and recommendation.gaps_count:
         yield _error(scores)
         yield from _shares(scores, policy)
         yield _gap_points(scores, policy)
-    if deciding.is_loss:
+    if deciding.is_loss and with_points:
         yield _composite(recommendation)
     if len(scores) > 1 and not recommendation.settings:
         yield _behind(scores)
@@ -97,6 +99,10 @@ def _number(value: float | None, sign: str = "") -> str:
     if value is None:
         return formatting.NOT_RECORDED
     return f"{value + 0.0:{sign}.{DIGITS}g}"
+
+
+def _numbers(values: Sequence[float | None]) -> tuple[str, ...]:
+    return tuple(map(_number, values))
 
 
 def _loss_points(scores: Sequence[RunScore], policy: ScoringPolicy) -> Step:

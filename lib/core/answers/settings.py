@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.core.answers.compared import NOT_RECORDED, is_configured, method_of
 from lib.core.config.diff import CANNOT_TELL, DiffRow, differences
@@ -50,6 +50,14 @@ class SettingsAnswer:
     identity: tuple[DiffRow, ...]
     unused: tuple[str, ...]
     missing: tuple[str, ...]
+
+    def narrowed(self, found: Iterable[DiffRow]) -> SettingsAnswer:
+        """The same with the rows of a search only: what is recorded, and which methods are used, no search changes."""
+        keys = {row.key for row in found}
+        different, same, identity = (
+            tuple(row for row in rows if row.key in keys) for rows in (self.different, self.same, self.identity)
+        )
+        return replace(self, different=different, same=same, identity=identity)
 
 
 def settings_answer(every: Sequence[DiffRow], runs: int) -> SettingsAnswer:

@@ -91,9 +91,9 @@ def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
     times = "once" if curve.lost == 1 else f"{curve.lost:,} times{', first' if len(steps) else ''}"
     severity = NONFINITE.get(metric, Severity.INFO if curve.is_lost_before_first else Severity.WARNING)
     first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
-    where = f" at step {first}" if len(steps) else ""
-    since = ", before its first number" if severity is Severity.INFO else ""
-    said = f"{metric_of(metric).title} is NaN or infinite {times}{where}{since}."
+    where = f" at step {first:,}" if first is not None else ""
+    where += ", before its first number" if severity is Severity.INFO else ""
+    said = f"{metric_of(metric).title} is NaN or infinite {times}{where}."
     if metric in NONFINITE and len(curve) and not math.isfinite(curve.value[-1]):
         said = f"{said[:-1]}, and the last {called(metric)} is {formatting.loss(curve.value[-1])}."
     evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
@@ -106,10 +106,9 @@ def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:
     amounts = first_of([f"{called(metric)} {curve.lost:,}" for metric, curve in curves.items()], METRICS_NAMED)
     first = min(firsts, default=None)
     where = "" if first is None else f", first at step {first:,}"
-    said = f"Values that are NaN or infinite: {amounts}{where}."
     severity = Severity.INFO if all(curve.is_lost_before_first for curve in curves.values()) else Severity.WARNING
     evidence: Evidence = {"metrics": ", ".join(curves), "count": sum(curve.lost for curve in curves.values())}
-    return Seen(said, first, None, evidence, severity, False)
+    return Seen(f"Values that are NaN or infinite: {amounts}{where}.", first, None, evidence, severity, False)
 
 
 @check(
@@ -153,7 +152,7 @@ def divergence(subject: Subject) -> Found | NotFound | CannotTell:
 
 def _diverged(points: MetricCurve, first: int, best: float, end: float, best_at: int) -> Found:
     steps = points.step
-    said = f"Train loss rises from step {steps[first]} on: from {shown(best)} to {shown(end)} at step {steps[-1]}."
+    said = f"Train loss rises from step {steps[first]:,} on: from {shown(best)} to {shown(end)} at step {steps[-1]:,}."
     return found(said, steps[first], steps[-1], metric="train_loss", best=best, end=end, best_step=int(steps[best_at]))
 
 
@@ -211,7 +210,7 @@ def _flat(points: MetricCurve, begin: int, stop: int) -> Found | NotFound | Cann
     reached = np.flatnonzero(smoothed[: begin + 1] <= level + PLATEAU_REACHED * fall)
     first = int(reached[0]) if len(reached) else begin
     said = (
-        f"Train loss stays at about {shown(level)} from step {steps[first]} to step {steps[stop - 1]}, while the "
+        f"Train loss stays at about {shown(level)} from step {steps[first]:,} to step {steps[stop - 1]}, while the "
         f"learning rate is at least half its peak."
     )
     return found(said, steps[first], steps[stop - 1], metric="train_loss", level=level, most_fall=most)

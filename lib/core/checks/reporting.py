@@ -44,7 +44,7 @@ def stalled(subject: Subject) -> Found | NotFound | CannotTell:
         return NotFound(f"The run reported {_duration(silence)} ago.")
     last = run.current_step if subject.evidence.last_step is None else subject.evidence.last_step
     said = f"The run says that it is running and has not reported for {_duration(silence)}" + (
-        f", last at step {last}." if last is not None else "."
+        f", last at step {last:,}." if last is not None else "."
     )
     return found(said, last, metric="train_loss", silent_s=silence, limit_s=limit)
 
@@ -75,7 +75,7 @@ def reporting_gap(subject: Subject) -> Found | NotFound | CannotTell:
     seen = []
     for at in listed:
         first, last, wait = int(steps[at]), int(steps[at + 1]), float(intervals[at])
-        said = f"Nothing was logged for {_duration(wait)} between step {first} and step {last}; {usual}."
+        said = f"Nothing was logged for {_duration(wait)} between step {first:,} and step {last:,}; {usual}."
         seen.append(Seen(said, first, last, {"metric": metric, "gap_s": wait, "typical_s": typical}))
     return Found(tuple(seen), len(gaps))
 

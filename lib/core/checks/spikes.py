@@ -71,7 +71,7 @@ def _one_spike(metric: str, points: MetricCurve, times: float) -> Found | Cannot
     if at is None:
         return too_few(points, metric)
     value, usual, step = float(points.value[at]), float(np.median(np.delete(points.value, at))), int(points.step[at])
-    said = f"{metric_of(metric).title} spikes to {value:#.3g} at step {step}; the others are about {usual:#.3g}."
+    said = f"{metric_of(metric).title} spikes to {value:#.3g} at step {step:,}; the others are about {usual:#.3g}."
     evidence: Evidence = {"metric": metric, "value": value, "limit": times * usual, "peak_step": step, "judged": 1}
     return Found((Seen(said, step, step, evidence, Severity.INFO if metric == "train_loss" else None),))
 
@@ -89,7 +89,7 @@ def _spikes(metric: str, points: MetricCurve, limits: np.ndarray, single: Severi
         top = start + int(np.argmax(points.value[start : end + 1]))
         value, limit, peak = float(points.value[top]), float(limits[top]), int(points.step[top])
         first, last = int(points.step[start]), int(points.step[end])
-        where = f"at step {first}" if first == last else f"from step {first} to {last}"
+        where = f"at step {first:,}" if first == last else f"from step {first:,} to {last:,}"
         said = f"{title} spikes to {value:{spec}} {where} (limit from the points around it: {limit:{spec}})."
         evidence: Evidence = {"metric": metric, "value": value, "limit": limit, "peak_step": peak, "judged": judged}
         seen.append(Seen(said, first, last, evidence, single if start == end else Severity.WARNING))

@@ -65,7 +65,7 @@ def loss_variation(subject: Subject) -> Found | NotFound | CannotTell:
     limit = float(UNSTABLE_VARIATION if unstable else UNSTEADY_VARIATION)
     severity = Severity.CRITICAL if unstable else Severity.WARNING
     begin, end = int(steps[0]), int(steps[-1])
-    said = f"Train loss varies by {variation:.0%} of its mean about its trend, from step {begin} to step {end}."
+    said = f"Train loss varies by {variation:.0%} of its mean about its trend, from step {begin:,} to step {end:,}."
     return found(said, begin, end, severity=severity, metric="train_loss", variation=variation, limit=limit)
 
 

@@ -88,7 +88,7 @@ def begins_late(subject: Subject) -> Found | NotFound | CannotTell:
     if subject.run.resumed_from_run_id or subject.run.resumed_from_checkpoint:
         return NotFound(f"The log begins at step {first:,}; the run went on from another one's checkpoint.")
     if first <= 1:
-        return NotFound(f"The log begins at step {first}.")
+        return NotFound(f"The log begins at step {first:,}.")
     subject.complete("train_loss")
     interval = subject.interval
     if interval is None:

@@ -208,5 +208,5 @@ def stored_differs(stored_run: RunSummary, evidence: RunEvidence) -> str | None:
         return None
     return (
         f"The job's stored best eval loss is {shown}; the lowest logged one is {shown_lowest} "
-        f"at step {evidence.best_step}."
+        f"at step {formatting.count(evidence.best_step)}."
     )

@@ -49,7 +49,7 @@ def window_before(train: MetricCurve, step: int) -> Window | str:
     steps, values = train.step[:end], train.value[:end]
     interval = float(np.median(np.diff(steps, prepend=0)))
     if step - steps[-1] > max(interval, WINDOW_SHARE * step):
-        return f"the last train loss before it is of step {steps[-1]}"
+        return f"the last train loss before it is of step {steps[-1]:,}"
     start = min(int(np.searchsorted(steps, step * (1.0 - WINDOW_SHARE), side="right")), end - 1)
     steps, inside = steps[start:], values[start:]
     known = np.isfinite(inside)

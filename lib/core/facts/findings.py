@@ -36,3 +36,9 @@ class Finding:
     evidence: Mapping[str, float | int | str] = field(default_factory=dict)
     sentence: str = ""
     touches_verdict: bool = False
+
+    @property
+    def place(self) -> tuple[int, str] | None:
+        """Its step and metric in the charts; ``None`` where it has no step, or is about no metric."""
+        metric = self.evidence.get("metric")
+        return None if self.step is None or metric is None else (self.step, str(metric))

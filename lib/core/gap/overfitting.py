@@ -180,25 +180,27 @@ def theil_sen(x: np.ndarray, y: np.ndarray) -> float:
 
 def _rebound(at: _Shipped, evaluations: MetricCurve) -> float | str:
     if not math.isfinite(evaluations.value[-1]):
-        return f"the last {at.name}, at step {evaluations.step[-1]}, is {formatting.loss(evaluations.value[-1])}"
+        return f"the last {at.name}, at step {evaluations.step[-1]:,}, is {formatting.loss(evaluations.value[-1])}"
     if at.loss is None:
-        return f"no {at.name} is logged at step {at.step}"
+        return f"no {at.name} is logged at step {at.step:,}"
     return float(at.known.value[-1]) - at.loss
 
 
 def _gap_sentence(at: _Shipped, window: Window | str, negative: NegativeGap | None) -> str:
     if isinstance(window, str) or at.loss is None:
-        return f"The gap at {at.called} (step {at.step}) cannot be told: {window}."
-    over = f"the mean of {window.points} values of steps {window.first_step} to {window.last_step}"
+        return f"The gap at {at.called} (step {at.step:,}) cannot be told: {window}."
+    over = f"the mean of {window.points} values of steps {window.first_step:,} to {window.last_step:,}"
     if window.points == 1:
-        over = f"the value logged at step {window.last_step}"
+        over = f"the value logged at step {window.last_step:,}"
     said = (
-        f"At {at.called}, step {at.step}, the {at.name} is {formatting.loss(at.loss)} and the train loss"
+        f"At {at.called}, step {at.step:,}, the {at.name} is {formatting.loss(at.loss)} and the train loss"
         f" {formatting.loss(window.mean)} ({over}): a gap of {formatting.signed(at.loss - window.mean)}."
     )
     if not at.is_lowest:
         lowest = int(at.known.value.argmin())
-        said += f" The lowest {at.name} is {formatting.loss(at.known.value[lowest])}, at step {at.known.step[lowest]}."
+        said += (
+            f" The lowest {at.name} is {formatting.loss(at.known.value[lowest])}, at step {at.known.step[lowest]:,}."
+        )
     return said if negative is None else f"{said} {negative.sentence}"
 
 
@@ -206,7 +208,7 @@ def _train_end(train: MetricCurve) -> str:
     """That the training ended without a finite loss, which a gap of finite values says nothing about."""
     if not len(train) or math.isfinite(train.value[-1]):
         return ""
-    return f" The last train loss, at step {train.step[-1]}, is {formatting.loss(train.value[-1])}."
+    return f" The last train loss, at step {train.step[-1]:,}, is {formatting.loss(train.value[-1])}."
 
 
 def _rebound_sentence(rebound: float | str, at: _Shipped) -> str:
@@ -216,8 +218,8 @@ def _rebound_sentence(rebound: float | str, at: _Shipped) -> str:
     if step == at.step:
         called = at.called[:1].upper() + at.called[1:]
         return f"{called} is {'the last one' if at.is_lowest else 'that of the last evaluation'}: there is no rebound."
-    beside = "the best" if at.is_lowest else f"that of step {at.step}"
-    said = f"The last {at.name} is {formatting.loss(last)}, at step {step}:"
+    beside = "the best" if at.is_lowest else f"that of step {at.step:,}"
+    said = f"The last {at.name} is {formatting.loss(last)}, at step {step:,}:"
     return f"{said} {formatting.loss(abs(rebound))} {'below' if rebound < 0.0 else 'above'} {beside}."
 
 

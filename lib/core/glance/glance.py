@@ -55,10 +55,11 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the panel: what it answers, and the answer."""
+    """One line of the panel: what it answers, and the answer, with the step and the metric that it is about."""
 
     title: str
     said: Sentence
+    place: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,6 @@ def _lines(
     return (
         Line("Why", why(overview)),
         Line("To decide", to_decide(decision, assessed, grounds.labels)),
-        Line("Against", against(overview)),
+        Line("Against", against(overview), None if overview.strongest is None else overview.strongest.place),
         Line("Checkpoint", (note,) if note else ()),
     )

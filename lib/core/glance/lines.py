@@ -12,14 +12,13 @@ from lib.core.noise.pairs import Basis
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import TIE_DECIMALS, LeftOut, Recommendation, RunScore, lead_of
-from lib.core.ranking.standing import Contest
 from lib.core.text.phrases import first_of, listed
 from lib.core.text.precision import decimals_for, measured, rough, to_decimals, together
 from lib.core.text.sentences import Sentence, in_a_row, said
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.comparability import ASPECT_WORDS
 from lib.core.verdict.grounds import Grounds
-from lib.core.verdict.metric_words import best_word, metric_name
+from lib.core.verdict.metric_words import best_word, metric_name, values_shown
 from lib.core.verdict.overview import HeadlineKind, Overview
 from lib.core.verdict.reasons import why_alone
 
@@ -32,14 +31,12 @@ def by_score(recommendation: Recommendation) -> bool:
     return recommendation.gaps_count and len(recommendation.scores) > 1
 
 
-def shown_values(recommendation: Recommendation, contest: Contest) -> dict[str, str]:
+def shown_values(decision: Decision) -> dict[str, str]:
     """What ranks, of every ranked run, with the digits that its noise allows: the score, else the deciding metric."""
-    scores = recommendation.scores
-    if by_score(recommendation):
-        return {each.run_id: to_decimals(each.total, 1) for each in scores}
-    errors = [None if (one := contest.estimate(each.run_id)) is None else one.error for each in scores]
-    shown = together([each.value for each in scores], errors)
-    return {each.run_id: text for each, text in zip(scores, shown, strict=True)}
+    if by_score(decision.recommendation):
+        return {each.run_id: to_decimals(each.total, 1) for each in decision.recommendation.scores}
+    shown = values_shown(decision)
+    return {run_id: shown[run_id] for run_id in decision.ranked}
 
 
 def shown_losses(scores: Sequence[RunScore]) -> dict[str, str]:
@@ -50,8 +47,15 @@ def shown_losses(scores: Sequence[RunScore]) -> dict[str, str]:
 
 def shown_gaps(scores: Sequence[RunScore]) -> dict[str, str]:
     """The gaps of ranked runs, with the digits that their noise allows."""
-    decimals = max(decimals_for([each.gap for each in scores], [each.values.gap_error for each in scores]), 2)
-    return {each.run_id: to_decimals(each.gap, min(decimals, 3), "+") for each in scores}
+    decimals = gap_decimals(scores)
+    return {each.run_id: to_decimals(each.gap, decimals, "+") for each in scores}
+
+
+def gap_decimals(scores: Sequence[RunScore]) -> int:
+    """How many decimals the gaps of these runs have, and of those beside them."""
+    known = [each for each in scores if each.gap is not None]
+    decimals = decimals_for([each.gap for each in known], [each.values.gap_error for each in known])
+    return min(max(decimals, 2), 3) if known else 3
 
 
 def why(overview: Overview) -> Sentence:
@@ -70,21 +74,21 @@ def _why_winner(decision: Decision, names: Mapping[str, str]) -> Iterator[Senten
     winner, runner_up = recommendation.winner, recommendation.runner_up
     if winner is None:
         return
-    shown = shown_values(recommendation, decision.contest)
+    shown = shown_values(decision)
     own, metric = shown[winner.run_id], metric_name(decision.deciding.metric)
     if runner_up is None:
         if winner.gap is not None and decision.deciding.is_loss:
             loss = shown_losses(recommendation.scores)[winner.run_id]
             yield said(f"{_capital(metric)} {{}}, and a gap of {{}}.", loss, _size(winner, recommendation))
         else:
-            yield said(f"Best {metric}: {{}}.", measured(winner.value, winner.values.eval_error))
+            yield said(f"Best {metric}: {{}}.", own)
         yield (f"{_capital(why_alone(decision))}.",)
         return
     settings = decision.lead.settings
     if settings is not None:
         ahead, within = measured(settings.difference.value, settings.difference.error), rough(settings.within)
         yield said(f"Its settings are ahead by {{}} of {metric} between seeds; {{}} could be noise.", ahead, within)
-        yield said(f"This run has {metric} {{}}.", measured(winner.value, winner.values.eval_error))
+        yield said(f"This run has {metric} {{}}.", values_shown(decision)[winner.run_id])
         return
     if not recommendation.gaps_count:
         yield said(f"{_capital(best_word(decision.deciding))} {metric}, {{}}.", own)
@@ -114,7 +118,7 @@ def _size(score: RunScore, recommendation: Recommendation) -> str:
 
 def _why_tie(decision: Decision, names: Mapping[str, str]) -> Iterator[Sentence]:
     recommendation, tied = decision.recommendation, decision.tied
-    shown = shown_values(recommendation, decision.contest)
+    shown = shown_values(decision)
     values = [shown[run_id] for run_id in tied]
     what = "score" if recommendation.gaps_count else metric_name(decision.deciding.metric)
     scores = [each for each in recommendation.scores if each.run_id in tied]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from lib.core.facts.runs import RunSummary
 from lib.core.gap.overfitting import GAP_WARNING
-from lib.core.glance.lines import by_score, shown_gaps, shown_values
+from lib.core.glance.lines import by_score, gap_decimals, shown_gaps, shown_values
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import REWARD
 from lib.core.ranking.noise_band import noise_band
@@ -17,7 +17,7 @@ from lib.core.ranking.scoring import LeftOut, RunScore, lead_of
 from lib.core.text.formatting import NOT_RECORDED, percent
 from lib.core.text.precision import measured, rough, to_decimals
 from lib.core.verdict.grounds import Grounds
-from lib.core.verdict.metric_words import metric_name
+from lib.core.verdict.metric_words import metric_name, values_shown
 from lib.core.verdict.overview import HeadlineKind, Overview
 from lib.core.verdict.ties import noise_words
 
@@ -116,7 +116,7 @@ def _title(decision: Decision) -> str:
 def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
     decision = grounds.decision
     scores, noise = decision.recommendation.scores, noise_band(decision)
-    values, gaps = shown_values(decision.recommendation, decision.contest), shown_gaps(scores)
+    values, gaps = shown_values(decision), shown_gaps(scores)
     behind = {each.run_id: lead_of(scores[0], each) for each in scores}
     widest = max((each for each in (*behind.values(), noise or 0.0) if math.isfinite(each)), default=0.0)
 
@@ -199,17 +199,18 @@ def _improved(decision: Decision, run_id: str) -> str:
 
 def _left_out(grounds: Grounds) -> Iterator[Row]:
     decision = grounds.decision
-    is_value_shown = not by_score(decision.recommendation)
+    is_value_shown, shown = not by_score(decision.recommendation), values_shown(decision)
+    decimals = gap_decimals(decision.recommendation.scores)
     for each in decision.recommendation.unscorable:
         values = decision.values.get(each.run_id)
         metric = metric_name(decision.deciding.metric)
-        value = NOT_RECORDED if values is None else measured(values.value, values.eval_error)
+        value = shown.get(each.run_id, NOT_RECORDED)
         told = "" if values is None or is_value_shown else f" Its {metric}: {value}."
         yield Row(
             each.run_id,
             value if is_value_shown else NOT_RECORDED,
             metric="" if values is None else metric,
-            gap="" if values is None else to_decimals(values.gap, 3, "+"),
+            gap="" if values is None else to_decimals(values.gap, decimals, "+"),
             is_wide=values is not None and values.gap is not None and values.gap > GAP_WARNING,
             mark=MARKS[each.code],
             why=f"Left out: {grounds.left_out[each.run_id]}.{told}",

@@ -5,7 +5,7 @@ Classes come first: only runs whose values mean the same are ranked together, ea
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lib.core.aspects.facts import Agreement
@@ -23,7 +23,7 @@ from lib.core.ranking.flip import Flip, flip_of
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import TIE_DECIMALS, LeftOut, Recommendation, RunScore, Unscorable, ranked
-from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_among
+from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_among, others_among
 from lib.core.ranking.values import RunValues, values_of
 
 
@@ -63,6 +63,7 @@ class Decision:
         others: Who may be best by every other evaluation metric of known direction that all ranked runs logged, and by
             which the recommended one has not the best value.
         values: Of all runs that have any, by the metric of their class, else by that which decides.
+        alone: Of the others that have any by the metric that would decide about each by itself, with that metric.
     """
 
     recommendation: Recommendation
@@ -75,6 +76,7 @@ class Decision:
     alongside: Mapping[str, RunValues]
     others: tuple[Contest, ...] = ()
     values: Mapping[str, RunValues] = field(default_factory=dict)
+    alone: Mapping[str, tuple[Deciding, RunValues]] = field(default_factory=dict)
 
     @property
     def deciding(self) -> Deciding:
@@ -91,10 +93,18 @@ class Decision:
         others = (each.recommendation for each in self.other_classes if run_id in each.run_ids)
         return next((each.deciding for each in others), self.deciding)
 
+    def shipped(self, run_id: str) -> tuple[Deciding, RunValues | None]:
+        """What counts of a run, whoever is beside it, and by which metric; the values are ``None`` where none are."""
+        return self.alone.get(run_id) or (self.deciding_of(run_id), self.values.get(run_id))
+
     @property
     def scores(self) -> dict[str, RunScore]:
         """The scores of all classes, by run id: they may be read, but not compared across classes."""
         return {each.run_id: each for part in self.parts for each in part.scores}
+
+    def common_score(self, run_id: str) -> RunScore | None:
+        """The score of a ranked run, which compares with all others that have one; ``None`` for every other run."""
+        return self.scores[run_id] if self.has_main_class and run_id in self.ranked else None
 
     @property
     def ranked(self) -> tuple[str, ...]:
@@ -115,13 +125,22 @@ class Decision:
         return all(len(each.run_ids) < len(self.ranked) for each in self.other_classes)
 
     @property
+    def recommended(self) -> str | None:
+        """The run to ship, or the first of those that tie; ``None`` where no run is recommended.
+
+        The best of one class of several is recommended to nobody (``has_main_class``).
+        """
+        return self.recommendation.run_id if self.has_main_class else None
+
+    @property
     def tied(self) -> tuple[str, ...]:
         """The recommended run and those that may be as good, best first; () where there is no such.
 
-        Scores that are equal are so whatever the noise is, but where settings are compared and win.
+        Scores that are equal are so whatever the noise is, but where settings are compared and win. Nothing ties where
+        nothing is recommended.
         """
         scores = self.recommendation.scores
-        if not scores or self.recommendation.settings:
+        if not scores or self.recommendation.settings or not self.has_main_class:
             return ()
         level = [each.run_id for each in scores if each.run_id in self.lead.level_with or _is_level(scores[0], each)]
         together = tuple(dict.fromkeys((scores[0].run_id, *level)))
@@ -192,6 +211,13 @@ def decide(
     unranked = {
         run.run_id: one for run in runs if run.run_id in left_out and (one := values_by(deciding, run)) is not None
     }
+    alone = {
+        run.run_id: (own, one)
+        for run in runs
+        if run.run_id not in values and run.run_id not in unranked
+        for own in (deciding_of([metrics[run.run_id]]),)
+        if own.better is not None and (one := values_by(own, run)) is not None
+    }
     alongside = {
         run.run_id: unranked[run.run_id]
         for run in runs
@@ -211,8 +237,9 @@ def decide(
         lead=lead,
         flip=flip_of(recommendation),
         alongside=alongside,
-        others=_others(recommendation, metrics, repeats),
+        others=others_among(recommendation, metrics, repeats),
         values={**unranked, **values},
+        alone=alone,
     )
 
 
@@ -275,26 +302,3 @@ def _is_alike(run: RunSummary, main: Sequence[RunSummary], pairs: Pairs, decidin
     pair = pairs.of(run.run_id, main[0].run_id)
     counting = pair if deciding.follows_from_loss else pair.but_for_loss
     return counting.agreement is not Agreement.DIFFERENT
-
-
-def _others(
-    recommendation: Recommendation, metrics: Mapping[str, RunMetrics], repeats: Mapping[str, Hashable]
-) -> tuple[Contest, ...]:
-    """The metrics by which the recommended run has not the best single value: only these may speak against it."""
-    deciding, winner = recommendation.deciding, recommendation.run_id or ""
-    ids = {each.run_id for each in recommendation.scores}
-    if len(ids) < 2:
-        return ()
-    found = []
-    for each in deciding.candidates:
-        if each.better is None or not each.measures:
-            continue
-        if each.metric == deciding.metric or not ids <= set(each.run_ids):
-            continue
-        values = {run_id: metrics[run_id].values(each.metric) for run_id in ids}
-        best = {
-            run_id: (one.max() if each.better == "higher" else one.min()) for run_id, one in values.items() if len(one)
-        }
-        if winner in best and best[winner] != (max if each.better == "higher" else min)(best.values()):
-            found.append(contest(ids, metrics, each.metric, each.better, repeats))
-    return tuple(found)

@@ -265,3 +265,26 @@ def _left(
         compared.quantile,
         total,
     )
+
+
+def others_among(
+    recommendation: Recommendation, metrics: Mapping[str, RunMetrics], repeats: Mapping[str, Hashable]
+) -> tuple[Contest, ...]:
+    """The metrics by which the recommended run has not the best single value: only these may speak against it."""
+    deciding, winner = recommendation.deciding, recommendation.run_id or ""
+    ids = {each.run_id for each in recommendation.scores}
+    if len(ids) < 2:
+        return ()
+    found = []
+    for each in deciding.candidates:
+        if each.better is None or not each.measures:
+            continue
+        if each.metric == deciding.metric or not ids <= set(each.run_ids):
+            continue
+        values = {run_id: metrics[run_id].values(each.metric) for run_id in ids}
+        best = {
+            run_id: (one.max() if each.better == "higher" else one.min()) for run_id, one in values.items() if len(one)
+        }
+        if winner in best and best[winner] != (max if each.better == "higher" else min)(best.values()):
+            found.append(contest(ids, metrics, each.metric, each.better, repeats))
+    return tuple(found)

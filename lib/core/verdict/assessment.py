@@ -73,7 +73,7 @@ def shipping(
     It stays as it is where that step is not known. The arguments are as for ``assess``, ``decision`` is about this run
     among others.
     """
-    values, deciding = decision.values.get(run.run_id), decision.deciding_of(run.run_id)
+    deciding, values = decision.shipped(run.run_id)
     if values is None or values.step is None:
         return assessment
     found = assessment

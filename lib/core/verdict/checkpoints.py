@@ -91,20 +91,22 @@ def missing_checkpoint(advice: CheckpointAdvice) -> str:
     """That the weights that were measured best do not exist, and what does; "" where they may."""
     if advice.fate not in GONE:
         return ""
-    said = f"The checkpoint of its best evaluation ({_counted(advice)} {advice.step}) {GONE[advice.fate][1]}."
+    best = f"{_counted(advice)} {formatting.count(advice.step)}"
+    said = f"The checkpoint of its best evaluation ({best}) {GONE[advice.fate][1]}."
     if advice.saved_step is None:
         return said
     loss = advice.saved_eval_loss
     there = "" if loss is None else f", with an eval loss of {formatting.loss(loss)}"
-    return f"{said} The nearest that exists is of {_counted(advice)} {advice.saved_step}{there}."
+    return f"{said} The nearest that exists is of {_counted(advice)} {formatting.count(advice.saved_step)}{there}."
 
 
 def _place(advice: CheckpointAdvice) -> str:
     if advice.step is None:
         return "a step that is not recorded" if advice.epoch is None else f"epoch {advice.epoch:.4g}"
     if advice.run.steps_are_epochs:
-        return f"epoch {advice.step}"
-    return f"step {advice.step}" if advice.epoch is None else f"step {advice.step} (epoch {advice.epoch:.4g})"
+        return f"epoch {formatting.count(advice.step)}"
+    step = f"step {formatting.count(advice.step)}"
+    return step if advice.epoch is None else f"{step} (epoch {advice.epoch:.4g})"
 
 
 def _recorded(advice: CheckpointAdvice) -> str:
@@ -112,11 +114,12 @@ def _recorded(advice: CheckpointAdvice) -> str:
     if path is None:
         return ""
     if step is None or advice.step is None:
-        reason = "its step is not in its name" if step is None else f"it is of step {step}"
+        reason = "its step is not in its name" if step is None else f"it is of step {formatting.count(step)}"
         return f"The trainer recorded {path} as its best; {reason}."
     if advice.is_listed:
         return f"The trainer recorded {path} as its best."
-    return f"The trainer kept {path}, of step {step}, as its best, perhaps by another metric than the eval loss."
+    kept = f"The trainer kept {path}, of step {formatting.count(step)}, as its best"
+    return f"{kept}, perhaps by another metric than the eval loss."
 
 
 def _not_there(advice: CheckpointAdvice) -> str:
@@ -162,14 +165,15 @@ def _possible(advice: CheckpointAdvice) -> str:
     step = advice.possible_step
     if step is None or step == advice.step:
         return ""
-    return f"One of step {step} is nearest and may exist; whether it does cannot be told: {_doubt(advice)}."
+    nearest = f"One of step {formatting.count(step)} is nearest and may exist"
+    return f"{nearest}; whether it does cannot be told: {_doubt(advice)}."
 
 
 def _ship(advice: CheckpointAdvice) -> str:
     if advice.saved_step is None or advice.step is None:
         nothing = advice.none_exists and not advice.recorded and advice.plan.strategy is not Strategy.NO
         return "No checkpoint exists." if nothing else ""
-    at = advice.path or f"the checkpoint of step {advice.saved_step}"
+    at = advice.path or f"the checkpoint of step {formatting.count(advice.saved_step)}"
     if advice.fate is Fate.KEPT:
         return f"Ship {at}." if advice.path else f"Ship {at}; its path is not recorded."
     if advice.doubt is Doubt.SCHEDULE:

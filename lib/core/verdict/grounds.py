@@ -43,6 +43,16 @@ class Grounds:
         """All reasons in a row."""
         return " ".join(reason.sentence for reason in self.reasons)
 
+    def why_without_score(self, run_id: str) -> str | None:
+        """Why a run has no score that compares, as the end of a sentence; ``None`` where it has one."""
+        if run_id in self.left_out:
+            return self.left_out[run_id]
+        if self.decision.common_score(run_id) is not None:
+            return None
+        if not self.decision.has_main_class:
+            return "these runs have no common ranking"
+        return f"it does not compare with the ranked runs ({self.other_classes.get(run_id, 'it has no value')})"
+
     def sentence(self, code: ReasonCode) -> str:
         """The reason of this code; "" where it is none."""
         return next((reason.sentence for reason in self.reasons if reason.code is code), "")

@@ -13,9 +13,9 @@ from lib.core.ranking.decision import Decision
 from lib.core.ranking.scoring import RunScore
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
-from lib.core.text.precision import measured
+from lib.core.text.precision import measured, together
 from lib.core.verdict.comparability import aspect_names
-from lib.core.verdict.metric_words import metric_words
+from lib.core.verdict.metric_words import metric_name
 from lib.core.verdict.reasons import is_tied, tie_break
 from lib.core.verdict.seeds import settings_behind
 
@@ -59,11 +59,11 @@ def why_lowest_is_not_first(decision: Decision, left_out: Mapping[str, str], lab
         metric than a loss decides.
     """
     winner, scores = decision.recommendation.winner, decision.scores
-    if winner is None or not decision.deciding.is_loss:
+    if winner is None or decision.recommended is None or not decision.deciding.is_loss:
         return None
     losses = {run_id: decision.values[run_id].value for run_id in sorted(decision.comparable)}
     holders = [run_id for run_id, loss in losses.items() if loss == min(losses.values())]
-    words = metric_words(decision.deciding.metric)
+    words = metric_name(decision.deciding.metric)
     sentences: list[str] = []
     for run_id in holders:
         if run_id == winner.run_id:
@@ -92,7 +92,7 @@ def risen_loss(name: str, score: RunScore, rebound: Finding) -> str:
     rise = (loss - best) / abs(best) if best else 0.0
     if rise < RISEN or score.values.step <= rebound.step:
         return ""
-    before, now = measured(best), measured(loss, score.values.eval_error)
+    before, now = together([best, loss], [score.values.eval_error])
     return (
         f"At the checkpoint to ship the eval loss of {name} is {rise:.0%} above its lowest: {now} against {before} at"
         f" step {formatting.count(rebound.step)}."

@@ -17,6 +17,7 @@ from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, named_set
 from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
 from lib.core.text import formatting
 from lib.core.text.phrases import counted, in_sentence
+from lib.core.text.precision import measured, together
 
 BASES: Mapping[Basis, str] = MappingProxyType(
     {
@@ -70,6 +71,21 @@ def metric_name(metric: str | None) -> str:
     return " ".join(part.upper() if part.casefold() in _ACRONYMS else part for part in told) or words
 
 
+def values_shown(decision: Decision) -> dict[str, str]:
+    """The values of the deciding metric, of every run that has one, all with the digits that their noise allows.
+
+    What says one of them anywhere takes it from here, so that a value is written in one way.
+    """
+    values = {run_id: each.value for run_id, each in decision.values.items() if run_id not in _apart(decision)}
+    estimates = (decision.contest.estimate(run_id) for run_id in decision.ranked)
+    shown = together(list(values.values()), [None if one is None else one.error for one in estimates])
+    return dict(zip(values, shown, strict=True))
+
+
+def _apart(decision: Decision) -> frozenset[str]:
+    return frozenset(run_id for other in decision.other_classes for run_id in other.run_ids)
+
+
 def best_word(deciding: Deciding) -> str:
     """Which value of it is best."""
     return "highest" if deciding.better == "higher" else "lowest"
@@ -85,14 +101,14 @@ def margin_words(recommendation: Recommendation) -> str:
 
 def difference_words(compared: Compared, deciding: Deciding) -> str:
     """How far one of two is behind the other in the deciding metric."""
-    return f"{formatting.loss(compared.difference.value)} of {metric_name(deciding.metric)}"
+    return f"{measured(compared.difference.value, compared.difference.error)} of {metric_name(deciding.metric)}"
 
 
 def lead_words(first: RunScore, second: RunScore, deciding: Deciding) -> str:
     """How far one run is ahead of another, in points or in the deciding metric."""
     lead = lead_of(first, second)
     if first.total is None:
-        return f"{formatting.loss(lead)} of {metric_name(deciding.metric)}"
+        return f"{measured(lead)} of {metric_name(deciding.metric)}"
     return f"{lead:.2f} points" if lead >= 0.01 else "less than 0.01 points"
 
 

@@ -121,12 +121,14 @@ class Objection:
         sentence: For people; "it" is the recommended run.
         count: Of how many things it is, where that is to stand in the place of the title wherever it lowers a verdict.
         brief: The same in few words, where ``sentence`` is not short.
+        place: The step and the metric that it is about, where it names a step.
     """
 
     code: str
     sentence: str
     count: str = ""
     brief: str = ""
+    place: tuple[int, str] | None = None
 
     @property
     def rank(self) -> int:

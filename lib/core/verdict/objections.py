@@ -92,6 +92,10 @@ def objections_to(
     if winner is None:
         return ()
     case = _Case(grounds, grounds.decision, runs, assessed, winner)
+    if not grounds.decision.has_main_class:
+        # What speaks against the best of one class of several speaks against no recommendation.
+        common = "The runs have no common ranking: it is only the best of those that compare with it."
+        return (Objection("no_common_ranking", common),)
     found = [objection for look in _LOOKS for objection in look(case)]
     return tuple(sorted(found, key=lambda objection: objection.rank))
 
@@ -100,12 +104,7 @@ def _ranking(case: _Case) -> Iterator[Objection]:
     """Whether there is a ranking, and whether its order is more than chance."""
     decision, labels = case.decision, case.grounds.labels
     is_alone = len(decision.ranked) == 1
-    if not decision.has_main_class:
-        yield Objection(
-            "no_common_ranking",
-            "The runs have no common ranking: it is only the best of those that compare with it.",
-        )
-    elif is_alone:
+    if is_alone:
         yield Objection("alone", case.grounds.sentence(ReasonCode.ALONE))
     if decision.tied:
         # Scores that are equal are so whatever the noise is.
@@ -211,6 +210,7 @@ def _data(case: _Case) -> Iterator[Objection]:
             code,
             f"{whose} raise doubts: {worst.sentence}{and_more(len(doubts))}",
             brief=f"{whose} raise doubts: {_brief(assessed, worst, len(doubts))}",
+            place=worst.place if is_winner else None,
         )
 
 
@@ -242,17 +242,17 @@ def _training(case: _Case) -> Iterator[Objection]:
         said = f"Its training broke down: {broke[0].sentence}{and_more(len(broke))}"
         when = _since_its_death(case.own.died_at, case.winner.values.step)
         brief = f"Its training broke down: {_brief(case.own, broke[0], len(broke))}{when}"
-        yield Objection("winner_health", f"{said}{when}", brief=brief)
+        yield Objection("winner_health", f"{said}{when}", brief=brief, place=broke[0].place)
     is_other = bool(rebound) and not case.decision.deciding.is_loss
     risen = risen_loss(case.called(case.winner.run_id), case.winner, rebound[0]) if is_other else ""
     if risen:
-        yield Objection("loss_risen", risen)
+        yield Objection("loss_risen", risen, place=rebound[0].place)
     if case.own.died_at is None:
         yield from _fit(case.own.overfitting, () if risen else rebound)
     if warnings:
         said = f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
         brief = f"A warning about its training: {_brief(case.own, warnings[0], len(warnings))}"
-        yield Objection("winner_warnings", said, brief=brief)
+        yield Objection("winner_warnings", said, brief=brief, place=warnings[0].place)
 
 
 def _brief(assessed: Assessment, finding: Finding, many: int) -> str:
@@ -281,7 +281,8 @@ def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
     if rebound:
         where = "" if rebound[0].step is None else f" from step {formatting.count(rebound[0].step)} on"
         said = f"It overfits after its lowest eval loss: {rebound[0].sentence}"
-        yield Objection("overfitting", said, brief=f"It overfits{where}: later checkpoints are worse.")
+        brief = f"It overfits{where}: later checkpoints are worse."
+        yield Objection("overfitting", said, brief=brief, place=rebound[0].place)
     elif over.gap is not None and over.gap > GAP_WARNING:
         gap = to_decimals(over.gap, 3)
         yield Objection("overfitting", f"Its gap at the checkpoint to ship is {gap}: it may overfit.")
@@ -297,8 +298,7 @@ def _checkpoint(case: _Case) -> Iterator[Objection]:
 def _rivals(case: _Case) -> Iterator[Objection]:
     """Runs with a lower eval loss, and runs that are not finished."""
     decision, winner = case.decision, case.winner
-    said = case.grounds.lowest_not_first
-    if said:
+    if said := case.grounds.lowest_not_first:
         if decision.contest.beaten(winner.run_id) is not None:
             yield Objection("lower_loss_beyond_noise", f"{said} This difference is beyond the noise.")
         else:

@@ -22,8 +22,9 @@ from lib.core.ranking.scoring import (
 )
 from lib.core.ranking.values import GapUnknown, RunValues
 from lib.core.text import formatting
+from lib.core.text.precision import decimals_for, to_decimals
 from lib.core.verdict.changes import ways_to_win
-from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_words, shown_score
+from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_name, shown_score, values_shown
 from lib.core.verdict.seeds import settings_ahead, settings_behind
 
 
@@ -102,7 +103,7 @@ def left_out(unscorable: Unscorable, labels: Mapping[str, str]) -> str:
     """
     detail = labels.get(unscorable.detail, unscorable.detail)
     if unscorable.code is LeftOut.NO_VALUE:
-        detail = metric_words(unscorable.detail)
+        detail = metric_name(unscorable.detail)
     logged = ", ".join(map(isolated, unscorable.logged))
     return LEFT_OUT[unscorable.code].format(status=unscorable.status_text, detail=detail, logged=logged)
 
@@ -132,7 +133,10 @@ def why_behind(other: RunScore, decision: Decision) -> str:
         level = f"{shown_score(other)}, level with the recommended run"
         return f"{level}, which wins by {tie_break(winner, other, deciding)}."
     if winner.total is None or other.total is None:
-        mine, best = apart(other.value, winner.value)
+        shown_in = values_shown(decision)
+        mine, best = shown_in[other.run_id], shown_in[winner.run_id]
+        if mine == best:
+            mine, best = apart(other.value, winner.value)
         return f"{mine}, against {best} of the recommended run."
     shown, _ = formatting.told_apart(other.total, winner.total)
     behind, _ = formatting.told_apart(winner.total - other.total, 0.0)
@@ -147,7 +151,7 @@ def why_alone(decision: Decision) -> str:
 
 
 def _value_words(deciding: Deciding) -> str:
-    words = metric_words(deciding.metric)
+    words = metric_name(deciding.metric)
     return f"an {words}" if words.startswith("eval loss") else f"a value of {words}"
 
 
@@ -157,7 +161,7 @@ def reasons_of(decision: Decision) -> tuple[Reason, ...]:
     winner, runner_up = recommendation.winner, recommendation.runner_up
     if winner is None:
         return (_why_none(recommendation),)
-    said = [_value(winner, recommendation), _gap(winner, recommendation)]
+    said = [_value(winner, decision), _gap(winner, recommendation)]
     if runner_up is None:
         start = "I" if decision.other_classes else "It had no competition: i"
         return (*said, Reason(ReasonCode.ALONE, f"{start}{why_alone(decision).removeprefix('i')}."))
@@ -173,7 +177,7 @@ def _why_none(recommendation: Recommendation) -> Reason:
     if unknown is not None:
         return Reason(
             ReasonCode.NONE_ELIGIBLE,
-            f"No run can be recommended: {metric_words(unknown.detail)} decides, and nothing says whether more or less"
+            f"No run can be recommended: {metric_name(unknown.detail)} decides, and nothing says whether more or less"
             " of it is better.",
         )
     logged = sorted({isolated(metric) for each in recommendation.unscorable for metric in each.logged})
@@ -190,18 +194,18 @@ def _why_none(recommendation: Recommendation) -> Reason:
     )
 
 
-def _value(winner: RunScore, recommendation: Recommendation) -> Reason:
-    deciding, policy = recommendation.deciding, recommendation.policy
-    words, place = metric_words(deciding.metric), at_step(winner.values.step)
+def _value(winner: RunScore, decision: Decision) -> Reason:
+    recommendation, deciding, policy = decision.recommendation, decision.deciding, decision.recommendation.policy
+    words, place, shown = metric_name(deciding.metric), at_step(winner.values.step), values_shown(decision)
     if winner.loss_points is None and winner is not recommendation.scores[0]:
-        said = f"Its {words} is the {best_word(deciding)} of its settings: {formatting.loss(winner.value)}{place}."
+        said = f"Its {words} is the {best_word(deciding)} of its settings: {shown[winner.run_id]}{place}."
         return Reason(ReasonCode.VALUE, said)
     if winner.loss_points is None:
-        said = f"Its {words} is the {best_word(deciding)} of the ranked runs: {formatting.loss(winner.value)}{place}."
+        said = f"Its {words} is the {best_word(deciding)} of the ranked runs: {shown[winner.run_id]}{place}."
         return Reason(ReasonCode.VALUE, said)
     weight = f" (weight {policy.eval_weight:.0%})" if recommendation.gaps_count else ""
     gives = f"gives {winner.loss_points:.2f} of 100 points{weight}"
-    return Reason(ReasonCode.EVAL_LOSS, f"Its {words} is {winner.value:z.4f}{place}, which {gives}.")
+    return Reason(ReasonCode.EVAL_LOSS, f"Its {words} is {shown[winner.run_id]}{place}, which {gives}.")
 
 
 def _gap(winner: RunScore, recommendation: Recommendation) -> Reason:
@@ -210,7 +214,8 @@ def _gap(winner: RunScore, recommendation: Recommendation) -> Reason:
     else:
         where = "there" if winner.values.is_matched else "(train loss of the end of training)"
         label = winner.gap_label if winner.gap_label != "none" else "explained by averaging, noise or dropout"
-        said = f"The gap between eval and train loss {where} is {winner.gap:+z.4f}: {label}"
+        gap = to_decimals(winner.gap, max(decimals_for([winner.gap], [winner.values.gap_error]), 2), "+")
+        said = f"The gap between eval and train loss {where} is {gap}: {label}"
     if not recommendation.deciding.is_loss:
         return Reason(ReasonCode.GAP, f"{said}. It is no part of the ranking.")
     if not recommendation.gaps_count:

@@ -14,7 +14,7 @@ from lib.core.ranking.noise_band import noise_band
 from lib.core.ranking.standing import Contest
 from lib.core.text.phrases import counted, first_of, listed
 from lib.core.text.precision import rough, to_decimals
-from lib.core.verdict.metric_words import best_word, difference_words, margin_words, metric_words
+from lib.core.verdict.metric_words import best_word, difference_words, margin_words, metric_name
 from lib.core.verdict.reasons import why_alone
 
 NAMES_SHOWN = 3
@@ -77,7 +77,7 @@ def _lead_parts(decision: Decision, labels: Mapping[str, str]) -> Iterator[str]:
 
 def lowest_sentence(decision: Decision, labels: Mapping[str, str]) -> str:
     """Which of the ranked runs may have the best true value of the deciding metric."""
-    found, words = decision.contest, metric_words(decision.deciding.metric)
+    found, words = decision.contest, metric_name(decision.deciding.metric)
     if not decision.ranked:
         return f"No run has a value of {words}, so there is nothing to compare."
     if len(decision.ranked) == 1:

@@ -22,7 +22,7 @@ from lib.ui.charts.component import checks_are_wanted, draw, smoothing_is_wanted
 from lib.ui.charts.downloads import CSV, downloads, picture
 from lib.ui.charts.further import groups
 from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
-from lib.ui.charts.options import options
+from lib.ui.charts.options import keep_in_view, options
 from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
 from lib.ui.charts.smoothing import smoothed_lines
@@ -56,6 +56,9 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     """
     is_checked = checks_are_wanted() or st.context.url is None or are_checked(comparison.runs)
     runs = runs_on_axis(source, comparison, checked=is_checked)
+    extent = axis_extent(runs)
+    if not keep_in_view(extent):
+        runs = runs_on_axis(source, comparison, checked=is_checked)
     further = _further(comparison, runs)
     main, health = _main(comparison, runs, checked=is_checked), _health(comparison, runs, further)
     logged = [chart for chart in (*main, *health) if not chart.is_empty]
@@ -66,9 +69,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     smoothed = smoothed_lines([*main, *health], runs, wanted=wanted) if is_checked or wanted else None
     loss_notes = relative.notes(comparison.decision)
     shared: dict[str, Any] = {
-        "options": options(
-            axis_extent(runs), apart=bool(comparison.decision.other_classes), in_epochs=comparison.in_epochs
-        ),
+        "options": options(extent, apart=bool(comparison.decision.other_classes), in_epochs=comparison.in_epochs),
         "runs": _named(comparison, [run.compared for run in runs]),
         "lossNotes": loss_notes,
         "pinned": pinned(

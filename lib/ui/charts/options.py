@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import streamlit as st
+
 from lib.core.curves.axes import Axis
+from lib.core.text import formatting
 from lib.ui.charts import relative
 from lib.ui.session import link, url
 from lib.ui.session.link import Param
@@ -113,3 +116,26 @@ def take(changes: Mapping[str, Sequence[str]]) -> None:
     zoom = url.value(link.ZOOM)
     if zoom is not None and "zoom" in changes and url.value(link.AXIS) is Axis.STEP:
         url.put(link.ZOOM, (float(math.floor(zoom[0])), float(math.ceil(zoom[1]))))
+
+
+def keep_in_view(extent: tuple[float, float] | None) -> bool:
+    """Let the chosen range lie in the data, and say it where nothing does: then the whole is shown.
+
+    Args:
+        extent: As for ``options``.
+
+    Returns:
+        False where a range was dropped, for which curves may have been read.
+    """
+    zoom = url.value(link.ZOOM)
+    if zoom is None or extent is None:
+        return True
+    start, end = max(zoom[0], extent[0]), min(zoom[1], extent[1])
+    if start < end:
+        if (start, end) != zoom:
+            url.put(link.ZOOM, None if (start, end) == extent else (start, end))
+        return True
+    url.put(link.ZOOM, None)
+    asked, there = (" to ".join(formatting.place(each) for each in ends) for ends in (zoom, extent))
+    st.warning(f"The range {asked} holds nothing; all is shown, {there}.", icon=":material/link_off:")
+    return False

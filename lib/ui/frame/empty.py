@@ -10,6 +10,7 @@ import streamlit as st
 
 from lib.charts.palette import RUN_COLORS
 from lib.core.facts.query import RunPage, RunQuery
+from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import MAX_SELECTED
 from lib.data.source import RunSource
 from lib.ui.frame import messages
@@ -18,6 +19,8 @@ from lib.ui.frame.run_list import looking
 from lib.ui.session import deployment, link, reads, url
 from lib.ui.session.comparison import ComparedRun
 
+MOST_LOOKED_AT = 25
+"""Finished runs among which those are looked for that were evaluated."""
 MOST_LIES = 12
 """Things that are no runs, named on a page that has none; the list beside it has all of them."""
 
@@ -25,8 +28,7 @@ MOST_LIES = 12
 def nothing_selected(source: RunSource) -> None:
     """Say what to do, offer the quickest start, and draw what then comes."""
     page = reads.list_runs(source, RunQuery(limit=MAX_SELECTED))
-    newest = page.runs
-    if not newest:
+    if not page.runs:
         lies = [
             *((each.path, each.reason) for each in page.unreadable),
             *((each.path, each.why) for each in page.unused),
@@ -43,13 +45,14 @@ def nothing_selected(source: RunSource) -> None:
         f'<div class="page-empty"><h2>Tick two to {_NUMBERS[MAX_SELECTED]} runs, and read which one to ship, why, and'
         " what speaks against it.</h2></div>"
     )
-    count = "the newest run" if len(newest) == 1 else f"the {_NUMBERS[len(newest)]} newest runs"
+    chosen, words = _quickest(source, page)
+    count = f"the newest {words}" if len(chosen) == 1 else f"the {_NUMBERS[len(chosen)]} newest {words}s"
     st.button(
         f"Compare {count}",
         key="compare_newest",
         type="primary",
         on_click=url.put,
-        args=(link.RUNS, tuple(run.run_id for run in newest)),
+        args=(link.RUNS, tuple(run.run_id for run in chosen)),
     )
     st.html(f'{_UPLOAD}<img class="page-preview" alt="" src="data:image/svg+xml,{quote(_PREVIEW)}">')
 
@@ -58,6 +61,18 @@ _UPLOAD = (
     '<p class="page-upload">Or compare runs of your own: <button type="button" class="page-button" data-opens="upload">'
     "Upload runs</button></p>"
 )
+
+
+def _quickest(source: RunSource, page: RunPage) -> tuple[Sequence[RunSummary], str]:
+    """The runs that the quickest start compares, and what one of them is.
+
+    Those that ended and were evaluated, as only they can be recommended; where there are not two of them, the newest.
+    """
+    finished = reads.list_runs(source, RunQuery(status=RunStatus.COMPLETED, limit=MOST_LOOKED_AT)).runs
+    evaluated = [run for run in finished if eval_loss_of(run) is not None][:MAX_SELECTED]
+    if len(evaluated) > 1 or len(page.runs) == len(evaluated):
+        return evaluated, "finished run"
+    return page.runs, "run"
 
 
 def no_runs(page: RunPage) -> str:

@@ -141,7 +141,7 @@ def run_list(
             unusual(each.run, labels, clock(each.run)),
             _details(each.run, clock(each.run), _why(each, compared)),
             each.slot,
-            each.run.run_id == compared.recommendation.run_id,
+            each.run.run_id == compared.decision.recommended,
             mark_of(each.run.run_id),
         )
         for each in compared.in_order
@@ -244,7 +244,7 @@ def _title(metric: str) -> str:
 
 
 def _why(each: ComparedRun, compared: Comparison) -> str:
-    return compared.grounds.why_first if each.run.run_id == compared.recommendation.run_id else ""
+    return compared.grounds.why_first if each.run.run_id == compared.decision.recommended else ""
 
 
 def _details(run: RunSummary, now: datetime, why_first: str = "") -> tuple[tuple[str, str], ...]:

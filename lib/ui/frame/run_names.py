@@ -57,7 +57,7 @@ class Named:
 
 def named_runs(comparison: Comparison, characters: int = CHARACTERS) -> tuple[tuple[Named, ...], str]:
     """The selected runs in the order of the ranking, those that are not ranked last, and what their names share."""
-    runs, first = comparison.in_order, comparison.recommendation.run_id
+    runs, first = comparison.in_order, comparison.decision.recommended
     start = shared_beginning([each.label for each in runs])
     own = {each.run.run_id: each.label[len(start) :] for each in runs}
     short = short_labels(own, max(characters // max(len(runs), 1), LEAST))

@@ -36,7 +36,7 @@ def differences(comparison: Comparison) -> None:
             "settings page",
             (comparison.how, wanted, everything),
             lambda: settings_page(
-                settings_answer(found, len(named)), comparison, named, start, everything=everything or bool(wanted)
+                answer.narrowed(found), comparison, named, start, everything=everything or bool(wanted)
             ),
         )
         markdown = to_markdown(exported, [each.each.label for each in named])

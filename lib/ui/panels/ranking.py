@@ -41,7 +41,10 @@ def _applied(comparison: Comparison) -> str:
         if part is not decision.recommendation:
             why = grounds.other_classes[part.scores[0].run_id]
             body += f'<p class="foot">Not comparable with these: {escape(why)}.</p>'
-        body += _table(part, by_id) + _below(part, names, grounds.behind if part.settings else {})
+        # A run that compares with no other has a score that says nothing, and would outscore the others.
+        with_points = len(part.scores) > 1 or (part is decision.recommendation and decision.has_main_class)
+        body += _table(part, by_id, with_points=with_points)
+        body += _below(part, names, grounds.behind if part.settings else {})
     left_out = "".join(
         f'<li data-run="{by_id[run_id].each.slot}">{by_id[run_id].html} is left out: {escape(why)}.</li>'
         for run_id, why in grounds.left_out.items()
@@ -63,7 +66,7 @@ def _decides(comparison: Comparison) -> str:
     return f'<span class="beside">{escape(said + (f": {basis}." if basis else "."))} {escape(others)}</span>'
 
 
-def _table(part: Recommendation, by_id: Mapping[str, Named]) -> str:
+def _table(part: Recommendation, by_id: Mapping[str, Named], *, with_points: bool) -> str:
     named = [by_id[score.run_id] for score in part.scores]
     share = (100 - STEP_SHARE) / len(named)
     columns = f'<col style="width:{STEP_SHARE}%">' + f'<col style="width:{share:.2f}%">' * len(named)
@@ -72,7 +75,7 @@ def _table(part: Recommendation, by_id: Mapping[str, Named]) -> str:
         f'<span class="head-of"><span class="place">{place}.</span> {each.html}</span></th>'
         for place, each in enumerate(named, 1)
     )
-    rows = "".join(_row(step, named) for step in steps(part))
+    rows = "".join(_row(step, named) for step in steps(part, with_points=with_points))
     return (
         f'<table class="stacks"><colgroup>{columns}</colgroup><thead><tr><th scope="col">Line</th>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"

@@ -49,7 +49,7 @@ def _page(comparison: Comparison) -> str:
     names = {each.run_id: each.brief for each in named}
     silent = [each.run.run_id for each in runs if each.data is not None and not each.data.curves.curves]
     assessed = {each.run_id: assessment_of(each.each, runs) for each in named}
-    answer = health_answer(assessed, names, comparison.recommendation.run_id, common_spikes_of(runs), silent)
+    answer = health_answer(assessed, names, comparison.decision.recommended, common_spikes_of(runs), silent)
     return _found(answer, named, start) + _rest(answer, read_as_body(comparison)) + _closer(comparison, answer, named)
 
 

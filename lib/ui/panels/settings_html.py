@@ -116,7 +116,7 @@ def _results(comparison: Comparison, named: Sequence[Named]) -> Iterator[str]:
         values = [None if score is None else score.value for score in scores]
         words = metric_name(deciding.metric)
         title = words[:1].upper() + words[1:]
-        by_run = shown_values(decision.recommendation, decision.contest)
+        by_run = shown_values(decision)
         yield _result(title, _of_each(by_run, named), values, named, highest=deciding.better == "higher")
     losses = [None if score is None else score.eval_loss for score in scores]
     if any(loss is not None for loss in losses):

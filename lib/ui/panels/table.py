@@ -116,7 +116,7 @@ def _view(
     names = url.value(link.COLUMNS)
     keys = [column.key for column in summary.columns if column.in_link in names and column.key in known]
     by_score = decision.recommendation.gaps_count and len(decision.ranked) > 1
-    recommended = comparison.recommendation.run_id
+    recommended = comparison.decision.recommended
     layout = laid_out(
         summary, decision.deciding.metric, keys, by_score=by_score, labels=labels, recommended=recommended
     )
@@ -133,6 +133,8 @@ def _view(
         is_recommended=recommended is not None,
         has_trophy=any(any(signs[key]) for key in signs if key in shown),
         has_uploaded=any(is_uploaded(each.run.run_id) for each in runs),
+        has_mean="train_loss" in shown
+        and any(one is not None and one.is_matched for run_id in slots for _, one in (decision.shipped(run_id),)),
     )
     return View(
         summary,
@@ -204,7 +206,7 @@ def _input(each: ComparedRun, comparison: Comparison, further: Sequence[Column],
     batch = each.data.batch if each.data else effective_batch(each.run)
     rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
     run_id = each.run.run_id
-    values, deciding = comparison.decision.values.get(run_id), comparison.decision.deciding_of(run_id)
+    deciding, values = comparison.decision.shipped(run_id)
     metrics = ["perplexity", *(column.metric for column in further if column.metric is not None)]
     return SummaryInput(
         run=each.run,
@@ -213,8 +215,8 @@ def _input(each: ComparedRun, comparison: Comparison, further: Sequence[Column],
         deciding=deciding.metric,
         loss_metric=deciding.metric if deciding.is_loss and deciding.metric else EVAL_LOSS,
         shipped={} if values is None else _at_step(curves, metrics, values.step),
-        score=comparison.decision.scores.get(run_id),
-        unscorable=comparison.grounds.left_out.get(run_id),
+        score=comparison.decision.common_score(run_id),
+        unscorable=comparison.grounds.why_without_score(run_id),
         configured_learning_rate=rate,
         batch=batch.batch,
         effective_batch=batch.effective,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
+from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.facts.selection import UPLOADED_SIGN
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
@@ -27,6 +28,7 @@ def legend(
     is_recommended: bool,
     has_trophy: bool,
     has_uploaded: bool = False,
+    has_mean: bool = False,
 ) -> str:
     """The line below the table: its signs, and what is the same in all runs.
 
@@ -37,6 +39,7 @@ def legend(
         is_recommended: One of the runs is.
         has_trophy: A cell has the trophy.
         has_uploaded: One of the runs was uploaded in this session.
+        has_mean: A train loss is shown that is a mean, and no point of a curve.
     """
     signs = [
         "★ recommended" if is_recommended else "",
@@ -47,6 +50,7 @@ def legend(
         "🏆 lowest eval loss of the steps to ship" if has_trophy else "",
         f'<span class="high">orange</span>: gap above {GAP_WARNING:g}' if Mark.HIGH in found else "",
         "⚑ gap below 0" if Mark.NEGATIVE in found else "",
+        f"train loss: mean of the last {WINDOW_SHARE:.0%} of the steps up to there" if has_mean else "",
     ]
     same = escape(", ".join(alike))
     said = [*(sign for sign in signs if sign), *([f"in all: {same}" if runs > 1 else same] if same else [])]

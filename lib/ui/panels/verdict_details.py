@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from lib.core.curves.evidence import stored_differs
+from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.ranking.decision import Decision
 from lib.core.text import formatting
 from lib.core.text.precision import measured
@@ -20,6 +21,7 @@ from lib.core.verdict.flips import flip_sentences
 from lib.core.verdict.metric_words import best_word, metric_name
 from lib.core.verdict.overview import HeadlineKind, Overview
 from lib.core.verdict.ties import covers, lead_sentence, lowest_sentence, noise_words, why_in_best_set
+from lib.ui.panels.verdict_html import to_chart
 from lib.ui.session.comparison import Comparison
 
 
@@ -71,7 +73,11 @@ def _objections(overview: Overview) -> Iterator[str]:
         yield _paragraph("None found.")
         return
     yield _list(
-        (f"<b>{escape(_capital(each.title))}.</b> {escape(each.sentence)}" for each in overview.objections), "ol"
+        (
+            f"<b>{escape(_capital(each.title))}.</b> {to_chart(escape(each.sentence), each.place)}"
+            for each in overview.objections
+        ),
+        "ol",
     )
 
 
@@ -96,7 +102,9 @@ def _checkpoints(comparison: Comparison, assessed: Mapping[str, Assessment | Non
         if (score := scores.get(each.run.run_id)) is not None
     ]
     best = () if decision.deciding.is_loss else (f"Best {metric_name(decision.deciding.metric)}",)
-    yield _table(("Run", "Best step", *best, "Eval loss there", "Train loss there"), rows)
+    yield _table(
+        ("Run", "Best step", *best, "Eval loss there", f"Train loss there, mean of the last {WINDOW_SHARE:.0%}"), rows
+    )
     for each in comparison.in_order:
         stored = stored_differs(each.stored, each.data.evidence) if each.data is not None else None
         own = assessed.get(each.run.run_id)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from lib.core.glance.glance import Glance
+from lib.core.glance.glance import Glance, Line
 from lib.core.glance.rows import FIRST, LEVEL, PICK, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
 from lib.core.text.sentences import Sentence, Strong, plain
 from lib.ui.frame.run_names import uploaded, uploaded_sign
-from lib.ui.panels.verdict_room import headline_names, lines_of
+from lib.ui.panels.verdict_room import headline_names, lines_of, text_lines
 
 ROW_LIMIT, ROW_TAIL = 64, 14
 """Characters of a name's own part in the ranking, and of its end: the browser cuts before that where there is no
@@ -60,10 +61,36 @@ def _how_sure(glance: Glance) -> str:
 def _lines(glance: Glance, most: Sequence[int]) -> str:
     lines = "".join(
         f"<dt>{escape(line.title)}</dt>"
-        f'<dd style="--lines:{lines}" title="{escape(plain(line.said))}">{sentence(line.said)}</dd>'
+        f'<dd style="--lines:{lines}"{_whole(line, lines)}>{to_chart(sentence(line.said), line.place)}</dd>'
         for line, lines in zip(glance.lines, most, strict=True)
     )
     return f"<dl>{lines}</dl>"
+
+
+def _whole(line: Line, lines: int) -> str:
+    """What a line may be read whole by, where it is likely to be cut (``static/frame.js``)."""
+    text = plain(line.said)
+    return f' tabindex="0" title="{escape(text)}"' if text_lines(text) > lines else ""
+
+
+def to_chart(text: str, place: tuple[int, str] | None) -> str:
+    """HTML whose first mention of a step leads to that place in the charts (``static/frame.js``).
+
+    Args:
+        text: The HTML.
+        place: The step and the metric; ``None`` for none.
+    """
+    if place is None:
+        return text
+    step, metric = place
+    named = f"step {step:,}"
+    found = re.search(rf"{named}(?!\d|[,.]\d)", text)
+    words = named if found else "show"
+    button = (
+        f'<button type="button" class="to-chart" data-step="{step}" data-metric="{escape(metric)}"'
+        f' title="Step {step:,} in the charts">{words}</button>'
+    )
+    return f"{text[: found.start()]}{button}{text[found.end() :]}" if found else f"{text} {button}"
 
 
 def sentence(said: Sentence) -> str:

@@ -31,7 +31,7 @@ STYLE = """<style>
 .verdict .ranking { border-left: 1px solid var(--line); padding: 6px 10px 4px 12px; min-width: 0;
   font-size: var(--size-small); line-height: 18px; }
 .verdict .rows { display: grid; column-gap: 10px;
-  grid-template-columns: minmax(0, max-content) max-content minmax(62px, 1fr) max-content max-content; }
+  grid-template-columns: minmax(0, max-content) max-content minmax(86px, 1fr) max-content max-content; }
 .verdict .rows.apart { grid-template-columns: minmax(0, 1fr) max-content max-content max-content; }
 .verdict .row { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; height: 24px;
   padding: 0 4px; border-top: 1px solid var(--grid); }
@@ -86,6 +86,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   font-size: inherit; vertical-align: top; }
 .verdict-part td:first-child { min-width: 7ch; }
 .verdict-part th { font-weight: 400; color: var(--muted); }
+.st-key-verdict .to-chart { display: inline; padding: 0; border: 0; background: none; color: var(--info); font: inherit;
+  text-decoration: underline; cursor: pointer; white-space: nowrap; }
 .verdict-part .muted { color: var(--muted); }
 .st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
@@ -104,6 +106,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict h2 span { white-space: nowrap; }
   .verdict dd { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines);
     overflow: hidden; }
+  .verdict dd[tabindex] { cursor: pointer; }
+  .verdict dd[data-whole] { display: block; }
 }
 @media (min-width: 1700px) {
   .st-key-verdict .verdict { grid-template-columns: minmax(0, 1fr) 600px; }
@@ -126,6 +130,8 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }
   .verdict-more:empty { display: none; }
   .verdict-more button { min-height: 36px; }
+  .verdict-part td:first-child { min-width: 16ch; }
+  .verdict-part td:nth-child(n + 3):last-child { min-width: 24ch; }
   .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
 }
 @media (max-width: 600px) {

@@ -73,7 +73,7 @@ def lines_of(glance: Glance, names: Mapping[str, str]) -> tuple[int, ...]:
     blocks = [width_px(text, size) + more + BETWEEN_PX for text, size, more in sure if text]
     left = HEIGHT_PX - HEADLINE_PX * headline - SURE_PX * _rows(blocks, WIDTH_PX) - ABOVE_PX
     left -= GAP_PX * max(len(glance.lines) - 1, 0)
-    wanted = [_text_lines(plain(line.said)) for line in glance.lines]
+    wanted = [text_lines(plain(line.said)) for line in glance.lines]
     kept = [REASON_LINES if line.title == REASON else 1 for line in glance.lines]
     for least in (kept, [1] * len(kept)):
         for at in reversed(range(len(wanted))):
@@ -100,7 +100,8 @@ def _headline_lines(verb: str, names: Sequence[str]) -> int:
     return _rows([*words, *widths], WIDTH_PX)
 
 
-def _text_lines(text: str) -> int:
+def text_lines(text: str) -> int:
+    """How many lines a text takes as an answer of the panel."""
     return _rows([width_px(f"{word} ", SIZES["text"], is_bold=False) for word in text.split()], ANSWER_PX)
 
 

@@ -106,5 +106,6 @@ def test_what_is_harmless_about_the_data_stands_with_the_run_and_is_explained_on
         assert sum(line.events for line in answer.lines[run_id]) == sum(each.checks.counts.values()) == 1
         assert answer.lines[run_id][0].text.endswith("harmless, see the data checks.")
     assert answer.headline == "Nothing serious was found in any of the two runs"
+    assert answer.events == 0, "what is harmless is no finding to count"
     (note,) = answer.notes
     assert note.endswith("(A, alike in one more)")

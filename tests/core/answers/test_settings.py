@@ -4,6 +4,7 @@ import pytest
 
 from lib.core.answers.compared import compared
 from lib.core.answers.settings import equal_by_group, provenance, settings_answer
+from lib.core.config.diff import search
 from lib.core.facts.runs import RunSummary
 
 
@@ -34,6 +35,17 @@ def test_what_is_needed_to_repeat_a_training_and_stands_nowhere_is_named():
     found = answer({"lr": 1e-4, "seed": 1}, {"lr": 2e-4, "seed": 1})
     assert found.missing == ("optimizer", "schedule", "warm-up", "batch size", "data set", "base model")
     assert found.unused == ("no LoRA",)
+
+
+def test_a_search_changes_nothing_of_what_is_recorded():
+    config = {"lr": 1e-4, "seed": 1, "optim": "adamw", "lora_r": 8}
+    every = compared([RunSummary(run_id=f"r{n}", name="r", config=config | {"seed": n}) for n in range(2)])
+    whole = settings_answer(every, 2)
+    for wanted in ("seed", "zzz"):
+        found = search(every, wanted)
+        shown = whole.narrowed(found)
+        assert (shown.missing, shown.unused, shown.headline) == (whole.missing, whole.unused, whole.headline)
+        assert {row.key for row in (*shown.different, *shown.same, *shown.identity)} == {row.key for row in found}
 
 
 def test_of_a_log_alone_nobody_knows_whether_it_used_an_adapter():

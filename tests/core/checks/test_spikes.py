@@ -46,7 +46,7 @@ def test_neighbouring_points_above_the_limit_are_one_spike():
     assert (spike.step, spike.extent, spike.evidence["peak_step"]) == (1010, 1040, 1020)
     assert spike.evidence["value"] == 9.0
     # Its step is one wherever it is said: in a list of steps, on a chart, and in its own sentence.
-    assert "from step 1010 to 1040" in spike.sentence
+    assert "from step 1,010 to 1,040" in spike.sentence
     assert "1020" not in spike.sentence
 
 

@@ -50,13 +50,13 @@ def test_all_is_of_the_checkpoint_that_is_shipped_where_another_metric_than_the_
     assert found.sentences[0].startswith("At the checkpoint to ship, step 800, the eval loss is 0.7000 and the train")
     assert found.sentences[0].endswith("The lowest eval loss is 0.5000, at step 400.")
     assert found.rebound == pytest.approx(0.1)
-    assert found.sentences[1] == "The last eval loss is 0.8000, at step 1000: 0.1000 above that of step 800."
+    assert found.sentences[1] == "The last eval loss is 0.8000, at step 1,000: 0.1000 above that of step 800."
 
 
 def test_an_eval_loss_that_falls_on_after_the_checkpoint_is_no_rebound():
     found = judged(curve(STEPS, 1.0 - STEPS / 1000), EVALS, step=100)
     assert found.rebound == pytest.approx(-0.1)
-    assert found.sentences[1] == "The last eval loss is 0.8000, at step 1000: 0.1000 below that of step 100."
+    assert found.sentences[1] == "The last eval loss is 0.8000, at step 1,000: 0.1000 below that of step 100."
     last = judged(curve(STEPS, 1.0 - STEPS / 1000), EVALS, step=1000)
     assert last.sentences[1] == "The checkpoint to ship is that of the last evaluation: there is no rebound."
 
@@ -253,6 +253,6 @@ def test_a_train_loss_that_ended_as_no_number_is_told_beside_the_gap_of_the_othe
     losses[-1] = np.nan
     found = judged(curve(STEPS, losses), EVALS)
     assert found.gap == pytest.approx(0.1)
-    assert found.sentences[0].endswith(f" The last train loss, at step {STEPS[-1]}, is NaN.")
+    assert found.sentences[0].endswith(f" The last train loss, at step {STEPS[-1]:,}, is NaN.")
     hole = np.where(STEPS == 390, np.nan, 0.4)
     assert judged(curve(STEPS, hole), EVALS).gap == pytest.approx(0.1)

@@ -30,6 +30,14 @@ def test_of_classes_of_one_size_none_speaks_for_all():
     decision = decided(run("a", 0.5), run("b", 0.1, dataset="other/data"))
     assert decision.ranked == ("a",)
     assert not decision.has_main_class
+    assert decision.recommended is None
+
+
+def test_equal_scores_of_one_class_of_two_tie_nothing():
+    one = run("a", 0.5), run("b", 0.5)
+    assert (decided(*one).recommended, decided(*one).tied) == ("a", ("a", "b"))
+    decision = decided(*one, *(run(name, 0.1, dataset="other/data") for name in "cd"))
+    assert (decision.recommended, decision.tied) == (None, ())
 
 
 def test_a_run_that_could_be_in_either_class_is_not_known_to_differ():
@@ -127,3 +135,15 @@ def test_with_another_run_only_what_follows_from_that_is_worked_out():
     remember.made.clear()
     decide([runs[each] for each in "abd"], curves, DEFAULT_POLICY, remember=remember)
     assert remember.made == []
+
+
+def test_a_run_without_what_decides_is_shipped_by_its_own_metric_whoever_is_beside_it():
+    rest = run("c", 0.5, RunStatus.UNKNOWN, train=0.4)
+    f1 = {each: {"eval_f1": (0.7, 0.9)} for each in "ab"}
+    alone = decided(rest)
+    beside = decided(run("a", 0.5), run("b", 0.6), rest, further=f1, by="eval_f1")
+    assert beside.deciding.metric == "eval_f1"
+    assert alone.shipped("c") == beside.shipped("c")
+    deciding, values = beside.shipped("c")
+    assert (deciding.metric, values.train_loss, values.is_matched) == ("eval_loss", pytest.approx(0.4), True)
+    assert "c" not in beside.values

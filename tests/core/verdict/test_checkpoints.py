@@ -62,7 +62,7 @@ def test_a_recorded_checkpoint_is_named_and_how_far_it_is_the_best():
         (by_steps(50, 1, **LAST_ONLY), {}, "has been deleted since: only one checkpoint is kept."),
         (by_steps(50), {}, "Ship the checkpoint of step 350; its path is not recorded."),
         ({"save_steps": 50}, {}, "whether it still exists cannot be told: save_total_limit, load_best_model_at_end and"
-         " metric_for_best_model are not recorded. The nearest that certainly exists is the checkpoint of step 1000"),
+         " metric_for_best_model are not recorded. The nearest that certainly exists is the checkpoint of step 1,000"),
         (by_steps(50, 2, load_best_model_at_end=True, metric_for_best_model="f1"), {},
          "cannot be told: which one was best by eval_f1 is not known."),
         (by_steps(50, 2, **LAST_ONLY, logging_steps=10), {"total": 505, "last": 500, "best": 450},

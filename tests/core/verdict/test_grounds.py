@@ -120,7 +120,7 @@ def test_all_places_give_the_same_reason(cases, weight, noise):
         assert any(why == words.split(" {")[0] or words.split("{")[0] in why for words in LEFT_OUT.values())
         assert rows[run_id].why.startswith(f"Left out: {why}.")
         assert notes[run_id] == f"Left out: {why}."
-        if run_id in grounds.lowest and winner is not None:
+        if run_id in grounds.lowest and decision.recommended is not None:
             assert f"but cannot be recommended: {why}." in (grounds.lowest_not_first or "")
         if grounds.lowest == (run_id,) and winner is None and "None leads" not in (grounds.leader or ""):
             assert (grounds.leader or "").startswith(f"{run_id} has the lowest eval loss")

@@ -30,7 +30,7 @@ def sentence(runs, code, policy=DEFAULT_POLICY) -> str:
 def test_the_sentences_carry_the_numbers() -> None:
     found = judged(run("a", 0.5, 0.48), run("b", 0.6, 0.58))
     assert [reason.sentence for reason in found.reasons] == [
-        "Its eval loss is 0.5000, which gives 100.00 of 100 points (weight 70%).",
+        "Its eval loss is 0.5, which gives 100.00 of 100 points (weight 70%).",
         "The gap between eval and train loss (train loss of the end of training) is +0.0200: excellent, 100.00 of 100"
         " points (weight 30%).",
         "It is 56.83 points ahead of the runner-up.",

@@ -35,18 +35,16 @@ def test_the_settings_win_and_all_that_is_said_agrees():
     assert said.headline.run_ids == ("a0",)
     first = said.grounds.reasons[0]
     assert first.code is ReasonCode.SETTINGS
-    assert first.sentence.startswith(
-        "Settings are compared, not single runs: between seeds, its own are 0.0298 of eval"
-    )
+    assert first.sentence.startswith("Settings are compared, not single runs: between seeds, its own are 0.030 of eval")
     assert not {ReasonCode.MARGIN, ReasonCode.WOULD_CHANGE} & {each.code for each in said.grounds.reasons}
     assert list(said.grounds.behind) == ["b0", "a1", "b1"]
-    assert said.grounds.behind["b0"].endswith("; its settings are 0.0298 of eval loss behind, between seeds.")
+    assert said.grounds.behind["b0"].endswith("; its settings are 0.030 of eval loss behind, between seeds.")
     assert said.grounds.behind["a1"].endswith("; another seed of the recommended settings.")
     assert said.grounds.lowest_not_first == (
-        "b0 has the lowest eval loss (0.99), but its settings are 0.0298 of eval loss behind, between seeds."
+        "b0 has the lowest eval loss (0.99), but its settings are 0.030 of eval loss behind, between seeds."
     )
     (flip,) = flip_sentences(decision, LABELS)
-    assert flip.startswith("Settings are compared: between seeds the next are 0.0298 of eval loss behind; up to 0.0")
+    assert flip.startswith("Settings are compared: between seeds the next are 0.030 of eval loss behind; up to 0.0")
     assert said.rests_on == "It rests on repeats with other seeds: it is about the settings, not only these runs."
     glance = glance_of(said, runs, {})
     assert glance.texts["Why"].startswith("Its settings are ahead by 0.030 of eval loss between seeds; 0.0")

@@ -56,7 +56,7 @@ def test_answers_keep_their_lines_where_these_fit_and_the_last_give_way_where_no
     assert lines_of(short, {"0": "a"}) == (1, 1)
     words = "evaluation " * 12
     much = glance("0", ("Why", words), ("Against", words), ("Checkpoint", words))
-    assert room._text_lines(words) == 3
+    assert room.text_lines(words) == 3
     assert lines_of(much, {"0": "a"}) == (3, 1, 1)
     higher = lines_of(glance("0", *[(line.title, words) for line in much.lines], because=words), {"0": "a"})
     assert higher == (2, 1, 1)
