@@ -68,6 +68,8 @@ def test_a_finding_of_the_health_page_leads_to_the_chart_of_its_metric(page):
     name = "gradient norm" if metric == "grad_norm" else "loss"
     expect(chart(page, name).locator("xpath=ancestor::*[@tabindex][1]")).to_be_focused()
     assert eventually(page, lambda: pinned_at(page, name), lambda at: at is not None) > 0, "in view"
+    page.go_back()
+    expect(page.get_by_role("heading", name="Run health", level=1)).to_be_visible()
 
 
 @pytest.fixture

@@ -235,3 +235,17 @@ def test_sizes_are_those_of_the_design(page):
     assert card.get_by_role("heading", name="Table").evaluate(sizes)[0] == "16px"
     for name in ("Columns", "CSV"):
         assert card.get_by_role("button", name=name).evaluate(sizes)[1] == 28
+
+
+def test_the_grid_is_one_stop_and_arrows_go_through_its_cells(page):
+    open_app(page, run=list(FIVE))
+    expect(header(page, "Run")).to_be_visible()
+    page.locator(".st-key-summary_csv button").focus()
+    inside = "document.activeElement.tagName"
+    page.keyboard.press("Tab")
+    eventually(page, lambda: page.evaluate(inside), "IFRAME")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    expect(grid(page).locator(".ag-cell:focus")).to_have_attribute("col-id", "score")
+    page.keyboard.press("Tab")
+    eventually(page, lambda: page.evaluate(inside), lambda tag: tag != "IFRAME")

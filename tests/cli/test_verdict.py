@@ -134,8 +134,8 @@ def test_runs_without_the_metric_that_was_named_are_left_out(two_runs, verdict):
     code, said, _ = verdict(two_runs, "--by", "eval_f1", "--json")
     assert (code, said["headline"], said["recommended"], said["decided_by"]) == (0, "alone", "scored", "eval_f1")
     assert {each["run"]: each["why"] for each in said["left_out"]} == {
-        "better": "no eval_f1 logged",
-        "worse": "no eval_f1 logged",
+        "better": "no F1 logged",
+        "worse": "no F1 logged",
     }
 
 

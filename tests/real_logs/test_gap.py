@@ -35,4 +35,4 @@ def test_runs_have_a_small_gap_at_their_best_step_and_show_their_rebound(source,
         assert found[name].gap == pytest.approx(gap, abs=5e-5)
         assert found[name].rebound == pytest.approx(rebound, abs=5e-5)
         assert (found[name].slope_per_1000_steps > 0.0) == (rebound > 0.01)
-    assert found["8 3e-5"].sentences[1] == "The last eval loss is 0.5418, at step 13500: 0.2125 above the best."
+    assert found["8 3e-5"].sentences[1] == "The last eval loss is 0.5418, at step 13,500: 0.2125 above the best."

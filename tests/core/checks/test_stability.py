@@ -65,7 +65,7 @@ def test_a_spike_is_a_warning_and_makes_a_run_unsteady():
         None,
     )
     assert spike.evidence["value"] == 5.0
-    assert "step 1010" in spike.sentence
+    assert "step 1,010" in spike.sentence
 
 
 def test_many_spikes_make_a_run_unstable():
