@@ -124,6 +124,7 @@ class LiveJoinedSource(JoinedSource):
     def __init__(self, base: LiveSource, upload: UploadSource) -> None:
         super().__init__(base, upload)
         self._live = base
+        self.kind = base.kind
         self.refresh_s = base.refresh_s
 
     def load_curves(

@@ -27,6 +27,7 @@ EVERYTHING = RunQuery(limit=10**9)
 class FarAway(EmbeddedSource):
     """The demo's runs as if they were far away and grew: it notes what it is asked."""
 
+    kind = "Far place"
     refresh_s = 7.0
 
     def __init__(self) -> None:
@@ -66,7 +67,8 @@ def test_it_can_what_the_base_can(upload, tmp_path):
     )
     assert [isinstance(each, LiveSource) for each in (plain, folder, far)] == [False, False, True]
     assert [isinstance(each, FollowedSource) for each in (plain, folder, far)] == [False, True, False]
-    assert (far.refresh_s, far.way(), far.title, far.synthetic) == (7.0, "By asking.", "Demo runs", True)
+    assert (far.kind, far.refresh_s, far.way(), far.title) == ("Far place", 7.0, "By asking.", "Demo runs")
+    assert far.synthetic
 
 
 def test_each_run_is_read_where_it_is(upload, uploaded):
