@@ -77,7 +77,7 @@ def test_names_are_shown_as_they_are_everywhere_and_a_first_visit_may_be_deep(ne
 
     open_app(page, run=IDS, pin="15")
     runs = main.get_by_role("complementary", name="The pinned step").locator("tbody th")
-    assert set(runs.evaluate_all("cells => cells.map(cell => cell.title)")) == set(NAMES)
+    eventually(page, lambda: set(runs.evaluate_all("cells => cells.map(cell => cell.title)")), set(NAMES))
     wait_idle(page)
     page.locator(".runs li").first.hover()
     expect(page.get_by_role("tooltip")).to_contain_text(f"Name {listed(page)[0]}")

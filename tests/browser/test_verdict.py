@@ -56,7 +56,7 @@ def tied(serve, tmp_path_factory) -> Server:
     folder = tmp_path_factory.mktemp("outputs")
     for place, level in enumerate((0.5, 0.501, 0.502, 0.8, 0.9)):
         falling = [level * (1 + 0.8**at) + 0.02 * ((at * (place + 3)) % 5) for at in range(30)]
-        write_run(folder / f"run-{place}", [2.0 / step for step in range(1, 31)], falling)
+        write_run(folder / f"run-{place}", [2.0 / step for step in range(1, 31)], falling, args={"seed": 1})
     return serve(RUNOFF_RUNS=str(folder))
 
 
