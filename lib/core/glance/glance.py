@@ -16,6 +16,7 @@ from lib.core.glance.rows import MARKS, Ranking, ranking_of
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.offers import stored_best
+from lib.core.text.formatting import shorten_middle
 from lib.core.text.precision import measured
 from lib.core.text.sentences import Sentence, plain
 from lib.core.verdict.assessment import Assessment
@@ -27,6 +28,10 @@ from lib.core.verdict.overview import Headline, HeadlineKind, Overview
 
 ASPECTS_SHOWN = 2
 """Differences that the headline names."""
+
+
+PICKED_LIMIT = 24
+"""Characters of the name of the run to pick in a tie, which stands whole in the ranking: its line must not wrap."""
 
 
 class Level(StrEnum):
@@ -175,7 +180,8 @@ def _checkpoint(overview: Overview, own: Assessment | None) -> str:
     name = checkpoint_name(own.checkpoint)
     if overview.headline.kind is not HeadlineKind.TIE:
         return name
-    return f"If you must pick: {overview.grounds.labels[overview.headline.run_ids[0]]}, {name}"
+    label = overview.grounds.labels[overview.headline.run_ids[0]]
+    return f"If you must pick: {shorten_middle(label, PICKED_LIMIT, PICKED_LIMIT // 2)}, {name}"
 
 
 _LEVELS: Mapping[Sureness, Level] = {
