@@ -30,7 +30,7 @@ ASPECTS_SHOWN = 2
 """Differences that the headline names."""
 
 
-PICKED_LIMIT = 24
+PICKED_LIMIT = 20
 """Characters of the name of the run to pick in a tie, which stands whole in the ranking: its line must not wrap."""
 
 
