@@ -15,11 +15,11 @@ from lib.core.ranking.metric_names import REWARD
 from lib.core.ranking.noise_band import noise_band
 from lib.core.ranking.scoring import LeftOut, RunScore, lead_of
 from lib.core.text.formatting import NOT_RECORDED, percent
-from lib.core.text.precision import measured, rough, to_decimals
+from lib.core.text.precision import measured, to_decimals
 from lib.core.verdict.grounds import Grounds
 from lib.core.verdict.metric_words import metric_name, values_shown
 from lib.core.verdict.overview import HeadlineKind, Overview
-from lib.core.verdict.ties import noise_words
+from lib.core.verdict.ties import behind_words, noise_words
 
 MARKS: Mapping[LeftOut, str] = MappingProxyType(
     {
@@ -131,7 +131,7 @@ def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
         mark, why = _mark(each, decision, kind, is_first=each.run_id == decision.recommendation.run_id)
         mark = FIRST if mark == SHIP and caveat else mark
         why = why or grounds.behind.get(each.run_id, "")
-        distance = _distance(behind[each.run_id], decision)
+        distance = behind_words(behind[each.run_id], decision)
         is_inside = place > 0 and noise is not None and behind[each.run_id] <= noise
         if is_inside and not mark:
             # The order of distances is not that of evidence: evaluations side by side can tell a small one.
@@ -165,10 +165,6 @@ def _mark(score: RunScore, decision: Decision, kind: HeadlineKind, *, is_first: 
     if score.run_id in decision.lead.undecided:
         return "noise unknown", ""
     return "", ""
-
-
-def _distance(behind: float, decision: Decision) -> str:
-    return f"{to_decimals(behind, 1)} points" if by_score(decision.recommendation) else rough(behind)
 
 
 def _others(grounds: Grounds, *, is_ordered: bool) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from lib.core.facts.metrics import METRICS, Better, is_of_evaluations
@@ -24,9 +25,13 @@ HIGHER = (
 )  # fmt: skip
 """Names of metrics that everybody knows, looked for at the beginning and the end of a part of a name."""
 
-KNOWN = MappingProxyType(
-    {**dict.fromkeys(LOWER, "lower"), **dict.fromkeys(HIGHER, "higher")},
-)
+KNOWN: Mapping[str, Better] = MappingProxyType({**dict.fromkeys(LOWER, "lower"), **dict.fromkeys(HIGHER, "higher")})
+
+_NO_SHARES = frozenset((
+    "loss", "perplexity", "error", "mae", "mse", "rmse", "nll", "ppl", "bpb", "bpc", "brier", "reward", "rewards", "r2",
+    "margins", "psnr",
+))  # fmt: skip
+"""Known names of what has no fixed range: 0.8 and 2.0 of it may well be of one scale."""
 
 _SHORT = 3
 """A name of so few letters is found in words of another meaning ("power", "certainty"): what else the part holds must
@@ -82,12 +87,29 @@ def direction_in(metric: str) -> Better | None:
         >>> direction_in("eval_macro-avg-f1score"), direction_in("eval_f1_loss"), direction_in("eval_power")
         ('higher', 'lower', None)
     """
+    word = _word_in(metric)
+    return KNOWN[word] if word is not None else None
+
+
+def is_share(metric: str) -> bool:
+    """Whether a name is of what lies within 0 and 1, or 0 and 100 where it is written in percent.
+
+    Example:
+        >>> is_share("val_accuracy"), is_share("eval_wer"), is_share("eval_reward"), is_share("eval_score")
+        (True, True, False, False)
+    """
+    word = _word_in(metric)
+    return word is not None and word not in _NO_SHARES
+
+
+def _word_in(metric: str) -> str | None:
+    """The last known name in that of a metric."""
     parts = _parts(metric)
     for at in range(len(parts) - 1, -1, -1):
         pair = _PAIRS.get((parts[at - 1], parts[at])) if at else None
         word = pair or _known_in(parts[at])
         if word is not None:
-            return "lower" if KNOWN[word] == "lower" else "higher"
+            return word
     return None
 
 

@@ -35,6 +35,7 @@ class Contest:
         sign: -1 where it was turned, else 1.
         measured: How many measured evaluations each run has.
         raw: The best single value of each run that has one.
+        worst: The worst one, likewise.
         settings: The configuration of each run, where configurations are compared; else each is its own.
     """
 
@@ -44,6 +45,7 @@ class Contest:
     sign: float
     measured: Mapping[str, int] = field(repr=False)
     raw: Mapping[str, float] = field(repr=False)
+    worst: Mapping[str, float] = field(repr=False)
     settings: Mapping[str, Hashable] = field(repr=False)
 
     @property
@@ -133,9 +135,10 @@ def contest(
     found = best_of(fits, [repeats.get(run_id, run_id) for run_id in run_ids] if repeats else None)
     values = {run_id: metrics[run_id].values(metric) for run_id in run_ids}
     raw = {run_id: sign * float((sign * each).min()) for run_id, each in values.items() if len(each)}
+    worst = {run_id: sign * float((sign * each).max()) for run_id, each in values.items() if len(each)}
     measured = {run_id: len(each) for run_id, each in values.items()}
     settings = {run_id: repeats.get(run_id, run_id) if found.seed_freedom else run_id for run_id in run_ids}
-    return Contest(metric, run_ids, found, sign, measured, raw, settings)
+    return Contest(metric, run_ids, found, sign, measured, raw, worst, settings)
 
 
 def configurations(runs: Sequence[RunSummary]) -> dict[str, Hashable]:

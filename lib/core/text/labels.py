@@ -37,6 +37,8 @@ MAX_FACTS = 12
 
 MIN_SHARED = 6
 """Fewer characters at the beginning of all labels are read as fast as they are said once."""
+MIN_NAME = 3
+"""Fewer characters, or digits alone, do not read as a name in a sentence."""
 _PART_ENDS = re.compile(r" · |[ _/]|(?<!\de)-")
 """Where a label may be parted: not inside a number such as 1e-4."""
 
@@ -147,9 +149,22 @@ def shared_beginning(labels: Collection[str]) -> str:
 
 
 def brief_labels(labels: Mapping[str, str], limit: int = SENTENCE_LIMIT) -> dict[str, str]:
-    """What runs are called in a sentence: without the beginning that all share, and cut so that what differs stays."""
+    """What runs are called in a sentence: without the beginning that all share, and cut so that what differs stays.
+
+    The beginning stays where one of them would be called by a number or a letter or two, which are no names.
+
+    Example:
+        >>> brief_labels({"x": "resnet_small", "y": "resnet_large"}), brief_labels({"x": "version_0", "y": "version_1"})
+        ({'x': 'small', 'y': 'large'}, {'x': 'version_0', 'y': 'version_1'})
+    """
     start = len(shared_beginning(labels.values()))
-    return short_labels({key: label[start:] for key, label in labels.items()}, limit)
+    own = {key: label[start:] for key, label in labels.items()}
+    return short_labels(own if all(map(_is_name, own.values())) else labels, limit)
+
+
+def _is_name(part: str) -> bool:
+    seen = look(part)
+    return len(seen) >= MIN_NAME and not seen.replace(".", "").isdigit()
 
 
 def _name(run: RunSummary) -> str:

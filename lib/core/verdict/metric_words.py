@@ -8,12 +8,13 @@ from types import MappingProxyType
 
 from lib.core.checks.check import and_more
 from lib.core.facts.foreign import isolated
+from lib.core.facts.limits import Limit
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import RunSummary
 from lib.core.noise.best_set import Compared
 from lib.core.ranking.deciding import Basis, Deciding
 from lib.core.ranking.decision import Decision
-from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, named_set
+from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, is_share, named_set
 from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
 from lib.core.text import formatting
 from lib.core.text.phrases import counted, in_sentence
@@ -32,6 +33,11 @@ BASES: Mapping[Basis, str] = MappingProxyType(
 )
 """Why a metric decides, as the end of a sentence."""
 
+
+# fmt: off
+IN_PERCENT = Limit(1.5, "In percent",
+    "A score whose best value is above this is not a share of 1, whatever rounding or an insertion error adds to one.")
+# fmt: on
 
 _TRAIN_LOSS = "train_loss"
 _NAME_LIMIT = 40
@@ -170,3 +176,28 @@ def read_by_guess(decision: Decision, runs: Sequence[RunSummary], labels: Mappin
     whose = f"The {words} of {labels[run_id]}" if is_other else f"Its {words}"
     name = isolated(formatting.shorten(first.name, _NAME_LIMIT))
     return f'{whose} is read from "{name}", which is a guess.{and_more(len(found))}'
+
+
+def unlike_scales(decision: Decision, labels: Mapping[str, str]) -> str:
+    """That one ranked run may have its scores in percent and another as shares; "" where nothing says so.
+
+    Args:
+        decision: With the ranked runs.
+        labels: What they are called in a sentence, by run id.
+    """
+    found, metric = decision.contest, decision.deciding.metric
+    if metric is None or not is_share(metric):
+        return ""
+    ends = {
+        run_id: sorted((found.raw[run_id], found.worst[run_id])) for run_id in decision.ranked if run_id in found.raw
+    }
+    shares = [run_id for run_id, (low, high) in ends.items() if low >= 0.0 and high <= 1.0]
+    percents = [
+        run_id
+        for run_id, (low, high) in ends.items()
+        if low >= 0.0 and high <= 100.0 and found.raw[run_id] > IN_PERCENT
+    ]
+    if not shares or not percents:
+        return ""
+    words, percent, share = metric_name(metric), labels[percents[0]], labels[shares[0]]
+    return f"The {words} of {percent} may be in percent, that of {share} a share of 1: their values do not compare."

@@ -26,7 +26,7 @@ from lib.core.verdict.checkpoints import missing_checkpoint
 from lib.core.verdict.comparability import caution, unknown_aspects
 from lib.core.verdict.grounds import Grounds
 from lib.core.verdict.lowest_loss import risen_loss
-from lib.core.verdict.metric_words import apart, metric_name, read_by_guess
+from lib.core.verdict.metric_words import apart, metric_name, read_by_guess, unlike_scales
 from lib.core.verdict.objection_kinds import Objection
 from lib.core.verdict.reasons import ReasonCode
 from lib.core.verdict.ties import lead_sentence, unknown_noise
@@ -103,8 +103,7 @@ def objections_to(
 def _ranking(case: _Case) -> Iterator[Objection]:
     """Whether there is a ranking, and whether its order is more than chance."""
     decision, labels = case.decision, case.grounds.labels
-    is_alone = len(decision.ranked) == 1
-    if is_alone:
+    if is_alone := len(decision.ranked) == 1:
         yield Objection("alone", case.grounds.sentence(ReasonCode.ALONE))
     if decision.tied:
         # Scores that are equal are so whatever the noise is.
@@ -163,7 +162,9 @@ def _base(case: _Case) -> Iterator[Objection]:
 
 
 def _guessed(case: _Case) -> Iterator[Objection]:
-    """Whether a metric that the ranking rests on is read as it by a guess at its name."""
+    """Whether a metric that the ranking rests on is read as it by a guess at its name, or of more than one scale."""
+    if said := unlike_scales(case.decision, case.grounds.labels):
+        yield Objection("scales_unlike", said)
     if said := read_by_guess(case.decision, case.runs, case.grounds.labels):
         yield Objection("guessed", said)
 
@@ -284,14 +285,13 @@ def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
         brief = f"It overfits{where}: later checkpoints are worse."
         yield Objection("overfitting", said, brief=brief, place=rebound[0].place)
     elif over.gap is not None and over.gap > GAP_WARNING:
-        gap = to_decimals(over.gap, 3)
-        yield Objection("overfitting", f"Its gap at the checkpoint to ship is {gap}: it may overfit.")
+        said = f"Its gap at the checkpoint to ship is {to_decimals(over.gap, 3)}: it may overfit."
+        yield Objection("overfitting", said)
 
 
 def _checkpoint(case: _Case) -> Iterator[Objection]:
     """Whether the weights that were measured can still be had."""
-    said = missing_checkpoint(case.own.checkpoint) if case.own is not None else ""
-    if said:
+    if case.own is not None and (said := missing_checkpoint(case.own.checkpoint)):
         yield Objection("checkpoint_missing", said)
 
 

@@ -35,9 +35,21 @@ def noise_words(decision: Decision) -> str:
     band = noise_band(decision)
     if band is None:
         return ""
-    if decision.recommendation.gaps_count:
-        return f"{to_decimals(min(band, MOST_POINTS), 1)} points"
-    return rough(band)
+    return behind_words(min(band, MOST_POINTS) if _has_points(decision) else band, decision)
+
+
+def behind_words(distance: float, decision: Decision) -> str:
+    """How far a ranked run is behind another, with its unit where that is not the one of the values shown beside it.
+
+    A loss earns points of a score that stands nowhere where no gap is known.
+    """
+    if not _has_points(decision):
+        return rough(distance)
+    return f"{to_decimals(distance, 1)} points{'' if decision.recommendation.gaps_count else ' of the score'}"
+
+
+def _has_points(decision: Decision) -> bool:
+    return any(each.total is not None for each in decision.recommendation.scores)
 
 
 def lead_sentence(decision: Decision, labels: Mapping[str, str]) -> str:

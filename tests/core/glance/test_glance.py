@@ -213,6 +213,13 @@ def test_losses_of_any_size_have_a_place_on_the_scale():
 
 def test_the_note_says_what_the_shade_is():
     assert re.fullmatch(r"Shaded: noise, up to [\d.]+ points\.", glance(*CLEAR).ranking.note)
+    found = glance(*(replace(each, loss=None) for each in CLEAR), train=False).ranking
+    # Losses stand in the rows, and points are what ranks them.
+    assert (found.title, found.rows[0].value[:3]) == ("Eval loss", "0.5")
+    assert re.fullmatch(r"Shaded: noise, up to [\d.]+ points of the score\.", found.note)
+    assert re.fullmatch(r"[\d.]+ points of the score behind the best", found.rows[1].distance)
+    by_f1 = {"a": {"eval_f1": (0.1, 0.7)}, "b": {"eval_f1": (0.1, 0.4)}}
+    assert "points" not in glance(*CLEAR, further=by_f1, by="eval_f1").ranking.note
     assert glance(*CLEAR, count=2).ranking.note == "The noise is not known."
 
 

@@ -12,6 +12,7 @@ from lib.core.facts.runs import RunSummary
 from lib.core.text.labels import (
     LEGEND_LIMIT,
     NO_NAME,
+    brief_labels,
     look,
     shared_beginning,
     short_labels,
@@ -213,3 +214,25 @@ def test_every_permutation_of_a_clash_gives_the_same_short_labels():
 )
 def test_the_shared_beginning_ends_with_a_part_and_leaves_every_label_something(labels, start):
     assert shared_beginning(labels) == start
+
+
+@pytest.mark.parametrize(
+    ("labels", "brief"),
+    [
+        (["support_llama", "support_qwen"], ["llama", "qwen"]),
+        (["model · lr 1e-4", "model · lr 5e-5"], ["lr 1e-4", "lr 5e-5"]),
+        (["version_0", "version_1"], ["version_0", "version_1"]),
+        (["resnet_a", "resnet_b"], ["resnet_a", "resnet_b"]),
+        (["dropout_0.15", "dropout_0.25"], ["dropout_0.15", "dropout_0.25"]),
+        # One that is no name keeps the names of all alike.
+        (["version_100", "version_final"], ["version_100", "version_final"]),
+    ],
+)
+def test_a_name_in_a_sentence_is_not_cut_to_a_number_or_a_letter(labels, brief):
+    assert list(brief_labels(dict(enumerate(labels))).values()) == brief
+
+
+def test_names_that_stay_whole_are_still_cut_to_their_limit_and_told_apart():
+    found = brief_labels({"x": "long-name-" * 9 + "1", "y": "long-name-" * 9 + "2"}, 20)
+    assert all(len(label) <= 20 and label.startswith("long") for label in found.values())
+    assert (found["x"][-1], found["y"][-1]) == ("1", "2")

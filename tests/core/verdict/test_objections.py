@@ -69,6 +69,13 @@ def risen(run_id, best):
 
 
 BY_F1 = {"further": {"a": {"eval_f1": (0.1, 0.7)}, "b": {"eval_f1": (0.1, 0.4)}}, "by": "eval_f1"}
+
+
+def by_score(metric, **ends):
+    """That a metric decides which goes from the first to the last of these values."""
+    return {"further": {run_id: {metric: values} for run_id, values in ends.items()}, "by": metric}
+
+
 HALF = replace(DEFAULT_POLICY, eval_weight=0.5)
 CLEAR = run("a", 0.5), run("b", 0.8)
 """Two runs that compare in everything; the first is far ahead."""
@@ -84,6 +91,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
     ("expected", "runs", "named"),
     [
         ("no_common_ranking", (run("a"), run("b", dataset="x/y")), {}),
+        ("scales_unlike", CLEAR, {"how": by_score("eval_accuracy", a=(54.0, 90.0), b=(0.56, 0.92))}),
         ("alone", (run("a"),), {}),
         ("unread", CLEAR, {"a": None}),
         ("unread", CLEAR, {"b": None}),
@@ -146,6 +154,36 @@ def test_a_guess_matters_where_the_ranking_rests_on_it():
     (many,) = objections(of("a", train, guess), of("b", guess))
     assert many.sentence == 'Its eval loss is read from "valid_ce", which is a guess. And 2 more.'
     assert cap_of("guessed") is Sureness.FAIRLY_SURE
+
+
+def test_scores_in_percent_do_not_compare_with_shares_and_nobody_is_sure_then():
+    (found,) = objections(*CLEAR, how=by_score("eval_accuracy", a=(54.0, 90.0), b=(0.56, 0.92)))
+    assert found.sentence == (
+        "The accuracy of a may be in percent, that of b a share of 1: their values do not compare."
+    )
+    assert cap_of(found.code) is Sureness.UNSURE
+    assert "scales_unlike" in codes(*CLEAR, how=by_score("eval_wer", a=(0.9, 0.1), b=(80.0, 12.0)))
+
+
+@pytest.mark.parametrize(
+    ("metric", "first", "second"),
+    [
+        ("eval_accuracy", (0.5, 0.9), (0.4, 0.8)),
+        ("eval_accuracy", (54.0, 90.0), (56.0, 92.0)),
+        # No share of 1 is below 0, and no percentage above 100.
+        ("eval_mcc", (-0.2, 0.9), (20.0, 80.0)),
+        ("eval_accuracy", (0.5, 0.9), (100.0, 900.0)),
+        # An error rate above 1 before training, an early evaluation in percent below 1.
+        ("eval_wer", (0.9, 0.1), (1.8, 0.2)),
+        ("eval_accuracy", (0.5, 60.0), (2.0, 70.0)),
+        # Of no fixed range.
+        ("eval_reward", (0.1, 0.9), (0.2, 3.0)),
+        ("eval_mae", (0.9, 0.8), (3.0, 2.0)),
+        ("eval_perplexity", (1.0, 1.0), (9.0, 2.0)),
+    ],
+)
+def test_scores_of_one_scale_or_of_none_are_not_said_to_be_unlike(metric, first, second):
+    assert "scales_unlike" not in codes(*CLEAR, how=by_score(metric, a=first, b=second))
 
 
 def test_a_metric_that_says_otherwise_is_named_with_both_values_and_is_the_strongest():
