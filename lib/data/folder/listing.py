@@ -138,7 +138,7 @@ class Listing:
         seen = tuple(form.seen for _, form in members)
         forms = [form for _, form in members]
         trainer = next((form for form in forms if form.format == TRAINER), None)
-        homes = [trainer.folder] if trainer is not None else [_home(form) for form in forms]
+        homes = [trainer.folder] if trainer is not None else [_home(form) for form in _placed(forms)]
         home = min(homes, key=lambda path: (len(path), path))
         if len(members) == 1:
             return _One(tuple(members), forms[0].run, home, seen[0], trainer)
@@ -191,6 +191,11 @@ def _form_of(form: FoundForm, curves: Callable[[], Curves]) -> Form:
     return Form(form.folder, form.format, form.files, form.key, form.identity, form.name, form.parent, form.run, lazy)
 
 
+def _placed(forms: Sequence[FoundForm]) -> Sequence[FoundForm]:
+    """The forms whose place is the run's: a table of many runs lies where it is of none of them."""
+    return [form for form in forms if form.metrics or not form.key] or forms
+
+
 def _home(form: FoundForm) -> Folder:
     """The folder that a form is called by: not the file, and not a folder that only holds logs."""
     folder = form.folder[:-1] if form.folder in form.files else form.folder
@@ -216,7 +221,8 @@ def _ids(ones: Sequence[_One]) -> list[str]:
             run_id = trainer.run_id
         else:
             first = min(
-                (form for _, form in ones[at].members), key=lambda form: (len(form.folder), form.folder, form.key)
+                _placed([form for _, form in ones[at].members]),
+                key=lambda form: (len(form.folder), form.folder, form.key),
             )
             path = (*first.folder, first.key) if first.key else first.folder
             tried = chain((path, (*path, first.format)), ((*path, first.format, str(number)) for number in count(2)))

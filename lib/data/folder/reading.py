@@ -23,7 +23,7 @@ from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log
 from lib.data.trainer.hf_trainer import summarise_run
 from lib.data.trainer.merged_logs import MergedLogs
-from lib.data.trainer.training_files import JsonFile, Unread, is_side_file, read_side_file
+from lib.data.trainer.training_files import JsonFile, Unread, is_side_file, is_yaml, read_side_file
 from lib.data.trainer.trainings import LEAST_ROWS
 
 TRAINER = "Hugging Face Trainer"
@@ -122,7 +122,7 @@ class UnitReader:
             return FoundUnit(sight, is_read=False), {}
         stamps = {path: files.scan.stamps.get(path) for path in files.paths}
         changed = max((stamp[0] for stamp in stamps.values() if stamp is not None), default=math.nan) / 1e9
-        sides, problems = self._side_files(side_places(files.paths), files.scan) if reading.runs else ({}, ())
+        sides, problems = self._side_files(files.paths, files.scan) if reading.runs else ({}, ())
         found, curves = [], {}
         for logged in reading.runs:
             form = form_of(folder, reader.title, logged, sides, changed)
@@ -147,13 +147,15 @@ class UnitReader:
         return FoundUnit(sight, tuple(found), unreadable, reading.unused), curves
 
     def _side_files(
-        self, places: Sequence[Folder], scan: Scan
+        self, paths: Sequence[FilePath], scan: Scan
     ) -> tuple[dict[str, Mapping[str, Any]], tuple[Told, ...]]:
-        """The objects of the files beside a log, the nearest winning, and which of them could not be read."""
+        """The objects of the files beside those of a log, the nearest winning, and which of them could not be read."""
         read: dict[str, Mapping[str, Any]] = {}
         unread = []
-        for place in places:
+        for place in side_places(paths):
             for name in sorted(filter(is_side_file, scan.files.get(place, ()))):
+                if is_yaml(name) and (*place, name) in paths:
+                    continue  # The reader of the format has read it.
                 found = read_side_file(self._path(place, name))
                 if isinstance(found, Unread):
                     unread.append(Told((*place, name), found.reason))

@@ -1,4 +1,4 @@
-"""What the JSON files beside a log state: hyperparameters, results, and what a manifest says of the run."""
+"""What the JSON and YAML files beside a log state: hyperparameters, results, and what a manifest says of the run."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
         "hyperparameters.json": "hyperparameters",
         "hparams.json": "hparams",
         "training_config.json": "training_config",
+        "config.yaml": "config",
+        "config.yml": "config",
+        "hparams.yaml": "hparams",
+        "args.yaml": "args",
+        "params.yaml": "params",
         MANIFEST_PATTERN: "run_manifest",
         "adapter_config.json": "adapter_config",
         "config.json": "model_config",

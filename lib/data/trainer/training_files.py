@@ -1,6 +1,6 @@
-"""Reading the JSON files that a training leaves.
+"""Reading the JSON and YAML files that a training leaves.
 
-Only JSON is read. ``training_args.bin`` is a pickle, which runs code when opened, and is never touched.
+Nothing else is read. ``training_args.bin`` is a pickle, which runs code when opened, and is never touched.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from lib.data.formats.files import NotReadable
+from lib.data.formats.safe_yaml import MOST_BYTES, load_yaml
 from lib.data.stated.settings import MANIFEST_PATTERN, RESULT_FILES, SECTION_OF_FILE
 
 MAX_FILE_BYTES = 512 * 2**20
@@ -23,6 +25,7 @@ MAX_FILE_BYTES = 512 * 2**20
 MAX_NESTING = 40
 """Side files nested deeper than this hold no hyperparameters and would break whoever walks them."""
 LFS_POINTER = "version https://git-lfs"
+_ONLY_POINTER = "The file is only a Git LFS pointer: its content was not fetched (git lfs pull)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ def read_json(path: Path) -> JsonFile | Unread:
     return data if isinstance(data, Unread) else parse_json(data)
 
 
-def read_data(path: Path) -> bytes | Unread:
-    """The content of a file, or why it cannot be had."""
+def read_data(path: Path, most: int = MAX_FILE_BYTES) -> bytes | Unread:
+    """The content of a file of at most so many bytes, or why it cannot be had."""
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
             return Unread("Expected a file, found a folder or a device.")
-        if found.st_size > MAX_FILE_BYTES:
-            limit, size = (count / 2**20 for count in (MAX_FILE_BYTES, found.st_size))
+        if found.st_size > most:
+            limit, size = (count / 2**20 for count in (most, found.st_size))
             return Unread(f"The file has {size:,.0f} MB; files above {limit:,.0f} MB are not read.")
         with open(path, "rb", buffering=0) as file:
             return file.readall()
@@ -78,7 +81,7 @@ def _parse_any(data: bytes) -> JsonFile | Unread:
     # A stray byte in a label must not take the numbers down with it.
     written = data.decode("utf-8-sig", errors="replace")
     if written.startswith(LFS_POINTER):
-        return Unread("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
+        return Unread(_ONLY_POINTER)
     if not written.strip():
         return Unread("The file is empty.")
     try:
@@ -113,12 +116,37 @@ def is_side_file(name: str) -> bool:
     return name in SECTION_OF_FILE or name in RESULT_FILES or fnmatchcase(name, MANIFEST_PATTERN)
 
 
+def is_yaml(name: str) -> bool:
+    """Tell whether a file of this name is read as YAML."""
+    return name.endswith((".yaml", ".yml"))
+
+
 def read_side_file(path: Path) -> JsonFile | Unread:
-    """As ``read_json``, for files whose whole content is kept."""
-    read = read_json(path)
+    """As ``read_json``, for files whose whole content is kept, of JSON or YAML."""
+    read = _read_yaml(path) if is_yaml(path.name) else read_json(path)
     if isinstance(read, JsonFile) and _nesting_exceeds(read.content, MAX_NESTING):
         return Unread(f"The file is nested more than {MAX_NESTING} levels deep.")
     return read
+
+
+def _read_yaml(path: Path) -> JsonFile | Unread:
+    """The settings of a YAML file; none where it is a tracker's, whose own reader knows what it means."""
+    data = read_data(path, MOST_BYTES)
+    if isinstance(data, Unread):
+        return data
+    if data.startswith(LFS_POINTER.encode()):
+        return Unread(_ONLY_POINTER)
+    try:
+        content = load_yaml(data)
+    except NotReadable as error:
+        return Unread(str(error))
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        return Unread(f"Expected settings by name, found {_KINDS.get(type(content), 'a number')}.")
+    # W&B and SwanLab put each value into a mapping of its own, with what is said of it.
+    is_of_tracker = bool(content) and all(isinstance(each, dict) and "value" in each for each in content.values())
+    return JsonFile({} if is_of_tracker else content, hashlib.sha256(data).hexdigest())
 
 
 def _nesting_exceeds(value: Any, limit: int) -> bool:

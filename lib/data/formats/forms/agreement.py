@@ -9,6 +9,7 @@ from enum import Enum, auto
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
+from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.metric_names import AS_LOGGED
 from lib.data.formats.metric_words import words_of
 
@@ -22,6 +23,8 @@ CHANCE = 4.0
 """Orders of magnitude by which agreement must be unlikely by chance; one loss of four decimals reaches it."""
 SHIFTED_CHANCE = 12.0
 """The same where steps are counted from another number: more was tried."""
+LEAST_EVALUATIONS = 3
+"""At so many steps both logs must have an evaluated metric, to contradict each other by it."""
 SAMPLE = 256
 """So many values show how a series was rounded."""
 
@@ -75,6 +78,46 @@ def agreement_of(one: RunCurves, other: RunCurves) -> Agreement:
         if two:
             return Agreement(Verdict.TWO_RUNS)
     return Agreement(Verdict.CANNOT_TELL)
+
+
+def evaluations_differ(one: RunCurves, other: RunCurves) -> bool:
+    """Whether two logs of one program contradict each other in what evaluations measured, whatever else is equal.
+
+    Equal seeds and data make equal train losses in two runs that differ in what is evaluated. A metric counts that both
+    have at ``LEAST_EVALUATIONS`` steps or more, and of which most values of neither occur in the other, in per cent
+    either: one log may count evaluations by other steps.
+    """
+    ours, others = _evaluated(one), _evaluated(other)
+    return any(_differ(ours[name], others[name]) for name in ours if name in others)
+
+
+def _evaluated(curves: RunCurves) -> dict[str, MetricCurve]:
+    """What evaluations measured and no clock did; an accuracy in per cent may be whole numbers."""
+    return {
+        plain_name(metric): curve
+        for metric, curve in curves.curves.items()
+        if is_of_evaluations(plain_name(metric)) and not _NOT_COMPARED & set(words_of(metric))
+    }
+
+
+def _differ(one: MetricCurve, other: MetricCurve) -> bool:
+    common = np.intersect1d(one.step, other.step, assume_unique=True)
+    a, b = one.finite().value, other.finite().value
+    if np.count_nonzero(common > 0) < LEAST_EVALUATIONS or not len(a) or not len(b):
+        return False
+    return not any(_occurring(a * scale, b) >= CONTRADICTS for scale in (1.0, 100.0, 0.01))
+
+
+def _occurring(a: np.ndarray, b: np.ndarray) -> float:
+    """The greater share of the values of one series that the other has too, within the rounding of the coarser."""
+    shares = []
+    for values, held in ((a, np.sort(b)), (b, np.sort(a))):
+        at = np.searchsorted(held, values)
+        near = np.minimum(
+            np.abs(values - held[np.minimum(at, len(held) - 1)]), np.abs(values - held[np.maximum(at - 1, 0)])
+        )
+        shares.append(float((near <= np.maximum(_rounding(a, values), _rounding(b, values))).mean()))
+    return max(shares)
 
 
 def comparable(curves: RunCurves) -> dict[str, MetricCurve]:

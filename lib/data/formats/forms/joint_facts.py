@@ -37,7 +37,8 @@ def facts_of_forms(
         extra={key: value for each in reversed(parts) for key, value in each.run.extra.items()},
         notes=tuple(dict.fromkeys(note for note in notes if note != said)),
         read_as=read_as_of(parts, curves.curves),
-        formats=tuple(dict.fromkeys(name for form in parts for name in form.run.formats)),
+        formats=tuple(dict.fromkeys(name for form in parts if _says_more(form) for name in form.run.formats))
+        or lead.formats,
         files=tuple(dict.fromkeys(path for form in parts for path in form.run.files)),
     )
     if parts[0].format == HF_TRAINER:
@@ -51,6 +52,11 @@ def facts_of_forms(
     ends = [each for each in (lead, *others) if each.status is not RunStatus.UNKNOWN]
     run = replace(run, status=ends[0].status, raw_status=ends[0].raw_status) if ends else run
     return reread(replace(run, **progress_again(run, curves)), curves)
+
+
+def _says_more(form: Form) -> bool:
+    """Whether a form is more than settings: these alone do not tell which program logged the run."""
+    return bool(form.curves.curves or form.run.extra) or form.run.status is not RunStatus.UNKNOWN
 
 
 def progress_again(run: RunSummary, curves: RunCurves) -> dict[str, Any]:

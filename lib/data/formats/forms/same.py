@@ -15,7 +15,7 @@ from itertools import combinations
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
-from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable
+from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, evaluations_differ
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
 from lib.data.formats.logged import Folder
@@ -128,7 +128,7 @@ class _Runs:
         if key not in self.used.verdicts:
             found = self._earlier.verdicts.get(key)
             if found is None:
-                found = agreement_of(self.forms[one].curves, self.forms[other].curves).verdict
+                found = _said(self.forms[one], self.forms[other])
             self.used.verdicts[key] = found
         return self.used.verdicts[key]
 
@@ -141,6 +141,13 @@ class _Runs:
             found = losses, form.curves.points
         self.used.points[key] = found
         return form.format != HF_TRAINER, not form.curves.curves, -found[0], -found[1], form.format, form.folder
+
+
+def _said(one: Form, other: Form) -> Verdict:
+    """What two forms say of each other; two programs may well measure something else under one name."""
+    found = agreement_of(one.curves, other.curves).verdict
+    is_split = found is Verdict.SAME and one.format == other.format and evaluations_differ(one.curves, other.curves)
+    return Verdict.TWO_RUNS if is_split else found
 
 
 def _are_told_apart(one: Form, other: Form) -> bool:

@@ -52,7 +52,7 @@ class Lightning:
             try:
                 table = read_csv(root.joinpath(*metrics))
                 steps = table.numbers.get("step")
-                if table.rows and not _is_lightning(table, steps, settings is not None, folder):
+                if table.rows and not _is_lightning(table, steps, folder):
                     return None
                 if steps is not None:
                     series, notes = _series(table, steps)
@@ -83,15 +83,15 @@ def settings_of(path: Path, section: str) -> dict[str, Any]:
     return {section: found} if isinstance(found, dict) and found else {}
 
 
-def _is_lightning(table: Table, steps: Numbers | None, has_settings: bool, folder: Folder) -> bool:
-    """Whether a ``metrics.csv`` is Lightning's: it has a step, and epochs, settings beside it or a version's folder.
+def _is_lightning(table: Table, steps: Numbers | None, folder: Folder) -> bool:
+    """Whether a ``metrics.csv`` is Lightning's: it has a step, and epochs or a version's folder.
 
-    Fabric writes no settings, and epochs only where a program gives them.
+    Fabric writes no settings, and epochs only where a program gives them; many others write an ``hparams.yaml``.
     """
     if steps is None or not is_count(steps, np.zeros(table.rows, dtype=np.int64), True):
         return False
     is_versioned = bool(folder) and _VERSION.fullmatch(folder[-1]) is not None
-    return ("epoch" in table.names or has_settings or is_versioned) and bool(steps.given.all())
+    return ("epoch" in table.names or is_versioned) and bool(steps.given.all())
 
 
 def _series(table: Table, steps: Numbers) -> tuple[dict[str, Series], tuple[str, ...]]:

@@ -23,6 +23,8 @@ from lib.data.formats.text.starts import Start, counted
 MAX_OTHER_LINES = 500_000
 """So many lines that are none of metrics are remembered, to know the head of a log again."""
 _SHORTEST_HEADER = 8
+_MOST_WORDS = 3
+"""A longer text before a number that is said once and at no step is a sentence, and no metric."""
 _CLOCK_FALLS = 0.02
 """A clock may begin anew with the training; one that goes back in more of the rows than this tells no time."""
 
@@ -135,6 +137,7 @@ def _run(
     all_epochs = float(np.nanmax(epochs)) if np.isfinite(epochs).any() else read.stated.get("Num Epochs")
     begin, end = int(start.rows[0]), int(start.rows[-1])
     summary = {k: v for row, stated in rows.summaries if begin < row <= end + 1 for k, v in stated.items()}
+    series, said_once = _series(rows, start, at)
     is_last = number == count
     status, word, error = RunStatus.UNKNOWN, None, None
     if summary:
@@ -145,12 +148,12 @@ def _run(
     finite = at[np.isfinite(at)] if is_unix else at[:0]
     return LoggedRun(
         files=files,
-        series=_series(rows, start, at),
+        series=series,
         key="" if number == 1 else str(number),
         name="" if count == 1 else f"{files[0][-1]}, start {number}",
         counted=start.counted,
         config=dict(read.config),
-        last=summary,
+        last={**said_once, **summary},
         status=status,
         said=word,
         error=error,
@@ -182,7 +185,8 @@ def _times(rows: Rows, start: Start, said: list[str]) -> tuple[np.ndarray, bool]
     return clock, False
 
 
-def _series(rows: Rows, start: Start, at: np.ndarray) -> dict[str, Series]:
+def _series(rows: Rows, start: Start, at: np.ndarray) -> tuple[dict[str, Series], dict[str, float]]:
+    """The curves; and the numbers of sentences that close the log, such as what the best model came to."""
     place = np.full(len(rows), -1, dtype="int64")
     place[start.rows] = np.arange(len(start.rows))
     of_row, name, value = np.array(rows.point_row), np.array(rows.point_name), np.array(rows.point_value)
@@ -191,15 +195,24 @@ def _series(rows: Rows, start: Start, at: np.ndarray) -> dict[str, Series]:
     of_row, name, value = place[of_row[mine]], name[mine], value[mine]
     order = np.argsort(name, kind="stable")
     bounds = np.searchsorted(name[order], np.arange(len(rows.names) + 1))
-    series = {}
+    counts = np.isfinite(epoch)
+    for column in ("step", "part", "bar"):
+        counts |= rows.column(column)[start.rows] >= 0
+    first = int(counts.argmax()) if counts.any() else 0
+    series: dict[str, Series] = {}
+    said_once: dict[str, float] = {}
     for code, text in enumerate(rows.names):
         points = order[bounds[code] : bounds[code + 1]]
         if len(points):
             where = of_row[points]
+            if len(points) == 1 and len(text.split()) > _MOST_WORDS and not counts[where[0]]:
+                # Before the first step it states a setting.
+                said_once |= {text: float(value[points[0]])} if where[0] > first else {}
+                continue
             series[text] = Series(
                 start.step[where],
                 value[points],
                 epoch[where] if np.isfinite(epoch[where]).any() else None,
                 at[where] if np.isfinite(at[where]).any() else None,
             )
-    return series
+    return series, said_once

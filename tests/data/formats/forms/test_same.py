@@ -171,6 +171,31 @@ def test_two_text_logs_in_a_folder_are_two_runs_if_they_differ_and_one_if_they_d
     assert grouped(text("logs/a.txt"), text("logs/b.txt", scale=3.0), events("logs", 3.0)) == [[0], [1, 2]]
 
 
+@pytest.mark.parametrize(
+    ("scale", "lag", "apart"),
+    [(1.0, 0, False), (100.0, 0, False), (1.0, 100, False), (1.04, 0, True), (104.0, 0, True)],
+    ids=["equal", "in per cent", "counted from another step", "another", "another, in per cent"],
+)
+def test_logs_of_one_program_with_other_evaluations_are_two_runs_though_they_trained_alike(scale, lag, apart):
+    def log(path, scale, lag, format):
+        accuracies = series([step + lag for step in SPARSE], [scale * (0.5 + step / 2500) for step in SPARSE])
+        return form(path, {"train_loss": falling(DENSE, 2.0, 4), "val_accuracy": accuracies}, format)
+
+    logs = [log("runs/a.csv", 1.0, 0, "Table"), log("runs/b.csv", scale, lag, "Table")]
+    assert grouped(*logs) == ([[0], [1]] if apart else [[0, 1]])
+    whole = [
+        form(
+            f"runs/{name}.csv",
+            {"train_loss": falling(DENSE, 2.0, 4), "val_accuracy": series(SPARSE, range(first, first + 10))},
+            "Table",
+        )
+        for name, first in (("a", 50), ("b", 70))
+    ]
+    assert grouped(*whole) == [[0], [1]]
+    # Another program may well measure something else under the same name.
+    assert grouped(log("run/a.csv", 1.0, 0, "Table"), log("run/a.log", scale, lag, "text log")) == [[0, 1]]
+
+
 def test_train_and_validation_of_different_trainings_stay_apart():
     train = form("X/train/log.txt", {"loss": falling(DENSE)}, "text log")
     validation = form("X/validation/log.txt", {"loss": falling(SPARSE, 3.0)}, "text log")

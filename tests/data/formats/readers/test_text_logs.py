@@ -609,3 +609,19 @@ def test_no_text_breaks_it(tmp_path_factory, parts) -> None:
 @given(st.binary(max_size=500))
 def test_no_bytes_break_it(tmp_path_factory, data) -> None:
     read(tmp_path_factory.getbasetemp(), data + nanogpt().encode() + data)
+
+
+def test_a_sentence_said_once_and_at_no_step_is_no_metric(tmp_path):
+    said = run(tmp_path, f"tokens per iteration will be: 491,520\n{nanogpt()}\nbest loss of the whole training: 2.75\n")
+    plain = run(tmp_path, nanogpt())
+    assert set(said.series) == set(plain.series)
+    assert [points(said, name) for name in plain.series] == [points(plain, name) for name in plain.series]
+    # What a log closes with is a result; what it begins with is a setting.
+    assert (said.last, plain.last) == ({"best loss of the whole training": 2.75}, {})
+
+
+def test_a_long_name_is_a_metrics_where_it_is_said_again_or_at_a_step(tmp_path):
+    again = run(tmp_path, "".join(f"step {n}\nloss of the whole batch: {3 / n:.3f}\n" for n in (1, 2, 3)))
+    assert [step for step, _ in points(again, "loss of the whole batch")] == [1, 2, 3]
+    at_step = run(tmp_path, f"{nanogpt()}\nstep 30: test loss of best model: 2.75, loss: 3.1\n")
+    assert [value for _, value in points(at_step, "test loss of best model")] == [2.75]
