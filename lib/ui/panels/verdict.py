@@ -45,37 +45,43 @@ def verdict(source: RunSource, comparison: Comparison) -> None:
     with st.container(key="verdict"):
         st.html(STYLE + body)
         _better(source, comparison, glance)
-        if offers:
-            with st.container(key="verdict_alike"):
-                st.button(
-                    "Select runs that compare",
-                    key="select_alike",
-                    type="primary",
-                    on_click=select_alike,
-                    args=(source, comparison),
-                )
-        elif _may_have_ended(comparison):
-            with st.container(key="verdict_alike"):
-                st.button(
-                    "Their training ended: rank them",
-                    key="ended",
-                    type="primary",
-                    help="Their logs do not say whether it did. The link carries that you say so.",
-                    on_click=url.put,
-                    args=(link.ENDED, True),
-                )
-        with st.container(key="verdict_by", horizontal=True):
-            if url.value(link.ENDED):
-                st.button(
-                    "Take back that training ended",
-                    key="not_ended",
-                    type="tertiary",
-                    on_click=url.put,
-                    args=(link.ENDED, False),
-                )
-            if has_readings(comparison):
-                read_as_panel(comparison)
-            _decided_by(comparison)
+        with st.container(key="verdict_foot", horizontal=True, gap="small"):
+            _next(source, comparison, offers=offers)
+            with st.container(key="verdict_by", horizontal=True, width="content"):
+                if url.value(link.ENDED):
+                    st.button(
+                        "Take back that training ended",
+                        key="not_ended",
+                        type="tertiary",
+                        on_click=url.put,
+                        args=(link.ENDED, False),
+                    )
+                if has_readings(comparison):
+                    read_as_panel(comparison)
+                _decided_by(comparison)
+
+
+def _next(source: RunSource, comparison: Comparison, *, offers: bool) -> None:
+    """Where nothing can be recommended, what leads to a recommendation."""
+    if offers:
+        with st.container(key="verdict_alike", width="content"):
+            st.button(
+                "Select runs that compare",
+                key="select_alike",
+                type="primary",
+                on_click=select_alike,
+                args=(source, comparison),
+            )
+    elif _may_have_ended(comparison):
+        with st.container(key="verdict_alike", width="content"):
+            st.button(
+                "Their training ended: rank them",
+                key="ended",
+                type="primary",
+                help="Their logs do not say whether it did. The link carries that you say so.",
+                on_click=url.put,
+                args=(link.ENDED, True),
+            )
 
 
 def _may_have_ended(comparison: Comparison) -> bool:
