@@ -63,9 +63,15 @@ def test_an_upload_is_listed_beside_the_runs_of_a_folder_and_compared_with_them(
     app = on_folder(tmp_path / "runs", run=["own"])
     send(app, ("trainer_state.json", state(0.5)))
     app.assert_sound()
-    assert uploaded(app) == ["upload 1"]
+    assert uploaded(app) == ["trainer_state 1"]
     assert [is_uploaded(run_id) for run_id in app.compared] == [False, True]
     assert app.title.count("1 run in") == 1
+
+
+def test_no_run_is_called_by_a_number_alone(opened):
+    app = send(opened(), *(("trainer_state.json", state(level)) for level in (1.0, 2.0)))
+    assert app.panel[0].startswith("Ship trainer_state 1")
+    assert not re.search(r"(?<!trainer_state )\b2\b (has|is|would)", " ".join(app.panel))
 
 
 def test_uploads_stay_on_every_page(opened):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from lib.core.ranking.deciding import Candidate, best_of
 from lib.core.ranking.offers import better_in
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.text.formatting import shorten, shorten_middle
-from lib.core.text.labels import brief_labels
+from lib.core.text.labels import SENTENCE_LIMIT, brief_labels, short_labels
 from lib.core.text.phrases import counted
 from lib.core.text.precision import together
 from lib.core.verdict.grounds import grounds_of
@@ -96,9 +96,17 @@ def _made(comparison: Comparison, *, offers: bool) -> tuple[Glance, str]:
     runs = [each.run for each in comparison.runs]
     labels, slots = comparison.labels, {each.run.run_id: each.slot for each in comparison.runs}
     assessed = shipped_assessments(comparison)
-    said = overview_of(grounds_of(comparison.decision, runs, brief_labels(labels)), runs, assessed)
+    said = overview_of(grounds_of(comparison.decision, runs, _names(labels)), runs, assessed)
     glance = glance_of(said, runs, assessed, has_alike=offers)
     return glance, panel(glance, labels, slots) + details(comparison, said, assessed)
+
+
+def _names(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """What runs are called in sentences: by no number alone, such as "1" of "trainer_state 1"."""
+    brief = brief_labels(labels)
+    return (
+        brief if all(any(map(str.isalpha, name)) for name in brief.values()) else short_labels(labels, SENTENCE_LIMIT)
+    )
 
 
 def _better(source: RunSource, comparison: Comparison, glance: Glance) -> None:
