@@ -89,8 +89,8 @@ def _told_by(names: Sequence[str]) -> str:
     if any(name == TRAINER_STATE for name in plain):
         return ""
     stems = [os.path.splitext(name) for name in plain if "tfevents" not in name and not _state_of(name)]
-    logs = [stem for stem, end in stems if end.lower() not in _SAYS_NOTHING | _NO_LOG]
-    return logs[0] if len(logs) == 1 else ""
+    logs = {stem for stem, end in stems if end.lower() not in _SAYS_NOTHING | _NO_LOG}
+    return logs.pop() if len(logs) == 1 else ""
 
 
 def _state_of(name: str) -> str:
