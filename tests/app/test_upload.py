@@ -47,6 +47,10 @@ def uploaded(app: App) -> list[str]:
     return [line["name"] for line in app.lines.values() if line.get("mark") == "uploaded"]
 
 
+def uploads_kept(app: App) -> tuple[object, ...]:
+    return app.at.session_state["upload"].items
+
+
 def test_three_files_are_compared_beside_the_demo(opened):
     app = send(opened(), *THREE)
     app.assert_sound()
@@ -63,9 +67,15 @@ def test_an_upload_is_listed_beside_the_runs_of_a_folder_and_compared_with_them(
     app = on_folder(tmp_path / "runs", run=["own"])
     send(app, ("trainer_state.json", state(0.5)))
     app.assert_sound()
-    assert uploaded(app) == ["upload 1"]
+    assert uploaded(app) == ["trainer_state 1"]
     assert [is_uploaded(run_id) for run_id in app.compared] == [False, True]
     assert app.title.count("1 run in") == 1
+
+
+def test_no_run_is_called_by_a_number_alone(opened):
+    app = send(opened(), *(("trainer_state.json", state(level)) for level in (1.0, 2.0)))
+    assert app.panel[0].startswith("Ship trainer_state 1")
+    assert "Runner-up: trainer_state 2" in " ".join(app.panel)
 
 
 def test_uploads_stay_on_every_page(opened):
@@ -119,11 +129,30 @@ def test_files_without_a_run_are_named_with_the_reason(opened):
     assert uploaded(app) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [("m.pkl", b"\x80\x04", ".pkl"), ("a.png", b"\x89PNG", ".png"), ("none.csv", b"step,train_loss\n", "no rows")],
+)
+def test_what_came_and_is_no_run_is_said_and_not_kept(opened, name, content, why):
+    app = send(opened(), (name, content))
+    app.assert_sound()
+    assert "No run was found" in said(app)
+    assert why in said(app)
+    assert uploads_kept(app) == ()
+    send(app, ("good.csv", table()), (name, content)).assert_sound()
+    assert "1 run found." in said(app)
+    assert "Not used:" in said(app)
+    assert why in said(app)
+    assert len(uploads_kept(app)) == 1
+    assert len(uploaded(app)) == 1
+
+
 def test_more_runs_than_can_be_compared_are_listed(opened):
     files = [(f"run{level}.csv", table(1 + level / 10)) for level in range(8)]
     app = send(opened(), *files)
     assert app.compared == ()
-    assert "8 runs found." in said(app)
+    assert "8 runs were found; tick up to five." in said(app)
+    assert [line["name"] for line in app.lines.values()][:8] == [f"run{level}" for level in range(8)]
     app.click("upload_list")
     assert len(app.listed) == 8
     assert len(uploaded(app)) == 8

@@ -12,6 +12,7 @@ from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.names import run_id_of
+from lib.data.folder.source import FolderSource
 from lib.ui.frame.look import SIZES
 from tests.app.harness import write_run
 from tests.browser.actions import FIVE, query
@@ -208,3 +209,40 @@ def test_on_a_narrow_window_the_ranking_goes_below_the_text(new_page, app, width
     assert ranking["y"] >= says["y"] + says["height"] - 1
     assert page.locator(".verdict .bar").first.is_visible() == (width > 600)
     assert page.evaluate(CUT) == []
+
+
+OVERLAPPING = """
+() => {
+  const shown = [...document.querySelectorAll('.verdict-more > button, .st-key-verdict_foot button')]
+    .filter(e => e.offsetWidth).map(e => [e.innerText, e.getBoundingClientRect()]);
+  return shown.flatMap(([one, a], at) => shown.slice(at + 1)
+    .filter(([, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+    .map(([other]) => `${one} / ${other}`));
+}
+"""
+"""The pairs of the panel's buttons of which one covers the other."""
+
+
+@pytest.fixture(scope="module")
+def unended(serve, tmp_path_factory) -> tuple[Server, list[str]]:
+    """The app on tables that do not say whether their training ended, and whose names are read as others."""
+    folder = tmp_path_factory.mktemp("unended")
+    for place in range(2):
+        (folder / f"run{place}").mkdir()
+        rows = [f"{at},{2 / at**0.3 + place},{2.02 / at**0.3 + place}" for at in range(1, 201)]
+        (folder / f"run{place}" / "log.csv").write_text("\n".join(["step,train_loss,valid_ce", *rows, ""]))
+    return serve(RUNOFF_RUNS=str(folder)), [run.run_id for run in FolderSource(folder).list_runs(RunQuery()).runs]
+
+
+@pytest.mark.parametrize("width", [1400, 1280, 768, 390])
+def test_no_button_covers_another_where_training_may_have_ended(new_page, unended, width):
+    server, ids = unended
+    page = new_page(server, viewport={"width": width, "height": 900}, color_scheme="light")
+    open_app(page, run=ids)
+    foot = page.locator(".st-key-verdict_foot")
+    expect(foot.get_by_role("button", name="Read as")).to_be_visible()
+    assert page.evaluate(OVERLAPPING) == []
+    foot.get_by_role("button", name="Their training ended").click()
+    expect(foot.get_by_role("button", name="Take back")).to_be_visible()
+    wait_idle(page)
+    assert page.evaluate(OVERLAPPING) == []

@@ -15,6 +15,37 @@ _STATE = re.compile(rf"(.*?)[ ._-]*{_STATE_STEM}[ ._-]*(.*?){re.escape(_STATE_EN
 """The log of a ``Trainer`` under a name that tells it from others, such as "lr3 trainer_state.json". It has one name
 for all runs, so that whoever has several of them in one place has renamed them, or their browser has."""
 
+_SAYS_NOTHING = frozenset([".json", ".yaml", ".yml", ".toml", ".md", ".cfg", ".ini"])
+"""Ends of what lies beside logs and describes them, or may."""
+_NO_LOG = frozenset(
+    [
+        ".pkl",
+        ".pickle",
+        ".pt",
+        ".pth",
+        ".ckpt",
+        ".bin",
+        ".safetensors",
+        ".h5",
+        ".keras",
+        ".onnx",
+        ".npy",
+        ".npz",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".svg",
+        ".pdf",
+        ".py",
+        ".ipynb",
+        ".sh",
+        ".html",
+        ".mp4",
+    ]
+)
+"""Ends of what often lies beside logs and is none."""
+
 
 def placed(names: Sequence[str], new_folder: Callable[[str], str]) -> list[Parts]:
     """Where each of some files goes that were dropped together.
@@ -26,6 +57,7 @@ def placed(names: Sequence[str], new_folder: Callable[[str], str]) -> list[Parts
         names: Of the files.
         new_folder: Makes a name that no folder has, of one that would do; of "" one with a number.
     """
+    told = _told_by(names)
     if len(names) == 1 and not _state_of(names[0]):
         name = plain_name(names[0])
         return [_alone(name, new_folder)]
@@ -40,7 +72,7 @@ def placed(names: Sequence[str], new_folder: Callable[[str], str]) -> list[Parts
         at = seen[folded(name)]
         seen[folded(name)] += 1
         if at == len(shared):
-            shared.append(new_folder(""))
+            shared.append(new_folder(told))
         places.append((shared[at], name))
     return places
 
@@ -51,7 +83,18 @@ def _alone(name: str, new_folder: Callable[[str], str]) -> Parts:
     return new_folder(stem), name
 
 
+def _told_by(names: Sequence[str]) -> str:
+    """What the only log among some files is called; "" where there are several, or where its name says nothing."""
+    plain = [plain_name(name) for name in names]
+    if any(name == TRAINER_STATE for name in plain):
+        return ""
+    stems = [os.path.splitext(name) for name in plain if "tfevents" not in name and not _state_of(name)]
+    logs = {stem for stem, end in stems if end.lower() not in _SAYS_NOTHING | _NO_LOG}
+    return logs.pop() if len(logs) == 1 else ""
+
+
 def _state_of(name: str) -> str:
-    """What is left of a renamed log's name; "" where it is none."""
+    """What a renamed log's run is called; "" where it is none. A number alone tells no one what it counts."""
     found = _STATE.fullmatch(plain_name(name))
-    return " ".join(filter(None, found.groups())) if found else ""
+    left = " ".join(filter(None, found.groups())) if found else ""
+    return left if not left or any(map(str.isalpha, left)) else f"{_STATE_STEM} {left}"

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from lib.core.text.phrases import counted
 from lib.data.folder.scan import is_skipped
+from lib.data.trainer.hf_log import TRAINER_STATE
 from lib.data.upload import storage, tar_files, zip_files
 from lib.data.upload.entries import Held, write, write_file, writing
 from lib.data.upload.guarded import too_much
@@ -34,6 +35,9 @@ from lib.data.upload.source import UploadSource
 ROOT = "uploads"
 """What lies in it is read."""
 NUMBERED = "upload"
+"""What a folder is called, with a number, whose files do not name it."""
+NUMBERED_STATE = "trainer_state"
+"""The same where a log of that name lies in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,8 @@ class Upload:
         if len(dropped) > MOST_FILES - sum(item.entries for item in self.items):
             raise _too_many(len(dropped))
         self._count += 1
-        places = placed([each.name for each in dropped], self._made_folder)
+        numbered = NUMBERED_STATE if any(plain_name(each.name) == TRAINER_STATE for each in dropped) else NUMBERED
+        places = placed([each.name for each in dropped], lambda wanted: self._made_folder(wanted, numbered))
         folders = tuple(dict.fromkeys(parts[0] for parts in places))
         try:
             for each, parts in zip(dropped, places, strict=True):
@@ -206,20 +211,20 @@ class Upload:
         title = dropped[0].name if len(dropped) == 1 else counted(len(dropped), "file")
         return Item(self._count, title, folders, len(dropped), len(dropped), total)
 
-    def _made_folder(self, wanted: str) -> str:
-        folder = self._new_folder(wanted)
+    def _made_folder(self, wanted: str, numbered: str) -> str:
+        folder = self._new_folder(wanted, numbered)
         with writing():
             (self._root / folder).mkdir(0o700)
         return folder
 
-    def _new_folder(self, wanted: str) -> str:
+    def _new_folder(self, wanted: str, numbered: str = NUMBERED) -> str:
         """A name that no folder of the root has, on whatever system; hidden folders are not looked into."""
         name = wanted.strip(" .")
         with writing():
             taken = {folded(entry) for entry in os.listdir(self._root)}
         if name and folded(name) not in taken and not is_skipped(name):
             return name
-        start, number = (f"{name} (", 2) if name and not is_skipped(name) else (f"{NUMBERED} ", 1)
+        start, number = (f"{name} (", 2) if name and not is_skipped(name) else (f"{numbered} ", 1)
         end = ")" if start.endswith("(") else ""
         while folded(f"{start}{number}{end}") in taken:
             number += 1

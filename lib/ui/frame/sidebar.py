@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery
 from lib.core.facts.selection import toggle
 from lib.data.source import RunSource, wall_clock
 from lib.ui.frame import empty, static
 from lib.ui.frame.run_list import Line, RunList, run_list
-from lib.ui.session import link, reads, url
+from lib.ui.session import link, reads, uploads, url
 from lib.ui.session.comparison import Comparison
 
 RUNS = "runs"
@@ -23,15 +25,33 @@ _TURN = "runs:turn"
 def run_picker(source: RunSource, compared: Comparison) -> None:
     """Draw the list; what is asked for there is taken before the page runs again."""
     query = url.query()
-    page = reads.list_runs(source, query)
+    page, labels = _came_first(source, query, reads.list_runs(source, query), reads.list_labels(source, query))
     # A selected run is called here what it is called in the charts.
-    labels = reads.list_labels(source, query) | dict(compared.labels)
+    labels |= dict(compared.labels)
     shown = run_list(page, query, compared, labels, source.now(), empty.no_runs(page), wall_clock())
     static.component("runoff_runs", "runs.js", "runs.css")(
         key=RUNS,
         data=json.dumps(_sent(shown, st.session_state.get(_TURN, 0)), ensure_ascii=False).encode(),
         on_asked_change=_take,
     )
+
+
+def _came_first(
+    source: RunSource, query: RunQuery, page: RunPage, labels: dict[str, str]
+) -> tuple[RunPage, dict[str, str]]:
+    """The page with the runs of the last upload before all others, so that they are in sight, and its labels.
+
+    Of a list that is narrowed only those that match are there.
+    """
+    came = uploads.came()
+    if came is None or not came.run_ids:
+        return page, dict(labels)
+    place = {run_id: at for at, run_id in enumerate(came.run_ids)}
+    listed = {run.run_id for run in page.runs}
+    is_narrowed = bool(query.search.strip() or query.status)
+    beyond = () if is_narrowed else tuple(run_id for run_id in came.run_ids[:PAGE_SIZE] if run_id not in listed)
+    runs = sorted((*page.runs, *reads.load_runs(source, beyond)), key=lambda run: place.get(run.run_id, len(place)))
+    return replace(page, runs=tuple(runs)), reads.run_labels(source, beyond) | labels
 
 
 def _sent(shown: RunList, turn: int) -> dict[str, Any]:

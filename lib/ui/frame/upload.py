@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from lib.core.answers.health import NUMBERS
 from lib.core.facts.limits import shown
 from lib.core.facts.selection import MAX_SELECTED, UPLOADED
 from lib.core.text.formatting import shorten_middle
@@ -78,11 +79,17 @@ def _came() -> str:
     ]
     if (more := len(came.refused) - MOST_REFUSED) > 0:
         said.append(f'<p class="refused">{more:,} more were not taken.</p>')
-    if came.run_ids:
-        said.append(f"<p>{counted(len(came.run_ids), 'run')} found.</p>")
+    count = len(came.run_ids)
+    if count > MAX_SELECTED:
+        said.append(f"<p>{count:,} runs were found; tick up to {NUMBERS[MAX_SELECTED]}.</p>")
+    elif count:
+        said.append(f"<p>{counted(count, 'run')} found.</p>")
     elif came.nothing:
         said.append("<p>No run was found in what came.</p>")
-        said += [f"<p><b>{escape(path)}</b> {escape(why)}</p>" for path, why in came.nothing]
+    for path, why in came.nothing:
+        said.append(
+            f"<p>{'Not used: ' if count else ''}{'' if path == '.' else f'<b>{escape(path)}</b> '}{escape(why)}</p>"
+        )
     return "".join(said)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from lib.core.ranking.deciding import Candidate, best_of
 from lib.core.ranking.offers import better_in
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.text.formatting import shorten, shorten_middle
-from lib.core.text.labels import brief_labels
+from lib.core.text.labels import SENTENCE_LIMIT, brief_labels, short_labels
 from lib.core.text.phrases import counted
 from lib.core.text.precision import together
 from lib.core.verdict.grounds import grounds_of
@@ -45,37 +45,43 @@ def verdict(source: RunSource, comparison: Comparison) -> None:
     with st.container(key="verdict"):
         st.html(STYLE + body)
         _better(source, comparison, glance)
-        if offers:
-            with st.container(key="verdict_alike"):
-                st.button(
-                    "Select runs that compare",
-                    key="select_alike",
-                    type="primary",
-                    on_click=select_alike,
-                    args=(source, comparison),
-                )
-        elif _may_have_ended(comparison):
-            with st.container(key="verdict_alike"):
-                st.button(
-                    "Their training ended: rank them",
-                    key="ended",
-                    type="primary",
-                    help="Their logs do not say whether it did. The link carries that you say so.",
-                    on_click=url.put,
-                    args=(link.ENDED, True),
-                )
-        with st.container(key="verdict_by", horizontal=True):
-            if url.value(link.ENDED):
-                st.button(
-                    "Take back that training ended",
-                    key="not_ended",
-                    type="tertiary",
-                    on_click=url.put,
-                    args=(link.ENDED, False),
-                )
-            if has_readings(comparison):
-                read_as_panel(comparison)
-            _decided_by(comparison)
+        with st.container(key="verdict_foot", horizontal=True, gap="small"):
+            _next(source, comparison, offers=offers)
+            with st.container(key="verdict_by", horizontal=True, width="content"):
+                if url.value(link.ENDED):
+                    st.button(
+                        "Take back that training ended",
+                        key="not_ended",
+                        type="tertiary",
+                        on_click=url.put,
+                        args=(link.ENDED, False),
+                    )
+                if has_readings(comparison):
+                    read_as_panel(comparison)
+                _decided_by(comparison)
+
+
+def _next(source: RunSource, comparison: Comparison, *, offers: bool) -> None:
+    """Where nothing can be recommended, what leads to a recommendation."""
+    if offers:
+        with st.container(key="verdict_alike", width="content"):
+            st.button(
+                "Select runs that compare",
+                key="select_alike",
+                type="primary",
+                on_click=select_alike,
+                args=(source, comparison),
+            )
+    elif _may_have_ended(comparison):
+        with st.container(key="verdict_alike", width="content"):
+            st.button(
+                "Their training ended: rank them",
+                key="ended",
+                type="primary",
+                help="Their logs do not say whether it did. The link carries that you say so.",
+                on_click=url.put,
+                args=(link.ENDED, True),
+            )
 
 
 def _may_have_ended(comparison: Comparison) -> bool:
@@ -90,9 +96,17 @@ def _made(comparison: Comparison, *, offers: bool) -> tuple[Glance, str]:
     runs = [each.run for each in comparison.runs]
     labels, slots = comparison.labels, {each.run.run_id: each.slot for each in comparison.runs}
     assessed = shipped_assessments(comparison)
-    said = overview_of(grounds_of(comparison.decision, runs, brief_labels(labels)), runs, assessed)
+    said = overview_of(grounds_of(comparison.decision, runs, _names(labels)), runs, assessed)
     glance = glance_of(said, runs, assessed, has_alike=offers)
     return glance, panel(glance, labels, slots) + details(comparison, said, assessed)
+
+
+def _names(labels: Mapping[str, str]) -> Mapping[str, str]:
+    """What runs are called in sentences: by no number alone, such as "1" of "trainer_state 1"."""
+    brief = brief_labels(labels)
+    return (
+        brief if all(any(map(str.isalpha, name)) for name in brief.values()) else short_labels(labels, SENTENCE_LIMIT)
+    )
 
 
 def _better(source: RunSource, comparison: Comparison, glance: Glance) -> None:

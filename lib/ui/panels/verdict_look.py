@@ -89,7 +89,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .st-key-verdict .to-chart { display: inline; padding: 0; border: 0; background: none; color: var(--info); font: inherit;
   text-decoration: underline; cursor: pointer; white-space: nowrap; }
 .verdict-part .muted { color: var(--muted); }
-.st-key-verdict_by { position: absolute; right: 8px; bottom: 2px; width: auto; }
+.st-key-verdict_foot { position: absolute; right: 8px; bottom: 2px; width: auto; align-items: center; }
 .st-key-verdict_by button p { font-size: var(--size-small); line-height: 18px; }
 .st-key-verdict_offer { position: absolute; left: calc(100% - 452px); bottom: 33px; width: auto; }
 .st-key-verdict .st-key-verdict_offer button { min-height: 20px; height: 20px; padding: 0 4px; border: 0; }
@@ -98,10 +98,13 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 .st-key-verdict:has(.st-key-verdict_offer) .ranking { padding-bottom: 18px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row { height: 23px; }
 .st-key-verdict:has(.st-key-verdict_offer) .row.head { height: 17px; }
-.st-key-verdict_alike { position: absolute; right: 8px; bottom: 2px; width: auto; }
 .st-key-verdict_alike button { min-height: 26px; height: 26px; padding: 0 10px; }
 .st-key-verdict_alike button p { font-size: var(--size-small); line-height: 18px; }
-.st-key-verdict:has(.st-key-verdict_alike) .st-key-verdict_by { right: 200px; }
+/* Where the buttons of both sides have no room beside each other, those of the right have a line of their own. */
+@media (min-width: 601px) and (max-width: 1100px) { .verdict-more:not(:empty) { padding-bottom: 32px; } }
+@media (min-width: 601px) and (max-width: 1699px) {
+  .st-key-verdict:has(.st-key-not_ended) .verdict-more:not(:empty) { padding-bottom: 32px; }
+}
 @media (min-width: 1101px) and (max-width: 1699px) {
   .verdict h2 span { white-space: nowrap; }
   .verdict dd { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines);
@@ -132,7 +135,7 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict-more button { min-height: 36px; }
   .verdict-part td:first-child { min-width: 16ch; }
   .verdict-part td:nth-child(n + 3):last-child { min-width: 24ch; }
-  .st-key-verdict_by, .st-key-verdict_alike, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
+  .st-key-verdict_foot, .st-key-verdict_offer { position: static; padding: 0 8px 4px; }
 }
 @media (max-width: 600px) {
   /* Of what the panel holds the ranking stands below the curves: everything is an item of the page's own column. */
@@ -148,10 +151,10 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
     color: var(--text); font-variant-numeric: tabular-nums; }
   .verdict .says { border-bottom: 0; border-radius: 8px 8px 0 0; font-size: var(--size-text); line-height: 19px; }
   .st-key-verdict > :has(> .st-key-verdict_offer) { margin-top: -8px; }
-  .verdict-more, .st-key-verdict > :has(> .st-key-verdict_alike), .st-key-verdict > :has(> .st-key-verdict_by) {
+  .verdict-more, .st-key-verdict > :has(> .st-key-verdict_foot) {
     margin-top: -10px; border: solid var(--line); border-width: 0 1px; }
   .verdict-more { border-top-width: 1px; }
-  .st-key-verdict > :has(> .st-key-verdict_by) { border-bottom-width: 1px; border-radius: 0 0 8px 8px; }
+  .st-key-verdict > :has(> .st-key-verdict_foot) { border-bottom-width: 1px; border-radius: 0 0 8px 8px; }
 }
-@media print { .verdict-more, .st-key-verdict_by, .st-key-verdict_alike { display: none; } }
+@media print { .verdict-more, .st-key-verdict_foot { display: none; } }
 </style>"""

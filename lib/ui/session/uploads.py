@@ -15,6 +15,7 @@ from lib.core.facts.errors import AppError
 from lib.core.facts.query import RunQuery, RunSort
 from lib.core.facts.selection import MAX_SELECTED, UPLOADED, is_uploaded
 from lib.core.text.phrases import counted
+from lib.data.folder.scan import NO_ANSWER
 from lib.data.joined import joined_with
 from lib.data.source import RunSource
 from lib.data.upload.upload import Dropped, Item, Upload
@@ -33,7 +34,7 @@ class Came:
     Attributes:
         run_ids: The runs that were found in them, by name.
         refused: What was not taken.
-        nothing: Where no run was found, what lies there and why it is none.
+        nothing: What came and was not used, and why; a path may be ".".
     """
 
     run_ids: tuple[str, ...] = ()
@@ -79,15 +80,17 @@ def _take(files: Sequence[Any]) -> None:
     try:
         upload = _opened()
         before = {run.run_id for run in _runs(upload)}
+        told, held = set(_reasons(upload)), {item.number for item in upload.items}
         refused = upload.take([Dropped(file.name, file, file.size) for file in files])
         found = [run.run_id for run in _runs(upload) if run.run_id not in before]
+        nothing = tuple(each for each in _reasons(upload) if each not in told)[:MOST_REASONS]
+        _leave_useless(upload, held)
     except AppError as error:
         clear()
         st.session_state[_CAME] = Came(refused=(error,))
         return
     finally:
         _free(files)
-    nothing = () if found or len(refused) == len(files) else _reasons(upload)
     st.session_state[_CAME] = Came(tuple(found), refused, nothing)
     chosen = tuple(run_id for run_id in url.value(link.RUNS) if not is_uploaded(run_id) or run_id in before)
     if found and len(chosen) + len(found) <= MAX_SELECTED:
@@ -165,10 +168,28 @@ def _runs(upload: Upload) -> Sequence[Any]:
     return upload.source.list_runs(_ALL).runs if upload.items else ()
 
 
+def _leave_useless(upload: Upload, held: set[int]) -> None:
+    """Remove what came without a run: there is nothing to do with it but to send it anew.
+
+    Args:
+        upload: Where it came to.
+        held: What was there before.
+    """
+    page = upload.source.list_runs(_ALL) if upload.items else None
+    if page is None or any(each.reason == NO_ANSWER for each in page.unreadable):
+        return
+    used = {path.split("/")[0] for run in page.runs for path in run.files}
+    for item in upload.items:
+        if item.number not in held and used.isdisjoint(item.folders):
+            upload.remove(item.number)
+
+
 def _reasons(upload: Upload) -> tuple[tuple[str, str], ...]:
+    if not upload.items:
+        return ()
     page = upload.source.list_runs(_ALL)
     lies = [*((each.path, each.reason) for each in page.unreadable), *((each.path, each.why) for each in page.unused)]
-    return tuple(lies[:MOST_REASONS])
+    return tuple(lies)
 
 
 def _free(files: Sequence[Any]) -> None:

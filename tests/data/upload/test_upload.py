@@ -129,9 +129,22 @@ def test_a_file_that_comes_alone_names_its_run(upload):
 
 def test_files_of_one_name_go_to_numbered_folders(upload):
     upload.take([dropped("trainer_state.json", state(level)) for level in (1.0, 2.0, 3.0)])
-    assert names(upload) == {"upload 1", "upload 2", "upload 3"}
+    assert names(upload) == {"trainer_state 1", "trainer_state 2", "trainer_state 3"}
     upload.take([dropped("trainer_state.json", state(4.0))])
-    assert names(upload) == {"upload 1", "upload 2", "upload 3", "upload 4"}
+    assert names(upload) == {"trainer_state 1", "trainer_state 2", "trainer_state 3", "trainer_state 4"}
+
+
+@pytest.mark.parametrize(
+    "beside", [{"m.pkl": b"\x80"}, {"a.png": b"x", "config.json": b'{"lr": 0.1}'}, {"notes.md": b"x"}]
+)
+def test_the_only_log_of_some_files_names_its_run(upload, beside):
+    upload.take([dropped("resnet_a.csv", table()), *(dropped(name, content) for name, content in beside.items())])
+    assert names(upload) == {"resnet_a"}
+
+
+def test_a_state_beside_other_logs_is_called_one(upload):
+    upload.take([dropped("trainer_state.json", state()), dropped("resnet_a.csv", table(3.0)), dropped("m.pkl", b"x")])
+    assert names(upload) == {"resnet_a", "trainer_state 1"}
 
 
 def test_what_lies_beside_a_log_describes_it(upload):
@@ -145,7 +158,7 @@ def test_what_lies_beside_a_log_describes_it(upload):
     ("name", "called"),
     [
         ("lr3_trainer_state.json", "lr3"),
-        ("trainer_state (1).json", "(1)"),
+        ("trainer_state (1).json", "trainer_state (1)"),
         ("trainer_state-8 3e-5.json", "8 3e-5"),
         ("llama Trainer_State.JSON", "llama"),
     ],
@@ -502,7 +515,7 @@ def test_a_file_that_is_too_large_or_empty_is_refused_and_the_others_are_taken(u
 def test_what_is_removed_is_gone_and_the_rest_stays(upload):
     upload.take([dropped("x.zip", zipped(RUNS)), dropped("c.csv", table())])
     upload.take([dropped("trainer_state.json", state(5.0)), dropped("trainer_state.json", state(6.0))])
-    assert names(upload) == {"a", "b", "c", "upload 1", "upload 2"}
+    assert names(upload) == {"a", "b", "c", "trainer_state 1", "trainer_state 2"}
     before = {run.name: run.run_id for run in upload.source.list_runs(EVERYTHING).runs}
     upload.remove(upload.items[0].number)
     upload.remove(upload.items[-1].number)
@@ -526,7 +539,7 @@ def test_what_is_no_run_is_named(upload):
     upload.take([dropped("trainer_state.json", b"{"), dropped("picture.png", b"x")])
     page = upload.source.list_runs(EVERYTHING)
     assert page.runs == ()
-    assert [each.path for each in page.unreadable] == ["upload 1/trainer_state.json"]
+    assert [each.path for each in page.unreadable] == ["trainer_state 1/trainer_state.json"]
     assert page.unused
 
 
