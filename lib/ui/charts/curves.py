@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.metrics import FURTHER, LOSS_CHART, METRICS, metric_of
+from lib.core.facts.runs import RunStatus
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.labels import brief_labels
 from lib.core.verdict.overview import HeadlineKind, headline
@@ -57,7 +58,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     is_checked = checks_are_wanted() or st.context.url is None or are_checked(comparison.runs)
     runs = runs_on_axis(source, comparison, checked=is_checked)
     extent = axis_extent(runs)
-    if not keep_in_view(extent):
+    if not keep_in_view(extent, grows=any(each.run.status is RunStatus.RUNNING for each in comparison.runs)):
         runs = runs_on_axis(source, comparison, checked=is_checked)
     further = _further(comparison, runs)
     main, health = _main(comparison, runs, checked=is_checked), _health(comparison, runs, further)

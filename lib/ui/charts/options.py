@@ -118,11 +118,12 @@ def take(changes: Mapping[str, Sequence[str]]) -> None:
         url.put(link.ZOOM, (float(math.floor(zoom[0])), float(math.ceil(zoom[1]))))
 
 
-def keep_in_view(extent: tuple[float, float] | None) -> bool:
+def keep_in_view(extent: tuple[float, float] | None, *, grows: bool) -> bool:
     """Let the chosen range lie in the data, and say it where nothing does: then the whole is shown.
 
     Args:
         extent: As for ``options``.
+        grows: A run may go on, so that a range that reaches beyond the data is one that waits for it.
 
     Returns:
         False where a range was dropped, for which curves may have been read.
@@ -132,7 +133,7 @@ def keep_in_view(extent: tuple[float, float] | None) -> bool:
         return True
     start, end = max(zoom[0], extent[0]), min(zoom[1], extent[1])
     if start < end:
-        if (start, end) != zoom:
+        if (start, end) != zoom and not grows:
             url.put(link.ZOOM, None if (start, end) == extent else (start, end))
         return True
     url.put(link.ZOOM, None)
