@@ -12,7 +12,7 @@ from typing import Any
 from lib.core.config.naming import labels_of
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import RunPage, RunQuery, RunSort
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, eval_loss_of
 from lib.data.folder.source import FolderSource
 
 FOUND = 0
@@ -97,7 +97,7 @@ def _run(run: RunSummary, label: str, points: dict[str, int]) -> dict[str, Any]:
         "status": run.status_text,
         "files": list(run.files),
         "metrics": dict(sorted(points.items())),
-        "best_eval_loss": _number(run.best_eval_loss),
+        "best_eval_loss": _number(eval_loss_of(run)),
         "best_eval_step": run.best_step,
         "last_step": run.current_step,
         "total_steps": run.total_steps,

@@ -90,3 +90,10 @@ def test_what_is_not_finite_is_null(tmp_path, runs):
     write_run(tmp_path / "a", [1.0, 1.0], [float("inf"), float("nan")])
     (run,) = runs(tmp_path, "--json")[1]["runs"]
     assert run["best_eval_loss"] is None
+
+
+def test_a_result_without_a_curve_is_shown_as_the_verdict_takes_it(tmp_path, runs):
+    rows = ["name,lr,batch_size,val_loss", "run_0,0.001,32,0.5", "run_1,0.0003,32,0.6"]
+    (tmp_path / "sweep.csv").write_text("\n".join(rows) + "\n")
+    _, said, _ = runs(tmp_path, "--json")
+    assert {each["name"]: each["best_eval_loss"] for each in said["runs"]} == {"run_0": 0.5, "run_1": 0.6}
