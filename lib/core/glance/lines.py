@@ -169,6 +169,8 @@ def why_none(grounds: Grounds) -> Sentence:
     completed = [each for each in recommendation.unscorable if each.code in _WITHOUT_VALUE]
     if completed:
         return said("No completed run has a finite value of {}.", metric_name(recommendation.deciding.metric))
+    if any(each.code is LeftOut.BROKE_DOWN for each in recommendation.unscorable):
+        return ("No selected run is completed but for such as broke down: their last losses are no numbers.",)
     return ("None of the selected runs is completed.",)
 
 

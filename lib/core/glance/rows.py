@@ -29,6 +29,7 @@ MARKS: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.FAILED: "failed",
         LeftOut.CANCELLED: "cancelled",
         LeftOut.UNKNOWN: "status unknown",
+        LeftOut.BROKE_DOWN: "broke down",
         LeftOut.SAME_TRAINING: "same training",
         LeftOut.NO_EVAL_LOSS: "no eval loss",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite loss",

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import fdtri
 
 from lib.core.facts.limits import Count, Limit
-from lib.core.noise.settled import Settled, settled
+from lib.core.noise.settled import MEDIAN_TO_DEVIATION, OUTLIER_DEVIATIONS, Settled, settled
 from lib.core.noise.smoothing import (
     Floats,
     Smoothed,
@@ -43,16 +43,8 @@ SMOOTHING_BIAS = Limit(0.25, "Smoothing bias",
     "What smoothing may be off by, in standard deviations of one evaluation.")
 # fmt: on
 
-# fmt: off
-OUTLIER_DEVIATIONS = Limit(3.0, "Outlier deviations",
-    "Values further from a first fit than so many standard deviations are pulled in to that.")
-# fmt: on
-
 MIN_OUTLIER_POINTS = 8
 """Fewer points do not tell an outlier from the trend."""
-
-MEDIAN_TO_DEVIATION = 1.4826
-"""From the median absolute value of a normal variable to its standard deviation."""
 
 SAME_SPACING = 1.5
 """Curves whose median spacings differ by less than this factor share one autocorrelation: it is one a spacing."""

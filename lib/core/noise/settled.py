@@ -22,6 +22,20 @@ FALL_STEPS = Limit(5.0, "Fall steps",
     "A fall of more than so many usual differences of neighbours is that of a model that had not learned yet.")
 # fmt: on
 
+# fmt: off
+SPIKE_DEVIATIONS = Limit(10.0, "Spike deviations",
+    "Single values further from their neighbours than so many usual deviations are pulled in before anything is fitted:"
+    " even heavy-tailed noise hardly ever goes there.")
+OUTLIER_DEVIATIONS = Limit(3.0, "Outlier deviations",
+    "Values further from a first fit than so many standard deviations are pulled in to that.")
+# fmt: on
+
+SPIKE_REACH = 3
+"""Neighbours on each side that a value is held against: up to so many spikes in a row stand out."""
+
+MEDIAN_TO_DEVIATION = 1.4826
+"""From the median absolute value of a normal variable to its standard deviation."""
+
 MIN_FALL_POINTS = 6
 """From so many points on the initial fall is looked for; so many less one are left after it."""
 
@@ -71,14 +85,16 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
     finite = len(values)
     if finite < MIN_POINTS:
         return None
-    resolution = resolution_of(values)
+    rounding = least_difference(values)
     end = before_rise(values)
     begin = initial_fall(values[:end])
     steps, values = steps[begin:end], values[begin:end]
     width = min(WINDOW, len(values))
     start = min(max(lowest_stretch(values) - width // 2, 0), len(values) - width)
-    around = slice(start, start + width)
-    return Settled(steps[around], values[around], resolution, finite)
+    steps, values = steps[start : start + width], values[start : start + width]
+    # A value that came apart is not what the others are rounded to.
+    resolution = max(rounding, ROUNDING * float(np.median(np.abs(values))))
+    return Settled(steps, without_spikes(values, resolution), resolution, finite)
 
 
 def finite_points(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
@@ -98,14 +114,38 @@ def finite_points(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
     return steps[known], values[known]
 
 
-def resolution_of(values: Floats) -> float:
-    """The error of rounding, as a standard deviation: the least difference of distinct values / sqrt(12).
+def least_difference(values: Floats) -> float:
+    """The error of writing values with a few digits, as a standard deviation: their least difference / sqrt(12).
 
-    It is next to nothing for values with all digits; at least the error of floating point.
+    It is next to nothing for values with all digits.
     """
     apart = np.diff(np.unique(values))
-    least = float(apart.min()) / math.sqrt(12.0) if len(apart) else 0.0
-    return max(least, ROUNDING * float(np.abs(values).max()))
+    return float(apart.min()) / math.sqrt(12.0) if len(apart) else 0.0
+
+
+def without_spikes(values: Floats, resolution: float) -> Floats:
+    """The values with single ones that lie far off their neighbours pulled in, since no fit withstands these.
+
+    A loss of 1e25 in the midst of others would be all that a least-squares trend knows. What is further from the median
+    of ``SPIKE_REACH`` neighbours on both sides (fewer at the ends, none at the first and last) than
+    ``SPIKE_DEVIATIONS`` usual distances from it, or usual steps from value to value, is pulled in to
+    ``OUTLIER_DEVIATIONS`` of the former.
+
+    Args:
+        values: Shape (m,).
+        resolution: Standard deviation of the error of rounding: the robust one is at least that.
+    """
+    count = len(values)
+    if count < MIN_MEDIAN_POINTS:
+        return values
+    reaches = np.minimum(SPIKE_REACH, np.minimum(np.arange(count), np.arange(count)[::-1]))
+    middle = np.array([np.median(values[at - reach : at + reach + 1]) for at, reach in enumerate(reaches)])
+    away = values - middle
+    usual = max(MEDIAN_TO_DEVIATION * float(np.median(np.abs(away))), resolution)
+    # Where a trend is steep, or values jump as a matter of course, so may each.
+    steps = max(MEDIAN_TO_DEVIATION * float(np.median(np.abs(np.diff(values)))), usual)
+    pulled: Floats = middle + np.sign(away) * OUTLIER_DEVIATIONS * usual
+    return np.where(np.abs(away) <= SPIKE_DEVIATIONS * steps, values, pulled)
 
 
 def initial_fall(values: Floats) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.curves.evidence import measured, of_training
+from lib.core.curves.lost_ends import of_trained
 from lib.core.curves.metric_curves import NO_CURVE, MetricCurve, RunCurves
 from lib.core.facts.metrics import Better, is_of_evaluations
 from lib.core.facts.runs import RunSummary, eval_losses_of
@@ -165,6 +166,7 @@ class RunMetrics:
 
     def __init__(self, run: RunSummary, curves: RunCurves) -> None:
         self.run = run
+        self._curves = curves
         names = (*curves.curves, *curves.unread)
         found = {metric: points_of(curves, metric) for metric in curves.curves if is_candidate(metric)}
         self.points = {metric: points for metric, points in found.items() if len(points)}
@@ -188,9 +190,12 @@ class RunMetrics:
         return self.points.get(metric, NO_CURVE).value
 
     def fitted(self, metric: str, sign: float) -> Fitted | None:
-        """The noise model on its points, their values multiplied by ``sign``, so that lower is better."""
+        """The noise model on its points, their values multiplied by ``sign``, so that lower is better.
+
+        What was evaluated after a training had died tells nothing of the noise, and is left out.
+        """
         if (metric, sign) not in self._fitted:
-            points = self.points.get(metric, NO_CURVE)
+            points = of_trained(self._curves, self.points.get(metric, NO_CURVE))
             self._fitted[metric, sign] = fitted(points.step.astype(np.float64), sign * points.value)
         return self._fitted[metric, sign]
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from lib.core.aspects.facts import Agreement
 from lib.core.curves.evidence import measured
+from lib.core.curves.lost_ends import lost_from
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.remember import Kept, Remember
-from lib.core.facts.runs import RunStatus, RunSummary, eval_losses_of
+from lib.core.facts.runs import TOLD_COMPLETED, RunStatus, RunSummary, eval_losses_of
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.classes import classes_of, comparability_within, same_trainings
 from lib.core.ranking.comparability import Comparability, Pairs, relative_improvement
@@ -182,7 +183,9 @@ def decide(
         return remember((run.run_id,), "values", key, lambda: values_of(run, curves[run.run_id], deciding))
 
     standing_for = same_trainings(runs)
-    left_out = {run.run_id: why for run in runs if (why := _left_out(run, standing_for)) is not None}
+    left_out = {
+        run.run_id: why for run in runs if (why := _left_out(run, curves[run.run_id], standing_for)) is not None
+    }
     eligible = [run for run in runs if run.run_id not in left_out]
     pairs = Pairs(runs, curves, remember)
     classes = classes_of(eligible, metrics, pairs, by, direction)
@@ -255,11 +258,14 @@ def _lead(recommendation: Recommendation, own: Contest) -> tuple[Lead, frozenset
     return lead_among(recommendation, own)
 
 
-def _left_out(run: RunSummary, standing_for: Mapping[str, str]) -> Unscorable | None:
+def _left_out(run: RunSummary, curves: RunCurves, standing_for: Mapping[str, str]) -> Unscorable | None:
     if run.run_id in standing_for:
         return Unscorable(run.run_id, LeftOut.SAME_TRAINING, run.status_text, standing_for[run.run_id])
     if run.status is not RunStatus.COMPLETED:
         return Unscorable(run.run_id, LeftOut(run.status.value), run.status_text)
+    # Who says that a training ended does not say how, and the log of this one does.
+    if run.raw_status == TOLD_COMPLETED and (lost := lost_from(curves)) is not None:
+        return Unscorable(run.run_id, LeftOut.BROKE_DOWN, run.status_text, f"{lost:,}")
     return None
 
 

@@ -70,7 +70,7 @@ class RunScore:
 
 
 class LeftOut(StrEnum):
-    """Why a run may not be recommended: its status, the value that it lacks, or another run of the same training."""
+    """Why a run may not be recommended: its status, its end, the value that it lacks, or a run of the same training."""
 
     RUNNING = "running"
     QUEUED = "queued"
@@ -78,6 +78,7 @@ class LeftOut(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+    BROKE_DOWN = "broke_down"
     SAME_TRAINING = "same_training"
     NO_EVAL_LOSS = "no_eval_loss"
     NO_FINITE_EVAL_LOSS = "no_finite_eval_loss"
@@ -93,7 +94,8 @@ class Unscorable:
     Attributes:
         code: Why.
         status_text: Its status, in the source's own words where these are not understood.
-        detail: The metric that it lacks or whose direction is not known, or the id of the run that stands for it.
+        detail: The metric that it lacks or whose direction is not known, the id of the run that stands for it, or the
+            step from which on its losses are no numbers.
         logged: The evaluation metrics that it logged, where none of them decides.
     """
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 import numpy as np
 
 from lib.core.curves.evidence import measured
+from lib.core.curves.lost_ends import of_trained
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.curves.train_window import Window, window_before
 from lib.core.facts.limits import Limit
@@ -193,7 +194,7 @@ def _is_not_finite(train: MetricCurve, step: int | None) -> bool:
 
 def _eval_error(curves: RunCurves, metric: str, *, is_lowest: bool) -> float | None:
     """Of the lowest eval loss that of its estimate, of any other that of one evaluation."""
-    points = points_of(curves, metric)
+    points = of_trained(curves, points_of(curves, metric))
     if not len(points):
         return None
     (estimate,) = estimates_of([(_floats(points.step), points.value)])

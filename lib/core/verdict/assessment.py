@@ -12,6 +12,7 @@ from lib.core.checks.registry import checks_of
 from lib.core.checks.results import Results
 from lib.core.checks.stability import Stability, stability_of
 from lib.core.curves.evidence import RunEvidence
+from lib.core.curves.lost_ends import lost_from
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.runs import RunSummary
@@ -29,12 +30,14 @@ class Assessment:
         stability: How steadily it trained.
         overfitting: Its gap at the step of that checkpoint, and what came after.
         checkpoint: Which checkpoint to ship.
+        lost_from: The step from which on its losses are no numbers, to its end (``lib.core.curves.lost_ends``).
     """
 
     checks: Results
     stability: Stability
     overfitting: Overfitting
     checkpoint: CheckpointAdvice
+    lost_from: int | None = None
 
     @property
     def breakdowns(self) -> tuple[Finding, ...]:
@@ -43,8 +46,9 @@ class Assessment:
 
     @property
     def died_at(self) -> int | None:
-        """The step from which on nothing was trained; ``None`` where it was trained to its end."""
-        return next((each.step for each in self.breakdowns if each.code == dead_training.code), None)
+        """The step from which on nothing was trained or no loss is a number; ``None``: it was trained to its end."""
+        dead = (each.step for each in self.breakdowns if each.code == dead_training.code)
+        return next(dead, self.lost_from)
 
 
 def assess(
@@ -61,7 +65,11 @@ def assess(
     """
     checks = checks_of(stored, curves, evidence, now)
     return Assessment(
-        checks, stability_of(checks), overfitting_of(run, curves), checkpoint_to_ship(run, evidence, curves)
+        checks,
+        stability_of(checks),
+        overfitting_of(run, curves),
+        checkpoint_to_ship(run, evidence, curves),
+        lost_from(curves),
     )
 
 

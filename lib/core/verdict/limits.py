@@ -9,7 +9,7 @@ from lib.core.checks import common_spikes
 from lib.core.checks.check import Group
 from lib.core.checks.registry import limits_in
 from lib.core.checks.stability import UNSTABLE_SPIKE_SHARE, UNSTABLE_SPIKES
-from lib.core.curves import robust, series, train_window
+from lib.core.curves import lost_ends, robust, series, train_window
 from lib.core.facts import liveness
 from lib.core.facts.limits import AnyLimit, distinct, limits_of
 from lib.core.gap import negative_gap, overfitting
@@ -20,7 +20,7 @@ from lib.core.verdict import lowest_loss, objections, sureness
 
 LIMITS: Mapping[str, tuple[AnyLimit, ...]] = MappingProxyType(
     {
-        "Values that rank": limits_of(values),
+        "Values that rank": limits_of(values, lost_ends),
         "Winner or tie": distinct(limits_of(best_set, estimate, settled, pairs, train_noise)),
         "Objections and sureness": limits_of(lowest_loss, objections, sureness),
         # How long a silence is has a heading of its own.

@@ -49,6 +49,8 @@ class Kind:
 _SURE, _FAIRLY, _LIKELY, _UNSURE, _TIE, _OPEN = Sureness
 
 KINDS: tuple[Kind, ...] = (
+    Kind("winner_died", _UNSURE, "its training died",
+         "Its last weights are no model, whatever was measured before; what is shipped must be older than that."),
     Kind("scales_unlike", _UNSURE, "scores of unlike scales", "A percentage is above every share of 1."),
     Kind("task_metric", _UNSURE, "a task metric says otherwise",
          "What the model is for is measured by the task, and a loss only stands for it."),

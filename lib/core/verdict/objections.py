@@ -234,22 +234,21 @@ def _training(case: _Case) -> Iterator[Objection]:
         return
     findings = case.own.checks.findings_in(Group.HEALTH)
     rebound = [each for each in findings if each.code == "eval_rebound"]
-    warnings = [
-        each
-        for each in findings
-        if each.severity is Severity.WARNING and each not in (*rebound, *case.own.checks.doubts)
-    ]
+    said_already = (*rebound, *case.own.checks.doubts)
+    warnings = [each for each in findings if each.severity is Severity.WARNING and each not in said_already]
+    died_at, shipped = case.own.died_at, case.winner.values.step
     if broke := case.own.breakdowns:
-        said = f"Its training broke down: {broke[0].sentence}{and_more(len(broke))}"
-        when = _since_its_death(case.own.died_at, case.winner.values.step)
-        brief = f"Its training broke down: {_brief(case.own, broke[0], len(broke))}{when}"
-        yield Objection("winner_health", f"{said}{when}", brief=brief, place=broke[0].place)
+        code, verb = ("winner_health", "broke down") if died_at is None else ("winner_died", "died")
+        whole, brief = f"{broke[0].sentence}{and_more(len(broke))}", _brief(case.own, broke[0], len(broke))
+        said, short = (f"Its training {verb}: {each}{_since_its_death(died_at, shipped)}" for each in (whole, brief))
+        yield Objection(code, said, brief=short, place=broke[0].place)
     is_other = bool(rebound) and not case.decision.deciding.is_loss
     risen = risen_loss(case.called(case.winner.run_id), case.winner, rebound[0]) if is_other else ""
     if risen:
         yield Objection("loss_risen", risen, place=rebound[0].place)
-    if case.own.died_at is None:
-        yield from _fit(case.own.overfitting, () if risen else rebound)
+    # What came after its death is no overfitting, nor a gap.
+    if died_at is None or (shipped is not None and shipped < died_at):
+        yield from _fit(case.own.overfitting, () if risen or died_at is not None else rebound)
     if warnings:
         said = f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
         brief = f"A warning about its training: {_brief(case.own, warnings[0], len(warnings))}"
@@ -272,7 +271,7 @@ def _since_its_death(died_at: int | None, shipped: int | None) -> str:
 
 
 def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
-    """What its losses say of leakage and overfitting; those of a training that died say nothing of either."""
+    """What its losses say of leakage and overfitting."""
     if over.negative is not None and over.negative.explanation is not Explanation.EXPLAINED:
         is_leak = over.negative.explanation is Explanation.NOT_EXPLAINED
         said = f"Its eval loss is {measured(over.negative.size)} below its train loss"

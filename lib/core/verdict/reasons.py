@@ -59,6 +59,7 @@ LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.FAILED: "failed",
         LeftOut.CANCELLED: "cancelled",
         LeftOut.UNKNOWN: "not known to have completed: {status}",
+        LeftOut.BROKE_DOWN: "its training broke down: from step {detail} on its losses are no numbers",
         LeftOut.SAME_TRAINING: "its log is that of {detail}, or the beginning of it: one training",
         LeftOut.NO_EVAL_LOSS: "no eval loss logged",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite eval loss logged",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lib.core.noise import smoothing
 from lib.core.noise.estimate import estimates_of, moderated
 from lib.core.noise.pairs import Basis, common_places, difference, unpaired
+from lib.core.noise.settled import least_difference, without_spikes
 
 
 def curve(count, base, fall, rise=0.0, wiggle=0.01, start=0.0):
@@ -210,6 +211,33 @@ def test_a_long_curve_is_judged_by_what_lies_around_its_lowest_stretch():
     assert one.evaluations == 5000
     assert 1500.0 < one.step < 3500.0
     assert one.noise == pytest.approx(0.01, rel=0.35)
+
+
+@pytest.mark.parametrize("count", [20, 40])
+@pytest.mark.parametrize("size", [3.0, 1e3, 1e25])
+@pytest.mark.parametrize("places", [[0], [3], [15], [-2], [-1], [9, 10], slice(15, None)])
+def test_losses_that_came_apart_do_not_make_the_noise_of_the_others(places, size, count):
+    steps, values = noisy(count, seed=8)
+    (calm,) = estimates_of([(steps, values)])
+    wild = values.copy()
+    wild[places] = size
+    (one,) = estimates_of([(steps, wild)])
+    assert one.noise < 4.0 * calm.noise
+    assert one.value == pytest.approx(calm.value, abs=0.03)
+
+
+def test_values_that_jump_as_a_matter_of_course_are_no_spikes():
+    steps = np.arange(1.0, 41.0)
+    rng = np.random.default_rng(9)
+    for values in (
+        np.resize([0.5, 0.9], 40) + 0.01 * rng.standard_normal(40),
+        rng.choice([0.5, 0.75, 1.0], 40),
+        1.0 + 0.1 * rng.standard_t(3.0, 40),
+        np.concatenate((np.full(20, 2.0), np.full(20, 1.0))) + 0.01 * rng.standard_normal(40),
+        4.0 / steps,
+        (steps / 20.0 - 1.0) ** 2,
+    ):
+        assert without_spikes(values, least_difference(values)).tolist() == values.tolist()
 
 
 def test_variances_are_drawn_to_their_mean_but_not_to_what_is_of_another_kind():

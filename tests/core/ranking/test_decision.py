@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 
+import numpy as np
 import pytest
 
+from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.core.facts.remember import Kept
-from lib.core.facts.runs import RunStatus
+from lib.core.facts.runs import RunStatus, told_completed
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import LeftOut
 from tests.core.decided_runs import curves_of, decided, run
 
 
@@ -147,3 +151,45 @@ def test_a_run_without_what_decides_is_shipped_by_its_own_metric_whoever_is_besi
     deciding, values = beside.shipped("c")
     assert (deciding.metric, values.train_loss, values.is_matched) == ("eval_loss", pytest.approx(0.4), True)
     assert "c" not in beside.values
+
+
+def dying(run_id, loss, after):
+    """Curves of a run whose train losses are NaN from step 150 on, and its evaluations ``after``."""
+    known = curves_of(run_id, loss, train=loss).curves
+    evals, train = known["eval_loss"], known["train_loss"]
+    lost = complete_curve(
+        train.step, np.where(train.step >= 150, np.nan, train.value + train.step / 1e6), train.epoch, train.elapsed_s
+    )
+    values = np.where(evals.step >= 150, after, evals.value)
+    kept = evals.where(evals.step < 150) if after is None else complete_curve(evals.step, values, *evals.columns[2:])
+    return RunCurves(run_id, {"train_loss": lost, "eval_loss": kept})
+
+
+@pytest.mark.parametrize("after", [None, math.nan, math.inf, 10.37, 1e25])
+def test_who_says_that_a_training_ended_does_not_say_that_it_ended_well(after):
+    others = [run("b", 0.5), run("c", 0.6)]
+    curves = {each.run_id: curves_of(each.run_id, each.best_eval_loss) for each in others}
+    curves["a"] = dying("a", 0.3, after)
+    unknown = run("a", 0.3, RunStatus.UNKNOWN)
+    decision = decide([told_completed(unknown), *others], curves, DEFAULT_POLICY)
+    assert decision.recommended == "b"
+    assert [(each.run_id, each.code, each.detail) for each in decision.recommendation.unscorable] == [
+        ("a", LeftOut.BROKE_DOWN, "150")
+    ]
+    # A log that says itself that the run was completed is believed; what came after its death is no noise of it.
+    decision = decide([run("a", 0.3), *others], curves, DEFAULT_POLICY)
+    assert (decision.recommended, decision.tied, decision.lead.outcome) == ("a", (), Outcome.WINNER)
+    assert decision.contest.estimate("a").evaluations == 14
+    # Nobody has to say of a run that is known to have failed why it is left out.
+    decision = decide([told_completed(run("a", 0.3, RunStatus.FAILED)), *others], curves, DEFAULT_POLICY)
+    assert [each.code for each in decision.recommendation.unscorable] == [LeftOut.FAILED]
+
+
+def test_a_step_whose_loss_is_lost_is_no_end():
+    curves = {each: curves_of(each, loss, train=loss) for each, loss in (("a", 0.3), ("b", 0.5))}
+    train = curves["a"].get("train_loss")
+    lost = np.append(train.value[:-1], np.nan)
+    last = complete_curve(train.step, lost, train.epoch, train.elapsed_s)
+    curves["a"] = RunCurves("a", {**curves["a"].curves, "train_loss": last})
+    runs = [told_completed(run("a", 0.3, RunStatus.UNKNOWN)), run("b")]
+    assert decide(runs, curves, DEFAULT_POLICY).recommended == "a"

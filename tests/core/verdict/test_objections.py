@@ -100,6 +100,7 @@ def test_a_clear_winner_without_faults_has_no_objections():
         ("rival_data", CLEAR, {"b": assessed("b", data=[CRITICAL])}),
         ("rival_doubts", CLEAR, {"b": assessed("b", data=[WARNING])}),
         ("winner_health", CLEAR, {"a": assessed("a", health=[("divergence", CRITICAL)])}),
+        ("winner_died", CLEAR, {"a": assessed("a", health=[("dead_training", CRITICAL)])}),
         ("winner_warnings", CLEAR, {"a": assessed("a", health=[("gradient_spike", WARNING)])}),
         ("overfitting", CLEAR, {"a": assessed("a", health=[("eval_rebound", WARNING)])}),
         ("overfitting", CLEAR, {"a": assessed("a", over=Overfitting(gap=GAP_WARNING + 0.01))}),
@@ -241,7 +242,7 @@ def test_what_a_training_that_died_logged_is_no_sign_of_leakage_or_overfitting()
         *CLEAR,
         a=assessed("a", health=[("dead_training", CRITICAL), ("eval_rebound", WARNING)], over=negative(NOT_EXPLAINED)),
     )
-    assert [objection.code for objection in found] == ["winner_health"]
+    assert [objection.code for objection in found] == ["winner_died"]
     other = codes(*CLEAR, a=assessed("a", health=[("divergence", CRITICAL)], over=negative(NOT_EXPLAINED)))
     assert other == ["winner_health", "leakage"]
 
@@ -255,6 +256,17 @@ def test_a_finding_about_the_training_that_touches_the_values_is_said_once():
         (result,) = known.checks.results
         touching = replace(result, findings=(replace(result.findings[0], touches_verdict=True),))
         assert codes(*CLEAR, a=replace(known, checks=Results((touching,)))) == [expected]
+
+
+def test_that_its_training_died_stands_before_everything_else():
+    alone = assessed("a", health=[("nonfinite_value", CRITICAL)], data=[CRITICAL], over=negative(NOT_EXPLAINED))
+    # Its lowest eval loss is that of step 20.
+    for lost, expected in (
+        (5, ["winner_died", "winner_data"]),
+        (300, ["winner_died", "winner_data", "leakage"]),
+        (None, ["winner_data", "winner_health", "leakage"]),
+    ):
+        assert codes(*CLEAR, a=replace(alone, lost_from=lost)) == expected
 
 
 some_run = st.tuples(

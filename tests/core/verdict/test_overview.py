@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +57,8 @@ def test_a_caveat_says_that_the_training_of_the_first_died():
     # The lowest eval loss is that of step 20.
     assert overview(*CLEAR, a=dead).headline.caveat == "its training died at step 5, before its best evaluation"
     assert overview(*CLEAR, b=dead).headline.caveat == ""
+    lost = replace(assessed("a", health=[("nonfinite_value", Severity.CRITICAL)]), lost_from=300)
+    assert overview(*CLEAR, a=lost).headline.caveat == "its training died at step 300"
 
 
 def test_a_caveat_says_that_the_first_was_never_better_than_before_training():
