@@ -17,7 +17,7 @@ from lib.data.folder.kept import LazyCurves
 from lib.data.folder.names import readable, run_id_of, telling_names
 from lib.data.folder.reading import TRAINER, WRAPPERS, Curves, digest, tag_of
 from lib.data.folder.units import FoundForm, Unit
-from lib.data.formats.assembly import Form, merged, same_runs, why_unused
+from lib.data.formats.assembly import Form, merged, outer_forms, same_runs, why_unused, with_settings_of
 from lib.data.formats.logged import Folder, Told
 
 MOST_TWINS = 5
@@ -80,10 +80,12 @@ class Listing:
     def make(self, found: Sequence[Member]) -> Listed:
         """The list of runs of all forms that were found."""
         groups = self._grouped(found)
-        ones = [self._one([found[at] for at in group]) for group in groups]
+        outer = outer_forms([form for _, form in found])
+        ones = [self._inside(self._one([found[at] for at in group]), group, found, outer) for group in groups]
         kept = {at for group in groups for at in group}
+        lending = Counter(above for at in kept for above in outer.get(at, ()))
         unused = [
-            Told(form.files[0], why_unused(_form_of(form, partial(self._curves, unit))))
+            Told(form.files[0], why_unused(_form_of(form, partial(self._curves, unit)), lending[at]))
             for at, (unit, form) in enumerate(found)
             if at not in kept and form.files
         ]
@@ -146,6 +148,15 @@ class Listing:
         if key not in self._merged:
             self._merged[key] = merged([_form_of(form, partial(self._curves, unit)) for unit, form in members]).run
         return _One(tuple(members), self._merged[key], home, digest(seen), trainer)
+
+    @staticmethod
+    def _inside(one: _One, group: Sequence[int], found: Sequence[Member], outer: Mapping[int, tuple[int, ...]]) -> _One:
+        """The run with the settings of those that it is inside of; its version is another one when theirs change."""
+        above = [found[each][1] for each in dict.fromkeys(each for at in group for each in outer.get(at, ()))]
+        if not above:
+            return one
+        run = with_settings_of(one.run, ((form.name or form.identity, form.run.config) for form in above))
+        return replace(one, run=run, seen=digest((one.seen, *(form.seen for form in above))))
 
     def _names(self, ones: Sequence[_One]) -> list[str]:
         """What each run is called: by its folder, and by its files where others are in the same one."""

@@ -30,6 +30,7 @@ from lib.data.formats.forms.facts import (
 )
 from lib.data.formats.forms.form import Form
 from lib.data.formats.forms.merging import merged
+from lib.data.formats.forms.parents import outer_forms, with_settings_of
 from lib.data.formats.forms.renaming import renamed
 from lib.data.formats.forms.same import Known, same_runs, why_unused
 from lib.data.formats.logged import Folder, LoggedRun
@@ -37,7 +38,17 @@ from lib.data.formats.metric_names import read_names
 from lib.data.stated.name_hints import NameHints
 from lib.data.stated.settings import config_of, manifest_of, results_of, training_returned
 
-__all__ = ["Form", "Known", "form_of", "merged", "renamed", "same_runs", "why_unused"]
+__all__ = [
+    "Form",
+    "Known",
+    "form_of",
+    "merged",
+    "outer_forms",
+    "renamed",
+    "same_runs",
+    "why_unused",
+    "with_settings_of",
+]
 
 _OVER = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED)
 _ONE_STEP = np.zeros(1, dtype=np.int64)

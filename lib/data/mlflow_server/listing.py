@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +12,7 @@ from lib.core.facts.query import RunIndex, Unreadable
 from lib.core.facts.runs import RunSummary
 from lib.data.mlflow_server.client import Server
 from lib.data.mlflow_server.errors import NotThere, damaged
+from lib.data.mlflow_server.kept import Kept
 from lib.data.mlflow_server.runs import Found, found_run, summary_of
 
 EXPERIMENTS_PAGE = 1000
@@ -24,6 +23,8 @@ MOST_RUNS = 10_000
 MOST_EXPERIMENTS = 20_000
 EXPERIMENTS_AT_ONCE = 500
 """Experiments that one question names."""
+MOST_LEVELS = 8
+"""Runs inside runs inside runs; more is a ring."""
 REST = 10.0
 """To list many runs takes a server seconds. It is asked for a list for a tenth of the time at most."""
 
@@ -48,26 +49,21 @@ class Listing:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._lock = threading.Lock()
-        self._names_lock = threading.Lock()
-        self._listed: Listed | None = None
-        self._good_until = 0.0
-        self._summaries: dict[str, RunSummary] = {}
-        self._experiments: tuple[float, dict[str, str]] | None = None
+        refresh_s = server.settings.refresh_s
+        self._list = Kept(self._read, lambda took: max(refresh_s, REST * took))
+        self._names = Kept(self._read_names, lambda _: refresh_s)
+        self._summaries: Mapping[str, RunSummary] = {}
+        self._found: Mapping[str, Found] = {}
 
     def newest(self) -> Listed:
         """The list, at most about ``refresh_s`` old, or ten times as old as it takes to be read.
 
+        While another thread reads it anew, the last one.
+
         Raises:
             AppError: If it cannot be read.
         """
-        with self._lock:
-            if self._listed is None or time.monotonic() >= self._good_until:
-                began = time.monotonic()
-                self._listed = self._read()
-                now = time.monotonic()
-                self._good_until = now + max(self._server.settings.refresh_s, REST * (now - began))
-            return self._listed
+        return self._list.value()
 
     def found(self, run_id: str) -> Found | None:
         """A run as it is now; ``None`` where it is not there, is deleted, or is of another experiment.
@@ -75,6 +71,20 @@ class Listing:
         Raises:
             AppError: If the server cannot be asked.
         """
+        own = self._asked(run_id)
+        if own is None or not own.parent:
+            return own
+        outer: list[Found] = []
+        above: Found | None = own
+        while above is not None and above.parent and len(outer) < MOST_LEVELS:
+            above = self._found.get(above.parent) or self._asked(above.parent)
+            if above is None or above.run_id in {own.run_id, *(each.run_id for each in outer)}:
+                break
+            outer.append(above)
+        return own.inside(outer)
+
+    def _asked(self, run_id: str) -> Found | None:
+        """A run as it is now, by itself."""
         try:
             answer = self._server.get("runs/get", [("run_id", run_id)])
         except NotThere:
@@ -84,7 +94,7 @@ class Listing:
             if type(error) is not RunSourceError or len(run_id) == _ID_LENGTH:
                 raise
             return None
-        names = self._names()
+        names = self._names.value()
         found = found_run(answer.get("run"), names)
         return found if found is not None and not found.deleted and found.experiment_id in names else None
 
@@ -96,8 +106,7 @@ class Listing:
         return known
 
     def _read(self) -> Listed:
-        self._experiments = None
-        names = self._names()
+        names = self._names.value(anew=True)
         found: list[Found] = []
         more = False
         ids = list(names)
@@ -109,7 +118,9 @@ class Listing:
         if len(by_id) > MOST_RUNS:
             newest = sorted(by_id.values(), key=lambda each: -(each.stated.start_time or 0.0))[:MOST_RUNS]
             by_id, more = {each.run_id: each for each in newest}, True
-        self._summaries = {run_id: self.summary(each) for run_id, each in by_id.items()}
+        outer = outer_runs(by_id)
+        self._summaries = {run_id: self.summary(each.inside(outer.get(run_id, ()))) for run_id, each in by_id.items()}
+        self._found = by_id
         runs = tuple(self._summaries.values())
         said = f"Only its newest {MOST_RUNS:,} runs are listed. Name fewer experiments in the settings to see others."
         unreadable = (Unreadable(self._server.settings.host, said),) if more else ()
@@ -131,15 +142,8 @@ class Listing:
                 return found, True
         return found, False
 
-    def _names(self) -> dict[str, str]:
-        """Names of the experiments that are listed, by id."""
-        with self._names_lock:
-            now = time.monotonic()
-            if self._experiments is None or now >= self._experiments[0]:
-                self._experiments = now + self._server.settings.refresh_s, self._read_names()
-            return self._experiments[1]
-
     def _read_names(self) -> dict[str, str]:
+        """Names of the experiments that are listed, by id."""
         found: dict[str, str] = {}
         for page in self._pages("experiments/search", {"max_results": EXPERIMENTS_PAGE}, "experiments"):
             for each in page:
@@ -169,6 +173,20 @@ class Listing:
             if not isinstance(token, str) or token in seen:
                 return
             seen.add(token)
+
+
+def outer_runs(runs: Mapping[str, Found]) -> dict[str, list[Found]]:
+    """For each run that is inside others, these, the innermost first."""
+    found: dict[str, list[Found]] = {}
+    for run_id, run in runs.items():
+        outer: list[Found] = []
+        above = runs.get(run.parent) if run.parent else None
+        while above is not None and above is not run and above not in outer and len(outer) < MOST_LEVELS:
+            outer.append(above)
+            above = runs.get(above.parent) if above.parent else None
+        if outer:
+            found[run_id] = outer
+    return found
 
 
 _ID_LENGTH = 32

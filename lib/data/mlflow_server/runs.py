@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from lib.data.formats.assembly import Form, form_of
 from lib.data.formats.logged import LoggedRun
 from lib.data.formats.metric_names import read_names
 from lib.data.formats.metric_words import words_of
-from lib.data.formats.stores.mlflow import SYSTEM_METRICS, Stated, logged_run, with_infinities
+from lib.data.formats.stores.mlflow import PARENT, SYSTEM_METRICS, Stated, logged_run, with_infinities
 from lib.data.formats.stores.points import Points, usable
 
 TITLE = "MLflow"
@@ -61,6 +61,21 @@ class Found:
     def run_id(self) -> str:
         return self.stated.run_id
 
+    @property
+    def parent(self) -> str:
+        """The id of the run that it is inside of; "" where it is in none."""
+        return self.stated.tags.get(PARENT, "")
+
+    def inside(self, outer: Sequence[Found]) -> Found:
+        """The same with the parameters of runs that it is inside of, the innermost first, but for those of its own."""
+        params = dict(self.stated.params)
+        for each in outer:
+            params = {**each.stated.params, **params}
+        if len(params) == len(self.stated.params):
+            return self
+        version = _digest((self.version, sorted(params.items())))
+        return replace(self, stated=replace(self.stated, params=params), version=version)
+
 
 def found_run(answer: Any, experiments: Mapping[str, str]) -> Found | None:
     """Read a run of an answer; ``None`` where it is none. Nothing in it raises.
@@ -97,8 +112,11 @@ def found_run(answer: Any, experiments: Mapping[str, str]) -> Found | None:
         stated.end_time,
         *(sorted(each.items()) for each in (params, tags, marks)),
     )
-    version = hashlib.blake2b(repr(seen).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
-    return Found(experiment_id, info.get("lifecycle_stage") == "deleted", stated, marks, latest, version)
+    return Found(experiment_id, info.get("lifecycle_stage") == "deleted", stated, marks, latest, _digest(seen))
+
+
+def _digest(seen: tuple[Any, ...]) -> str:
+    return hashlib.blake2b(repr(seen).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
 def summary_of(found: Found) -> RunSummary:
