@@ -80,6 +80,24 @@ def text_from(value: Any, where: str) -> str:
     return value.strip()
 
 
+def text_that(what: str, problem_of: Callable[[str], str], hint: str) -> Reader:
+    """Reads a text.
+
+    Args:
+        what: What it is expected to be, in words.
+        problem_of: What is wrong with a text, in words; "" for nothing. These never repeat what may be a secret.
+        hint: What to do where something is.
+    """
+
+    def read(value: Any, where: str) -> str:
+        text = text_from(value, where)
+        if problem := problem_of(text):
+            raise SettingsError(f"Expected {where} to be {what}, found {problem}.", hint=hint)
+        return text
+
+    return read
+
+
 def address_problem(text: str) -> str:
     """What is wrong with an address of a server, in words; "" for nothing."""
     try:

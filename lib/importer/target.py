@@ -20,9 +20,10 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AccessDenied, AppError, RunSourceError, SettingsError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import LOGGED
+from lib.data.refusals import Refusal
 from lib.data.supabase.auth import SignedIn, sign_in
 from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project
-from lib.data.supabase.errors import Refusal, refusal_of_answer, refusal_of_exception
+from lib.data.supabase.errors import refusal_of_answer, refusal_of_exception
 from lib.data.supabase.pages import can_be_read
 from lib.data.supabase.source import SupabaseSource
 from lib.importer.job_rows import EPOCHS, JOB_COLUMNS

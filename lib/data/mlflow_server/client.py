@@ -13,15 +13,14 @@ from typing import Any
 import httpx
 
 from lib.data.mlflow_server.errors import (
-    Refusal,
     TooSlow,
-    damaged,
     not_mlflow,
     refusal_of_answer,
     refusal_of_exception,
     too_large,
 )
 from lib.data.mlflow_server.settings import MlflowSettings
+from lib.data.refusals import Refusal, incomplete
 
 API = "/api/2.0/mlflow/"
 CONNECT_TIMEOUT_S = 5.0
@@ -145,9 +144,7 @@ class Server:
             ) as response:
                 body = _body(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            refusal = refusal_of_exception(error, host=host)
-            refusal.error.__cause__ = error
-            return refusal
+            return refusal_of_exception(error, host=host).caused_by(error)
         if body is None:
             return too_large(host, MOST_BODY)
         if not response.is_success:
@@ -158,7 +155,7 @@ class Server:
         try:
             said = json.loads(body)
         except (ValueError, RecursionError):
-            return damaged(host)
+            return incomplete(host)
         return said if isinstance(said, Mapping) else Refusal(not_mlflow(host, "JSON of another kind"))
 
 

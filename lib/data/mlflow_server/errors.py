@@ -6,20 +6,16 @@ No sentence repeats what the server wrote: it may quote what was sent.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
-from lib.core.facts.errors import AccessDenied, AppError, RunSourceError, SettingsError, SourceUnavailable
+from lib.core.facts.errors import AccessDenied, RunSourceError, SettingsError, SourceUnavailable
 from lib.core.facts.foreign import isolated
+from lib.data.refusals import AGAIN, Refusal, refusal_of_network, too_many
 
-LONGEST_NAMED_WAIT_S = 86_400.0
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
-_AGAIN = "Wait a moment and try again."
-_ADDRESS = "Check the network and the url in the settings, then try again."
 _SLOW = "The server may be busy: try again, or set a longer timeout_s."
 _SIGN_IN = "Check token, or user and password, in the settings."
 
@@ -30,21 +26,6 @@ class NotThere(RunSourceError):
 
 class TooSlow(SourceUnavailable):
     """No answer came in time; asking for less may help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request got no usable answer.
-
-    Attributes:
-        error: What to raise in the end.
-        retry: Whether the same request may well succeed in a moment.
-        wait_s: How long the server asks to wait first; ``None`` where it does not say.
-    """
-
-    error: AppError
-    retry: bool = False
-    wait_s: float | None = None
 
 
 def refusal_of_answer(status: int, headers: Mapping[str, str], body: bytes, *, host: str, signed_in: bool) -> Refusal:
@@ -83,10 +64,10 @@ def refusal_of_answer(status: int, headers: Mapping[str, str], body: bytes, *, h
     if status in (404, 405):
         return Refusal(not_mlflow(host, f"HTTP {status}"))
     if status == 429:
-        return _too_many(headers, host)
+        return too_many(headers, host)
     if status >= 500:
         sentence = f"Expected runs from {host}; the server failed (HTTP {status})."
-        return Refusal(SourceUnavailable(sentence, hint=_AGAIN), retry=True)
+        return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)
     if status == 400 and not code:
         return Refusal(not_mlflow(host, f"HTTP {status}"))
     return Refusal(
@@ -100,28 +81,11 @@ def refusal_of_answer(status: int, headers: Mapping[str, str], body: bytes, *, h
 
 def refusal_of_exception(error: Exception, *, host: str) -> Refusal:
     """Read an exception of the HTTP client."""
-    said = str(error).lower()
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return Refusal(not_mlflow(host, "an address that cannot be called"))
-    if isinstance(error, httpx.PoolTimeout):
-        sentence = f"Too many reads from {host} at once."
-    elif isinstance(error, httpx.ReadTimeout):
+    if isinstance(error, httpx.ReadTimeout):
         return Refusal(TooSlow(f"Expected an answer from {host}; none came in time.", hint=_SLOW), retry=True)
-    elif isinstance(error, httpx.TimeoutException):
-        sentence = f"Expected an answer from {host}; none came in time."
-    elif isinstance(error, httpx.ConnectError) and "certificate" in said:
-        return Refusal(SourceUnavailable(f"The certificate of {host} could not be verified.", hint=_ADDRESS))
-    elif isinstance(error, httpx.ConnectError):
-        sentence = f"{host} could not be reached."
-    else:
-        sentence = f"The answer of {host} broke off."
-    hint = _ADDRESS if isinstance(error, httpx.ConnectError | httpx.TimeoutException) else _AGAIN
-    return Refusal(SourceUnavailable(sentence, hint=hint), retry=True)
-
-
-def damaged(host: str) -> Refusal:
-    """An answer that is cut off, or is not what was asked for, though nothing said so."""
-    return Refusal(SourceUnavailable(f"The answer of {host} is not complete.", hint=_AGAIN), retry=True)
+    return refusal_of_network(error, host)
 
 
 def too_large(host: str, most: int) -> Refusal:
@@ -153,20 +117,6 @@ def _redirected(location: str, host: str) -> SourceUnavailable:
         f"Expected an answer of {host}; it sends on{to}, which is not followed: the credentials are for {host} alone.",
         hint="Set url to the address where the server answers itself (https instead of http?), or sign in at the proxy"
         " before it.",
-    )
-
-
-def _too_many(headers: Mapping[str, str], host: str) -> Refusal:
-    try:
-        wait = float(headers.get("retry-after", ""))
-    except ValueError:
-        wait = math.nan
-    if not 0 <= wait <= LONGEST_NAMED_WAIT_S:
-        return Refusal(SourceUnavailable(f"{host} says: too many requests.", hint=_AGAIN), retry=True)
-    return Refusal(
-        SourceUnavailable(f"{host} says: too many requests.", hint=f"Try again in {math.ceil(wait)} s."),
-        retry=True,
-        wait_s=wait,
     )
 
 

@@ -18,7 +18,8 @@ from lib.core.facts.values import number
 from lib.data.formats.stores.mlflow import with_infinities
 from lib.data.formats.stores.points import MOST_STEP, Points
 from lib.data.mlflow_server.client import Server
-from lib.data.mlflow_server.errors import TooSlow, damaged
+from lib.data.mlflow_server.errors import TooSlow
+from lib.data.refusals import incomplete
 
 PAGE = 10_000
 """Values in an answer. A server gives up to 25,000, which takes it seconds, and much longer when it is busy."""
@@ -117,7 +118,7 @@ def _read_on(server: Server, run_id: str, metric: str, begun: History, told: Cou
         answer = server.get("metrics/get-history", asked, patient=patient)
         listed = answer.get("metrics", [])
         if not isinstance(listed, list):
-            raise damaged(server.settings.host).error
+            raise incomplete(server.settings.host).error
         points, bad = _points(listed)
         parts.append(points)
         left_out += bad

@@ -11,9 +11,10 @@ from lib.core.facts.foreign import isolated
 from lib.core.facts.query import RunIndex, Unreadable
 from lib.core.facts.runs import RunSummary
 from lib.data.mlflow_server.client import Server
-from lib.data.mlflow_server.errors import NotThere, damaged
+from lib.data.mlflow_server.errors import NotThere
 from lib.data.mlflow_server.kept import Kept
 from lib.data.mlflow_server.runs import Found, found_run, summary_of
+from lib.data.refusals import incomplete
 
 EXPERIMENTS_PAGE = 1000
 RUNS_PAGE = 200
@@ -167,7 +168,7 @@ class Listing:
             answer = self._server.post(endpoint, {**question, **({"page_token": token} if token else {})})
             page = answer.get(key, [])
             if not isinstance(page, list):
-                raise damaged(self._server.settings.host).error
+                raise incomplete(self._server.settings.host).error
             yield page
             token = answer.get("next_page_token") or ""
             if not isinstance(token, str) or token in seen:

@@ -20,6 +20,7 @@ from lib.data.sections import (
     given_settings,
     seconds_from,
     text_from,
+    text_that,
 )
 
 SECTION = "runoff.mlflow"
@@ -136,21 +137,13 @@ def _experiments(value: Any, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
-def _header(value: Any, where: str) -> str:
-    text = text_from(value, where)
-    if not text.isascii() or any(char.isspace() or not char.isprintable() for char in text):
-        raise SettingsError(
-            f"Expected {where} to be a single word of ASCII characters, found something else.",
-            hint="Copy it again, without quotation marks, line breaks and the word Bearer.",
-        )
-    return text
+def _problem_of_header(text: str) -> str:
+    is_word = text.isascii() and not any(char.isspace() or not char.isprintable() for char in text)
+    return "" if is_word else "something else"
 
 
-def _user(value: Any, where: str) -> str:
-    text = text_from(value, where)
-    if ":" in text:
-        raise SettingsError(f"Expected {where} to be a name, found one with a colon in it.", hint="No user has one.")
-    return text
+def _problem_of_user(text: str) -> str:
+    return "one with a colon in it" if ":" in text else ""
 
 
 def _password(value: Any, where: str) -> str:
@@ -159,13 +152,18 @@ def _password(value: Any, where: str) -> str:
     return str(value)
 
 
+_HEADER = text_that(
+    "a single word of ASCII characters",
+    _problem_of_header,
+    "Copy it again, without quotation marks, line breaks and the word Bearer.",
+)
 _READERS: Mapping[str, Reader] = {
     "url": _url,
     "experiments": _experiments,
-    "token": _header,
-    "user": _user,
+    "token": _HEADER,
+    "user": text_that("a name", _problem_of_user, "No user has one."),
     "password": _password,
-    "workspace": _header,
+    "workspace": _HEADER,
     "timeout_s": seconds_from(*TIMEOUT_RANGE_S),
     "refresh_s": seconds_from(*REFRESH_RANGE_S),
 }

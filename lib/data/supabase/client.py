@@ -19,8 +19,8 @@ from typing import Any, Protocol, TypeVar
 import httpx
 from postgrest import SyncPostgrestClient, SyncRequestBuilder
 
-from lib.core.facts.errors import AppError
-from lib.data.supabase.errors import Refusal, damaged, missing_column, not_supabase, refusal_of_answer
+from lib.data.refusals import Refusal, incomplete
+from lib.data.supabase.errors import missing_column, not_supabase, refusal_of_answer
 from lib.data.supabase.errors import refusal_of_exception as refusal_of
 from lib.data.supabase.settings import SupabaseSettings, is_token
 
@@ -245,7 +245,7 @@ class Access:
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return _caused(refusal_of(error, host=settings.host), error)
+            return refusal_of(error, host=settings.host).caused_by(error)
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             # A page behind the last row, where the total was asked for too.
             return (parse(Answer(b"", 0, None), columns),)
@@ -264,7 +264,7 @@ class Access:
         try:
             return (parse(_answer(body, response.headers.get("content-range", "")), columns),)
         except Damaged as error:
-            return _caused(damaged(settings.host), error)
+            return incomplete(settings.host).caused_by(error)
 
 
 def _body(response: httpx.Response, deadline: float) -> bytes:
@@ -284,9 +284,3 @@ def _answer(body: bytes, content_range: str) -> Answer:
     first, last, total = found.groups()
     rows = int(last) - int(first) + 1 if first is not None else 0
     return Answer(body, rows, None if total == "*" else int(total))
-
-
-def _caused(refusal: Refusal, cause: Exception) -> Refusal:
-    error: AppError = refusal.error
-    error.__cause__ = cause
-    return refusal

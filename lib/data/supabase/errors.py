@@ -6,21 +6,19 @@ Every answer that is no success, and every exception of the HTTP client, becomes
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
 
 from lib.core.facts.errors import (
     AccessDenied,
-    AppError,
     RunSourceError,
     SettingsError,
     SignInExpired,
     SourceUnavailable,
 )
+from lib.data.refusals import AGAIN, Refusal, refusal_of_network, too_many
 
 TOKEN_CODES = frozenset({"PGRST301", "PGRST303"})
 TABLE_CODES = frozenset({"42P01", "PGRST205", "PGRST106"})
@@ -28,12 +26,9 @@ FUNCTION_CODE = "PGRST202"
 DATABASE_DOWN_CODES = frozenset({"PGRST000", "PGRST001", "PGRST002", "PGRST003"})
 PAUSED_STATUS = 540
 """Hosted Supabase answers so for a project that is paused."""
-LONGEST_NAMED_WAIT_S = 86_400.0
 
 _COLUMN = re.compile(r'column (?:"?[\w$]+"?\.)*"?([\w$]+)"? does not exist')
 _METRIC = re.compile(r"Unknown metric: (.+)\.")
-_AGAIN = "Wait a moment and try again."
-_ADDRESS = "Check the internet connection and the url in the settings, then try again."
 
 
 class FunctionMissing(RunSourceError):
@@ -42,25 +37,6 @@ class FunctionMissing(RunSourceError):
 
 class TookTooLong(SourceUnavailable):
     """The database cancelled a query; asking for less may help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a request got no usable answer.
-
-    Attributes:
-        error: What to raise in the end.
-        retry: Whether the same request may well succeed in a moment.
-        wait_s: How long the server asks to wait first; ``None`` where it does not say.
-        token_refused: Whether the reader's token was refused: a new one may be taken.
-        column: The column that the table lacks.
-    """
-
-    error: AppError
-    retry: bool = False
-    wait_s: float | None = None
-    token_refused: bool = False
-    column: str | None = None
 
 
 def refusal_of_answer(
@@ -109,14 +85,14 @@ def refusal_of_answer(
     if status == 401:
         return Refusal(wrong_key(host))
     if status == 429:
-        return _too_many(headers, host)
+        return too_many(headers, host)
     if status == PAUSED_STATUS:
         return Refusal(
             SourceUnavailable(f"The project {host} is paused.", hint="Its owner can wake it in the dashboard.")
         )
     if status >= 500:
         said = "cannot reach its database" if code in DATABASE_DOWN_CODES else f"failed (HTTP {status})"
-        return Refusal(SourceUnavailable(f"Expected runs from {host}; the server {said}.", hint=_AGAIN), retry=True)
+        return Refusal(SourceUnavailable(f"Expected runs from {host}; the server {said}.", hint=AGAIN), retry=True)
     if 300 <= status < 400 or (status == 404 and not code):
         return Refusal(not_supabase(host, f"HTTP {status}"))
     return Refusal(
@@ -129,27 +105,9 @@ def refusal_of_answer(
 
 def refusal_of_exception(error: httpx.HTTPError | httpx.InvalidURL, *, host: str) -> Refusal:
     """Read an exception of the HTTP client."""
-    said = str(error).lower()
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return Refusal(not_supabase(host, "an address that cannot be called"))
-    if isinstance(error, httpx.PoolTimeout):
-        sentence = f"Too many reads from {host} at once."
-    elif isinstance(error, httpx.TimeoutException):
-        sentence = f"Expected an answer from {host}; none came in time."
-    elif isinstance(error, httpx.ConnectError) and "certificate" in said:
-        refused = SourceUnavailable(f"The certificate of {host} could not be verified.", hint=_ADDRESS)
-        return Refusal(refused)
-    elif isinstance(error, httpx.ConnectError):
-        sentence = f"{host} could not be reached."
-    else:
-        sentence = f"The answer of {host} broke off."
-    hint = _ADDRESS if isinstance(error, httpx.ConnectError | httpx.TimeoutException) else _AGAIN
-    return Refusal(SourceUnavailable(sentence, hint=hint), retry=True)
-
-
-def damaged(host: str) -> Refusal:
-    """An answer that is cut off, though nothing said so."""
-    return Refusal(SourceUnavailable(f"The answer of {host} is not complete.", hint=_AGAIN), retry=True)
+    return refusal_of_network(error, host)
 
 
 def not_supabase(host: str, what: str) -> SourceUnavailable:
@@ -179,20 +137,6 @@ def missing_column(table: str, column: str) -> SettingsError:
 def expired() -> SignInExpired:
     """The sign-in has come to its end."""
     return SignInExpired("The sign-in has expired.", hint="Sign in again.")
-
-
-def _too_many(headers: Mapping[str, str], host: str) -> Refusal:
-    try:
-        wait = float(headers.get("retry-after", ""))
-    except ValueError:
-        wait = math.nan
-    if not 0 <= wait <= LONGEST_NAMED_WAIT_S:
-        return Refusal(SourceUnavailable(f"{host} says: too many requests.", hint=_AGAIN), retry=True)
-    return Refusal(
-        SourceUnavailable(f"{host} says: too many requests.", hint=f"Try again in {math.ceil(wait)} s."),
-        retry=True,
-        wait_s=wait,
-    )
 
 
 def _code_and_message(body: bytes) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from lib.data.sections import (
     flag_from,
     given_settings,
     seconds_from,
-    text_from,
+    text_that,
 )
 from lib.data.tables.job_rows import JOBS_TABLE
 
@@ -132,17 +132,6 @@ def _claims(token: str) -> Mapping[str, Any]:
     return claims if isinstance(claims, Mapping) else {}
 
 
-def _url(value: Any, where: str) -> str:
-    text = text_from(value, where)
-    problem = _problem_of_url(text)
-    if problem:
-        raise SettingsError(
-            f"Expected {where} to be the project's address, found {problem}.",
-            hint="It looks like https://abcdefgh.supabase.co; the dashboard shows it under Project Settings, Data API.",
-        )
-    return text.rstrip("/")
-
-
 def _problem_of_url(text: str) -> str:
     if problem := address_problem(text):
         return problem
@@ -154,28 +143,14 @@ def _problem_of_url(text: str) -> str:
     return ""
 
 
-def _key(value: Any, where: str) -> str:
-    text = text_from(value, where)
+def _problem_of_key(text: str) -> str:
     if not text.isascii() or any(char.isspace() for char in text):
-        found = "text with spaces or other characters that no key has"
-    elif not is_token(text) and not text.startswith(("sb_publishable_", "sb_secret_")):
-        found = "something else"
-    else:
-        return text
-    raise SettingsError(
-        f"Expected {where} to be an API key (sb_publishable_... or a legacy key, eyJ...), found {found}.",
-        hint="Copy the publishable key from the project's dashboard: Project Settings, API Keys.",
-    )
+        return "text with spaces or other characters that no key has"
+    return "" if is_token(text) or text.startswith(("sb_publishable_", "sb_secret_")) else "something else"
 
 
-def _table(value: Any, where: str) -> str:
-    text = text_from(value, where)
-    if not _TABLE.fullmatch(text):
-        raise SettingsError(
-            f"Expected {where} to be a table's name, found {text[:80]!r}.",
-            hint="Letters, digits and underscores, without schema and quotes.",
-        )
-    return text
+def _problem_of_table(text: str) -> str:
+    return "" if _TABLE.fullmatch(text) else repr(text[:80])
 
 
 def _sign_in(value: Any, where: str) -> SignIn:
@@ -187,11 +162,23 @@ def _sign_in(value: Any, where: str) -> SignIn:
     return SignIn(value)
 
 
+_TABLE_NAME = text_that(
+    "a table's name", _problem_of_table, "Letters, digits and underscores, without schema and quotes."
+)
+_ADDRESS = text_that(
+    "the project's address",
+    _problem_of_url,
+    "It looks like https://abcdefgh.supabase.co; the dashboard shows it under Project Settings, Data API.",
+)
 _READERS: Mapping[str, Reader] = {
-    "url": _url,
-    "key": _key,
-    "jobs_table": _table,
-    "metrics_table": _table,
+    "url": lambda value, where: _ADDRESS(value, where).rstrip("/"),
+    "key": text_that(
+        "an API key (sb_publishable_... or a legacy key, eyJ...)",
+        _problem_of_key,
+        "Copy the publishable key from the project's dashboard: Project Settings, API Keys.",
+    ),
+    "jobs_table": _TABLE_NAME,
+    "metrics_table": _TABLE_NAME,
     "sign_in": _sign_in,
     "timeout_s": seconds_from(*TIMEOUT_RANGE_S),
     "refresh_s": seconds_from(*REFRESH_RANGE_S),
