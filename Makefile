@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 WRITERS := .venv-writers
+TRAINERS := .venv-writers-torch
 RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
@@ -12,7 +13,7 @@ PROCESSES ?=
 export RUNS PORT ADDRESS PROCESSES PYTHON LOGS WRITERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve check test real-logs writers lint format demo supabase bench pictures clean
+.PHONY: help run serve check test real-logs writers writers-torch lint format demo supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +51,10 @@ real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainin
 writers: $(VENV)/installed-dev $(WRITERS)/installed ## Run the tests that let real programs log, and read that back
 	RUNOFF_WRITERS="$$PWD/$(WRITERS)/bin/python" RUNOFF_NO_SKIP=1 $(RUN) pytest tests/writers $(ARGS)
 
+writers-torch: $(VENV)/installed-dev $(TRAINERS)/installed ## The same of real trainers, with PyTorch: gigabytes, but where pip finds a build for the CPU
+	RUNOFF_WRITERS="$$PWD/$(TRAINERS)/bin/python" RUNOFF_WRITERS_TORCH=1 RUNOFF_NO_SKIP=1 \
+		$(RUN) pytest tests/writers/test_trainers.py $(ARGS)
+
 lint: $(VENV)/installed-dev ## Check style, formatting and types, and the charts' script
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
@@ -75,7 +80,7 @@ pictures: $(VENV)/installed-dev ## Take the README's pictures anew
 	$(RUN) docs.pictures
 
 clean: ## Remove what was installed or cached here
-	rm -rf $(VENV) $(WRITERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
+	rm -rf $(VENV) $(WRITERS) $(TRAINERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are as new as the last installation: a change of the requirements installs again.
@@ -98,6 +103,13 @@ $(WRITERS)/installed: requirements-writers.txt | $(WRITERS)/bin/pip
 
 $(WRITERS)/bin/pip: | $(VENV)/bin/pip
 	"$$PYTHON" -m venv $(WRITERS)
+
+$(TRAINERS)/installed: requirements-writers-torch.txt | $(TRAINERS)/bin/pip
+	$(TRAINERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-writers-torch.txt
+	@touch $@
+
+$(TRAINERS)/bin/pip: | $(VENV)/bin/pip
+	"$$PYTHON" -m venv $(TRAINERS)
 
 $(VENV)/bin/pip:
 	@command -v "$$PYTHON" >/dev/null || \

@@ -2,7 +2,7 @@
 
 The programs are no part of the app's environment: ``make writers`` installs them into one of their own
 (``requirements-writers.txt``), and each is started as a process of that interpreter, named by ``RUNOFF_WRITERS``.
-Without it the suite is skipped.
+Without it the suite is skipped. Real trainers are asked by ``make writers-torch``, in an environment with PyTorch.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from tests.writers.places import PLACES
 from tests.writers.processes import WRITERS
 
 HERE = Path(__file__).parent
-collect_ignore = ["programs"]
-"""Scripts of the other interpreter."""
+WITH_TORCH = "RUNOFF_WRITERS_TORCH"
+"""Environment variable: the interpreter has PyTorch and what trains with it; ``make writers-torch`` sets it."""
+collect_ignore = ["programs"] if os.environ.get(WITH_TORCH) else ["programs", "test_trainers.py"]
+"""Scripts of the other interpreter, and the tests of programs that take gigabytes."""
 
 
 def pytest_configure() -> None:

@@ -43,5 +43,7 @@ PLACES = {
     ),
     "trackio": Place("trackio_local", NESTED),
     "lightning": Place("lightning_csv"),
+    "lightning_csv": Place("lightning_loggers", NESTED, {"LOGGER": "csv"}),
+    "lightning_tensorboard": Place("lightning_loggers", NESTED, {"LOGGER": "tensorboard"}),
     "dvclive": Place("dvclive_folder", NESTED),
 }

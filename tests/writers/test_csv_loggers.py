@@ -7,15 +7,15 @@ import pytest
 from lib.data.formats.readers import keras, lightning
 from tests.writers.processes import write
 from tests.writers.reading import runs_in
-from tests.writers.told import AGAIN, FIRST, HARD, INF, LONG, MANY, NAN, SECOND, Session, assert_has, points
+from tests.writers.told import AGAIN, FIRST, HARD, INF, LONG, MANY, NAN, NESTED, SECOND, Session, assert_has, points
 
 SAVED = 1_999
 """Lightning saves after every hundredth step; steps count from 0."""
 
 
-@pytest.fixture(scope="module")
-def runs(written):
-    place = written("lightning")
+@pytest.fixture(scope="module", params=["lightning", "lightning_csv"])
+def runs(request, written):
+    place = written(request.param)
     return {path.name: runs_in(lightning.FORMAT, path) for path in place.iterdir()}
 
 
@@ -35,6 +35,11 @@ def test_values_are_those_that_were_logged(runs, name, rows) -> None:
 
 def test_a_process_that_goes_on_has_its_own_values(runs) -> None:
     assert_has(runs["resumed"]["version_1"], points(SECOND))
+
+
+def test_hyperparameters_are_those_that_were_logged(written) -> None:
+    of = {path.name: runs_in(lightning.FORMAT, path)["version_0"].config for path in written("lightning_csv").iterdir()}
+    assert of == {name: {"hparams": NESTED} if name == "hard" else {} for name in of}
 
 
 KERAS = [

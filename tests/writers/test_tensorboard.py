@@ -75,6 +75,38 @@ def test_values_in_one_chart_are_metrics_of_their_run(tmp_path) -> None:
     assert run.last == {"hparam/best": 0.5}
 
 
+@pytest.fixture(scope="module")
+def of_lightning(written):
+    place = written("lightning_tensorboard")
+    return {path.name: runs_in(FORMAT, path) for path in place.iterdir()}
+
+
+def test_lightning_makes_each_process_a_version(of_lightning) -> None:
+    versions = {name: ["version_0"] for name in ("hard", "again", "failed", "many", "killed")}
+    assert {name: sorted(runs) for name, runs in of_lightning.items()} == {
+        **versions,
+        "resumed": ["version_0", "version_1"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "rows"),
+    [
+        ("hard", "version_0", HARD),
+        ("again", "version_0", AGAIN),
+        ("many", "version_0", MANY),
+        ("resumed", "version_0", FIRST),
+        ("resumed", "version_1", SECOND),
+    ],
+)
+def test_values_of_lightning_are_those_that_were_logged(of_lightning, name, version, rows) -> None:
+    expected = points(rows)
+    if name == "hard":
+        # What it logs with hyperparameters where nobody names a result of theirs.
+        expected["hp_metric"] = [(0, -1.0)]
+    assert_has(of_lightning[name][version], expected, np.float32)
+
+
 def test_hyperparameters_are_those_that_were_logged(written) -> None:
     runs = runs_in(FORMAT, written("tensorboard_own"))
     assert runs["hard"].config == {"hparams": CONFIG}
