@@ -189,11 +189,19 @@ def test_deleted_runs_and_experiments_are_not_there(server):
 
 
 def test_a_run_inside_another_says_so(server):
-    ids = server.write([{"experiment": "nested", "name": "outer", "rows": []}])
+    shared = {"lr": 1.0, "batch_size": 8}
+    ids = server.write([{"experiment": "nested", "name": "outer", "params": shared, "rows": []}])
     tags = {"mlflow.parentRunId": ids["outer"]}
-    server.write([{"experiment": "nested", "name": "inner", "tags": tags, "rows": [[1, {"loss": 1.0}]]}])
-    runs = {run.name: run for run in open_source(server, experiments=("nested",)).list_runs(RunQuery()).runs}
+    inner = {"experiment": "nested", "name": "inner", "tags": tags, "params": {"lr": 0.1}, "rows": [[1, {"loss": 1.0}]]}
+    inner_id = server.write([inner])["inner"]
+    here = open_source(server, experiments=("nested",))
+    (alone,) = here.load_runs([inner_id])
+    runs = {run.name: run for run in here.list_runs(RunQuery()).runs}
     assert runs["inner"].extra["parent"] == ids["outer"]
+    # And has its settings, whether it is listed or asked for by itself.
+    assert runs["inner"].config == {"params": {"lr": 0.1, "batch_size": 8}}
+    assert (alone.version, alone.config) == (runs["inner"].version, runs["inner"].config)
+    assert here.load_runs([inner_id]) == (alone,)
 
 
 def new_run(server: MlflowServer, experiment: str) -> str:
