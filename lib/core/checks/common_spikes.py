@@ -12,7 +12,8 @@ from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import Limit
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, count_epochs
+from lib.core.text.log_units import in_epochs
 
 # fmt: off
 COMMON_CHANCE = Limit(0.001, "Common chance",
@@ -65,7 +66,9 @@ def common_spikes(results: Mapping[str, Results], runs: Mapping[str, RunSummary]
         ]
         if common and _chance(list(judged.values()), len(common)) < COMMON_CHANCE:
             steps = tuple(_shared_step(each, others) for each in common)
-            found.append(CommonSpikes(code, steps, _sentence(code, steps, len(judged), len(results))))
+            judged_runs = [runs[run_id] for run_id in judged]
+            said = _sentence(code, steps, len(judged), len(results))
+            found.append(CommonSpikes(code, steps, in_epochs(said) if count_epochs(judged_runs) else said))
     return tuple(found)
 
 
