@@ -259,9 +259,8 @@ def _training(case: _Case) -> Iterator[Objection]:
 def _brief(assessed: Assessment, finding: Finding, many: int) -> str:
     """A finding by the title of its check, where it is, and how many more there are."""
     where = "" if finding.step is None else f" at {assessed.unit} {formatting.count(finding.step)}"
-    results = assessed.checks.results
-    title = next((each.check.title for each in results if finding in each.findings), finding.code)
-    return f"{in_sentence(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
+    titles = (each.check.title for each in assessed.checks.results if finding in each.findings)
+    return f"{in_sentence(next(titles, finding.code))}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
 
 
 def _since_its_death(assessed: Assessment, shipped: int | None) -> str:
@@ -278,17 +277,16 @@ def _fit(assessed: Assessment, rebound: Sequence[Finding]) -> Iterator[Objection
         is_leak = over.negative.explanation is Explanation.NOT_EXPLAINED
         said = f"Its eval loss is {measured(over.negative.size)} below its train loss"
         why = "and no ordinary cause explains that" if is_leak else "which leakage or an ordinary cause may explain"
-        yield Objection(
-            "leakage" if is_leak else "negative_gap_open", f"{said}. {over.negative.sentence}", brief=f"{said}, {why}."
-        )
+        code = "leakage" if is_leak else "negative_gap_open"
+        yield Objection(code, f"{said}. {over.negative.sentence}", brief=f"{said}, {why}.")
     if rebound:
         where = "" if rebound[0].step is None else f" from {assessed.unit} {formatting.count(rebound[0].step)} on"
         said = f"It overfits after its lowest eval loss: {rebound[0].sentence}"
         brief = f"It overfits{where}: later checkpoints are worse."
         yield Objection("overfitting", said, brief=brief, place=rebound[0].place)
     elif over.gap is not None and over.gap > GAP_WARNING:
-        said = f"Its gap at the checkpoint to ship is {to_decimals(over.gap, 3)}: it may overfit."
-        yield Objection("overfitting", said)
+        gap = to_decimals(over.gap, 3)
+        yield Objection("overfitting", f"Its gap at the checkpoint to ship is {gap}: it may overfit.")
 
 
 def _checkpoint(case: _Case) -> Iterator[Objection]:
