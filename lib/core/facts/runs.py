@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite
 
 
@@ -213,6 +214,30 @@ def count_epochs(runs: Iterable[RunSummary]) -> bool:
     """Whether a step is an epoch in each of the runs that came anywhere, and in one at least."""
     counted = [run.steps_are_epochs for run in runs if run.current_step]
     return bool(counted) and all(counted)
+
+
+def readings(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What metrics are to be read as, from texts: a logged name, a tilde, and a metric of ours, or nothing for none.
+
+    Returns:
+        Name and metric; of several texts of one name the last counts, and empty texts say nothing.
+
+    Raises:
+        ValueError: If a text is none of these.
+    """
+    found: dict[str, str] = {}
+    for text in filter(None, texts):
+        name, tilde, metric = text.rpartition("~")
+        known = not metric or (metric in METRICS and not METRICS[metric].derived_from)
+        if not name or not tilde or not known:
+            raise ValueError("expected a logged name, a tilde, and a metric or nothing")
+        found[name] = metric
+    return tuple(found.items())
+
+
+def metric_called(name: str, runs: Iterable[RunSummary]) -> str:
+    """The metric that is shown for what a program called so; the name itself where none is read otherwise."""
+    return next((each.metric for run in runs for each in run.read_as if each.name == name), name)
 
 
 TOLD_COMPLETED = "completed, as somebody said who knows"

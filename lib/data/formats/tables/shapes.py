@@ -46,8 +46,9 @@ def runs_like_a_curve(column: Numbers, parts: np.ndarray) -> bool:
     if not (math.isfinite(spread) and spread > 0):
         return False
     ratio = float((steps**2).mean()) / (2 * spread)
-    return ratio < 1 - _ERRORS / math.sqrt(steps.size)
+    return bool(ratio < 1 - _ERRORS / math.sqrt(steps.size))
 
 
 def _only_counts(values: np.ndarray, steps: np.ndarray) -> bool:
-    return bool((values == np.floor(values)).all() and ((steps >= 0).all() or (steps <= 0).all()))
+    is_one_way = bool((steps >= 0).all() or (steps <= 0).all())
+    return is_one_way and bool((values == np.floor(values)).all())
