@@ -114,6 +114,7 @@ class RunSummary:
             beginning of its log. Runs that name the same one are one training too.
         config: Hyperparameters as logged, possibly nested. Read-only by convention.
         named: Hyperparameters that the folder's name states, a hint: configuration and log go before it.
+        unseeded: The names around its log without the seed that they state; ``None`` where they state none.
         extra: Source columns or facts that have no field of their own.
         notes: Sentences about how this run was read ("learning rate taken from the folder name").
         read_as: Which of its metrics the program called otherwise, in the order of their names.
@@ -179,6 +180,7 @@ class RunSummary:
     error_message: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     named: Mapping[str, float] | None = None
+    unseeded: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     read_as: tuple[ReadAs, ...] = ()
