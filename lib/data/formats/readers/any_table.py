@@ -80,7 +80,10 @@ class AnyTable:
         except NotReadable as error:
             return None if is_text else Reading(unreadable=(Told(file, str(error)),))
         except NoTable as error:
-            return None if is_text else Reading(unused=(Told(file, str(error)),))
+            why = (
+                "The file is empty: nothing was written to it, or it was not copied." if _is_empty(path) else str(error)
+            )
+            return None if is_text else Reading(unused=(Told(file, why),))
 
 
 def _table(path: Path, file: FilePath) -> Table | None:
@@ -115,6 +118,13 @@ def _table(path: Path, file: FilePath) -> Table | None:
         _check_head(head, file)
         head = read_json_lines(path) if is_json else read_csv(path)
     return head
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _has_header(path: Path) -> bool:
