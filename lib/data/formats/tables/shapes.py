@@ -21,7 +21,7 @@ _STILL = 0.2
 def runs_like_a_curve(column: Numbers, parts: np.ndarray) -> bool:
     """Whether neighbours are closer to each other than values in any order would be (von Neumann's ratio).
 
-    What counts up by whole numbers is no curve: a number of rows, a year that data are sorted by.
+    Whole numbers are no curve: a number of rows, a year that data are sorted by.
 
     Args:
         column: The numbers, rows in the order of their steps.
@@ -35,7 +35,7 @@ def runs_like_a_curve(column: Numbers, parts: np.ndarray) -> bool:
     part = part.reshape(-1)
     within = part[1:] == part[:-1]
     steps = np.diff(values)[within]
-    if not steps.size or _only_counts(values, steps):
+    if not steps.size or (values == np.floor(values)).all():
         return False
     is_one_way = bool((steps > 0).all() or (steps < 0).all())
     if values.size < _FEW:
@@ -47,8 +47,3 @@ def runs_like_a_curve(column: Numbers, parts: np.ndarray) -> bool:
         return False
     ratio = float((steps**2).mean()) / (2 * spread)
     return bool(ratio < 1 - _ERRORS / math.sqrt(steps.size))
-
-
-def _only_counts(values: np.ndarray, steps: np.ndarray) -> bool:
-    is_one_way = bool((steps >= 0).all() or (steps <= 0).all())
-    return is_one_way and bool((values == np.floor(values)).all())

@@ -90,7 +90,9 @@ def is_measured(name: str) -> bool:
         (True, False, False)
     """
     words = _words(name)
-    is_known = bool(words & _MEASURED_WORDS) or _AT_MOST.search(name.lower()) is not None
+    # "chrF" and "mAP50" are one word for all their capitals.
+    whole = set(re.split(r"[^0-9a-z]+", name.lower()))
+    is_known = bool((words | whole) & _MEASURED_WORDS) or _AT_MOST.search(name.lower()) is not None
     return is_known and not words & _SETTING_WORDS and not is_setting(name)
 
 
