@@ -27,7 +27,7 @@ SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
         "hparams.yaml": "hparams",
         "args.yaml": "args",
         "params.yaml": "params",
-        HYDRA_CONFIG: "hydra",
+        HYDRA_CONFIG: "config",
         MANIFEST_PATTERN: "run_manifest",
         "adapter_config.json": "adapter_config",
         "config.json": "model_config",
