@@ -69,6 +69,7 @@ class AnyTable:
 
     def _read_file(self, root: Path, file: FilePath) -> Reading | None:
         path = root.joinpath(*file)
+        is_log = _ONE_CURVE.fullmatch(file[-1]) is not None
         is_text = file[-1].lower().endswith(_TEXTS)
         try:
             if is_text and not _has_header(path):
@@ -76,7 +77,7 @@ class AnyTable:
             table = _table(path, file)
             if table is None:
                 return None
-            return Reading(runs=tuple(runs_of(_named_by_file(table, file), file)))
+            return Reading(runs=tuple(runs_of(_named_by_file(table, file), file, is_log=is_log)))
         except NotReadable as error:
             return None if is_text else Reading(unreadable=(Told(file, str(error)),))
         except NoTable as error:
