@@ -101,7 +101,8 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.upload": layer(
         "lib.data.upload",
-        "lib.core.facts lib.core.text lib.core.curves lib.data.source lib.data.folder lib.data.trainer",
+        "lib.core.facts lib.core.text lib.core.curves lib.data.source lib.data.folder lib.data.formats"
+        " lib.data.trainer",
     ),
     "lib.data.joined": layer("lib.data.joined", "lib.core.facts lib.core.curves lib.data.source lib.data.upload"),
     "lib.data.supabase": layer(

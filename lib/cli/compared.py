@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lib.cli.read_as import Readings
 from lib.core.config.naming import labels_of
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
@@ -12,7 +13,7 @@ from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import Better
 from lib.core.facts.query import RunPage, RunQuery, Unreadable
-from lib.core.facts.runs import RunSummary, told_completed
+from lib.core.facts.runs import RunSummary, metric_called, told_completed
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.glance.glance import Glance, glance_of
 from lib.core.ranking.deciding import may_rank
@@ -70,6 +71,7 @@ def compare(
     direction: Better | None = None,
     *,
     ended: bool = False,
+    readings: Readings | None = None,
 ) -> Compared:
     """Compare runs of a source.
 
@@ -79,16 +81,25 @@ def compare(
         by: The metric to rank by; the one that the rules give where none is named.
         direction: Which direction of it is better, where neither its name nor the runs say so.
         ended: Runs whose logs do not say whether their training ended count as completed.
+        readings: Metrics that are read otherwise than they were taken for.
 
     Raises:
         WrongSelection: If a name is of no run or of several, if there are none, or too many, to compare, or if no
             evaluation of them measured ``by``.
         RunSourceError: If they cannot be read.
+        WrongReading: If ``readings`` name what cannot be read otherwise.
     """
     page = source.list_runs(RunQuery(limit=_ALL))
     labels = labels_of(page.runs)
     chosen = [told_completed(run) if ended else run for run in _chosen(page, labels, names)]
     curves = source.load_curves([run.run_id for run in chosen])
+    if readings is not None and readings.names:
+        curves = {run.run_id: curves.get(run.run_id, RunCurves(run.run_id)) for run in chosen}
+        readings.check(chosen, curves)
+        read = [readings.of(run, curves[run.run_id]) for run in chosen]
+        chosen, curves = [run for run, _ in read], {run.run_id: own for run, own in read}
+    if by is not None and not any(by in own.curves for own in curves.values()):
+        by = metric_called(by, chosen)
     _check_logged(by, curves)
     now = source.now()
     runs: list[RunSummary] = []

@@ -6,10 +6,13 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from lib.cli import read_as
 from lib.core.config.naming import labels_of
+from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import RunPage, RunQuery, RunSort
 from lib.core.facts.runs import RunSummary, eval_loss_of
@@ -34,16 +37,21 @@ def add_to(commands: Any) -> None:
         epilog=f"Exit code {FOUND}: the folder was read. 2: the call was wrong, or the folder cannot be read.",
     )
     parser.add_argument("folder", metavar="FOLDER", help="of training outputs")
+    read_as.add_to(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=run)
 
 
 def run(called: argparse.Namespace) -> int:
     """Print what was found and return the exit code."""
+    readings = read_as.asked(called.read_as)
     source = FolderSource(called.folder)
     source.settle()
     page = source.list_runs(RunQuery(sort=RunSort.MODEL, limit=_ALL))
-    said = as_data(source, page)
+    points = {each.run_id: source.points(each.run_id) for each in page.runs}
+    if readings.names:
+        page, points = _read_otherwise(source, page, points, readings)
+    said = as_data(page, points)
     if called.json:
         sys.stdout.write(json.dumps(said, indent=2, allow_nan=False) + "\n")
     else:
@@ -51,11 +59,28 @@ def run(called: argparse.Namespace) -> int:
     return FOUND
 
 
-def as_data(source: FolderSource, page: RunPage) -> dict[str, Any]:
+def _read_otherwise(
+    source: FolderSource, page: RunPage, points: Mapping[str, dict[str, int]], readings: read_as.Readings
+) -> tuple[RunPage, dict[str, dict[str, int]]]:
+    """The runs and how many points their metrics have, read as somebody says."""
+    logged = source.load_curves([each.run_id for each in page.runs])
+    curves = {each.run_id: logged.get(each.run_id, RunCurves(each.run_id)) for each in page.runs}
+    readings.check(page.runs, curves)
+    found = [readings.of(each, curves[each.run_id]) for each in page.runs]
+    read = {
+        run.run_id: points[run.run_id]
+        if own is curves[run.run_id]
+        else {metric: len(curve) for metric, curve in own.curves.items()}
+        for run, own in found
+    }
+    return replace(page, runs=tuple(run for run, _ in found)), read
+
+
+def as_data(page: RunPage, points: Mapping[str, dict[str, int]]) -> dict[str, Any]:
     """What was found as JSON has it; what is not known is null, and so is what is not finite."""
     labels = labels_of(page.runs)
     return {
-        "runs": [_run(each, labels[each.run_id], source.points(each.run_id)) for each in page.runs],
+        "runs": [_run(each, labels[each.run_id], points[each.run_id]) for each in page.runs],
         "unreadable": [{"path": each.path, "reason": each.reason} for each in page.unreadable],
         "unused": [{"path": each.path, "why": each.why} for each in page.unused],
     }

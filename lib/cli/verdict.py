@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lib.cli import read_as
 from lib.cli.compared import Compared, compare
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.facts.foreign import isolated
@@ -43,15 +44,17 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--ended", action="store_true", help="runs whose logs do not say whether their training ended are completed"
     )
+    read_as.add_to(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=run)
 
 
 def run(called: argparse.Namespace) -> int:
     """Print the verdict and return the exit code."""
+    readings = read_as.asked(called.read_as)
     source = FolderSource(called.folder)
     source.settle()
-    compared = compare(source, called.names, called.by, called.direction, ended=called.ended)
+    compared = compare(source, called.names, called.by, called.direction, ended=called.ended, readings=readings)
     said = as_data(compared)
     if called.json:
         sys.stdout.write(json.dumps(said, indent=2, allow_nan=False) + "\n")

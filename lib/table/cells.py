@@ -11,6 +11,7 @@ from lib.core.facts.metrics import MEDIANS, metric_of
 from lib.core.facts.runs import RunStatus, count_epochs
 from lib.core.ranking.metric_names import REWARD
 from lib.core.text import formatting
+from lib.core.text.log_units import unit_of
 from lib.core.text.precision import decimals_for, to_decimals
 from lib.table.columns import COLUMN_OF, COLUMNS, EXTRAS, SHIPPED_AT, Column
 from lib.table.inputs import Cell, Summary, SummaryInput, cell, first_logged, sentences, share_to_best, step_of
@@ -105,9 +106,9 @@ def _training_cells(row: SummaryInput) -> dict[str, Cell]:
     steps = cell(SHIPPED_AT, step_of(row))
     if share is not None:
         whole = (
-            f"{formatting.count(run.total_steps)} steps planned"
+            f"{formatting.count(run.total_steps)} {unit_of(run)}s planned"
             if run.total_steps
-            else f"{formatting.count(run.current_step)} steps done"
+            else f"{formatting.count(run.current_step)} {unit_of(run)}s done"
         )
         steps = steps._replace(note=f"{formatting.percent(share)} of the {whole}.")
     effective = ""
@@ -146,8 +147,8 @@ def _further_cell(row: SummaryInput, column: Column) -> Cell:
     value = row.shipped.get(metric)
     if values is None or values.step is None:
         return Cell(None, show(None), "Which checkpoint would be shipped is not known.")
-    at = formatting.count(values.step)
-    return Cell(value, show(value), f"Not logged at step {at}." if value is None else f"At step {at}.")
+    at = f"{unit_of(row.run)} {formatting.count(values.step)}"
+    return Cell(value, show(value), f"Not logged at {at}." if value is None else f"At {at}.")
 
 
 def _findings(found: Results | None) -> Cell:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from lib.core.facts.runs import eval_loss_of, train_loss_of
+from lib.core.facts.runs import RunSummary, eval_loss_of, train_loss_of
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.ranking.scoring import gap_label
 from lib.core.text import formatting
+from lib.core.text.log_units import unit_of
 from lib.core.verdict.metric_words import metric_words
 from lib.core.verdict.reasons import why_gap_unknown
 from lib.table.columns import LOWEST_AT
@@ -39,12 +40,12 @@ def _eval_loss(row: SummaryInput) -> Cell:
         return _lowest_eval_loss(row)
     apart = ""
     if is_plain and lowest not in (None, values.eval_loss):
-        apart = f"The lowest is {formatting.loss(lowest)}{_at(run.best_step)}."
+        apart = f"The lowest is {formatting.loss(lowest)}{_at(run, run.best_step)}."
     if values.eval_loss is None:
-        return cell("eval_loss", None, sentences(f"No eval loss is logged{_at(values.step)}.", apart))
+        return cell("eval_loss", None, sentences(f"No eval loss is logged{_at(run, values.step)}.", apart))
     shown = cell("eval_loss", values.eval_loss)
     named = "" if is_plain else f"It is the {metric_words(row.loss_metric)}."
-    measured = "" if values.step is None else f"Measured{_at(values.step)}."
+    measured = "" if values.step is None else f"Measured{_at(run, values.step)}."
     return shown._replace(note=sentences(measured, apart, named))
 
 
@@ -60,15 +61,15 @@ def _lowest_eval_loss(row: SummaryInput) -> Cell:
     if eval_loss is not None and eval_loss != run.best_eval_loss:
         notes.append("No finite best eval loss is recorded; this is the last one logged.")
     elif eval_loss is not None and run.best_step is not None:
-        epoch = f", epoch {formatting.figure(run.best_epoch)}" if run.best_epoch is not None else ""
-        notes.append(f"Measured at step {formatting.count(run.best_step)}{epoch}.")
+        epoch = "" if run.best_epoch is None or run.steps_are_epochs else f", epoch {formatting.figure(run.best_epoch)}"
+        notes.append(f"Measured{_at(run, run.best_step)}{epoch}.")
     shown = cell("lowest_eval_loss", found)
     note = sentences(*notes, _non_finite("eval loss", eval_loss, run.eval_loss), row.stored_note)
     return shown._replace(note=note)
 
 
-def _at(step: int | None) -> str:
-    return "" if step is None else f" at step {formatting.count(step)}"
+def _at(run: RunSummary, step: int | None) -> str:
+    return "" if step is None else f" at {unit_of(run)} {formatting.count(step)}"
 
 
 def _non_finite(name: str, shown: float | None, last: float | None) -> str:
@@ -84,7 +85,7 @@ def _of_shipped(row: SummaryInput) -> tuple[float | None, float | None, str]:
     if values is None or (values.train_loss is None and values.gap is None and values.unknown is None):
         return train_loss_of(row.run), None, ""
     if values.is_matched:
-        return values.train_loss, values.gap, f"The mean up to step {formatting.count(values.step)}."
+        return values.train_loss, values.gap, f"The mean up to {unit_of(row.run)} {formatting.count(values.step)}."
     return values.train_loss, values.gap, "" if values.train_loss is None else "Of the end of training."
 
 
@@ -98,7 +99,7 @@ def _gap_note(row: SummaryInput) -> str:
     label = row.score.gap_label if row.score else gap_label(values)
     if label == DEFAULT_POLICY.explained_label:
         label = "explained by averaging, noise or dropout"
-    at = f" At step {formatting.count(values.step)}." if values.is_matched else ""
+    at = f" At {unit_of(row.run)} {formatting.count(values.step)}." if values.is_matched else ""
     error = f" Standard error {formatting.loss(values.gap_error)}." if values.gap_error else ""
     return f"{label[:1].upper()}{label[1:]}.{at}{error}"
 
@@ -108,7 +109,7 @@ def perplexity_cell(row: SummaryInput) -> tuple[Cell, str | None]:
     values = row.values
     logged = row.shipped.get("perplexity")
     if logged is not None and values is not None:
-        return cell("perplexity", logged, f"As logged{_at(values.step)}."), "logged"
+        return cell("perplexity", logged, f"As logged{_at(row.run, values.step)}."), "logged"
     eval_loss = eval_loss_of(row.run) if values is None else values.eval_loss
     if row.run.perplexity is not None and (values is None or values.step is None):
         return cell("perplexity", row.run.perplexity, "As logged by the run."), "logged"
@@ -119,5 +120,5 @@ def perplexity_cell(row: SummaryInput) -> tuple[Cell, str | None]:
     except OverflowError:
         value = math.inf
     what = metric_words(row.loss_metric)
-    note = f"exp({what}): no perplexity is logged{_at(values.step if values else None)}."
+    note = f"exp({what}): no perplexity is logged{_at(row.run, values.step if values else None)}."
     return cell("perplexity", value, note), "computed"

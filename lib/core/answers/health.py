@@ -115,12 +115,12 @@ def health_answer(
 
 
 def _lines(assessment: Assessment, common: Sequence[CommonSpikes]) -> tuple[Line, ...]:
-    found = []
+    found, unit = [], assessment.unit
     for result in assessment.checks.results:
         findings = tuple(each for each in result.findings if not _is_common(each, common))
         events = result.events - len(result.findings) + len(findings)
         if findings:
-            found.append(_noted(result, events) if _is_note(result) else _line(result, findings, events))
+            found.append(_noted(result, events) if _is_note(result) else _line(result, findings, events, unit))
     return tuple(sorted(found, key=lambda line: list(SIGNS).index(line.severity)))
 
 
@@ -143,7 +143,7 @@ def _noted(result: Result, events: int) -> Line:
     return Line(result.check.code, result.check.title, Severity.INFO, said, (), 0, events, is_note=True)
 
 
-def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:
+def _line(result: Result, findings: Sequence[Finding], events: int, unit: str) -> Line:
     worst = most_severe(findings)
     steps = [each.step for each in findings if each.step is not None]
     if events == 1:
@@ -154,7 +154,7 @@ def _line(result: Result, findings: Sequence[Finding], events: int) -> Line:
         named = [f"{step:,}" for step in sorted(steps)]
         more = events - min(len(named), STEPS_NAMED)
         where = f"{', '.join(named[:STEPS_NAMED])} and {more:,} more" if more else listed(named)
-        text = f"{result.check.title}: {events:,} times, at steps {where}."
+        text = f"{result.check.title}: {events:,} times, at {unit}s {where}."
     each = tuple(finding.sentence for finding in findings) if events > 1 else ()
     unlisted = events - len(findings)
     places = tuple(finding.place for finding in (findings if each else (worst,)))

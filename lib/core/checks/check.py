@@ -9,6 +9,7 @@ from enum import StrEnum
 from lib.core.checks.subject import CannotTell, Subject
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import AnyLimit, Count
+from lib.core.text.log_units import by_unit
 
 # fmt: off
 FINDINGS_LISTED = Count(20, "Findings listed",
@@ -121,29 +122,28 @@ class Check:
     of_stated: bool = False
 
     def of(self, subject: Subject) -> Result:
-        """What the check comes to for one run."""
+        """What the check comes to for one run; in its sentences a step is an epoch where the log counts these."""
         try:
             came = self.look(subject)
         except CannotTell as cannot:
             came = cannot
         match came:
             case CannotTell(because=because):
-                return Result(self, Outcome.CANNOT_TELL, f"Cannot tell, because {because}.")
+                return Result(self, Outcome.CANNOT_TELL, by_unit(f"Cannot tell, because {because}.", subject.run))
             case NotFound(sentence, evidence):
-                return Result(self, Outcome.NOT_FOUND, sentence, evidence=evidence)
+                return Result(self, Outcome.NOT_FOUND, by_unit(sentence, subject.run), evidence=evidence)
             case Found(seen, events):
-                findings = tuple(self._finding(each) for each in seen)
+                findings = tuple(self._finding(each, subject) for each in seen)
                 many = len(findings) if events is None else events
                 worst = most_severe(findings)
                 said = worst.sentence + and_more(many)
                 return Result(self, Outcome.FOUND, said, findings, many, worst.evidence)
 
-    def _finding(self, seen: Seen) -> Finding:
+    def _finding(self, seen: Seen, subject: Subject) -> Finding:
         step, extent = (None if step is None else int(step) for step in (seen.step, seen.extent))
-        extent = None if extent == step else extent
-        severity = seen.severity or self.severities[0]
         touches = self.touches_verdict if seen.touches_verdict is None else seen.touches_verdict
-        return Finding(self.code, severity, step, extent, seen.evidence, seen.sentence, touches)
+        severity, said = seen.severity or self.severities[0], by_unit(seen.sentence, subject.run)
+        return Finding(self.code, severity, step, None if extent == step else extent, seen.evidence, said, touches)
 
 
 @dataclass(frozen=True, slots=True)

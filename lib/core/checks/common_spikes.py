@@ -12,7 +12,8 @@ from lib.core.config.effective import effective
 from lib.core.config.setting import value_of
 from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import Limit
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, count_epochs
+from lib.core.text.phrases import first_of
 
 # fmt: off
 COMMON_CHANCE = Limit(0.001, "Common chance",
@@ -65,7 +66,8 @@ def common_spikes(results: Mapping[str, Results], runs: Mapping[str, RunSummary]
         ]
         if common and _chance(list(judged.values()), len(common)) < COMMON_CHANCE:
             steps = tuple(_shared_step(each, others) for each in common)
-            found.append(CommonSpikes(code, steps, _sentence(code, steps, len(judged), len(results))))
+            unit = "epoch" if count_epochs(runs[run_id] for run_id in judged) else "step"
+            found.append(CommonSpikes(code, steps, _sentence(code, steps, unit, len(judged), len(results))))
     return tuple(found)
 
 
@@ -97,10 +99,8 @@ def _chance(results: Sequence[Result], common: int) -> float:
     )
 
 
-def _sentence(code: str, steps: Sequence[int], judged: int, of: int) -> str:
-    named = ", ".join(f"{step:,}" for step in steps[:STEPS_NAMED])
-    more = f" and {len(steps) - STEPS_NAMED} more" if len(steps) > STEPS_NAMED else ""
-    where = f"step{'s' if len(steps) > 1 else ''} {named}{more}"
+def _sentence(code: str, steps: Sequence[int], unit: str, judged: int, of: int) -> str:
+    where = f"{unit}{'s' if len(steps) > 1 else ''} {first_of([f'{step:,}' for step in steps], STEPS_NAMED)}"
     whose = "both runs" if of == judged == 2 else "all runs" if of == judged else f"all {judged} runs that tell"
     return f"{TITLES[code]} spike at {where} in {whose}: hard batches."
 

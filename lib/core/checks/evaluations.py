@@ -195,7 +195,7 @@ def evaluations_absent(subject: Subject) -> Found | NotFound | CannotTell:
         return NotFound("No eval loss was logged, and none was planned.")
     if last is None or (every is not None and last < every):
         return NotFound("No eval loss was logged; the run did not come to its first evaluation.")
-    when = "" if every is None else f" every {every:,.4g} steps"
+    when = "" if every is None else f" every {every:,.4g} optimizer steps"
     said = f"The configuration plans evaluations{when}, and no eval loss was logged up to step {last:,}."
     return found(said, last=last)
 

@@ -13,6 +13,7 @@ from lib.core.curves.series import real_evaluations
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
 from lib.core.text import formatting
+from lib.core.text.log_units import unit_of
 
 _T = TypeVar("_T")
 
@@ -208,5 +209,5 @@ def stored_differs(stored_run: RunSummary, evidence: RunEvidence) -> str | None:
         return None
     return (
         f"The job's stored best eval loss is {shown}; the lowest logged one is {shown_lowest} "
-        f"at step {formatting.count(evidence.best_step)}."
+        f"at {unit_of(stored_run)} {formatting.count(evidence.best_step)}."
     )

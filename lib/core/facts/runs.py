@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite
 
 
@@ -113,6 +114,7 @@ class RunSummary:
             beginning of its log. Runs that name the same one are one training too.
         config: Hyperparameters as logged, possibly nested. Read-only by convention.
         named: Hyperparameters that the folder's name states, a hint: configuration and log go before it.
+        unseeded: The names around its log without the seed that they state; ``None`` where they state none.
         extra: Source columns or facts that have no field of their own.
         notes: Sentences about how this run was read ("learning rate taken from the folder name").
         read_as: Which of its metrics the program called otherwise, in the order of their names.
@@ -178,6 +180,7 @@ class RunSummary:
     error_message: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     named: Mapping[str, float] | None = None
+    unseeded: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     read_as: tuple[ReadAs, ...] = ()
@@ -213,6 +216,30 @@ def count_epochs(runs: Iterable[RunSummary]) -> bool:
     """Whether a step is an epoch in each of the runs that came anywhere, and in one at least."""
     counted = [run.steps_are_epochs for run in runs if run.current_step]
     return bool(counted) and all(counted)
+
+
+def readings(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What metrics are to be read as, from texts: a logged name, a tilde, and a metric of ours, or nothing for none.
+
+    Returns:
+        Name and metric; of several texts of one name the last counts, and empty texts say nothing.
+
+    Raises:
+        ValueError: If a text is none of these.
+    """
+    found: dict[str, str] = {}
+    for text in filter(None, texts):
+        name, tilde, metric = text.rpartition("~")
+        known = not metric or (metric in METRICS and not METRICS[metric].derived_from)
+        if not name or not tilde or not known:
+            raise ValueError("expected a logged name, a tilde, and a metric or nothing")
+        found[name] = metric
+    return tuple(found.items())
+
+
+def metric_called(name: str, runs: Iterable[RunSummary]) -> str:
+    """The metric that is shown for what a program called so; the name itself where none is read otherwise."""
+    return next((each.metric for run in runs for each in run.read_as if each.name == name), name)
 
 
 TOLD_COMPLETED = "completed, as somebody said who knows"

@@ -21,6 +21,7 @@ from lib.core.facts.runs import RunSummary
 from lib.core.gap.negative_gap import NegativeGap, explain_negative_gap
 from lib.core.gap.plausibility import implausible, no_measure, scale_of
 from lib.core.text import formatting
+from lib.core.text.log_units import by_unit
 
 # fmt: off
 SLOPE_SHARE = Limit(0.25, "Slope share", "The slope at the end is that of this last share of the evaluations.")
@@ -100,11 +101,11 @@ def overfitting_of(
         negative=negative,
         rebound=None if isinstance(rebound, str) else rebound,
         slope_per_1000_steps=None if isinstance(slope, str) else slope.per_1000_steps,
-        cannot_tell=tuple((name, found) for name, found in reasons.items() if isinstance(found, str)),
+        cannot_tell=tuple((what, by_unit(found, run)) for what, found in reasons.items() if isinstance(found, str)),
         sentences=(
-            _gap_sentence(at, window, negative) + _train_end(train),
-            _rebound_sentence(rebound, at),
-            _slope_sentence(slope, name),
+            by_unit(_gap_sentence(at, window, negative) + _train_end(train), run),
+            by_unit(_rebound_sentence(rebound, at), run),
+            _slope_sentence(slope, name, in_epochs=run.steps_are_epochs),
         ),
     )
 
@@ -223,7 +224,7 @@ def _rebound_sentence(rebound: float | str, at: _Shipped) -> str:
     return f"{said} {formatting.loss(abs(rebound))} {'below' if rebound < 0.0 else 'above'} {beside}."
 
 
-def _slope_sentence(slope: Slope | str, name: str) -> str:
+def _slope_sentence(slope: Slope | str, name: str, *, in_epochs: bool) -> str:
     if isinstance(slope, str):
         return f"The slope at the end cannot be told: {slope}."
     rate, per_epoch, count = slope
@@ -231,4 +232,5 @@ def _slope_sentence(slope: Slope | str, name: str) -> str:
     if rate == 0.0:
         return f"Over the last {count} evaluations the {name} neither rises nor falls."
     verb = "rises" if rate > 0.0 else "falls"
-    return f"Over the last {count} evaluations the {name} {verb}: {rate:+.4g} per 1,000 steps{epochs}."
+    shown = f"{rate / 1000.0:+.4g} per epoch" if in_epochs else f"{rate:+.4g} per 1,000 steps{epochs}"
+    return f"Over the last {count} evaluations the {name} {verb}: {shown}."

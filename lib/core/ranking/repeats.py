@@ -50,7 +50,7 @@ def repeat_groups(runs: Sequence[RunSummary]) -> Mapping[str, str]:
     # Only runs that state the same can be repeats, so only those are compared one by one.
     for run in sorted(runs, key=lambda run: run.run_id):
         own = facts[run.run_id]
-        if own.seed is None or not own.config:
+        if own.seed is None or not (own.config or run.unseeded):
             continue
         groups = alike[frozenset(_values(own.column | own.config).items())]
         for group in groups:
@@ -116,8 +116,9 @@ def same_configuration(one: RunSettings, other: RunSettings) -> bool | None:
     both are known; if they lay in different folders the numbers must be known.
 
     Returns:
-        ``None`` where it cannot be told: a run has recorded no configuration or no dataset, was resumed
-        from another, or states only in a column what the other does not state.
+        ``None`` where it cannot be told: a run has recorded no configuration or no dataset, and their names do not
+        differ in the seed alone; it was resumed from another, or states only in a column what the other does not
+        state.
     """
     unknown = False
     for key in {*one.config, *one.column, *other.config, *other.column}:
@@ -132,12 +133,18 @@ def same_configuration(one: RunSettings, other: RunSettings) -> bool | None:
     counted = [pair for pair in samples if None not in pair]
     if any(mine != theirs for mine, theirs in counted):
         return False
-    if unknown or not one.config or not other.config or one.get("dataset") is None or one.resumed or other.resumed:
+    is_known = one.config and other.config and one.get("dataset") is not None
+    if unknown or one.resumed or other.resumed or not (is_known or _are_named_alike(one.run, other.run)):
         return None
     if _values(one.input_paths) != _values(other.input_paths):
         return None
     moved = (one.folder and one.folder.value) != (other.folder and other.folder.value)
     return None if moved and not counted else True
+
+
+def _are_named_alike(one: RunSummary, other: RunSummary) -> bool:
+    """Whether the names of two logs of one program differ in the seed alone: they say what no configuration does."""
+    return one.unseeded is not None and one.unseeded == other.unseeded and one.formats == other.formats
 
 
 def _values(settings: Mapping[str, Setting]) -> dict[str, tuple[object, ...]]:

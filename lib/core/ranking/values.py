@@ -59,6 +59,7 @@ class RunValues:
         train_error: Of the mean train loss; ``None``: not known.
         base: The value of the deciding metric at step 0, of the base model.
         completed_at: Of the run.
+        in_epochs: Its log counts nothing but epochs, so that ``step`` is one.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class RunValues:
     train_error: float | None = None
     base: float | None = None
     completed_at: datetime | None = None
+    in_epochs: bool = False
 
     @property
     def gap_error(self) -> float:
@@ -98,7 +100,15 @@ def values_of(run: RunSummary, curves: RunCurves, deciding: Deciding) -> RunValu
     value, step = best
     loss_metric = metric if deciding.is_loss else EVAL_LOSS
     eval_loss = value if deciding.is_loss else _eval_loss_at(run, curves, step)
-    found = RunValues(run.run_id, value, step, eval_loss, base=_base(curves, metric), completed_at=run.completed_at)
+    found = RunValues(
+        run.run_id,
+        value,
+        step,
+        eval_loss,
+        base=_base(curves, metric),
+        completed_at=run.completed_at,
+        in_epochs=run.steps_are_epochs,
+    )
     return _with_gap(found, run, curves, loss_metric, is_lowest=deciding.is_loss)
 
 

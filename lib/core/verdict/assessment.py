@@ -19,6 +19,7 @@ from lib.core.facts.runs import RunSummary
 from lib.core.gap.overfitting import Overfitting, overfitting_of
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import EVAL_LOSS
+from lib.core.text.log_units import unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class Assessment:
     def breakdowns(self) -> tuple[Finding, ...]:
         """How its training broke down: the critical findings about it, in their order."""
         return tuple(each for each in self.checks.findings_in(Group.HEALTH) if each.severity is Severity.CRITICAL)
+
+    @property
+    def unit(self) -> str:
+        """What its log counts: "step", or "epoch" where it counts nothing else."""
+        return unit_of(self.checkpoint.run)
 
     @property
     def died_at(self) -> int | None:

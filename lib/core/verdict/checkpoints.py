@@ -13,6 +13,7 @@ from lib.core.checkpoints.saved import Doubt
 from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunStatus, eval_loss_of
 from lib.core.text import formatting
+from lib.core.text.log_units import unit_of
 from lib.core.text.phrases import listed
 from lib.core.text.precision import measured
 
@@ -78,7 +79,7 @@ def _called(advice: CheckpointAdvice, step: int) -> str:
 
 
 def _counted(advice: CheckpointAdvice) -> str:
-    return "epoch" if advice.run.steps_are_epochs else "step"
+    return unit_of(advice.run)
 
 
 def _readable(advice: CheckpointAdvice) -> CheckpointAdvice:
@@ -114,11 +115,12 @@ def _recorded(advice: CheckpointAdvice) -> str:
     if path is None:
         return ""
     if step is None or advice.step is None:
-        reason = "its step is not in its name" if step is None else f"it is of step {formatting.count(step)}"
+        of = f"it is of {_counted(advice)} {formatting.count(step)}"
+        reason = f"its {_counted(advice)} is not in its name" if step is None else of
         return f"The trainer recorded {path} as its best; {reason}."
     if advice.is_listed:
         return f"The trainer recorded {path} as its best."
-    kept = f"The trainer kept {path}, of step {formatting.count(step)}, as its best"
+    kept = f"The trainer kept {path}, of {_counted(advice)} {formatting.count(step)}, as its best"
     return f"{kept}, perhaps by another metric than the eval loss."
 
 
@@ -127,7 +129,7 @@ def _not_there(advice: CheckpointAdvice) -> str:
 
 
 def _fate(advice: CheckpointAdvice) -> str:
-    plan = advice.plan
+    plan, unit = advice.plan, _counted(advice)
     if advice.step is None:
         return "" if advice.recorded else "The path of its checkpoint is not recorded."
     if advice.doubt is Doubt.SCHEDULE:
@@ -139,33 +141,35 @@ def _fate(advice: CheckpointAdvice) -> str:
             return "No checkpoint was saved: save_strategy is no."
         case Fate.NEVER_SAVED:
             as_of = " so far" if advice.run.status in (RunStatus.RUNNING, RunStatus.PAUSED) else ""
-            return f"No checkpoint was saved at that step{as_of}: {_schedule(plan)}."
+            return f"No checkpoint was saved at that {unit}{as_of}: {_schedule(plan)}."
         case Fate.DELETED if not advice.was_saved:
-            return "No checkpoint of that step exists: it was not saved, or has been deleted."
+            return f"No checkpoint of that {unit} exists: it was not saved, or has been deleted."
         case Fate.DELETED:
             kept = "one checkpoint is" if plan.limit == 1 else f"{plan.limit} checkpoints are"
-            return f"A checkpoint was saved at that step and has been deleted since: only {kept} kept."
+            return f"A checkpoint was saved at that {unit} and has been deleted since: only {kept} kept."
         case Fate.CANNOT_TELL if advice.was_saved:
-            return f"A checkpoint was saved at that step; whether it still exists cannot be told: {_doubt(advice)}."
+            return f"A checkpoint was saved at that {unit}; whether it still exists cannot be told: {_doubt(advice)}."
         case Fate.CANNOT_TELL:
-            return f"Whether a checkpoint of that step exists cannot be told: {_doubt(advice)}."
+            return f"Whether a checkpoint of that {unit} exists cannot be told: {_doubt(advice)}."
     return ""
 
 
 def _absent(advice: CheckpointAdvice) -> str:
     for checkpoint in advice.run.checkpoints or ():
         if checkpoint.step == advice.step:
-            return f"The checkpoint of that step, {isolated(checkpoint.folder)}, was not saved to its end."
+            return (
+                f"The checkpoint of that {_counted(advice)}, {isolated(checkpoint.folder)}, was not saved to its end."
+            )
     unplaced = [isolated(each.folder) for each in advice.run.checkpoints or () if each.step is None]
-    said = "There is no checkpoint of that step in the run's folder."
-    return f"{said} Of which step {listed(unplaced)} is cannot be told." if unplaced else said
+    said = f"There is no checkpoint of that {_counted(advice)} in the run's folder."
+    return f"{said} Of which {_counted(advice)} {listed(unplaced)} is cannot be told." if unplaced else said
 
 
 def _possible(advice: CheckpointAdvice) -> str:
     step = advice.possible_step
     if step is None or step == advice.step:
         return ""
-    nearest = f"One of step {formatting.count(step)} is nearest and may exist"
+    nearest = f"One of {_counted(advice)} {formatting.count(step)} is nearest and may exist"
     return f"{nearest}; whether it does cannot be told: {_doubt(advice)}."
 
 
@@ -173,7 +177,7 @@ def _ship(advice: CheckpointAdvice) -> str:
     if advice.saved_step is None or advice.step is None:
         nothing = advice.none_exists and not advice.recorded and advice.plan.strategy is not Strategy.NO
         return "No checkpoint exists." if nothing else ""
-    at = advice.path or f"the checkpoint of step {formatting.count(advice.saved_step)}"
+    at = advice.path or f"the checkpoint of {_counted(advice)} {formatting.count(advice.saved_step)}"
     if advice.fate is Fate.KEPT:
         return f"Ship {at}." if advice.path else f"Ship {at}; its path is not recorded."
     if advice.doubt is Doubt.SCHEDULE:
@@ -182,7 +186,8 @@ def _ship(advice: CheckpointAdvice) -> str:
     away = advice.saved_step - advice.step
     there = "" if advice.saved_eval_loss is None else f", eval loss {formatting.loss(advice.saved_eval_loss)}"
     certain = "exists" if advice.possible_step is None else "certainly exists"
-    return f"The nearest that {certain} is {at} ({abs(away)} steps {'later' if away > 0 else 'earlier'}{there})."
+    how_far = f"{abs(away)} {_counted(advice)}s {'later' if away > 0 else 'earlier'}"
+    return f"The nearest that {certain} is {at} ({how_far}{there})."
 
 
 def _final(advice: CheckpointAdvice) -> str:
@@ -197,7 +202,7 @@ def _final(advice: CheckpointAdvice) -> str:
     )
     if plan.loads_best:
         return f"{model} that of the checkpoint kept as the best."
-    return f"{model} that of this step." if plan.loads_best is False and advice.ends_at_best else ""
+    return f"{model} that of this {_counted(advice)}." if plan.loads_best is False and advice.ends_at_best else ""
 
 
 def _schedule(plan: SavePlan) -> str:

@@ -95,7 +95,7 @@ def risen_loss(name: str, score: RunScore, rebound: Finding) -> str:
     before, now = together([best, loss], [score.values.eval_error])
     return (
         f"At the checkpoint to ship the eval loss of {name} is {rise:.0%} above its lowest: {now} against {before} at"
-        f" step {formatting.count(rebound.step)}."
+        f" {'epoch' if score.values.in_epochs else 'step'} {formatting.count(rebound.step)}."
     )
 
 

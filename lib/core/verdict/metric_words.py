@@ -16,6 +16,7 @@ from lib.core.ranking.deciding import Basis, Deciding
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD, is_share, named_set
 from lib.core.ranking.scoring import Recommendation, RunScore, lead_of
+from lib.core.ranking.values import RunValues
 from lib.core.text import formatting
 from lib.core.text.phrases import counted, in_sentence
 from lib.core.text.precision import measured, together
@@ -129,9 +130,10 @@ def apart(first: float, second: float) -> tuple[str, str]:
     return formatting.told_apart(first, second, 4) if shown[0] == shown[1] else shown
 
 
-def at_step(step: int | None) -> str:
-    """Where a value was measured, as it stands behind the value."""
-    return "" if step is None else f" at step {formatting.count(step)}"
+def at_step(values: RunValues) -> str:
+    """Where a run is at its best, as it stands behind the value."""
+    unit = "epoch" if values.in_epochs else "step"
+    return "" if values.step is None else f" at {unit} {formatting.count(values.step)}"
 
 
 def others_logged(deciding: Deciding, call: Callable[[str], str] = metric_name) -> str:

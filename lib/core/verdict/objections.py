@@ -10,7 +10,7 @@ from lib.core.facts.findings import Finding, Severity
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import TOLD_COMPLETED, RunStatus, RunSummary
 from lib.core.gap.negative_gap import Explanation
-from lib.core.gap.overfitting import GAP_WARNING, Overfitting
+from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.noise import estimate, train_window
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.comparability_aspects import Aspect
@@ -240,7 +240,7 @@ def _training(case: _Case) -> Iterator[Objection]:
     if broke := case.own.breakdowns:
         code, verb = ("winner_health", "broke down") if died_at is None else ("winner_died", "died")
         whole, brief = f"{broke[0].sentence}{and_more(len(broke))}", _brief(case.own, broke[0], len(broke))
-        said, short = (f"Its training {verb}: {each}{_since_its_death(died_at, shipped)}" for each in (whole, brief))
+        said, short = (f"Its training {verb}: {each}{_since_its_death(case.own, shipped)}" for each in (whole, brief))
         yield Objection(code, said, brief=short, place=broke[0].place)
     is_other = bool(rebound) and not case.decision.deciding.is_loss
     risen = risen_loss(case.called(case.winner.run_id), case.winner, rebound[0]) if is_other else ""
@@ -248,7 +248,7 @@ def _training(case: _Case) -> Iterator[Objection]:
         yield Objection("loss_risen", risen, place=rebound[0].place)
     # What came after its death is no overfitting, nor a gap.
     if died_at is None or (shipped is not None and shipped < died_at):
-        yield from _fit(case.own.overfitting, () if risen or died_at is not None else rebound)
+        yield from _fit(case.own, () if risen or died_at is not None else rebound)
     if warnings:
         said = f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
         brief = f"A warning about its training: {_brief(case.own, warnings[0], len(warnings))}"
@@ -257,21 +257,21 @@ def _training(case: _Case) -> Iterator[Objection]:
 
 def _brief(assessed: Assessment, finding: Finding, many: int) -> str:
     """A finding by the title of its check, where it is, and how many more there are."""
-    where = "" if finding.step is None else f" at step {formatting.count(finding.step)}"
-    results = assessed.checks.results
-    title = next((each.check.title for each in results if finding in each.findings), finding.code)
-    return f"{in_sentence(title)}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
+    where = "" if finding.step is None else f" at {assessed.unit} {formatting.count(finding.step)}"
+    titles = (each.check.title for each in assessed.checks.results if finding in each.findings)
+    return f"{in_sentence(next(titles, finding.code))}{where}{and_more(many) or '.'}".replace(" And", ", and", 1)
 
 
-def _since_its_death(died_at: int | None, shipped: int | None) -> str:
-    if died_at is None or shipped is None:
+def _since_its_death(assessed: Assessment, shipped: int | None) -> str:
+    if (died_at := assessed.died_at) is None or shipped is None:
         return ""
     when = "from before that" if shipped < died_at else "of the model that was no longer trained"
-    return f" Its best evaluation, at step {formatting.count(shipped)}, is {when}."
+    return f" Its best evaluation, at {assessed.unit} {formatting.count(shipped)}, is {when}."
 
 
-def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
+def _fit(assessed: Assessment, rebound: Sequence[Finding]) -> Iterator[Objection]:
     """What its losses say of leakage and overfitting."""
+    over = assessed.overfitting
     if over.negative is not None and over.negative.explanation is not Explanation.EXPLAINED:
         is_leak = over.negative.explanation is Explanation.NOT_EXPLAINED
         said = f"Its eval loss is {measured(over.negative.size)} below its train loss"
@@ -279,13 +279,13 @@ def _fit(over: Overfitting, rebound: Sequence[Finding]) -> Iterator[Objection]:
         code = "leakage" if is_leak else "negative_gap_open"
         yield Objection(code, f"{said}. {over.negative.sentence}", brief=f"{said}, {why}.")
     if rebound:
-        where = "" if rebound[0].step is None else f" from step {formatting.count(rebound[0].step)} on"
+        where = "" if rebound[0].step is None else f" from {assessed.unit} {formatting.count(rebound[0].step)} on"
         said = f"It overfits after its lowest eval loss: {rebound[0].sentence}"
         brief = f"It overfits{where}: later checkpoints are worse."
         yield Objection("overfitting", said, brief=brief, place=rebound[0].place)
     elif over.gap is not None and over.gap > GAP_WARNING:
-        said = f"Its gap at the checkpoint to ship is {to_decimals(over.gap, 3)}: it may overfit."
-        yield Objection("overfitting", said)
+        gap = to_decimals(over.gap, 3)
+        yield Objection("overfitting", f"Its gap at the checkpoint to ship is {gap}: it may overfit.")
 
 
 def _checkpoint(case: _Case) -> Iterator[Objection]:

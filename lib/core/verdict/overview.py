@@ -136,7 +136,7 @@ def headline(decision: Decision, runs: Sequence[RunSummary], own: Assessment | N
 
 def _caveat(winner: RunScore, own: Assessment | None) -> str:
     died_at, shipped = None if own is None else own.died_at, winner.values.step
-    if died_at is not None:
+    if own is not None and died_at is not None:
         before = ", before its best evaluation" if shipped is not None and shipped >= died_at else ""
-        return f"its training died at step {formatting.count(died_at)}{before}"
+        return f"its training died at {own.unit} {formatting.count(died_at)}{before}"
     return "it was never better than before training" if winner.never_better else ""

@@ -22,6 +22,7 @@ from lib.core.ranking.scoring import (
 )
 from lib.core.ranking.values import GapUnknown, RunValues
 from lib.core.text import formatting
+from lib.core.text.log_units import in_epochs
 from lib.core.text.precision import decimals_for, to_decimals
 from lib.core.verdict.changes import ways_to_win
 from lib.core.verdict.metric_words import apart, at_step, best_word, lead_words, metric_name, shown_score, values_shown
@@ -197,7 +198,7 @@ def _why_none(recommendation: Recommendation) -> Reason:
 
 def _value(winner: RunScore, decision: Decision) -> Reason:
     recommendation, deciding, policy = decision.recommendation, decision.deciding, decision.recommendation.policy
-    words, place, shown = metric_name(deciding.metric), at_step(winner.values.step), values_shown(decision)
+    words, place, shown = metric_name(deciding.metric), at_step(winner.values), values_shown(decision)
     if winner.loss_points is None and winner is not recommendation.scores[0]:
         said = f"Its {words} is the {best_word(deciding)} of its settings: {shown[winner.run_id]}{place}."
         return Reason(ReasonCode.VALUE, said)
@@ -247,7 +248,8 @@ def why_gap_unknown(values: RunValues) -> str:
     """Why a run has no gap, as the end of a sentence."""
     if values.unknown is GapUnknown.IMPLAUSIBLE and values.doubt is not None:
         return DOUBTS[values.doubt.code].format(factor=values.doubt.factor, over=values.doubt.over)
-    return GAP_UNKNOWN.get(values.unknown or GapUnknown.NO_TRAIN_LOSS, "no train loss was logged")
+    said = GAP_UNKNOWN.get(values.unknown or GapUnknown.NO_TRAIN_LOSS, "no train loss was logged")
+    return in_epochs(said) if values.in_epochs else said
 
 
 def _lead(winner: RunScore, runner_up: RunScore, deciding: Deciding) -> Reason:

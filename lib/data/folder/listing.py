@@ -18,6 +18,7 @@ from lib.data.folder.names import readable, run_id_of, telling_names
 from lib.data.folder.reading import TRAINER, WRAPPERS, Curves, digest, tag_of
 from lib.data.folder.units import FoundForm, Unit
 from lib.data.formats.assembly import Form, merged, outer_forms, same_runs, why_unused, with_settings_of
+from lib.data.formats.forms.continued import chains_of, unsure_note
 from lib.data.formats.logged import Folder, Told
 
 MOST_TWINS = 5
@@ -98,9 +99,10 @@ class Listing:
         for run_id, mark in marks.items():
             if mark.points:
                 copies[mark.digest].append(run_id)
+        unsure = self._unsure(found, groups, [names[run_id] for run_id in ids], ids)
         runs: dict[str, RunSummary] = {}
         for run_id, one in zip(ids, ones, strict=True):
-            notes, leading = list(one.run.notes), same.get(run_id)
+            notes, leading = [*one.run.notes, *unsure.get(run_id, ())], same.get(run_id)
             if run_id in marks:
                 twins = copies[marks[run_id].digest]
                 notes += _twin_note(
@@ -135,6 +137,19 @@ class Listing:
         if self._groups[0] != key:
             self._groups = key, same_runs([_form_of(form, partial(self._curves, unit)) for unit, form in found])
         return self._groups[1]
+
+    def _unsure(
+        self, found: Sequence[Member], groups: Sequence[Sequence[int]], names: Sequence[str], ids: Sequence[str]
+    ) -> dict[str, list[str]]:
+        """Notes on runs that may go on where another one ends, by id."""
+        if all(form.format == TRAINER for _, form in found):
+            return {}
+        run_of = {at: number for number, group in enumerate(groups) for at in group}
+        notes: defaultdict[str, list[str]] = defaultdict(list)
+        for one, other, why in chains_of([_form_of(form, partial(self._curves, unit)) for unit, form in found]).unsure:
+            if one in run_of and other in run_of and run_of[one] != run_of[other]:
+                notes[ids[run_of[other]]].append(unsure_note(names[run_of[one]], why))
+        return {run_id: list(dict.fromkeys(each)) for run_id, each in notes.items()}
 
     def _one(self, members: Sequence[Member]) -> _One:
         seen = tuple(form.seen for _, form in members)

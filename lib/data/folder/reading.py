@@ -20,6 +20,7 @@ from lib.data.folder.scan import Scan, Stamp, path_text
 from lib.data.folder.units import FoundForm, FoundUnit, LogMark
 from lib.data.formats.assembly import form_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
+from lib.data.stated.settings import HYDRA_CONFIG
 from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log
 from lib.data.trainer.hf_trainer import summarise_run
 from lib.data.trainer.merged_logs import MergedLogs
@@ -67,7 +68,7 @@ def stamps_of(folder: Folder, files: Files) -> object:
         below = files.scan.weights_below(folder)
         weights = [(place, files.scan.weights[place]) for place in below]
         return _sorted(files.states), candidates(folder, files.scan), weights
-    beside = {place: files.scan.files.get(place) for place in side_places(files.paths)}
+    beside = {place: files.scan.files.get(place) for place in side_places(files.paths, files.scan)}
     return [(path, files.scan.stamps.get(path)) for path in files.paths], _sorted_sides(beside)
 
 
@@ -152,7 +153,7 @@ class UnitReader:
         """The objects of the files beside those of a log, the nearest winning, and which of them could not be read."""
         read: dict[str, Mapping[str, Any]] = {}
         unread = []
-        for place in side_places(paths):
+        for place in side_places(paths, scan):
             for name in sorted(filter(is_side_file, scan.files.get(place, ()))):
                 if is_yaml(name) and (*place, name) in paths:
                     continue  # The reader of the format has read it.
@@ -278,12 +279,16 @@ def _mark(log: TrainerLog) -> LogMark:
     return LogMark(log.digest, log.rows, count, opening, tuple(opened[step] for step in steps))
 
 
-def side_places(paths: Sequence[FilePath]) -> list[Folder]:
-    """Where files may lie that describe the run of a log, the nearest first."""
+def side_places(paths: Sequence[FilePath], scan: Scan) -> list[Folder]:
+    """Where files may lie that describe the run of a log, the nearest first; last the folder of a job of Hydra."""
     folder = paths[0][:-1]
     places = [folder]
     while folder and folder[-1].lower() in WRAPPERS:
         folder = folder[:-1]
+        places.append(folder)
+    while folder and HYDRA_CONFIG not in scan.files.get(folder, ()):
+        folder = folder[:-1]
+    if folder not in places and HYDRA_CONFIG in scan.files.get(folder, ()):
         places.append(folder)
     return places
 

@@ -18,6 +18,7 @@ from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable
 from lib.data.folder.names import readable
 from lib.data.formats.logged import FilePath, Folder, Format
+from lib.data.stated.settings import HYDRA_CONFIG
 from lib.data.trainer.checkpoint_names import is_weight_file, may_be_checkpoint
 from lib.data.trainer.hf_log import TRAINER_STATE
 from lib.data.trainer.training_files import is_side_file
@@ -25,6 +26,9 @@ from lib.data.trainer.training_files import is_side_file
 MAX_FOLDERS = 100_000
 """Where a search ends that a link has led astray, into a whole file system for instance."""
 SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache__"})
+
+AIM, HYDRA = ".aim", ".hydra"
+"""Hidden folders that say something of runs all the same."""
 
 LONGEST_KIND = 12
 """A longer end of a name is part of the name."""
@@ -158,6 +162,10 @@ class _Search:
             if is_taken:
                 self.files.setdefault(folder, {})[entry.name] = _stamp(entry)
             elif _is_folder(entry):
+                if entry.name == HYDRA:
+                    self._take_hydra(folder)
+                elif entry.name == AIM:
+                    self.others[AIM] += 1
                 if not is_skipped(entry.name):
                     (links if entry.is_symlink() else pending).append((*folder, entry.name))
                     if may_be_checkpoint(entry.name):
@@ -168,6 +176,14 @@ class _Search:
                 continue
             if entry.name != TRAINER_STATE and not self._offered(folder, entry) and not is_taken:
                 self.others[_kind_of(entry.name)] += 1
+
+    def _take_hydra(self, folder: Folder) -> None:
+        """The configuration that Hydra leaves beside what its job writes, in a hidden folder."""
+        try:
+            found = os.stat(os.path.join(self.path_of(folder), HYDRA_CONFIG))
+        except OSError:
+            return
+        self.files.setdefault(folder, {})[HYDRA_CONFIG] = found.st_mtime_ns, found.st_size, found.st_ctime_ns
 
     def _offered(self, folder: Folder, entry: os.DirEntry[str]) -> bool:
         """Whether a format may read a file; its kind is asked only then."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from lib.core.facts.query import Unused
-from lib.data.folder.scan import Scan, path_text
+from lib.data.folder.scan import AIM, Scan, path_text
 from lib.data.formats.logged import FilePath, Folder, Told
 from lib.data.trainer.checkpoint_names import is_checkpoint
 
@@ -15,6 +16,16 @@ MOST_KINDS = 6
 """Kinds of files that are named; the others are counted together."""
 MOST_LINES = 50
 """What is listed at most."""
+
+_HINTS: Mapping[tuple[str, ...], str] = MappingProxyType({
+    (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"): "such files are never opened, as opening one may run code"
+    " in it. Save what it holds of the training as CSV or JSON lines, with a column of steps.",
+    (".swanlab",): "the record of a SwanLab run, which only SwanLab reads. Send it with swanlab sync, and save the"
+    " metrics with swanlab api run metrics --save, or as CSV from the page of charts.",
+    (AIM,): "the repository of Aim, which only Aim reads. Export its metrics in Python: aim.Repo(path).query_metrics(),"
+    " and of each metric.dataframe().to_csv(...).",
+})  # fmt: skip
+"""What can be done about files that many have, by the ends of their names."""
 
 
 def unused_of(
@@ -38,8 +49,13 @@ def unused_of(
         some = f"These files are no logs of trainings, or none that are read: {kinds}."
         why = "This file is no log of a training, or none that is read." if len(passed) == 1 else some
         lines.append(_together(passed, why, counted=False))
-    if scan.others:
-        lines.append(Unused(".", f"Files of kinds that are not read: {_kinds(scan.others)}."))
+    others = Counter(scan.others)
+    for ends, why in _HINTS.items():
+        counts = {end: others.pop(end) for end in ends if end in others}
+        if counts:
+            lines.append(Unused(".", f"{_kinds(counts)}: {why}"))
+    if others:
+        lines.append(Unused(".", f"Files of kinds that are not read: {_kinds(others)}."))
     more = len(lines) - MOST_LINES
     return tuple(lines[:MOST_LINES]) + ((Unused(".", f"{more:,} more that are no runs."),) if more > 0 else ())
 

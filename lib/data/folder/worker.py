@@ -25,7 +25,7 @@ def asked_of(folder: Folder, files: Files, sight: str) -> str:
     """A unit as a line of input: its files and those beside them, and the checkpoints and weights in it."""
     scan = files.scan
     if files.states is None:
-        beside = {place: scan.files[place] for place in side_places(files.paths) if place in scan.files}
+        beside = {place: scan.files[place] for place in side_places(files.paths, scan) if place in scan.files}
         title = "" if files.format is None else files.format.title
         stamps = [(path, scan.stamps.get(path)) for path in files.paths]
         return json.dumps([folder, title, sight, _items(beside), [], [], stamps])

@@ -35,7 +35,7 @@ from lib.data.formats.forms.renaming import renamed
 from lib.data.formats.forms.same import Known, same_runs, why_unused
 from lib.data.formats.logged import Folder, LoggedRun
 from lib.data.formats.metric_names import read_names
-from lib.data.stated.name_hints import NameHints
+from lib.data.stated.name_hints import NameHints, unseeded
 from lib.data.stated.settings import config_of, manifest_of, results_of, training_returned
 
 __all__ = [
@@ -92,6 +92,7 @@ def form_of(
         name=logged.name or logged.key or (folder[-1] if folder else run_id),
         config=config,
         named=hints.values or None,
+        unseeded=unseeded(folders),
         extra=_extra(logged, last),
         notes=tuple(dict.fromkeys(notes)),
         read_as=made.read_as,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.core.facts.metrics import METRICS
-from lib.data.formats.metric_words import BARE_PERPLEXITY, GATHERED, GUESSED, group_of, meanings, words_of
+from lib.data.formats.metric_words import BARE_PERPLEXITY, GATHERED, GUESSED, group_of, meanings, spelled, words_of
 
 _ENOUGH = 0.1
 """A series with fewer than this share of the points of the fullest candidate is its summary, not the metric."""
@@ -129,7 +129,8 @@ def _plain_names(names: Iterable[str]) -> dict[str, str]:
     names = list(names)
     known = set(names)
     if not known & {"train/global_step", "train/epoch"}:
-        return {name: name for name in names}
+        said = {name: spelled(name) for name in names}
+        return {name: plain if plain not in known else name for name, plain in said.items()}
     found = {}
     for name in names:
         plain = name

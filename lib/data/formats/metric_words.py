@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from lib.core.facts.metrics import LOGGED
+from lib.core.facts.metrics import LOGGED, is_of_evaluations
 
 
 def _set(words: str) -> frozenset[str]:
@@ -46,6 +46,10 @@ _CLIPPING = _set("clip clipped preclip unclipped before after pre post clipping"
 _SPEED_SIDES = GATHERED - {"per"} | _set("throughput perf speed performance stats time")
 _MEMORY = _set("gpu cuda memory mem gb used max peak allocated alloc device")
 
+_PLAIN = re.compile(r"[A-Za-z0-9 _-]+")
+_SPLITS = MappingProxyType({
+    "val": "val", "valid": "val", "validation": "val", "eval": "eval", "evaluation": "eval", "test": "test",
+})  # fmt: skip
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[A-Za-z]+\d*[A-Za-z]*|\d+")
 _OF_OPTIMIZER = re.compile(r"lr-(?P<name>\w+)(?:/pg(?P<group>\d{1,3}))?")
@@ -65,6 +69,24 @@ def words_of(name: str) -> tuple[str, ...]:
         (('train', 'loss', 'step'), ('lr', 'adamw', 'pg1'), ('grad', '2', '0', 'norm'))
     """
     return tuple(word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", name)))
+
+
+def spelled(name: str) -> str:
+    """The name of an evaluation metric in one spelling: "val acc" and "Validation-Accuracy" are one metric.
+
+    Names with other marks, such as a section before a slash, and what is not of evaluations, stay.
+
+    Example:
+        >>> spelled("Val Acc"), spelled("validation-f1"), spelled("val/acc"), spelled("accuracy")
+        ('val_accuracy', 'val_f1', 'val/acc', 'accuracy')
+    """
+    if not _PLAIN.fullmatch(name) or not is_of_evaluations(name):
+        return name
+    first, *others = words_of(name)
+    split = _SPLITS.get(first)
+    if split is None or not others or (split == "eval" and " " not in name):
+        return name
+    return "_".join((split, *("accuracy" if word == "acc" else word for word in others)))
 
 
 def meanings(words: tuple[str, ...], name: str, *, of_evaluation: bool) -> Iterator[tuple[str, int]]:

@@ -11,6 +11,8 @@ from typing import Any
 from lib.core.facts.values import finite
 
 MANIFEST_PATTERN = "run_manifest*.json"
+HYDRA_CONFIG = ".hydra/config.yaml"
+"""All that a job of Hydra was configured with, overrides included."""
 RESULT_FILES = ("train_results.json", "eval_results.json", "all_results.json")
 SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
     {
@@ -25,6 +27,7 @@ SECTION_OF_FILE: Mapping[str, str] = MappingProxyType(
         "hparams.yaml": "hparams",
         "args.yaml": "args",
         "params.yaml": "params",
+        HYDRA_CONFIG: "config",
         MANIFEST_PATTERN: "run_manifest",
         "adapter_config.json": "adapter_config",
         "config.json": "model_config",

@@ -77,6 +77,16 @@ def placed(names: Sequence[str], new_folder: Callable[[str], str]) -> list[Parts
     return places
 
 
+def may_be_log(name: str) -> bool:
+    """Whether a file of this name may be a log, or an archive of some, and is not what lies beside one."""
+    plain = plain_name(name)
+    return (
+        plain == TRAINER_STATE
+        or bool(_state_of(name))
+        or os.path.splitext(plain)[1].lower() not in _SAYS_NOTHING | _NO_LOG
+    )
+
+
 def _alone(name: str, new_folder: Callable[[str], str]) -> Parts:
     # The name of this log says nothing.
     stem = "" if name == TRAINER_STATE else os.path.splitext(name)[0]

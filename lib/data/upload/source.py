@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,9 +18,11 @@ from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import UPLOADED
 from lib.data.folder.scan import NO_ANSWER
 from lib.data.folder.source import FolderSource
+from lib.data.formats.forms.places import says_nothing
 from lib.data.source import IncompleteRead
 
 ID_BYTES = 8
+_NUMBERED = re.compile(r"upload \d+")
 EVERYTHING = RunQuery(limit=10**9)
 
 
@@ -94,6 +99,7 @@ class UploadSource:
             page = self._folder.list_runs(EVERYTHING)
             ids = {run.run_id: self._id(run.run_id) for run in page.runs}
             runs = {ids[run.run_id]: _renamed(run, ids) for run in page.runs}
+            runs = _named_by_files(runs)
             read = page, RunIndex(runs.values()), runs, {ids[own]: own for own in ids}
             if all(each.reason != NO_ANSWER for each in page.unreadable):
                 self._read = read
@@ -107,6 +113,22 @@ class UploadSource:
 def _renamed(run: RunSummary, ids: Mapping[str, str]) -> RunSummary:
     same = run.same_training_as
     return replace(run, run_id=ids[run.run_id], same_training_as=None if same is None else ids.get(same))
+
+
+def _named_by_files(runs: Mapping[str, RunSummary]) -> dict[str, RunSummary]:
+    """The runs that are called by a number of ours, called by the file that they were read from.
+
+    A file whose name says nothing is told by the day on which its training began, where the log says that.
+    """
+    told = {}
+    for run_id, run in runs.items():
+        if _NUMBERED.fullmatch(run.name) and run.files:
+            stem = os.path.splitext(run.files[0].rpartition("/")[2])[0]
+            day = f" {run.started_at:%Y-%m-%d}" if run.started_at is not None and says_nothing(stem) else ""
+            told[run_id] = f"{stem}{day}"
+    often = Counter([*told.values(), *(run.name for run_id, run in runs.items() if run_id not in told)])
+    named = {run_id: name if often[name] == 1 else f"{name} ({runs[run_id].name})" for run_id, name in told.items()}
+    return {run_id: replace(run, name=named.get(run_id, run.name)) for run_id, run in runs.items()}
 
 
 def _under(curves: Mapping[str, RunCurves], ids: Mapping[str, str]) -> dict[str, RunCurves]:

@@ -8,7 +8,7 @@ import shutil
 import threading
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,7 @@ from lib.data.upload.limits import (
 from lib.data.upload.loose import placed
 from lib.data.upload.names import OTHER_ARCHIVE_ENDS, archive_end, folded, plain_name
 from lib.data.upload.refusals import UploadRefused, said
+from lib.data.upload.same import Known
 from lib.data.upload.source import UploadSource
 
 ROOT = "uploads"
@@ -66,7 +67,7 @@ class Item:
         files: How many files it has.
         entries: How many files and folders.
         size: How many bytes.
-        left: What was not taken of it, in sentences.
+        left: What was not taken of it, or is here already, in sentences.
     """
 
     number: int
@@ -103,6 +104,7 @@ class Upload:
         self._lock = threading.Lock()
         self._count = 0
         self._turns = 0
+        self._known_files = Known()
         self.items: tuple[Item, ...] = ()
         self.source = UploadSource(self._root, self._token)
         with _COUNTING:
@@ -123,7 +125,7 @@ class Upload:
                 try:
                     _check(each)
                     if archive_end(each.name):
-                        items.append(self._archive(each))
+                        items.append(self._told([each], self._archive(each)))
                         self.items += (items[-1],)
                     else:
                         loose.append(each)
@@ -131,7 +133,7 @@ class Upload:
                     refused.append(error)
             try:
                 if loose:
-                    items.append(self._files(loose))
+                    items.append(self._told(loose, self._files(loose)))
                     self.items += (items[-1],)
             except UploadRefused as error:
                 refused.append(error)
@@ -145,6 +147,7 @@ class Upload:
             gone = [item for item in self.items if item.number == number]
             self.items = tuple(item for item in self.items if item.number != number)
             for item in gone:
+                self._known_files.forget(item.number)
                 for folder in item.folders:
                     shutil.rmtree(self._root / folder, ignore_errors=True)
             if gone:
@@ -165,6 +168,11 @@ class Upload:
     def size(self) -> int:
         """How many bytes all files have together."""
         return sum(item.size for item in self.items)
+
+    def _told(self, dropped: Sequence[Dropped], item: Item) -> Item:
+        """An item with what of it is here already."""
+        same = (self._known_files.told(item.number, each.name, each.file, each.size) for each in dropped)
+        return replace(item, left=(*item.left, *filter(None, same)))
 
     def _archive(self, dropped: Dropped) -> Item:
         name = dropped.name

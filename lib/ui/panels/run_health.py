@@ -17,6 +17,7 @@ from lib.core.checks.registry import CHECKS
 from lib.core.curves.evidence import of_training
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.findings import Severity
+from lib.core.text.log_units import unit_of
 from lib.core.text.phrases import counted, in_sentence
 from lib.core.text.precision import together
 from lib.core.verdict.assessment import Assessment
@@ -24,7 +25,7 @@ from lib.ui.frame.run_names import Named, named_runs, shared_words
 from lib.ui.panels.read_as import read_as_body
 from lib.ui.session import link, url
 from lib.ui.session.assessments import assessment_of, common_spikes_of, shipped_assessments
-from lib.ui.session.comparison import Comparison
+from lib.ui.session.comparison import ComparedRun, Comparison
 
 NAMED_CHECKS = 8
 """So many of the checks that found nothing are named at once."""
@@ -74,12 +75,12 @@ def _row(named: Named, answer: HealthAnswer) -> str:
     if lines is None:
         found = '<span class="muted">Its metrics could not be read, so nothing could be checked.</span>'
     elif each.data is not None and not each.data.curves.curves:
-        found = '<span class="muted">It logged no metrics.</span>' + _lines(lines, each.slot)
+        found = '<span class="muted">It logged no metrics.</span>' + _lines(lines, each)
     elif lines:
-        found = _lines(lines, each.slot)
+        found = _lines(lines, each)
     else:
         found = '<span class="muted">Nothing found.</span>'
-    spark = "" if each.data is None else _spark(each.data.curves.get("eval_loss"), each.slot)
+    spark = "" if each.data is None else _spark(each.data.curves.get("eval_loss"), each)
     return (
         f'<tr data-run="{each.slot}"{" class=recommended" if named.is_recommended else ""}>'
         f'<th scope="row" class="run" title="{escape(each.label)}"><span class="head-of">{named.html}</span></th>'
@@ -87,8 +88,9 @@ def _row(named: Named, answer: HealthAnswer) -> str:
     )
 
 
-def _lines(lines: Sequence[Line], slot: int) -> str:
-    return "".join(f'<div class="found">{_sign(line, slot)}<div>{_line(line)}</div></div>' for line in lines)
+def _lines(lines: Sequence[Line], each: ComparedRun) -> str:
+    unit = unit_of(each.run)
+    return "".join(f'<div class="found">{_sign(line, each.slot)}<div>{_line(line, unit)}</div></div>' for line in lines)
 
 
 def _sign(line: Line, slot: int) -> str:
@@ -96,19 +98,20 @@ def _sign(line: Line, slot: int) -> str:
     return "<i></i>" if line.is_note else sign(line.code, slot)
 
 
-def _line(line: Line) -> str:
+def _line(line: Line, unit: str) -> str:
     critical = '<span class="critical">critical</span>' if line.severity is Severity.CRITICAL else ""
     text = escape(line.text) if line.is_serious else f'<span class="muted">{escape(line.text)}</span>'
     if not line.each:
-        return critical + text + _to_chart(line.places[0] if line.places else None)
+        return critical + text + _to_chart(line.places[0] if line.places else None, unit)
     listed = "".join(
-        f"<li>{escape(sentence)}{_to_chart(place)}</li>" for sentence, place in zip(line.each, line.places, strict=True)
+        f"<li>{escape(sentence)}{_to_chart(place, unit)}</li>"
+        for sentence, place in zip(line.each, line.places, strict=True)
     )
     more = f"<li>And {line.unlisted:,} smaller ones.</li>" if line.unlisted else ""
     return f"<details><summary>{critical}{text}</summary><ul>{listed}{more}</ul></details>"
 
 
-def _to_chart(place: tuple[int, str] | None) -> str:
+def _to_chart(place: tuple[int, str] | None, unit: str) -> str:
     """A link to a finding's place in the charts (``static/frame.js``), which works in a tab of its own too."""
     if place is None:
         return ""
@@ -116,11 +119,11 @@ def _to_chart(place: tuple[int, str] | None) -> str:
     shown = url.state().having(link.AXIS, link.AXIS.default).having(link.ZOOM, None).having(link.PIN, float(step))
     return (
         f' <a class="to-chart" href="./?{escape(urlencode(shown.texts, doseq=True))}" data-step="{step}"'
-        f' data-metric="{escape(metric)}" title="Step {step:,} in the charts">show</a>'
+        f' data-metric="{escape(metric)}" title="{unit.capitalize()} {step:,} in the charts">show</a>'
     )
 
 
-def _spark(evaluations: MetricCurve, slot: int) -> str:
+def _spark(evaluations: MetricCurve, each: ComparedRun) -> str:
     """The eval loss of a run in small: what it shows is told by the text beside it."""
     known = of_training(evaluations.finite())
     if not len(known):
@@ -135,8 +138,8 @@ def _spark(evaluations: MetricCurve, slot: int) -> str:
     path = "L".join(f"{one:.1f} {other:.1f}" for one, other in zip(x, y, strict=True))
     at = int(np.flatnonzero(chosen == lowest)[0])
     lowest_shown, last_shown = together([float(known.value[lowest]), last])
-    said = f"Lowest eval loss {lowest_shown} at step {known.step[lowest]:,}, {last_shown} at the end"
-    color = RUN_COLORS[slot]
+    said = f"Lowest eval loss {lowest_shown} at {unit_of(each.run)} {known.step[lowest]:,}, {last_shown} at the end"
+    color = RUN_COLORS[each.slot]
     picture = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {width + 8} {height + 8}">'
         f'<path d="M{path}" fill="none" stroke="{color}" stroke-width="1.6" stroke-linejoin="round"/>'

@@ -83,12 +83,12 @@ def to_chart(text: str, place: tuple[int, str] | None) -> str:
     if place is None:
         return text
     step, metric = place
-    named = f"step {step:,}"
-    found = re.search(rf"{named}(?!\d|[,.]\d)", text)
-    words = named if found else "show"
+    found = re.search(rf"(?:step|epoch) {step:,}(?!\d|[,.]\d)", text)
+    words = found[0] if found else "show"
+    shown = f"Step {step:,}" if found is None else words[:1].upper() + words[1:]
     button = (
         f'<button type="button" class="to-chart" data-step="{step}" data-metric="{escape(metric)}"'
-        f' title="Step {step:,} in the charts">{words}</button>'
+        f' title="{shown} in the charts">{words}</button>'
     )
     return f"{text[: found.start()]}{button}{text[found.end() :]}" if found else f"{text} {button}"
 

@@ -31,7 +31,7 @@ from lib.data.joined import part_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
 from lib.ui.session import link, reads, url
 from lib.ui.session.memory import ComputedValues
-from lib.ui.session.read_as import Names, read_completed, read_under, readable
+from lib.ui.session.read_as import Names, asked_by, read_completed, read_under, readable
 from lib.ui.session.run_data import RunData, data_of
 
 T = TypeVar("T")
@@ -216,7 +216,7 @@ def _drop_unknown(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
     if gone:
         url.put(link.MORE_METRICS, tuple(metric for metric in further if metric in logged))
     said = [f"metric={metric}" for metric in gone]
-    by = url.value(link.BY)
+    by = asked_by([each.run for each in runs], logged)
     # An eval loss may be stored where none is logged.
     if by and not (is_candidate(by) and by in {*logged, EVAL_LOSS}):
         url.put(link.BY, "")

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 from lib.core.curves.axes import Axis
 from lib.core.facts.metrics import LOSS_CHART, METRICS
 from lib.core.facts.query import PAGE_SIZE, RunSort
-from lib.core.facts.runs import RunStatus
+from lib.core.facts.runs import RunStatus, readings
 from lib.core.ranking.policy import DEFAULT_POLICY
 
 T = TypeVar("T", bound=Hashable)
@@ -144,17 +144,6 @@ def _position(texts: Sequence[str]) -> float:
     return value
 
 
-def _readings(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
-    for text in filter(None, texts):
-        name, tilde, metric = text.rpartition("~")
-        known = not metric or (metric in METRICS and not METRICS[metric].derived_from)
-        if not name or not tilde or not known:
-            raise ValueError("expected a logged name, a tilde, and a metric or nothing")
-        found[name] = metric
-    return tuple(found.items())
-
-
 def _exact(*values: float) -> list[str]:
     """Numbers as one text: as short as it can be and still be read as the same ones."""
     return ["~".join(repr(float(value)).removesuffix(".0") for value in values)]
@@ -191,7 +180,7 @@ EVAL_WEIGHT: Param[float] = Param("weight", DEFAULT_POLICY.eval_weight, _number(
 BY: Param[str] = Param("by", "", _text)
 DIRECTION: Param[str] = Param("better", "", _one_of("", "lower", "higher"))
 READ_AS: Param[tuple[tuple[str, str], ...]] = Param(
-    "as", (), _readings, lambda named: [f"{name}~{metric}" for name, metric in named]
+    "as", (), readings, lambda named: [f"{name}~{metric}" for name, metric in named]
 )
 """What a program called a metric, and which of ours it is; "" for none of ours."""
 ENDED: Param[bool] = _switch("ended")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from lib.core.facts.metrics import METRICS
-from lib.core.facts.runs import told_completed
+from lib.core.facts.runs import RunSummary, metric_called, told_completed
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.data.formats.assembly import renamed
+from lib.ui.session import link, url
 from lib.ui.session.run_data import RunData, data_of
 
 Names = tuple[tuple[str, str], ...]
@@ -80,6 +81,15 @@ def read_completed(data: RunData) -> RunData:
     if run is data.run or logged is None:
         return data
     return data.computed_values.computed("completed", (), lambda: data_of(logged, run, data.origin or data))
+
+
+def asked_by(runs: Iterable[RunSummary], logged: Collection[str]) -> str:
+    """The metric that the link asks to rank by; one that a program called so, under the name that is shown."""
+    asked = url.value(link.BY)
+    by = asked if asked in logged else metric_called(asked, runs)
+    if by != asked:
+        url.put(link.BY, by)
+    return by
 
 
 def saying(names: Names, name: str, metric: str | None) -> Names:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lib.core.facts.metrics import METRICS
 from lib.data.formats.metric_names import AS_LOGGED, read_names
-from lib.data.formats.metric_words import words_of
+from lib.data.formats.metric_words import spelled, words_of
 
 
 def read(*names: str, **counts: int) -> dict[str, str]:
@@ -117,6 +117,6 @@ def test_no_two_series_are_one_metric_and_none_is_lost(names, of_evaluation):
     keys = [each.metric for each in found.values()]
     assert len(set(keys)) == len(keys)
     assert all(
-        each.metric in METRICS or each.metric.startswith(name.rstrip()) or AS_LOGGED in each.metric
+        each.metric in METRICS or each.metric.startswith((name.rstrip(), spelled(name))) or AS_LOGGED in each.metric
         for name, each in found.items()
     )

@@ -28,6 +28,7 @@ _CLOSING = (
 )  # fmt: skip
 _RESTARTS = 50
 """Such a row is written at each end: more of them are a metric that is called so."""
+FROM_0 = "The log counts epochs from 0; here a step is the number of epochs done."
 _ENDED_NOTE = "Results without a step stand at the end: at step 0 they would be those of the model before training."
 _UNIX_FROM, _UNIX_TO = 1e9, 1e11
 """Clocks between these count seconds since 1970."""
@@ -164,7 +165,7 @@ def _notes(count: Counted) -> list[str]:
     if count.counter:
         notes.append(f'Steps are those of "{isolated(count.counter)}": the log itself numbers its rows.')
     if count.shifted:
-        notes.append("The log counts epochs from 0; here a step is the number of epochs done.")
+        notes.append(FROM_0)
     elif count.in_epochs:
         notes.append("The log counts epochs: a step is an epoch.")
     return notes

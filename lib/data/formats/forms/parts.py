@@ -10,6 +10,8 @@ from types import MappingProxyType
 import numpy as np
 
 from lib.core.curves.metric_curves import tidy_curve
+from lib.data.formats.forms.continued import chains_of
+from lib.data.formats.forms.curves import FROM_0
 from lib.data.formats.forms.facts import reread
 from lib.data.formats.forms.form import Form
 from lib.data.formats.forms.joint_facts import joined_config, progress_again, read_as_of
@@ -19,9 +21,12 @@ from lib.data.formats.logged import Folder
 def parts_of(forms: Sequence[Form]) -> list[list[Form]]:
     """The forms by the log that they are parts of, in the order of the first of each."""
     found: dict[tuple[str, str], list[Form]] = {}
+    first = list(range(len(forms)))
+    for one, other in sorted(chains_of(forms).joined):
+        first = [first[one] if each == first[other] else each for each in first]
     for at, form in enumerate(forms):
         own = form.identity if form.curves.curves else ""
-        found.setdefault((form.format, own or f"/{at}"), []).append(form)
+        found.setdefault((form.format, own or f"/{first[at]}"), []).append(form)
     return list(found.values())
 
 
@@ -34,8 +39,10 @@ def whole_of(parts: Sequence[Form]) -> Form:
     gathered: defaultdict[str, list[tuple[np.ndarray, ...]]] = defaultdict(list)
     for form in ordered:
         later = _began(form)[1] - start if _is_timed(form) and _is_timed(ordered[0]) else np.nan
+        # A part that goes on with epoch 10 does not show that the first was called 0.
+        shift = int(FROM_0 in ordered[0].run.notes and FROM_0 not in form.run.notes and form.run.steps_are_epochs)
         for metric, curve in form.curves.curves.items():
-            gathered[metric].append((curve.step, curve.value, curve.epoch, curve.elapsed_s + later))
+            gathered[metric].append((curve.step + shift, curve.value, curve.epoch + shift, curve.elapsed_s + later))
     made = {
         metric: tidy_curve(*(np.concatenate(column) for column in zip(*columns, strict=True)))
         for metric, columns in sorted(gathered.items())
@@ -70,9 +77,9 @@ def _is_timed(form: Form) -> bool:
     return form.run.started_at is not None
 
 
-def _began(form: Form) -> tuple[bool, float, Folder]:
+def _began(form: Form) -> tuple[bool, float, int, Folder]:
     started = form.run.started_at
-    return started is not None, 0.0 if started is None else started.timestamp(), form.folder
+    return started is not None, 0.0 if started is None else started.timestamp(), form.run.current_step or 0, form.folder
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

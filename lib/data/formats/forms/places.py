@@ -58,9 +58,14 @@ def is_of_its_folder(form: Form) -> bool:
     if not _is_file(form):
         return True
     stem = form.folder[-1].casefold().split(".", 1)[0]
-    if stem in _PLAIN_STEMS or re.fullmatch(r"(?:slurm|log)?[-_]?\d+", stem):
+    if says_nothing(stem) or re.fullmatch(r"(?:slurm|log)?[-_]?\d+", stem):
         return True
     return bool(form.folder[:-1]) and stem == form.folder[-2].casefold()
+
+
+def says_nothing(stem: str) -> bool:
+    """Whether a file that is called so, without its ending, does not say which run it is of."""
+    return stem.casefold() in _PLAIN_STEMS
 
 
 def is_within(form: Form, folder: Folder) -> bool:

@@ -16,6 +16,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, evaluations_differ
+from lib.data.formats.forms.continued import chains_of
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
 from lib.data.formats.logged import Folder
@@ -57,6 +58,8 @@ def same_runs(
     earlier = Known() if seen is None or known is None else known
     runs = _Runs(forms, list(range(len(forms))) if seen is None else seen, earlier)
     _join_identities(runs)
+    for one, other in chains_of(forms).joined:
+        runs.join(one, other)
     _join_places(runs)
     _join_rows(runs)
     groups = [sorted(group, key=runs.lead) if len(group) > 1 else group for group in runs.groups()]

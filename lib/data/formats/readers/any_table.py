@@ -69,6 +69,7 @@ class AnyTable:
 
     def _read_file(self, root: Path, file: FilePath) -> Reading | None:
         path = root.joinpath(*file)
+        is_log = _ONE_CURVE.fullmatch(file[-1]) is not None
         is_text = file[-1].lower().endswith(_TEXTS)
         try:
             if is_text and not _has_header(path):
@@ -76,11 +77,14 @@ class AnyTable:
             table = _table(path, file)
             if table is None:
                 return None
-            return Reading(runs=tuple(runs_of(_named_by_file(table, file), file)))
+            return Reading(runs=tuple(runs_of(_named_by_file(table, file), file, is_log=is_log)))
         except NotReadable as error:
             return None if is_text else Reading(unreadable=(Told(file, str(error)),))
         except NoTable as error:
-            return None if is_text else Reading(unused=(Told(file, str(error)),))
+            why = (
+                "The file is empty: nothing was written to it, or it was not copied." if _is_empty(path) else str(error)
+            )
+            return None if is_text else Reading(unused=(Told(file, why),))
 
 
 def _table(path: Path, file: FilePath) -> Table | None:
@@ -115,6 +119,13 @@ def _table(path: Path, file: FilePath) -> Table | None:
         _check_head(head, file)
         head = read_json_lines(path) if is_json else read_csv(path)
     return head
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _has_header(path: Path) -> bool:

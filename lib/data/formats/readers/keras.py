@@ -82,11 +82,13 @@ def _run(table: Table, epoch: Numbers, file: FilePath) -> LoggedRun:
     counted = np.where(epoch.given, epoch.values, 0.0).astype(np.int64)
     names = {name: name for name in table.numbers if name != "epoch"}
     notes = list(table.notes)
-    if rows.size and (np.diff(counted[rows]) <= 0).any():
+    if rows.size and np.unique(counted[rows]).size < rows.size:
         notes.append("Epochs repeat: it was continued in the same file.")
+    elif (np.diff(counted[rows]) < 0).any():
+        notes.append('Its rows are not in the order of "epoch": they are read in that order.')
     series = {
-        # A row is written when its epoch is done, and the first is called 0.
-        name: Series(each.step, each.value, each.step + 1.0)
+        # Whether the first epoch is called 0 or 1 is only known of the whole log.
+        name: Series(each.step, each.value)
         for name, each in series_of(table, Axes("epoch", "epoch"), rows, counted, names).items()
     }
     return LoggedRun(files=(file,), series=series, counted="epoch", notes=tuple(notes))

@@ -20,7 +20,9 @@ from lib.data.formats.tables.axes import (
     plain_name,
 )
 from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, repeats_of
+from lib.data.formats.tables.ordering import in_order
 from lib.data.formats.tables.rows import roles_of, runs_of_rows, value_at
+from lib.data.formats.tables.shapes import runs_like_a_curve
 from lib.data.formats.tables.steps import counted_steps
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words
 from lib.data.formats.tables.vocabulary import (
@@ -40,15 +42,17 @@ _MOST_LETTERS = 200
 """A longer text is no setting: a prompt, a listing of the machine."""
 _MOST_AROUND = 5
 """Rows without a step before and after the others: settings and results."""
+_MOST_NAMED = 5
 _NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
 
 
-def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
+def runs_of(table: Table, file: FilePath, *, is_log: bool = False) -> list[LoggedRun]:
     """The runs in a table of any program.
 
     Args:
         table: The table.
         file: Where it stood.
+        is_log: Its name says that it is one, whatever its metrics are called.
 
     Raises:
         NoTable: If it holds no run, with the reason: it is data, or nothing says where in a training a row belongs.
@@ -59,6 +63,8 @@ def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
     if roles is not None and _is_of_rows(table):
         return runs_of_rows(table, roles, file)
     grouping = grouping_of(table)
+    if grouping.axes is None and (ordered := in_order(table)) is not None:
+        table, grouping = ordered, grouping_of(ordered)
     axes = grouping.axes
     if axes is None:
         named_so = named(table.names, (*STEP_NAMES, *EPOCH_NAMES))
@@ -66,7 +72,7 @@ def runs_of(table: Table, file: FilePath) -> list[LoggedRun]:
             raise NoTable(f'The column "{named_so[0]}" does not count steps: expected whole numbers that grow.')
         raise NoTable(_NO_COUNT)
     metrics = _metrics(table, grouping, axes)
-    _check(table, grouping, axes, metrics)
+    _check(table, grouping, axes, metrics, is_log=is_log)
     return _logged(table, grouping, axes, metrics, file)
 
 
@@ -117,7 +123,7 @@ def _is_constant(column: Numbers | Words, runs: np.ndarray) -> bool:
     return not ((values[1:] != values[:-1]) & (runs[order][1:] == runs[order][:-1])).any()
 
 
-def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]) -> None:
+def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str], *, is_log: bool) -> None:
     """Refuse what has a count and is no log all the same.
 
     Raises:
@@ -137,6 +143,9 @@ def _check(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str])
         raise NoTable(f'Rows are parted by "{parting}", and no column has the name of something that is measured.')
     if not (sure or is_learning):
         raise NoTable(f'"{axes.count}" may count steps, but no column has the name of something that is measured.')
+    if not (is_log or is_learning or any(runs_like_a_curve(table.numbers[name], grouping.parts) for name in metrics)):
+        beside = ", ".join(metrics[:_MOST_NAMED]) + (" and more" if len(metrics) > _MOST_NAMED else "")
+        raise NoTable(f'No column that is a training metric: beside "{axes.count}" it has {beside}.')
     if axes.counts != "step of the epoch":
         repeats = repeats_of(table, axes, grouping.parts, grouping.value_column)
         rows = np.count_nonzero(count)

@@ -39,10 +39,13 @@ _MEASURED_WORDS = frozenset(
     loss nll acc accuracy top1 top5 f1 auc auroc auprc bleu rouge rouge1 rouge2 rougel meteor perplexity ppl
     precision recall map map50 map95 mrr ndcg score reward rewards return returns wer cer mse rmse mae r2 iou
     miou dice kappa mcc em match error err eval val valid validation test dev bpb bpc entropy kl elbo psnr
-    ssim fid
+    ssim fid chrf sacrebleu spbleu ter sari bertscore comet bleurt passk winrate elo lpips kid regret hits
+    accuracies kl_div divergence cost losses perplexities likelihood
     """
     )
 )
+_AT_MOST = re.compile(r"(?<![a-z])(?:pass|hits?|recall|precision|acc|accuracy|success|maj|cons|best|p|r)@\d")
+"""Such as "pass@1" and "hits@10"."""
 _OF_TRAINING = frozenset(_each("grad norm lr learning train training throughput"))
 
 RUN_NAMES = _each(
@@ -87,7 +90,10 @@ def is_measured(name: str) -> bool:
         (True, False, False)
     """
     words = _words(name)
-    return bool(words & _MEASURED_WORDS) and not words & _SETTING_WORDS and not is_setting(name)
+    # "chrF" and "mAP50" are one word for all their capitals.
+    whole = set(re.split(r"[^0-9a-z]+", name.lower()))
+    is_known = bool((words | whole) & _MEASURED_WORDS) or _AT_MOST.search(name.lower()) is not None
+    return is_known and not words & _SETTING_WORDS and not is_setting(name)
 
 
 def is_number_of_row(name: str) -> bool:

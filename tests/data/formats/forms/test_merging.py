@@ -57,7 +57,7 @@ def test_what_only_another_form_has_is_taken_and_named():
         "RUN/log.txt", {"val_loss": falling(SPARSE, 2.5, 4), "val_acc": accuracy, "lr": falling(SPARSE)}, "text log"
     )
     made = joined(events(), text)
-    assert set(made.curves.curves) == {"train_loss", "eval_loss", "val_acc", "learning_rate"}
+    assert set(made.curves.curves) == {"train_loss", "eval_loss", "val_accuracy", "learning_rate"}
     (note,) = (note for note in made.run.notes if note.startswith("Read from"))
     assert "log.txt says the same (10 points), and from it come " in note
 
@@ -155,7 +155,7 @@ def test_steps_of_a_form_that_counts_otherwise_become_those_of_the_leading_one()
     shifted = series([step + 1 for step in SPARSE], falling(SPARSE, 2.5).value)
     accuracy = series([step + 1 for step in SPARSE], [0.1] * 10)
     made = joined(events(), form("RUN/log.txt", {"val_loss": shifted, "val_acc": accuracy}, "text log"))
-    assert made.curves.get("val_acc").step.tolist() == list(SPARSE)
+    assert made.curves.get("val_accuracy").step.tolist() == list(SPARSE)
 
 
 def test_a_log_may_count_one_metric_from_another_number_and_measure_one_otherwise():

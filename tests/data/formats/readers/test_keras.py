@@ -11,7 +11,7 @@ def test_a_row_is_an_epoch_that_is_done(tmp_path) -> None:
     assert run.counted == "epoch"
     assert run.series.keys() == {"accuracy", "loss", "val_loss"}
     assert run.series["val_loss"].step.tolist() == [0, 2]
-    assert run.series["val_loss"].epoch.tolist() == [1.0, 3.0]
+    assert run.series["val_loss"].epoch is None
     assert [str(value) for value in run.series["loss"].value] == ["2.0", "nan", "0.7"]
 
 
@@ -26,7 +26,7 @@ def test_a_first_epoch_without_validation_leaves_room_for_it(tmp_path) -> None:
     content = "epoch,loss,weighted_f1,val_loss,val_weighted_f1\n0,2,0.1,NA,NA\n1,1,0.2,1.5,0.3\n"
     (run,) = read(FORMAT, tmp_path, {"train.csv": content}).runs
     assert run.series["val_weighted_f1"].step.tolist() == [1]
-    assert run.series["weighted_f1"].epoch.tolist() == [1.0, 2.0]
+    assert run.series["weighted_f1"].step.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
