@@ -101,6 +101,17 @@ def found_in(text: str) -> Found | None:
     return found
 
 
+def is_by_value(text: str) -> bool:
+    """Whether a line of the same shape may count something else: "step 1.5" counts nothing, "step 2.0" does."""
+    return any(
+        not math.isfinite(each.value) or each.value % 1 or "." in text[each.at : each.end] or each.value >= MAX_STEP
+        if _counter(each) == "step"
+        else each.total is not None and each.value > each.total
+        for each in numbers_of(text)
+        if not each.is_clock
+    )
+
+
 def metrics_of(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[Named]]:
     """The numbers that have a name, with the phase in it where a line has several; and what they were made of."""
     values, used = [], []

@@ -164,14 +164,16 @@ def _carried(each: RowCounts, step: np.ndarray, of: np.ndarray, rows: Rows, note
 
     One that has names which lines with a count have too is left out: it is of something else, such as a last test.
     """
-    of_row, name = np.array(rows.point_row), np.array(rows.point_name)
-    counts = of[of_row]
-    is_bare = np.array([head == "=" for head in each.heads], dtype=bool)[each.head]
-    taken = np.isin(name, np.unique(name[counts])) & (~counts & each.keep[of_row] & is_bare[of_row])
-    if taken.any():
-        left = len(np.unique(of_row[taken]))
+    is_bare = np.array([head == "=" for head in each.heads], dtype=bool)[each.head] & each.keep & ~of
+    taken = np.zeros(len(of), dtype=bool)
+    if is_bare.any():
+        for name in rows.names:
+            mine = rows.points(name)[0]
+            if of[mine].any():
+                taken[mine] |= is_bare[mine]
+    if left := int(taken.sum()):
         notes.append(f"Lines that state no step, with names of lines that do, were left out: {left:,}.")
-    each.keep[of_row[taken]] = False
+    each.keep[taken] = False
     rest = np.flatnonzero(each.keep & ~of)
     stated = np.flatnonzero(of & (step >= 0))
     step[rest] = _before(rest, stated, step)
@@ -185,10 +187,9 @@ def _before(rows: np.ndarray, stated: np.ndarray, step: np.ndarray) -> np.ndarra
 
 def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, notes: list[str]) -> np.ndarray | None:
     """Steps where no line states one: from the progress bar, else from the epochs, else by counting lines."""
-    loss = rows.names.get("loss")
-    names, of_row = np.array(rows.point_name), np.array(rows.point_row)
     trains = np.zeros(len(each.step), dtype=bool)
-    trains[of_row[names == loss]] = loss is not None
+    if "loss" in rows.names:
+        trains[rows.points("loss")[0]] = True
     # A line of a dictionary has the head "" or "epoch"; a lone "loss: 3" is no log by itself.
     rest = each.keep & np.array([name != "=" for name in each.heads])[each.head] if len(each.head) else each.keep
     trains &= rest
