@@ -102,11 +102,7 @@ class BlockReader:
             return
         self._events.bars.append((number, *applied.bar()))
         if plan.is_titled:
-            epoch, epochs = applied.epoch()
-            changes = np.flatnonzero(np.append(True, (np.diff(epoch) != 0)))
-            self._events.epochs += zip(
-                number[changes].tolist(), epoch[changes].tolist(), epochs[changes].tolist(), strict=True
-            )
+            self._events.epochs.append((number, *applied.epoch()))
 
     def _read_alone(self, number: int, text: str) -> None:
         line = line_of(text)

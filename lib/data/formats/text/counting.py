@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib.data.formats.text.rows import Events, Rows
+from lib.data.formats.text.rows import Events, Rows, distinct
 
 
 def resolve(rows: Rows, events: Events) -> None:
@@ -24,7 +24,7 @@ def resolve(rows: Rows, events: Events) -> None:
 def _epochs_above(columns: dict[str, np.ndarray], events: Events, is_bare: np.ndarray) -> None:
     if not events.epochs:
         return
-    line, epoch, epochs = (np.array(each) for each in zip(*events.epochs, strict=True))
+    line, epoch, epochs = _joined(events.epochs)
     asks = np.isnan(columns["epoch"]) & ~columns["is_bar"]
     asks &= (columns["step"] >= 0) | (columns["part"] >= 0) | is_bare
     mine = np.flatnonzero(asks)
@@ -65,16 +65,15 @@ def _bars_around(rows: Rows, events: Events) -> None:
     asks = np.flatnonzero((columns["step"] < 0) & (columns["part"] < 0))
     if not len(asks) or not events.bars:
         return
-    line, done, total, elapsed = (np.concatenate(each) for each in zip(*events.bars, strict=True))
-    order = np.argsort(line, kind="stable")
-    line, done, total, elapsed = line[order], done[order], total[order], elapsed[order]
+    line, done, total, elapsed = _joined(events.bars)
     # The training's bar is the one before a line with a loss.
     has_loss = np.zeros(len(rows), dtype=bool)
     if "loss" in rows.names:
         has_loss[rows.points("loss")[0]] = True
     last = np.searchsorted(line, columns["line"][asks], "right") - 1
     main = _filled(np.where(last >= 0, total[np.maximum(last, 0)], 0), has_loss[asks])
-    kinds, kind = np.unique(total, return_inverse=True)
+    kinds = distinct(total)
+    kind = np.searchsorted(kinds, total)
     ordered = np.argsort(kind, kind="stable")
     keys = kind[ordered] * (len(line) + 1) + ordered
     wanted = np.searchsorted(kinds, main)
@@ -92,6 +91,14 @@ def _bars_around(rows: Rows, events: Events) -> None:
     following = np.searchsorted(line[same], columns["line"][mine], "right")
     is_drawn = following < len(same)
     columns["after"][mine[is_drawn]] = done[same[following[is_drawn]]]
+
+
+def _joined(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """Events by their lines."""
+    columns = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    parts.clear()
+    order = np.argsort(columns[0], kind="stable")
+    return tuple(column[order] for column in columns)
 
 
 def _filled(values: np.ndarray, stated: np.ndarray) -> np.ndarray:

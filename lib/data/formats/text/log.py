@@ -79,7 +79,7 @@ def _runs(read: _Read) -> tuple[list[Start], list[str]]:
     found = counted(read.rows, (np.array(read.words.numbers), np.array(read.words.marks)), an_epoch)
     if read.rows.dropped_names:
         found.notes.append(f"Values of further names were left out: {read.rows.dropped_names:,}.")
-    starts = [start for start in found.starts if len(np.unique(start.step)) > 1 or len(found.starts) > 1]
+    starts = [start for start in found.starts if (start.step != start.step[0]).any() or len(found.starts) > 1]
     kept = np.zeros(len(read.rows), dtype=bool)
     for start in starts:
         kept[start.rows] = True

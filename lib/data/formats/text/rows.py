@@ -138,13 +138,13 @@ class Events:
     """What lines say that are no rows, by their numbers in the file.
 
     Attributes:
-        epochs: Line, epoch and epochs: what the rows behind it are of.
+        epochs: Line, epoch and epochs, arrays of equal shape: what the rows behind each are of.
         steps: Line, head, step, total, epoch and epochs: the same for lines that count nothing themselves; a step of
             -1 ends it.
-        bars: Line, done, total and seconds, arrays of equal shape.
+        bars: Line, done, total and seconds, as ``epochs``.
     """
 
-    epochs: list[tuple[int, float, float]] = field(default_factory=list)
+    epochs: list[tuple[np.ndarray, ...]] = field(default_factory=list)
     steps: list[tuple[int, str, int, int, float, float]] = field(default_factory=list)
     bars: list[tuple[np.ndarray, ...]] = field(default_factory=list)
 
@@ -157,7 +157,8 @@ class RowReader:
         self._events, self._rows, self._find = events, rows, find
         self._epoch = (math.nan, math.nan)
         self._groups: list[Group] = []
-        self._bars: list[tuple[int, int, int, float]] = []
+        self._bars: list[tuple[float, ...]] = []
+        self._epochs: list[tuple[float, ...]] = []
 
     def read(self, number: int, line: Line) -> bool:
         """Take a line, which has this number in the file, and tell whether it is a row or a bar."""
@@ -197,15 +198,15 @@ class RowReader:
     def take(self) -> list[Group]:
         """The rows since the last time."""
         groups, self._groups = self._groups, []
-        if self._bars:
-            line, done, total, elapsed = zip(*self._bars, strict=True)
-            self._events.bars.append((np.array(line), np.array(done), np.array(total), np.array(elapsed)))
-            self._bars = []
+        for mine, events in ((self._bars, self._events.bars), (self._epochs, self._events.epochs)):
+            if mine:
+                events.append(tuple(np.array(each) for each in zip(*mine, strict=True)))
+                mine.clear()
         return groups
 
     def _pass_epoch(self, number: int, epoch: float, epochs: float) -> None:
         self._epoch = (epoch, epochs)
-        self._events.epochs.append((number, epoch, epochs))
+        self._epochs.append((number, epoch, epochs))
 
     def _pass_bar(self, number: int, bar: Bar) -> None:
         if (title := of_titles_epoch(bar)) is not None and not math.isnan(title.epoch):
@@ -257,3 +258,13 @@ def found_of_bar(bar: Bar) -> Found | None:
     found = Found("bar " + head, epoch=title.epoch, epochs=title.epochs, part=bar.done, parts=bar.total)
     found.values, found.metrics = values, metrics
     return found
+
+
+def distinct(values: np.ndarray) -> np.ndarray:
+    """The values that occur, sorted; those of a run of equal ones are looked at once, and none is hashed."""
+    kept = np.ones(len(values), dtype=bool)
+    kept[1:] = values[1:] != values[:-1]
+    ordered = np.sort(values[kept])
+    kept = np.ones(len(ordered), dtype=bool)
+    kept[1:] = ordered[1:] != ordered[:-1]
+    return ordered[kept]

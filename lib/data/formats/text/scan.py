@@ -100,10 +100,11 @@ def scan(text: bytes) -> Scan:
 
 def _inside(start: np.ndarray, end: np.ndarray, length: int) -> np.ndarray:
     """Which places are in one of some ranges, which do not overlap; shape (length,), bool."""
-    change = np.zeros(length + 1, dtype=np.int8)
-    change[start] += 1
-    change[end] -= 1
-    return np.cumsum(change[:-1], dtype=np.int8).view(bool)
+    bounds = np.empty(2 * len(start) + 2, dtype=np.int64)
+    bounds[0], bounds[1:-1:2], bounds[2:-1:2], bounds[-1] = 0, start, end, length
+    is_in = np.zeros(len(bounds) - 1, dtype=bool)
+    is_in[1::2] = True
+    return np.repeat(is_in, np.diff(bounds))
 
 
 def _values(data: bytes, start: np.ndarray, end: np.ndarray) -> np.ndarray:
