@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 MAX_LINE = 20_000
 """Characters of a line that are looked at: the longest lines of metrics have some thousands."""
-_CHUNK = 4 * 2**20
+_CHUNK = 2**20
+"""Bytes that are read at once: what is made of so many fits into a processor's cache."""
 
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]"

@@ -114,6 +114,8 @@ def _run(
     elif is_last and read.words.error and read.words.broke_at > int(line[-1]):
         error = read.words.error
         status, word = RunStatus.CANCELLED if error == "KeyboardInterrupt" else RunStatus.FAILED, error
+    elif _is_over(read, start, is_last=is_last):
+        status, word = RunStatus.COMPLETED, "the log says so"
     finite = at[np.isfinite(at)] if is_unix else at[:0]
     return LoggedRun(
         files=files,
@@ -132,6 +134,23 @@ def _run(
         total_epochs=all_epochs if all_epochs and all_epochs > 0 else None,
         notes=tuple(said),
     )
+
+
+def _is_over(read: _Read, start: Start, *, is_last: bool) -> bool:
+    """Whether the log says that training came to its end, and nothing of this run goes on behind it.
+
+    A last test may follow. A bare "done" may be that of anything: it counts where all that was planned was done.
+    """
+    line = read.rows.column("line")[start.rows]
+    # The furthest step of all lines up to each.
+    furthest = np.maximum.accumulate(start.step)
+    until = math.inf if is_last else read.rows.column("line")[min(int(start.rows[-1]) + 1, len(read.rows) - 1)]
+    reached = int(np.searchsorted(furthest, furthest[-1]))
+    said = [each for each in read.words.over if line[reached] < each < until]
+    epoch, epochs = (read.rows.column(name)[start.rows] for name in ("epoch", "epochs"))
+    is_whole = bool(start.planned and furthest[-1] >= start.planned) or bool((epoch[-1:] >= epochs[-1:]).any())
+    said += [each for each in read.words.done if is_whole and line[-1] < each < until]
+    return bool(said) and not (is_last and read.words.broke_at > max(said))
 
 
 def _times(rows: Rows, start: Start, said: list[str]) -> tuple[np.ndarray, bool]:
