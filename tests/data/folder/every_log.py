@@ -37,7 +37,7 @@ def _written(files: dict[str, str | bytes]) -> Callable[[Path], object]:
 
 
 def _text(name: str) -> Callable[[Path], object]:
-    return _written({"train.log": test_text_logs.PROGRAMS[name][0] * 3})
+    return _written({"train.log": test_text_logs.PROGRAMS[name][0]})
 
 
 def _event_file(folder: Path) -> None:
@@ -52,7 +52,7 @@ def _wandb(folder: Path) -> None:
 
 
 def _mlflow_db(folder: Path) -> None:
-    test_mlflow_db.make(folder / "mlflow.db", test_mlflow_db.curve("a1", "loss", [2.0, 1.0, 0.5]))
+    test_mlflow_db.make(folder / "mlflow.db", test_mlflow_db.curve("aaa", "loss", [2.0, 1.0, 0.5]))
 
 
 def _mlflow_files(folder: Path) -> None:

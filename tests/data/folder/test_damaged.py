@@ -1,4 +1,4 @@
-"""Logs that are cut off, flipped, doubled, full of holes or made to do harm: no fault, no hang, and what is whole stays."""
+"""Logs that are cut off, flipped, full of holes or made to do harm: no fault, no hang, and what is whole stays."""
 
 from __future__ import annotations
 

@@ -85,7 +85,9 @@ class Rows:
         order = np.argsort(line, kind="stable")
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
-        part = {name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items()}
+        part: dict[str, np.ndarray] = {
+            name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items()
+        }
         new: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         begin = 0
         for group in groups:
@@ -227,7 +229,7 @@ class RowReader:
             ("clock", found.clock),
             ("is_bar", is_bar),
         )
-        columns = {name: np.array([value], dtype=COLUMNS[name][0]) for name, value in stated}
+        columns: dict[str, np.ndarray] = {name: np.array([value], dtype=COLUMNS[name][0]) for name, value in stated}
         values = [np.array([value]) for _, value in found.values]
         self._groups.append(Group(columns, found.head, [name for name, _ in found.values], values))
 

@@ -21,8 +21,9 @@ _STATED = re.compile(r"(?:^|[\s:|])(Total optimization steps|Num Epochs|Num exam
 _ERROR = re.compile(r"(?:[\w.]{1,100}\.)?(\w{0,80}(?:Error|Exception|Interrupt|Exit|OutOfMemory\w{0,20}))(?::.*)?\s*")
 _TRAINING = r"(?:model )?(?:training|fine-?tuning|pre-?training)(?: loop| run| process)?"
 _OVER = re.compile(
-    rf"(?:{_TRAINING}(?: is| has| was)?(?: been)?(?: now)?(?: successfully)? (?:complete|completed|finished|done|over|ended)"
-    rf"|(?:finished|completed|done)(?: with)?(?: the)? {_TRAINING}|{_TRAINING} (?:complete|finished) successfully)"
+    rf"(?:{_TRAINING}(?: is| has| was)?(?: been)?(?: now)?(?: successfully)?"
+    r" (?:complete|completed|finished|done|over|ended)"
+    rf"|(?:finished|completed|done)(?: with)?(?: the)? {_TRAINING})"
     r"(?:[ !.:,;(-].{0,300})?",
     re.I,
 )
