@@ -120,8 +120,10 @@ class _Applied:
     def __init__(self, plan: Plan, lines: Scan, places: np.ndarray) -> None:
         self._plan, self._lines = plan, lines
         self._first = lines.first[places]
-        self._at, is_dated = (None, np.ones(len(places), dtype=bool)) if plan.date is None else self._dates()
-        good = is_dated
+        self._at: np.ndarray | None = None
+        good = np.ones(len(places), dtype=bool)
+        if plan.date is not None:
+            self._at, good = self._dates()
         for place, value in plan.equal:
             good &= self._number(place) == value
         for counter in (plan.step, plan.part):
@@ -137,7 +139,8 @@ class _Applied:
         self._at = None if self._at is None else self._at[good]
 
     def _number(self, place: int) -> np.ndarray:
-        return self._lines.value[self._first + place]
+        values: np.ndarray = self._lines.value[self._first + place]
+        return values
 
     def bar(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Done, total and seconds."""
@@ -157,7 +160,7 @@ class _Applied:
     def group(self, number: np.ndarray) -> Group:
         """The rows, whose lines have these numbers."""
         plan = self._plan
-        columns = {"line": number.astype(np.int32)}
+        columns: dict[str, np.ndarray] = {"line": number.astype(np.int32)}
         for counter, names in ((plan.step, ("step", "total")), (plan.part, ("part", "parts"))):
             if counter is not None:
                 for name, place in zip(names, counter, strict=True):

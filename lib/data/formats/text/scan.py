@@ -115,9 +115,9 @@ def _values(data: bytes, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     letters = np.frombuffer(data, dtype=np.uint8)[_inside(start, end, len(data))]
     offsets = np.zeros(len(start) + 1, dtype=np.int32)
     np.cumsum(end - start, out=offsets[1:])
-    texts = pa.StringArray.from_buffers(len(start), pa.py_buffer(offsets), pa.py_buffer(letters))
+    texts = pa.StringArray.from_buffers(len(start), pa.py_buffer(offsets.tobytes()), pa.py_buffer(letters.tobytes()))
     try:
         return texts.cast(pa.float64()).to_numpy()
     except pa.ArrowInvalid:
         # Beyond what a float holds, as "1e400".
-        return np.array([float(each) for each in texts.to_pylist()], dtype="float64")
+        return np.array([float(str(each)) for each in texts.to_pylist()], dtype="float64")
