@@ -70,7 +70,7 @@ LAYERS: dict[str, Layer] = {
         "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables",
         "pyarrow",
     ),
-    "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged"),
+    "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged", "pyarrow"),
     "lib.data.formats.records": layer(
         "lib.data.formats.records",
         "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",

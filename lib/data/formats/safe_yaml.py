@@ -21,7 +21,8 @@ _PREFIX = "tag:yaml.org,2002:"
 _MERGE = _PREFIX + "merge"
 _NAMED = re.compile(r"tag:yaml\.org,2002:python/[a-z/]+:(.+)")
 # Programs that write YAML 1.2 (W&B's newer ones) leave out the dot and the sign that YAML 1.1 wants.
-_FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+# A second way to part the same digits would take the square of their number.
+_FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)[eE][-+]?\d+")
 
 
 def load_yaml(content: bytes) -> Any:

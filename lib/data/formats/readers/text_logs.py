@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from lib.data.formats.files import NotReadable, open_regular, read_bytes
+from lib.data.formats.files import NotReadable, open_regular
 from lib.data.formats.logged import FilePath, Folder, Reading, Told
 from lib.data.formats.text.log import looks_like_log, runs_of
 
@@ -44,19 +47,27 @@ class _TextLogs:
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         unreadable: list[Told] = []
-        logs, contents, left = [], [], MAX_BYTES
-        for path in sorted(files, key=_age):
-            place = root.joinpath(*path)
-            try:
-                ends, is_whole = _ends(place)
-                if not is_whole and not looks_like_log(ends):
+        logs: list[FilePath] = []
+        parts: list[BinaryIO] = []
+        left = MAX_BYTES
+        with contextlib.ExitStack() as opened:
+            for path in sorted(files, key=_age):
+                place = root.joinpath(*path)
+                try:
+                    ends, is_whole = _ends(place)
+                    if not is_whole and not looks_like_log(ends):
+                        continue
+                    part = io.BytesIO(ends) if is_whole else opened.enter_context(open_regular(place, left))
+                except NotReadable as error:
+                    unreadable.append(Told(path, str(error)))
                     continue
-                contents.append(ends if is_whole else read_bytes(place, left))
-                left = max(left - len(contents[-1]), 0)
+                left -= len(ends) if is_whole else os.fstat(part.fileno()).st_size
+                parts.append(part)
                 logs.append(path)
-            except NotReadable as error:
-                unreadable.append(Told(path, str(error)))
-        runs = runs_of(reversed(contents), tuple(logs)) if logs else ()
+            try:
+                runs = runs_of(reversed(parts), tuple(logs)) if logs else ()
+            except OSError:
+                return Reading((), (*unreadable, *(Told(path, "The file could not be read.") for path in logs)))
         return Reading(runs, tuple(unreadable)) if runs or unreadable else None
 
 

@@ -65,9 +65,9 @@ def found_in(text: str) -> Found | None:
             found.epoch, found.epochs = each.value, float(each.total) if each.total else math.nan
             found.head = found.head or _head(each)
             found.said["epoch"] = each
-        elif kind == "step" and _is_step(each.value) and _weight(each) > rank:
+        elif kind == "step" and (step := _step(each)) >= 0 and _weight(each) > rank:
             rank = _weight(each)
-            found.step, found.total, found.head = int(each.value), each.total or 0, _head(each)
+            found.step, found.total, found.head = step, each.total or 0, _head(each)
             found.said["step"] = each
         elif kind:
             continue
@@ -99,6 +99,17 @@ def found_in(text: str) -> Found | None:
             return None
         found.head = "="
     return found
+
+
+def is_by_value(text: str) -> bool:
+    """Whether a line of the same shape may count something else: "step 1.5" counts nothing, "step 2.0" does."""
+    return any(
+        not math.isfinite(each.value) or each.value % 1 or "." in text[each.at : each.end] or each.value >= MAX_STEP
+        if _counter(each) == "step"
+        else each.total is not None and each.value > each.total
+        for each in numbers_of(text)
+        if not each.is_clock
+    )
 
 
 def metrics_of(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[Named]]:
@@ -158,6 +169,12 @@ def _head(each: Named) -> str:
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", " ")
+
+
+def _step(each: Named) -> int:
+    """The step that a number is, -1 for none; "1.1k" is 1,100, which its product of floats is not."""
+    value = each.value if each.scale in (1.0, -1.0) else round(each.value, 6)
+    return int(value) if _is_step(value) else -1
 
 
 def _is_step(value: float) -> bool:

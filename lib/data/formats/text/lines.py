@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 MAX_LINE = 20_000
 """Characters of a line that are looked at: the longest lines of metrics have some thousands."""
-_CHUNK = 4 * 2**20
+_CHUNK = 2**20
+"""Bytes that are read at once: what is made of so many fits into a processor's cache."""
 
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]"
 )
-_WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
-_RANK = re.compile(
-    r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE
-)
-_LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
+_CONTROLS = bytes((*range(9), *range(14, 32), 127))
+"""What each of these begins with."""
+WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
+RANK = re.compile(r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE)
+LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
 _GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
 _LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
-_BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
+BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
 
@@ -61,54 +64,70 @@ class Line:
     bar: Bar | None
 
 
-def texts(data: bytes) -> Iterator[str]:
-    """The lines of a file, without colours and holes; a carriage return ends one, as a bar is drawn over.
+def texts(chunk: bytes) -> Iterator[str]:
+    """The lines of a part of a file that are not empty, at most ``MAX_LINE`` characters of each."""
+    for line in re.split(r"[\r\n]+", chunk.decode("utf-8", errors="replace")):
+        if line and not line.isspace():
+            yield line[:MAX_LINE]
+
+
+def chunks(file: BinaryIO) -> Iterator[bytes]:
+    """A file in parts of whole lines, without colours and holes.
 
     Args:
-        data: The file. Bytes that are no UTF-8 are replaced; UTF-16 is known by its mark, as Windows' shell writes it.
+        file: Read on to its end. Bytes that are no UTF-8 are replaced; UTF-16 is known by its mark, as Windows' shell
+            writes it.
 
     Yields:
-        Each line that is not empty, at most ``MAX_LINE`` characters of it.
+        UTF-8. A line ends with a line feed, or with a carriage return, as a bar is drawn over.
     """
-    for chunk in _decoded(data):
-        clean = _CONTROL.sub("", chunk) if _CONTROL.search(chunk) else chunk
-        for line in re.split(r"[\r\n]+", clean):
-            if line and not line.isspace():
-                yield line[:MAX_LINE]
-
-
-def _decoded(data: bytes) -> Iterator[str]:
+    data = file.read(_CHUNK + 1)
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         # Half of the bytes of such text are zero.
         if data.startswith(mark) and data.count(b"\x00", 0, 400) > 40:
-            yield data[2:].decode(name, errors="replace")
-            return
-    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
-    while start < len(data):
-        end = start + _CHUNK
-        if end < len(data):
-            # A chunk ends with a line; where there is none for so long, anywhere.
-            cut = max(data.rfind(b"\n", start, end), data.rfind(b"\r", start, end))
-            end = cut + 1 if cut > start else end
-        yield data[start:end].decode("utf-8", errors="replace")
-        start = end
+            data = (data[2:] + file.read()).decode(name, errors="replace").encode()
+            file = io.BytesIO()
+    data = data.removeprefix(codecs.BOM_UTF8)
+    while data:
+        data += file.read(max(_CHUNK + 1 - len(data), 0))
+        end = len(data)
+        if end > _CHUNK:
+            # A part ends with a line; where there is none for so long, anywhere.
+            cut = max(data.rfind(b"\n", 0, _CHUNK), data.rfind(b"\r", 0, _CHUNK))
+            end = cut + 1 if cut > 0 else _CHUNK
+        yield _clean(data[:end])
+        data = data[end:]
+
+
+def _clean(data: bytes) -> bytes:
+    if len(data.translate(None, _CONTROLS)) == len(data) and (data.isascii() or _is_utf8(data)):
+        return data
+    return _CONTROL.sub("", data.decode("utf-8", errors="replace")).encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def line_of(text: str) -> Line:
     """Take a line apart."""
     at: float | None = None
     rank = -1
-    if (found := _RANK.match(text)) or (found := _LABEL.match(text)):
+    if (found := RANK.match(text)) or (found := LABEL.match(text)):
         rank, text = int(found[1]), text[found.end() :]
     if found := _GLOG.match(text):
         text = text[found.end() :]
     # A look for the century is quick, and spares most lines the search.
-    if ("20" in text[:160] or "19" in text[:160]) and (found := _WHEN.search(text, 0, 160)):
-        at = _unix(found)
+    if ("20" in text[:160] or "19" in text[:160]) and (found := WHEN.search(text, 0, 160)):
+        at = unix(found)
         if (place := _LOGURU.search(text, found.end(), found.end() + 300)) is not None:
             text = text[: place.start()] + text[place.end() :]
         text = text[: found.start()] + " " + text[found.end() :]
-        if rank < 0 and (label := _RANK.search(text, 0, 160)):
+        if rank < 0 and (label := RANK.search(text, 0, 160)):
             rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]
     return Line(text, at, rank, bar_of(text) if "<" in text else None)
 
@@ -116,7 +135,7 @@ def line_of(text: str) -> Line:
 def bar_of(text: str) -> Bar | None:
     """The last progress bar of a line."""
     last = None
-    for found in _BAR.finditer(text):
+    for found in BAR.finditer(text):
         last = found
     if last is None:
         return None
@@ -145,14 +164,20 @@ def seconds(text: str) -> float:
         return float("nan")
 
 
-def _unix(found: re.Match[str]) -> float | None:
+def unix(found: re.Match[str]) -> float | None:
+    """The Unix time that ``WHEN`` found; ``None`` where there is no such date."""
     fraction = float("0." + found[7]) if found[7] else 0.0
-    zone = found[8]
     try:
         moment = datetime(*(int(part) for part in found.groups()[:6]), tzinfo=UTC).timestamp()  # type: ignore[misc,arg-type]
     except (ValueError, OverflowError):
         return None
-    if zone and zone != "Z":
-        shift = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
-        moment -= shift if zone[0] == "+" else -shift
-    return moment + fraction
+    return moment + zone_of(found) + fraction
+
+
+def zone_of(found: re.Match[str]) -> float:
+    """What is added to a time in its zone, in seconds."""
+    zone = found[8]
+    if not zone or zone == "Z":
+        return 0.0
+    shift = float(int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+    return -shift if zone[0] == "+" else shift

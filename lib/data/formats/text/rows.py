@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,163 +18,255 @@ MAX_NAMES = 2_000
 
 _WORDS = re.compile(r"[A-Za-z]+")
 _KERAS = re.compile(r"\[[=>.]{3,}|━|\bETA\b|\d(?:ms|s|us)/(?:step|epoch)")
-_INTS = ("head", "step", "total", "part", "parts", "rank", "bar", "after", "bar_total", "line")
-_FLOATS = ("epoch", "epochs", "at", "clock")
-_AFTER = _INTS.index("after")
+COLUMNS: dict[str, tuple[type, float]] = {
+    "line": (np.int32, 0),
+    "head": (np.int32, 0),
+    "step": (np.int64, -1),
+    "total": (np.int64, 0),
+    "part": (np.int64, -1),
+    "parts": (np.int64, 0),
+    "rank": (np.int32, -1),
+    "epoch": (np.float64, math.nan),
+    "epochs": (np.float64, math.nan),
+    "at": (np.float64, math.nan),
+    "clock": (np.float64, math.nan),
+    "is_bar": (np.bool_, 0),
+}
+"""What is known of each row, and what it is where it is not stated."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Group:
+    """Rows that state the same metrics.
+
+    Attributes:
+        columns: Those of ``COLUMNS`` that are stated, shape (n,) or one for all; ``line`` always is.
+        head: How their counter is written.
+        names: Of their metrics.
+        values: For each name shape (n,).
+    """
+
+    columns: dict[str, np.ndarray]
+    head: str
+    names: Sequence[str]
+    values: Sequence[np.ndarray]
+
+
 class Rows:
     """All rows of a file.
 
     Attributes:
         heads: How counters are written, and the numbers that stand for that.
         names: Of the metrics, and the numbers that stand for them.
-        point_row, point_name, point_value: One entry for each metric of each row, in the order written.
-        summaries: Numbers of closing summaries, with the number of rows before each.
+        summaries: Numbers of closing summaries, with the line of each.
         dropped_names: Numbers that were left out as there were too many names.
-        count: How many rows there are.
+        columns: Those of ``COLUMNS`` when all is read, and what ``counting.resolved`` works out. ``rank`` is the
+            process that wrote a row, -1; ``part`` its place in an epoch; ``at`` Unix seconds, ``clock`` seconds since a
+            start.
     """
 
-    heads: dict[str, int] = field(default_factory=dict)
-    names: dict[str, int] = field(default_factory=dict)
-    point_row: array[int] = field(default_factory=lambda: array("q"))
-    point_name: array[int] = field(default_factory=lambda: array("q"))
-    point_value: array[float] = field(default_factory=lambda: array("d"))
-    summaries: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    dropped_names: int = 0
-    _ints: array[int] = field(default_factory=lambda: array("q"))
-    _floats: array[float] = field(default_factory=lambda: array("d"))
-
-    count: int = 0
+    def __init__(self) -> None:
+        self.heads: dict[str, int] = {}
+        self.names: dict[str, int] = {}
+        self.summaries: list[tuple[int, dict[str, float]]] = []
+        self.dropped_names = 0
+        self.columns: dict[str, np.ndarray] = {}
+        self._count = 0
+        self._parts: list[dict[str, np.ndarray]] = []
+        self._points: list[list[tuple[np.ndarray, np.ndarray]]] = []
 
     def __len__(self) -> int:
-        return self.count
+        return self._count
 
-    def add(self, ints: tuple[int, ...], floats: tuple[float, ...]) -> None:
-        """Take a row: its columns in the order in which ``column`` describes them."""
-        self.count += 1
-        self._ints.extend(ints)
-        self._floats.extend(floats)
+    def add(self, groups: Sequence[Group]) -> None:
+        """Take the rows of a part of the file."""
+        groups = sorted(groups, key=lambda group: int(group.columns["line"][0]))
+        line = np.concatenate([group.columns["line"] for group in groups])
+        order = np.argsort(line, kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        part: dict[str, np.ndarray] = {
+            name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items()
+        }
+        new: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
+        begin = 0
+        for group in groups:
+            mine = place[begin : begin + len(group.columns["line"])]
+            begin += len(mine)
+            part["head"][mine] = self.heads.setdefault(group.head, len(self.heads))
+            for name, column in group.columns.items():
+                part[name][mine] = column
+            rows = (mine + self._count).astype(np.int32)
+            for name, values in zip(group.names, group.values, strict=True):
+                code = self.names.get(name)
+                if code is None:
+                    if len(self.names) >= MAX_NAMES:
+                        self.dropped_names += len(values)
+                        continue
+                    code = self.names[name] = len(self.names)
+                    self._points.append([])
+                new.setdefault(code, []).append((rows, values))
+        for code, points in new.items():
+            self._points[code].append(points[0] if len(points) == 1 else _by_row(points))
+        self._parts.append(part)
+        self._count += len(order)
 
-    def pass_bar(self, row: int, done: int) -> None:
-        """Note what the progress bar behind a row says."""
-        self._ints[row * len(_INTS) + _AFTER] = done
+    def finish(self) -> None:
+        """Join the columns, once all is read."""
+        for name, (dtype, _) in COLUMNS.items():
+            self.columns[name] = np.concatenate([np.zeros(0, dtype), *(part.pop(name) for part in self._parts)])
+        self._parts.clear()
 
     def column(self, name: str) -> np.ndarray:
-        """One value for each row, shape (rows,).
+        """One value for each row, shape (rows,)."""
+        return self.columns[name]
 
-        ``head`` (by ``heads``); ``step`` and ``total``, -1 and 0 where not stated; ``part`` and ``parts``, the place in
-        an epoch, the same; ``rank``, the process that wrote it, -1; ``bar``, ``after`` and ``bar_total``, the state of
-        the training's progress bar before it and behind it, -1 and 0; ``line``, its number. And as floats, NaN where
-        not stated: ``epoch`` and ``epochs``; ``at`` in Unix seconds; ``clock`` in seconds since training began.
-        """
-        names, data = (_INTS, self._ints) if name in _INTS else (_FLOATS, self._floats)
-        return np.array(data).reshape(-1, len(names))[:, names.index(name)].copy()
+    def points(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The rows in which a metric is stated, increasing, and its values; two arrays of shape (n,)."""
+        parts = self._points[self.names[name]]
+        if len(parts) > 1:
+            parts[:] = [(np.concatenate([rows for rows, _ in parts]), np.concatenate([values for _, values in parts]))]
+        return parts[0]
+
+
+def _by_row(points: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    rows, values = np.concatenate([rows for rows, _ in points]), np.concatenate([values for _, values in points])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], values[order]
+
+
+@dataclass(slots=True)
+class Events:
+    """What lines say that are no rows, by their numbers in the file.
+
+    Attributes:
+        epochs: Line, epoch and epochs, arrays of equal shape: what the rows behind each are of.
+        steps: Line, head, step, total, epoch and epochs: the same for lines that count nothing themselves; a step of
+            -1 ends it.
+        bars: Line, done, total and seconds, as ``epochs``.
+    """
+
+    epochs: list[tuple[np.ndarray, ...]] = field(default_factory=list)
+    steps: list[tuple[int, str, int, int, float, float]] = field(default_factory=list)
+    bars: list[tuple[np.ndarray, ...]] = field(default_factory=list)
 
 
 class RowReader:
-    """Makes rows of lines, one after the other."""
+    """Makes rows of lines that are read by themselves, one after the other."""
 
-    def __init__(self, find: Callable[[str], Found | None]) -> None:
+    def __init__(self, events: Events, rows: Rows, find: Callable[[str], Found | None]) -> None:
         """Args: find: ``found_in``, or what gives the same and remembers."""
-        self.rows = Rows()
-        self._find = find
-        self._bars: dict[int, tuple[int, float]] = {}
-        self._main = 0
-        self._last_total = 0
-        self._waiting: list[int] = []
+        self._events, self._rows, self._find = events, rows, find
         self._epoch = (math.nan, math.nan)
-        self._step: Found | None = None
+        self._groups: list[Group] = []
+        self._bars: list[tuple[float, ...]] = []
+        self._epochs: list[tuple[float, ...]] = []
 
     def read(self, number: int, line: Line) -> bool:
-        """Take a line, which has this number in the file, and tell whether it is a row."""
+        """Take a line, which has this number in the file, and tell whether it is a row or a bar."""
         if line.bar is not None:
-            self._pass_bar(line.bar)
-            if (found := self._of_bar(line.bar)) is not None:
-                self._add(number, line, found)
+            self._pass_bar(number, line.bar)
+            if (found := found_of_bar(line.bar)) is not None:
+                self._add(number, line, found, is_bar=True)
             return True
         found = self._find(line.text)
         if found is None:
             return False
         if not found.values:
             if found.step >= 0:
-                self._step = found
+                self._events.steps.append((number, found.head, found.step, found.total, found.epoch, found.epochs))
             if not math.isnan(found.epoch):
-                self._epoch = (found.epoch, found.epochs)
+                self._pass_epoch(number, found.epoch, found.epochs)
             return False
-        if found.head == "=":
-            self._of_lines_above(found)
-        else:
-            self._step = None
-        if math.isnan(found.epoch) and (found.step >= 0 or found.part >= 0):
+        if is_summary(found):
+            self._rows.summaries.append((number, dict(found.values)))
+            self._events.steps.append((number, "", -1, 0, math.nan, math.nan))
+            return True
+        if (
+            math.isnan(found.epoch)
+            and found.step < 0 <= found.part
+            and not math.isnan(self._epoch[0])
+            and is_of_keras(line.text)
+        ):
+            # Keras writes the epoch on a line of its own, and only the last of the bars below it states the result.
+            if found.part != found.parts:
+                self._events.steps.append((number, "", -1, 0, math.nan, math.nan))
+                return False
+            found.head, found.part, found.parts = "epoch", -1, 0
             found.epoch, found.epochs = self._epoch
-            if found.step < 0 and not math.isnan(found.epoch) and _KERAS.search(line.text):
-                # Keras writes the epoch on a line of its own, and only the last of the bars below it states the result.
-                if found.part != found.parts:
-                    return False
-                found.head, found.part, found.parts = "epoch", -1, 0
-        self._add(number, line, found)
+        self._add(number, line, found, is_bar=False)
         return True
 
-    def _of_lines_above(self, found: Found) -> None:
-        """Give a line of values what a line above it counts, as programs write that print each value on its own."""
-        found.epoch, found.epochs = self._epoch
-        if self._step is not None:
-            found.head, found.step, found.total = self._step.head, self._step.step, self._step.total
-            found.epoch, found.epochs = self._step.epoch, self._step.epochs
+    def take(self) -> list[Group]:
+        """The rows since the last time."""
+        groups, self._groups = self._groups, []
+        for mine, events in ((self._bars, self._events.bars), (self._epochs, self._events.epochs)):
+            if mine:
+                events.append(tuple(np.array(each) for each in zip(*mine, strict=True)))
+                mine.clear()
+        return groups
 
-    def _pass_bar(self, bar: Bar) -> None:
-        if "poch" in bar.title and (title := found_in(bar.title + ":")) and not math.isnan(title.epoch):
-            self._epoch = (title.epoch, title.epochs)
-        self._bars[bar.total] = (bar.done, bar.elapsed)
-        if len(self._bars) > 100:
-            self._bars.pop(next(iter(self._bars)))
-        self._last_total = bar.total
-        if self._waiting and bar.total == self._main:
-            for row in self._waiting:
-                self.rows.pass_bar(row, bar.done)
-            self._waiting.clear()
+    def _pass_epoch(self, number: int, epoch: float, epochs: float) -> None:
+        self._epoch = (epoch, epochs)
+        self._epochs.append((number, epoch, epochs))
 
-    def _of_bar(self, bar: Bar) -> Found | None:
-        """The values that a bar carries with it, at what it has done."""
-        values = metrics_of(numbers_of(bar.more))[0] if "=" in bar.more or ":" in bar.more else []
-        if not values:
-            return None
-        title = found_in(bar.title + ":") or Found()
-        head = " ".join(_WORDS.findall(bar.title.lower())[:6])
-        return Found(
-            "bar " + head, epoch=title.epoch, epochs=title.epochs, values=values, part=bar.done, parts=bar.total
+    def _pass_bar(self, number: int, bar: Bar) -> None:
+        if (title := of_titles_epoch(bar)) is not None and not math.isnan(title.epoch):
+            self._pass_epoch(number, title.epoch, title.epochs)
+        self._bars.append((number, bar.done, bar.total, bar.elapsed))
+
+    def _add(self, number: int, line: Line, found: Found, *, is_bar: bool) -> None:
+        stated: Iterable[tuple[str, float]] = (
+            ("line", number),
+            ("step", found.step),
+            ("total", found.total),
+            ("part", found.part),
+            ("parts", found.parts),
+            ("rank", line.rank),
+            ("epoch", found.epoch),
+            ("epochs", found.epochs),
+            ("at", math.nan if line.at is None else line.at),
+            ("clock", found.clock),
+            ("is_bar", is_bar),
         )
+        columns: dict[str, np.ndarray] = {name: np.array([value], dtype=COLUMNS[name][0]) for name, value in stated}
+        values = [np.array([value]) for _, value in found.values]
+        self._groups.append(Group(columns, found.head, [name for name, _ in found.values], values))
 
-    def _add(self, number: int, line: Line, found: Found) -> None:
-        rows = self.rows
-        names = [name for name, _ in found.values]
-        if "train_runtime" in names and "loss" not in names:
-            rows.summaries.append((len(rows), dict(found.values)))
-            return
-        state, clock = (-1, math.nan), found.clock
-        row = rows.count
-        if found.step < 0 and found.part < 0:
-            if "loss" in names:
-                self._main = self._last_total
-            state = self._bars.get(self._main, state)
-            clock = state[1] if math.isnan(clock) else clock
-            if state[0] >= 0:
-                self._waiting.append(row)
-        bar = (state[0], -1, self._main if state[0] >= 0 else 0)
-        head = rows.heads.setdefault(found.head, len(rows.heads))
-        rows.add(
-            (head, found.step, found.total, found.part, found.parts, line.rank, *bar, number),
-            (found.epoch, found.epochs, math.nan if line.at is None else line.at, clock),
-        )
-        for name, value in found.values:
-            code = rows.names.get(name)
-            if code is None:
-                if len(rows.names) >= MAX_NAMES:
-                    rows.dropped_names += 1
-                    continue
-                code = rows.names[name] = len(rows.names)
-            rows.point_row.append(row)
-            rows.point_name.append(code)
-            rows.point_value.append(value)
+
+def is_summary(found: Found) -> bool:
+    """Whether a line closes a training, and states no step of it."""
+    names = [name for name, _ in found.values]
+    return "train_runtime" in names and "loss" not in names
+
+
+def is_of_keras(text: str) -> bool:
+    """Whether a line is drawn as Keras draws its bars."""
+    return bool(_KERAS.search(text))
+
+
+def of_titles_epoch(bar: Bar) -> Found | None:
+    """What the title of a bar counts; ``None`` where it has no word of an epoch."""
+    return found_in(bar.title + ":") if "poch" in bar.title else None
+
+
+def found_of_bar(bar: Bar) -> Found | None:
+    """The values that a bar carries with it, at what it has done."""
+    values, metrics = metrics_of(numbers_of(bar.more)) if "=" in bar.more or ":" in bar.more else ([], [])
+    if not values:
+        return None
+    title = found_in(bar.title + ":") or Found()
+    head = " ".join(_WORDS.findall(bar.title.lower())[:6])
+    found = Found("bar " + head, epoch=title.epoch, epochs=title.epochs, part=bar.done, parts=bar.total)
+    found.values, found.metrics = values, metrics
+    return found
+
+
+def distinct(values: np.ndarray) -> np.ndarray:
+    """The values that occur, sorted; those of a run of equal ones are looked at once, and none is hashed."""
+    kept = np.ones(len(values), dtype=bool)
+    kept[1:] = values[1:] != values[:-1]
+    ordered = np.sort(values[kept])
+    kept = np.ones(len(ordered), dtype=bool)
+    kept[1:] = ordered[1:] != ordered[:-1]
+    return ordered[kept]

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass, field
 
-from lib.data.formats.text.counters import Found, found_in
+from lib.data.formats.text.counters import Found, found_in, is_by_value
 from lib.data.formats.text.values import Named
 
 MAX_SHAPES = 4_096
@@ -49,7 +49,7 @@ class Shapes:
         if plan is None:
             found = found_in(text)
             if len(self._plans) < MAX_SHAPES:
-                self._plans[shape] = _plan(text, found) if found is not None else False
+                self._plans[shape] = _remembered(text, found)
             return found
         if plan is False:
             return None
@@ -58,7 +58,13 @@ class Shapes:
         return picked
 
 
-def _plan(text: str, found: Found) -> _Plan | bool:
+def _remembered(text: str, found: Found | None) -> _Plan | bool:
+    if is_by_value(text):
+        return True
+    return plan_of(text, found) if found is not None else False
+
+
+def plan_of(text: str, found: Found) -> _Plan | bool:
     """How to pick the numbers of a line; ``True`` where it must be read each time."""
     places = {match.span(): index for index, match in enumerate(_NUMBER.finditer(text))}
     if _DIGIT.search(found.head):

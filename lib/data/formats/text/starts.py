@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from lib.data.formats.text.rows import Rows
+from lib.data.formats.text.rows import Rows, distinct
 from lib.data.formats.text.steps import RowCounts, main_head, one_rank, steps_of
 
 MOST_FALLS = 0.3
@@ -91,7 +91,7 @@ def _starts(
     of_main = step[main]
     if len(of_main) > 1 and (np.diff(of_main) < 0).mean() > MOST_FALLS:
         return []
-    first = np.unique(of_main)[:2]
+    first = distinct(of_main)[:2]
     falls = np.flatnonzero(np.diff(of_main) < 0) + 1
     fresh = [int(main[fall]) for fall in falls if of_main[fall] <= first[0]]
     bounds = [0]

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from lib.data.formats.text.rows import Rows
+from lib.data.formats.text.rows import Rows, distinct
 
 MIN_COUNTS = 2
 """So many different counts make a line one of a log: a sentence with a number in it states one."""
@@ -36,7 +36,7 @@ class RowCounts:
 def one_rank(rank: np.ndarray, head: np.ndarray) -> np.ndarray:
     """The rows of the process that logs; where several write the same lines, of the first of them."""
     keep = np.ones(len(rank), dtype=bool)
-    for kind in np.unique(head[rank >= 0]):
+    for kind in distinct(head[rank >= 0]):
         mine = (head == kind) & (rank >= 0)
         keep &= ~mine | (rank == rank[mine].min())
     return keep
@@ -55,7 +55,7 @@ def steps_of(
         _carried(each, step, has_step, rows, notes)
         return step, "step"
     has_part = each.keep & (each.part >= 0)
-    if has_part.any() and len(np.unique(each.part[has_part])) >= MIN_COUNTS:
+    if has_part.any() and len(distinct(each.part[has_part])) >= MIN_COUNTS:
         step = _parts(each, has_part)
         _of_loops(each, step, has_part)
         _carried(each, step, has_part, rows, notes)
@@ -63,7 +63,7 @@ def steps_of(
     has_epoch = each.keep & np.isfinite(each.epoch)
     bar = rows.column("bar")
     # A bar that has always come to its end is that of an epoch.
-    has_bar = len(np.unique(bar[bar >= 0])) >= MIN_COUNTS
+    has_bar = len(distinct(bar[bar >= 0])) >= MIN_COUNTS
     if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not has_bar:
         _drop_single_heads(each, has_epoch, each.epoch)
         has_epoch &= each.keep
@@ -79,7 +79,7 @@ def _drop_single_heads(each: RowCounts, of: np.ndarray, count: np.ndarray) -> No
     """Leave out rows whose kind of line occurs with one count only, unless another kind surely counts the same."""
     places = np.flatnonzero(of)
     sure = {
-        head for head in np.unique(each.head[places]) if len(np.unique(count[of & (each.head == head)])) >= MIN_COUNTS
+        head for head in distinct(each.head[places]) if len(distinct(count[of & (each.head == head)])) >= MIN_COUNTS
     }
     main = of & np.isin(each.head, list(sure))
     if not main.any():
@@ -127,7 +127,7 @@ def _by_epochs(each: RowCounts, of: np.ndarray) -> np.ndarray:
 def _parts(each: RowCounts, of: np.ndarray) -> np.ndarray:
     """Steps of rows that state their place in an epoch: "Epoch: [2][ 10/500]"."""
     step = np.full(len(each.step), -1, dtype="int64")
-    for head in np.unique(each.head[of]):
+    for head in distinct(each.head[of]):
         mine = np.flatnonzero(of & (each.head == head))
         part, epoch = each.part[mine], each.epoch[mine]
         length = int(np.median(each.parts[mine]))
@@ -146,7 +146,7 @@ def _of_loops(each: RowCounts, step: np.ndarray, of: np.ndarray) -> None:
     """Give evaluations that count their own batches the training's step: the last line of each is its result."""
     main = of & (each.head == main_head(each, of))
     falls = int((np.diff(step[main]) < 0).sum())
-    for head in np.unique(each.head[of & ~main]):
+    for head in distinct(each.head[of & ~main]):
         if not _is_evaluating(each.heads[head]):
             continue
         mine = np.flatnonzero(of & (each.head == head))
@@ -164,14 +164,16 @@ def _carried(each: RowCounts, step: np.ndarray, of: np.ndarray, rows: Rows, note
 
     One that has names which lines with a count have too is left out: it is of something else, such as a last test.
     """
-    of_row, name = np.array(rows.point_row), np.array(rows.point_name)
-    counts = of[of_row]
-    is_bare = np.array([head == "=" for head in each.heads], dtype=bool)[each.head]
-    taken = np.isin(name, np.unique(name[counts])) & (~counts & each.keep[of_row] & is_bare[of_row])
-    if taken.any():
-        left = len(np.unique(of_row[taken]))
+    is_bare = np.array([head == "=" for head in each.heads], dtype=bool)[each.head] & each.keep & ~of
+    taken = np.zeros(len(of), dtype=bool)
+    if is_bare.any():
+        for name in rows.names:
+            mine = rows.points(name)[0]
+            if of[mine].any():
+                taken[mine] |= is_bare[mine]
+    if left := int(taken.sum()):
         notes.append(f"Lines that state no step, with names of lines that do, were left out: {left:,}.")
-    each.keep[of_row[taken]] = False
+    each.keep[taken] = False
     rest = np.flatnonzero(each.keep & ~of)
     stated = np.flatnonzero(of & (step >= 0))
     step[rest] = _before(rest, stated, step)
@@ -185,10 +187,9 @@ def _before(rows: np.ndarray, stated: np.ndarray, step: np.ndarray) -> np.ndarra
 
 def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, notes: list[str]) -> np.ndarray | None:
     """Steps where no line states one: from the progress bar, else from the epochs, else by counting lines."""
-    loss = rows.names.get("loss")
-    names, of_row = np.array(rows.point_name), np.array(rows.point_row)
     trains = np.zeros(len(each.step), dtype=bool)
-    trains[of_row[names == loss]] = loss is not None
+    if "loss" in rows.names:
+        trains[rows.points("loss")[0]] = True
     # A line of a dictionary has the head "" or "epoch"; a lone "loss: 3" is no log by itself.
     rest = each.keep & np.array([name != "=" for name in each.heads])[each.head] if len(each.head) else each.keep
     trains &= rest
@@ -197,7 +198,7 @@ def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, 
     bar, after = rows.column("bar"), rows.column("after")
     step = np.full(len(each.step), -1, dtype="int64")
     places = np.flatnonzero(trains)
-    if (bar[places] >= 0).mean() > 0.5 and len(np.unique(bar[places])) >= MIN_COUNTS:
+    if (bar[places] >= 0).mean() > 0.5 and len(distinct(bar[places])) >= MIN_COUNTS:
         # A first loss at step 0 means that the bar before a line is not drawn anew before it is written.
         is_behind = bar[places[0]] == 0 and after[places[0]] > 0
         step[rest] = np.where(after[rest] >= 0, after[rest], bar[rest]) if is_behind else bar[rest]

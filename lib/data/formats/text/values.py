@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     | (?P<clock>(?:\d{1,5}\ days?,\ )?\d{1,6}:\d\d(?::\d\d)?(?:\.\d{1,9})?)(?![\w:])
     | (?P<number>[-+]?(?:\d{1,3}(?:,\d{3}){1,6}(?:\.\d{1,40})?(?![\d.,])
         |\d{1,310}(?:\.\d{0,310})?(?:[eE][-+]?\d{1,4})?|\.\d{1,310}(?:[eE][-+]?\d{1,4})?|(?P<word>(?i:nan|inf(?:inity)?))))
-      (?P<unit>%|(?:[mµun]?s|secs?|seconds|min|m|h|hrs?|[KMGTB]|[KMGT]i?B|it/s|s/it|/s)(?!\w))?
+      (?P<unit>%|(?:[mµun]?s|secs?|seconds|min|m|h|hrs?|[kKMGTB]|[KMGT]i?B|it/s|s/it|/s)(?!\w))?
       (?!\w)(?!\.\d)
       (?P<of>\s{0,12}/\s{0,12}(?P<total>\d{1,15})(?![\w.]))?
     )""",
@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 )
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0}
 _SECONDS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0}
-_TIMES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+_TIMES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _SPLIT = re.compile(r"[|,;\[\]{}<>\"'\t]|(?:^|\s)\(|:\s?|\s-{1,3}\s|\s{2,}|\)\s")
 _NAME = re.compile(r"[A-Za-z_%#][\w ./@%+*()#&-]{0,79}")
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")

@@ -1,0 +1,127 @@
+"""What the lines of a log say that state no metrics: settings, plans, how it ended."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+MAX_OTHER_LINES = 500_000
+"""So many lines that are none of metrics are remembered, to know the head of a log again."""
+_SHORTEST_HEADER = 8
+
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_MEGATRON = re.compile(r"\s{2}([a-z_]\w{0,60}) \.{3,60} (.{1,300}?)\s*")
+_OVERRIDE = re.compile(r"Overriding(?: config)?: ([a-z_]\w{0,60}) = (.{1,300}?)\s*")
+_STATED = re.compile(r"(?:^|[\s:|])(Total optimization steps|Num Epochs|Num examples) ?[=:] ?([\d,]{1,20})\b")
+_ERROR = re.compile(r"(?:[\w.]{1,100}\.)?(\w{0,80}(?:Error|Exception|Interrupt|Exit|OutOfMemory\w{0,20}))(?::.*)?\s*")
+_TRAINING = r"(?:model )?(?:training|fine-?tuning|pre-?training)(?: loop| run| process)?"
+_OVER = re.compile(
+    rf"(?:{_TRAINING}(?: is| has| was)?(?: been)?(?: now)?(?: successfully)?"
+    r" (?:complete|completed|finished|done|over|ended)"
+    rf"|(?:finished|completed|done)(?: with)?(?: the)? {_TRAINING})"
+    r"(?:[ !.:,;(-].{0,300})?",
+    re.I,
+)
+_COUNTED = re.compile(r"\b[\d,]{1,20} (?:steps?|epochs?|iterations?)\b", re.I)
+_NOT_OVER = re.compile(
+    r"\b(?:epochs?|fold|steps?|iterations?|iter|stage|phase|batch|false|not|no|when|until|if|tokenizer|early|aborted"
+    r"|interrupted|error|failed|failure|nan)\b",
+    re.I,
+)
+"""With one of these it is the end of a part, or a condition, or no good end."""
+_DONE = re.compile(r"(?:all )?(?:done|finished|completed?)[.! ]{0,5}", re.I)
+_LEVEL = re.compile(
+    r"^[\W\d]*(?:(?:[\w.]{1,40}\.py:\d{1,6}|\b(?:info|root|__main__|train(?:er)?)\b)[\W\d]+){0,4}", re.I
+)
+_TRACEBACK = "Traceback (most recent call last)"
+
+
+@dataclass(slots=True)
+class Words:
+    """What was said.
+
+    Attributes:
+        numbers, marks: Which lines said nothing that is understood, and what tells them apart.
+        config: Settings by section.
+        stated: Plans by their names.
+        broke_at: The line that the last traceback begins with; -1 for none.
+        error: What it ends with.
+        over: The lines that say that training came to its end; and those that say "done" of whatever.
+    """
+
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    marks: array[int] = field(default_factory=lambda: array("q"))
+    config: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stated: dict[str, float] = field(default_factory=dict)
+    broke_at: int = -1
+    error: str = ""
+    over: list[int] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+
+    def read(self, number: int, text: str) -> None:
+        """Take a line that states no metrics and has no bar."""
+        if found := _MEGATRON.fullmatch(text):
+            self.config.setdefault("args", {})[found[1]] = found[2]
+        elif found := _OVERRIDE.fullmatch(text):
+            self.config.setdefault("overrides", {})[found[1]] = found[2]
+        for found in _STATED.finditer(text):
+            self.stated[found[1]] = float(found[2].replace(",", "") or "nan")
+        if is_over(text):
+            self.over.append(number)
+        elif _DONE.fullmatch(_said(text)):
+            self.done.append(number)
+        if text.lstrip().startswith(_TRACEBACK):
+            self.broke_at, self.error = number, ""
+        elif self.broke_at >= 0 and (error := _ERROR.fullmatch(text.lstrip())):
+            self.error = error[1]
+        if (mark := mark_of(text)) is not None and len(self.marks) < MAX_OTHER_LINES:
+            self.numbers.append(number)
+            self.marks.append(mark)
+
+    def add_marks(self, numbers: np.ndarray, marks: np.ndarray) -> None:
+        """The same for many lines that say nothing else."""
+        left = max(MAX_OTHER_LINES - len(self.marks), 0)
+        self.numbers.frombytes(numbers[:left].astype("int64").tobytes())
+        self.marks.frombytes(marks[:left].astype("int64").tobytes())
+
+
+def is_over(text: str) -> bool:
+    """Whether a line says that the whole training came to its end.
+
+    Example:
+        >>> [is_over(each) for each in ("INFO - Training complete in 3m 20s", "Training complete for epoch 3")]
+        [True, False]
+    """
+    if len(text) > 400 or not (found := _OVER.fullmatch(_said(text))):
+        return False
+    return not _NOT_OVER.search(_COUNTED.sub("", found[0]))
+
+
+def _said(text: str) -> str:
+    """What a line says behind the words and signs that a logger puts before it."""
+    return _LEVEL.sub("", text[:500]).strip(" \t=-*#>|~✓✔🎉")
+
+
+def says_something(text: str) -> bool:
+    """Whether a line says more than its mark."""
+    bare = text.lstrip()
+    return bool(
+        _MEGATRON.fullmatch(text)
+        or _OVERRIDE.fullmatch(text)
+        or _STATED.search(text)
+        or bare.startswith(_TRACEBACK)
+        or is_over(text)
+        or _DONE.fullmatch(_said(text))
+        or _ERROR.fullmatch(bare)
+    )
+
+
+def mark_of(text: str) -> int | None:
+    """What tells a line apart from those that differ in more than numbers; ``None`` for a short one."""
+    words = _DIGITS.sub("#", text).strip()
+    return zlib.crc32(words.encode("utf-8", "replace")) if len(words) >= _SHORTEST_HEADER else None
