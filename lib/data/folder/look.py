@@ -134,9 +134,13 @@ class Gatherer:
                 look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
                 told(what)
 
-        for unit, files, found in self._each(look, before):
-            look.files[unit] = files
-            look.take(unit, found)
+        ahead = Ahead(self._root, self._top)
+        try:
+            for unit, files, found in self._each(look, before, ahead):
+                look.files[unit] = files
+                look.take(unit, found)
+        finally:
+            ahead.close()
         self._await_gone(look)
         for unit in known.keys() - look.units.keys():
             look.fresh[unit] = None
@@ -153,17 +157,19 @@ class Gatherer:
             run_id, gathered.listed.members.get(run_id, ()), lambda unit: self._unit_curves(unit, gathered)
         )
 
-    def _each(self, look: Look, told: Callable[[Unit | Folder], None]) -> Iterator[tuple[Unit, Files, FoundUnit]]:
+    def _each(
+        self, look: Look, told: Callable[[Unit | Folder], None], ahead: Ahead
+    ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """Every unit and what is in it: a file that one format takes is not asked of those after it."""
         trainings = {Unit(TRAINER, at): Files(look.scan, own) for at, own in files_by_run(look.scan).items()}
-        yield from self._found_in(look, trainings, told)
+        yield from self._found_in(look, trainings, told, ahead)
         taken: set[FilePath] = set()
         passed: dict[FilePath, None] = {}
         for each in self._formats:
             paths = [path for path in look.scan.matching.get(each.title, ()) if path not in taken]
             units = each.units(paths) if paths else {}
             logged = {Unit(each.title, at): Files(look.scan, None, each, tuple(own)) for at, own in units.items()}
-            for unit, files, found in self._found_in(look, logged, told):
+            for unit, files, found in self._found_in(look, logged, told, ahead):
                 if found.is_read:
                     taken.update(files.paths)
                 else:
@@ -172,7 +178,7 @@ class Gatherer:
         look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
 
     def _found_in(
-        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None]
+        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None], ahead: Ahead
     ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """What is in the units of a format; many that nobody knows are read ahead."""
         known = self._known or {}
@@ -181,12 +187,9 @@ class Gatherer:
             units = dict(sorted(units.items(), key=lambda item: run_id_of(item[0].folder) not in self.wanted))
         new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
         sights = {unit: digest(stamps_of(unit.folder, files)) for unit, files in units.items()}
-        ahead = Ahead(self._root, self._top, new, sights)
-        try:
-            for unit, files in units.items():
-                yield self._found(look, unit, files, sights[unit], told, ahead)
-        finally:
-            ahead.close()
+        ahead.ask(new, sights)
+        for unit, files in units.items():
+            yield self._found(look, unit, files, sights[unit], told, ahead)
 
     def _found(
         self,
@@ -208,7 +211,7 @@ class Gatherer:
             look.is_final &= is_same
             return unit, files, known
         told(unit)
-        theirs = ahead.take(unit)
+        theirs = ahead.take(unit, lambda: told(unit))
         found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
         look.is_final &= found.is_settled
         if self._known is not None:

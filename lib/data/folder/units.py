@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
@@ -112,12 +113,25 @@ def from_text(text: str) -> FoundUnit:
     Raises:
         ValueError, TypeError, KeyError, AttributeError: If it is none.
     """
-    found = _maker(FoundUnit)(json.loads(text))
+    found = _maker(FoundUnit)(_content(text))
     if not isinstance(found, FoundUnit):
         raise ValueError("Expected a unit.")
     return found
 
 
+def _content(text: str) -> Any:
+    import orjson
+
+    if not _LONG_NUMBER.search(text):
+        try:
+            # Several times as fast as what reads NaN, halves of surrogate pairs and long numbers too.
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+    return json.loads(text)
+
+
+_LONG_NUMBER = re.compile(r"[0-9]{19}")
 _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
 
@@ -164,7 +178,10 @@ def _maker(kind: Any) -> Callable[[Any], Any]:
         makers = {name: maker for name, hint in hints.items() if (maker := _maker(hint)) is not _same}
 
         def make(said: Any) -> Any:
-            return kind(**{name: makers[name](held) if name in makers else held for name, held in said.items()})
+            for name, maker in makers.items():
+                if name in said:
+                    said[name] = maker(said[name])
+            return kind(**said)
 
         return make
     if isinstance(kind, type) and issubclass(kind, Enum):
