@@ -21,6 +21,21 @@ MAX_STEP = 2**53
 _NUMBERS = {float, int}
 
 
+def object_in(line: bytes | str) -> dict[str, Any] | None:
+    """The JSON object that a line is; ``None`` where it is none."""
+    import orjson
+
+    try:
+        # Several times as fast as what reads NaN, halves of surrogate pairs and other encodings too.
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+    return found if isinstance(found, dict) else None
+
+
 def rows_of_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
     """The objects of a file with one in each line, and how many lines before the last are none.
 
@@ -32,11 +47,9 @@ def rows_of_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
         text = line.strip(b" \t\r\x00")
         if not text:
             continue
-        try:
-            row = json.loads(text.decode("utf-8", errors="replace"))
-        except (ValueError, RecursionError):
-            row = None
-        if isinstance(row, dict):
+        if (row := object_in(text)) is None:
+            row = object_in(text.decode("utf-8", errors="replace"))
+        if row is not None:
             rows.append(row)
         elif place < len(lines) - 1:
             wrong += 1
