@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.folder_runs import append_row, write_mix, write_states
 from lib.core.facts.query import RunQuery
 from lib.data.folder import source as folder
-from lib.data.folder.remembered import CACHE_VARIABLE
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.folder.source import FolderSource
 
 

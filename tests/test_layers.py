@@ -101,6 +101,9 @@ LAYERS: dict[str, Layer] = {
         f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",
         "orjson",
     ),
+    "lib.data.folder.memory": layer(
+        "lib.data.folder.memory", "lib.core.facts lib.data.folder.units lib.data.folder.collection"
+    ),
     "lib.data.upload": layer(
         "lib.data.upload",
         "lib.core.facts lib.core.text lib.core.curves lib.data.source lib.data.folder lib.data.trainer",

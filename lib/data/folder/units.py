@@ -11,10 +11,12 @@ from enum import Enum
 from functools import cache
 from operator import attrgetter
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from lib.core.facts.runs import RunSummary
 from lib.data.formats.logged import FilePath, Folder, Told
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,13 @@ class Unit:
 
 def to_text(found: FoundUnit) -> str | None:
     """The unit as JSON; ``None`` where it holds what JSON has no word for."""
+    return text_of(found)
+
+
+def text_of(value: Any) -> str | None:
+    """As ``to_text``, of any dataclass, or of anything that holds them."""
     try:
-        return _ENCODER.encode(_plain(found))
+        return _ENCODER.encode(_plain(value))
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -113,13 +120,24 @@ def from_text(text: str) -> FoundUnit:
     Raises:
         ValueError, TypeError, KeyError, AttributeError: If it is none.
     """
-    found = _maker(FoundUnit)(_content(text))
-    if not isinstance(found, FoundUnit):
-        raise ValueError("Expected a unit.")
+    return made_of(FoundUnit, content_of(text))
+
+
+def made_of(kind: type[_T], said: Any) -> _T:
+    """A dataclass of what its JSON says; raises as ``from_text``."""
+    maker: Any = _maker
+    found = maker(kind)(said)
+    if not isinstance(found, kind):
+        raise ValueError("Expected something else.")
     return found
 
 
-def _content(text: str) -> Any:
+def content_of(text: str) -> Any:
+    """What a text of JSON says.
+
+    Raises:
+        ValueError: If it is none.
+    """
     import orjson
 
     if not _LONG_NUMBER.search(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
@@ -154,9 +154,9 @@ class Shapes:
     keys: Sequence[tuple[str, ...]]
     of: np.ndarray
 
-    def places(self, wanted: Callable[[tuple[str, ...]], bool]) -> np.ndarray:
-        """Where the rows stand whose keys are wanted."""
-        are = [wanted(keys) for keys in self.keys]
+    def having(self, key: str) -> np.ndarray:
+        """Where the rows stand that have a key."""
+        are = [key in keys for keys in self.keys]
         if all(are):
             return np.arange(len(self.rows))
         return np.flatnonzero(np.array(are)[self.of]) if any(are) else np.zeros(0, dtype="int64")

@@ -51,13 +51,13 @@ class LoggedRows:
         before = self._columns.rows
         shapes = shapes_of(rows)
         has_loss = np.zeros(len(rows), dtype=bool)
-        has_loss[shapes.places(lambda keys: "loss" in keys)] = True
+        has_loss[shapes.having("loss")] = True
         # Newer versions write it beside the loss of every logging step too.
-        closing = shapes.places(lambda keys: "loss" not in keys and "train_runtime" in keys)
-        self._summaries += [(before + at, rows[at]) for at in closing.tolist()]
+        closing = [at for at in shapes.having("train_runtime").tolist() if not has_loss[at]]
+        self._summaries += [(before + at, rows[at]) for at in closing]
         for key in _TIMESTAMPS:
             if any(key in keys for keys in shapes.keys):
-                self._add_moments(before, rows, shapes.places(lambda keys, key=key: key in keys), key)
+                self._add_moments(before, rows, shapes.having(key), key)
         self._has_loss.append(has_loss)
         self._columns.add(rows, shapes)
 

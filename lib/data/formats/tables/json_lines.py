@@ -89,7 +89,6 @@ class _Column:
             self.texts.append(self.known.get(text, -1))
         return True
 
-
     def take_all(self, rows: np.ndarray, numbers: np.ndarray) -> None:
         """Put in numbers of so many rows."""
         self.rows.frombytes(rows.astype(np.int64).tobytes())
@@ -178,7 +177,7 @@ def _plain(
     found = {}
     try:
         for name in names:
-            at = shapes.places(lambda keys, name=name: name in keys)
+            at = shapes.having(name)
             found[name] = at, np.array([objects[place][name] for place in at.tolist()], dtype=np.float64)
     except OverflowError:
         return None
