@@ -7,6 +7,7 @@ disk does not answer, the thread is left where it is, and another one looks at a
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -90,7 +91,8 @@ class Follower:
             looks = self._looks
             if whole and self._gathered is not None and self._gathered.is_list:
                 self._gatherer.hurry.set()
-                patience = max(patience, WANTED_S)
+                # All of it was read before this process: it is only looked up.
+                patience = math.inf
             # Of a look that goes on for long already nobody waits for the end.
             began = self._began_at if patience == PATIENCE_S and patience_s is None else time.monotonic()
             until = began + patience

@@ -109,7 +109,7 @@ class FolderSource:
         found: dict[str, RunCurves] = {}
         lost: dict[str, int] = {}
         for run_id in dict.fromkeys(run_ids):
-            if run_id not in now.listed.runs:
+            if run_id not in now.listed.members:
                 continue
             run = self._gatherer.curves(run_id, now)
             if not run.curves and (points := points_of(run_id, now)):
