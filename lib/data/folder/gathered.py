@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,9 +12,6 @@ from lib.data.folder.scan import Scan
 from lib.data.folder.units import FoundUnit, Unit
 from lib.data.formats.logged import FilePath
 from lib.data.trainer.hf_log import TRAINER_STATE
-
-PUBLISH_S, PUBLISH_SHARE = 0.5, 0.1
-"""While a look goes on, what it found is listed so often, and takes this share of the time at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +49,14 @@ class Look:
         publish_at: When what was found is to be listed next, by the monotonic clock.
     """
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, publish_at: float) -> None:
         self.scan = scan
         self.units: dict[Unit, FoundUnit] = {}
         self.files: dict[Unit, Files] = {}
         self.fresh: dict[Unit, FoundUnit | str | None] = {}
         self.passed: list[FilePath] = []
         self.is_final = True
-        self.publish_at = time.monotonic() + PUBLISH_S
+        self.publish_at = publish_at
         logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)
         self._left = {*logs, *(path[:-1] for path in scan.stamps)}
         self._of = len(self._left)

@@ -14,7 +14,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.ahead import Ahead
 from lib.data.folder.collection import paused
-from lib.data.folder.gathered import PUBLISH_S, PUBLISH_SHARE, Gathered, Look
+from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
 from lib.data.folder.listing import Listed, Listing, curves_of
@@ -36,6 +36,8 @@ REST, QUICK_S = 10.0, 0.2
 quicker than so many seconds of a processor."""
 GONE_S = 30.0
 """A folder that is gone is waited for so many seconds before its runs are: disks of others come back."""
+PUBLISH_S, PUBLISH_SHARE = 0.5, 0.1
+"""While a look goes on, what it found is listed so often, and takes this share of the time at most."""
 LISTED_S = 1.0
 """So long is waited with all else where a list of the same tree was remembered."""
 
@@ -88,7 +90,7 @@ class Gatherer:
             SourceUnavailable, AccessDenied: If the root cannot be looked into.
         """
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
-        look = Look(scan_tree(self._root, self._formats, told, shut))
+        look = Look(scan_tree(self._root, self._formats, told, shut), time.monotonic() + PUBLISH_S)
         is_listed = self._known is None and not self.stuck and self._listed_before(look, publish)
         known = self._known = self._remembered.load() if self._known is None else self._known
         if look.scan == self._scan and not self.stuck:
