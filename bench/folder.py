@@ -21,6 +21,9 @@ from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.folder.source import FolderSource
 
 
+REMEMBERED_S = 10.0
+
+
 def main() -> None:
     """Write the folder, and print a line for each thing that was timed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -34,6 +37,8 @@ def main() -> None:
             (write_mix if called.mix else write_states)(root, called.runs)
         os.environ[CACHE_VARIABLE] = str(Path(name) / "cache")
         _cold(root, "first look")
+        # The list is remembered after it was shown.
+        time.sleep(REMEMBERED_S)
         _cold(root, "first look of another process's memory")
         _next_looks(root, is_growing=not called.mix)
     print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
