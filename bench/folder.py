@@ -20,7 +20,6 @@ from lib.data.folder import source as folder
 from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.folder.source import FolderSource
 
-
 REMEMBERED_S = 10.0
 
 
