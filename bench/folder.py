@@ -17,8 +17,10 @@ from pathlib import Path
 from bench.folder_runs import append_row, write_mix, write_states
 from lib.core.facts.query import RunQuery
 from lib.data.folder import source as folder
-from lib.data.folder.remembered import CACHE_VARIABLE
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.folder.source import FolderSource
+
+REMEMBERED_S = 10.0
 
 
 def main() -> None:
@@ -34,6 +36,8 @@ def main() -> None:
             (write_mix if called.mix else write_states)(root, called.runs)
         os.environ[CACHE_VARIABLE] = str(Path(name) / "cache")
         _cold(root, "first look")
+        # The list is remembered after it was shown.
+        time.sleep(REMEMBERED_S)
         _cold(root, "first look of another process's memory")
         _next_looks(root, is_growing=not called.mix)
     print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")

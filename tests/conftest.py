@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from lib.data.folder import following, look
-from lib.data.folder.remembered import CACHE_VARIABLE
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 
 pytest_plugins = ["tests.browser.fixtures"]
 

@@ -67,7 +67,8 @@ LAYERS: dict[str, Layer] = {
     "lib.data.stated": layer("lib.data.stated", "lib.core.facts lib.core.curves"),
     "lib.data.formats.tables": layer(
         "lib.data.formats.tables",
-        "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables",
+        "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables"
+        " lib.data.formats.json_rows",
         "pyarrow",
     ),
     "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged", "pyarrow"),
@@ -98,6 +99,10 @@ LAYERS: dict[str, Layer] = {
     "lib.data.folder": layer(
         "lib.data.folder",
         f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",
+        "orjson",
+    ),
+    "lib.data.folder.memory": layer(
+        "lib.data.folder.memory", "lib.core.facts lib.data.folder.units lib.data.folder.collection"
     ),
     "lib.data.upload": layer(
         "lib.data.upload",

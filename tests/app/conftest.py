@@ -16,7 +16,7 @@ from lib.core.config.naming import labels_of
 from lib.core.facts.query import RunQuery
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder import source as folder
-from lib.data.folder.remembered import CACHE_VARIABLE
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.settings import RUNS_VARIABLE
 from lib.ui.session import reads
 from tests.app.harness import MAIN, App, Query

@@ -107,7 +107,7 @@ def joined(pages: Sequence[RunPage], query: RunQuery) -> RunPage:
         query: What was asked. A limit below zero counts from the end of all.
     """
     total = sum(page.total for page in pages)
-    runs = merge(*(page.runs for page in pages), key=lambda run: (*_sort_key(_facts(run), query.sort), run.run_id))
+    runs = merge(*(page.runs for page in pages), key=lambda run: (*_sort_key(facts_of(run), query.sort), run.run_id))
     most = query.limit if query.limit >= 0 else max(total + query.limit, 0)
     # Where one of them has not counted, the sum would say less than there is.
     are_counted = all(page.statuses or not page.total for page in pages)
@@ -134,13 +134,10 @@ class RunIndex:
     every run's text.
     """
 
-    def __init__(self, runs: Iterable[RunSummary]) -> None:
-        """Take the runs; none of them is kept."""
-        self._facts: list[_Facts] = []
-        self._texts: list[str] = []
-        for run in runs:
-            self._facts.append(_facts(run))
-            self._texts.append(_text(run))
+    def __init__(self, runs: Iterable[RunSummary | RunFacts]) -> None:
+        """Take the runs, or what is needed of them; no run is kept."""
+        self._facts = [run if isinstance(run, RunFacts) else facts_of(run) for run in runs]
+        self._texts = [facts.text for facts in self._facts]
         self._statuses = Counter(facts.status for facts in self._facts)
         self._orders: dict[RunSort, list[int]] = {}
 
@@ -178,31 +175,39 @@ class RunIndex:
         return self._orders[sort]
 
 
-class _Facts(NamedTuple):
-    """Of a run, what is counted and sorted by; ``losses`` are the best and the last eval loss, and the train loss."""
+class RunFacts(NamedTuple):
+    """Of a run, what is searched, counted and sorted by.
+
+    Attributes:
+        text: What a search looks at, in small letters.
+        losses: The best and the last eval loss, and the train loss.
+        created: When it was created, or began.
+    """
 
     run_id: str
     name: str
+    text: str
     status: RunStatus
-    created: datetime | None
     losses: tuple[float | None, float | None, float | None]
     perplexity: float | None
     speed: float | None
     duration_s: float | None
+    created: datetime | None
 
 
-def _facts(run: RunSummary) -> _Facts:
+def facts_of(run: RunSummary) -> RunFacts:
+    """What an index needs of a run."""
     created = run.created_at or run.started_at
     losses = eval_loss_of(run), finite(run.eval_loss), train_loss_of(run)
     perplexity, speed = finite(run.perplexity), finite(run.samples_per_second)
-    return _Facts(run.run_id, run.name, run.status, created, losses, perplexity, speed, run.duration_s)
+    return RunFacts(run.run_id, run.name, _text(run), run.status, losses, perplexity, speed, run.duration_s, created)
 
 
 def _text(run: RunSummary) -> str:
     return "\n".join(filter(None, (run.name, run.dataset, run.run_id, run.base_model))).casefold()
 
 
-def _sort_key(run: _Facts, sort: RunSort) -> tuple[float | str, ...]:
+def _sort_key(run: RunFacts, sort: RunSort) -> tuple[float | str, ...]:
     created = run.created
     age = -(created or datetime.fromtimestamp(0, UTC)).timestamp()
     match sort:

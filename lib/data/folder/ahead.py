@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lib.data.folder.reading import Files
 from lib.data.folder.units import FoundUnit, Unit, from_text
-from lib.data.folder.worker import asked_of
+from lib.data.folder.worker import STARTED, asked_of
 
 LEAST = 400
 """Fewer units are read sooner than a process has started."""
@@ -23,6 +23,8 @@ MOST_PROCESSES = 4
 """More would wait for the disk and for the one who takes what they read."""
 MOST_ASKED = 32_768
 """A process is asked for so many bytes at once: every pipe holds more, so that neither end waits for the other."""
+MOST_TAKEN = 2**20
+"""So many bytes of an answer are taken at once."""
 PATIENCE_S = 30.0
 """A unit that takes longer is read by whoever wants it."""
 
@@ -32,41 +34,72 @@ _LOG = logging.getLogger(__name__)
 class Ahead:
     """Units that others read meanwhile. What they do not answer is for the caller to read.
 
+    The processes are started when there is first enough to read, and end with ``close``.
+
     Args:
         root, top: As of ``UnitReader``.
-        units: In the order in which they will be wanted.
-        sights: What was there to see of each.
     """
 
-    def __init__(self, root: Path, top: str, units: Mapping[Unit, Files], sights: Mapping[Unit, str]) -> None:
-        asked = {
-            unit: asked_of(unit.folder, files, sights[unit])
-            for unit, files in (units.items() if len(units) >= LEAST else ())
-        }
+    def __init__(self, root: Path, top: str) -> None:
+        self._root, self._top = root, top
         self._changed = threading.Condition()
-        self._left = deque(asked.items())
-        self._waited: set[Unit] = set(asked)
+        self._left: deque[tuple[Unit, str]] = deque()
+        self._waited: set[Unit] = set()
         self._found: dict[Unit, tuple[FoundUnit, str]] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
-        count = min(os.cpu_count() or 1, MOST_PROCESSES) if asked else 0
-        for _ in range(count if count > 1 else 0):
-            self._start(root, top)
-        if not self._processes:
-            self._waited.clear()
+        self._reads: dict[Unit, subprocess.Popen[bytes]] = {}
+        self._answers: Counter[subprocess.Popen[bytes]] = Counter()
+        self._feeding = 0
+        self._is_closed = False
 
-    def take(self, unit: Unit) -> tuple[FoundUnit, str] | None:
-        """What was found in a unit, and its text; ``None`` where nobody says so."""
+    def ask(self, units: Mapping[Unit, Files], sights: Mapping[Unit, str]) -> None:
+        """Have units read, if they are many.
+
+        Args:
+            units: In the order in which they will be wanted.
+            sights: What was there to see of each.
+        """
+        if not self._processes and len(units) >= LEAST:
+            count = min(os.cpu_count() or 1, MOST_PROCESSES)
+            for _ in range(count if count > 1 else 0):
+                self._start(self._root, self._top)
+        if not self._feeding:
+            return
+        asked = {unit: asked_of(unit.folder, files, sights[unit]) for unit, files in units.items()}
+        with self._changed:
+            if self._feeding:
+                self._left.extend(asked.items())
+                self._waited.update(asked)
+                self._changed.notify_all()
+
+    def take(self, unit: Unit, goes_on: Callable[[], None]) -> tuple[FoundUnit, str] | None:
+        """What was found in a unit, and its text; ``None`` where nobody says so.
+
+        Args:
+            unit: One that was asked for, or not.
+            goes_on: Is told whenever it is not this unit that takes long: others are read before, or a process starts.
+        """
         until = time.monotonic() + PATIENCE_S
         with self._changed:
+            heard = self._heard(unit)
             while unit in self._waited and (left := until - time.monotonic()) > 0:
-                self._changed.wait(left)
+                self._changed.wait(min(left, 1.0))
+                before, heard = heard, self._heard(unit)
+                if heard != before or not heard:
+                    goes_on()
             self._waited.discard(unit)
             return self._found.pop(unit, None)
+
+    def _heard(self, unit: Unit) -> int:
+        """How much was heard of who reads a unit; 0 while that process starts."""
+        process = self._reads.get(unit)
+        return self._answers.total() if process is None else self._answers[process]
 
     def close(self) -> None:
         """End the processes."""
         with self._changed:
+            self._is_closed = True
             self._left.clear()
             self._waited.clear()
             self._changed.notify_all()
@@ -84,23 +117,33 @@ class Ahead:
             _LOG.warning("No process could be started to read ahead: %s.", error)
             return
         self._processes.append(process)
+        self._feeding += 1
         self._threads.append(threading.Thread(target=self._feed, args=(process,), name="runoff-ahead", daemon=True))
         self._threads[-1].start()
 
     def _feed(self, process: subprocess.Popen[bytes]) -> None:
-        """Ask a process for units until there are none left, or it ends."""
+        """Ask a process for units until nobody wants any more, or it ends."""
         assert process.stdin is not None
         assert process.stdout is not None
         mine: list[tuple[Unit, str]] = []
         try:
-            while mine := self._next():
-                process.stdin.write("".join(f"{line}\n" for _, line in mine).encode())
+            if process.stdout.readline() != STARTED:
+                raise EOFError("it did not start")
+            self._take(process, [], [])
+            while mine := self._next(process):
+                process.stdin.write("".join((*(f"{line}\n" for _, line in mine), "\n")).encode())
                 process.stdin.flush()
+                begun: list[bytes] = []
                 while mine:
-                    line = process.stdout.readline()
-                    if not line.endswith(b"\n"):
+                    piece = os.read(process.stdout.fileno(), MOST_TAKEN)
+                    if not piece:
                         raise EOFError("it ended")
-                    self._take(mine.pop(0)[0], line)
+                    begun.append(piece)
+                    if b"\n" in piece:
+                        *lines, rest = b"".join(begun).split(b"\n")
+                        begun = [rest]
+                        self._take(process, [unit for unit, _ in mine[: len(lines)]], lines)
+                        del mine[: len(lines)]
         except (OSError, ValueError, EOFError) as error:
             _LOG.warning("A process that reads ahead was lost: %s.", error)
         finally:
@@ -110,28 +153,34 @@ class Ahead:
                 pass
             with self._changed:
                 self._waited.difference_update(unit for unit, _ in mine)
-                if all(each is process or each.poll() is not None for each in self._processes):
+                self._feeding -= 1
+                if not self._feeding:
                     self._waited.difference_update(unit for unit, _ in self._left)
                     self._left.clear()
                 self._changed.notify_all()
 
-    def _next(self) -> list[tuple[Unit, str]]:
+    def _next(self, process: subprocess.Popen[bytes]) -> list[tuple[Unit, str]]:
         asked: list[tuple[Unit, str]] = []
         size = 0
         with self._changed:
+            while not self._left and not self._is_closed:
+                self._changed.wait()
             while self._left and (not asked or size + len(self._left[0][1]) < MOST_ASKED):
                 asked.append(self._left.popleft())
                 size += len(asked[-1][1])
+                self._reads[asked[-1][0]] = process
         return asked
 
-    def _take(self, unit: Unit, line: bytes) -> None:
-        text = line.decode().strip()
-        try:
-            found = from_text(text) if text else None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            found = None
+    def _take(self, process: subprocess.Popen[bytes], units: Sequence[Unit], lines: Sequence[bytes]) -> None:
+        found = {}
+        for unit, line in zip(units, lines, strict=True):
+            # What cannot be understood is read by whoever wants it.
+            with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                text = line.decode()
+                if text:
+                    found[unit] = from_text(text), text
         with self._changed:
-            self._waited.discard(unit)
-            if found is not None:
-                self._found[unit] = found, text
+            self._waited.difference_update(units)
+            self._found |= found
+            self._answers[process] += 1
             self._changed.notify_all()

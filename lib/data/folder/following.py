@@ -7,6 +7,7 @@ disk does not answer, the thread is left where it is, and another one looks at a
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -58,13 +59,21 @@ class Follower:
         self._took = 0.0
         self._reading: tuple[Unit | Folder, float] | None = None
 
-    def newest(self, interval_s: float, patience_s: float | None = None, wanted: Collection[str] = ()) -> Gathered:
+    def newest(
+        self,
+        interval_s: float,
+        patience_s: float | None = None,
+        wanted: Collection[str] = (),
+        *,
+        whole: bool = False,
+    ) -> Gathered:
         """What was found so far; a look is begun where the last one is too old.
 
         Args:
             interval_s: How old it may be, in seconds.
             patience_s: How long to wait for the end of a look that goes on, in seconds; by default a moment, and not
                 at all where looks take longer.
+            whole: A list that was remembered is not enough: its runs shall be looked at.
             wanted: Ids of runs, which are looked for first: where looks take long, nobody waits when all are there.
 
         Raises:
@@ -80,6 +89,10 @@ class Follower:
                 patience = max(patience, WANTED_S) if patience_s is None else patience
             self._begin_if_due(interval_s)
             looks = self._looks
+            if whole and self._gathered is not None and self._gathered.is_list:
+                self._gatherer.hurry.set()
+                # All of it was read before this process: it is only looked up.
+                patience = math.inf
             # Of a look that goes on for long already nobody waits for the end.
             began = self._began_at if patience == PATIENCE_S and patience_s is None else time.monotonic()
             until = began + patience
@@ -87,6 +100,8 @@ class Follower:
             def is_enough() -> bool:
                 if not self._is_looking or self._looks > looks:
                     return True
+                if self._gathered is not None and self._gathered.is_list:
+                    return not whole
                 if not wanted or self._gathered is None or not (is_slow or not looks):
                     return False
                 return not set(wanted) - self._gathered.listed.runs.keys()
@@ -153,6 +168,7 @@ class Follower:
                 if turn == self._turn:
                     self._ended(gathered, failed)
                 self._changed.notify_all()
+        self._gatherer.keep()
 
     def _ended(self, gathered: Gathered | None, failed: RunSourceError | None) -> None:
         now = time.monotonic()

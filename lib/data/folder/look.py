@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,14 +14,15 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.ahead import Ahead
 from lib.data.folder.collection import paused
-from lib.data.folder.gathered import Gathered
+from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.kept import Kept
-from lib.data.folder.listing import Listing, curves_of
+from lib.data.folder.listing import Listed, Listing, curves_of
+from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
+from lib.data.folder.memory.remembered import Remembered
 from lib.data.folder.names import run_id_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
-from lib.data.folder.remembered import Remembered
-from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_tree
+from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_digest, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
@@ -36,45 +38,11 @@ GONE_S = 30.0
 """A folder that is gone is waited for so many seconds before its runs are: disks of others come back."""
 PUBLISH_S, PUBLISH_SHARE = 0.5, 0.1
 """While a look goes on, what it found is listed so often, and takes this share of the time at most."""
+LISTED_S = 1.0
+"""So long is waited with all else where a list of the same tree was remembered."""
 
 _UNREAD = "The newest log could not be read; this is what it said before."
 _GONE = "The folder is not there at the moment; this is what it held."
-
-
-class Look:
-    """How far one look is.
-
-    Attributes:
-        scan: What lies where.
-        units, files: What was found so far, and where.
-        fresh: What of it was read in this look and is not remembered on disk yet.
-        passed: Files that may have been logs, and are none.
-        is_final: Another look would come to the same, as long as nothing changes in the tree.
-        publish_at: When what was found is to be listed next, by the monotonic clock.
-    """
-
-    def __init__(self, scan: Scan) -> None:
-        self.scan = scan
-        self.units: dict[Unit, FoundUnit] = {}
-        self.files: dict[Unit, Files] = {}
-        self.fresh: dict[Unit, FoundUnit | str | None] = {}
-        self.passed: list[FilePath] = []
-        self.is_final = True
-        self.publish_at = time.monotonic() + PUBLISH_S
-        logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)
-        self._left = {*logs, *(path[:-1] for path in scan.stamps)}
-        self._of = len(self._left)
-
-    @property
-    def looked_at(self) -> tuple[int, int]:
-        """How many folders with logs of how many were looked at."""
-        return self._of - len(self._left), self._of
-
-    def take(self, unit: Unit, found: FoundUnit) -> None:
-        """Take what was found in a unit."""
-        self.units[unit] = found
-        files = self.files[unit]
-        self._left -= set(files.states) if files.states is not None else {path[:-1] for path in files.paths}
 
 
 class Gatherer:
@@ -89,6 +57,7 @@ class Gatherer:
     Attributes:
         stuck: What another thread waits for, and is left out.
         wanted: Ids of runs that somebody waits for: they are read first.
+        hurry: Set when somebody waits for more than a list.
     """
 
     def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
@@ -102,9 +71,13 @@ class Gatherer:
         self._beginnings: dict[tuple[str, int], str] = {}
         self._last = self._view = Gathered()
         self._scan: Scan | None = None
+        self._lists = StoredLists(remembered)
+        self._kept: Gathered | None = None
+        self._to_keep: Gathered | None = None
         self._listing = Listing(top, lambda unit: self._unit_curves(unit, self._view), self._beginning)
         self.stuck: set[Unit | Folder] = set()
         self.wanted: set[str] = set()
+        self.hurry = threading.Event()
 
     def look(self, told: Callable[[Unit | Folder], None], publish: Callable[[Gathered], None]) -> Gathered:
         """Look at everything.
@@ -116,17 +89,19 @@ class Gatherer:
         Raises:
             SourceUnavailable, AccessDenied: If the root cannot be looked into.
         """
-        known = self._known = self._remembered.load() if self._known is None else self._known
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
-        look = Look(scan_tree(self._root, self._formats, told, shut))
+        look = Look(scan_tree(self._root, self._formats, told, shut), time.monotonic() + PUBLISH_S)
+        is_listed = self._known is None and not self.stuck and self._listed_before(look, publish)
+        known = self._known = self._remembered.load() if self._known is None else self._known
         if look.scan == self._scan and not self.stuck:
             self.wanted.clear()
+            self._to_keep = self._last if self._kept is not self._last else None
             return self._last
 
         def before(what: Unit | Folder) -> None:
             told(what)
             # What was found is listed before the next file, which may take long.
-            if time.monotonic() >= look.publish_at:
+            if time.monotonic() >= look.publish_at and not is_listed:
                 began = time.monotonic()
                 publish(self._gathered(look, is_whole=False))
                 self._store(look)
@@ -134,9 +109,13 @@ class Gatherer:
                 look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
                 told(what)
 
-        for unit, files, found in self._each(look, before):
-            look.files[unit] = files
-            look.take(unit, found)
+        ahead = Ahead(self._root, self._top)
+        try:
+            for unit, files, found in self._each(look, before, ahead):
+                look.files[unit] = files
+                look.take(unit, found)
+        finally:
+            ahead.close()
         self._await_gone(look)
         for unit in known.keys() - look.units.keys():
             look.fresh[unit] = None
@@ -144,8 +123,30 @@ class Gatherer:
         self._store(look)
         self._last = self._gathered(look, is_whole=True)
         self._scan = look.scan if look.is_final and not shut and not self._gone else None
+        if is_listed:
+            self._kept = self._last
+        elif self._scan is not None and self._kept is None:
+            self._to_keep = self._last
         self.wanted.clear()
         return self._last
+
+    def _listed_before(self, look: Look, publish: Callable[[Gathered], None]) -> bool:
+        """Publish the list that was made of the same tree before this process; whether there is one."""
+        stored = self._lists.load(scan_digest(look.scan))
+        if stored is None:
+            return False
+        runs, unreadable, unused = stored
+        publish(Gathered(Listed(runs), {}, {}, unreadable, unused, is_list=True))
+        # Who asks for the list goes first; the rest of what is known is wanted when a run is looked at.
+        self.hurry.wait(LISTED_S)
+        return True
+
+    def keep(self) -> None:
+        """Have the list remembered, if it is long and a tree that came to rest was made into it."""
+        gathered, scan, self._to_keep = self._to_keep, self._scan, None
+        if gathered is not None and scan is not None and len(gathered.listed.runs) >= LEAST_LISTED:
+            self._kept = gathered
+            self._lists.store(scan_digest(scan), gathered.listed.runs, gathered.unreadable, gathered.unused)
 
     def curves(self, run_id: str, gathered: Gathered) -> RunCurves:
         """The curves of a run, read where they are not kept."""
@@ -153,17 +154,19 @@ class Gatherer:
             run_id, gathered.listed.members.get(run_id, ()), lambda unit: self._unit_curves(unit, gathered)
         )
 
-    def _each(self, look: Look, told: Callable[[Unit | Folder], None]) -> Iterator[tuple[Unit, Files, FoundUnit]]:
+    def _each(
+        self, look: Look, told: Callable[[Unit | Folder], None], ahead: Ahead
+    ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """Every unit and what is in it: a file that one format takes is not asked of those after it."""
         trainings = {Unit(TRAINER, at): Files(look.scan, own) for at, own in files_by_run(look.scan).items()}
-        yield from self._found_in(look, trainings, told)
+        yield from self._found_in(look, trainings, told, ahead)
         taken: set[FilePath] = set()
         passed: dict[FilePath, None] = {}
         for each in self._formats:
             paths = [path for path in look.scan.matching.get(each.title, ()) if path not in taken]
             units = each.units(paths) if paths else {}
             logged = {Unit(each.title, at): Files(look.scan, None, each, tuple(own)) for at, own in units.items()}
-            for unit, files, found in self._found_in(look, logged, told):
+            for unit, files, found in self._found_in(look, logged, told, ahead):
                 if found.is_read:
                     taken.update(files.paths)
                 else:
@@ -172,7 +175,7 @@ class Gatherer:
         look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
 
     def _found_in(
-        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None]
+        self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None], ahead: Ahead
     ) -> Iterator[tuple[Unit, Files, FoundUnit]]:
         """What is in the units of a format; many that nobody knows are read ahead."""
         known = self._known or {}
@@ -181,12 +184,9 @@ class Gatherer:
             units = dict(sorted(units.items(), key=lambda item: run_id_of(item[0].folder) not in self.wanted))
         new = {unit: files for unit, files in units.items() if unit not in known and unit not in self.stuck}
         sights = {unit: digest(stamps_of(unit.folder, files)) for unit, files in units.items()}
-        ahead = Ahead(self._root, self._top, new, sights)
-        try:
-            for unit, files in units.items():
-                yield self._found(look, unit, files, sights[unit], told, ahead)
-        finally:
-            ahead.close()
+        ahead.ask(new, sights)
+        for unit, files in units.items():
+            yield self._found(look, unit, files, sights[unit], told, ahead)
 
     def _found(
         self,
@@ -208,7 +208,7 @@ class Gatherer:
             look.is_final &= is_same
             return unit, files, known
         told(unit)
-        theirs = ahead.take(unit)
+        theirs = ahead.take(unit, lambda: told(unit))
         found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
         look.is_final &= found.is_settled
         if self._known is not None:

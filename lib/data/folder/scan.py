@@ -7,6 +7,7 @@ tree has already, and a circle of links ends.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -195,6 +196,12 @@ class _Search:
         for title in wanted:
             self.matching.setdefault(title, []).append(path)
         return True
+
+
+def scan_digest(scan: Scan) -> str:
+    """Another text for anything else that lies there."""
+    seen = (scan.files, scan.checkpoints, scan.weights, scan.unreadable, scan.matching, scan.stamps, scan.others)
+    return hashlib.blake2b(repr((seen, scan.looked_at)).encode(), digest_size=16).hexdigest()
 
 
 def path_text(folder: Folder, name: str = "") -> str:

@@ -25,9 +25,10 @@ from lib.data.folder.following import Follower
 from lib.data.folder.gathered import Gathered
 from lib.data.folder.listing import Listed
 from lib.data.folder.look import Gatherer
+from lib.data.folder.memory.lists import StoredRuns
+from lib.data.folder.memory.remembered import Remembered, place_from
 from lib.data.folder.names import readable
 from lib.data.folder.reading import TRAINER
-from lib.data.folder.remembered import Remembered, place_from
 from lib.data.formats.registry import formats
 from lib.data.source import IncompleteRead, wall_clock
 from lib.data.trainer.hf_log import TRAINER_STATE
@@ -58,8 +59,8 @@ class FolderSource:
 
         Args:
             path: The folder.
-            is_own: It is this process's: nothing of it is remembered on the disk (``lib.data.folder.remembered``), and
-                a file that takes long to read is large and not out of reach, so that ``settle`` waits for it longer.
+            is_own: It is this process's: nothing of it is remembered on the disk (``lib.data.folder.memory``), and a
+                file that takes long to read is large and not out of reach, so that ``settle`` waits for it longer.
         """
         root = Path(os.path.realpath(os.path.expanduser(path)))
         self.cache_key = f"folder:{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
@@ -68,7 +69,7 @@ class FolderSource:
         self._gatherer = Gatherer(root, top, formats(), Remembered(root, None if is_own else place_from(os.environ)))
         self._follower = Follower(self._gatherer, OWN_STUCK_S if is_own else None)
         self._lock = threading.Lock()
-        self._index: tuple[Listed, RunIndex, tuple[RunSummary, ...]] | None = None
+        self._index: tuple[Listed, RunIndex, tuple[str, ...]] | None = None
 
     def now(self) -> datetime:
         """The moment it is."""
@@ -85,8 +86,9 @@ class FolderSource:
     def list_runs(self, query: RunQuery) -> RunPage:
         """As ``RunSource.list_runs``; paths of what could not be read start below the root."""
         now = self._follower.newest(SCAN_INTERVAL_S)
-        index, runs = self._indexed(now.listed)
-        page = index.page(query, lambda places: [runs[place] for place in places], now.unreadable)
+        index, ids = self._indexed(now.listed)
+        runs = now.listed.runs
+        page = index.page(query, lambda places: [runs[ids[place]] for place in places], now.unreadable)
         looked_for = (f"{TRAINER} ({TRAINER_STATE})", *(f"{each.title} ({each.reads})" for each in formats()))
         return replace(page, unused=now.unused, looked_at=now.looked_at, looked_for=looked_for)
 
@@ -103,11 +105,11 @@ class FolderSource:
         buckets: int | None = None,
     ) -> dict[str, RunCurves]:
         """As ``RunSource.load_curves``; every point is there, whatever ``buckets`` says."""
-        now = self._follower.newest(SCAN_INTERVAL_S, wanted=run_ids)
+        now = self._follower.newest(SCAN_INTERVAL_S, wanted=run_ids, whole=True)
         found: dict[str, RunCurves] = {}
         lost: dict[str, int] = {}
         for run_id in dict.fromkeys(run_ids):
-            if run_id not in now.listed.runs:
+            if run_id not in now.listed.members:
                 continue
             run = self._gatherer.curves(run_id, now)
             if not run.curves and (points := points_of(run_id, now)):
@@ -132,13 +134,14 @@ class FolderSource:
 
     def points(self, run_id: str) -> dict[str, int]:
         """How many points each metric of a run has; nothing is read for it."""
-        return points_of(run_id, self._follower.newest(SCAN_INTERVAL_S, wanted=[run_id]))
+        return points_of(run_id, self._follower.newest(SCAN_INTERVAL_S, wanted=[run_id], whole=True))
 
-    def _indexed(self, listed: Listed) -> tuple[RunIndex, tuple[RunSummary, ...]]:
+    def _indexed(self, listed: Listed) -> tuple[RunIndex, tuple[str, ...]]:
         with self._lock:
             if self._index is None or self._index[0] is not listed:
-                runs = tuple(listed.runs.values())
-                self._index = listed, RunIndex(runs), runs
+                runs = listed.runs
+                facts = runs.facts if isinstance(runs, StoredRuns) else runs.values()
+                self._index = listed, RunIndex(facts), tuple(runs)
             return self._index[1:]
 
 

@@ -1,7 +1,8 @@
 """``python -m lib.data.folder.worker ROOT TOP``: reads units for another process, and says what it found.
 
 Each line of its input says what a unit's files were when they were looked for (``asked_of``); for each it writes a line
-with what was found (``to_text``), or an empty one where that cannot be said. It ends with its input.
+with what was found (``to_text``), or an empty one where that cannot be said. After an empty line, and where it takes
+longer, all that it found is on its way. Its first line says that it is there. It ends with its input.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gc
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import to_text
 from lib.data.formats.logged import Folder
+
+STARTED = b"reads\n"
+"""Its first line, as soon as it could answer."""
+TOLD_EVERY_S = 0.05
+"""Each piece of an answer wakes whoever waits for it."""
 
 
 def asked_of(folder: Folder, files: Files, sight: str) -> str:
@@ -81,9 +88,15 @@ def main() -> None:
     # Who looks at pages goes first.
     os.nice(5)
     try:
+        sys.stdout.buffer.write(STARTED)
+        sys.stdout.flush()
+        told = time.monotonic()
         for line in sys.stdin.buffer:
-            sys.stdout.write(answer_to(line, reader) + "\n")
-            sys.stdout.flush()
+            if line != b"\n":
+                sys.stdout.write(answer_to(line, reader) + "\n")
+            if line == b"\n" or time.monotonic() - told > TOLD_EVERY_S:
+                sys.stdout.flush()
+                told = time.monotonic()
     except (BrokenPipeError, KeyboardInterrupt):
         # Who asked is gone. What is left to write would only fail once more.
         os._exit(0)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment
-from lib.data.formats.json_rows import Columns, ColumnsOfRows, Shape, shapes_of
+from lib.data.formats.json_rows import Columns, ColumnsOfRows, shapes_of
 from lib.data.trainer.log_points import Points
 
 _RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
@@ -51,24 +51,19 @@ class LoggedRows:
         before = self._columns.rows
         shapes = shapes_of(rows)
         has_loss = np.zeros(len(rows), dtype=bool)
-        closing: list[int] = []
-        for shape in shapes:
-            if "loss" in shape.keys:
-                has_loss[shape.at] = True
-            elif "train_runtime" in shape.keys:
-                # Newer versions write it beside the loss of every logging step too.
-                closing += shape.at.tolist()
-        self._summaries += [(before + at, rows[at]) for at in sorted(closing)]
+        has_loss[shapes.having("loss")] = True
+        # Newer versions write it beside the loss of every logging step too.
+        closing = [at for at in shapes.having("train_runtime").tolist() if not has_loss[at]]
+        self._summaries += [(before + at, rows[at]) for at in closing]
         for key in _TIMESTAMPS:
-            for shape in shapes:
-                if key in shape.keys:
-                    self._add_moments(before, shape, key)
+            if any(key in keys for keys in shapes.keys):
+                self._add_moments(before, rows, shapes.having(key), key)
         self._has_loss.append(has_loss)
         self._columns.add(rows, shapes)
 
-    def _add_moments(self, before: int, shape: Shape, key: str) -> None:
-        for at, row in zip(shape.at.tolist(), shape.rows, strict=True):
-            if (when := moment(row[key])) is not None:
+    def _add_moments(self, before: int, rows: Sequence[Mapping[str, Any]], places: np.ndarray, key: str) -> None:
+        for at in places.tolist():
+            if (when := moment(rows[at][key])) is not None:
                 self._moments.append((before + at, when.timestamp()))
 
     def finish(self) -> Logged:

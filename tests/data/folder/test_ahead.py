@@ -54,8 +54,8 @@ def test_they_say_the_same(outputs, monkeypatch):
     read: list[Unit] = []
     real = Ahead.take
 
-    def take(self, unit):
-        found = real(self, unit)
+    def take(self, unit, goes_on):
+        found = real(self, unit, goes_on)
         read.extend([unit] if found is not None else [])
         return found
 

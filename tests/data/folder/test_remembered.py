@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import Checkpoint, ReadAs, RunStatus, RunSummary
 from lib.core.facts.values import moment
-from lib.data.folder import reading, remembered
+from lib.data.folder import reading
 from lib.data.folder import source as folder
-from lib.data.folder.remembered import CACHE_VARIABLE, Remembered, place_from
+from lib.data.folder.memory import remembered
+from lib.data.folder.memory.remembered import CACHE_VARIABLE, Remembered, place_from
 from lib.data.folder.source import FolderSource
 from lib.data.folder.units import FoundForm, FoundUnit, LogMark, Unit, from_text, to_text
 from lib.data.formats.logged import Told

@@ -21,7 +21,7 @@ import pytest
 from lib.core.facts.query import RunQuery
 from lib.core.facts.selection import is_uploaded
 from lib.data.folder import following
-from lib.data.folder.remembered import CACHE_VARIABLE
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.upload import guarded, limits, storage, tar_files, zip_files
 from lib.data.upload import upload as uploads
 from lib.data.upload.entries import write_file

@@ -10,6 +10,8 @@ import numpy as np
 from lib.data.formats.tables.table import Numbers, Words, as_numbers
 from lib.data.formats.tables.written import BLANKS
 
+_LARGE_BYTES = 2**20
+"""Less is read sooner than a thread is woken."""
 _MOST_TYPED_WORDS = 3_000_000
 """So many different texts in a column are not looked at for numbers."""
 
@@ -66,7 +68,7 @@ def columns_of_csv(
     try:
         table = csv.read_csv(
             source,
-            read_options=csv.ReadOptions(column_names=list(kinds)),
+            read_options=csv.ReadOptions(column_names=list(kinds), use_threads=rows.stop - rows.start > _LARGE_BYTES),
             parse_options=csv.ParseOptions(
                 delimiter=separator,
                 newlines_in_values=content.find(b'"', rows.start, rows.stop) >= 0,

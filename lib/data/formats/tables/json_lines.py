@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 from array import array
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from lib.data.formats.csv_tables import first_bytes
 from lib.data.formats.files import read_bytes
+from lib.data.formats.json_rows import object_in, shapes_of
 from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Numbers, Table, Words, distinct
 from lib.data.formats.tables.written import BLANKS, number_of
 
@@ -19,6 +20,8 @@ MOST_BYTES = 256 * 2**20
 """Two million lines of a log; parsing this much takes several seconds."""
 HEAD_BYTES = 256 * 2**10
 _MOST_DEPTH = 8
+_ROWS_AT_ONCE = 4096
+_NUMBERS = {float, int}
 _MOST_WORDS = 100_000
 """Different texts of a column that are kept; more are no names of anything."""
 _MOST_LETTERS = 400
@@ -86,6 +89,12 @@ class _Column:
             self.texts.append(self.known.get(text, -1))
         return True
 
+    def take_all(self, rows: np.ndarray, numbers: np.ndarray) -> None:
+        """Put in numbers of so many rows."""
+        self.rows.frombytes(rows.astype(np.int64).tobytes())
+        self.numbers.frombytes(numbers.tobytes())
+        self.texts.frombytes(np.full(len(rows), -1, dtype=np.int32).tobytes())
+
 
 def _double(value: float) -> float:
     try:
@@ -104,27 +113,24 @@ def table_of_lines(content: bytes) -> Table:
     """
     columns: dict[str, _Column] = {}
     rows, bad, cells, refused = 0, 0, 0, 0
+    waiting: list[dict[str, Any]] = []
     for line in io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")):
         if not line.strip():
             continue
-        found = _object_of(line)
+        found = object_in(line)
         if found is None:
             if line.endswith(b"\n"):
                 bad += 1
-                if bad > rows + 3:
+                if bad > rows + len(waiting) + 3:
                     raise NoTable("Expected a JSON object in every line.")
             continue
-        for name, value in _flat(found):
-            column = columns.get(name)
-            if column is None:
-                if len(columns) >= MOST_COLUMNS:
-                    refused += 1
-                    continue
-                column = columns[name] = _Column()
-            cells += column.take(rows, value)
-            if cells > MOST_CELLS:
-                raise NoTable(f"The file has more than {MOST_CELLS:,} values; larger ones are not read.")
-        rows += 1
+        waiting.append(found)
+        if len(waiting) == _ROWS_AT_ONCE:
+            cells, refused = _take(columns, waiting, rows, cells, refused)
+            rows += len(waiting)
+            waiting = []
+    cells, refused = _take(columns, waiting, rows, cells, refused)
+    rows += len(waiting)
     if not rows or bad > rows:
         raise NoTable("Expected a JSON object in every line.")
     notes = []
@@ -135,12 +141,47 @@ def table_of_lines(content: bytes) -> Table:
     return _table(columns, rows, tuple(notes))
 
 
-def _object_of(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+def _take(
+    columns: dict[str, _Column], objects: list[dict[str, Any]], begin: int, cells: int, refused: int
+) -> tuple[int, int]:
+    """Put objects into the columns as the rows from ``begin`` on; how many cells and refused values there are then."""
+    if (plain := _plain(columns, objects)) is not None:
+        for name, (at, numbers) in plain.items():
+            columns.setdefault(name, _Column()).take_all(at + begin, numbers)
+            cells += len(at)
+    else:
+        for row, each in enumerate(objects, begin):
+            for name, value in _flat(each):
+                column = columns.get(name)
+                if column is None:
+                    if len(columns) >= MOST_COLUMNS:
+                        refused += 1
+                        continue
+                    column = columns[name] = _Column()
+                cells += column.take(row, value)
+    if cells > MOST_CELLS:
+        raise NoTable(f"The file has more than {MOST_CELLS:,} values; larger ones are not read.")
+    return cells, refused
+
+
+def _plain(
+    columns: dict[str, _Column], objects: list[dict[str, Any]]
+) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:
+    """The places and numbers of each name, where objects hold nothing but numbers, as most do."""
+    if not set(map(type, chain.from_iterable(map(dict.values, objects)))) <= _NUMBERS:
         return None
-    return found if isinstance(found, dict) else None
+    shapes = shapes_of(objects)
+    names = dict.fromkeys(chain.from_iterable(shapes.keys))
+    if len(columns.keys() | names.keys()) > MOST_COLUMNS:
+        return None
+    found = {}
+    try:
+        for name in names:
+            at = shapes.having(name)
+            found[name] = at, np.array([objects[place][name] for place in at.tolist()], dtype=np.float64)
+    except OverflowError:
+        return None
+    return found
 
 
 def _flat(found: dict[str, Any]) -> list[tuple[str, Any]]:

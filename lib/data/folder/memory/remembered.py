@@ -32,6 +32,7 @@ WAIT_S = 2.0
 _LOG = logging.getLogger(__name__)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS units (root TEXT, unit TEXT, code TEXT, found TEXT, PRIMARY KEY (root, unit)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lists (root TEXT PRIMARY KEY, code TEXT, scan TEXT, content TEXT);
 CREATE TABLE IF NOT EXISTS roots (root TEXT PRIMARY KEY, used REAL, bytes INTEGER) WITHOUT ROWID;
 """
 
@@ -85,6 +86,28 @@ class Remembered:
         except (OSError, sqlite3.Error, _Nowhere) as error:
             self._say("write", error)
 
+    def list_of(self, scan: str) -> str | None:
+        """The list that was remembered of a tree, by the digest of what lay there."""
+        try:
+            with self._lock, closing(self._open(self._file)) as database:
+                row = database.execute(
+                    "SELECT content FROM lists WHERE root = ? AND code = ? AND scan = ?",
+                    (self._root, code_version(), scan),
+                ).fetchone()
+        except (OSError, sqlite3.Error, _Nowhere) as error:
+            self._say("read", error)
+            return None
+        return None if row is None else str(row[0])
+
+    def store_list(self, scan: str, content: str) -> None:
+        """Take the list of a tree in the place of the one before."""
+        try:
+            with self._lock, closing(self._open(self._file)) as database, database:
+                row = self._root, code_version(), scan, content
+                database.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?, ?)", row)
+        except (OSError, sqlite3.Error, _Nowhere) as error:
+            self._say("write", error)
+
     def _bound(self, database: sqlite3.Connection) -> None:
         """Drop what another version of the code read, and the folders that nobody looked at for the longest."""
         database.execute("DELETE FROM units WHERE code != ? AND root = ?", (code_version(), self._root))
@@ -97,6 +120,7 @@ class Remembered:
             kept += held
             if kept > MOST_BYTES:
                 database.execute("DELETE FROM units WHERE root = ?", (root,))
+                database.execute("DELETE FROM lists WHERE root = ?", (root,))
                 database.execute("DELETE FROM roots WHERE root = ?", (root,))
 
     def _open(self, file: Path | None) -> sqlite3.Connection:
@@ -148,7 +172,7 @@ def place_from(environment: Mapping[str, str]) -> Path | None:
 @cache
 def code_version() -> str:
     """Another text for any other code that reads: what it made of files then is not what it would make now."""
-    library = Path(__file__).parents[2]
+    library = Path(__file__).parents[3]
     seen = hashlib.blake2b(digest_size=8)
     for path in sorted([*(library / "core").rglob("*.py"), *(library / "data").rglob("*.py")]):
         seen.update(str(path.relative_to(library)).encode())
