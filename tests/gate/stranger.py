@@ -65,6 +65,7 @@ class Stranger:
         """
         own = self.cookies if cookies is None else cookies
         said = self.headers | {name.replace("_", "-"): text for name, text in headers.items()}
+        agent = said.pop("User-Agent", "curl/8")
         socket_ = self._stack.enter_context(
             connect(
                 f"ws://{self.host}/_stcore/stream",
@@ -72,6 +73,7 @@ class Stranger:
                 origin=f"http://{self.host}" if origin is None else origin or None,
                 subprotocols=["streamlit", own.get(XSRF) or "none", *([session] if session else [])],
                 additional_headers=said | {"Cookie": "; ".join(f"{name}={text}" for name, text in own.items())},
+                user_agent_header=agent,
                 max_size=None,
                 proxy=None,
             )

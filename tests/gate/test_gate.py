@@ -169,6 +169,9 @@ def test_behind_several_processes_it_is_the_same(serve):
         # In the same process: the balancer's cookie decides.
         taken = eve.tab(session=session, cookies=ann.cookies | {XSRF: eve.cookies[XSRF]})
         assert taken.run().session != session
+        given = eve.client.get("/_stcore/health", headers={"X-Forwarded-Proto": "https"}).headers.get_list("set-cookie")
+        assert given
+        assert all("; Secure" in cookie for cookie in given)
 
 
 def test_cookies_are_for_tls_where_a_proxy_speaks_it(ann):
