@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 from collections.abc import Callable, Iterator
 
@@ -11,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, MOST_DROPPED
-from tests.browser.harness import Server
+from tests.browser.harness import TIMEOUT_S, Server
 from tests.gate.stranger import XSRF, Stranger
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -181,3 +183,13 @@ def test_cookies_are_for_tls_where_a_proxy_speaks_it(ann):
     )
     assert "Secure" not in plain
     assert secure.endswith("; Secure")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_is_asked_to_end_ends_without_a_failure_though_somebody_looks_at_it(number):
+    with Server() as server, Stranger(server) as ann:
+        tab = ann.tab().run()
+        os.kill(server.pid, number)
+        assert tab.is_ended()
+        assert server._process.wait(TIMEOUT_S) == 0
+        assert "Abort" not in server.log()
