@@ -65,13 +65,16 @@ def _text(name: str, _: tuple[int, int]) -> str:
 
 
 def script(module: str, preloaded: Sequence[str]) -> str:
-    """HTML that runs a module, and lets the browser load others before they are asked for."""
-    links = "".join(
-        f"document.head.append(Object.assign(document.createElement('link'),"
-        f" {{ rel: 'modulepreload', href: {_ADDRESS % (name, version())} }}));"
-        for name in preloaded
+    """HTML that runs a module, once for a page of the browser, and loads others before they are asked for."""
+    return (
+        f'<script src="{address("preload.js")}" data-modules="{" ".join(preloaded)}"></script>'
+        f'<script type="module" src="{address(module)}"></script>'
     )
-    return f'<script type="module">{links} import({_ADDRESS % (module, version())});</script>'
+
+
+def address(name: str) -> str:
+    """Where a file is for Streamlit's own page, whose scripts are found in the same way."""
+    return f"app/static/{name}?v={version()}"
 
 
 def component(name: str, module: str, style: str) -> ComponentRenderer:
