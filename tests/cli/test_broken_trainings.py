@@ -75,7 +75,7 @@ def test_a_training_that_died_is_said_in_the_first_words(
     assert (first["run"], first["value"], first["step"]) == ("dead", 1.2, best_step)
     assert (first["gap"] is None) == (best_step >= dies_at)
     assert first["checkpoint"]["step"] == best_step
-    assert codes(said)[0] == "winner_health"
+    assert codes(said)[0] == "winner_died"
     assert not GAP_SIGNS & set(codes(said))
     if said["headline"] == "winner":
         assert said["sure"] == "unsure"
