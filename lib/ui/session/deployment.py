@@ -9,10 +9,11 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from lib.core.facts.errors import SettingsError
 from lib.data.settings import Settings, settings_from
+from lib.log.start import start
 
 
 def settings() -> Settings:
-    """Read the settings.
+    """Read the settings, and let the log have the form that they say.
 
     Raises:
         SettingsError: If one is there but wrong.
@@ -27,4 +28,6 @@ def settings() -> Settings:
                 hint="Check the quotes and brackets in .streamlit/secrets.toml.",
             ) from None
         secrets = {}
-    return settings_from(os.environ, secrets)
+    found = settings_from(os.environ, secrets)
+    start(found.log, found.secrets)
+    return found
