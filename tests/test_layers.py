@@ -116,6 +116,7 @@ LAYERS: dict[str, Layer] = {
         "httpx",
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data lib.log.lines"),
+    "lib.data.probe": layer("lib.data.probe", "lib.core.facts lib.data"),
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
@@ -128,6 +129,9 @@ LAYERS: dict[str, Layer] = {
     "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.charts.palette lib.log lib.ui.session", "streamlit"),
     "lib.ui.panels": layer(
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
+    ),
+    "lib.ui.service": layer(
+        "lib.ui.service", "lib.core.facts lib.data lib.log lib.ui.session lib.ui.frame", "streamlit starlette"
     ),
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"

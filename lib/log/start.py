@@ -9,11 +9,14 @@ from collections.abc import Collection
 from typing import TextIO
 
 from lib.core.config.secrets import MASK, redact
+from lib.log.errors import WithId
 from lib.log.lines import Form, Lines
 
 FOREIGN = ("streamlit", "uvicorn", "websockets")
 """Loggers of which Streamlit makes handlers of their own. What they say of a session names it, and whoever knows that
 name may take the session."""
+OF_PAGES = "streamlit.error_util"
+"""Which of them logs what a page's script did not handle."""
 LEAST_CHARACTERS = 6
 """Shorter secrets are words that occur in any text."""
 
@@ -32,7 +35,7 @@ class _ToStandardError(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-_HANDLER = _ToStandardError()
+_HANDLER, _WITH_ID = _ToStandardError(), WithId()
 _state: tuple[Form, frozenset[str], int] | None = None
 
 
@@ -55,6 +58,7 @@ def start(form: Form = Form.PLAIN, secrets: Collection[str] = ()) -> None:
     _HANDLER.setFormatter(lines)
     if _HANDLER not in logging.root.handlers:
         logging.root.addHandler(_HANDLER)
+    logging.getLogger(OF_PAGES).addFilter(_WITH_ID)
     for name, logger in list(loggers.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in FOREIGN:
             for handler in logger.handlers:

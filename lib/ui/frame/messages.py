@@ -18,6 +18,17 @@ def error_panel(error: AppError, *, retry: str | None = None) -> None:
         st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=reads.refresh)
 
 
+FAILED = "The app failed here, which is not your doing."
+
+
+def failure(error: Exception) -> None:
+    """Say that the app itself is wrong; whoever runs it finds the reason in the log."""
+    todo = (
+        "Reload the page. If it fails again, tell whoever runs the app the id below: the log says there what happened."
+    )
+    st.error(f"{FAILED}\n\n{todo}\n\n{_id(error)}", icon=":material/error:")
+
+
 def incomplete(label: str, error: AppError) -> None:
     """Say that what is shown of a run is not all of it.
 
