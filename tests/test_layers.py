@@ -124,9 +124,12 @@ LAYERS: dict[str, Layer] = {
     "lib.log.lines": layer("lib.log.lines", ""),
     "lib.log": layer("lib.log", "lib.core.facts lib.core.config"),
     "lib.serve": layer("lib.serve", "lib.log.lines"),
+    "lib.gate": layer("lib.gate", "lib.data.upload.limits", "streamlit starlette"),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
-    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.log", "streamlit cachetools"),
-    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.charts.palette lib.log lib.ui.session", "streamlit"),
+    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),
+    "lib.ui.frame": layer(
+        "lib.ui.frame", "lib.core lib.data lib.gate lib.charts.palette lib.log lib.ui.session", "streamlit"
+    ),
     "lib.ui.panels": layer(
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
     ),
@@ -137,7 +140,7 @@ LAYERS: dict[str, Layer] = {
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
     ),
     "pages": layer("pages", "lib.core lib.charts lib.table lib.ui", "streamlit"),
-    "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.ui", "streamlit"),
+    "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.gate lib.ui", "streamlit"),
 }
 """What may import what. The first entry that a file lies in holds."""
 

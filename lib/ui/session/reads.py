@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -25,10 +24,6 @@ from lib.data.settings import Settings, open_source
 from lib.data.source import Progress, RunSource
 from lib.ui.session.memory import ComputedValues, Memory
 from lib.ui.session.run_data import SOURCE_BUCKETS, CurvesMemory, RunData, derived
-from lib.ui.session.visitors import Visitors
-
-if TYPE_CHECKING:
-    from lib.data.supabase.auth import SignedIn
 
 LIST_S, MOST_LISTS = 30.0, 200
 """How many seconds old the run list may be: short enough for a run that has just started to be found."""
@@ -40,7 +35,6 @@ Named = tuple[tuple[RunSummary, ...], dict[str, str]]
 """Runs, and what they are called beside each other, by run id."""
 
 _SOURCES: Memory[Settings, RunSource] = Memory(MOST_SOURCES)
-_VISITORS: Visitors[SignedIn] = Visitors()
 _LISTS: Memory[tuple[str, RunQuery], tuple[RunPage, dict[str, str]]] = Memory(MOST_LISTS, LIST_S)
 _RUNS: Memory[tuple[str, tuple[str, ...]], Named] = Memory(MOST_LISTS, LIST_S)
 _CURVES = CurvesMemory()
@@ -49,11 +43,6 @@ _CURVES = CurvesMemory()
 def source(settings: Settings) -> RunSource:
     """The source that the settings name, shared by all sessions: one that everybody reads alike."""
     return _SOURCES.get(settings, lambda: open_source(settings))
-
-
-def visitors() -> Visitors[SignedIn]:
-    """The people who are signed in."""
-    return _VISITORS
 
 
 def list_runs(source: RunSource, query: RunQuery) -> RunPage:
