@@ -28,6 +28,11 @@ def settings() -> Settings:
                 hint="Check the quotes and brackets in .streamlit/secrets.toml.",
             ) from None
         secrets = {}
-    found = settings_from(os.environ, secrets)
+    try:
+        found = settings_from(os.environ, secrets)
+    except SettingsError:
+        # What is wrong may be the form itself, and shall be logged all the same.
+        start()
+        raise
     start(found.log, found.secrets)
     return found
