@@ -9,7 +9,8 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BENCHES ?= page data load growth start decision
 PROCESSES ?=
-export RUNS PORT ADDRESS PROCESSES PYTHON LOGS WRITERS
+BASE ?=
+export RUNS PORT ADDRESS PROCESSES BASE PYTHON LOGS WRITERS
 
 .DEFAULT_GOAL := help
 .PHONY: help run serve check test real-logs writers lint format demo supabase bench pictures clean
@@ -27,20 +28,22 @@ case "$$RUNS" in \
 	esac
 endef
 
-run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, PORT= and ADDRESS= say where to listen
+run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs; PORT=, ADDRESS= and BASE=path say where it is
 	@$(READ_RUNS); \
 	exec $(RUN) streamlit run streamlit_app.py --server.headless=true \
-		--server.port="$$PORT" --server.address="$$ADDRESS"
+		--server.port="$$PORT" --server.address="$$ADDRESS" $${BASE:+--server.baseUrlPath="$$BASE"}
 
 serve: $(VENV)/installed-serve ## Start the app for a team, in a process for each core; PROCESSES= says how many, the rest as for run
 	@$(READ_RUNS); \
-	exec $(RUN) lib.serve --port="$$PORT" --address="$$ADDRESS" $${PROCESSES:+--processes="$$PROCESSES"}
+	exec $(RUN) lib.serve --port="$$PORT" --address="$$ADDRESS" \
+		$${BASE:+--base="$$BASE"} $${PROCESSES:+--processes="$$PROCESSES"}
 
 check: lint ## The fast loop: lint, types, and the tests of lib/core and lib/table with fewer examples of each law
 	$(RUN) pytest -n 2 -q --hypothesis-profile=quick tests/core tests/table tests/test_layers.py tests/test_core_alone.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run every test, in a real browser too; ARGS= goes to pytest
 	@$(RUN) tests.browser.chromium
+	@$(RUN) tests.browser.nginx
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
 real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainings, which are not here: LOGS=folder

@@ -11,6 +11,8 @@ from typing import Any
 
 HEALTH = "/_stcore/health"
 """Where Streamlit says that it is up."""
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+"""From there a proxy on the same machine, which speaks TLS for us, is believed what it says of the browser."""
 KEPT_S = 400 * 24 * 3600
 """How long a browser stays with its process: as long as browsers keep a cookie, since a sign-in may not outlive it.
 The next start of the service deals the browsers out anew."""
@@ -21,13 +23,20 @@ def program() -> str | None:
     return shutil.which("caddy", path=os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", ""))))
 
 
-def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
+def health(base: str) -> str:
+    """Where Streamlit says that it is up, in an app that is served below a path."""
+    return f"/{base}{HEALTH}" if base else HEALTH
+
+
+def configuration(host: str, port: int, ports: Sequence[int], base: str = "", log: str = "console") -> dict[str, Any]:
     """What Caddy shall do, as it reads it from JSON.
 
     Args:
         host: The numeric address on which it listens.
         port: On which it listens; part of the cookie's name, since a browser keeps one cookie for all ports of a host.
         ports: Of the processes, on the loopback address.
+        base: The path below which the app is served, without slashes at its ends.
+        log: How Caddy writes its log: ``console`` or ``json``.
     """
     proxy = {
         "handler": "reverse_proxy",
@@ -48,7 +57,7 @@ def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
             # Nobody listens, three times: the process is dead, and its browsers go to another one at once.
             "passive": {"fail_duration": "2s", "max_fails": 3},
             # One that is only busy keeps its browsers: what it knows of them would be lost.
-            "active": {"uri": HEALTH, "interval": "5s", "timeout": "30s", "fails": 2},
+            "active": {"uri": health(base), "interval": "5s", "timeout": "30s", "fails": 2},
         },
         # Shorter than the process keeps a connection, so that none is used that it is just closing.
         "transport": {"protocol": "http", "keep_alive": {"idle_timeout": "2s"}},
@@ -57,10 +66,11 @@ def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
         "listen": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
+        "trusted_proxies": {"source": "static", "ranges": LOOPBACK},
         "routes": [{"handle": [proxy]}],
     }
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
-        "logging": {"logs": {"default": {"level": "ERROR", "encoder": {"format": "console"}}}},
+        "logging": {"logs": {"default": {"level": "ERROR", "encoder": {"format": log}}}},
         "apps": {"http": {"grace_period": "1s", "servers": {"runoff": server}}},
     }
