@@ -11,11 +11,13 @@ from typing import Any
 
 HEALTH = "/_stcore/health"
 """Where Streamlit says that it is up."""
-LOOPBACK = ("127.0.0.0/8", "::1/128")
-"""From there a proxy on the same machine, which speaks TLS for us, is believed what it says of the browser."""
 KEPT_S = 400 * 24 * 3600
 """How long a browser stays with its process: as long as browsers keep a cookie, since a sign-in may not outlive it.
 The next start of the service deals the browsers out anew."""
+
+
+NEAR = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+"""Where a proxy may be that speaks TLS for us: Caddy passes on what it says of the browser's connection."""
 
 
 def program() -> str | None:
@@ -66,7 +68,7 @@ def configuration(host: str, port: int, ports: Sequence[int], base: str = "", lo
         "listen": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
-        "trusted_proxies": {"source": "static", "ranges": LOOPBACK},
+        "trusted_proxies": {"source": "static", "ranges": list(NEAR)},
         "routes": [{"handle": [proxy]}],
     }
     return {

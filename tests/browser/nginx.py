@@ -1,6 +1,6 @@
 """nginx in front of the app, with the configuration that ``deploy/nginx.conf`` gives to operators.
 
-``python -m tests.browser.nginx`` installs it where we are root, as in CI. It never fails: without nginx the test says so.
+``python -m tests.browser.nginx`` installs it where we are root, as in CI. It never fails: the test says what is missing.
 """
 
 from __future__ import annotations

@@ -51,6 +51,8 @@ def source(settings: Settings) -> RunSource:
         return reads.source(settings)
     _write_cookie()
     if signed_in is None:
+        if ticket:
+            open_tabs.end(ticket)
         raise SignInExpired("Please sign in to see your runs.")
     st.session_state[_TICKET] = ticket
     # One source for each reader and session: it reads with this reader's token.
