@@ -1,6 +1,6 @@
 """nginx in front of the app, with the configuration that ``deploy/nginx.conf`` gives to operators.
 
-``python -m tests.browser.nginx`` installs it where we are root, as in CI. It never fails: the test says what is missing.
+``python -m tests.browser.nginx`` installs it where we are root, as in CI. It never fails: its test says what to do.
 """
 
 from __future__ import annotations
