@@ -1,9 +1,10 @@
-# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv, and programs whose logs are read in tests
-# into .venv-writers.
+# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv, programs whose logs are read in tests into
+# .venv-writers, and what looks for vulnerabilities into .venv-audit.
 
 PYTHON ?= python3
 VENV := .venv
 WRITERS := .venv-writers
+AUDIT := .venv-audit
 RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
@@ -13,7 +14,7 @@ BASE ?=
 export RUNS PORT ADDRESS PROCESSES BASE PYTHON LOGS WRITERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve check test real-logs writers lint format demo supabase bench pictures clean
+.PHONY: help run serve check test real-logs writers audit lint format demo supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +54,9 @@ real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainin
 writers: $(VENV)/installed-dev $(WRITERS)/installed ## Run the tests that let real programs log, and read that back
 	RUNOFF_WRITERS="$$PWD/$(WRITERS)/bin/python" RUNOFF_NO_SKIP=1 $(RUN) pytest tests/writers $(ARGS)
 
+audit: $(VENV)/installed-serve $(AUDIT)/installed ## Look what is installed up in a database of known vulnerabilities; it asks the network
+	$(RUN) tests.deploy.audit $(AUDIT)/bin/pip-audit $(ARGS)
+
 lint: $(VENV)/installed-dev ## Check style, formatting and types, and the charts' script
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
@@ -78,7 +82,7 @@ pictures: $(VENV)/installed-dev ## Take the README's pictures anew
 	$(RUN) docs.pictures
 
 clean: ## Remove what was installed or cached here
-	rm -rf $(VENV) $(WRITERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
+	rm -rf $(VENV) $(WRITERS) $(AUDIT) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are as new as the last installation: a change of the requirements installs again.
@@ -101,6 +105,13 @@ $(WRITERS)/installed: requirements-writers.txt | $(WRITERS)/bin/pip
 
 $(WRITERS)/bin/pip: | $(VENV)/bin/pip
 	"$$PYTHON" -m venv $(WRITERS)
+
+$(AUDIT)/installed: requirements-audit.txt | $(AUDIT)/bin/pip
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	@touch $@
+
+$(AUDIT)/bin/pip: | $(VENV)/bin/pip
+	"$$PYTHON" -m venv $(AUDIT)
 
 $(VENV)/bin/pip:
 	@command -v "$$PYTHON" >/dev/null || \
