@@ -134,7 +134,7 @@ LAYERS: dict[str, Layer] = {
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
     ),
     "lib.ui.service": layer(
-        "lib.ui.service", "lib.core.facts lib.data lib.log lib.ui.session lib.ui.frame", "streamlit starlette"
+        "lib.ui.service", "lib.core.facts lib.data lib.gate lib.log lib.ui.session lib.ui.frame", "streamlit starlette"
     ),
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
