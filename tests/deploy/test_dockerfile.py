@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -89,6 +90,9 @@ def test_what_is_copied_runs_by_the_images_own_commands_without_rights(image):
             said = server.communicate(timeout=TIMEOUT_S)[0].decode()
         assert server.returncode == 0, said
         assert "Traceback" not in said
+    # As this environment asks for, all that is written is an entry of the log: of the service, the app and Caddy.
+    entries = [json.loads(line) for line in said.splitlines()]
+    assert [entry["message"] for entry in entries if entry.get("logger") == "runoff.serve"][-1] == "Stopped."
 
 
 def test_it_runs_as_an_account_of_its_own_and_its_base_is_named_by_version():
