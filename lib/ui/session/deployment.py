@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
@@ -19,7 +21,18 @@ def settings() -> Settings:
         SettingsError: If one is there but wrong.
     """
     try:
-        secrets = st.secrets.to_dict()
+        found = settings_from(os.environ, _secrets())
+    except SettingsError:
+        # What is wrong may be the form itself, and shall be logged all the same.
+        start()
+        raise
+    start(found.log, found.secrets)
+    return found
+
+
+def _secrets() -> Mapping[str, Any]:
+    try:
+        return st.secrets.to_dict()
     except StreamlitSecretNotFoundError as error:
         # Streamlit raises the same error for "no file" and "a file that cannot be read".
         if "No secrets found" not in str(error):
@@ -27,12 +40,4 @@ def settings() -> Settings:
                 "Expected secrets.toml to be a TOML file; it could not be read.",
                 hint="Check the quotes and brackets in .streamlit/secrets.toml.",
             ) from None
-        secrets = {}
-    try:
-        found = settings_from(os.environ, secrets)
-    except SettingsError:
-        # What is wrong may be the form itself, and shall be logged all the same.
-        start()
-        raise
-    start(found.log, found.secrets)
-    return found
+        return {}
