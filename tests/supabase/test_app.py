@@ -219,7 +219,7 @@ def test_no_browser_can_sign_the_others_out(plain, on):
 
 def test_a_sign_in_ends_by_the_clock_however_much_it_is_used(plain, on, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(VISITORS, "_clocks", (lambda: now[0],))
+    monkeypatch.setattr(VISITORS, "_clocks", (lambda: now[0], lambda: now[0]))
     wanted = plain.jobs["ann"][:2]
     app = on(plain, user="ann", run=wanted)
     now[0] += KEPT_S / 2

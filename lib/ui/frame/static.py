@@ -64,9 +64,12 @@ def _text(name: str, _: tuple[int, int]) -> str:
     return (_STATIC / name).read_text(encoding="utf-8")
 
 
-def scripts(modules: Sequence[str]) -> str:
-    """HTML that runs modules, each once for a page of the browser, in any order."""
-    return "".join(f'<script type="module" src="{address(name)}"></script>' for name in modules)
+def script(module: str, preloaded: Sequence[str]) -> str:
+    """HTML that runs a module, once for a page of the browser, and loads others before they are asked for."""
+    return (
+        f'<script src="{address("preload.js")}" data-modules="{" ".join(preloaded)}"></script>'
+        f'<script type="module" src="{address(module)}"></script>'
+    )
 
 
 def address(name: str) -> str:
