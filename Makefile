@@ -1,19 +1,21 @@
-# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv, and programs whose logs are read in tests
-# into .venv-writers.
+# Needs only GNU make and Python 3.11 or newer; everything else goes into .venv, programs whose logs are read in tests into
+# .venv-writers, and what looks for vulnerabilities into .venv-audit.
 
 PYTHON ?= python3
 VENV := .venv
 WRITERS := .venv-writers
 TRAINERS := .venv-writers-torch
+AUDIT := .venv-audit
 RUN := $(VENV)/bin/python -m
 PORT ?= 8501
 ADDRESS ?= localhost
 BENCHES ?= page data load growth start decision
 PROCESSES ?=
-export RUNS PORT ADDRESS PROCESSES PYTHON LOGS WRITERS
+BASE ?=
+export RUNS PORT ADDRESS PROCESSES BASE PYTHON LOGS WRITERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve check test real-logs writers writers-torch lint format demo supabase bench pictures clean
+.PHONY: help run serve check test real-logs writers writers-torch audit lint format demo supabase bench pictures clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -28,20 +30,22 @@ case "$$RUNS" in \
 	esac
 endef
 
-run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs, PORT= and ADDRESS= say where to listen
+run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs; PORT=, ADDRESS= and BASE=path say where it is
 	@$(READ_RUNS); \
 	exec $(RUN) streamlit run streamlit_app.py --server.headless=true \
-		--server.port="$$PORT" --server.address="$$ADDRESS"
+		--server.port="$$PORT" --server.address="$$ADDRESS" $${BASE:+--server.baseUrlPath="$$BASE"}
 
 serve: $(VENV)/installed-serve ## Start the app for a team, in a process for each core; PROCESSES= says how many, the rest as for run
 	@$(READ_RUNS); \
-	exec $(RUN) lib.serve --port="$$PORT" --address="$$ADDRESS" $${PROCESSES:+--processes="$$PROCESSES"}
+	exec $(RUN) lib.serve --port="$$PORT" --address="$$ADDRESS" \
+		$${BASE:+--base="$$BASE"} $${PROCESSES:+--processes="$$PROCESSES"}
 
 check: lint ## The fast loop: lint, types, and the tests of lib/core and lib/table with fewer examples of each law
 	$(RUN) pytest -n 2 -q --hypothesis-profile=quick tests/core tests/table tests/test_layers.py tests/test_core_alone.py $(ARGS)
 
 test: $(VENV)/installed-dev ## Run every test, in a real browser too; ARGS= goes to pytest
 	@$(RUN) tests.browser.chromium
+	@$(RUN) tests.browser.nginx
 	$(RUN) pytest -n 2 --dist loadgroup $(ARGS)
 
 real-logs: $(VENV)/installed-dev ## Run the tests that need logs of real trainings, which are not here: LOGS=folder
@@ -54,6 +58,9 @@ writers: $(VENV)/installed-dev $(WRITERS)/installed ## Run the tests that let re
 writers-torch: $(VENV)/installed-dev $(TRAINERS)/installed ## The same of real trainers, with PyTorch: gigabytes, but where pip finds a build for the CPU
 	RUNOFF_WRITERS="$$PWD/$(TRAINERS)/bin/python" RUNOFF_WRITERS_TORCH=1 RUNOFF_NO_SKIP=1 \
 		$(RUN) pytest tests/writers/test_trainers.py $(ARGS)
+
+audit: $(VENV)/installed-serve $(AUDIT)/installed ## Look what is installed up in a database of known vulnerabilities; it asks the network
+	$(RUN) tests.deploy.audit $(AUDIT)/bin/pip-audit $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, formatting and types, and the charts' script
 	$(RUN) ruff check .
@@ -80,7 +87,7 @@ pictures: $(VENV)/installed-dev ## Take the README's pictures anew
 	$(RUN) docs.pictures
 
 clean: ## Remove what was installed or cached here
-	rm -rf $(VENV) $(WRITERS) $(TRAINERS) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
+	rm -rf $(VENV) $(WRITERS) $(TRAINERS) $(AUDIT) .pytest_cache .ruff_cache .mypy_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are as new as the last installation: a change of the requirements installs again.
@@ -110,6 +117,13 @@ $(TRAINERS)/installed: requirements-writers-torch.txt | $(TRAINERS)/bin/pip
 
 $(TRAINERS)/bin/pip: | $(VENV)/bin/pip
 	"$$PYTHON" -m venv $(TRAINERS)
+
+$(AUDIT)/installed: requirements-audit.txt | $(AUDIT)/bin/pip
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	@touch $@
+
+$(AUDIT)/bin/pip: | $(VENV)/bin/pip
+	"$$PYTHON" -m venv $(AUDIT)
 
 $(VENV)/bin/pip:
 	@command -v "$$PYTHON" >/dev/null || \

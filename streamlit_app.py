@@ -45,9 +45,15 @@ def compare_runs() -> None:
 
 if __name__ == "streamlit_app":
     # The server imports this file; pages are run as scripts. What draws them is loaded when the first is asked for.
-    from lib.gate.ending import asked_for
     from lib.gate.middleware import MIDDLEWARE
+    from lib.ui.service import failures, health, starting
 
-    app = st.App(__file__, middleware=MIDDLEWARE, lifespan=asked_for)
+    app = st.App(
+        __file__,
+        lifespan=starting.lifespan,
+        routes=health.routes(),
+        middleware=MIDDLEWARE,
+        on_script_error=failures.show,
+    )
 else:
     compare_runs()

@@ -122,18 +122,26 @@ LAYERS: dict[str, Layer] = {
         f"lib.core.facts lib.core.curves lib.data.formats lib.data.sections lib.data.refusals {_SOURCES}",
         "httpx",
     ),
-    "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data"),
+    "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data lib.log.lines"),
+    "lib.data.probe": layer("lib.data.probe", "lib.core.facts lib.data"),
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
     "lib.cli": layer("lib.cli", "lib.core lib.data lib.importer"),
-    "lib.serve": layer("lib.serve", ""),
+    "lib.log.lines": layer("lib.log.lines", ""),
+    "lib.log": layer("lib.log", "lib.core.facts lib.core.config"),
+    "lib.serve": layer("lib.serve", "lib.log.lines"),
     "lib.gate": layer("lib.gate", "lib.data.upload.limits", "streamlit starlette"),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
-    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate", "streamlit cachetools"),
-    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.gate lib.charts.palette lib.ui.session", "streamlit"),
+    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),
+    "lib.ui.frame": layer(
+        "lib.ui.frame", "lib.core lib.data lib.gate lib.charts.palette lib.log lib.ui.session", "streamlit"
+    ),
     "lib.ui.panels": layer(
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
+    ),
+    "lib.ui.service": layer(
+        "lib.ui.service", "lib.core.facts lib.data lib.gate lib.log lib.ui.session lib.ui.frame", "streamlit starlette"
     ),
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"

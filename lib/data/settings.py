@@ -15,6 +15,7 @@ from lib.data.mlflow_server.settings import PREFIX as MLFLOW_PREFIX
 from lib.data.mlflow_server.settings import MlflowSettings, mlflow_settings_from
 from lib.data.source import RunSource
 from lib.data.supabase.settings import PREFIX, SignIn, SupabaseSettings, supabase_settings_from
+from lib.log.lines import Form
 
 if TYPE_CHECKING:
     from lib.data.supabase.client import Reader
@@ -25,6 +26,8 @@ RUNS_VARIABLE = "RUNOFF_RUNS"
 SECTION, RUNS_SETTING = "runoff", "runs"
 """The same in ``.streamlit/secrets.toml``: ``runs`` in the section ``[runoff]``."""
 
+LOG_VARIABLE, LOG_SETTING = "RUNOFF_LOG", "log"
+"""The form of the log: an environment variable, and ``log`` in the section ``[runoff]``."""
 SUPABASE_SETTING = "supabase"
 """A Supabase project: the section ``[runoff.supabase]`` (see ``lib.data.supabase.settings``)."""
 MLFLOW_SETTING = "mlflow"
@@ -33,11 +36,26 @@ MLFLOW_SETTING = "mlflow"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is set: a folder of training outputs, a Supabase project, an MLflow server, or none for the demo runs."""
+    """What is set: a folder of training outputs, a Supabase project, an MLflow server, or none for the demo runs.
+
+    Attributes:
+        log: How entries of the log are written.
+    """
 
     runs: str | None = None
     supabase: SupabaseSettings | None = None
     mlflow: MlflowSettings | None = None
+    log: Form = Form.PLAIN
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that may be shown nowhere."""
+        held = (
+            self.supabase.key if self.supabase is not None else None,
+            self.mlflow.token if self.mlflow is not None else None,
+            self.mlflow.password if self.mlflow is not None else None,
+        )
+        return tuple(value for value in held if value is not None)
 
 
 def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) -> Settings:
@@ -52,10 +70,10 @@ def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) ->
             f"Expected [{SECTION}] in secrets.toml to be a section, found a single value.",
             hint=f'Write [{SECTION}] on a line of its own and {RUNS_SETTING} = "path/to/outputs" below it.',
         )
-    if unknown := sorted(set(section) - {RUNS_SETTING, SUPABASE_SETTING, MLFLOW_SETTING}):
+    if unknown := sorted(set(section) - {RUNS_SETTING, LOG_SETTING, SUPABASE_SETTING, MLFLOW_SETTING}):
         raise SettingsError(
             f"Unknown setting {unknown[0]!r} in section [{SECTION}] of secrets.toml.",
-            hint=f"Known settings: {RUNS_SETTING}, and the sections [{SECTION}.{SUPABASE_SETTING}]"
+            hint=f"Known settings: {RUNS_SETTING}, {LOG_SETTING}, and the sections [{SECTION}.{SUPABASE_SETTING}]"
             f" and [{SECTION}.{MLFLOW_SETTING}].",
         )
     supabase = supabase_settings_from(environment, section.get(SUPABASE_SETTING))
@@ -79,7 +97,7 @@ def settings_from(environment: Mapping[str, str], secrets: Mapping[str, Any]) ->
             f" {', '.join(others)} and {last}.",
             hint=f"Keep one of them, and remove the settings of the rest: {', '.join(places)}, or else {place}.",
         )
-    return Settings(runs, supabase, mlflow)
+    return Settings(runs, supabase, mlflow, _log_form(environment, section))
 
 
 def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
@@ -114,6 +132,18 @@ def open_source(settings: Settings, reader: Reader | None = None) -> RunSource:
     from lib.data.demo.source import EmbeddedSource
 
     return EmbeddedSource()
+
+
+def _log_form(environment: Mapping[str, str], section: Mapping[str, Any]) -> Form:
+    value, where = section.get(LOG_SETTING, Form.PLAIN), f"{LOG_SETTING} in section [{SECTION}] of secrets.toml"
+    if LOG_VARIABLE in environment:
+        value, where = environment[LOG_VARIABLE], f"the environment variable {LOG_VARIABLE}"
+    if value not in list(Form):
+        raise SettingsError(
+            f"Expected {where} to be one of {', '.join(Form)}, found {str(value)[:40]!r}.",
+            hint="Write one of them, or remove the setting for lines that people read.",
+        )
+    return Form(value)
 
 
 def _folder(value: Any, where: str) -> str:

@@ -16,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from lib.log.lines import Form, line
 from lib.serve import balancer
 from lib.serve.processes import Program, stop
 
@@ -42,16 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda which, _: signals.append(which))
     try:
-        serve(options.address, options.port, options.processes, signals)
+        serve(options.address, options.port, options.processes, signals, options.base)
     except CannotServe as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_entry(str(error), 'error')}\n")
         return 1
     _say("Stopped.")
     return 0
 
 
-def serve(address: str, port: int, count: int, signals: Sequence[int]) -> None:
-    """Start everything, watch it, and end everything when a signal came.
+def serve(address: str, port: int, count: int, signals: Sequence[int], base: str = "") -> None:
+    """Start everything, watch it, and end everything when a signal came; below a path where there is one.
 
     Raises:
         CannotServe: If it cannot start, or if the balancer ended.
@@ -62,20 +64,23 @@ def serve(address: str, port: int, count: int, signals: Sequence[int]) -> None:
     host, port = endpoint(address, port)
     ports = free_ports(count)
     processes = [
-        Program(f"Process {number}", _streamlit(each), LOOPBACK, each, ROOT) for number, each in enumerate(ports, 1)
+        Program(f"Process {number}", _streamlit(each, base), LOOPBACK, each, balancer.health(base), ROOT)
+        for number, each in enumerate(ports, 1)
     ]
+    log = "console" if _log_form() is Form.PLAIN else "json"
     with tempfile.TemporaryDirectory(prefix="runoff-") as name:
         told = Path(name) / "caddy.json"
-        told.write_text(json.dumps(balancer.configuration(host, port, ports)), encoding="utf-8")
+        told.write_text(json.dumps(balancer.configuration(host, port, ports, base, log)), encoding="utf-8")
         # Caddy keeps what it likes to keep in these folders, and none of it is needed.
         environment = os.environ | dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), name)
         asked_at = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(host, host)
-        front = Program("Caddy", [caddy, "run", "--config", str(told)], asked_at, port, ROOT, environment)
+        command = [caddy, "run", "--config", str(told)]
+        front = Program("Caddy", command, asked_at, port, balancer.health(base), ROOT, environment)
         try:
             _start(processes, signals)
             _start([front], signals)
             if not signals:
-                _say(_how_it_is_served(address, host, port, processes))
+                _say(_how_it_is_served(address, host, port, base, processes))
             _watch(processes, front, signals)
         finally:
             stop([front, *processes])
@@ -112,12 +117,13 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def _streamlit(port: int) -> list[str]:
+def _streamlit(port: int, base: str = "") -> list[str]:
     return [
         *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py"), "--server.headless=true"),
         *(f"--server.port={port}", f"--server.address={LOOPBACK}", "--server.fileWatcherType=none"),
         # Its port is nobody's business: people go through the balancer.
         "--logger.level=warning",
+        *([f"--server.baseUrlPath={base}"] if base else []),
     ]
 
 
@@ -157,11 +163,11 @@ def _watch(processes: Sequence[Program], front: Program, signals: Sequence[int])
         time.sleep(LOOKED_EVERY_S)
 
 
-def _how_it_is_served(address: str, host: str, port: int, processes: Sequence[Program]) -> str:
+def _how_it_is_served(address: str, host: str, port: int, base: str, processes: Sequence[Program]) -> str:
     named = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else address
     each = "".join(f"\n  {process.name}: pid {process.pid}, port {process.port}" for process in processes)
     return (
-        f"Runoff is served at http://{named}:{port} (Ctrl-C stops it)\n"
+        f"Runoff is served at http://{named}:{port}{f'/{base}' if base else ''} (Ctrl-C stops it)\n"
         f"Caddy shares out the browsers; one stays with its process, with all its tabs.{each}"
     )
 
@@ -181,13 +187,34 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib.serve", description="Serve the app in several processes.")
     parser.add_argument("--address", default="localhost", help="where to listen (%(default)s)")
     parser.add_argument("--port", type=int, default=8501, help="where to listen, 0 for any free one (%(default)s)")
+    parser.add_argument(
+        "--base",
+        type=lambda text: text.strip("/"),
+        default=os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", ""),
+        help="the path below which the app is served (none)",
+    )
     parser.add_argument("--processes", type=_count, default=_cores(), help="of the app (as many as cores: %(default)s)")
     return parser
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{_entry(text, 'info')}\n")
     sys.stdout.flush()
+
+
+def _entry(text: str, level: str) -> str:
+    """For people the text itself; for programs an entry like those of the processes."""
+    form = _log_form()
+    if form is Form.PLAIN:
+        return text
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return line(form, {"time": now, "level": level, "logger": "runoff.serve", "message": text})
+
+
+def _log_form() -> Form:
+    """The form that the environment says; what is wrong there the processes say."""
+    said = os.environ.get("RUNOFF_LOG", "")
+    return Form(said) if said in list(Form) else Form.PLAIN
 
 
 if __name__ == "__main__":

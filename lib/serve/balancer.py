@@ -25,13 +25,20 @@ def program() -> str | None:
     return shutil.which("caddy", path=os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", ""))))
 
 
-def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
+def health(base: str) -> str:
+    """Where Streamlit says that it is up, in an app that is served below a path."""
+    return f"/{base}{HEALTH}" if base else HEALTH
+
+
+def configuration(host: str, port: int, ports: Sequence[int], base: str = "", log: str = "console") -> dict[str, Any]:
     """What Caddy shall do, as it reads it from JSON.
 
     Args:
         host: The numeric address on which it listens.
         port: On which it listens; part of the cookie's name, since a browser keeps one cookie for all ports of a host.
         ports: Of the processes, on the loopback address.
+        base: The path below which the app is served, without slashes at its ends.
+        log: How Caddy writes its log: ``console`` or ``json``.
     """
     proxy = {
         "handler": "reverse_proxy",
@@ -52,7 +59,7 @@ def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
             # Nobody listens, three times: the process is dead, and its browsers go to another one at once.
             "passive": {"fail_duration": "2s", "max_fails": 3},
             # One that is only busy keeps its browsers: what it knows of them would be lost.
-            "active": {"uri": HEALTH, "interval": "5s", "timeout": "30s", "fails": 2},
+            "active": {"uri": health(base), "interval": "5s", "timeout": "30s", "fails": 2},
         },
         # Shorter than the process keeps a connection, so that none is used that it is just closing.
         "transport": {"protocol": "http", "keep_alive": {"idle_timeout": "2s"}},
@@ -66,6 +73,6 @@ def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
     }
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
-        "logging": {"logs": {"default": {"level": "ERROR", "encoder": {"format": "console"}}}},
+        "logging": {"logs": {"default": {"level": "ERROR", "encoder": {"format": log}}}},
         "apps": {"http": {"grace_period": "1s", "servers": {"runoff": server}}},
     }

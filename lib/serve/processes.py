@@ -11,8 +11,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.serve.balancer import HEALTH
-
 STOP_TIMEOUT_S = 10.0
 """How long a program may take to end when it is asked to; then it is killed."""
 _ASKED_EVERY_S = 0.05
@@ -27,6 +25,7 @@ class Program:
         command: The program and its arguments.
         host: The numeric address where it answers.
         port: Where it answers.
+        health: The path where it says that it is up.
         folder: Where it runs.
         environment: All of its environment; ours where there is none.
     """
@@ -37,11 +36,13 @@ class Program:
         command: Sequence[str],
         host: str,
         port: int,
+        health: str,
         folder: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name, self.port = name, port
-        self._command, self._host, self._folder, self._environment = command, host, folder, environment
+        self._command, self._host, self._health = command, host, health
+        self._folder, self._environment = folder, environment
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,7 +70,7 @@ class Program:
         """Whether it says that it is up."""
         connection = http.client.HTTPConnection(self._host, self.port, timeout=5)
         try:
-            connection.request("GET", HEALTH)
+            connection.request("GET", self._health)
             return connection.getresponse().status == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False

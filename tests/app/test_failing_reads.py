@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.data.demo.source import EmbeddedSource
+from lib.log.lines import ERROR_ID
 from tests.app.harness import DIFF, MAIN, RANKING, write_run
 from tests.app.shown import LEFT_OUT, assert_shows
 
@@ -28,11 +30,30 @@ def refused(monkeypatch, demo) -> SimpleNamespace:
     return state
 
 
+def errors_of(app) -> list[str]:
+    """What the errors on the page say before the id of their entry in the log."""
+    return [
+        re.fullmatch(r"(.*)\n\n:small\[Error id [0-9a-f]{8}\]", panel.value, re.DOTALL)[1] for panel in app.at.error
+    ]
+
+
+def test_an_error_on_the_page_is_found_in_the_log_by_its_id(opened, refused, caplog):
+    app = opened(run=[refused.run_id])
+    shown = re.search(r"Error id (\w+)", app.at.error[0].value)[1]
+    (entry,) = [record for record in caplog.records if getattr(record, ERROR_ID, "") == shown]
+    assert entry.getMessage() == str(refused.error)
+    assert entry.exc_info[1] is refused.error
+    # Shown again at the next run of the page, it is the same error, and not a further entry.
+    app.go(MAIN, run=app.compared)
+    assert re.search(r"Error id (\w+)", app.at.error[0].value)[1] == shown
+    assert [getattr(record, ERROR_ID, "") for record in caplog.records].count(shown) == 1
+
+
 def test_metrics_that_cannot_be_read_leave_the_others_compared(opened, demo, refused):
     others = {"support-bot <b>v2</b> | rank 64", "support-qwen-7b"}
     app = opened(run=[refused.run_id, demo.hostile, demo.diverged])
     assert not app.at.exception
-    assert [panel.value for panel in app.at.error] == [r"No answer \<b\>now\</b\>." "\n\nWait."]
+    assert errors_of(app) == [r"No answer \<b\>now\</b\>." "\n\nWait."]
     assert "The metrics of support-llama-8b could not be read; it is compared by its summary." in app.text
     assert set(app.grid.rows.index) == {"support-llama-8b", *others}
     assert app.grid.rows["eval_loss"]["support-llama-8b"] == pytest.approx(0.8592, abs=1e-4)
@@ -52,7 +73,7 @@ def test_when_no_metrics_can_be_read_the_table_still_stands(opened, refused):
     refused.error = AccessDenied("Not for you.")
     app = opened(run=[refused.run_id])
     assert not app.at.exception
-    assert [panel.value for panel in app.at.error] == ["Not for you."]
+    assert errors_of(app) == ["Not for you."]
     assert len(app.grid.rows) == 1
     assert app.charts == {}
 
@@ -65,7 +86,7 @@ def test_a_list_that_cannot_be_read_is_an_error_on_the_page(opened, monkeypatch,
         patch.setattr(EmbeddedSource, "list_runs", failing)
         app = opened(run=demo.alike[:2])
         assert not app.at.exception
-        assert [panel.value for panel in app.at.error] == ["The list did not come.\n\nTry later."]
+        assert errors_of(app) == ["The list did not come.\n\nTry later."]
         assert app.compared == tuple(demo.alike[:2])
     assert_shows(app.click("retry:page"), 2)
 

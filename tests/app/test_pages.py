@@ -162,7 +162,7 @@ def test_settings_that_are_wrong_are_an_error_and_never_the_demo(opened, monkeyp
         assert not app.at.exception
         (panel,) = app.at.error
         assert expected in app.text
-        assert panel.value.count("\n\n") == 1, "what came, and what to do"
+        assert panel.value.count("\n\n") == 2, "what came, what to do, and the id"
         assert app.title == f"{TITLES[page]} Link Runs Link Pages"
         assert not app.at.get("bidi_component")
     secrets.write_text("")

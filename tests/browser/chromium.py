@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -31,19 +32,29 @@ def find_chromium() -> str | None:
 
 def install_chromium() -> None:
     """Try the system's packages, where we may install them; else Playwright's download."""
-    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
-    if shutil.which("apt-get") and (sudo := root_prefix()) is not None:
+    if (sudo := root_prefix()) is not None:
+        install_packages(sudo, *PACKAGES)
+    if not find_chromium():
+        _run([sys.executable, "-m", "playwright", "install", "chromium"])
+
+
+def install_packages(sudo: Sequence[str], *names: str) -> None:
+    """Install packages of the system, where it is Debian or the like.
+
+    Args:
+        sudo: What makes us root.
+        names: Of the packages.
+    """
+    if shutil.which("apt-get"):
+        _run([*sudo, "apt-get", "update", "-q"])
         install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q"]
-        attempts[:0] = [
-            [*sudo, "apt-get", "update", "-q"],
-            [*sudo, *install, "--no-install-recommends", *PACKAGES],
-        ]
-    for command in attempts:
-        if find_chromium():
-            return
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.stderr.write(f"{' '.join(command)}: {(done.stderr or done.stdout)[-500:]}\n")
+        _run([*sudo, *install, "--no-install-recommends", *names])
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.stderr.write(f"{' '.join(command)}: {(done.stderr or done.stdout)[-500:]}\n")
 
 
 def root_prefix() -> list[str] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from lib.ui.frame.messages import FAILED
 from tests.browser.chromium import MISSING, find_chromium
 from tests.browser.harness import CHROMIUM_ARGS, NOTE_UNANSWERED, PROJECT_ROOT, TIMEOUT_S, Server, Watch
 
@@ -74,12 +75,13 @@ def serve(request: pytest.FixtureRequest) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def new_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a fresh, watched page of a server: ``new_page(server, color_scheme="dark")``."""
+    """Open a fresh, watched page of a server: ``new_page(server, color_scheme="dark")``; one that ``fails`` may."""
     watches: list[Watch] = []
     pages = request.node.stash[PAGES] = []
+    whole: list[Page] = []
     with contextlib.ExitStack() as stack:
 
-        def open_page(server: Server, **context_options: object) -> Page:
+        def open_page(server: Server, *, fails: bool = False, **context_options: object) -> Page:
             context = browser.new_context(base_url=server.url, **{"viewport": WINDOW} | context_options)
             stack.callback(context.close)
             context.set_default_timeout(1000 * TIMEOUT_S)
@@ -87,9 +89,12 @@ def new_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Calla
             page = context.new_page()
             watches.append(Watch(page, server.url))
             pages.append(page)
+            if not fails:
+                whole.append(page)
             return page
 
         yield open_page
         complaints = [complaint for watch in watches for complaint in watch.complaints]
         complaints += [f"exception on {page.url}" for page in pages if page.get_by_test_id("stException").count()]
+        complaints += [f"failed: {page.url}" for page in whole if page.get_by_text(FAILED).count()]
         assert not complaints, "the page misbehaved:\n" + "\n".join(complaints)

@@ -19,6 +19,8 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page
 
+from lib.serve.balancer import health
+
 PROJECT_ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 120
 """A cold start imports everything; on two busy cores that takes up to 20 s."""
@@ -40,7 +42,7 @@ CHROMIUM_ARGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
-_PROBE_OF_DEEP_LINK = re.compile(r"/[^/]+/_stcore/(health|host-config)")
+_PROBE_OF_DEEP_LINK = re.compile(r"/.+/_stcore/(health|host-config)")
 """Opened at /page, Streamlit first asks there for its server, is told 404, and then asks at the root."""
 
 
@@ -51,13 +53,18 @@ class Server:
         environment: Added to the environment. No setting of the caller's shell gets through otherwise.
         script: What to run; the app unless said otherwise.
         processes: How many of the app ``make serve`` starts; 0 for ``streamlit run`` itself.
+        base: The path below which it is served, without slashes at its ends.
     """
 
     def __init__(
-        self, environment: Mapping[str, str] | None = None, script: Path | None = None, processes: int = 0
+        self,
+        environment: Mapping[str, str] | None = None,
+        script: Path | None = None,
+        processes: int = 0,
+        base: str = "",
     ) -> None:
         self.script = script or PROJECT_ROOT / "streamlit_app.py"
-        self.processes = processes
+        self.processes, self.base = processes, base
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("RUNOFF_", "STREAMLIT_"))
         } | dict(environment or {})
@@ -102,12 +109,13 @@ class Server:
         if self.processes:
             return [
                 *(sys.executable, "-m", "lib.serve", f"--processes={self.processes}"),
-                *(f"--port={self.port}", "--address=127.0.0.1"),
+                *(f"--port={self.port}", "--address=127.0.0.1", f"--base={self.base}"),
             ]
         return [
             *(sys.executable, "-m", "streamlit", "run", str(self.script)),
             *(f"--server.port={self.port}", "--server.address=127.0.0.1", "--server.headless=true"),
             *("--server.fileWatcherType=none", "--browser.gatherUsageStats=false"),
+            f"--server.baseUrlPath={self.base}",
         ]
 
     def stop(self) -> None:
@@ -141,7 +149,7 @@ class Server:
     def _healthy(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            connection.request("GET", "/_stcore/health")
+            connection.request("GET", health(self.base))
             return connection.getresponse().status == 200
         except OSError:
             return False

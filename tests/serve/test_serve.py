@@ -217,7 +217,7 @@ def test_no_two_processes_get_one_port() -> None:
 
 
 def test_a_process_that_cannot_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_streamlit", lambda port: [sys.executable, "-c", "raise SystemExit(7)"])
+    monkeypatch.setattr(service, "_streamlit", lambda port, base: [sys.executable, "-c", "raise SystemExit(7)"])
     with pytest.raises(service.CannotServe, match=r"Process [12] ended with 7 before it answered\."):
         service.serve("127.0.0.1", 0, 2, [])
 

@@ -28,6 +28,7 @@ from lib.table.further import further_columns
 from lib.table.inputs import Summary, SummaryInput
 from lib.table.layout import Layout, laid_out
 from lib.table.marks import Alike, Mark, Marked, marks
+from lib.ui.frame import messages
 from lib.ui.frame.after_charts import Kind, after_charts
 from lib.ui.frame.escape import md
 from lib.ui.panels.grid import draw_grid, grid_frame, height_px, options_of
@@ -197,7 +198,7 @@ def _read(source: RunSource, each: ComparedRun, chosen: Sequence[Column]) -> Run
     except SignInExpired:
         raise
     except AppError as error:
-        st.warning(f"{md(each.label)} is not complete in the table. {md(str(error))}", icon=":material/cloud_off:")
+        messages.incomplete(each.label, error)
         return curves
     return RunCurves(curves.run_id, {**curves.curves, **more.curves}, curves.unread)
 

@@ -1,0 +1,81 @@
+"""One entry of the log as text: for people, as JSON, or as ``key=value`` (logfmt)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    """How an entry is written."""
+
+    PLAIN = "plain"
+    JSON = "json"
+    LOGFMT = "logfmt"
+
+
+ERROR_ID = "error_id"
+"""Attribute of a record: the id that the page shows beside the same error."""
+
+_BARE = re.compile(r"[^\s\"=\\]+")
+
+
+class Lines(logging.Formatter):
+    """Writes the records of every logger in one form, each in one line but for tracebacks for people.
+
+    Args:
+        form: Which.
+        shown: Takes secrets out of a text; gets the logger's name too.
+    """
+
+    def __init__(self, form: Form, shown: Callable[[str, str], str]) -> None:
+        super().__init__()
+        self._form, self._shown = form, shown
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._shown(record.getMessage(), record.name),
+        }
+        if error_id := getattr(record, ERROR_ID, None):
+            fields[ERROR_ID] = error_id
+        if record.exc_info and record.exc_info[0] is not None:
+            fields["exception"] = record.exc_info[0].__name__
+            said = "".join(traceback.format_exception(*record.exc_info))
+            fields["traceback"] = self._shown(said.rstrip("\n"), record.name)
+        return line(self._form, fields)
+
+
+def line(form: Form, fields: Mapping[str, str]) -> str:
+    """One entry.
+
+    Args:
+        form: How.
+        fields: ``time``, ``level``, ``logger``, ``message`` and whatever else, in their order.
+    """
+    match form:
+        case Form.JSON:
+            return json.dumps(fields, ensure_ascii=False)
+        case Form.LOGFMT:
+            return " ".join(f"{name}={_value(text)}" for name, text in fields.items())
+        case _:
+            return _for_people(fields)
+
+
+def _value(text: str) -> str:
+    return text if _BARE.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=False)
+
+
+def _for_people(fields: Mapping[str, str]) -> str:
+    # Names come from files and tables: none of them may begin a line that looks like an entry.
+    message = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in fields["message"])
+    error_id = f" (error id {fields[ERROR_ID]})" if ERROR_ID in fields else ""
+    text = f"{fields['time']} {fields['level'].upper():7} {fields['logger']}: {message}{error_id}"
+    return "\n    ".join([text, *fields.get("traceback", "").splitlines()])

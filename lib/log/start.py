@@ -1,0 +1,73 @@
+"""Setting the log up: one form for our own entries, those of Streamlit and those of libraries; no secret in any."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Collection
+from typing import TextIO
+
+from lib.core.config.secrets import MASK, redact
+from lib.log.errors import WithId
+from lib.log.lines import Form, Lines
+
+FOREIGN = ("streamlit", "uvicorn", "websockets")
+"""Loggers of which Streamlit makes handlers of their own. What they say of a session names it, and whoever knows that
+name may take the session."""
+OF_PAGES = "streamlit.error_util"
+"""Which of them logs what a page's script did not handle."""
+LEAST_CHARACTERS = 6
+"""Shorter secrets are words that occur in any text."""
+
+_ID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+_COOKIE = re.compile(r"\b((?:runoff|_streamlit)_\w+=)[^\s;,\"']+")
+
+
+class _ToStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at that moment."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+_HANDLER, _WITH_ID = _ToStandardError(), WithId()
+_state: tuple[Form, frozenset[str], int] | None = None
+
+
+def start(form: Form = Form.PLAIN, secrets: Collection[str] = ()) -> None:
+    """Let everything that is logged from now on have a form.
+
+    Cheap to call again, which is needed: libraries that are imported later have loggers of their own.
+
+    Args:
+        form: Of each entry.
+        secrets: Texts that stand in no entry, whatever stands around them; beside all that looks like a credential.
+    """
+    global _state
+    loggers = logging.root.manager.loggerDict
+    state = form, frozenset(text for text in secrets if len(text) >= LEAST_CHARACTERS), len(loggers)
+    if state == _state:
+        return
+    _state = state
+    lines = Lines(form, lambda text, logger: shown(text, logger, state[1]))
+    _HANDLER.setFormatter(lines)
+    if _HANDLER not in logging.root.handlers:
+        logging.root.addHandler(_HANDLER)
+    logging.getLogger(OF_PAGES).addFilter(_WITH_ID)
+    for name, logger in list(loggers.items()):
+        if isinstance(logger, logging.Logger) and name.partition(".")[0] in FOREIGN:
+            for handler in logger.handlers:
+                handler.setFormatter(lines)
+
+
+def shown(text: str, logger: str, secrets: Collection[str] = ()) -> str:
+    """A text as the log may have it: without secrets, cookies, and names of sessions."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    text = _COOKIE.sub(rf"\1{MASK}", redact(text))
+    return _ID.sub(MASK, text) if logger.partition(".")[0] in FOREIGN else text
