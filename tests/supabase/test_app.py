@@ -23,6 +23,7 @@ from lib.ui.session import reads
 from lib.ui.session.comparison import ComparedRun
 from tests.app.conftest import _own_settings  # noqa: F401 - a fixture
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, TITLES, App
+from tests.forgetting import forget_reads
 from tests.supabase.live import LiveJob
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for
@@ -515,7 +516,7 @@ def test_a_run_that_has_not_reported_for_ten_minutes_is_stalled_in_list_and_page
         project.execute(
             f"update public.{JOBS} set updated_at = now() - interval '{minutes} minutes' where id = '{running.job}'"
         )
-        reads.refresh()
+        forget_reads()
         app = on(project, user="ann", run=[running.job])
         app.assert_sound()
         assert ("is stalled: it has not reported for 11 min" in app.text) is stalled
@@ -599,7 +600,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
 
 def test_short_runs_come_whole_either_way_and_nothing_is_offered(plain, migrated, on):
     for project, way in ((plain, "Every row is read"), (migrated, "Curves are reduced in the database")):
-        reads.refresh()
+        forget_reads()
         app = on(project, user="ann", run=project.jobs["ann"][:2])
         app.assert_sound()
         assert way in app.text
@@ -765,7 +766,7 @@ def test_what_a_chart_and_a_column_both_show_is_read_once(by_f1, on):
     project.reload_schema()
     counts = []
     for query in ({}, {"metric": "power"}, {"metric": "power", "col": "power"}, {"col": "power"}):
-        reads.refresh()
+        forget_reads()
         reads._SOURCES.forget()
         project.log.clear()
         app = on(project, user="ann", run=jobs, **query)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.core.facts.errors import AppError
+from lib.ui.frame import refreshing
 from lib.ui.frame.escape import md
-from lib.ui.session import reads
 
 
 def error_panel(error: AppError, *, retry: str | None = None) -> None:
@@ -14,4 +14,4 @@ def error_panel(error: AppError, *, retry: str | None = None) -> None:
     hint = f"\n\n{md(error.hint)}" if error.hint else ""
     st.error(md(str(error)) + hint, icon=":material/error:")
     if retry is not None:
-        st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=reads.refresh)
+        st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=refreshing.refresh)
