@@ -86,7 +86,7 @@ def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
     # A run that was listed and never read is compared by what the list says.
     app.check(demo.diverged)
     assert len(app.at.error) == 1
-    assert len(app.grid.rows) == 3
+    assert len(app.checked) == 3
     assert app.compared == (*demo.alike[:2], demo.diverged)
     assert "could not be read; it is compared by its summary" in said(app)
     assert len(app.colors) == 2
