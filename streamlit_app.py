@@ -1,23 +1,29 @@
-"""Compare runs: the recommendation, the curves, the table."""
+"""Compare runs: the recommendation, the curves, the table.
+
+``streamlit run`` also finds the server here: Streamlit's own, behind our gate.
+"""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from lib.ui.charts.component import MODULES, place
-from lib.ui.charts.curves import curves
-from lib.ui.frame import shell
-from lib.ui.frame.empty import failed_runs, nothing_selected
-from lib.ui.frame.live import live
-from lib.ui.frame.read_mode import read_mode
-from lib.ui.panels.table import summary_table
-from lib.ui.panels.verdict import verdict
 
-with shell.page("Compare runs", preloaded=MODULES) as page:
-    runs = page.comparison.runs
-    if not runs:
-        nothing_selected(page.source)
-    else:
+def compare_runs() -> None:
+    """Draw the page."""
+    from lib.ui.charts.component import MODULES, place
+    from lib.ui.charts.curves import curves
+    from lib.ui.frame import shell
+    from lib.ui.frame.empty import failed_runs, nothing_selected
+    from lib.ui.frame.live import live
+    from lib.ui.frame.read_mode import read_mode
+    from lib.ui.panels.table import summary_table
+    from lib.ui.panels.verdict import verdict
+
+    with shell.page("Compare runs", preloaded=MODULES) as page:
+        runs = page.comparison.runs
+        if not runs:
+            nothing_selected(page.source)
+            return
         with st.container(key="compare"):
             above = st.container(key="above")
             with st.container(key="curves"):
@@ -35,3 +41,12 @@ with shell.page("Compare runs", preloaded=MODULES) as page:
             failed_runs(runs)
         with table:
             summary_table(page.source, page.comparison)
+
+
+if __name__ == "streamlit_app":
+    # The server imports this file; pages are run as scripts. What draws them is loaded when the first is asked for.
+    from lib.gate.middleware import MIDDLEWARE
+
+    app = st.App(__file__, middleware=MIDDLEWARE)
+else:
+    compare_runs()

@@ -121,9 +121,10 @@ LAYERS: dict[str, Layer] = {
     "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
     "lib.cli": layer("lib.cli", "lib.core lib.data lib.importer"),
     "lib.serve": layer("lib.serve", ""),
+    "lib.gate": layer("lib.gate", "lib.data.upload.limits", "streamlit starlette"),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
-    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts", "streamlit cachetools"),
-    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.charts.palette lib.ui.session", "streamlit"),
+    "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate", "streamlit cachetools"),
+    "lib.ui.frame": layer("lib.ui.frame", "lib.core lib.data lib.gate lib.charts.palette lib.ui.session", "streamlit"),
     "lib.ui.panels": layer(
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
     ),
@@ -131,7 +132,7 @@ LAYERS: dict[str, Layer] = {
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
     ),
     "pages": layer("pages", "lib.core lib.charts lib.table lib.ui", "streamlit"),
-    "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.ui", "streamlit"),
+    "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.gate lib.ui", "streamlit"),
 }
 """What may import what. The first entry that a file lies in holds."""
 

@@ -16,6 +16,10 @@ KEPT_S = 400 * 24 * 3600
 The next start of the service deals the browsers out anew."""
 
 
+NEAR = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+"""Where a proxy may be that speaks TLS for us: Caddy passes on what it says of the browser's connection."""
+
+
 def program() -> str | None:
     """Where Caddy is: beside this Python, where pip puts it, or else on the path."""
     return shutil.which("caddy", path=os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", ""))))
@@ -57,6 +61,7 @@ def configuration(host: str, port: int, ports: Sequence[int]) -> dict[str, Any]:
         "listen": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
+        "trusted_proxies": {"source": "static", "ranges": list(NEAR)},
         "routes": [{"handle": [proxy]}],
     }
     return {

@@ -12,6 +12,7 @@ from lib.core.curves.metric_curves import MetricCurve
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
 from lib.data.settings import Settings
+from lib.gate.visitors import VISITORS
 from lib.ui.session import current_curves, reads
 from lib.ui.session.current_curves import CurvesMemory
 from lib.ui.session.run_data import RunData, data_of
@@ -207,28 +208,27 @@ def test_forty_polls_of_a_running_run_hold_two_versions_of_it_at_most(monkeypatc
 def test_no_browser_can_make_the_app_forget(opened, demo):
     app = opened(run=demo.alike[:2])
     source, page = reads.source(Settings()), reads.list_runs(reads.source(Settings()), RunQuery())
-    visitors = reads.visitors()
-    visitors.put("ticket", "somebody", 100.0)
+    VISITORS.put("ticket", "somebody", 100.0)
     # What Streamlit does when any visitor's browser sends "clear_cache".
     st.cache_data.clear()
     st.cache_resource.clear()
     app.rerun().assert_sound()
     assert reads.source(Settings()) is source
     assert reads.list_runs(source, RunQuery()) is page
-    assert reads.visitors().get("ticket", 100.0) == "somebody"
-    visitors.drop("ticket")
+    assert VISITORS.get("ticket") == "somebody"
+    VISITORS.drop("ticket")
 
 
 def test_refreshing_reads_anew_and_signs_nobody_out(opened, demo):
     app = opened(run=demo.alike[:2])
     source = reads.source(Settings())
     page = reads.list_runs(source, RunQuery())
-    reads.visitors().put("ticket", "somebody", 100.0)
+    VISITORS.put("ticket", "somebody", 100.0)
     app.ask(refresh=True).assert_sound()
     assert reads.source(Settings()) is source
     assert reads.list_runs(source, RunQuery()) is not page
-    assert reads.visitors().get("ticket", 100.0) == "somebody"
-    reads.visitors().drop("ticket")
+    assert VISITORS.get("ticket") == "somebody"
+    VISITORS.drop("ticket")
 
 
 def test_news_of_a_run_is_news_for_every_page_of_the_same_reader(source):

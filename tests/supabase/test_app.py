@@ -18,7 +18,9 @@ from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.data.supabase import client as supabase_client
 from lib.data.supabase.settings import PREFIX
 from lib.data.supabase.source import SupabaseSource
-from lib.ui.frame import live, sign_in
+from lib.gate.keeping import KEPT_S
+from lib.gate.visitors import VISITORS
+from lib.ui.frame import live
 from lib.ui.session import reads
 from lib.ui.session.comparison import ComparedRun
 from tests.app.conftest import _own_settings  # noqa: F401 - a fixture
@@ -216,16 +218,16 @@ def test_no_browser_can_sign_the_others_out(plain, on):
     assert not plain.log.of("/rest/v1/"), "nor make them read anew"
 
 
-def test_a_sign_in_that_was_not_used_for_its_time_is_over(plain, on, monkeypatch):
+def test_a_sign_in_ends_by_the_clock_however_much_it_is_used(plain, on, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(reads.visitors(), "_clock", lambda: now[0])
+    monkeypatch.setattr(VISITORS, "_clocks", (lambda: now[0],))
     wanted = plain.jobs["ann"][:2]
     app = on(plain, user="ann", run=wanted)
-    now[0] += sign_in.KEPT_S - 1
+    now[0] += KEPT_S / 2
     assert_compares(app.rerun(), wanted)
-    now[0] += sign_in.KEPT_S - 1
+    now[0] += KEPT_S / 2 - 1
     assert_compares(app.rerun(), wanted)
-    now[0] += sign_in.KEPT_S
+    now[0] += 1
     assert asks_to_sign_in(app.rerun())
     assert_compares(enter(app, plain, "ann"), wanted)
 

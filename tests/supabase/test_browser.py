@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.ui.frame.sign_in import COOKIE, KEPT_S
+from lib.gate.keeping import COOKIE, KEPT_S
 from tests.browser.actions import eventually, hover, line, listed, query
 from tests.browser.harness import Server, open_app, wait_idle
 from tests.supabase.live import LiveJob

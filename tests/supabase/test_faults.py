@@ -74,11 +74,19 @@ def points(source, job):
 
 PAUSED = {"status": 540, "body": {"message": "project paused"}}
 ONCE = [
-    ({"status": 403, "body": {"code": "42501", "message": "permission denied"}}, AccessDenied, "does not let this reader"),
+    (
+        {"status": 403, "body": {"code": "42501", "message": "permission denied"}},
+        AccessDenied,
+        "does not let this reader",
+    ),
     ({"status": 403}, SourceUnavailable, "got HTTP 403: this is not the answer"),
     ({"status": 401, "body": {"message": "Invalid API key"}}, SettingsError, "Expected the API key"),
     ({"status": 404, "body": {"message": "no Route matched with those values"}}, SourceUnavailable, "got HTTP 404"),
-    ({"status": 302, "headers": {"Location": "https://example.com/login"}}, SourceUnavailable, "another address (HTTP 302)"),
+    (
+        {"status": 302, "headers": {"Location": "https://example.com/login"}},
+        SourceUnavailable,
+        "another address (HTTP 302)",
+    ),
     ({"status": 200}, SourceUnavailable, "got text/html: this is not the answer of a Supabase project"),
     (PAUSED, SourceUnavailable, "project is paused"),
     ({"status": 500, "body": {"code": "57014", "message": "canceling"}}, SourceUnavailable, "took too long"),

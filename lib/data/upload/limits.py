@@ -11,6 +11,16 @@ FILE_MB = Count(
     "Megabytes of one file",
     "As it is sent, packed or not. A file is held in memory until it is taken, for every visitor who sends one.",
 )
+AT_ONCE_MB = Count(
+    100,
+    "Megabytes sent at once",
+    "Of one session, until they are taken: two of the largest files.",
+)
+WAITING_MB = Count(
+    200,
+    "Megabytes that wait to be taken",
+    "Of all sessions of one process of the app: they wait in memory, and anybody who can open the app may send them.",
+)
 TOTAL_MB = Count(
     300,
     "Megabytes of all files, unpacked",
@@ -56,6 +66,10 @@ RATIO_FROM_BYTES = 10 * MB
 """What unpacks to less may be packed as tightly as it likes."""
 
 FILE_BYTES, TOTAL_BYTES, EVERYBODY_BYTES = FILE_MB * MB, TOTAL_MB * MB, EVERYBODY_MB * MB
+AT_ONCE_BYTES, WAITING_BYTES = AT_ONCE_MB * MB, WAITING_MB * MB
 
-SAID = (FILE_MB, TOTAL_MB, EVERYBODY_MB, MOST_FILES, MOST_DROPPED, MOST_DEPTH, LONGEST_NAME, LONGEST_PATH, MOST_RATIO)
+SAID = (
+    *(FILE_MB, AT_ONCE_MB, WAITING_MB, TOTAL_MB, EVERYBODY_MB),
+    *(MOST_FILES, MOST_DROPPED, MOST_DEPTH, LONGEST_NAME, LONGEST_PATH, MOST_RATIO),
+)
 """All of them, as they are said beforehand."""

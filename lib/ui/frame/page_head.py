@@ -44,7 +44,7 @@ def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
         preloaded: Files of ``static`` that the page will need.
     """
     st.html(
-        static.script("frame.js", preloaded)
+        static.scripts(("frame.js", *preloaded))
         + f'<div class="page-head">{_opens("menu", "Runs and pages", "page-button page-menu")}'
         f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_link()}</div>'
         f'<div class="phone-bar" role="group" aria-label="Runs, link and pages">'

@@ -1,15 +1,15 @@
 """Who reads: the sign-in form, staying signed in across a reload of the browser, and signing out.
 
-The project's tokens stay in this process. The browser keeps a cookie with a random number that stands
+The project's tokens stay in this process. The browser keeps a cookie with a random number, the ticket, that stands
 for them, for ``KEPT_S`` at most; a restart of the app forgets them all. The cookie is for this site and
-this app only, and never part of a link.
+this app only, no script can read it, and it is never part of a link.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
+from html import escape
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,19 +19,18 @@ from lib.core.facts.errors import AppError, SignInExpired
 from lib.data.settings import Settings, open_source
 from lib.data.source import RunSource
 from lib.data.supabase.settings import SignIn
-from lib.ui.frame import messages
+from lib.gate.keeping import CODES, COOKIE, KEPT_S, PATH, cookie
+from lib.gate.sessions import browser_of
+from lib.gate.visitors import VISITORS
+from lib.ui.frame import messages, static
 from lib.ui.frame.escape import md
-from lib.ui.session import reads, uploads
+from lib.ui.session import open_tabs, reads, uploads
 
 if TYPE_CHECKING:
     from lib.data.supabase.auth import SignedIn
     from lib.data.supabase.client import Project
 
 T = TypeVar("T")
-
-COOKIE = "runoff_session"
-KEPT_S = 12 * 3600
-"""How long a sign-in is kept without being used: a working day."""
 
 _TICKET, _WRITE, _EMAIL = "sign-in:ticket", "sign-in:cookie", "sign-in:email"
 _READER, _SOURCE = "sign-in:reader", "sign-in:source"
@@ -44,12 +43,16 @@ def source(settings: Settings) -> RunSource:
         SignInExpired: If they must sign in first.
         AppError: If the source cannot be opened.
     """
-    if not needed(settings):
+    VISITORS.needed = needed(settings)
+    ticket = st.session_state.get(_TICKET, st.context.cookies.get(COOKIE)) if VISITORS.needed else ""
+    signed_in: SignedIn | None = VISITORS.get(ticket, _agent()) if ticket else None
+    open_tabs.note(ticket if signed_in is not None else "")
+    if not VISITORS.needed:
         return reads.source(settings)
-    ticket = st.session_state.get(_TICKET, st.context.cookies.get(COOKIE))
-    signed_in = reads.visitors().get(ticket, KEPT_S) if ticket else None
     _write_cookie()
     if signed_in is None:
+        if ticket:
+            open_tabs.end(ticket)
         raise SignInExpired("Please sign in to see your runs.")
     st.session_state[_TICKET] = ticket
     # One source for each reader and session: it reads with this reader's token.
@@ -93,14 +96,15 @@ def forget() -> None:
     """Drop what this browser session holds of a sign-in, and what was uploaded: another person may come next."""
     uploads.clear()
     ticket = st.session_state.get(_TICKET)
-    if ticket:
-        reads.visitors().drop(ticket)
     st.session_state[_TICKET] = ""
     st.session_state.pop(_READER, None)
     opened: RunSource | None = st.session_state.pop(_SOURCE, None)
     if opened is not None:
         # Nothing of theirs is kept for the next read that fails.
         reads.forget_reader(opened.cache_key)
+    if ticket:
+        VISITORS.drop(ticket)
+        open_tabs.end(ticket)
 
 
 def _password(settings: Settings) -> None:
@@ -143,7 +147,7 @@ def _enter(step: Callable[[ModuleType, Project], SignedIn], settings: Settings) 
     if signed_in is None:
         return
     ticket = secrets.token_urlsafe(32)
-    reads.visitors().put(ticket, signed_in, KEPT_S)
+    VISITORS.put(ticket, signed_in, KEPT_S, _agent())
     st.session_state[_TICKET] = st.session_state[_WRITE] = ticket
     st.rerun()
 
@@ -160,9 +164,13 @@ def _write_cookie() -> None:
     ticket = st.session_state.pop(_WRITE, None)
     if ticket is None:
         return
-    age = KEPT_S if ticket else 0
-    cookie = json.dumps(f"{COOKIE}={ticket}; Max-Age={age}; Path=/; SameSite=Strict")
-    st.html(
-        f"<script>document.cookie = {cookie} + (location.protocol === 'https:' ? '; Secure' : '');</script>",
-        unsafe_allow_javascript=True,
-    )
+    if CODES.is_asked:
+        told = f'data-code="{CODES.put(ticket, browser_of(st.context.cookies))}" data-path="{PATH}"'
+    else:
+        told = f'data-cookie="{escape(cookie(ticket, "/", secure=False, http_only=False))}"'
+    st.html(f'<script src="{static.address("sign_in.js")}" {told}></script>', unsafe_allow_javascript=True)
+
+
+def _agent() -> str:
+    """What the browser calls itself."""
+    return st.context.headers.get("User-Agent", "")

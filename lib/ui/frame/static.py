@@ -64,14 +64,14 @@ def _text(name: str, _: tuple[int, int]) -> str:
     return (_STATIC / name).read_text(encoding="utf-8")
 
 
-def script(module: str, preloaded: Sequence[str]) -> str:
-    """HTML that runs a module, and lets the browser load others before they are asked for."""
-    links = "".join(
-        f"document.head.append(Object.assign(document.createElement('link'),"
-        f" {{ rel: 'modulepreload', href: {_ADDRESS % (name, version())} }}));"
-        for name in preloaded
-    )
-    return f'<script type="module">{links} import({_ADDRESS % (module, version())});</script>'
+def scripts(modules: Sequence[str]) -> str:
+    """HTML that runs modules, each once for a page of the browser, in any order."""
+    return "".join(f'<script type="module" src="{address(name)}"></script>' for name in modules)
+
+
+def address(name: str) -> str:
+    """Where a file is for Streamlit's own page, whose scripts are found in the same way."""
+    return f"app/static/{name}?v={version()}"
 
 
 def component(name: str, module: str, style: str) -> ComponentRenderer:

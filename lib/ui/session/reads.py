@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -33,10 +32,6 @@ from lib.ui.session.failures import Failures
 from lib.ui.session.kept import Good, KnownRuns, LastGood, Outdated
 from lib.ui.session.memory import ComputedValues, Memory
 from lib.ui.session.run_data import SOURCE_BUCKETS, RunData, derived
-from lib.ui.session.visitors import Visitors
-
-if TYPE_CHECKING:
-    from lib.data.supabase.auth import SignedIn
 
 LIST_S, MOST_LISTS = 30.0, 200
 """How many seconds old the run list may be: short enough for a run that has just started to be found."""
@@ -48,7 +43,6 @@ Named = tuple[tuple[RunSummary, ...], dict[str, str]]
 """Runs, and what they are called beside each other, by run id."""
 
 _SOURCES: Memory[Settings, RunSource] = Memory(MOST_SOURCES)
-_VISITORS: Visitors[SignedIn] = Visitors()
 _FAILURES = Failures()
 _KNOWN = KnownRuns()
 _LISTS: LastGood[RunQuery, tuple[RunPage, dict[str, str]]] = LastGood(
@@ -63,11 +57,6 @@ _CURVES = CurvesMemory(_FAILURES)
 def source(settings: Settings) -> RunSource:
     """The source that the settings name, shared by all sessions: one that everybody reads alike."""
     return _SOURCES.get(settings, lambda: open_source(settings))
-
-
-def visitors() -> Visitors[SignedIn]:
-    """The people who are signed in."""
-    return _VISITORS
 
 
 def list_runs(source: RunSource, query: RunQuery) -> RunPage:

@@ -1,0 +1,192 @@
+"""What stands between the network and Streamlit: whose request it is, what it may do, and what every answer carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config, runtime
+from streamlit.web.server.server_util import allow_all_cross_origin_requests, allowlisted_origins, is_xsrf_enabled
+
+from lib.gate import headers, keeping
+from lib.gate.origin import is_https, is_own
+from lib.gate.sessions import browser_of
+from lib.gate.uploads import NoRoom, waiting_of
+
+READS = ("GET", "HEAD", "OPTIONS")
+_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
+_PROTOCOL = b"sec-websocket-protocol"
+_REFUSED = 1008
+"""The code of a websocket that is closed because of who asks."""
+
+
+class Gate:
+    """Wraps all of Streamlit's server."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or let it through."""
+        match scope["type"]:
+            case "http":
+                await self._answer(scope, receive, _marking(scope, send))
+            case "websocket":
+                await self._connect(scope, receive, send)
+            case _:
+                await self._app(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = _headers(scope)
+        if not _is_own(scope, asked):
+            await send({"type": "websocket.close", "code": _REFUSED})
+            return
+        if not allow_all_cross_origin_requests() and "origin" in asked:
+            # What is let in here is not looked up by Streamlit, which would ask the internet for its own address.
+            _replace(scope, b"host", asked["origin"].partition("://")[2])
+        selected, _, rest = asked.get(_PROTOCOL.decode(), "").partition(",")
+        token, _, session = rest.partition(",")
+        if session.strip() and not _state("sessions").SESSIONS.is_of(session.strip(), browser_of(_cookies(asked))):
+            _replace(scope, _PROTOCOL, f"{selected},{token}")
+        await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        _state("keeping").CODES.is_asked = True
+        asked, path, method = _headers(scope), _path(scope), scope["method"]
+        if method not in READS and not _is_own(scope, asked):
+            await _refusal(HTTPStatus.FORBIDDEN, "From another site.")(scope, receive, send)
+        elif path == f"/{keeping.PATH}" and method == "POST":
+            await _keep(scope, asked, receive, send)
+        elif (upload := _UPLOAD.fullmatch(path)) and method in ("PUT", "DELETE"):
+            await self._upload(upload[1], scope, asked, receive, send)
+        elif path.startswith("/media/") and not _may_download(asked):
+            await _refusal(HTTPStatus.NOT_FOUND, "Not found.")(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _upload(self, session: str, scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:
+        """Take a file of the session's own browser, where there is room; its id alone stands in logs."""
+        sessions, visitors = _state("sessions").SESSIONS, _state("visitors").VISITORS
+        is_own = sessions.is_of(session, browser_of(_cookies(asked))) or not is_xsrf_enabled()
+        if not is_own or (visitors.needed and not visitors.holds(sessions.ticket_of(session))):
+            await _refusal(HTTPStatus.FORBIDDEN, "Reload the page, then upload again.")(scope, receive, send)
+            return
+        if scope["method"] == "DELETE":
+            await self._app(scope, receive, send)
+            return
+        # What is sent without its size may be as large as any.
+        said = asked.get("content-length", "")
+        size = int(said) if said.isdecimal() else config.get_option("server.maxUploadSize") * 2**20
+        manager = runtime.get_instance().uploaded_file_mgr
+        try:
+            with _state("uploads").WAITING.room(session, size, waiting_of(manager), manager.remove_session_files):
+                await self._app(scope, receive, send)
+        except NoRoom as error:
+            await _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))(scope, receive, send)
+
+
+async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:
+    """Exchange a code for the cookie that keeps a sign-in."""
+    message = await receive()
+    code = message.get("body", b"")[:200].decode("ascii", errors="replace")
+    ticket = _state("keeping").CODES.take(code, browser_of(_cookies(asked)))
+    if ticket is None:
+        await _refusal(HTTPStatus.FORBIDDEN, "Sign in again.")(scope, receive, send)
+        return
+    secure = is_https(scope["scheme"], asked) or asked.get("origin", "").startswith("https://")
+    cookie = keeping.cookie(ticket, base() or "/", secure=secure)
+    await Response(status_code=HTTPStatus.NO_CONTENT, headers={"set-cookie": cookie, "cache-control": "no-store"})(
+        scope, receive, send
+    )
+
+
+def _may_download(asked: dict[str, str]) -> bool:
+    """Whether a browser may have files that pages offer: where people sign in, while it is signed in."""
+    visitors = _state("visitors").VISITORS
+    if not visitors.needed or not is_xsrf_enabled():
+        return True
+    return any(map(visitors.holds, _state("sessions").SESSIONS.tickets_of(browser_of(_cookies(asked)))))
+
+
+def _marking(scope: Scope, send: Send) -> Send:
+    """``send`` with what every answer carries."""
+    path, https = _path(scope), is_https(scope["scheme"], _headers(scope))
+
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                (name, _secured(value) if https and name.lower() == b"set-cookie" else value)
+                for name, value in message.get("headers", ())
+            ]
+            added = dict(headers.EVERYWHERE)
+            if path.startswith("/media/"):
+                added |= {"content-security-policy": headers.FILE_POLICY, "cache-control": "no-store"}
+            elif path.startswith("/component/"):
+                added["content-security-policy"] = headers.component_policy()
+            else:
+                added["content-security-policy"] = headers.page_policy()
+            names = {name.encode() for name in added}
+            message["headers"] = [
+                *((name, value) for name, value in kept if name.lower() not in names),
+                *((name.encode(), value.encode()) for name, value in added.items()),
+            ]
+        await send(message)
+
+    return marked
+
+
+def base() -> str:
+    """The path under which the app is served, without a slash at the end."""
+    path = str(config.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{path}" if path else ""
+
+
+def _path(scope: Scope) -> str:
+    """The path below that of the app."""
+    path: str = scope["path"]
+    return path.removeprefix(base()) if path.startswith(f"{base()}/") else path
+
+
+def _is_own(scope: Scope, asked: dict[str, str]) -> bool:
+    return allow_all_cross_origin_requests() or is_own(scope["scheme"], asked, allowlisted_origins())
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _cookies(asked: dict[str, str]) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(asked.get("cookie", "")).items()}
+    except CookieError:
+        return {}
+
+
+def _replace(scope: Scope, name: bytes, value: str) -> None:
+    others: Iterable[tuple[bytes, bytes]] = (each for each in scope["headers"] if each[0].lower() != name)
+    scope["headers"] = [*others, (name, value.encode("latin-1"))]
+
+
+def _secured(cookie: bytes) -> bytes:
+    """A cookie that is sent over TLS only."""
+    marks = {mark.strip().lower() for mark in cookie.split(b";")[1:]}
+    return cookie if b"secure" in marks else cookie + b"; Secure"
+
+
+def _refusal(status: HTTPStatus, why: str) -> Response:
+    return PlainTextResponse(why, status_code=status)
+
+
+def _state(module: str) -> Any:
+    """A module that holds what the process knows. Streamlit loads modules anew when a file changes."""
+    return import_module(f"lib.gate.{module}")
+
+
+MIDDLEWARE = (Middleware(Gate),)
