@@ -83,7 +83,7 @@ ONCE = [
     ({"status": 401, "body": {"message": "Invalid API key"}}, SettingsError, "Expected the API key"),
     ({"status": 404, "body": {"message": "no Route matched with those values"}}, SourceUnavailable, "got HTTP 404"),
     (
-        {"status": 302, "headers": {"Location": "https://example.com/login"}},
+        {"status": 302, "headers": {"Location": "https://example.com/x"}},
         SourceUnavailable,
         "another address (HTTP 302)",
     ),
