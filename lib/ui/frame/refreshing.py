@@ -54,7 +54,8 @@ def said(source: RunSource, compared: Comparison) -> None:
     parts = _outdated(source, compared)
     if parts:
         with st.container(key="outdated", horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f":material/cloud_off: {' '.join(_sentences(parts))} {_BY_ITSELF}")
+            is_all = len(parts) == 2 + len(compared.runs)
+            st.markdown(f":material/cloud_off: {' '.join(_sentences(parts, is_all=is_all))} {_BY_ITSELF}")
             st.button("Try now", key="refresh_now", type="tertiary", on_click=refresh)
             wait()
     else:
@@ -108,8 +109,8 @@ def _outdated(source: RunSource, compared: Comparison) -> list[tuple[str, Outdat
     return [(name, outdated) for name, outdated in found if outdated is not None and outdated.as_of is not None]
 
 
-def _sentences(parts: Sequence[tuple[str, Outdated]]) -> list[str]:
-    """One for each reason; the oldest moment counts."""
+def _sentences(parts: Sequence[tuple[str, Outdated]], *, is_all: bool) -> list[str]:
+    """One for each reason; the oldest moment counts. What is outdated need not be named where it is all."""
     reasons: dict[tuple[str, str], list[tuple[str, Outdated]]] = {}
     for name, outdated in parts:
         reasons.setdefault((str(outdated.error), outdated.error.hint), []).append((name, outdated))
@@ -121,7 +122,8 @@ def _sentences(parts: Sequence[tuple[str, Outdated]]) -> list[str]:
         if len(names) > len(shown):
             shown.append(f"{formatting.count(len(names) - len(shown))} more")
         what = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-        found.append(f"**As of {_moment(since)}**, could not be refreshed: {what}. {md(error)} {md(hint)}".rstrip())
+        named = "" if is_all and len(reasons) == 1 else f": {what}"
+        found.append(f"**As of {_moment(since)}**, could not be refreshed{named}. {md(error)} {md(hint)}".rstrip())
     return found
 
 

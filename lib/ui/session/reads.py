@@ -174,10 +174,7 @@ def forget_runs(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) ->
 
 
 def refresh(source: RunSource, run_ids: tuple[str, ...], query: RunQuery) -> None:
-    """Read anew, when it is asked for next, what one page shows: these runs, their curves and this page of the list.
-
-    All of it stays until it was read.
-    """
+    """Read anew, when it is asked for next, what one page shows; all of it stays until it was read."""
     forget_runs(source, run_ids, query)
     readers = readers_of(source)
     _CURVES.due(readers, run_ids)
@@ -220,11 +217,8 @@ def outdated_list(source: RunSource, query: RunQuery) -> Outdated | None:
 
 def outdated_runs(source: RunSource, run_ids: tuple[str, ...]) -> Outdated | None:
     """Why the selected runs are not fresh; ``None`` where they are."""
-    asked = (run_ids, _of_base(run_ids))
-    found = (
-        _RUNS.outdated(reader, ids, _known_since(reader, ids))
-        for reader, ids in zip(readers_of(source), asked, strict=False)
-    )
+    asked = zip(readers_of(source), (run_ids, _of_base(run_ids)), strict=False)
+    found = (_RUNS.outdated(reader, ids, _known_since(reader, ids)) for reader, ids in asked)
     return next(filter(None, found), None)
 
 
@@ -257,9 +251,9 @@ def _listed(source: RunSource, query: RunQuery) -> tuple[RunPage, dict[str, str]
         page = joined.listed(query, list_runs) if joined is not None else source.list_runs(query)
         if joined is None:
             _KNOWN.note(reader, page.runs)
-            if page.looked_at is None and page.source_total == len(page.runs):
-                known = _KNOWN.of(reader)
-                _withdraw(reader, {run.run_id for run in known.value} if known else (), page.runs)
+            is_whole = not (query.search.strip() or query.status) and page.total == len(page.runs)
+            if is_whole and page.looked_at is None and (known := _KNOWN.of(reader)) is not None:
+                _withdraw(reader, {run.run_id for run in known.value}, page.runs)
         return page, labels_of(page.runs)
 
     def instead() -> Good[tuple[RunPage, dict[str, str]]] | None:
@@ -300,8 +294,7 @@ def _named(source: RunSource, run_ids: tuple[str, ...]) -> Named:
 def _withdraw(reader: str, asked: Collection[str], there: Collection[RunSummary]) -> None:
     """Forget what was read of runs that are not there any more, or are not for this reader."""
     gone = set(asked) - {run.run_id for run in there}
-    known = _KNOWN.drop(reader, gone) if gone else frozenset()
-    if not known:
+    if not (known := _KNOWN.drop(reader, gone)):
         return
 
     def without(listed: tuple[RunPage, dict[str, str]]) -> tuple[RunPage, dict[str, str]]:
@@ -310,6 +303,7 @@ def _withdraw(reader: str, asked: Collection[str], there: Collection[RunSummary]
         return replace(page, runs=left, total=page.total - len(page.runs) + len(left)), labels
 
     _LISTS.revise(reader, without)
+    _RUNS.forget(lambda theirs, ids: theirs == reader and not known.isdisjoint(ids))
     _CURVES.forget_runs(reader, known)
 
 

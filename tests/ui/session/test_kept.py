@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lib.core.facts.errors import AccessDenied, AppError, SignInExpired, SourceUnavailable
-from lib.core.facts.query import RunQuery
+from lib.core.facts.query import RunQuery, answer
 from lib.core.facts.runs import RunStatus
 from lib.ui.session import failures, reads
 from lib.ui.session.failures import LONG_S, LONGEST_RETRY_S, MOST, RETRY_S, Failures
@@ -278,6 +278,21 @@ def test_a_run_that_is_no_longer_there_for_a_reader_is_kept_nowhere(source, monk
     assert reads.list_runs(source, RunQuery()).runs == ()
     with pytest.raises(SourceUnavailable):
         reads.load_data(source, run)
+
+
+def test_a_run_that_a_search_does_not_find_is_still_known_and_one_that_left_the_list_is_not(source, monkeypatch):
+    read_all(source)
+    assert reads.list_runs(source, RunQuery(search="other")).total == 0
+    source.error = DOWN
+    assert reads.list_runs(source, RunQuery(search="grow")).total == 1
+    source.error = None
+    reads._LISTS.due(lambda *_: True)
+    monkeypatch.setattr(GrowingSource, "list_runs", lambda self, query: answer([], query))
+    assert reads.list_runs(source, RunQuery()).total == 0
+    source.error = DOWN
+    reads._RUNS.due(lambda *_: True)
+    with pytest.raises(SourceUnavailable):
+        reads.load_runs(source, ("growing",))
 
 
 def test_a_failure_that_no_page_asks_for_any_more_is_left_alone(known, now):
