@@ -49,6 +49,9 @@ MAX_CONNECTIONS = 40
 COLUMN_AGAIN_S = 600.0
 """A column that was not there is asked for again after so many seconds: somebody may have added it."""
 
+now = time.monotonic
+"""The clock of what is known of a project for a while."""
+
 _RANGE = re.compile(r"(?:(\d+)-(\d+)|\*)/(\d+|\*)")
 _KINDS = ("application/json", "application/vnd.pgrst", "text/csv")
 
@@ -116,13 +119,13 @@ class Project:
 
     def missing(self, table: str) -> tuple[str, ...]:
         """The columns that the table was found to lack of late, in the order of their names."""
-        now = time.monotonic()
-        return tuple(sorted(name for name, until in self._missing.get(table, {}).items() if now < until))
+        moment = now()
+        return tuple(sorted(name for name, until in self._missing.get(table, {}).items() if moment < until))
 
     def note_missing(self, table: str, column: str) -> None:
         """Do not ask for this column for a while."""
         with self._lock:
-            self._missing[table] = {**self._missing.get(table, {}), column: time.monotonic() + COLUMN_AGAIN_S}
+            self._missing[table] = {**self._missing.get(table, {}), column: now() + COLUMN_AGAIN_S}
 
     def note_function(self, name: str, user_id: str | None, absent_for_s: float) -> None:
         """Remember that a reader may call a function (0 seconds), or may not for so long."""
@@ -215,16 +218,17 @@ class Access:
     ) -> T:
         deadline = time.monotonic() + self.project.settings.timeout_s
         token = refused = None
-        attempt = 0
+        attempt, lacking = 0, set[str]()
         while True:
             if self.reader is not None:
                 token = self.reader.access_token(refused)
-            present = self.project.present(table, columns)
+            present = tuple(name for name in self.project.present(table, columns) if name not in lacking)
             outcome = self._attempt(table, token, present, write, parse, deadline)
             if not isinstance(outcome, Refusal):
                 return outcome[0]
             if outcome.column in present and outcome.column not in essential:
                 self.project.note_missing(table, outcome.column)
+                lacking.add(outcome.column)
                 continue
             if outcome.column is not None:
                 raise missing_column(table, outcome.column)
