@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from cachetools import LRUCache
@@ -26,6 +26,8 @@ V = TypeVar("V")
 
 MOST_RUNS = 5_000
 """Of how many runs the list's facts are kept, of all readers together: some kilobytes each."""
+KEPT = timedelta(hours=12)
+"""What is older is shown to nobody, a working day, as long as a sign-in lasts: much may have been withdrawn since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,10 @@ class LastGood(Generic[Q, V]):
             AppError: If it cannot be read and there is no other, or if the reader is refused.
         """
         key, what = (reader, question), (self._kind, reader, question)
-        if self._fresh.holds(key):
-            return self._fresh.get(key, read)
+        is_fresh = self._fresh.holds(key)
+        last = self._last(key) or (None if is_fresh else instead())
         self._failures.asked(what)
-        last = self._last(key) or instead()
-        awaited = self._failures.awaited(what, has_last=last is not None)
+        awaited = None if is_fresh else self._failures.awaited(what, has_last=last is not None)
         if awaited is not None:
             if self._failures.of(what) is None:
                 self._failures.note(what, awaited, lambda: self._read(reader, question, read))
@@ -146,7 +147,8 @@ class LastGood(Generic[Q, V]):
 
     def _last(self, key: tuple[str, Q]) -> Good[V] | None:
         with self._lock:
-            return self._good.get(key)
+            good = self._good.get(key)
+        return None if good is None or _is_old(good.as_of) else good
 
     def _read(self, reader: str, question: Q, read: Callable[[], V]) -> V:
         what, began, turn = (self._kind, reader, question), time.monotonic(), self._turn
@@ -200,7 +202,7 @@ class KnownRuns:
                 if run_ids is None
                 else [(reader, run_id) for run_id in run_ids]
             )
-            found = [self._runs[key] for key in keys if key in self._runs]
+            found = [self._runs[key] for key in keys if key in self._runs and not _is_old(self._runs[key].as_of)]
         return Good(tuple(each.value for each in found), min(each.as_of for each in found)) if found else None
 
     def drop(self, reader: str, run_ids: Iterable[str] | None = None) -> frozenset[str]:
@@ -216,3 +218,7 @@ class KnownRuns:
         """Know no run of anybody."""
         with self._lock:
             self._runs.clear()
+
+
+def _is_old(as_of: datetime) -> bool:
+    return wall_clock() - as_of > KEPT

@@ -10,7 +10,9 @@ import pytest
 from lib.core.facts.errors import AccessDenied, AppError, SignInExpired, SourceUnavailable
 from lib.core.facts.query import RunQuery, answer
 from lib.core.facts.runs import RunStatus
+from lib.data.source import wall_clock
 from lib.ui.session import failures, reads
+from lib.ui.session import kept as kept_module
 from lib.ui.session.failures import LONG_S, LONGEST_RETRY_S, MOST, RETRY_S, Failures
 from lib.ui.session.kept import KnownRuns, LastGood
 from tests.app.growing import GrowingSource
@@ -291,6 +293,18 @@ def test_a_run_that_a_search_does_not_find_is_still_known_and_one_that_left_the_
     assert reads.list_runs(source, RunQuery()).total == 0
     source.error = DOWN
     reads._RUNS.due(lambda *_: True)
+    with pytest.raises(SourceUnavailable):
+        reads.load_runs(source, ("growing",))
+
+
+def test_what_is_older_than_a_working_day_is_shown_to_nobody(source, monkeypatch):
+    read_all(source)
+    source.error = DOWN
+    reads.refresh(source, ("growing",), RunQuery())
+    now = wall_clock() + kept_module.KEPT
+    monkeypatch.setattr(kept_module, "wall_clock", lambda: now)
+    with pytest.raises(SourceUnavailable):
+        reads.list_runs(source, RunQuery())
     with pytest.raises(SourceUnavailable):
         reads.load_runs(source, ("growing",))
 
