@@ -16,7 +16,7 @@ from tests.app.harness import MAIN, PAGES, App
 from tests.app.shown import assert_shows
 
 AGE = re.compile(r"As of \d\d:\d\d, could not be refreshed: ")
-SAID = "No answer <b>now</b>. Wait. It is tried again by itself."
+SAID = "No answer <b>now</b>. Wait. This page tries again by itself."
 
 
 @pytest.fixture

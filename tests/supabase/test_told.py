@@ -28,8 +28,8 @@ def test_a_column_that_is_missing_is_named_and_asked_for_again_after_a_while(fre
         project.log.clear()
         (run,) = source.load_runs([job])
         assert source.load_curves([job])
-        lines = [entry.query for entry in project.log.of("/rest/v1/")]
-        return any("base_model" in line for line in lines), any("grad_norm" in line for line in lines), run.base_model
+        jobs, rows = ([entry.query for entry in project.log.of(f"/rest/v1/{table}")] for table in (JOBS, METRICS))
+        return any("base_model" in each for each in jobs), any("grad_norm" in each for each in rows), run.base_model
 
     assert asked() == (True, True, None)
     assert "The tables have no column base_model, grad_norm." in source.way()

@@ -77,7 +77,7 @@ def clock(moment: datetime) -> str:
     return f"{moment.astimezone(_zone()):%H:%M:%S}"
 
 
-_BY_ITSELF = "It is tried again by itself."
+_BY_ITSELF = "This page tries again by itself."
 
 
 def _look(readers: Sequence[str], turn: int, drawn_at: float) -> None:
