@@ -45,8 +45,9 @@ def compare_runs() -> None:
 
 if __name__ == "streamlit_app":
     # The server imports this file; pages are run as scripts. What draws them is loaded when the first is asked for.
+    from lib.gate.ending import asked_for
     from lib.gate.middleware import MIDDLEWARE
 
-    app = st.App(__file__, middleware=MIDDLEWARE)
+    app = st.App(__file__, middleware=MIDDLEWARE, lifespan=asked_for)
 else:
     compare_runs()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,17 @@ _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _OFF = ("camera", "display-capture", "geolocation", "gyroscope", "accelerometer", "magnetometer", "microphone")
 _NEVER = ("midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking")
 
+FRAMED_BY = "RUNOFF_FRAMED_BY"
+"""The environment variable that names the other sites whose pages may frame the app, with spaces between them."""
+_SITE = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
+_FRAMING = os.environ.get(FRAMED_BY, "").split()
+if wrong := [site for site in _FRAMING if not _SITE.fullmatch(site)]:
+    raise ValueError(f"Expected {FRAMED_BY} to name sites such as https://wiki.example.com, got {wrong[0]!r}.")
+
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
-    # Other pages of this origin may frame it, as a host does that shows the app in a page of its own.
-    "x-frame-options": "SAMEORIGIN",
+    # Pages of this origin may frame it, as a host does that shows the app in a page of its own.
+    **({} if _FRAMING else {"x-frame-options": "SAMEORIGIN"}),
     # With "no-referrer" the browser would say no origin either, which we ask for.
     "referrer-policy": "same-origin",
     "permissions-policy": ", ".join(f"{name}=()" for name in (*_OFF, *_NEVER)),
@@ -56,7 +64,7 @@ def _policy(script: str) -> str:
             "connect-src 'self'",
             "worker-src 'self' blob:",
             "frame-src 'self'",
-            "frame-ancestors 'self'",
+            " ".join(("frame-ancestors 'self'", *_FRAMING)),
             "form-action 'self'",
             "base-uri 'none'",
             "object-src 'none'",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
@@ -20,6 +20,8 @@ from lib.gate.origin import is_https, is_own
 from lib.gate.sessions import browser_of
 from lib.gate.uploads import NoRoom, waiting_of
 
+LONGEST_CODE = 200
+"""In bytes: what is longer is none."""
 READS = ("GET", "HEAD", "OPTIONS")
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
 _PROTOCOL = b"sec-websocket-protocol"
@@ -94,9 +96,10 @@ class Gate:
 
 async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:
     """Exchange a code for the cookie that keeps a sign-in."""
-    message = await receive()
-    code = message.get("body", b"")[:200].decode("ascii", errors="replace")
-    ticket = _state("keeping").CODES.take(code, browser_of(_cookies(asked)))
+    body, message = b"", await receive()
+    while (body := body + message.get("body", b"")) and message.get("more_body") and len(body) <= LONGEST_CODE:
+        message = await receive()
+    ticket = _state("keeping").CODES.take(body.decode("ascii", errors="replace"), browser_of(_cookies(asked)))
     if ticket is None:
         await _refusal(HTTPStatus.FORBIDDEN, "Sign in again.")(scope, receive, send)
         return
@@ -159,14 +162,16 @@ def _is_own(scope: Scope, asked: dict[str, str]) -> bool:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    """The headers by their names in small letters; of several with one name the last, but all cookies."""
+    found: dict[str, str] = {}
+    for name, text in ((name.decode("latin-1").lower(), text.decode("latin-1")) for name, text in scope["headers"]):
+        found[name] = f"{found[name]}; {text}" if name == "cookie" and name in found else text
+    return found
 
 
 def _cookies(asked: dict[str, str]) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(asked.get("cookie", "")).items()}
-    except CookieError:
-        return {}
+    # As Streamlit reads them: what other programs of this host have set may be no cookie at all.
+    return cookie_parser(asked.get("cookie", ""))
 
 
 def _replace(scope: Scope, name: bytes, value: str) -> None:

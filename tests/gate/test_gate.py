@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
 from collections.abc import Callable, Iterator
 
@@ -11,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, MOST_DROPPED
-from tests.browser.harness import Server
+from tests.browser.harness import TIMEOUT_S, Server
 from tests.gate.stranger import XSRF, Stranger
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -92,7 +94,9 @@ def test_a_browser_that_was_away_gets_its_session_back(ann):
     tab = ann.tab()
     session = tab.run().session
     tab.close()
-    assert ann.tab(session=session).run().session == session
+    # Other programs on this host set cookies too, and what they hold is theirs.
+    others = {"other": '{"a": [1, "two"]}', "(odd)": "x=y"}
+    assert ann.tab(session=session, cookies=others | ann.cookies).run().session == session
 
 
 def test_files_are_taken_from_the_sessions_own_browser_only(ann, eve):
@@ -181,3 +185,13 @@ def test_cookies_are_for_tls_where_a_proxy_speaks_it(ann):
     )
     assert "Secure" not in plain
     assert secure.endswith("; Secure")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_is_asked_to_end_ends_without_a_failure_though_somebody_looks_at_it(number):
+    with Server() as server, Stranger(server) as ann:
+        tab = ann.tab().run()
+        os.kill(server.pid, number)
+        assert tab.is_ended()
+        assert server._process.wait(TIMEOUT_S) == 0
+        assert "Abort" not in server.log()

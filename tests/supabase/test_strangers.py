@@ -85,6 +85,10 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     assert eve.client.get(address).status_code == 404, "a link alone is not enough"
 
     kept = jar(ann)
+    # A tab whose connection broke: Streamlit keeps it for its browser to come back.
+    away = eve.tab(cookies=kept, User_Agent=agent(ann)).run()
+    assert "Sign out" in away.text
+    away.close()
     ann.get_by_role("button", name="Sign out").click()
     asks_to_sign_in(ann)
     # Nobody touches the other tab.
@@ -92,6 +96,9 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     assert not [name for name in ANNS if name in other.content()]
     for who in (ann, other):
         assert who.request.get(address).status == 404
+    back = eve.tab(session=away.session, cookies=kept, User_Agent=agent(ann)).run()
+    assert back.session != away.session
+    assert "Please sign in" in back.text
     eve.client.cookies.update(kept)
     assert eve.client.get(address).status_code == 404
     assert "Please sign in" in eve.tab(cookies=kept, User_Agent=agent(ann)).run().text

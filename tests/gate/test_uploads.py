@@ -1,0 +1,69 @@
+"""What waits in memory stays within its limits, whoever sends and whatever is left behind."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, WAITING_BYTES
+from lib.gate.uploads import GIVEN_UP_S, NoRoom, Waiting
+
+
+class Server:
+    """Holds files as Streamlit does: their sizes, by session."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.held: dict[str, dict[str, SimpleNamespace]] = {}
+        self.waiting = Waiting(lambda: self.now)
+
+    def room(self, session: str, size: int = FILE_BYTES):
+        return self.waiting.room(session, size, self.held, lambda each: self.held.pop(each))
+
+    def send(self, session: str, size: int = FILE_BYTES) -> None:
+        with self.room(session, size):
+            files = self.held.setdefault(session, {})
+            files[str(len(files))] = SimpleNamespace(data=range(size))
+
+    @property
+    def total(self) -> int:
+        return sum(len(file.data) for files in self.held.values() for file in files.values())
+
+
+def test_a_session_has_room_again_when_its_files_were_taken():
+    server = Server()
+    for _ in range(AT_ONCE_BYTES // FILE_BYTES):
+        server.send("ann")
+    with pytest.raises(NoRoom, match="Too much at once"):
+        server.send("ann", 1)
+    server.send("bob")
+    server.held["ann"].clear()
+    server.send("ann")
+
+
+def test_what_is_still_coming_counts_and_what_broke_off_does_not():
+    server = Server()
+    with server.room("ann"), server.room("ann"), pytest.raises(NoRoom):
+        server.send("ann", 1)
+    with pytest.raises(OSError), server.room("ann"):  # noqa: PT011
+        raise OSError
+    server.send("ann", AT_ONCE_BYTES)
+
+
+def test_all_sessions_together_are_bounded_until_somebody_has_given_up():
+    server = Server()
+    names = [str(number) for number in range(WAITING_BYTES // FILE_BYTES)]
+    for name in names:
+        server.send(name)
+    with pytest.raises(NoRoom, match="Others are uploading"):
+        server.send("ann")
+    server.now += GIVEN_UP_S
+    server.send(names[0], 0)
+    with pytest.raises(NoRoom):
+        server.send("ann")
+    server.now += 1
+    server.send("ann")
+    assert names[0] in server.held, "it sent something meanwhile"
+    assert "ann" in server.held
+    assert server.total <= WAITING_BYTES
