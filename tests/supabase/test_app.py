@@ -367,12 +367,27 @@ def patience(fault: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_list_that_cannot_be_read_has_a_sentence_and_a_retry_that_works_afterwards(plain, on, kind):
+def test_a_list_that_cannot_be_read_has_a_sentence_and_what_was_read_stays(plain, on, kind):
     fault, sentence = FAULTS[kind]
     wanted = plain.jobs["ann"][:2]
     app = on(plain, user="ann", run=wanted, settings=patience(fault))
     plain.faults.add(JOBS_PATH, **fault)
     app.ask(refresh=True)
+    assert_compares(app, wanted)
+    assert "could not be refreshed" in app.text
+    assert sentence in app.text.replace("\\", "")
+    assert set(app.listed) == set(plain.jobs["ann"])
+    plain.faults.clear()
+    assert_compares(app.click("refresh_now"), wanted)
+    assert "could not be refreshed" not in app.text
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_list_that_never_came_has_a_sentence_and_a_retry_that_works_afterwards(plain, on, kind):
+    fault, sentence = FAULTS[kind]
+    wanted = plain.jobs["ann"][:2]
+    plain.faults.add(JOBS_PATH, **fault)
+    app = on(plain, user="ann", run=wanted, settings=patience(fault))
     assert sentence in says(app)
     assert app.link == {"run": list(wanted)}
     plain.faults.clear()
