@@ -46,6 +46,7 @@ from lib.ui.charts.request import BUCKETS, HOVER_POSITIONS
 from lib.ui.session import reads, run_data
 from lib.ui.session.assessments import assessment_of
 from lib.ui.session.comparison import ComparedRun
+from tests.forgetting import forget_reads
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
 
@@ -123,7 +124,7 @@ def embedded(path: Path, rounds: int) -> dict[str, list[float]]:
     """The app and the floor in turn; the app's caches are empty each time."""
     clock = Clock()
     for _ in range(rounds):
-        reads.refresh()
+        forget_reads()
         source = EmbeddedSource(path, path)
         curves = clock("read", lambda source=source: [read(source, run) for run in RUNS])
         clock("reduce", lambda curves=curves: reduce_all(curves))

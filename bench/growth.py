@@ -31,6 +31,7 @@ from lib.data.source import RunSource
 from lib.data.supabase.source import SupabaseSource
 from lib.ui.session import reads
 from tests.browser.harness import PROJECT_ROOT
+from tests.forgetting import forget_reads
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for
 from tests.supabase.stack import Stack
@@ -105,7 +106,7 @@ def pages(source: RunSource, rounds: int) -> Times:
     found: Times = {}
     with patch.object(reads, "open_source", lambda settings: source):
         for name, runs in (("nothing selected", []), ("five runs", five_runs())):
-            reads.refresh()
+            forget_reads()
             reads._SOURCES.forget()
             app = AppTest.from_file(PROJECT_ROOT / "streamlit_app.py", default_timeout=120)
             app.query_params["run"] = runs
@@ -135,7 +136,7 @@ def memory(sizes: Sequence[int], rounds: int) -> dict[str, dict[int, Times]]:
             # Few rounds where one takes seconds.
             found["memory"][size] = lists(EmbeddedSource(path, METRICS_FILE), rounds)
             found["page"][size] = pages(EmbeddedSource(path, METRICS_FILE), rounds)
-    reads.refresh()
+    forget_reads()
     reads._SOURCES.forget()
     return found
 

@@ -29,11 +29,11 @@ sys.path[:0] = [{root!r}]
 import runpy
 from lib.core.facts.query import RunQuery
 from lib.data.settings import Settings
-from lib.ui.session import reads, run_data
+from lib.ui.session import current_curves, reads
 from tests.app.growing import GrowingSource
 
 reads.open_source = lambda settings: GrowingSource({rows})
-run_data.ASK_SHARE = 0.0
+current_curves.ASK_SHARE = 0.0
 source = reads.source(Settings())
 source.rows += 10
 reads.forget_runs(source, ("growing",), RunQuery())

@@ -30,7 +30,9 @@ settings.load_profile("default")
 @pytest.fixture(autouse=True)
 def nothing_remembered():
     if reads := sys.modules.get("lib.ui.session.reads"):
-        reads.refresh()
+        from tests.forgetting import forget_reads
+
+        forget_reads()
         reads._SOURCES.forget()
 
 

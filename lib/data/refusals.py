@@ -14,6 +14,7 @@ LONGEST_NAMED_WAIT_S = 86_400.0
 """A server that asks to wait for longer than a day says nothing that helps."""
 AGAIN = "Wait a moment and try again."
 _ADDRESS = "Check the network and the url in the settings, then try again."
+_CERTIFICATE = "Check the url in the settings, this machine's clock, and whether the network looks into connections."
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +43,43 @@ class Refusal:
 
 def too_many(headers: Mapping[str, str], host: str) -> Refusal:
     """The answer of a server that is asked too often, which may name the seconds to wait in ``retry-after``."""
+    sentence = f"Expected an answer from {host}; it says: too many requests."
     try:
         wait = float(headers.get("retry-after", ""))
     except ValueError:
         wait = math.nan
-    named = wait if 0 <= wait <= LONGEST_NAMED_WAIT_S else None
-    hint = AGAIN if named is None else f"Try again in {math.ceil(named)} s."
-    return Refusal(SourceUnavailable(f"{host} says: too many requests.", hint=hint), retry=True, wait_s=named)
+    if not 0 <= wait <= LONGEST_NAMED_WAIT_S:
+        return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)
+    error = SourceUnavailable(sentence, hint=f"Try again in {math.ceil(wait)} s.", wait_s=wait)
+    return Refusal(error, retry=True, wait_s=wait)
 
 
 def refusal_of_network(error: Exception, host: str) -> Refusal:
     """An exception of the HTTP client: no connection, no answer in time, or one that broke off."""
-    if isinstance(error, httpx.ConnectError) and "certificate" in str(error).lower():
-        return Refusal(SourceUnavailable(f"The certificate of {host} could not be verified.", hint=_ADDRESS))
+    said = str(error).lower()
     if isinstance(error, httpx.PoolTimeout):
-        sentence = f"Too many reads from {host} at once."
+        sentence = f"Expected an answer from {host}; too many reads wait for one."
     elif isinstance(error, httpx.TimeoutException):
-        sentence = f"Expected an answer from {host}; none came in time."
+        return Refusal(too_late(host), retry=True)
+    elif isinstance(error, httpx.ConnectError) and "certificate" in said:
+        sentence = f"Expected a certificate of {host} that holds; it could not be verified."
+        return Refusal(SourceUnavailable(sentence, hint=_CERTIFICATE))
+    elif isinstance(error, httpx.ConnectError) and "ssl" in said:
+        sentence = f"Expected {host} to answer over TLS (https); no secure connection came about."
     elif isinstance(error, httpx.ConnectError):
-        sentence = f"{host} could not be reached."
+        sentence = f"Expected an answer from {host}, which could not be reached."
     else:
-        sentence = f"The answer of {host} broke off."
-    hint = _ADDRESS if isinstance(error, httpx.ConnectError | httpx.TimeoutException) else AGAIN
+        sentence = f"Expected an answer from {host}; it broke off."
+    hint = _ADDRESS if isinstance(error, httpx.ConnectError) else AGAIN
     return Refusal(SourceUnavailable(sentence, hint=hint), retry=True)
+
+
+def too_late(host: str) -> SourceUnavailable:
+    """No answer in time."""
+    return SourceUnavailable(f"Expected an answer from {host}; none came in time.", hint=_ADDRESS)
 
 
 def incomplete(host: str) -> Refusal:
     """An answer that is cut off, or is not what was asked for, though nothing said so."""
-    return Refusal(SourceUnavailable(f"The answer of {host} is not complete.", hint=AGAIN), retry=True)
+    sentence = f"Expected rows from {host}; the answer is not complete, or not what was asked for."
+    return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)

@@ -18,8 +18,8 @@ from lib.data.demo.source import EmbeddedSource
 from lib.data.folder import source as folder
 from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.settings import RUNS_VARIABLE
-from lib.ui.session import reads
 from tests.app.harness import MAIN, App, Query
+from tests.forgetting import forget_reads
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def _own_settings(monkeypatch, tmp_path) -> Iterator[None]:
         monkeypatch.delenv(name)
     monkeypatch.setenv(CACHE_VARIABLE, "")
     monkeypatch.setattr(folder, "SCAN_INTERVAL_S", 0.0)
-    reads.refresh()
+    forget_reads()
     before = config.get_option("secrets.files")
     config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
     monkeypatch.setattr(st, "secrets", Secrets())

@@ -84,11 +84,27 @@ def test_a_list_that_cannot_be_read_is_an_error_on_the_page(opened, monkeypatch,
 
     with monkeypatch.context() as patch:
         patch.setattr(EmbeddedSource, "list_runs", failing)
-        app = opened(run=demo.alike[:2])
+        app = opened()
         assert not app.at.exception
         assert errors_of(app) == ["The list did not come.\n\nTry later."]
-        assert app.compared == tuple(demo.alike[:2])
-    assert_shows(app.click("retry:page"), 2)
+        assert app.compared == ()
+    assert_shows(app.click("retry:page"), 0)
+
+
+def test_a_list_that_cannot_be_read_takes_nothing_else_away(opened, monkeypatch, demo):
+    def failing(self, query):
+        raise SourceUnavailable("The list did not come.", hint="Try later.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddedSource, "list_runs", failing)
+        app = opened(run=demo.alike[:2])
+        assert_shows(app, 2)
+        assert "could not be refreshed: the list of runs, which has only runs that were read before." in app.text
+        assert "The list did not come. Try later." in app.text
+        assert set(app.listed) == set(demo.alike[:2])
+    assert_shows(app.click("refresh_now"), 2)
+    assert "could not be refreshed" not in app.text
+    assert len(app.listed) == len(demo.runs)
 
 
 def test_a_run_deleted_while_it_is_compared_is_named_and_left_out(on_folder, tmp_path):

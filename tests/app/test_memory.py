@@ -13,8 +13,9 @@ from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
 from lib.data.settings import Settings
 from lib.gate.visitors import VISITORS
-from lib.ui.session import reads, run_data
-from lib.ui.session.run_data import CurvesMemory, RunData
+from lib.ui.session import current_curves, reads
+from lib.ui.session.current_curves import CurvesMemory
+from lib.ui.session.run_data import RunData, data_of
 from tests.app.growing import METRICS, GrowingSource
 from tests.app.harness import App
 
@@ -91,7 +92,7 @@ def test_readers_share_nothing(source):
 
 
 def test_a_running_run_is_read_as_a_whole_once_and_then_what_is_new(source, monkeypatch):
-    monkeypatch.setattr(run_data, "ASK_SHARE", 0.0)
+    monkeypatch.setattr(current_curves, "ASK_SHARE", 0.0)
     memory = CurvesMemory()
     before = newest(memory, source)
     same = newest(memory, source)
@@ -120,7 +121,7 @@ def test_rows_that_come_without_another_version_are_found_after_a_time(source, m
     memory = CurvesMemory()
     completed(source)
     before = newest(memory, source)
-    monkeypatch.setattr(run_data, "LOOK_AGAIN_S", -1.0)
+    monkeypatch.setattr(current_curves, "LOOK_AGAIN_S", -1.0)
     assert newest(memory, source) is before, "what was worked out of the same rows stays"
     # As many values as before: a count would not tell.
     source.raised = 1.0
@@ -161,7 +162,7 @@ def test_arrays_that_curves_share_count_once(source):
     curve = data.curves.get("train_loss")
     shared = MetricCurve(curve.step, curve.value + 1, curve.epoch, curve.elapsed_s, curve.logged, 0)
     both = type(data.curves)(source.run.run_id, {"train_loss": curve, "other": shared})
-    assert run_data.data_of(both, source.run).nbytes == 5 * curve.step.nbytes
+    assert data_of(both, source.run).nbytes == 5 * curve.step.nbytes
 
 
 # --- the app -----------------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ def in_memory(rows: int) -> int:
 
 
 def test_forty_polls_of_a_running_run_hold_two_versions_of_it_at_most(monkeypatch):
-    monkeypatch.setattr(run_data, "ASK_SHARE", 0.0)
+    monkeypatch.setattr(current_curves, "ASK_SHARE", 0.0)
     source = GrowingSource(3000)
     monkeypatch.setattr(reads, "open_source", lambda settings: source)
     # What is frozen is freed as all else, but not listed.

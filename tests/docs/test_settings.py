@@ -12,7 +12,7 @@ from streamlit import config
 
 from lib.core.facts.errors import SettingsError
 from lib.data import sections, settings
-from lib.data.folder.remembered import CACHE_VARIABLE
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.mlflow_server import settings as mlflow
 from lib.data.settings import Settings, settings_from
 from lib.data.supabase import settings as supabase

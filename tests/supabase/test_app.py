@@ -25,6 +25,7 @@ from lib.ui.session import reads
 from lib.ui.session.comparison import ComparedRun
 from tests.app.conftest import _own_settings  # noqa: F401 - a fixture
 from tests.app.harness import DIFF, MAIN, PAGES, RANKING, TITLES, App
+from tests.forgetting import forget_reads
 from tests.supabase.live import LiveJob
 from tests.supabase.project import Project
 from tests.supabase.readers import project_for, reader_for
@@ -366,12 +367,27 @@ def patience(fault: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_list_that_cannot_be_read_has_a_sentence_and_a_retry_that_works_afterwards(plain, on, kind):
+def test_a_list_that_cannot_be_read_has_a_sentence_and_what_was_read_stays(plain, on, kind):
     fault, sentence = FAULTS[kind]
     wanted = plain.jobs["ann"][:2]
     app = on(plain, user="ann", run=wanted, settings=patience(fault))
     plain.faults.add(JOBS_PATH, **fault)
     app.ask(refresh=True)
+    assert_compares(app, wanted)
+    assert "could not be refreshed" in app.text
+    assert sentence in app.text.replace("\\", "")
+    assert set(app.listed) == set(plain.jobs["ann"])
+    plain.faults.clear()
+    assert_compares(app.click("refresh_now"), wanted)
+    assert "could not be refreshed" not in app.text
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_list_that_never_came_has_a_sentence_and_a_retry_that_works_afterwards(plain, on, kind):
+    fault, sentence = FAULTS[kind]
+    wanted = plain.jobs["ann"][:2]
+    plain.faults.add(JOBS_PATH, **fault)
+    app = on(plain, user="ann", run=wanted, settings=patience(fault))
     assert sentence in says(app)
     assert app.link == {"run": list(wanted)}
     plain.faults.clear()
@@ -517,7 +533,7 @@ def test_a_run_that_has_not_reported_for_ten_minutes_is_stalled_in_list_and_page
         project.execute(
             f"update public.{JOBS} set updated_at = now() - interval '{minutes} minutes' where id = '{running.job}'"
         )
-        reads.refresh()
+        forget_reads()
         app = on(project, user="ann", run=[running.job])
         app.assert_sound()
         assert ("is stalled: it has not reported for 11 min" in app.text) is stalled
@@ -601,7 +617,7 @@ def test_the_page_says_that_a_database_reduces_and_every_row_can_be_read(long_ru
 
 def test_short_runs_come_whole_either_way_and_nothing_is_offered(plain, migrated, on):
     for project, way in ((plain, "Every row is read"), (migrated, "Curves are reduced in the database")):
-        reads.refresh()
+        forget_reads()
         app = on(project, user="ann", run=project.jobs["ann"][:2])
         app.assert_sound()
         assert way in app.text
@@ -767,7 +783,7 @@ def test_what_a_chart_and_a_column_both_show_is_read_once(by_f1, on):
     project.reload_schema()
     counts = []
     for query in ({}, {"metric": "power"}, {"metric": "power", "col": "power"}, {"col": "power"}):
-        reads.refresh()
+        forget_reads()
         reads._SOURCES.forget()
         project.log.clear()
         app = on(project, user="ann", run=jobs, **query)

@@ -74,12 +74,21 @@ def points(source, job):
 
 PAUSED = {"status": 540, "body": {"message": "project paused"}}
 ONCE = [
-    ({"status": 403}, AccessDenied, "does not let this reader"),
+    (
+        {"status": 403, "body": {"code": "42501", "message": "permission denied"}},
+        AccessDenied,
+        "does not let this reader",
+    ),
+    ({"status": 403}, SourceUnavailable, "got HTTP 403: this is not the answer"),
     ({"status": 401, "body": {"message": "Invalid API key"}}, SettingsError, "Expected the API key"),
     ({"status": 404, "body": {"message": "no Route matched with those values"}}, SourceUnavailable, "got HTTP 404"),
-    ({"status": 302, "headers": {"Location": "https://example.com/login"}}, SourceUnavailable, "got HTTP 302"),
+    (
+        {"status": 302, "headers": {"Location": "https://example.com/x"}},
+        SourceUnavailable,
+        "another address (HTTP 302)",
+    ),
     ({"status": 200}, SourceUnavailable, "got text/html: this is not the answer of a Supabase project"),
-    (PAUSED, SourceUnavailable, "is paused"),
+    (PAUSED, SourceUnavailable, "project is paused"),
     ({"status": 500, "body": {"code": "57014", "message": "canceling"}}, SourceUnavailable, "took too long"),
     ({"status": 429, "headers": {"Retry-After": "60"}}, SourceUnavailable, "too many requests"),
     ({"status": 400, "body": {"code": "22P02", "message": "invalid input"}}, RunSourceError, "code 22P02"),
@@ -375,14 +384,14 @@ def test_no_exception_of_the_sign_in_library_escapes(kind):
     [
         ({"status": 200}, SourceUnavailable, "not the answer of a Supabase project"),
         ({"status": 200, "body": {}}, SourceUnavailable, "not the answer of a Supabase project"),
-        ({"status": 302, "headers": {"Location": "/x"}}, SourceUnavailable, "got HTTP 302"),
+        ({"status": 302, "headers": {"Location": "/x"}}, SourceUnavailable, "another address (HTTP 302)"),
         ({"status": 404}, SourceUnavailable, "got HTTP 404"),
         ({"status": 500}, SourceUnavailable, "failed (HTTP 500)"),
         ({"status": 502}, SourceUnavailable, "failed (HTTP 502)"),
         ({"status": 503, "body": {"message": "down"}}, SourceUnavailable, "failed (HTTP 503)"),
         ({"status": 429}, SourceUnavailable, "too many requests"),
         ({"status": 429, "body": {"code": "over_request_rate_limit", "message": "x"}}, SourceUnavailable, "too many"),
-        ({"status": 418, "body": {"message": "x"}}, AccessDenied, "refused the sign-in (HTTP 418)"),
+        ({"status": 418, "body": {"message": "x"}}, SourceUnavailable, "got HTTP 418"),
         ({"hang": True}, SourceUnavailable, "none came in time"),
         ({"cut": "connection"}, SourceUnavailable, "broke off"),
         ({"cut": "body"}, SourceUnavailable, "not the answer"),

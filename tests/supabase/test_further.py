@@ -11,7 +11,8 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.metrics import LOGGED
 from lib.core.ranking.metric_names import is_candidate
 from lib.data.supabase import further
-from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS, CurvesMemory
+from lib.ui.session.current_curves import CurvesMemory
+from lib.ui.session.run_data import FIRST_METRICS, SOURCE_BUCKETS
 from tests.supabase.seed import METRICS
 from tests.supabase.test_source import add_job, add_rows, metric_requests
 

@@ -17,11 +17,20 @@ from __future__ import annotations
 
 
 class AppError(Exception):
-    """Base class. The message is shown to users: no secret, no traceback, no markup in it."""
+    """Base class. The message is shown to users: no secret, no traceback, no markup in it.
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    Attributes:
+        withdraws: What was read before may not be shown any more: the reader is refused, and it did not merely fail.
+        wait_s: How long the source asks to wait before the next read; 0 where it does not say.
+    """
+
+    withdraws = False
+
+    def __init__(self, message: str, *, hint: str = "", withdraws: bool | None = None, wait_s: float = 0.0) -> None:
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.wait_s = hint, wait_s
+        if withdraws is not None:
+            self.withdraws = withdraws
 
 
 class SettingsError(AppError):
@@ -39,9 +48,13 @@ class SourceUnavailable(RunSourceError):
 class AccessDenied(RunSourceError):
     """The source refused this reader; trying again will not help."""
 
+    withdraws = True
+
 
 class SignInExpired(RunSourceError):
     """Nobody is signed in, or no longer; signing in again helps."""
+
+    withdraws = True
 
 
 class MalformedRow(RunSourceError):

@@ -22,7 +22,7 @@ from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
 from lib.data.folder.names import run_id_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
-from lib.data.folder.scan import NO_ANSWER, Scan, path_text, scan_digest, scan_tree
+from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, path_text, scan_digest, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
@@ -42,7 +42,6 @@ LISTED_S = 1.0
 """So long is waited with all else where a list of the same tree was remembered."""
 
 _UNREAD = "The newest log could not be read; this is what it said before."
-_GONE = "The folder is not there at the moment; this is what it held."
 
 
 class Gatherer:
@@ -69,6 +68,7 @@ class Gatherer:
         self._rests: dict[Unit, float] = {}
         self._gone: dict[Unit, float] = {}
         self._beginnings: dict[tuple[str, int], str] = {}
+        self._mount = Mount(root)
         self._last = self._view = Gathered()
         self._scan: Scan | None = None
         self._lists = StoredLists(remembered)
@@ -91,6 +91,7 @@ class Gatherer:
         """
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
         look = Look(scan_tree(self._root, self._formats, told, shut), time.monotonic() + PUBLISH_S)
+        self._mount.check(look.scan, had_runs=bool(self._last.units))
         is_listed = self._known is None and not self.stuck and self._listed_before(look, publish)
         known = self._known = self._remembered.load() if self._known is None else self._known
         if look.scan == self._scan and not self.stuck:
@@ -248,12 +249,12 @@ class Gatherer:
                 continue
             files = self._last.files[unit]
             folder = unit.folder if files.states is not None else files.paths[0][:-1]
-            if now - self._gone.setdefault(unit, now) >= GONE_S or os.path.isdir(os.path.join(self._root, *folder)):
-                continue
-            if unit not in self._held:
-                self._held[unit] = found.sight, self._curves.get(unit, found.sight) or {}
-            look.files[unit] = files
-            look.take(unit, replace(found, forms=tuple(_noted(form, _GONE) for form in found.forms)))
+            since, path = self._gone.setdefault(unit, now), os.path.join(self._root, *folder)
+            note = CLOSED if look.scan.is_closed(folder) else GONE if now - since < GONE_S and is_gone(path) else ""
+            if note:
+                self._held.setdefault(unit, (found.sight, self._curves.get(unit, found.sight) or {}))
+                look.files[unit] = files
+                look.take(unit, replace(found, forms=tuple(_noted(form, note) for form in found.forms)))
 
     def _store(self, look: Look) -> None:
         if look.fresh:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ AIM, HYDRA = ".aim", ".hydra"
 
 LONGEST_KIND = 12
 """A longer end of a name is part of the name."""
+EMPTY_S = 600.0
+"""An empty folder in the place of the root is for so many seconds taken for one that a disk was mounted on."""
+GONE = "The folder is not there at the moment; this is what it held."
+CLOSED = "The folder cannot be opened at the moment; this is what it held."
 NO_ANSWER = "Reading it takes long, or the disk does not answer; it is listed as soon as it was read."
 
 Stamp = tuple[int, int, int] | None
@@ -53,6 +58,7 @@ class Scan:
         stamps: Of these files.
         others: How many files lie there that nobody reads, by the end of their names.
         looked_at: How many folders were looked into.
+        closed: The folders that are there and could not be opened.
 
     Scans are equal where all of that is.
     """
@@ -65,7 +71,17 @@ class Scan:
     stamps: Mapping[FilePath, Stamp] = field(default_factory=dict)
     others: Mapping[str, int] = field(default_factory=dict)
     looked_at: int = 0
+    closed: frozenset[Folder] = frozenset()
     _below: dict[Folder, list[Folder]] = field(default_factory=dict, compare=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all lies there."""
+        return self.looked_at < 2 and not (self.files or self.matching or self.others or self.unreadable)
+
+    def is_closed(self, folder: Folder) -> bool:
+        """Whether a folder, or one that it lies in, could not be opened."""
+        return any(folder[:depth] in self.closed for depth in range(len(folder) + 1))
 
     def weights_below(self, folder: Folder) -> Sequence[Folder]:
         """The folders with weights that are this one or lie in it."""
@@ -117,6 +133,7 @@ def scan_tree(
             continue  # Deleted since its parent was listed.
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
+            search.closed.append(folder)
             search.unreadable.append(Unreadable(path_text(folder), f"The folder could not be opened: {reason}."))
             continue
         if len(seen) > MAX_FOLDERS:
@@ -134,6 +151,7 @@ def scan_tree(
         search.stamps,
         search.others,
         len(seen),
+        frozenset(search.closed),
     )
 
 
@@ -146,6 +164,7 @@ class _Search:
         self.checkpoints: dict[Folder, list[str]] = {}
         self.weights: dict[Folder, list[str]] = {}
         self.unreadable: list[Unreadable] = []
+        self.closed: list[Folder] = []
         self.matching: dict[str, list[FilePath]] = {}
         self.stamps: dict[FilePath, Stamp] = {}
         self.others: Counter[str] = Counter()
@@ -227,9 +246,54 @@ def check_root(root: Path) -> None:
         raise AccessDenied(
             f"The folder {shown} may not be read: permission denied.",
             hint="Give the account that runs the app read access to the folder, or set RUNS to another one.",
+            # It is the app that is refused, not somebody who reads: what was read is theirs as before.
+            withdraws=False,
         ) from error
     except OSError as error:
         raise SourceUnavailable(f"The folder {shown} could not be opened: {error.strerror}.", hint=hint) from error
+
+
+class Mount:
+    """Tells a disk that is not mounted from a folder whose runs were deleted: another folder lies there then.
+
+    Args:
+        root: Where it is mounted, or is itself.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._mark: tuple[int, int] | None = None
+        self._empty_since: float | None = None
+
+    def check(self, scan: Scan, *, had_runs: bool) -> None:
+        """See whether what lies there now is what lay there.
+
+        Args:
+            scan: What lies there now.
+            had_runs: Runs lay there.
+
+        Raises:
+            SourceUnavailable: If it is another folder, and empty.
+        """
+        own, now = os.stat(self._root), time.monotonic()
+        mark = own.st_dev, own.st_ino
+        if scan.is_empty and had_runs and self._mark not in (None, mark):
+            self._empty_since = now if self._empty_since is None else self._empty_since
+            if now - self._empty_since < EMPTY_S:
+                raise SourceUnavailable(
+                    f"Expected the runs of {readable(str(self._root))}; another folder is there now, and it is empty.",
+                    hint="Is the disk mounted? If its runs were deleted: they leave the list in some minutes.",
+                )
+        self._mark, self._empty_since = mark, None
+
+
+def is_gone(path: str) -> bool:
+    """Whether a folder is not there, or holds nothing: a disk that is not mounted leaves an empty one."""
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return not os.path.isdir(path)
 
 
 def is_skipped(name: str) -> bool:

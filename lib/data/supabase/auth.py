@@ -19,8 +19,20 @@ from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 
 from lib.core.facts.errors import AccessDenied, AppError, SignInExpired, SourceUnavailable
+from lib.data.refusals import AGAIN, too_late, too_many
 from lib.data.supabase.client import Project
-from lib.data.supabase.errors import expired, not_supabase, refusal_of_exception, wrong_key
+from lib.data.supabase.errors import (
+    AHEAD,
+    PAUSED_STATUS,
+    TOO_LONG_STATUSES,
+    clock_ahead,
+    expired,
+    not_supabase,
+    paused,
+    refusal_of_exception,
+    too_long,
+    wrong_key,
+)
 
 T = TypeVar("T")
 
@@ -29,7 +41,7 @@ EARLY_S = 60.0
 EARLY_SHARE = 0.5
 """Of the life of a token that does not live for minutes."""
 
-_AGAIN = "Wait a moment and try again."
+_SIGN_IN = "a sign-in"
 _WRONG = {
     "invalid_credentials": ("E-mail address or password is wrong.", "Check both and try again."),
     "otp_expired": ("The code is wrong or has expired.", "Check the code, or let a new one be sent."),
@@ -167,7 +179,12 @@ def _signed_in(project: Project, ask: Callable[[SyncGoTrueClient], Any]) -> Sign
 def _session(answer: Any, project: Project) -> Session:
     given = answer.session
     if given is None or answer.user is None:
-        raise not_supabase(project.settings.host, "a sign-in without a session")
+        raise not_supabase(project.settings.host, "one without a session", _SIGN_IN)
+    if given.expires_in <= 0:
+        raise SourceUnavailable(
+            f"Expected a sign-in of {project.settings.host} that lasts; it was over before it began.",
+            hint="Set the life of access tokens in the project's settings, and the clocks of its servers.",
+        )
     # The server's clock may differ from this one's: what counts is how long the token lasts.
     return Session(
         user_id=str(answer.user.id),
@@ -197,7 +214,7 @@ def _asked(project: Project, ask: Callable[[SyncGoTrueClient], T]) -> T:
         raise refusal_of_exception(error, host=settings.host).error from error
     except ValueError as error:
         # Its answers are read by pydantic: a success that is no sign-in service's.
-        raise not_supabase(settings.host, "something else") from error
+        raise not_supabase(settings.host, "something else", _SIGN_IN) from error
 
 
 def _error_of(error: AuthError, host: str) -> AppError:
@@ -205,22 +222,36 @@ def _error_of(error: AuthError, host: str) -> AppError:
     if isinstance(error, AuthRetryableError) and isinstance(cause, httpx.RequestError):
         return refusal_of_exception(cause, host=host).error
     code, status = error.code or "", getattr(error, "status", 0)
+    if isinstance(cause, httpx.HTTPStatusError):
+        status = cause.response.status_code
+    said = str(error).lower()
+    if not code and "invalid login credentials" in said:
+        # Older services have no codes.
+        code = "invalid_credentials"
     if code in _WRONG:
         sentence, hint = _WRONG[code]
         return AccessDenied(sentence, hint=hint)
+    is_api = isinstance(error, AuthApiError)
     if code.startswith(("refresh_token_", "session_")) or code in ("bad_jwt", "no_authorization"):
         return expired()
+    if is_api and not code and "refresh token" in said:
+        return expired()
     if status == 429 or code.startswith("over_"):
-        return SourceUnavailable(f"{host} says: too many requests.", hint=_AGAIN)
-    if isinstance(error, AuthApiError) and status == 401:
-        return wrong_key(host)
-    if isinstance(error, AuthApiError) and status < 500:
-        return AccessDenied(f"{host} refused the sign-in ({code or f'HTTP {status}'}).", hint="Ask its owner.")
-    if isinstance(error, AuthApiError | AuthRetryableError):
-        return SourceUnavailable(f"The sign-in service of {host} failed (HTTP {status}).", hint=_AGAIN)
-    status = cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else status
-    if status == 429:
-        return SourceUnavailable(f"{host} says: too many requests.", hint=_AGAIN)
+        return too_many(cause.response.headers if isinstance(cause, httpx.HTTPStatusError) else {}, host).error
+    if AHEAD.search(said):
+        return clock_ahead(host)
+    if status == PAUSED_STATUS:
+        return paused(host)
     if status >= 500:
-        return SourceUnavailable(f"The sign-in service of {host} failed (HTTP {status}).", hint=_AGAIN)
-    return not_supabase(host, f"HTTP {status}" if status else "something else")
+        return SourceUnavailable(f"Expected a sign-in from {host}; its service failed (HTTP {status}).", hint=AGAIN)
+    if status == 408:
+        return too_late(host)
+    if status in TOO_LONG_STATUSES:
+        return too_long(host, status)
+    if is_api and status == 401:
+        return wrong_key(host)
+    if is_api and code:
+        return AccessDenied(f"{host} refused the sign-in ({code}).", hint="Ask its owner.")
+    # Whoever answered is not the sign-in service, and says nothing about who may sign in.
+    redirect = f"a redirect to another address (HTTP {status})" if 300 <= status < 400 else f"HTTP {status}"
+    return not_supabase(host, redirect if status else "something else", _SIGN_IN)

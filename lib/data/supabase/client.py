@@ -20,7 +20,16 @@ import httpx
 from postgrest import SyncPostgrestClient, SyncRequestBuilder
 
 from lib.data.refusals import Refusal, incomplete
-from lib.data.supabase.errors import missing_column, not_supabase, refusal_of_answer
+from lib.data.supabase import bodies
+from lib.data.supabase.bodies import Bounded, whole_body
+from lib.data.supabase.errors import (
+    BEYOND_CODE,
+    code_and_message,
+    missing_column,
+    not_supabase,
+    refusal_of_answer,
+    too_large,
+)
 from lib.data.supabase.errors import refusal_of_exception as refusal_of
 from lib.data.supabase.settings import SupabaseSettings, is_token
 
@@ -35,6 +44,11 @@ FIRST_PAUSE_S = 0.25
 ATTEMPT_SHARE = 0.6
 """Share of the time for a read that one attempt may take: a connection that hangs leaves time for another."""
 MAX_CONNECTIONS = 40
+COLUMN_AGAIN_S = 600.0
+"""A column that was not there is asked for again after so many seconds: somebody may have added it."""
+
+now = time.monotonic
+"""The clock of what is known of a project for a while."""
 
 _RANGE = re.compile(r"(?:(\d+)-(\d+)|\*)/(\d+|\*)")
 _KINDS = ("application/json", "application/vnd.pgrst", "text/csv")
@@ -81,8 +95,9 @@ class Project:
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=20, keepalive_expiry=30),
             # A redirect would carry the key to another host.
             follow_redirects=False,
+            event_hooks={"response": [self._bounded]},
         )
-        self._missing: dict[str, frozenset[str]] = {}
+        self._missing: dict[str, Mapping[str, float]] = {}
         self._functions: dict[tuple[str, str | None], float] = {}
         self._lock = threading.Lock()
 
@@ -90,15 +105,25 @@ class Project:
         """Close the connections."""
         self.pool.close()
 
+    def _bounded(self, response: httpx.Response) -> None:
+        # The data API's answers are read by ``Access``, within the time of all attempts.
+        if "/auth/v1/" in response.request.url.path and isinstance(response.stream, httpx.SyncByteStream):
+            response.stream = Bounded(response.stream, time.monotonic() + self.settings.timeout_s)
+
     def present(self, table: str, columns: Iterable[str]) -> Columns:
         """Those of the columns that the table is not known to lack."""
-        missing = self._missing.get(table, frozenset())
+        missing = self.missing(table)
         return tuple(name for name in columns if name not in missing)
 
+    def missing(self, table: str) -> tuple[str, ...]:
+        """The columns that the table was found to lack of late, in the order of their names."""
+        moment = now()
+        return tuple(sorted(name for name, until in self._missing.get(table, {}).items() if moment < until))
+
     def note_missing(self, table: str, column: str) -> None:
-        """Never ask for this column again."""
+        """Do not ask for this column for a while."""
         with self._lock:
-            self._missing[table] = self._missing.get(table, frozenset()) | {column}
+            self._missing[table] = {**self._missing.get(table, {}), column: now() + COLUMN_AGAIN_S}
 
     def note_function(self, name: str, user_id: str | None, absent_for_s: float) -> None:
         """Remember that a reader may call a function (0 seconds), or may not for so long."""
@@ -191,16 +216,17 @@ class Access:
     ) -> T:
         deadline = time.monotonic() + self.project.settings.timeout_s
         token = refused = None
-        attempt = 0
+        attempt, lacking = 0, set[str]()
         while True:
             if self.reader is not None:
                 token = self.reader.access_token(refused)
-            present = self.project.present(table, columns)
+            present = tuple(name for name in self.project.present(table, columns) if name not in lacking)
             outcome = self._attempt(table, token, present, write, parse, deadline)
             if not isinstance(outcome, Refusal):
                 return outcome[0]
             if outcome.column in present and outcome.column not in essential:
                 self.project.note_missing(table, outcome.column)
+                lacking.add(outcome.column)
                 continue
             if outcome.column is not None:
                 raise missing_column(table, outcome.column)
@@ -241,13 +267,14 @@ class Access:
             )
             response = pool.send(request, stream=True)
             try:
-                body = _body(response, deadline)
+                body = whole_body(response, deadline)
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return refusal_of(error, host=settings.host).caused_by(error)
-        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            # A page behind the last row, where the total was asked for too.
+        if body is None:
+            return Refusal(too_large(settings.host, bodies.MOST_BODY))
+        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and _is_beyond(body):
             return (parse(Answer(b"", 0, None), columns),)
         if not response.is_success:
             return refusal_of_answer(
@@ -267,14 +294,8 @@ class Access:
             return incomplete(settings.host).caused_by(error)
 
 
-def _body(response: httpx.Response, deadline: float) -> bytes:
-    """The whole body. The client's own time-outs are for each piece, so a trickle would never end."""
-    pieces = []
-    for piece in response.iter_bytes():
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("The answer trickles.", request=response.request)
-        pieces.append(piece)
-    return b"".join(pieces)
+def _is_beyond(body: bytes) -> bool:
+    return code_and_message(body)[0] == BEYOND_CODE
 
 
 def _answer(body: bytes, content_range: str) -> Answer:

@@ -118,8 +118,10 @@ def _is_number(value: object) -> bool:
 def _only_row(answer: Answer, _: Columns) -> Mapping[str, object] | None:
     try:
         rows = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged from error
     if not isinstance(rows, list) or answer.rows not in (None, len(rows)):
+        raise Damaged
+    if not all(isinstance(row, Mapping) for row in rows):
         raise Damaged
     return rows[0] if rows else None

@@ -20,7 +20,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -62,6 +62,11 @@ LONGEST_SEARCH = 200
 LARGEST_LIMIT = 2**31 - 1
 LONG_LIST, COUNTED_EVERY_S = 1000, 600.0
 """Of more runs than that, nobody minds that the length of the list is so many seconds old."""
+MOMENTS = ("created_at", "started_at", "completed_at", "updated_at")
+MOST_NAMED = 5
+"""Of the columns that are missing, so many are named."""
+AHEAD = timedelta(minutes=5)
+"""So much the clocks of two machines differ without a word."""
 NONE = "id.is.null"
 """A condition that no row fulfils."""
 
@@ -212,6 +217,10 @@ class SupabaseSource:
             said = "Curves are reduced in the database (function reduced_metrics)."
         else:
             said = "Every row is read; the optional migration would let the database reduce long curves."
+        lacking = [*self._access.project.missing(self._jobs_table), *self._access.project.missing(self._metrics.table)]
+        if lacking:
+            more = " and others" if len(lacking) > MOST_NAMED else ""
+            said += f" The tables have no column {', '.join(lacking[:MOST_NAMED])}{more}."
         if self._further.has_failed:
             said += " Which further metrics there are could not be asked, so none of them can decide."
         return said
@@ -232,22 +241,37 @@ class SupabaseSource:
             rows, counted = self._access.read(self._jobs_table, JOB_COLUMNS, ESSENTIAL, write, _rows)
             total = counted if counted is not None else total
             # A run that started meanwhile moves the others on, so that one may come twice.
-            found.update((run.run_id, run) for run in (run_from_row(row, self._jobs_table) for row in rows))
+            now = self.now()
+            read = (_dated(run_from_row(row, self._jobs_table), now) for row in rows)
+            found.update((run.run_id, run) for run in read)
             offset += len(rows)
             if not rows or offset >= limit or (total is not None and offset >= total):
                 return tuple(found.values()), len(found) if total is None else total
 
 
 def _rows(answer: Answer, _: Columns) -> tuple[list[Mapping[str, Any]], int | None]:
-    if not answer.body.strip() and not answer.rows:
+    if not answer.body.strip() and answer.rows == 0:
         return [], answer.total
     try:
         rows = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged from error
-    if not isinstance(rows, list) or answer.rows not in (None, len(rows)):
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise Damaged
+    if answer.rows not in (None, len(rows)):
         raise Damaged
     return rows, answer.total
+
+
+def _dated(run: RunSummary, now: datetime) -> RunSummary:
+    """The run, with a note where a moment of its row is yet to come: its writer's clock, or a time zone, is wrong."""
+    moments = {name: getattr(run, name) for name in MOMENTS}
+    ahead = {name: when for name, when in moments.items() if when is not None and when - now > AHEAD}
+    if not ahead:
+        return run
+    name, when = max(ahead.items(), key=lambda item: item[1])
+    note = f"Column {name} is {when:%Y-%m-%d %H:%M} UTC, which is yet to come: ages and durations may be wrong."
+    return replace(run, notes=(*run.notes, note))
 
 
 def _ids(run_ids: Iterable[str]) -> list[str]:

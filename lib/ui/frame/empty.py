@@ -11,7 +11,7 @@ import streamlit as st
 from lib.charts.palette import RUN_COLORS
 from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
-from lib.core.facts.selection import MAX_SELECTED
+from lib.core.facts.selection import MAX_SELECTED, is_uploaded
 from lib.data.source import RunSource
 from lib.ui.frame import messages
 from lib.ui.frame.escape import md
@@ -101,6 +101,10 @@ def _curve(slot: int) -> str:
     return f'<path d="M{path}" fill="none" stroke="{RUN_COLORS[slot]}" stroke-width="2"/>'
 
 
+_HIDDEN = (
+    " that you may read. If it should have some: the project may have no rule (a policy for select on the table of"
+    " metrics) that lets you."
+)
 _GREY = "#88888866"
 """Pale on both grounds: a picture does not follow the theme."""
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
@@ -130,4 +134,5 @@ def failed_runs(runs: Sequence[ComparedRun]) -> None:
             st.markdown(f"The metrics of **{md(each.label)}** {what}.")
             messages.error_panel(each.error, retry=each.run.run_id)
         elif each.data is not None and not each.data.curves.curves:
-            st.info(f"{md(each.label)} has logged no metrics.", icon=":material/inbox:")
+            hidden = deployment.settings().supabase is not None and not is_uploaded(each.run.run_id)
+            st.info(f"{md(each.label)} has logged no metrics" + (_HIDDEN if hidden else "."), icon=":material/inbox:")

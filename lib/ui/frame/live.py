@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.facts.selection import is_uploaded
 from lib.core.text import formatting
 from lib.data.source import FollowedSource, LiveSource, RunSource
+from lib.ui.frame import refreshing
 from lib.ui.frame.escape import md
 from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import ComparedRun, Comparison
@@ -70,7 +70,8 @@ def _look(source: FollowedSource, shown: Sequence[ComparedRun], looked_at: tuple
         if looked_at is not None:
             news = news or source.list_runs(url.query()).looked_at != looked_at
     except AppError:
-        news = True  # the page says what is wrong
+        # The page says what is wrong, and then waits by itself until it is well again.
+        news = not refreshing.is_waiting(source)
     if news:
         reads.forget_runs(source, url.value(link.RUNS), url.query())
         st.rerun()
@@ -91,7 +92,7 @@ def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
     now = source.now()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="live"):
         count = "1 run is" if len(running) == 1 else f"{len(running)} runs are"
-        st.markdown(f":small[:material/sensors: {count} running · as of {_clock(now)}]", width="content")
+        st.markdown(f":small[:material/sensors: {count} running · as of {refreshing.clock(now)}]", width="content")
         paused = st.toggle("Pause", key="live_pause", value=st.session_state[_PAUSED])
         if failed:
             st.markdown(f":small[:orange[:material/cloud_off: {md(str(failed))}]]", width="content")
@@ -112,15 +113,11 @@ def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
     fresh = {run.run_id: run for run in source.load_runs([each.run.run_id for each in running])}
     for each in running:
         run = fresh.get(each.run.run_id)
+        every_row = url.value(link.EVERY_ROW)
+        if reads.outdated_curves(source, each.run.run_id, every_row=every_row) is not None:
+            continue  # What could not be read is tried again, and is news then.
         if run is None or run.version != each.stored.version:
             return True
-        every_row = url.value(link.EVERY_ROW)
         if each.data is None or reads.load_data(source, run, every_row=every_row) is not each.data:
             return True
     return False
-
-
-def _clock(now: datetime) -> str:
-    """The time of day where the reader is."""
-    zone = st.context.timezone
-    return f"{now.astimezone(ZoneInfo(zone) if zone else UTC):%H:%M:%S}"

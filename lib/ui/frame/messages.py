@@ -6,8 +6,8 @@ import streamlit as st
 
 from lib.core.facts.errors import AppError
 from lib.log.errors import reported
+from lib.ui.frame import refreshing
 from lib.ui.frame.escape import md
-from lib.ui.session import reads
 
 
 def error_panel(error: AppError, *, retry: str | None = None) -> None:
@@ -15,7 +15,7 @@ def error_panel(error: AppError, *, retry: str | None = None) -> None:
     hint = f"\n\n{md(error.hint)}" if error.hint else ""
     st.error(f"{md(str(error))}{hint}\n\n{_id(error)}", icon=":material/error:")
     if retry is not None:
-        st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=reads.refresh)
+        st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=refreshing.refresh)
 
 
 FAILED = "The app failed here, which is not your doing."

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.data.settings import Settings
 from lib.data.source import RunSource
-from lib.ui.frame import live, look, messages, page_head, sidebar, sign_in, static
+from lib.ui.frame import live, look, messages, page_head, refreshing, sidebar, sign_in, static
 from lib.ui.frame.escape import md
 from lib.ui.frame.upload import upload_panel
 from lib.ui.session import comparison, deployment, reads, uploads, url
@@ -65,15 +65,19 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
     draw_menu(menu)
     settings = Settings()
     said = ""
+    refreshing.begin()
     try:
         try:
             settings = deployment.settings()
             base = sign_in.source(settings)
+            refreshing.reads_from(base)
             said = page_head.origin(base, url.query())
             uploads.take(box)
             source = uploads.joined(base)
+            refreshing.reads_from(source)
         finally:
             page_head.draw(title, said, (*preloaded, *LIST_FILES))
+            above = st.empty()
         compared = comparison.load(source)
         _warnings(compared)
         failed = None
@@ -95,11 +99,14 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
             # Said once is enough: what cannot be reached fails here too.
             if failed is None:
                 raise
+        with above:
+            refreshing.said(source, compared)
     except SignInExpired as expired:
         sign_in.form(settings, expired)
         st.stop()
     except AppError as error:
         messages.error_panel(error, retry="page")
+        refreshing.wait()
         # Where the error came before the content, there is none to go on with.
         st.stop()
     finally:

@@ -12,7 +12,7 @@ import streamlit as st
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery
 from lib.core.facts.selection import toggle
 from lib.data.source import RunSource, wall_clock
-from lib.ui.frame import empty, static
+from lib.ui.frame import empty, refreshing, static
 from lib.ui.frame.run_list import Line, RunList, run_list
 from lib.ui.session import link, reads, uploads, url
 from lib.ui.session.comparison import Comparison
@@ -115,4 +115,4 @@ def _take() -> None:
         # No link carries more, however long the list is.
         url.put(link.LIMIT, min(int(asked["limit"]), link.LONGEST_LIST))
     if asked.get("refresh"):
-        reads.refresh()
+        refreshing.refresh()

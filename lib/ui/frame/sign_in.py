@@ -98,7 +98,10 @@ def forget() -> None:
     ticket = st.session_state.get(_TICKET)
     st.session_state[_TICKET] = ""
     st.session_state.pop(_READER, None)
-    st.session_state.pop(_SOURCE, None)
+    opened: RunSource | None = st.session_state.pop(_SOURCE, None)
+    if opened is not None:
+        # Nothing of theirs is kept for the next read that fails.
+        reads.forget_reader(opened.cache_key)
     if ticket:
         VISITORS.drop(ticket)
         open_tabs.end(ticket)

@@ -19,19 +19,17 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary, count_epochs, told_completed
-from lib.core.facts.selection import MOST_NAMED, assign_slots, reconcile
+from lib.core.facts.selection import assign_slots
 from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.decision import Decision, decide
-from lib.core.ranking.metric_names import EVAL_LOSS, is_candidate
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import Recommendation
-from lib.core.text.phrases import first_of
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.joined import part_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
-from lib.ui.session import link, reads, url
+from lib.ui.session import left_out, link, reads, url
 from lib.ui.session.memory import ComputedValues
-from lib.ui.session.read_as import Names, asked_by, read_completed, read_under, readable
+from lib.ui.session.read_as import Names, read_completed, read_under
 from lib.ui.session.run_data import RunData, data_of
 
 T = TypeVar("T")
@@ -173,14 +171,13 @@ def load(source: RunSource) -> Comparison:
         RunSourceError: If the selected runs themselves cannot be read.
     """
     wanted = url.value(link.RUNS)
-    found = reads.load_runs(source, wanted)
-    reconciled = reconcile(wanted, [run.run_id for run in found])
-    url.put(link.RUNS, reconciled.ids)
-    stored = [run for run in found if run.run_id in reconciled.ids]
-    slots = assign_slots(st.session_state.get(_SLOTS, {}), reconciled.ids)
+    found = {run.run_id: run for run in reads.load_runs(source, wanted)}
+    selected, sentences = left_out.reconciled(source, wanted, found)
+    url.put(link.RUNS, selected)
+    stored = [found[run_id] for run_id in selected if run_id in found]
+    slots = assign_slots(st.session_state.get(_SLOTS, {}), selected)
     st.session_state[_SLOTS] = slots
     labels = reads.run_labels(source, wanted)
-    stored.sort(key=lambda run: reconciled.ids.index(run.run_id))
     make = partial(
         _compared,
         source,
@@ -193,50 +190,12 @@ def load(source: RunSource) -> Comparison:
         if isinstance(source, LiveSource)
         else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     )
-    unknown = _drop_unknown(runs)
+    unknown = left_out.unknown([each.data if each.error is None else None for each in runs])
     policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
     key = _digest([(one.key, one.label, one.slot) for one in runs])
     computed_values = reads.computed_values(key, [one.data for one in runs if one.data is not None])
     by = url.value(link.BY), url.value(link.DIRECTION)
-    return Comparison(runs, policy, (*reconciled.sentences, *unknown), key, by, computed_values)
-
-
-def _drop_unknown(runs: Sequence[ComparedRun]) -> tuple[str, ...]:
-    """Take metrics that none of the runs logged out of the link, and say so.
-
-    Not where a run was not read, or where its source cannot tell what it logged: it may have logged them.
-    """
-    read = [each.data.curves for each in runs if each.data is not None and each.error is None]
-    if not runs or len(read) < len(runs) or any(curves.may_have_more for curves in read):
-        return ()
-    unread = _drop_readings([each.data for each in runs if each.data is not None])
-    logged = {metric for curves in read for metric in (*curves.curves, *curves.unread)}
-    further = url.value(link.MORE_METRICS)
-    gone = [metric for metric in further if metric not in logged]
-    if gone:
-        url.put(link.MORE_METRICS, tuple(metric for metric in further if metric in logged))
-    said = [f"metric={metric}" for metric in gone]
-    by = asked_by([each.run for each in runs], logged)
-    # An eval loss may be stored where none is logged.
-    if by and not (is_candidate(by) and by in {*logged, EVAL_LOSS}):
-        url.put(link.BY, "")
-        url.put(link.DIRECTION, "")
-        said.append(f"by={by}")
-    if not said:
-        return unread
-    return (f"Left out of the link, as no selected run logged such a metric: {first_of(said, MOST_NAMED)}.", *unread)
-
-
-def _drop_readings(read: Sequence[RunData]) -> tuple[str, ...]:
-    """Take names that none of the runs has, or that none can read otherwise, out of the link, and say so."""
-    names, may = url.value(link.READ_AS), readable(read)
-    gone = [f"as={name}~{metric}" for name, metric in names if name not in may]
-    if not gone:
-        return ()
-    url.put(link.READ_AS, tuple(each for each in names if each[0] in may))
-    return (
-        f"Left out of the link, as no selected run has a guess or a metric so called: {first_of(gone, MOST_NAMED)}.",
-    )
+    return Comparison(runs, policy, (*sentences, *unknown), key, by, computed_values)
 
 
 def _side_by_side(

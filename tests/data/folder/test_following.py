@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import threading
 import time
 
 import pytest
 
-from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunPage, RunQuery
 from lib.data.folder import following, look, reading
 from lib.data.folder import source as folder
@@ -151,27 +149,6 @@ def test_curves_that_were_not_kept_are_read_again(tmp_path, monkeypatch):
     assert len(losses(source, "a")) == 40
 
 
-def test_a_folder_that_is_gone_for_a_moment_keeps_its_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "GONE_S", 3600.0)
-    write(tmp_path / "a", ROWS, planned=400)
-    write_lines(tmp_path / "b" / "one.lines", "1 loss 0.5")
-    source = FolderSource(tmp_path)
-    before = {run.name: run for run in page_of(source).runs}
-    for name in "ab":
-        (tmp_path / name).rename(tmp_path.parent / f"{tmp_path.name}-{name}")
-    gone = {run.name: run for run in page_of(source).runs}
-    assert gone.keys() == before.keys()
-    assert all(any("not there at the moment" in note for note in run.notes) for run in gone.values())
-    assert len(losses(source, "a")) == 40
-    for name in "ab":
-        (tmp_path.parent / f"{tmp_path.name}-{name}").rename(tmp_path / name)
-    assert {run.name: run.version for run in page_of(source).runs} == {n: run.version for n, run in before.items()}
-    shutil.rmtree(tmp_path / "a")
-    assert names(page_of(source)) == {"a", "b"}
-    monkeypatch.setattr(look, "GONE_S", 0.0)
-    assert names(page_of(source)) == {"b"}
-
-
 def test_a_log_that_is_deleted_from_its_folder_is_gone_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(look, "GONE_S", 3600.0)
     (write(tmp_path / "a", ROWS, planned=400) / "note.md").write_text("stays")
@@ -179,19 +156,6 @@ def test_a_log_that_is_deleted_from_its_folder_is_gone_at_once(tmp_path, monkeyp
     assert names(page_of(source)) == {"a"}
     (tmp_path / "a" / "trainer_state.json").unlink()
     assert names(page_of(source)) == set()
-
-
-def test_a_root_that_is_gone_for_a_moment_keeps_its_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr(following, "ROOT_GONE_S", 3600.0)
-    root = tmp_path / "out"
-    write(root / "a", ROWS, planned=400)
-    source = FolderSource(root)
-    assert names(page_of(source)) == {"a"}
-    root.rename(tmp_path / "away")
-    assert names(page_of(source)) == {"a"}
-    monkeypatch.setattr(following, "ROOT_GONE_S", 0.0)
-    with pytest.raises(SourceUnavailable):
-        page_of(source)
 
 
 def test_a_file_that_takes_long_to_read_rests(tmp_path, lines, monkeypatch):

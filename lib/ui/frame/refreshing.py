@@ -1,0 +1,140 @@
+"""What is shown and could not be refreshed: since when it is, and why; it is tried again until it comes, by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from lib.core.text import formatting
+from lib.data.source import RunSource
+from lib.ui.frame.escape import md
+from lib.ui.session import link, reads, url
+from lib.ui.session.comparison import Comparison
+from lib.ui.session.kept import Outdated
+
+LOOK_EVERY_S = 2.0
+"""A page that waits for something looks so often whether it has come; it is asked for in a thread beside."""
+MOST_NAMED = 3
+"""Runs that are named; of more, their number."""
+
+_SOURCE, _TURN, _JUST_DRAWN = "refreshing:source", "refreshing:turn", "refreshing:drawn"
+
+
+def begin() -> None:
+    """A page begins to read."""
+    st.session_state.pop(_SOURCE, None)
+    st.session_state.pop(_TURN, None)
+
+
+def reads_from(source: RunSource) -> None:
+    """The page reads from here, from now on."""
+    st.session_state[_SOURCE] = source
+    # What is read well from here on is on the page already.
+    st.session_state.setdefault(_TURN, reads.failures().turn(_readers(source)))
+
+
+def refresh() -> None:
+    """Read anew what this session looks at; all of it stays until it was read. What others look at is left alone."""
+    source: RunSource | None = st.session_state.get(_SOURCE)
+    if source is not None:
+        reads.refresh(source, url.value(link.RUNS), url.query())
+
+
+def is_waiting(source: RunSource) -> bool:
+    """Whether something that was asked for of late could not be read, and is tried again."""
+    return reads.failures().any_of(reads.readers_of(source), time.monotonic())
+
+
+def said(source: RunSource, compared: Comparison) -> None:
+    """Say what could not be refreshed, and run the page again when it came. Draws nothing where all is fresh."""
+    parts = _outdated(source, compared)
+    if parts:
+        with st.container(key="outdated", horizontal=True, vertical_alignment="center", gap="small"):
+            is_all = len(parts) == 2 + len(compared.runs)
+            st.markdown(f":material/cloud_off: {' '.join(_sentences(parts, is_all=is_all))} {_BY_ITSELF}")
+            st.button("Try now", key="refresh_now", type="tertiary", on_click=refresh)
+            wait()
+    else:
+        wait()
+
+
+def wait() -> None:
+    """Run the page again when something came that could not be read; nothing where all was."""
+    source: RunSource | None = st.session_state.get(_SOURCE)
+    if source is None or not is_waiting(source):
+        return
+    st.session_state[_JUST_DRAWN] = True
+    readers = reads.readers_of(source)
+    st.fragment(_look, run_every=LOOK_EVERY_S)(readers, st.session_state[_TURN], time.monotonic())
+
+
+def clock(moment: datetime) -> str:
+    """The time of day where the reader is."""
+    return f"{moment.astimezone(_zone()):%H:%M:%S}"
+
+
+_BY_ITSELF = "This page tries again by itself."
+
+
+def _look(readers: Sequence[str], turn: int, drawn_at: float) -> None:
+    if st.session_state.pop(_JUST_DRAWN, False):
+        return
+    if reads.failures().turn(readers[-1:]) != turn:
+        st.rerun()
+    reads.failures().retry(readers, drawn_at)
+
+
+def _readers(source: RunSource) -> tuple[str, ...]:
+    """Who is waited for: an upload needs no waiting."""
+    return reads.readers_of(source)[-1:]
+
+
+def _outdated(source: RunSource, compared: Comparison) -> list[tuple[str, Outdated]]:
+    """What is shown and not fresh, in words."""
+    every_row = url.value(link.EVERY_ROW)
+    listed = reads.outdated_list(source, url.query())
+    known = ", which has only runs that were read before" if listed is not None and listed.in_part else ""
+    found = [
+        (f"the list of runs{known}", listed),
+        ("the selected runs", reads.outdated_runs(source, url.value(link.RUNS))),
+    ]
+    found += [
+        (f"the curves of **{md(each.label)}**", reads.outdated_curves(source, each.run.run_id, every_row=every_row))
+        for each in compared.runs
+    ]
+    return [(name, outdated) for name, outdated in found if outdated is not None and outdated.as_of is not None]
+
+
+def _sentences(parts: Sequence[tuple[str, Outdated]], *, is_all: bool) -> list[str]:
+    """One for each reason; the oldest moment counts. What is outdated need not be named where it is all."""
+    reasons: dict[tuple[str, str], list[tuple[str, Outdated]]] = {}
+    for name, outdated in parts:
+        reasons.setdefault((str(outdated.error), outdated.error.hint), []).append((name, outdated))
+    found = []
+    for (error, hint), own in reasons.items():
+        since = min(each.as_of for _, each in own if each.as_of is not None)
+        names = [name for name, _ in own]
+        shown = names[: MOST_NAMED + 2]
+        if len(names) > len(shown):
+            shown.append(f"{formatting.count(len(names) - len(shown))} more")
+        what = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+        named = "" if is_all and len(reasons) == 1 else f": {what}"
+        found.append(f"**As of {_moment(since)}**, could not be refreshed{named}. {md(error)} {md(hint)}".rstrip())
+    return found
+
+
+def _moment(since: datetime) -> str:
+    """Time of day; with the date where that is not today's."""
+    zone = _zone()
+    there = since.astimezone(zone)
+    is_today = there.date() == datetime.now(zone).date()
+    return f"{there:%H:%M}" if is_today else f"{there:%Y-%m-%d %H:%M}"
+
+
+def _zone() -> tzinfo:
+    zone = st.context.timezone
+    return ZoneInfo(zone) if zone else UTC

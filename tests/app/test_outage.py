@@ -1,0 +1,129 @@
+"""While a source is down: what was loaded stays on every page, with its age and the reason, and it comes by itself."""
+
+from __future__ import annotations
+
+import re
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from lib.core.facts.errors import AccessDenied, SourceUnavailable
+from lib.data.demo.source import EmbeddedSource
+from lib.data.settings import Settings
+from lib.ui.session import reads
+from tests.app.harness import MAIN, PAGES, App
+from tests.app.shown import assert_shows
+
+AGE = re.compile(r"As of \d\d:\d\d, could not be refreshed: ")
+SAID = "No answer <b>now</b>. Wait. This page tries again by itself."
+
+
+@pytest.fixture
+def down(monkeypatch) -> SimpleNamespace:
+    """What every read raises, as long as there is an error."""
+    state = SimpleNamespace(error=None)
+
+    def made(name: str):
+        read = getattr(EmbeddedSource, name)
+
+        def failing(self, *rest, **named):
+            if state.error is not None:
+                raise state.error
+            return read(self, *rest, **named)
+
+        return failing
+
+    for name in ("list_runs", "load_runs", "load_curves"):
+        monkeypatch.setattr(EmbeddedSource, name, made(name))
+    return state
+
+
+def breaks(down: SimpleNamespace) -> None:
+    """From now on nothing can be read, and all is due."""
+    down.error = SourceUnavailable("No answer <b>now</b>.", hint="Wait.")
+    reads._LISTS.due(lambda *_: True)
+    reads._RUNS.due(lambda *_: True)
+
+
+def mends(down: SimpleNamespace, app: App) -> App:
+    """All is well again; what a page's timer then does."""
+    down.error = None
+    readers, known = [reads.source(Settings()).cache_key], reads.failures()
+    turn, deadline = known.turn(readers), time.monotonic() + 60
+    known.due(lambda _: True)
+    known.retry(readers, time.monotonic())
+    while known.any_of(readers, time.monotonic()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert known.turn(readers) != turn
+    return app.rerun()
+
+
+def said(app: App) -> str:
+    return app.text.replace("\\", "")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_keeps_what_it_shows(opened, demo, down, page):
+    app = opened(page, run=demo.alike[:3])
+    breaks(down)
+    assert_shows(app.rerun(), 3)
+    assert app.compared == tuple(demo.alike[:3])
+    assert len(app.listed) == len(demo.runs)
+    assert AGE.search(said(app))
+    assert "the list of runs and the selected runs. " + SAID in said(app)
+    assert not app.at.error
+    assert_shows(mends(down, app), 3)
+    assert "could not be refreshed" not in said(app)
+
+
+def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
+    app = opened(run=demo.alike[:2])
+    breaks(down)
+    assert len(app.put(smooth="0.5", zoom="100~300").charts) == 5
+    assert len(app.colors) == 2
+    # A run that was listed and never read is compared by what the list says.
+    app.check(demo.diverged)
+    assert len(app.at.error) == 1
+    assert len(app.checked) == 3
+    assert app.compared == (*demo.alike[:2], demo.diverged)
+    assert "could not be read; it is compared by its summary" in said(app)
+    assert len(app.colors) == 2
+    # A search looks at what is known.
+    app.ask(search="legal")
+    others = [line["name"] for line in app.runs["others"]]
+    assert others
+    assert all("legal" in name for name in others)
+    assert "the list of runs, which has only runs that were read before" in said(app)
+    # What nobody has seen yet is not taken for deleted.
+    app.address(run=[*demo.alike[:2], "never seen"])
+    assert_shows(app, 2)
+    assert app.compared == (*demo.alike[:2], "never seen")
+    assert "1 run of the link could not be read yet: never seen." in said(app)
+    assert "left out: deleted" not in said(app)
+    mends(down, app)
+    assert app.compared == tuple(demo.alike[:2])
+    assert "left out: deleted" in said(app)
+
+
+def test_a_page_that_had_nothing_yet_comes_by_itself(opened, demo, down):
+    breaks(down)
+    app = opened(MAIN, run=demo.alike[:2])
+    assert [panel.value.replace("\\", "") for panel in app.at.error] == ["No answer <b>now</b>.\n\nWait."]
+    assert app.compared == tuple(demo.alike[:2])
+    assert_shows(mends(down, app), 2)
+
+
+def test_what_is_refused_goes_at_once(opened, demo, down):
+    app = opened(run=demo.alike[:2])
+    breaks(down)
+    down.error = AccessDenied("Not for you.")
+    app.rerun()
+    assert [panel.value for panel in app.at.error] == ["Not for you."]
+    assert app.listed == []
+    assert not app.charts
+    breaks(down)
+    app.rerun()
+    assert app.listed == []
+    assert not app.charts

@@ -1,0 +1,109 @@
+"""A project that goes down while somebody looks, in a real browser: nothing goes, and all comes back by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.actions import checked, eventually, listed, query, tick
+from tests.browser.harness import Server, open_app, wait_idle
+from tests.supabase.front import Front
+from tests.supabase.kinds import KINDS, Kind
+from tests.supabase.project import Project
+from tests.supabase.test_browser import ANNS, asks_to_sign_in, compared, enter, ids
+
+TIMEOUT_S = 2
+SAMPLE = ("HTTP 503 with a web page", "nobody listens", "silence", "an empty body", "HTTP 403 with a web page")
+BAR = ".st-key-outdated"
+
+
+@pytest.fixture(scope="module")
+def project(stack) -> Iterator[Project]:
+    project = stack.project("down", migrated=True)
+    yield project
+    stack.remove(project)
+
+
+@pytest.fixture(scope="module")
+def front(project) -> Iterator[Front]:
+    front = Front(project.url)
+    yield front
+    front.stop()
+
+
+@pytest.fixture(scope="module")
+def app(serve: Callable[..., Server], project, front) -> Server:
+    return serve(
+        RUNOFF_SUPABASE_URL=front.url,
+        RUNOFF_SUPABASE_KEY=project.anon_key,
+        RUNOFF_SUPABASE_TIMEOUT_S=str(TIMEOUT_S),
+    )
+
+
+@pytest.fixture
+def page(new_page, app, front, project) -> Iterator[Page]:
+    """Signed in, with two runs compared."""
+    page = new_page(app)
+    open_app(page, run=ids(project, ANNS))
+    enter(page, project, "ann")
+    assert compared(page) == set(ANNS)
+    yield page
+    front.mends()
+
+
+def shows(page: Page) -> tuple:
+    """What must not go."""
+    return query(page)["run"], sorted(listed(page)), checked(page), page.locator("canvas").count()
+
+
+def verdict(page: Page) -> str:
+    return page.locator(".st-key-above").inner_text()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name in SAMPLE], ids=lambda kind: kind.name)
+def test_a_page_keeps_all_while_the_project_is_down_and_is_fresh_again_by_itself(page, front, kind: Kind):
+    before, said = shows(page), verdict(page)
+    front.breaks("/rest/v1/", kind.answer)
+    page.locator(".runs-again").click()
+    expect(page.locator(BAR)).to_contain_text("could not be refreshed")
+    wait_idle(page)
+    assert shows(page) == before
+    assert verdict(page) == said
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    # A control that is moved meanwhile works on what is there.
+    tick(page, ANNS[1])
+    eventually(page, lambda: query(page)["run"], before[0][:1])
+    wait_idle(page)
+    assert checked(page) == [ANNS[0]]
+    tick(page, ANNS[1])
+    eventually(page, lambda: query(page)["run"], before[0])
+    wait_idle(page)
+    assert shows(page) == before
+    front.mends()
+    expect(page.locator(BAR)).to_have_count(0)
+    wait_idle(page)
+    assert shows(page) == before
+    page.mouse.move(0, 0)
+    assert compared(page) == set(ANNS)
+
+
+def test_a_page_that_is_opened_while_the_project_is_down_comes_by_itself(page, front, project):
+    front.breaks("/rest/v1/", next(kind.answer for kind in KINDS if kind.name == SAMPLE[0]))
+    other = page.context.new_page()
+    open_app(other, run=[*ids(project, ANNS), "00000000-0000-4000-8000-000000000000"])
+    front.mends()
+    eventually(other, lambda: compared(other), set(ANNS))
+    expect(other.get_by_text("left out: deleted")).to_be_visible()
+
+
+def test_a_sign_in_that_is_ended_takes_all_away(page, front, project):
+    front.breaks("/rest/v1/", next(kind.answer for kind in KINDS if kind.name == SAMPLE[0]))
+    page.locator(".runs-again").click()
+    expect(page.locator(BAR)).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    asks_to_sign_in(page)
+    expect(page.locator(BAR)).to_have_count(0)
+    for name in ANNS:
+        expect(page.get_by_text(name)).to_have_count(0)
