@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from lib.core.facts import sizes
+from lib.core.facts.credentials import redact
 from lib.core.facts.values import finite
 
 
@@ -86,7 +88,9 @@ class RunSummary:
     """One training run.
 
     ``None`` always means *not recorded*, never zero. Losses may be NaN or infinite where the run
-    logged that. All moments are UTC.
+    logged that. All moments are UTC. Whatever made it: credentials in its texts are masked, and what is longer than
+    ``lib.core.facts.sizes`` allows is cut, and said so in ``notes``; the configuration keeps its secrets, which
+    ``lib.core.config`` masks.
 
     Attributes:
         run_id: Stable identity: the only run value in the URL and in session state.
@@ -187,6 +191,26 @@ class RunSummary:
     def __post_init__(self) -> None:
         if not self.run_id:
             raise ValueError("A run needs a non-empty run_id.")
+        said: list[str] = []
+        for name, most in _TEXTS.items():
+            text = getattr(self, name)
+            if text is not None and (shown := _shown(text, most, name, said)) is not text:
+                object.__setattr__(self, name, shown)
+        if type(self.config) is not sizes.Bounded:
+            config = sizes.bounded(self.config, "Configuration")
+            said += config.notes
+            object.__setattr__(self, "config", config)
+        if self.extra:
+            object.__setattr__(self, "extra", {name: _extra(name, value, said) for name, value in self.extra.items()})
+        for name in ("files", "formats"):
+            object.__setattr__(
+                self, name, tuple(_shown(text, sizes.LONGEST_TEXT, name, said) for text in getattr(self, name))
+            )
+        if self.checkpoints:
+            object.__setattr__(self, "checkpoints", tuple(_checkpoint(each, said) for each in self.checkpoints))
+        if self.notes or said:
+            notes = (*self.notes, *said)[: sizes.MOST_NOTES]
+            object.__setattr__(self, "notes", tuple(_shown(note, sizes.LONGEST_TEXT, "", []) for note in notes))
 
     @property
     def status_text(self) -> str:
@@ -207,6 +231,53 @@ class RunSummary:
         if not self.dataset:
             return None
         return self.dataset.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or self.dataset
+
+
+_TEXTS = {
+    "name": sizes.LONGEST_NAME,
+    "raw_status": sizes.LONGEST_NAME,
+    "dataset": sizes.LONGEST_TEXT,
+    "base_model": sizes.LONGEST_NAME,
+    "distributed_strategy": sizes.LONGEST_NAME,
+    "best_checkpoint_path": sizes.LONGEST_TEXT,
+    "resumed_from_checkpoint": sizes.LONGEST_TEXT,
+    "resumed_from_run_id": sizes.LONGEST_ID,
+    "error_message": sizes.LONGEST_TEXT,
+}
+_TITLES = {"raw_status": "status", "error_message": "error"}
+
+
+def _shown(text: str, most: int, name: str, said: list[str]) -> str:
+    """A text of a run as it may be shown: whole where it is short, without credentials; the very same where it may."""
+    kept = text
+    if len(kept) > most:
+        if kept[most] != "…" or len(kept) > most + 1:
+            title = _TITLES.get(name, name.replace("_", " "))
+            title = title[:1].upper() + title[1:]
+            said.append(f"{title}: the first {most:,} of {len(text):,} characters are shown.")
+        # A credential that is cut through must still look like one.
+        kept = sizes.cut_text(redact(sizes.plain_text(kept[: most * 2])), most)
+        return kept
+    kept = redact(sizes.plain_text(kept))
+    return text if kept == text else kept
+
+
+def _extra(name: str, value: Any, said: list[str]) -> Any:
+    if isinstance(value, str):
+        return _shown(value, sizes.LONGEST_TEXT, f"column {name}", said)
+    if isinstance(value, Mapping) and not isinstance(value, sizes.Bounded):
+        kept = sizes.bounded(value, f"Column {name}")
+        said += kept.notes
+        return kept
+    if isinstance(value, list | int) and not isinstance(value, bool):
+        value, notes = sizes.bounded_value(value, f"Column {name}")
+        said += notes
+    return value
+
+
+def _checkpoint(each: Checkpoint, said: list[str]) -> Checkpoint:
+    folder = _shown(each.folder, sizes.LONGEST_TEXT, "checkpoint", said)
+    return each if folder is each.folder else replace(each, folder=folder)
 
 
 def count_epochs(runs: Iterable[RunSummary]) -> bool:

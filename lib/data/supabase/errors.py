@@ -199,7 +199,7 @@ def _code_and_message(body: bytes) -> tuple[str, str]:
     """PostgREST's error code and message; empty where the answer is not PostgREST's."""
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     if not isinstance(said, Mapping):
         return "", ""

@@ -88,7 +88,7 @@ class ReducedReader:
 def _curves(answer: Answer) -> dict[str, MetricCurve]:
     try:
         return {curve["metric"]: _curve(curve) for curve in json.loads(answer.body)["curves"]}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise Damaged from error
 
 

@@ -14,7 +14,6 @@ one request. Where the database cannot do quite what the other sources do in mem
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections import Counter
@@ -28,9 +27,9 @@ from cachetools import TTLCache
 from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.curves.metric_curves import RunCurves, cut
-from lib.core.facts.errors import AppError
+from lib.core.facts.errors import AppError, MalformedRow
 from lib.core.facts.metrics import LOGGED
-from lib.core.facts.query import RunPage, RunQuery, RunSort
+from lib.core.facts.query import RunPage, RunQuery, RunSort, Unreadable
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary
 from lib.data.source import Progress, Wanted, wall_clock
 from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project, Reader
@@ -38,6 +37,7 @@ from lib.data.supabase.further import FurtherColumns
 from lib.data.supabase.metrics import MetricsReader, Span
 from lib.data.supabase.reduced import ReducedReader
 from lib.data.tables.job_rows import run_from_row
+from lib.data.tables.json_rows import Broken, NotWhole, rows_of_json
 
 _JOB_COLUMNS = """
 id status model_name dataset_path base_model
@@ -126,18 +126,19 @@ class SupabaseSource:
         asked = query.status, query.search
         with self._lock:
             known = self._lengths.get(asked)
-        runs, total = self._runs(narrow, limit, known)
+        runs, total, unreadable = self._runs(narrow, limit, known)
         if known is None and total > LONG_LIST:
             with self._lock:
                 self._lengths[asked] = total
         narrowed = query.status is not None or bool(query.search.strip())
-        complete = query.status is None and len(runs) == total
+        complete = query.status is None and len(runs) + len(unreadable) == total
         return RunPage(
             runs=runs,
             total=total,
             statuses=Counter(run.status for run in runs) if complete else {},
             # Whether a source has no runs or none that match is worth a question of its own.
             source_total=self._runs(lambda rows, _: rows, 0)[1] if narrowed and not total else total,
+            unreadable=unreadable,
         )
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
@@ -150,7 +151,7 @@ class SupabaseSource:
             def narrow(rows: Any, _: Columns, some: Sequence[str] = some) -> Any:
                 return rows.in_("id", some).order("id")
 
-            runs, _ = self._runs(narrow, len(some))
+            runs, _, _ = self._runs(narrow, len(some))
             found.update((run.run_id, run) for run in runs)
         return tuple(found[run_id] for run_id in run_ids if run_id in found)
 
@@ -218,9 +219,12 @@ class SupabaseSource:
 
     def _runs(
         self, narrow: Callable[[Any, Columns], Any], limit: int, total: int | None = None
-    ) -> tuple[tuple[RunSummary, ...], int]:
-        """The first runs in an order, past the server's own limit; and how many there are, where that is not known."""
+    ) -> tuple[tuple[RunSummary, ...], int, tuple[Unreadable, ...]]:
+        """The first runs in an order, past the server's own limit; how many there are, where that is not known; and the
+        rows that are no runs.
+        """
         found: dict[str, RunSummary] = {}
+        unreadable: list[Unreadable] = []
         offset, count = 0, CountMethod.exact if total is None else None
         while True:
             left = min(limit - offset, LARGEST_LIMIT)
@@ -231,21 +235,38 @@ class SupabaseSource:
 
             rows, counted = self._access.read(self._jobs_table, JOB_COLUMNS, ESSENTIAL, write, _rows)
             total = counted if counted is not None else total
-            # A run that started meanwhile moves the others on, so that one may come twice.
-            found.update((run.run_id, run) for run in (run_from_row(row, self._jobs_table) for row in rows))
+            for number, row in enumerate(rows, offset + 1):
+                try:
+                    run = self._run(row)
+                except MalformedRow as error:
+                    # One bad row is one bad row: it is named, and the others are listed.
+                    unreadable.append(Unreadable(f"{self._jobs_table}, row {number:,} of this list", str(error)))
+                    continue
+                # A run that started meanwhile moves the others on, so that one may come twice.
+                found[run.run_id] = run
             offset += len(rows)
             if not rows or offset >= limit or (total is not None and offset >= total):
-                return tuple(found.values()), len(found) if total is None else total
+                return tuple(found.values()), len(found) if total is None else total, tuple(unreadable)
+
+    def _run(self, row: Mapping[str, Any] | Broken) -> RunSummary:
+        if isinstance(row, Broken):
+            raise MalformedRow(f"Expected a row with columns, got {row.got}.")
+        run = run_from_row(row, self._jobs_table, now=self.now())
+        if not _is_uuid(run.run_id):
+            # The database is asked for runs by uuid: of another type it would refuse the whole question.
+            note = "Its id is no uuid, so that it cannot be selected; this app expects a column id of type uuid."
+            return replace(run, notes=(*run.notes, note))
+        return run
 
 
-def _rows(answer: Answer, _: Columns) -> tuple[list[Mapping[str, Any]], int | None]:
+def _rows(answer: Answer, _: Columns) -> tuple[list[dict[str, Any] | Broken], int | None]:
     if not answer.body.strip() and not answer.rows:
         return [], answer.total
     try:
-        rows = json.loads(answer.body)
-    except ValueError as error:
+        rows = rows_of_json(answer.body)
+    except NotWhole as error:
         raise Damaged from error
-    if not isinstance(rows, list) or answer.rows not in (None, len(rows)):
+    if answer.rows not in (None, len(rows)):
         raise Damaged
     return rows, answer.total
 
