@@ -202,10 +202,9 @@ class RunSummary:
             object.__setattr__(self, "config", config)
         if self.extra:
             object.__setattr__(self, "extra", {name: _extra(name, value, said) for name, value in self.extra.items()})
-        for name in ("files", "formats"):
-            object.__setattr__(
-                self, name, tuple(_shown(text, sizes.LONGEST_TEXT, name, said) for text in getattr(self, name))
-            )
+        if self.files:
+            files = tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in self.files)
+            object.__setattr__(self, "files", files)
         if self.checkpoints:
             object.__setattr__(self, "checkpoints", tuple(_checkpoint(each, said) for each in self.checkpoints))
         if self.notes or said:

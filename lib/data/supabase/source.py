@@ -220,9 +220,7 @@ class SupabaseSource:
     def _runs(
         self, narrow: Callable[[Any, Columns], Any], limit: int, total: int | None = None
     ) -> tuple[tuple[RunSummary, ...], int, tuple[Unreadable, ...]]:
-        """The first runs in an order, past the server's own limit; how many there are, where that is not known; and the
-        rows that are no runs.
-        """
+        """The first runs in an order, past the server's limit; how many there are; and the rows that are no runs."""
         found: dict[str, RunSummary] = {}
         unreadable: list[Unreadable] = []
         offset, count = 0, CountMethod.exact if total is None else None

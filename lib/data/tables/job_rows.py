@@ -154,7 +154,7 @@ def _future(facts: Mapping[str, Any], now: datetime) -> Iterator[str]:
     for name in _READERS[moment].split():
         when = facts.get(name)
         if when is not None and when > now + CLOCKS_DIFFER:
-            yield f"Column {name}: {when:%Y-%m-%d %H:%M} UTC is in the future; a clock is wrong, or the row was made up."
+            yield f"Column {name}: {when:%Y-%m-%d %H:%M} UTC is in the future: a clock is wrong there or here."
 
 
 def _plain(value: Any) -> Any:
