@@ -20,8 +20,10 @@ LONGEST_KEY = 200
 """Characters of a name inside a configuration."""
 LONGEST_VALUE = 20_000
 """Characters of one value of a configuration: prompts and templates are whole."""
-MOST_SETTINGS = 5_000
-"""Values of a configuration, items of lists among them: a vocabulary is no setting."""
+MOST_ITEMS = 1_000
+"""Values of one section or list of a configuration: what comes behind a vocabulary is still seen."""
+MOST_SETTINGS = 4_000
+"""Values of a whole configuration, items of lists among them."""
 DEEPEST = 40
 """Levels of a configuration that are looked into."""
 MOST_DIGITS = 300
@@ -35,7 +37,7 @@ LONGEST_SEARCH = 200
 """Characters of a text that a link searches for."""
 LONGEST_PARAMETER = 300
 """Characters of one value of a link's parameter."""
-MOST_OCCURRENCES = 50
+MOST_OCCURRENCES = 200
 """How often a link may name a parameter that it can name several times."""
 MOST_NAMED_CHARACTERS = 100
 """Characters of a link's value in a sentence about it."""
@@ -159,7 +161,7 @@ def _is_within(value: Any, depth: int, left: list[int]) -> bool:
         return -(10**15) < value < 10**15
     if isinstance(value, Mapping):
         left[0] -= len(value)
-        if left[0] < 0 or depth <= 0:
+        if left[0] < 0 or depth <= 0 or len(value) > MOST_ITEMS:
             return False
         for key, item in value.items():
             if type(key) is not str or len(key) > LONGEST_KEY or not key.isascii() or "\x00" in key:
@@ -169,7 +171,12 @@ def _is_within(value: Any, depth: int, left: list[int]) -> bool:
         return True
     if isinstance(value, list | tuple):
         left[0] -= len(value)
-        return left[0] >= 0 and depth > 0 and all(_is_within(item, depth - 1, left) for item in value)
+        return (
+            left[0] >= 0
+            and depth > 0
+            and len(value) <= MOST_ITEMS
+            and all(_is_within(item, depth - 1, left) for item in value)
+        )
     return not isinstance(value, Cut)
 
 
@@ -200,9 +207,9 @@ class _Shears:
             return "…"
         if isinstance(value, Mapping):
             return self.mapping(value, depth)
-        kept = []
+        kept: list[Any] = []
         for item in value:
-            if self._left <= 0:
+            if self._left <= 0 or len(kept) == MOST_ITEMS:
                 self._dropped += len(value) - len(kept)
                 break
             self._left -= 1
@@ -212,7 +219,7 @@ class _Shears:
     def mapping(self, content: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for read, (key, item) in enumerate(content.items()):
-            if self._left <= 0:
+            if self._left <= 0 or read == MOST_ITEMS:
                 self._dropped += len(content) - read
                 break
             self._left -= 1
@@ -234,8 +241,8 @@ class _Shears:
         """What was cut, in sentences."""
         if self._dropped:
             yield (
-                f"{what}: the first {MOST_SETTINGS:,} values are looked at, and at least {self._dropped:,} more are"
-                " left out."
+                f"{what}: of a section or a list the first {MOST_ITEMS:,} values are looked at, of all of it"
+                f" {MOST_SETTINGS:,}; {self._dropped:,} more are left out."
             )
         if self._deep:
             parts = "1 part" if self._deep == 1 else f"{self._deep:,} parts"

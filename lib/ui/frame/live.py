@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -121,6 +121,10 @@ def _has_news(source: LiveSource, running: Sequence[ComparedRun]) -> bool:
 
 
 def _clock(now: datetime) -> str:
-    """The time of day where the reader is."""
-    zone = st.context.timezone
-    return f"{now.astimezone(ZoneInfo(zone) if zone else UTC):%H:%M:%S}"
+    """The time of day where the reader is; in UTC, and saying so, where nobody knows where that is."""
+    try:
+        zone = ZoneInfo(st.context.timezone or "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # A browser names zones that this machine does not know, such as Etc/Unknown.
+        return f"{now.astimezone(UTC):%H:%M:%S} UTC"
+    return f"{now.astimezone(zone):%H:%M:%S}"
