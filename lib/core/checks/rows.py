@@ -35,14 +35,21 @@ def rows_missing(subject: Subject) -> Found | NotFound | CannotTell:
     return found(said, received=rows.received, expected=rows.expected)
 
 
-@check("Rows without a step", Group.DATA, Severity.WARNING, touches=True)
+@check("Rows and values left out", Group.DATA, Severity.WARNING, touches=True)
 def rows_unplaced(subject: Subject) -> Found | NotFound | CannotTell:
     """Rows whose step is null, negative or no whole number."""
     rows = subject.rows
+    if rows.unread and not rows.unplaced:
+        were = "is no number and was" if rows.unread == 1 else "are no numbers and were"
+        return found(f"{counted(rows.unread, 'value')} {were} left out.", values=rows.unread)
     if not rows.unplaced:
         return NotFound("Every row has a step.")
     were = "was" if rows.unplaced == 1 else "were"
     said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} had no whole step from 0 on and {were} left out."
+    if rows.unread:
+        said += (
+            f" So were {counted(rows.unread, 'value')} that {'is no number' if rows.unread == 1 else 'are no numbers'}."
+        )
     return found(said, rows=rows.unplaced)
 
 

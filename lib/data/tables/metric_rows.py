@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -91,6 +92,9 @@ def curves_of_rows(
         expected=expected,
         left_out=received - len(step),
     )
+    # Text that is no number is there, and is no value.
+    unread = sum(len(rows) - rows[name].null_count - _valid(logged[name][1], len(rows)) for name in logged)
+    facts = replace(facts, unread=unread) if unread else facts
     elapsed = _elapsed_seconds(written_us, started_us)
     order = _write_order(rows, written_us)
     if order is not None:
@@ -99,6 +103,10 @@ def curves_of_rows(
             name: (value[order], None if valid is None else valid[order]) for name, (value, valid) in logged.items()
         }
     return RunCurves(run_id, MappingProxyType(_curves(logged, step, epoch, elapsed)), rows=facts)
+
+
+def _valid(valid: np.ndarray | None, rows: int) -> int:
+    return rows if valid is None else int(np.count_nonzero(valid))
 
 
 def _curves(
