@@ -75,7 +75,8 @@ _SHAPES = re.compile(
     r"|sb_(?:secret|publishable)_[\w-]+|sbp_[A-Za-z0-9]{8,}"
     r"|(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{8,}|github_pat_\w{8,}|glpat-[\w-]{8,}"
     r"|xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|AIza[\w-]{30,}|r8_[A-Za-z0-9]{20,}|rpa_[A-Za-z0-9]{20,}"
-    r"|(?:AKIA|ASIA)[0-9A-Z]{12,}|ya29\.[\w-]{20,}|dapi[0-9a-f]{32}|SG\.[\w-]{16,}\.[\w-]{16,}"
+    # The secret of a pair stands behind its id.
+    r"|(?:AKIA|ASIA)[0-9A-Z]{12,}(?:[^A-Za-z0-9/+]{1,3}[A-Za-z0-9/+]{40})?|ya29\.[\w-]{20,}|dapi[0-9a-f]{32}|SG\.[\w-]{16,}\.[\w-]{16,}"
     r"|gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|nvapi-[\w-]{20,}|fw_[A-Za-z0-9]{20,}"
     r"|tgp_v1_[\w-]{20,}|wandb_v\d_[\w-]{20,}|api_org_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,}"
     r"|dop_v1_[0-9a-f]{32,}|glsa_\w{20,}|sntr[yu]s_[\w+/=-]{20,}|shp(?:at|ss|ca|pa)_[0-9a-fA-F]{20,}"

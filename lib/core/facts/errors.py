@@ -15,13 +15,15 @@ The pages show both. Anything that is not an ``AppError`` is a bug.
 
 from __future__ import annotations
 
+from lib.core.facts.credentials import redact
+
 
 class AppError(Exception):
-    """Base class. The message is shown to users: no secret, no traceback, no markup in it."""
+    """Base class. The message is shown to users: no traceback, no markup in it; credentials are masked here."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(redact(message))
+        self.hint = redact(hint)
 
 
 class SettingsError(AppError):

@@ -205,6 +205,8 @@ class RunSummary:
         if self.files:
             files = tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in self.files)
             object.__setattr__(self, "files", files)
+        if self.read_as:
+            object.__setattr__(self, "read_as", tuple(replace(each, name=redact(each.name)) for each in self.read_as))
         if self.checkpoints:
             object.__setattr__(self, "checkpoints", tuple(_checkpoint(each, said) for each in self.checkpoints))
         if self.notes or said:

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from lib.core.facts.credentials import redact
+
 MAX_ID_LENGTH = 60
 """Five ids must fit into a link that people paste."""
 
@@ -27,7 +29,8 @@ def run_id_of(folder: Sequence[str]) -> str:
         ('run1', 'old-8-3e-5-39b94ac7', '.')
     """
     path = "/".join(folder) or "."
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", path)
+    # It stands in links: what looks like a credential is left out of it.
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", redact(path))
     if plain == path and len(path) <= MAX_ID_LENGTH:
         return path
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:8]

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
+from lib.core.facts.credentials import redact
 from lib.core.facts.errors import AccessDenied, AppError
 from lib.core.facts.metrics import METRICS
 from lib.data.supabase.client import Access, Answer, Columns, Damaged
@@ -108,7 +109,7 @@ class FurtherColumns:
 
 
 def _may_be_further(name: str) -> bool:
-    return may_be_metric(name) and name not in METRICS and can_be_read(name)
+    return may_be_metric(name) and name not in METRICS and can_be_read(name) and redact(name) == name
 
 
 def _is_number(value: object) -> bool:
