@@ -56,27 +56,43 @@ READ = {
     "a status of a megabyte": (written(status=json.dumps("s" * 1_000_000)), "Status: the first 300 of 1,000,000"),
     "the year 0": (written(created_at='"0000-01-01T00:00:00Z"'), "Column created_at: expected a moment, got '0000"),
     "the year 10000": (written(updated_at='"10000-01-01T00:00:00Z"'), "Column updated_at: expected a moment"),
-    "the edges of time": (written(created_at='"0001-01-01T00:00:00+14:00"', updated_at='"9999-12-31T23:59:59Z"'), "in the future"),
-    "no zone, and numbers": (written(created_at='"2026-01-01T00:00:00"', started_at="5", completed_at="1e18"), "completed_at"),
+    "the edges of time": (
+        written(created_at='"0001-01-01T00:00:00+14:00"', updated_at='"9999-12-31T23:59:59Z"'),
+        "in the future",
+    ),
+    "no zone, and numbers": (
+        written(created_at='"2026-01-01T00:00:00"', started_at="5", completed_at="1e18"),
+        "completed_at",
+    ),
     "a time to come": (written(updated_at='"2199-01-01T00:00:00Z"'), "2199-01-01 00:00 UTC is in the future"),
     "negative steps": (written(current_step="-5", total_steps="-1", progress="-1e308"), ""),
     "steps of text": (written(current_step='"three"'), "Column current_step: expected a whole number, got 'three'"),
     "a count beyond all counts": (written(total_samples="1e300"), "Column total_samples: expected a whole number"),
-    "booleans": (written(loss="true", model_name="true", status="false", config="true"), "Column loss: expected a number"),
+    "booleans": (
+        written(loss="true", model_name="true", status="false", config="true"),
+        "Column loss: expected a number",
+    ),
     "text for numbers": (written(loss='"0.5"', eval_loss='"NaN"', config='"{\\"a\\": 1}"'), ""),
     "objects for numbers": (written(loss="{}", current_step="[1]", created_at="{}"), "got an object"),
     "an unknown status": (written(status='"weird"'), ""),
     "10,000 settings": (written(config=json.dumps({f"key_{n}": n for n in range(10_000)})), "9,000 more are left out"),
-    "10,000 sections": (written(config=json.dumps({f"s_{n}": {"a": n} for n in range(10_000)})), "9,000 more are left out"),
-    "10,000 names of modules": (written(config=json.dumps({"lora": {"target_modules": ["down_porj:"] * 10_000}})), "9,000 more"),
+    "10,000 sections": (
+        written(config=json.dumps({f"s_{n}": {"a": n} for n in range(10_000)})),
+        "9,000 more are left out",
+    ),
+    "10,000 names of modules": (
+        written(config=json.dumps({"lora": {"target_modules": ["down_porj:"] * 10_000}})),
+        "9,000 more",
+    ),
     "a vocabulary before the settings": (
-        written(config=json.dumps({"label2id": {f"l{n}": n for n in range(32_000)}, "training": {"seed": 77}})), "31,000 more"
+        written(config=json.dumps({"label2id": {f"l{n}": n for n in range(32_000)}, "training": {"seed": 77}})),
+        "31,000 more",
     ),
     "a list of 100,000": (written(config=json.dumps({"a": list(range(100_000))})), "99,000 more are left out"),
     "a name of a setting of 100,000": (written(config=json.dumps({"k" * 100_000: 1})), "names above 200 characters"),
     "a text of a megabyte": (written(config=json.dumps({"prompt": "p" * 1_000_000})), "the longest of 1,000,000"),
     "a deep column": (written(parameter_updates="[" * 900 + "]" * 900), "nested deeper"),
-}  # fmt: skip
+}
 """Rows of which a run comes, and what is said of it."""
 
 
@@ -152,9 +168,19 @@ def wrong(column: str, value: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("train_loss", "much"), ("eval_loss", "true"), ("epoch", "first"), ("step", "two"), ("timestamp", "yesterday"),
-     ("train_loss", "1e400"), ("train_loss", "NaN"), ("step", -3), ("step", 1.5), ("timestamp", "9999-12-31T00:00:00Z")],
-)  # fmt: skip
+    [
+        ("train_loss", "much"),
+        ("eval_loss", "true"),
+        ("epoch", "first"),
+        ("step", "two"),
+        ("timestamp", "yesterday"),
+        ("train_loss", "1e400"),
+        ("train_loss", "NaN"),
+        ("step", -3),
+        ("step", 1.5),
+        ("timestamp", "9999-12-31T00:00:00Z"),
+    ],
+)
 def test_a_metric_row_with_a_wrong_value_costs_that_value(on_project, column, value):
     with answering(Answers({run_id(1): row(1)}, wrong(column, value))) as project:
         app = on_project(project, MAIN, run=[run_id(1)])
