@@ -32,10 +32,11 @@ HANGS_S = 60.0
 
 SCRIPT = "<script>alert(1)</script>"
 TEXTS = (
-    "", " ", "0", "-1", "1e400", "NaN", "Infinity", "-0", "9" * 5000, "null", "true", "[]", "{}", "\0", "a\0b", "\ud800",
-    "\u202e\u2066x", "\u200b", "é" * 400, "x" * 20_000, SCRIPT, "![x](http:x)", "'; drop table", "../../etc/passwd",
-    "%00%ff", "~", "a~b", "1~2", "2~1", "nan~nan", "eval_loss~train_loss", "step", "0000-01-01", "10000-01-01T00:00:00Z",
-    "2026-01-01", "2199-01-01T00:00:00+14:00", "\n\r\t", ":material/home: **b**", "\\u0000", "=1+1",
+    "", " ", "0", "-1", "1e400", "NaN", "Infinity", "-0", "9" * 5000, "null", "true", "[]", "{}", "\0", "a\0b",
+    "\ud800", "\u202e\u2066x", "\u200b", "é" * 400, "x" * 20_000, SCRIPT, "![x](http:x)", "'; drop table",
+    "../../etc/passwd", "%00%ff", "~", "a~b", "1~2", "2~1", "nan~nan", "eval_loss~train_loss", "step", "0000-01-01",
+    "10000-01-01T00:00:00Z", "2026-01-01", "2199-01-01T00:00:00+14:00", "\n\r\t",
+    ":material/home: **b**", "\\u0000", "=1+1",
 )  # fmt: skip
 """What comes where text is expected."""
 RAW = ("null", "true", "1e400", "-5", "1.5", "9" * 5000, "[]", "{}", "[null]", "[[1]]", '"x"', "[" * 1500 + "]" * 1500,
@@ -121,10 +122,9 @@ def json_text(chance: random.Random, depth: int = 0) -> str:
 
 def config_text(chance: random.Random, depth: int = 0) -> str:
     keys = [chance.choice((*KEYS, *TEXTS, "training", "lora")) for _ in range(chance.randrange(6))]
-    pairs = (
-        f"{json.dumps(key)}: {config_text(chance, depth + 1) if depth < 3 and chance.random() < 0.3 else json_text(chance, depth)}"
-        for key in keys
-    )
+    deeper = [depth < 3 and chance.random() < 0.3 for _ in keys]
+    values = [config_text(chance, depth + 1) if each else json_text(chance, depth) for each in deeper]
+    pairs = (f"{json.dumps(key)}: {value}" for key, value in zip(keys, values, strict=True))
     return "{" + ", ".join(pairs) + "}"
 
 
