@@ -158,7 +158,7 @@ def _is_within(value: Any, depth: int, left: list[int]) -> bool:
     if kind is str:
         return len(value) <= LONGEST_VALUE and value.isascii() and "\x00" not in value
     if kind is int:
-        return -(10**15) < value < 10**15
+        return bool(-(10**15) < value < 10**15)
     if isinstance(value, Mapping):
         left[0] -= len(value)
         if left[0] < 0 or depth <= 0 or len(value) > MOST_ITEMS:
