@@ -177,6 +177,8 @@ def wrong(column: str, value: Any) -> list[dict[str, Any]]:
         ("train_loss", "1e400"),
         ("train_loss", "NaN"),
         ("step", -3),
+        ("step", 1e308),
+        ("step", 2**62),
         ("step", 1.5),
         ("timestamp", "9999-12-31T00:00:00Z"),
     ],

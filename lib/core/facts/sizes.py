@@ -28,6 +28,8 @@ DEEPEST = 40
 """Levels of a configuration that are looked into."""
 MOST_DIGITS = 300
 """Digits of a whole number: a float holds no more."""
+LARGEST_STEP = 2**53
+"""Beyond it a float no longer knows every step."""
 MOST_NOTES = 100
 """Notes of one run."""
 

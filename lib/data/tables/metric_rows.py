@@ -21,6 +21,7 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
 from lib.core.curves.row_facts import row_facts
 from lib.core.facts.errors import MalformedRow
 from lib.core.facts.metrics import LOGGED
+from lib.core.facts.sizes import LARGEST_STEP
 from lib.data.tables.job_rows import is_credential
 
 PLACES = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
@@ -145,10 +146,10 @@ def _require(table: pa.Table, column: str) -> None:
 def _placed(column: pa.ChunkedArray[Any]) -> np.ndarray | None:
     """Which rows have a whole step from 0 on; ``None`` where all have."""
     if pa.types.is_integer(column.type) and not column.null_count:
-        placed = column.to_numpy() >= 0
+        placed = (column.to_numpy() >= 0) & (column.to_numpy() <= LARGEST_STEP)
         return None if placed.all() else placed
     steps, valid = _floats(column)
-    placed = np.isfinite(steps) & (steps >= 0) & (steps == np.floor(steps))
+    placed = np.isfinite(steps) & (steps >= 0) & (steps <= LARGEST_STEP) & (steps == np.floor(steps))
     if valid is not None:
         placed &= valid
     return None if placed.all() else placed
