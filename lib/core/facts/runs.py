@@ -245,21 +245,18 @@ _TEXTS = {
     "resumed_from_run_id": sizes.LONGEST_ID,
     "error_message": sizes.LONGEST_TEXT,
 }
-_TITLES = {"raw_status": "status", "error_message": "error"}
+_TITLES = {"raw_status": "Status", "error_message": "Error"}
 
 
 def _shown(text: str, most: int, name: str, said: list[str]) -> str:
     """A text of a run as it may be shown: whole where it is short, without credentials; the very same where it may."""
-    kept = text
-    if len(kept) > most:
-        if kept[most] != "…" or len(kept) > most + 1:
-            title = _TITLES.get(name, name.replace("_", " "))
-            title = title[:1].upper() + title[1:]
+    if len(text) > most:
+        if text[most] != "…" or len(text) > most + 1:
+            title = _TITLES.get(name, name.replace("_", " ").capitalize())
             said.append(f"{title}: the first {most:,} of {len(text):,} characters are shown.")
         # A credential that is cut through must still look like one.
-        kept = sizes.cut_text(redact(sizes.plain_text(kept[: most * 2])), most)
-        return kept
-    kept = redact(sizes.plain_text(kept))
+        return sizes.cut_text(redact(sizes.plain_text(text[: most * 2])), most)
+    kept = redact(sizes.plain_text(text))
     return text if kept == text else kept
 
 
