@@ -39,18 +39,12 @@ def rows_missing(subject: Subject) -> Found | NotFound | CannotTell:
 def rows_unplaced(subject: Subject) -> Found | NotFound | CannotTell:
     """Rows whose step is null, negative or no whole number."""
     rows = subject.rows
-    if rows.unread and not rows.unplaced:
-        were = "is no number and was" if rows.unread == 1 else "are no numbers and were"
-        return found(f"{counted(rows.unread, 'value')} {were} left out.", values=rows.unread)
-    if not rows.unplaced:
+    if not rows.unplaced and not rows.unread:
         return NotFound("Every row has a step.")
-    were = "was" if rows.unplaced == 1 else "were"
-    said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} had no whole step from 0 on and {were} left out."
+    said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step from 0 on: left out."
     if rows.unread:
-        said += (
-            f" So were {counted(rows.unread, 'value')} that {'is no number' if rows.unread == 1 else 'are no numbers'}."
-        )
-    return found(said, rows=rows.unplaced)
+        said = f"{said if rows.unplaced else ''} {counted(rows.unread, 'value')} without a number: left out.".strip()
+    return found(said, rows=rows.unplaced, values=rows.unread)
 
 
 @check("Values written twice", Group.DATA, Severity.WARNING, Severity.INFO, touches=True)
