@@ -193,7 +193,7 @@ def test_a_metric_row_with_a_wrong_value_costs_that_value(on_project, column, va
 
 def test_values_that_are_no_numbers_are_counted(on_project):
     with answering(Answers({run_id(1): row(1)}, wrong("train_loss", "much"))) as project:
-        assert "1 value without a number: left out." in on_project(project, HEALTH, run=[run_id(1)]).text
+        assert "1 values without a number: left out." in on_project(project, HEALTH, run=[run_id(1)]).text
 
 
 @pytest.mark.parametrize("zone", ["Etc/Unknown", "", "../../etc/passwd", "\0", "Europe", "x" * 5000, None])

@@ -41,11 +41,8 @@ def rows_unplaced(subject: Subject) -> Found | NotFound | CannotTell:
     rows = subject.rows
     if not rows.unplaced and not rows.unread:
         return NotFound("Every row has a step.")
-    steps = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step from 0 on: left out."
-    values = f"{counted(rows.unread, 'value')} without a number: left out."
-    return found(
-        " ".join([steps] * bool(rows.unplaced) + [values] * bool(rows.unread)), rows=rows.unplaced, values=rows.unread
-    )
+    said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step, {rows.unread:,} values without"
+    return found(f"{said} a number: left out.", rows=rows.unplaced, values=rows.unread)
 
 
 @check("Values written twice", Group.DATA, Severity.WARNING, Severity.INFO, touches=True)

@@ -114,7 +114,7 @@ def parse(texts: Mapping[str, Sequence[str]]) -> tuple[LinkState, tuple[str, ...
             try:
                 values[name] = param.parse(short)
             except ValueError:
-                ignored.append(f"{name}={cut_text(short[-1], MOST_NAMED_CHARACTERS)}")
+                ignored.append(f"{name}={cut_text(found[-1], MOST_NAMED_CHARACTERS)}")
     return _state(values), tuple(ignored)
 
 
