@@ -13,7 +13,8 @@ from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import Better
 from lib.core.facts.query import RunPage, RunQuery, Unreadable
-from lib.core.facts.runs import RunSummary, metric_called, told_completed
+from lib.core.facts.readings import metric_called
+from lib.core.facts.runs import RunSummary, told_completed
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.glance.glance import Glance, glance_of
 from lib.core.ranking.deciding import may_rank

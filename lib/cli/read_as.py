@@ -10,7 +10,8 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS
-from lib.core.facts.runs import RunSummary, readings
+from lib.core.facts.readings import readings
+from lib.core.facts.runs import RunSummary
 from lib.data.formats.assembly import renamed
 
 

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from lib.core.config.secrets import Secrecy, mask, secrecy
+from lib.core.config.secrets import mask
 from lib.core.config.values import MASKED
+from lib.core.facts.credentials import Secrecy, secrecy
 from lib.core.facts.runs import RunStatus, RunSummary
 
 JOB_COLUMNS = (

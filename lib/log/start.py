@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection
 from typing import TextIO
 
-from lib.core.config.secrets import MASK, redact
+from lib.core.facts.credentials import MASK, redact
 from lib.log.errors import WithId
 from lib.log.lines import Form, Lines
 

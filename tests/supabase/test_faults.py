@@ -269,13 +269,13 @@ PAGE = (
 
 def test_a_page_that_is_cut_anywhere_is_noticed():
     columns = ["step", "timestamp", "train_loss"]
-    whole = rows_of_page(Answer(PAGE, 3, 3), columns, METRICS)
+    whole = rows_of_page(Answer(PAGE, 3, 3), columns)
     for length in range(len(PAGE)):
         with pytest.raises(Damaged):
-            rows_of_page(Answer(PAGE[:length], 3, 3), columns, METRICS)
+            rows_of_page(Answer(PAGE[:length], 3, 3), columns)
         # Where the server does not say how many rows it sent, no row is taken for another at least.
         try:
-            rows = rows_of_page(Answer(PAGE[:length], None, None), columns, METRICS)
+            rows = rows_of_page(Answer(PAGE[:length], None, None), columns)
         except Damaged:
             continue
         assert rows.num_rows < 3

@@ -79,6 +79,6 @@ def test_a_moment_that_is_yet_to_come_is_named(fresh, connect):
     project.execute(f"update {JOBS} set updated_at = now() + interval '3 hours' where id = '{job}'")
     project.execute(f"update {JOBS} set updated_at = now() + interval '1 minute' where id = '{other}'")
     late, fine = connect(project).load_runs([job, other])
-    (note,) = [note for note in late.notes if "yet to come" in note]
-    assert note.startswith("Column updated_at is ")
-    assert not [note for note in fine.notes if "yet to come" in note]
+    (note,) = [note for note in late.notes if "is in the future" in note]
+    assert note.startswith("Column updated_at: ")
+    assert not [note for note in fine.notes if "is in the future" in note]

@@ -35,15 +35,14 @@ def rows_missing(subject: Subject) -> Found | NotFound | CannotTell:
     return found(said, received=rows.received, expected=rows.expected)
 
 
-@check("Rows without a step", Group.DATA, Severity.WARNING, touches=True)
+@check("Rows and values left out", Group.DATA, Severity.WARNING, touches=True)
 def rows_unplaced(subject: Subject) -> Found | NotFound | CannotTell:
     """Rows whose step is null, negative or no whole number."""
     rows = subject.rows
-    if not rows.unplaced:
+    if not rows.unplaced and not rows.unread:
         return NotFound("Every row has a step.")
-    were = "was" if rows.unplaced == 1 else "were"
-    said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} had no whole step from 0 on and {were} left out."
-    return found(said, rows=rows.unplaced)
+    said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step, {rows.unread:,} values without"
+    return found(f"{said} a number: left out.", rows=rows.unplaced, values=rows.unread)
 
 
 @check("Values written twice", Group.DATA, Severity.WARNING, Severity.INFO, touches=True)

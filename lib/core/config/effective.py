@@ -18,10 +18,11 @@ from lib.core.config.module_names import misspelt
 from lib.core.config.notes import between_settings, contradiction
 from lib.core.config.parameters import NAMES, PARAMETERS, Group, Section
 from lib.core.config.places import COLUMN_RANK, FOLDER_NAME, Place, Places, place_of
-from lib.core.config.secrets import Secrecy, mask
+from lib.core.config.secrets import mask
 from lib.core.config.setting import FOLDER, Setting, title_of
 from lib.core.config.tree import leaves
 from lib.core.config.values import MASKED, Comparison, comparable
+from lib.core.facts.credentials import Secrecy
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lib.core.config.setting import Oddity, Remark
@@ -70,13 +70,18 @@ def nearest_module(name: str) -> str | None:
     last = name.rsplit(".", 1)[-1]
     if len(last) < SHORTEST_TYPO or last in KNOWN_MODULES or not _PLAIN_NAME.fullmatch(last):
         return None
-    folded = {known for known in KNOWN_MODULES if _folded(known) == _folded(last)}
-    near = folded or {known for known in KNOWN_MODULES if len(known) >= SHORTEST_TYPO and _is_slip(last, known)}
+    folded = _BY_FOLDED.get(_folded(last), set())
+    near = set(folded) or {known for known in KNOWN_MODULES if len(known) >= SHORTEST_TYPO and _is_slip(last, known)}
     return near.pop() if len(near) == 1 else None
 
 
 def _folded(name: str) -> str:
     return re.sub(r"[-_]", "", name).lower()
+
+
+_BY_FOLDED: Mapping[str, set[str]] = {
+    _folded(name): {each for each in KNOWN_MODULES if _folded(each) == _folded(name)} for name in KNOWN_MODULES
+}
 
 
 def _is_slip(one: str, other: str) -> bool:

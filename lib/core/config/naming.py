@@ -22,6 +22,9 @@ SHORT_TITLES: Mapping[str, str] = MappingProxyType(
 )
 """The parameters that people tell runs apart by, the most telling first, and how they are written."""
 
+MOST_FACTS = 100
+"""Settings that a label may be made of: who differs in more differs in these."""
+
 
 def labels_of(runs: Sequence[RunSummary]) -> dict[str, str]:
     """Give every run a label that no other of ``runs`` has, by ``run_id``.
@@ -42,7 +45,7 @@ def labels_of(runs: Sequence[RunSummary]) -> dict[str, str]:
 def _differing(group: Sequence[RunSummary]) -> dict[str, Mapping[str, str]]:
     """By ``run_id``, titles and values of the hyperparameters in which runs differ, the most telling first."""
     rows = {row.key: row for row in differences(diff(group))}
-    telling = [rows[key] for key in dict.fromkeys((*SHORT_TITLES, *rows)) if key in rows]
+    telling = [rows[key] for key in dict.fromkeys((*SHORT_TITLES, *rows)) if key in rows][:MOST_FACTS]
     titles = [SHORT_TITLES.get(row.key, row.title) for row in telling]
     values = zip(*(row.texts() for row in telling), strict=True) if telling else ((),) * len(group)
     return {run.run_id: dict(zip(titles, shown, strict=True)) for run, shown in zip(group, values, strict=True)}

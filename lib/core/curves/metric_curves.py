@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib.core.curves.row_facts import RowFacts
+from lib.core.facts.credentials import redact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,12 @@ class RunCurves:
     unread: tuple[str, ...] = ()
     rows: RowFacts | None = None
     may_have_more: bool = False
+
+    def __post_init__(self) -> None:
+        # Somebody may have called a metric by a credential: it stands in charts, links and tables.
+        if any(redact(name) != name for name in self.curves):
+            masked = MappingProxyType({redact(name): curve for name, curve in self.curves.items()})
+            object.__setattr__(self, "curves", masked)
 
     @property
     def is_complete(self) -> bool:

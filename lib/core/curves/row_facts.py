@@ -22,6 +22,7 @@ class RowFacts:
         received: How many rows came.
         expected: How many the source says there are; ``None`` where it does not say.
         unplaced: How many have no whole step from 0 on, and so no place in a curve.
+        unread: How many values are there and are no numbers.
         rewritten: How many values were replaced by a later row of the same step and metric. Train and
             eval values of one step in two rows are not.
         rewritten_step: The first step at which that was so.
@@ -42,6 +43,7 @@ class RowFacts:
     received: int
     expected: int | None = None
     unplaced: int = 0
+    unread: int = 0
     rewritten: int = 0
     rewritten_step: int | None = None
     rewritten_metrics: tuple[str, ...] = ()

@@ -15,9 +15,11 @@ The pages show both. Anything that is not an ``AppError`` is a bug.
 
 from __future__ import annotations
 
+from lib.core.facts.credentials import redact
+
 
 class AppError(Exception):
-    """Base class. The message is shown to users: no secret, no traceback, no markup in it.
+    """Base class. The message is shown to users: no traceback, no markup in it; credentials are masked here.
 
     Attributes:
         withdraws: What was read before may not be shown any more: the reader is refused, and it did not merely fail.
@@ -27,8 +29,8 @@ class AppError(Exception):
     withdraws = False
 
     def __init__(self, message: str, *, hint: str = "", withdraws: bool | None = None, wait_s: float = 0.0) -> None:
-        super().__init__(message)
-        self.hint, self.wait_s = hint, wait_s
+        super().__init__(redact(message))
+        self.hint, self.wait_s = redact(hint), wait_s
         if withdraws is not None:
             self.withdraws = withdraws
 

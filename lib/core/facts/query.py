@@ -11,7 +11,9 @@ from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
+from lib.core.facts.credentials import redact
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.core.facts.sizes import LONGEST_TEXT, cut_text, plain_text
 from lib.core.facts.values import finite
 
 PAGE_SIZE = 25
@@ -57,6 +59,10 @@ class Unreadable:
     path: str
     reason: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", _told(self.path))
+        object.__setattr__(self, "reason", _told(self.reason))
+
 
 @dataclass(frozen=True, slots=True)
 class Unused:
@@ -64,6 +70,15 @@ class Unused:
 
     path: str
     why: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", _told(self.path))
+        object.__setattr__(self, "why", _told(self.why))
+
+
+def _told(text: str) -> str:
+    """Foreign text in a sentence about it: short, and without credentials."""
+    return cut_text(redact(plain_text(text[: 2 * LONGEST_TEXT])), LONGEST_TEXT)
 
 
 @dataclass(frozen=True, slots=True)

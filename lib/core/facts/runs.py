@@ -13,7 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from lib.core.facts.metrics import METRICS
+from lib.core.facts import sizes
+from lib.core.facts.credentials import redact
 from lib.core.facts.values import finite
 
 
@@ -87,7 +88,9 @@ class RunSummary:
     """One training run.
 
     ``None`` always means *not recorded*, never zero. Losses may be NaN or infinite where the run
-    logged that. All moments are UTC.
+    logged that. All moments are UTC. Whatever made it: credentials in its texts are masked, and what is longer than
+    ``lib.core.facts.sizes`` allows is cut, and said so in ``notes``; the configuration keeps its secrets, which
+    ``lib.core.config`` masks.
 
     Attributes:
         run_id: Stable identity: the only run value in the URL and in session state.
@@ -190,6 +193,27 @@ class RunSummary:
     def __post_init__(self) -> None:
         if not self.run_id:
             raise ValueError("A run needs a non-empty run_id.")
+        said: list[str] = []
+        for name, most in _TEXTS.items():
+            text = getattr(self, name)
+            if text is not None and (shown := _shown(text, most, name, said)) is not text:
+                object.__setattr__(self, name, shown)
+        if type(self.config) is not sizes.Bounded:
+            config = sizes.bounded(self.config, "Configuration")
+            said += config.notes
+            object.__setattr__(self, "config", config)
+        if self.extra:
+            object.__setattr__(self, "extra", {name: _extra(name, value, said) for name, value in self.extra.items()})
+        if self.files:
+            files = tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in self.files)
+            object.__setattr__(self, "files", files)
+        if self.read_as:
+            object.__setattr__(self, "read_as", tuple(replace(each, name=redact(each.name)) for each in self.read_as))
+        if self.checkpoints:
+            object.__setattr__(self, "checkpoints", tuple(_checkpoint(each, said) for each in self.checkpoints))
+        if self.notes or said:
+            notes = (*self.notes, *said)[: sizes.MOST_NOTES]
+            object.__setattr__(self, "notes", tuple(_shown(note, sizes.LONGEST_TEXT, "", []) for note in notes))
 
     @property
     def status_text(self) -> str:
@@ -212,34 +236,54 @@ class RunSummary:
         return self.dataset.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or self.dataset
 
 
+_TEXTS = {
+    "name": sizes.LONGEST_NAME,
+    "raw_status": sizes.LONGEST_NAME,
+    "dataset": sizes.LONGEST_TEXT,
+    "base_model": sizes.LONGEST_NAME,
+    "distributed_strategy": sizes.LONGEST_NAME,
+    "best_checkpoint_path": sizes.LONGEST_TEXT,
+    "resumed_from_checkpoint": sizes.LONGEST_TEXT,
+    "resumed_from_run_id": sizes.LONGEST_ID,
+    "error_message": sizes.LONGEST_TEXT,
+}
+_TITLES = {"raw_status": "Status", "error_message": "Error"}
+
+
+def _shown(text: str, most: int, name: str, said: list[str]) -> str:
+    """A text of a run as it may be shown: whole where it is short, without credentials; the very same where it may."""
+    if len(text) > most:
+        if text[most] != "…" or len(text) > most + 1:
+            title = _TITLES.get(name, name.replace("_", " ").capitalize())
+            said.append(f"{title}: the first {most:,} of {len(text):,} characters are shown.")
+        # A credential that is cut through must still look like one.
+        return sizes.cut_text(redact(sizes.plain_text(text[: most * 2])), most)
+    kept = redact(sizes.plain_text(text))
+    return text if kept == text else kept
+
+
+def _extra(name: str, value: Any, said: list[str]) -> Any:
+    if isinstance(value, str):
+        return _shown(value, sizes.LONGEST_TEXT, f"column {name}", said)
+    if isinstance(value, Mapping) and not isinstance(value, sizes.Bounded):
+        kept = sizes.bounded(value, f"Column {name}")
+        said += kept.notes
+        return kept
+    if isinstance(value, list | int) and not isinstance(value, bool):
+        value, notes = sizes.bounded_value(value, f"Column {name}")
+        said += notes
+    return value
+
+
+def _checkpoint(each: Checkpoint, said: list[str]) -> Checkpoint:
+    folder = _shown(each.folder, sizes.LONGEST_TEXT, "checkpoint", said)
+    return each if folder is each.folder else replace(each, folder=folder)
+
+
 def count_epochs(runs: Iterable[RunSummary]) -> bool:
     """Whether a step is an epoch in each of the runs that came anywhere, and in one at least."""
     counted = [run.steps_are_epochs for run in runs if run.current_step]
     return bool(counted) and all(counted)
-
-
-def readings(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """What metrics are to be read as, from texts: a logged name, a tilde, and a metric of ours, or nothing for none.
-
-    Returns:
-        Name and metric; of several texts of one name the last counts, and empty texts say nothing.
-
-    Raises:
-        ValueError: If a text is none of these.
-    """
-    found: dict[str, str] = {}
-    for text in filter(None, texts):
-        name, tilde, metric = text.rpartition("~")
-        known = not metric or (metric in METRICS and not METRICS[metric].derived_from)
-        if not name or not tilde or not known:
-            raise ValueError("expected a logged name, a tilde, and a metric or nothing")
-        found[name] = metric
-    return tuple(found.items())
-
-
-def metric_called(name: str, runs: Iterable[RunSummary]) -> str:
-    """The metric that is shown for what a program called so; the name itself where none is read otherwise."""
-    return next((each.metric for run in runs for each in run.read_as if each.name == name), name)
 
 
 TOLD_COMPLETED = "completed, as somebody said who knows"

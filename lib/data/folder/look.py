@@ -20,9 +20,9 @@ from lib.data.folder.kept import Kept
 from lib.data.folder.listing import Listed, Listing, curves_of
 from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
-from lib.data.folder.names import run_id_of
+from lib.data.folder.names import path_text, run_id_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
-from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, path_text, scan_digest, scan_tree
+from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_digest, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told

@@ -1,12 +1,19 @@
-"""What the folders around a run say: its name and its identity."""
+"""What names of folders and files say: a run's name and its identity, and what a file is."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from lib.core.facts.credentials import redact
+from lib.core.facts.foreign import isolated
+from lib.data.formats.logged import Folder
+
+LONGEST_KIND = 12
+"""A longer end of a name is part of the name."""
 MAX_ID_LENGTH = 60
 """Five ids must fit into a link that people paste."""
 
@@ -27,7 +34,8 @@ def run_id_of(folder: Sequence[str]) -> str:
         ('run1', 'old-8-3e-5-39b94ac7', '.')
     """
     path = "/".join(folder) or "."
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", path)
+    # It stands in links: what looks like a credential is left out of it.
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", redact(path))
     if plain == path and len(path) <= MAX_ID_LENGTH:
         return path
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:8]
@@ -57,3 +65,14 @@ def telling_names(folders: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], s
         count = next((count for count in counts if ends[path[-count:]] == 1), len(path))
         names[whole_path] = readable("/".join(path[-count:]))
     return names
+
+
+def path_text(folder: Folder, name: str = "") -> str:
+    """A path below the root for people to read."""
+    return isolated(readable("/".join((*folder, name) if name else folder))) or "."
+
+
+def kind_of(name: str) -> str:
+    """The end of a name that tells what a file is; "" where it has none, or one that is none."""
+    end = os.path.splitext(name)[1].lower()
+    return end if 1 < len(end) <= LONGEST_KIND and end.isascii() and end[1:].isalnum() else ""

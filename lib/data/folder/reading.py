@@ -15,8 +15,8 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
 from lib.data.folder.kept import Kept
-from lib.data.folder.names import readable
-from lib.data.folder.scan import Scan, Stamp, path_text
+from lib.data.folder.names import path_text, readable
+from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import FoundForm, FoundUnit, LogMark
 from lib.data.formats.assembly import form_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
-from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable
-from lib.data.folder.names import readable
+from lib.data.folder.names import kind_of, path_text, readable
 from lib.data.formats.logged import FilePath, Folder, Format
 from lib.data.stated.settings import HYDRA_CONFIG
 from lib.data.trainer.checkpoint_names import is_weight_file, may_be_checkpoint
@@ -32,8 +31,6 @@ SKIPPED_FOLDERS = frozenset({"node_modules", "site-packages", "venv", "__pycache
 AIM, HYDRA = ".aim", ".hydra"
 """Hidden folders that say something of runs all the same."""
 
-LONGEST_KIND = 12
-"""A longer end of a name is part of the name."""
 EMPTY_S = 600.0
 """An empty folder in the place of the root is for so many seconds taken for one that a disk was mounted on."""
 GONE = "The folder is not there at the moment; this is what it held."
@@ -195,7 +192,7 @@ class _Search:
                 self.weights.setdefault(folder, []).append(entry.name)
                 continue
             if entry.name != TRAINER_STATE and not self._offered(folder, entry) and not is_taken:
-                self.others[_kind_of(entry.name)] += 1
+                self.others[kind_of(entry.name)] += 1
 
     def _take_hydra(self, folder: Folder) -> None:
         """The configuration that Hydra leaves beside what its job writes, in a hidden folder."""
@@ -221,11 +218,6 @@ def scan_digest(scan: Scan) -> str:
     """Another text for anything else that lies there."""
     seen = (scan.files, scan.checkpoints, scan.weights, scan.unreadable, scan.matching, scan.stamps, scan.others)
     return hashlib.blake2b(repr((seen, scan.looked_at)).encode(), digest_size=16).hexdigest()
-
-
-def path_text(folder: Folder, name: str = "") -> str:
-    """A path below the root for people to read."""
-    return isolated(readable("/".join((*folder, name) if name else folder))) or "."
 
 
 def check_root(root: Path) -> None:
@@ -313,12 +305,6 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return entry.is_file()
     except OSError:
         return False
-
-
-def _kind_of(name: str) -> str:
-    """The end of a name that tells what a file is; "" where it has none, or one that is none."""
-    end = os.path.splitext(name)[1].lower()
-    return end if 1 < len(end) <= LONGEST_KIND and end.isascii() and end[1:].isalnum() else ""
 
 
 def _stamp(entry: os.DirEntry[str]) -> Stamp:

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from lib.core.curves.metric_curves import RunCurves, cut
+from lib.core.facts.credentials import redact
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import RunIndex, RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
@@ -65,7 +66,7 @@ class FolderSource:
         root = Path(os.path.realpath(os.path.expanduser(path)))
         self.cache_key = f"folder:{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
         top = root.name or str(root)
-        self.title = readable(top)
+        self.title = redact(readable(top))
         self._gatherer = Gatherer(root, top, formats(), Remembered(root, None if is_own else place_from(os.environ)))
         self._follower = Follower(self._gatherer, OWN_STUCK_S if is_own else None)
         self._lock = threading.Lock()
@@ -149,6 +150,7 @@ def points_of(run_id: str, now: Gathered) -> dict[str, int]:
     """How many points each metric of a run has, in the form that has most of it."""
     points: dict[str, int] = {}
     for _, form in now.listed.members.get(run_id, ()):
-        for metric, count in form.metrics.items():
+        for name, count in form.metrics.items():
+            metric = redact(name)
             points[metric] = max(points.get(metric, 0), count)
     return points

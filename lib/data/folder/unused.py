@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from lib.core.facts.query import Unused
-from lib.data.folder.scan import AIM, Scan, path_text
+from lib.data.folder.names import path_text
+from lib.data.folder.scan import AIM, Scan
 from lib.data.formats.logged import FilePath, Folder, Told
 from lib.data.trainer.checkpoint_names import is_checkpoint
 

@@ -25,8 +25,14 @@ def open_regular(path: Path, most: int) -> BinaryIO:
     Raises:
         NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
     """
+    return _opened(path, most)[0]
+
+
+def _opened(path: Path, most: int) -> tuple[BinaryIO, int]:
+    """As ``open_regular``; and how many bytes the file has."""
     try:
-        # A device or a pipe would answer when it likes.
+        # A device or a pipe would answer when it likes, and so would a file that another program has leased. What
+        # it is is asked of what was opened: a name may be given to something else at any moment.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except OSError as error:
         raise NotReadable(_why_not_opened(path, error)) from error
@@ -38,6 +44,11 @@ def open_regular(path: Path, most: int) -> BinaryIO:
             raise NotReadable(
                 f"The file has {found.st_size / 2**20:,.0f} MB; files above {most / 2**20:,.0f} MB are not read."
             )
+        if not found.st_size:
+            # Files of the system say that they are empty, and then go on for ever, or wait for something to say.
+            null = os.open(os.devnull, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+            os.close(descriptor)
+            return os.fdopen(null, "rb"), 0
         # Not opened for reading before that: Python's own open raises for a folder.
         file = os.fdopen(descriptor, "rb")
     except BaseException:
@@ -52,7 +63,7 @@ def open_regular(path: Path, most: int) -> BinaryIO:
     except NotReadable:
         file.close()
         raise
-    return file
+    return file, found.st_size
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -65,9 +76,11 @@ def read_bytes(path: Path, most: int) -> bytes:
     Raises:
         NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
     """
-    with open_regular(path, most) as file:
+    file, size = _opened(path, most)
+    with file:
         try:
-            return file.read(most)
+            # No more than it had: what grows faster than it is read would have no end.
+            return file.read(size)
         except OSError as error:
             raise NotReadable(_why_not_opened(path, error)) from error
 

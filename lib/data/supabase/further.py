@@ -7,17 +7,18 @@ metric of these runs.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
 
 from postgrest import SyncRequestBuilder, SyncSelectRequestBuilder
 
+from lib.core.facts.credentials import redact
 from lib.core.facts.errors import AccessDenied, AppError
 from lib.core.facts.metrics import METRICS
 from lib.data.supabase.client import Access, Answer, Columns, Damaged
 from lib.data.supabase.pages import can_be_read, written
+from lib.data.tables.json_rows import Broken, NotWhole, rows_of_json
 from lib.data.tables.metric_rows import may_be_metric
 
 LOOK_AGAIN_S = 600.0
@@ -108,7 +109,7 @@ class FurtherColumns:
 
 
 def _may_be_further(name: str) -> bool:
-    return may_be_metric(name) and name not in METRICS and can_be_read(name)
+    return may_be_metric(name) and name not in METRICS and can_be_read(name) and redact(name) == name
 
 
 def _is_number(value: object) -> bool:
@@ -117,11 +118,11 @@ def _is_number(value: object) -> bool:
 
 def _only_row(answer: Answer, _: Columns) -> Mapping[str, object] | None:
     try:
-        rows = json.loads(answer.body)
-    except (ValueError, RecursionError) as error:
+        rows = rows_of_json(answer.body)
+    except NotWhole as error:
         raise Damaged from error
-    if not isinstance(rows, list) or answer.rows not in (None, len(rows)):
+    if answer.rows not in (None, len(rows)):
         raise Damaged
-    if not all(isinstance(row, Mapping) for row in rows):
+    if rows and all(isinstance(row, Broken) for row in rows):
         raise Damaged
-    return rows[0] if rows else None
+    return next((row for row in rows if not isinstance(row, Broken)), None)

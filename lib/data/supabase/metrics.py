@@ -177,7 +177,7 @@ class MetricsReader:
 
         def parse(answer: Answer, columns: Columns) -> tuple[pa.Table, int | None]:
             shown = [name for name in columns if name not in ("id", "job_id")]
-            return rows_of_page(answer, shown, self.table), answer.total
+            return rows_of_page(answer, shown), answer.total
 
         asked = (*ESSENTIAL, "id", "epoch", "timestamp", *metrics)
         return self.access.read(self.table, asked, ESSENTIAL, write, parse)
@@ -222,7 +222,7 @@ def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, s
     for part in parts:
         pages = [page for each in read if each.run_id == part.run_id for page in each.pages]
         if pages:
-            rows = pa.concat_tables(pages, promote_options="default")
+            rows = pa.concat_tables(_alike(pages), promote_options="default")
             curves[part.run_id] = curves_of_rows(
                 part.run_id,
                 rows,
@@ -248,6 +248,19 @@ def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, s
         rows_read=rows_read,
         rows_expected=expected,
     ) from error
+
+
+def _alike(pages: Sequence[pa.Table]) -> Sequence[pa.Table]:
+    """Pages with columns of one type: what is text in one of them is text in all."""
+    texts = {name for page in pages for name in page.column_names if pa.types.is_string(page.schema.field(name).type)}
+    for name in texts:
+        pages = [
+            page
+            if name not in page.column_names
+            else page.set_column(page.column_names.index(name), name, page[name].cast(pa.string()))
+            for page in pages
+        ]
+    return pages
 
 
 def _microseconds(moment: str | None) -> int | None:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import IO, cast
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
-from lib.core.facts.errors import MalformedRow
 from lib.data.supabase.client import Answer, Damaged
 
 AGAIN = "again"
@@ -30,12 +30,14 @@ def written(column: str) -> str:
     return column if re.fullmatch(r"\w+", column) else f'"{column}"'
 
 
-def rows_of_page(answer: Answer, columns: Sequence[str], table: str) -> pa.Table:
+def rows_of_page(answer: Answer, columns: Sequence[str]) -> pa.Table:
     """Read a page of CSV: these columns, and the step once more.
+
+    A column with a value that is no number comes as text: the other values of it, and the other columns, are none the
+    worse for it.
 
     Raises:
         Damaged: If it is not whole.
-        MalformedRow: If a value is no number.
     """
     names = [*columns, AGAIN]
     kinds: dict[str, pa.DataType] = {name: pa.string() if name == "timestamp" else pa.float64() for name in names}
@@ -52,10 +54,7 @@ def rows_of_page(answer: Answer, columns: Sequence[str], table: str) -> pa.Table
         except pa.ArrowInvalid:
             raise Damaged from error
         _check(as_text, names, answer)
-        raise MalformedRow(
-            f"Table {table}: expected numbers in every metric, got a value that is none.",
-            hint="Check the types of the columns of the metrics table.",
-        ) from error
+        return _with_numbers(as_text.drop_columns([AGAIN]))
     _check(page, names, answer)
     return page.drop_columns([AGAIN])
 
@@ -78,6 +77,24 @@ def _parsed(body: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
         read_options=pyarrow.csv.ReadOptions(use_threads=False),
         convert_options=pyarrow.csv.ConvertOptions(column_types=kinds, null_values=[""], strings_can_be_null=True),
     )
+
+
+def _with_numbers(page: pa.Table) -> pa.Table:
+    """The columns of text as numbers, where all their values are some."""
+    for place, name in enumerate(page.column_names):
+        if name == "timestamp":
+            continue
+        try:
+            column = page[name].cast(pa.float64())
+        except pa.ArrowInvalid:
+            if name != "step":
+                continue
+            # Pages go on from step to step.
+            column = pa.chunked_array(
+                [pa.array(pd.to_numeric(page[name].to_pandas(), errors="coerce"), from_pandas=True)]
+            )
+        page = page.set_column(place, name, column)
+    return page
 
 
 def _check(page: pa.Table, names: Sequence[str], answer: Answer) -> None:

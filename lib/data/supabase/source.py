@@ -14,30 +14,29 @@ one request. Where the database cannot do quite what the other sources do in mem
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from cachetools import TTLCache
 from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.curves.metric_curves import RunCurves, cut
-from lib.core.facts.errors import AppError
+from lib.core.facts.errors import AppError, MalformedRow
 from lib.core.facts.metrics import LOGGED
-from lib.core.facts.query import RunPage, RunQuery, RunSort
-from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary
+from lib.core.facts.query import RunPage, RunQuery, RunSort, Unreadable
+from lib.core.facts.runs import RunStatus, RunSummary
 from lib.data.source import Progress, Wanted, wall_clock
 from lib.data.supabase.client import Access, Answer, Columns, Damaged, Project, Reader
+from lib.data.supabase.conditions import is_uuid, of_status, searched
 from lib.data.supabase.further import FurtherColumns
 from lib.data.supabase.metrics import MetricsReader, Span
 from lib.data.supabase.reduced import ReducedReader
 from lib.data.tables.job_rows import run_from_row
+from lib.data.tables.json_rows import Broken, NotWhole, rows_of_json
 
 _JOB_COLUMNS = """
 id status model_name dataset_path base_model
@@ -54,21 +53,13 @@ config resumed_from_job_id resumed_from_checkpoint error_message parameter_updat
 JOB_COLUMNS = tuple(_JOB_COLUMNS.split())
 """All that is ever asked for, by name: ``job_token`` is a credential that a run's owner can read."""
 ESSENTIAL = ("id",)
-SEARCHED = ("model_name", "dataset_path", "base_model")
 IDS_AT_ONCE = 100
 """Ids in one address; gateways cut long addresses off."""
-LONGEST_SEARCH = 200
-"""Characters of a search that are looked at, for the same reason."""
 LARGEST_LIMIT = 2**31 - 1
 LONG_LIST, COUNTED_EVERY_S = 1000, 600.0
 """Of more runs than that, nobody minds that the length of the list is so many seconds old."""
-MOMENTS = ("created_at", "started_at", "completed_at", "updated_at")
 MOST_NAMED = 5
 """Of the columns that are missing, so many are named."""
-AHEAD = timedelta(minutes=5)
-"""So much the clocks of two machines differ without a word."""
-NONE = "id.is.null"
-"""A condition that no row fulfils."""
 
 ORDERS: Mapping[RunSort, tuple[tuple[str, bool], ...]] = {
     RunSort.NEWEST: (("created_at", True), ("started_at", True)),
@@ -83,8 +74,6 @@ ORDERS: Mapping[RunSort, tuple[tuple[str, bool], ...]] = {
     RunSort.MODEL: (("model_name", False), ("created_at", True)),
 }
 """Columns and whether they descend; nulls come last in each."""
-
-_LOWEST_ID, _HIGHEST_ID = (str(UUID(int=number)) for number in (0, 2**128 - 1))
 
 
 class SupabaseSource:
@@ -122,7 +111,7 @@ class SupabaseSource:
         limit = max(0, query.limit)
 
         def narrow(rows: Any, columns: Columns) -> Any:
-            rows = _searched(_of_status(rows, query.status, columns), query.search, columns)
+            rows = searched(of_status(rows, query.status, columns), query.search, columns)
             for column, descending in ORDERS[query.sort]:
                 if column in columns:
                     rows = rows.order(column, desc=descending, nullsfirst=False)
@@ -131,18 +120,19 @@ class SupabaseSource:
         asked = query.status, query.search
         with self._lock:
             known = self._lengths.get(asked)
-        runs, total = self._runs(narrow, limit, known)
+        runs, total, unreadable = self._runs(narrow, limit, known)
         if known is None and total > LONG_LIST:
             with self._lock:
                 self._lengths[asked] = total
         narrowed = query.status is not None or bool(query.search.strip())
-        complete = query.status is None and len(runs) == total
+        complete = query.status is None and len(runs) + len(unreadable) == total
         return RunPage(
             runs=runs,
             total=total,
             statuses=Counter(run.status for run in runs) if complete else {},
             # Whether a source has no runs or none that match is worth a question of its own.
             source_total=self._runs(lambda rows, _: rows, 0)[1] if narrowed and not total else total,
+            unreadable=unreadable,
         )
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
@@ -155,7 +145,7 @@ class SupabaseSource:
             def narrow(rows: Any, _: Columns, some: Sequence[str] = some) -> Any:
                 return rows.in_("id", some).order("id")
 
-            runs, _ = self._runs(narrow, len(some))
+            runs, _, _ = self._runs(narrow, len(some))
             found.update((run.run_id, run) for run in runs)
         return tuple(found[run_id] for run_id in run_ids if run_id in found)
 
@@ -227,9 +217,10 @@ class SupabaseSource:
 
     def _runs(
         self, narrow: Callable[[Any, Columns], Any], limit: int, total: int | None = None
-    ) -> tuple[tuple[RunSummary, ...], int]:
-        """The first runs in an order, past the server's own limit; and how many there are, where that is not known."""
+    ) -> tuple[tuple[RunSummary, ...], int, tuple[Unreadable, ...]]:
+        """The first runs in an order, past the server's limit; how many there are; and the rows that are no runs."""
         found: dict[str, RunSummary] = {}
+        unreadable: list[Unreadable] = []
         offset, count = 0, CountMethod.exact if total is None else None
         while True:
             left = min(limit - offset, LARGEST_LIMIT)
@@ -240,81 +231,45 @@ class SupabaseSource:
 
             rows, counted = self._access.read(self._jobs_table, JOB_COLUMNS, ESSENTIAL, write, _rows)
             total = counted if counted is not None else total
-            # A run that started meanwhile moves the others on, so that one may come twice.
-            now = self.now()
-            read = (_dated(run_from_row(row, self._jobs_table), now) for row in rows)
-            found.update((run.run_id, run) for run in read)
+            for number, row in enumerate(rows, offset + 1):
+                try:
+                    run = self._run(row)
+                except MalformedRow as error:
+                    # One bad row is one bad row: it is named, and the others are listed.
+                    unreadable.append(Unreadable(f"{self._jobs_table}, row {number:,} of this list", str(error)))
+                    continue
+                # A run that started meanwhile moves the others on, so that one may come twice.
+                found[run.run_id] = run
             offset += len(rows)
             if not rows or offset >= limit or (total is not None and offset >= total):
-                return tuple(found.values()), len(found) if total is None else total
+                return tuple(found.values()), len(found) if total is None else total, tuple(unreadable)
+
+    def _run(self, row: Mapping[str, Any] | Broken) -> RunSummary:
+        if isinstance(row, Broken):
+            raise MalformedRow(f"Expected a row with columns, got {row.got}.")
+        run = run_from_row(row, self._jobs_table, now=self.now())
+        if not is_uuid(run.run_id):
+            # The database is asked for runs by uuid: of another type it would refuse the whole question.
+            note = "Its id is no uuid, so that it cannot be selected; this app expects a column id of type uuid."
+            return replace(run, notes=(*run.notes, note))
+        return run
 
 
-def _rows(answer: Answer, _: Columns) -> tuple[list[Mapping[str, Any]], int | None]:
+def _rows(answer: Answer, _: Columns) -> tuple[list[dict[str, Any] | Broken], int | None]:
     if not answer.body.strip() and answer.rows == 0:
         return [], answer.total
     try:
-        rows = json.loads(answer.body)
-    except (ValueError, RecursionError) as error:
+        rows = rows_of_json(answer.body)
+    except NotWhole as error:
         raise Damaged from error
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+    if rows and all(isinstance(row, Broken) for row in rows):
+        # No table answers so: whoever did is not the data API, and what was read before stays.
         raise Damaged
     if answer.rows not in (None, len(rows)):
         raise Damaged
     return rows, answer.total
 
 
-def _dated(run: RunSummary, now: datetime) -> RunSummary:
-    """The run, with a note where a moment of its row is yet to come: its writer's clock, or a time zone, is wrong."""
-    moments = {name: getattr(run, name) for name in MOMENTS}
-    ahead = {name: when for name, when in moments.items() if when is not None and when - now > AHEAD}
-    if not ahead:
-        return run
-    name, when = max(ahead.items(), key=lambda item: item[1])
-    note = f"Column {name} is {when:%Y-%m-%d %H:%M} UTC, which is yet to come: ages and durations may be wrong."
-    return replace(run, notes=(*run.notes, note))
-
-
 def _ids(run_ids: Iterable[str]) -> list[str]:
     """The ids that the database can know, each once: others would be an error there."""
-    return [run_id for run_id in dict.fromkeys(run_ids) if _is_uuid(run_id)]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
-
-
-def _of_status(rows: Any, status: RunStatus | None, columns: Columns) -> Any:
-    if status is None:
-        return rows
-    known = [status] if status in STATUS_SYNONYMS else list(STATUS_SYNONYMS)
-    words = "|".join(re.escape(word) for each in known for word in STATUS_SYNONYMS[each])
-    pattern = rf"^\s*({words})\s*$"
-    if status in STATUS_SYNONYMS:
-        return rows.filter("status", "imatch", pattern) if "status" in columns else rows.or_(NONE)
-    return rows.or_(f"status.is.null,status.not.imatch.{_quoted(pattern)}") if "status" in columns else rows
-
-
-def _searched(rows: Any, search: str, columns: Columns) -> Any:
-    """Every word must occur in one of the columns, or begin the id."""
-    # What no text in the database can hold must find nothing, not fail.
-    text = search[:LONGEST_SEARCH].replace("\x00", "\ufffe").encode("utf-8", "replace").decode("utf-8")
-    for word in text.split():
-        places = [f"{column}.imatch.{_quoted(re.escape(word))}" for column in SEARCHED if column in columns]
-        if bounds := _id_bounds(word.lower()):
-            places.append("and(id.gte.{},id.lte.{})".format(*bounds))
-        rows = rows.or_(",".join(places or [NONE]))
-    return rows
-
-
-def _id_bounds(prefix: str) -> tuple[str, str] | None:
-    """The least and the greatest uuid with this beginning, if there are any."""
-    low, high = (prefix + end[len(prefix) :] for end in (_LOWEST_ID, _HIGHEST_ID))
-    return (low, high) if prefix and _is_uuid(low) and _is_uuid(high) else None
-
-
-def _quoted(value: str) -> str:
-    """A value inside a list of conditions."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return [run_id for run_id in dict.fromkeys(run_ids) if is_uuid(run_id)]

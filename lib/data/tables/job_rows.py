@@ -7,10 +7,9 @@ a numpy scalar, a ``Decimal`` or one of pandas' nulls. All of them are understoo
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +18,9 @@ import pandas as pd
 
 from lib.core.facts.errors import MalformedRow
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
+from lib.core.facts.sizes import LONGEST_ID
 from lib.core.facts.values import finite, moment, number, text, whole
+from lib.data.tables.json_rows import Broken, value_of_json
 
 JOBS_TABLE = "local_training_jobs"
 SHORT_ID_LENGTH = 8
@@ -42,13 +43,22 @@ _FIELDS = {name: read for read, names in _READERS.items() for name in names.spli
 _EXPECTED = {number: "a number", whole: "a whole number", moment: "a moment", text: "text"}
 _RENAMED = {"id", "model_name", "status", "dataset_path", "resumed_from_job_id", "config", "progress"}
 
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""The clocks of a trainer, a database and this machine may differ by so much."""
+SHOWN = 40
+"""Characters of a value that was not expected."""
+MOST_WHOLE = 2**63
+"""Of PostgreSQL's largest integer: no count comes near it."""
+
 _CREDENTIAL = re.compile(
     r"(?<![a-z])(token|key|apikey|secrets?|passw(or)?d|passphrase|authorization|credentials?|bearer)(?![a-z])"
 )
 """Words of a column's name that say it holds a credential. "tokens" is a count, and no such word."""
 
 
-def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE, *, versioned: bool = True) -> RunSummary:
+def run_from_row(
+    row: Mapping[str, Any], table: str = JOBS_TABLE, *, versioned: bool = True, now: datetime | None = None
+) -> RunSummary:
     """Read one row of the jobs table.
 
     Columns may be missing. What a column holds and cannot be read as is left out and named in ``notes``.
@@ -59,19 +69,23 @@ def run_from_row(row: Mapping[str, Any], table: str = JOBS_TABLE, *, versioned: 
         row: Column name to value.
         table: The table's name, for the error message.
         versioned: Give the run its version; not worth the time where runs are merely counted and sorted.
+        now: Moments that are later are named in the notes; ``None`` where nobody knows what time it is.
 
     Raises:
         MalformedRow: If the row has no id.
     """
     values = {name: plain for name, value in row.items() if (plain := _plain(value)) is not None}
-    run_id = _text(values.get("id"))
+    run_id = _id(values.get("id"))
     if run_id is None:
+        got = _brief(row["id"]) if "id" in row else "no such column"
         raise MalformedRow(
-            f"Table {table}, column id: expected the id of a run, got {row.get('id', 'no such column')!r}.",
+            f"Table {table}, column id: expected the id of a run, got {got}.",
             hint="Check that the table name in the settings is the jobs table and that id is its primary key.",
         )
     notes: list[str] = []
     facts = {name: _read(values, name, read, notes) for name, read in _FIELDS.items() if name in values}
+    if now is not None:
+        notes += _future(facts, now)
     raw_status = _text(values.get("status"))
     status = normalise_status(raw_status)
     base_model = facts.pop("base_model", None)
@@ -107,7 +121,40 @@ def is_credential(column: str) -> bool:
 def _version(values: Mapping[str, Any]) -> str:
     # Sorted, since a table's columns have no order; without nulls, since a column that was added changes no run.
     seen = sorted((name, value) for name, value in values.items() if not is_credential(name))
-    return hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
+    try:
+        written = repr(seen)
+    except (RecursionError, ValueError):
+        # Nested too deeply for Python to write it out, or a number that is too long for that.
+        written = "\n".join(_flat(seen))
+    return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _flat(value: Any) -> Iterator[str]:
+    """Every leaf of a nested value, however deep, with the containers' ends."""
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, Mapping):
+            stack += ["}", *(item for pair in each.items() for item in pair), "{"]
+        elif isinstance(each, list | tuple):
+            stack += ["]", *each, "["]
+        else:
+            yield hex(each) if isinstance(each, int) else repr(each)
+
+
+def _id(value: Any) -> str | None:
+    """The id of a run: short text, or a number."""
+    if isinstance(value, bool | Mapping | list | tuple | Broken):
+        return None
+    run_id = _text(value)
+    return None if run_id is None or len(run_id) > LONGEST_ID or not run_id.isprintable() else run_id
+
+
+def _future(facts: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    for name in _READERS[moment].split():
+        when = facts.get(name)
+        if when is not None and when > now + CLOCKS_DIFFER:
+            yield f"Column {name}: {when:%Y-%m-%d %H:%M} UTC is in the future: a clock is wrong there or here."
 
 
 def _plain(value: Any) -> Any:
@@ -126,14 +173,34 @@ def _plain(value: Any) -> Any:
 
 def _text(value: Any) -> str | None:
     """As ``text``; the NaN that pandas leaves in the gaps of a text column is a gap."""
-    return None if isinstance(value, float) and value != value else text(value)
+    try:
+        return None if isinstance(value, float) and value != value else text(value)
+    except (RecursionError, ValueError):
+        return "…"
+
+
+def _brief(value: Any) -> str:
+    """A value in a sentence that says it was not expected."""
+    if isinstance(value, Broken):
+        return value.got
+    if isinstance(value, Mapping | list):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    shown = _text(value) or ("nothing" if value is None else repr(value))
+    return repr(shown) if len(shown) <= SHOWN else f"{shown[:SHOWN]!r}… ({len(shown):,} characters)"
 
 
 def _read(values: Mapping[str, Any], name: str, read: Any, notes: list[str]) -> Any:
     value = values.get(name)
-    parsed = _text(value) if read is text else read(value)
-    if parsed is None and read is not text and _text(value) is not None:
-        notes.append(f"Column {name}: expected {_EXPECTED[read]}, got {str(value)[:40]!r}; left out.")
+    if isinstance(value, Broken):
+        parsed = None
+    elif read is text:
+        parsed = _text(value)
+    else:
+        parsed = read(value)
+        if read is whole and parsed is not None and abs(parsed) > MOST_WHOLE:
+            parsed = None
+    if parsed is None and (read is not text or isinstance(value, Broken)) and _text(value) is not None:
+        notes.append(f"Column {name}: expected {_EXPECTED[read]}, got {_brief(value)}; left out.")
     return parsed
 
 
@@ -166,9 +233,8 @@ def _config(value: Any, notes: list[str]) -> Mapping[str, Any]:
     for _ in range(2):
         if not isinstance(value, str) or not value.strip():
             break
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+        value = value_of_json(value)
+        if isinstance(value, Broken):
             notes.append("Column config: expected JSON, got text that is not JSON; the configuration is left out.")
             return {}
     if isinstance(value, Mapping):

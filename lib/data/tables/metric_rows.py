@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
 from lib.core.curves.row_facts import row_facts
 from lib.core.facts.errors import MalformedRow
 from lib.core.facts.metrics import LOGGED
+from lib.core.facts.sizes import LARGEST_STEP
 from lib.data.tables.job_rows import is_credential
 
 PLACES = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
@@ -91,6 +93,9 @@ def curves_of_rows(
         expected=expected,
         left_out=received - len(step),
     )
+    # Text that is no number is there, and is no value.
+    unread = sum(len(rows) - rows[name].null_count - _valid(logged[name][1], len(rows)) for name in logged)
+    facts = replace(facts, unread=unread) if unread else facts
     elapsed = _elapsed_seconds(written_us, started_us)
     order = _write_order(rows, written_us)
     if order is not None:
@@ -99,6 +104,10 @@ def curves_of_rows(
             name: (value[order], None if valid is None else valid[order]) for name, (value, valid) in logged.items()
         }
     return RunCurves(run_id, MappingProxyType(_curves(logged, step, epoch, elapsed)), rows=facts)
+
+
+def _valid(valid: np.ndarray | None, rows: int) -> int:
+    return rows if valid is None else int(np.count_nonzero(valid))
 
 
 def _curves(
@@ -137,10 +146,10 @@ def _require(table: pa.Table, column: str) -> None:
 def _placed(column: pa.ChunkedArray[Any]) -> np.ndarray | None:
     """Which rows have a whole step from 0 on; ``None`` where all have."""
     if pa.types.is_integer(column.type) and not column.null_count:
-        placed = column.to_numpy() >= 0
+        placed = (column.to_numpy() >= 0) & (column.to_numpy() <= LARGEST_STEP)
         return None if placed.all() else placed
     steps, valid = _floats(column)
-    placed = np.isfinite(steps) & (steps >= 0) & (steps == np.floor(steps))
+    placed = np.isfinite(steps) & (steps >= 0) & (steps <= LARGEST_STEP) & (steps == np.floor(steps))
     if valid is not None:
         placed &= valid
     return None if placed.all() else placed

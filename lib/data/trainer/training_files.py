@@ -5,18 +5,15 @@ Nothing else is read. ``training_args.bin`` is a pickle, which runs code when op
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from lib.data.formats.files import NotReadable
+from lib.data.formats.files import NotReadable, read_bytes
 from lib.data.formats.safe_yaml import MOST_BYTES, load_yaml
 from lib.data.stated.settings import MANIFEST_PATTERN, RESULT_FILES, SECTION_OF_FILE
 
@@ -53,16 +50,9 @@ def read_json(path: Path) -> JsonFile | Unread:
 def read_data(path: Path, most: int = MAX_FILE_BYTES) -> bytes | Unread:
     """The content of a file of at most so many bytes, or why it cannot be had."""
     try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            return Unread("Expected a file, found a folder or a device.")
-        if found.st_size > most:
-            limit, size = (count / 2**20 for count in (most, found.st_size))
-            return Unread(f"The file has {size:,.0f} MB; files above {limit:,.0f} MB are not read.")
-        with open(path, "rb", buffering=0) as file:
-            return file.readall()
-    except OSError as error:
-        return Unread(_why_not_opened(path, error), transient=True)
+        return read_bytes(path, most)
+    except NotReadable as error:
+        return Unread(str(error), transient=isinstance(error.__cause__, OSError))
 
 
 def parse_json(data: bytes) -> JsonFile | Unread:
@@ -101,14 +91,6 @@ def _parse_any(data: bytes) -> JsonFile | Unread:
 
 
 _KINDS = {list: "a list", str: "a text", type(None): "null", bool: "true or false"}
-
-
-def _why_not_opened(path: Path, error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "Permission denied."
-    if path.is_symlink() and error.errno in (errno.ENOENT, errno.ELOOP):
-        return "It is a link that leads to no file."
-    return f"The file could not be opened: {os.strerror(error.errno) if error.errno else error}."
 
 
 def is_side_file(name: str) -> bool:

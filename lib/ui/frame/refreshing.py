@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -74,7 +74,8 @@ def wait() -> None:
 
 def clock(moment: datetime) -> str:
     """The time of day where the reader is."""
-    return f"{moment.astimezone(_zone()):%H:%M:%S}"
+    zone, named = _zone()
+    return f"{moment.astimezone(zone):%H:%M:%S}{named}"
 
 
 _BY_ITSELF = "This page tries again by itself."
@@ -129,12 +130,16 @@ def _sentences(parts: Sequence[tuple[str, Outdated]], *, is_all: bool) -> list[s
 
 def _moment(since: datetime) -> str:
     """Time of day; with the date where that is not today's."""
-    zone = _zone()
+    zone, named = _zone()
     there = since.astimezone(zone)
     is_today = there.date() == datetime.now(zone).date()
-    return f"{there:%H:%M}" if is_today else f"{there:%Y-%m-%d %H:%M}"
+    return f"{there:%H:%M}{named}" if is_today else f"{there:%Y-%m-%d %H:%M}{named}"
 
 
-def _zone() -> tzinfo:
-    zone = st.context.timezone
-    return ZoneInfo(zone) if zone else UTC
+def _zone() -> tuple[tzinfo, str]:
+    """Where the reader is, and what is said beside a time: nothing; " UTC" where nobody knows where that is."""
+    try:
+        return ZoneInfo(st.context.timezone or ""), ""
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # A browser names zones that this machine does not know, such as Etc/Unknown.
+        return UTC, " UTC"

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery
 from lib.core.facts.selection import toggle
+from lib.core.facts.sizes import LONGEST_LIST
 from lib.data.source import RunSource, wall_clock
 from lib.ui.frame import empty, refreshing, static
 from lib.ui.frame.run_list import Line, RunList, run_list
@@ -113,6 +114,6 @@ def _take() -> None:
         url.put(link.SORT, link.SORT.parse([asked["sort"]]))
     if "limit" in asked:
         # No link carries more, however long the list is.
-        url.put(link.LIMIT, min(int(asked["limit"]), link.LONGEST_LIST))
+        url.put(link.LIMIT, min(int(asked["limit"]), LONGEST_LIST))
     if asked.get("refresh"):
         refreshing.refresh()

@@ -14,7 +14,17 @@ from typing import Any, Generic, TypeVar, cast
 from lib.core.curves.axes import Axis
 from lib.core.facts.metrics import LOSS_CHART, METRICS
 from lib.core.facts.query import PAGE_SIZE, RunSort
-from lib.core.facts.runs import RunStatus, readings
+from lib.core.facts.readings import readings
+from lib.core.facts.runs import RunStatus
+from lib.core.facts.sizes import (
+    LONGEST_LIST,
+    LONGEST_PARAMETER,
+    LONGEST_SEARCH,
+    MOST_NAMED_CHARACTERS,
+    MOST_OCCURRENCES,
+    cut_text,
+    plain_text,
+)
 from lib.core.ranking.policy import DEFAULT_POLICY
 
 T = TypeVar("T", bound=Hashable)
@@ -85,16 +95,27 @@ def parse(texts: Mapping[str, Sequence[str]]) -> tuple[LinkState, tuple[str, ...
         texts: By name, one for each occurrence. Names that are not declared belong to others.
 
     Returns:
-        The values, and the parts that made no sense, as "name=value": these are at their default.
+        The values, and the parts that made no sense, as "name=value": these are at their default. Of what is longer
+        than ``lib.core.facts.sizes`` allows it is said how much there was.
     """
     values: dict[str, Hashable] = {}
     ignored: list[str] = []
     for name, param in PARAMS.items():
-        if found := texts.get(name):
+        if not (found := texts.get(name)):
+            continue
+        if len(found) > MOST_OCCURRENCES:
+            ignored.append(f"{name} behind the first {MOST_OCCURRENCES} of {len(found):,}")
+            found = found[:MOST_OCCURRENCES]
+        short = [plain_text(text) for text in found if len(text) <= LONGEST_PARAMETER]
+        if long := [text for text in found if len(text) > LONGEST_PARAMETER]:
+            ignored.append(
+                f"{name}={cut_text(plain_text(long[0]), MOST_NAMED_CHARACTERS)} ({len(long[0]):,} characters)"
+            )
+        if short:
             try:
-                values[name] = param.parse(found)
+                values[name] = param.parse(short)
             except ValueError:
-                ignored.append(f"{name}={found[-1]}")
+                ignored.append(f"{name}={cut_text(found[-1], MOST_NAMED_CHARACTERS)}")
     return _state(values), tuple(ignored)
 
 
@@ -104,6 +125,8 @@ def _state(values: Mapping[str, Hashable]) -> LinkState:
 
 
 def _text(texts: Sequence[str]) -> str:
+    if len(texts[-1]) > LONGEST_SEARCH:
+        raise ValueError(f"expected at most {LONGEST_SEARCH} characters")
     return texts[-1]
 
 
@@ -167,9 +190,6 @@ LOSS_MODES = tuple(LOSSES)
 
 SMOOTHING_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 """The weights of smoothing that the page offers; a link may carry any other one too."""
-
-LONGEST_LIST = 100_000
-"""Runs that a link can ask to be listed."""
 
 RUNS: Param[tuple[str, ...]] = Param("run", (), _names, list)
 SEARCH: Param[str] = Param("q", "", _text)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from lib.core.facts.metrics import METRICS
-from lib.core.facts.runs import RunSummary, metric_called, told_completed
+from lib.core.facts.readings import metric_called
+from lib.core.facts.runs import RunSummary, told_completed
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.data.formats.assembly import renamed
 from lib.ui.session import link, url

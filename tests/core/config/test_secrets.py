@@ -5,8 +5,9 @@ import random
 
 import pytest
 
-from lib.core.config.secrets import Secrecy, mask, redact, secrecy
+from lib.core.config.secrets import mask
 from lib.core.config.values import MASKED
+from lib.core.facts.credentials import Secrecy, redact, secrecy
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
