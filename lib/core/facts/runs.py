@@ -292,9 +292,8 @@ TOLD_COMPLETED = "completed, as somebody said who knows"
 
 def told_completed(run: RunSummary) -> RunSummary:
     """The same run, completed, where nobody but somebody who looks at it knows: its status must be UNKNOWN."""
-    if run.status is not RunStatus.UNKNOWN:
-        return run
-    return replace(run, status=RunStatus.COMPLETED, raw_status=TOLD_COMPLETED)
+    is_unknown = run.status is RunStatus.UNKNOWN
+    return replace(run, status=RunStatus.COMPLETED, raw_status=TOLD_COMPLETED) if is_unknown else run
 
 
 def eval_losses_of(run: RunSummary) -> tuple[float | None, ...]:

@@ -11,13 +11,14 @@ from lib.data.supabase.client import Columns
 
 SEARCHED = ("model_name", "dataset_path", "base_model")
 LONGEST_SEARCH = 200
-"""Characters of a search that are looked at, for the same reason."""
+"""Characters of a search that are looked at: more make an address so long that gateways cut it off."""
 NONE = "id.is.null"
 """A condition that no row fulfils."""
 _LOWEST_ID, _HIGHEST_ID = (str(UUID(int=number)) for number in (0, 2**128 - 1))
 
 
 def is_uuid(text: str) -> bool:
+    """Whether a text is an id that the database can know, written as it writes it."""
     try:
         return str(UUID(text)) == text
     except ValueError:
@@ -25,6 +26,7 @@ def is_uuid(text: str) -> bool:
 
 
 def of_status(rows: Any, status: RunStatus | None, columns: Columns) -> Any:
+    """Only runs of a status; those whose words nobody knows are of none that has words."""
     if status is None:
         return rows
     known = [status] if status in STATUS_SYNONYMS else list(STATUS_SYNONYMS)
