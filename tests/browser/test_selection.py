@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from lib.core.config.naming import labels_of
 from lib.core.facts.query import PAGE_SIZE, RunQuery
 from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED
+from lib.core.facts.sizes import LONGEST_LIST
 from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
 from tests.browser.actions import (
     FIVE,
@@ -300,12 +301,12 @@ def test_a_long_list_is_shown_by_pages_and_all_of_it_can_be_used(new_page, many)
     page.get_by_role("button", name=f"Show {PAGE_SIZE} more").click()
     eventually(page, lambda: len(listed(page)), 2 * PAGE_SIZE)
     expect(page.get_by_text("First 50 of 10,000 runs, by name")).to_be_visible()
-    open_app(page, sort="model", list="10000")
-    assert len(listed(page)) == 10_000
-    tick(page, "run 09999")
+    open_app(page, sort="model", list=str(LONGEST_LIST))
+    assert len(listed(page)) == LONGEST_LIST
+    tick(page, "run 00999")
     expect_selected(page, 1)
     eventually(page, lambda: len(query(page).get("run", [])), 1)
     wait_idle(page)
     away(page)
-    eventually(page, lambda: listed(page)[0], "run 09999")
-    expect(line(page, "run 09999")).to_be_visible()
+    eventually(page, lambda: listed(page)[0], "run 00999")
+    expect(line(page, "run 00999")).to_be_visible()

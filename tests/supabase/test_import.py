@@ -128,7 +128,7 @@ def test_runs_are_written_once_and_grow(fresh, outputs, run_import):
     assert code == 0, said
     assert "Written: 2 runs" in said
     there = check_same(project, outputs)
-    assert there["first"].dataset == "data/one"
+    assert there["first"].dataset == "data/�one", "no database holds NUL"
     assert SECRET not in json.dumps(dump(project))
     before = dump(project)
     code, said = run_import(project, outputs, "--write")
