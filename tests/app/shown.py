@@ -31,3 +31,9 @@ def assert_shows(app: App, count: int) -> None:
     else:
         assert "differ" in app.headings[0]
         assert len(app.cards.tables[0][0]) == 1 + count
+
+
+def errors_of(app: App) -> list[str]:
+    """What the errors on the page say before the id of their entry in the log."""
+    found = [re.fullmatch(r"(.*)\n\n:small\[Error id [0-9a-f]{8}\]", panel.value, re.DOTALL) for panel in app.at.error]
+    return [said[1] for said in found if said]

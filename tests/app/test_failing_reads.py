@@ -12,7 +12,7 @@ from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.data.demo.source import EmbeddedSource
 from lib.log.lines import ERROR_ID
 from tests.app.harness import DIFF, MAIN, RANKING, write_run
-from tests.app.shown import LEFT_OUT, assert_shows
+from tests.app.shown import LEFT_OUT, assert_shows, errors_of
 
 
 @pytest.fixture
@@ -28,13 +28,6 @@ def refused(monkeypatch, demo) -> SimpleNamespace:
 
     monkeypatch.setattr(EmbeddedSource, "load_curves", failing)
     return state
-
-
-def errors_of(app) -> list[str]:
-    """What the errors on the page say before the id of their entry in the log."""
-    return [
-        re.fullmatch(r"(.*)\n\n:small\[Error id [0-9a-f]{8}\]", panel.value, re.DOTALL)[1] for panel in app.at.error
-    ]
 
 
 def test_an_error_on_the_page_is_found_in_the_log_by_its_id(opened, refused, caplog):

@@ -13,9 +13,9 @@ from lib.data.demo.source import EmbeddedSource
 from lib.data.settings import Settings
 from lib.ui.session import reads
 from tests.app.harness import MAIN, PAGES, App
-from tests.app.shown import assert_shows
+from tests.app.shown import assert_shows, errors_of
 
-AGE = re.compile(r"As of \d\d:\d\d, could not be refreshed: ")
+AGE = re.compile(r"As of \d\d:\d\d UTC, could not be refreshed: ")
 SAID = "No answer <b>now</b>. Wait. This page tries again by itself."
 
 
@@ -110,7 +110,7 @@ def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
 def test_a_page_that_had_nothing_yet_comes_by_itself(opened, demo, down):
     breaks(down)
     app = opened(MAIN, run=demo.alike[:2])
-    assert [panel.value.replace("\\", "") for panel in app.at.error] == ["No answer <b>now</b>.\n\nWait."]
+    assert [said.replace("\\", "") for said in errors_of(app)] == ["No answer <b>now</b>.\n\nWait."]
     assert app.compared == tuple(demo.alike[:2])
     assert_shows(mends(down, app), 2)
 
@@ -120,7 +120,7 @@ def test_what_is_refused_goes_at_once(opened, demo, down):
     breaks(down)
     down.error = AccessDenied("Not for you.")
     app.rerun()
-    assert [panel.value for panel in app.at.error] == ["Not for you."]
+    assert errors_of(app) == ["Not for you."]
     assert app.listed == []
     assert not app.charts
     breaks(down)

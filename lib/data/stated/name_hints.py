@@ -30,7 +30,6 @@ _KEYED = re.compile(
     rf"(?P<sign>[=:]|[-_ ])?(?P<value>{_NUMBER})(?![A-Za-z0-9]|\.\d)",
     re.IGNORECASE,
 )
-_SHORT_SEED = re.compile(r"(?:^|(?<=[-_. ]))s(?P<seed>\d{1,6})(?=(?:\.[A-Za-z]{2,7})?$)")
 _PARAMETER_OF_KEY = {
     "lr": "learning_rate",
     "learningrate": "learning_rate",
@@ -69,9 +68,6 @@ def hyperparameters_in(folder: str) -> dict[str, float]:
         >>> hyperparameters_in("8 3e-5"), hyperparameters_in("lora_r16_lr2e-4"), hyperparameters_in("v2 run 3")
         ({'batch_size': 8, 'learning_rate': 3e-05}, {'r': 16, 'learning_rate': 0.0002}, {})
     """
-    if short := _SHORT_SEED.search(folder):
-        # "s0" to "s4", or "lr3e-5_s1".
-        return {**hyperparameters_in(folder[: short.start()]), "seed": int(short["seed"])}
     if bare := _BATCH_AND_RATE.fullmatch(folder.strip()):
         pairs = [("batch_size", bare[1]), ("learning_rate", bare[2])]
     else:
@@ -97,15 +93,14 @@ def unseeded(folders: Sequence[str]) -> str | None:
     """The names around a log without the seed that the innermost of them states; ``None`` where none states one.
 
     Example:
-        >>> unseeded(["a", "lr3e-5_seed1.csv"]), unseeded(["s0.csv"]), unseeded(["seed_7", "log.csv"]), unseeded(["a"])
-        ('a/lr3e-5_*.csv', '*.csv', '*/log.csv', None)
+        >>> unseeded(["a", "lr3e-5_seed1.csv"]), unseeded(["seed_7", "log.csv"]), unseeded(["a"])
+        ('a/lr3e-5_*.csv', '*/log.csv', None)
     """
     for at in range(len(folders) - 1, -1, -1):
         name = folders[at]
         stated = [
             match.span() for match in _KEYED.finditer(name) if _PARAMETER_OF_KEY.get(match["key"].lower()) == "seed"
         ]
-        stated += [match.span() for match in _SHORT_SEED.finditer(name)]
         if "seed" in hyperparameters_in(name) and stated:
             start, end = stated[0]
             return "/".join((*folders[:at], f"{name[:start]}*{name[end:]}", *folders[at + 1 :]))
