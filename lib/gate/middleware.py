@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 from streamlit.web.server.server_util import allow_all_cross_origin_requests, allowlisted_origins, is_xsrf_enabled
 
-from lib.gate import headers, keeping
+from lib.gate import headers, keeping, settings
 from lib.gate.origin import is_https, is_own
 from lib.gate.sessions import browser_of
 from lib.gate.uploads import NoRoom, waiting_of
@@ -27,6 +27,9 @@ _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
 _PROTOCOL = b"sec-websocket-protocol"
 _REFUSED = 1008
 """The code of a websocket that is closed because of who asks."""
+_BUSY = 1013
+"""That of one that may try again later."""
+_METRICS = "/_stcore/metrics"
 
 
 class Gate:
@@ -57,7 +60,15 @@ class Gate:
         token, _, session = rest.partition(",")
         if session.strip() and not _state("sessions").SESSIONS.is_of(session.strip(), browser_of(_cookies(asked))):
             _replace(scope, _PROTOCOL, f"{selected},{token}")
-        await self._app(scope, receive, send)
+        open_tabs = _state("tabs").TABS
+        if not open_tabs.enter(signed_in=_state("visitors").VISITORS.holds(_cookies(asked).get(keeping.COOKIE, ""))):
+            # Streamlit's page tries again by itself, at growing distances.
+            await send({"type": "websocket.close", "code": _BUSY})
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            open_tabs.leave()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         _state("keeping").CODES.is_asked = True
@@ -68,7 +79,7 @@ class Gate:
             await _keep(scope, asked, receive, send)
         elif (upload := _UPLOAD.fullmatch(path)) and method in ("PUT", "DELETE"):
             await self._upload(upload[1], scope, asked, receive, send)
-        elif path.startswith("/media/") and not _may_download(asked):
+        elif not _may_read(path, asked):
             await _refusal(HTTPStatus.NOT_FOUND, "Not found.")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -110,10 +121,15 @@ async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Sen
     )
 
 
-def _may_download(asked: dict[str, str]) -> bool:
-    """Whether a browser may have files that pages offer: where people sign in, while it is signed in."""
+def _may_read(path: str, asked: dict[str, str]) -> bool:
+    """Whether an address answers a browser.
+
+    Streamlit's numbers are told where that is set; what pages offer, where people sign in, while it is signed in.
+    """
+    if path == _METRICS:
+        return settings.IN_FORCE.metrics
     visitors = _state("visitors").VISITORS
-    if not visitors.needed or not is_xsrf_enabled():
+    if not path.startswith("/media/") or not visitors.needed or not is_xsrf_enabled():
         return True
     return any(map(visitors.holds, _state("sessions").SESSIONS.tickets_of(browser_of(_cookies(asked)))))
 
