@@ -30,6 +30,7 @@ _REFUSED = 1008
 _BUSY = 1013
 """That of one that may try again later."""
 _METRICS = "/_stcore/metrics"
+_EVERYBODYS = ("", "localhost", "127.0.0.1", "0.0.0.0", "::1", "::")
 
 
 class Gate:
@@ -51,6 +52,7 @@ class Gate:
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _headers(scope)
         if not _is_own(scope, asked):
+            _state("refused").REFUSED.note(asked.get("origin", ""), asked.get("host", ""))
             await send({"type": "websocket.close", "code": _REFUSED})
             return
         if not allow_all_cross_origin_requests() and "origin" in asked:
@@ -174,7 +176,19 @@ def _path(scope: Scope) -> str:
 
 
 def _is_own(scope: Scope, asked: dict[str, str]) -> bool:
-    return allow_all_cross_origin_requests() or is_own(scope["scheme"], asked, allowlisted_origins())
+    return allow_all_cross_origin_requests() or is_own(scope["scheme"], asked, allowlisted_origins(), _names())
+
+
+def _names() -> tuple[str, ...]:
+    """Where people find the app, if the operator or a hosting service has said so: ``browser.serverAddress``.
+
+    ``.streamlit/config.toml`` says "localhost" there, which is no name of its own: everything on the machine has it.
+    """
+    address = str(config.get_option("browser.serverAddress") or "")
+    if address in _EVERYBODYS or not config.is_manually_set("browser.serverAddress"):
+        return ()
+    has_port = config.is_manually_set("browser.serverPort")
+    return (f"{address}:{config.get_option('browser.serverPort')}" if has_port else address,)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
