@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
@@ -18,7 +18,7 @@ from streamlit.web.server.server_util import allow_all_cross_origin_requests, al
 from lib.gate import headers, keeping, settings
 from lib.gate.origin import is_https, is_own
 from lib.gate.sessions import browser_of
-from lib.gate.uploads import NoRoom, waiting_of
+from lib.gate.uploads import NoRoom, patient, waiting_of
 
 LONGEST_CODE = 200
 """In bytes: what is longer is none."""
@@ -102,9 +102,12 @@ class Gate:
         manager = runtime.get_instance().uploaded_file_mgr
         try:
             with _state("uploads").WAITING.room(session, size, waiting_of(manager), manager.remove_session_files):
-                await self._app(scope, receive, send)
+                await self._app(scope, patient(receive), send)
         except NoRoom as error:
             await _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))(scope, receive, send)
+        except ClientDisconnect:
+            # A page that was closed, or a network that broke: nothing that the log has to say.
+            await _refusal(HTTPStatus.REQUEST_TIMEOUT, "Nothing came for a minute: upload again.")(scope, receive, send)
 
 
 async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:
