@@ -131,7 +131,9 @@ LAYERS: dict[str, Layer] = {
     "lib.log.lines": layer("lib.log.lines", ""),
     "lib.log": layer("lib.log", "lib.core.facts lib.core.config"),
     "lib.serve": layer("lib.serve", "lib.log.lines"),
-    "lib.gate": layer("lib.gate", "lib.data.upload.limits", "streamlit starlette"),
+    "lib.gate": layer(
+        "lib.gate", "lib.core.facts.errors lib.data.sections lib.data.upload.limits", "streamlit starlette"
+    ),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),
     "lib.ui.frame": layer(

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from functools import cache
 from pathlib import Path
 
 import streamlit
 
+from lib.gate.settings import IN_FORCE
+
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _OFF = ("camera", "display-capture", "geolocation", "gyroscope", "accelerometer", "magnetometer", "microphone")
 _NEVER = ("midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking")
 
-FRAMED_BY = "RUNOFF_FRAMED_BY"
-"""The environment variable that names the other sites whose pages may frame the app, with spaces between them."""
-_SITE = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
-_FRAMING = os.environ.get(FRAMED_BY, "").split()
-if wrong := [site for site in _FRAMING if not _SITE.fullmatch(site)]:
-    raise ValueError(f"Expected {FRAMED_BY} to name sites such as https://wiki.example.com, got {wrong[0]!r}.")
-
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
     # Pages of this origin may frame it, as a host does that shows the app in a page of its own.
-    **({} if _FRAMING else {"x-frame-options": "SAMEORIGIN"}),
+    **({} if IN_FORCE.framed_by else {"x-frame-options": "SAMEORIGIN"}),
     # With "no-referrer" the browser would say no origin either, which we ask for.
     "referrer-policy": "same-origin",
     "permissions-policy": ", ".join(f"{name}=()" for name in (*_OFF, *_NEVER)),
@@ -64,7 +58,7 @@ def _policy(script: str) -> str:
             "connect-src 'self'",
             "worker-src 'self' blob:",
             "frame-src 'self'",
-            " ".join(("frame-ancestors 'self'", *_FRAMING)),
+            " ".join(("frame-ancestors 'self'", *IN_FORCE.framed_by)),
             "form-action 'self'",
             "base-uri 'none'",
             "object-src 'none'",

@@ -9,16 +9,16 @@ from importlib import import_module
 from typing import Any
 
 from starlette.middleware import Middleware
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 from streamlit.web.server.server_util import allow_all_cross_origin_requests, allowlisted_origins, is_xsrf_enabled
 
-from lib.gate import headers, keeping
+from lib.gate import headers, keeping, settings
 from lib.gate.origin import is_https, is_own
 from lib.gate.sessions import browser_of
-from lib.gate.uploads import NoRoom, waiting_of
+from lib.gate.uploads import NoRoom, patient, waiting_of
 
 LONGEST_CODE = 200
 """In bytes: what is longer is none."""
@@ -27,6 +27,10 @@ _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
 _PROTOCOL = b"sec-websocket-protocol"
 _REFUSED = 1008
 """The code of a websocket that is closed because of who asks."""
+_BUSY = 1013
+"""That of one that may try again later."""
+_METRICS = "/_stcore/metrics"
+_EVERYBODYS = ("", "localhost", "127.0.0.1", "0.0.0.0", "::1", "::")
 
 
 class Gate:
@@ -48,6 +52,7 @@ class Gate:
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _headers(scope)
         if not _is_own(scope, asked):
+            _state("refused").REFUSED.note(asked.get("origin", ""), asked.get("host", ""))
             await send({"type": "websocket.close", "code": _REFUSED})
             return
         if not allow_all_cross_origin_requests() and "origin" in asked:
@@ -57,7 +62,15 @@ class Gate:
         token, _, session = rest.partition(",")
         if session.strip() and not _state("sessions").SESSIONS.is_of(session.strip(), browser_of(_cookies(asked))):
             _replace(scope, _PROTOCOL, f"{selected},{token}")
-        await self._app(scope, receive, send)
+        open_tabs = _state("tabs").TABS
+        if not open_tabs.enter(signed_in=_state("visitors").VISITORS.holds(_cookies(asked).get(keeping.COOKIE, ""))):
+            # Streamlit's page tries again by itself, at growing distances.
+            await send({"type": "websocket.close", "code": _BUSY})
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            open_tabs.leave()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         _state("keeping").CODES.is_asked = True
@@ -68,7 +81,7 @@ class Gate:
             await _keep(scope, asked, receive, send)
         elif (upload := _UPLOAD.fullmatch(path)) and method in ("PUT", "DELETE"):
             await self._upload(upload[1], scope, asked, receive, send)
-        elif path.startswith("/media/") and not _may_download(asked):
+        elif not _may_read(path, asked):
             await _refusal(HTTPStatus.NOT_FOUND, "Not found.")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -89,9 +102,12 @@ class Gate:
         manager = runtime.get_instance().uploaded_file_mgr
         try:
             with _state("uploads").WAITING.room(session, size, waiting_of(manager), manager.remove_session_files):
-                await self._app(scope, receive, send)
+                await self._app(scope, patient(receive), send)
         except NoRoom as error:
             await _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))(scope, receive, send)
+        except ClientDisconnect:
+            # A page that was closed, or a network that broke: nothing that the log has to say.
+            await _refusal(HTTPStatus.REQUEST_TIMEOUT, "Nothing came for a minute: upload again.")(scope, receive, send)
 
 
 async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:
@@ -110,10 +126,15 @@ async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Sen
     )
 
 
-def _may_download(asked: dict[str, str]) -> bool:
-    """Whether a browser may have files that pages offer: where people sign in, while it is signed in."""
+def _may_read(path: str, asked: dict[str, str]) -> bool:
+    """Whether an address answers a browser.
+
+    Streamlit's numbers are told where that is set; what pages offer, where people sign in, while it is signed in.
+    """
+    if path == _METRICS:
+        return settings.IN_FORCE.metrics
     visitors = _state("visitors").VISITORS
-    if not visitors.needed or not is_xsrf_enabled():
+    if not path.startswith("/media/") or not visitors.needed or not is_xsrf_enabled():
         return True
     return any(map(visitors.holds, _state("sessions").SESSIONS.tickets_of(browser_of(_cookies(asked)))))
 
@@ -158,7 +179,19 @@ def _path(scope: Scope) -> str:
 
 
 def _is_own(scope: Scope, asked: dict[str, str]) -> bool:
-    return allow_all_cross_origin_requests() or is_own(scope["scheme"], asked, allowlisted_origins())
+    return allow_all_cross_origin_requests() or is_own(scope["scheme"], asked, allowlisted_origins(), _names())
+
+
+def _names() -> tuple[str, ...]:
+    """Where people find the app, if the operator or a hosting service has said so: ``browser.serverAddress``.
+
+    ``.streamlit/config.toml`` says "localhost" there, which is no name of its own: everything on the machine has it.
+    """
+    address = str(config.get_option("browser.serverAddress") or "")
+    if address in _EVERYBODYS or not config.is_manually_set("browser.serverAddress"):
+        return ()
+    has_port = config.is_manually_set("browser.serverPort")
+    return (f"{address}:{config.get_option('browser.serverPort')}" if has_port else address,)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -19,13 +19,14 @@ def is_https(scheme: str, headers: Mapping[str, str]) -> bool:
     return said in ("https", "wss") if said else scheme in ("https", "wss")
 
 
-def is_own(scheme: str, headers: Mapping[str, str], allowed: Collection[str] = ()) -> bool:
+def is_own(scheme: str, headers: Mapping[str, str], allowed: Collection[str] = (), names: Collection[str] = ()) -> bool:
     """Whether a request comes from the app's own origin, or from nobody's page at all.
 
     Args:
         scheme: Of the connection that came here.
         headers: Of the request, by their names in small letters.
         allowed: Further origins that the operator has named.
+        names: Hosts, with their ports where these are not the usual ones, at which the operator says that the app is.
     """
     origin = headers.get("origin")
     if origin is None:
@@ -37,7 +38,7 @@ def is_own(scheme: str, headers: Mapping[str, str], allowed: Collection[str] = (
     if theirs is None or (is_https(scheme, headers) and theirs[0] != "https"):
         return False
     # A proxy that asks under another name says which the browser asked for. A page cannot set either.
-    named = (headers.get("host", ""), headers.get("x-forwarded-host", "").split(",")[0].strip())
+    named = (headers.get("host", ""), headers.get("x-forwarded-host", "").split(",")[0].strip(), *names)
     return any(_place(f"{theirs[0]}://{each}") == theirs for each in named if each)
 
 

@@ -16,7 +16,8 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
 MOST = 10_000
-"""So many sessions are known; of more, the one that ran its page the longest ago is not given back any more."""
+"""So many sessions are known; of more, the one that ran its page the longest ago is not given back any more. Those of a
+sign-in go last: a stranger who opens many takes none from people who are signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Sessions:
             self._owners.pop(session, None)
             self._owners[session] = _Owner(browser, ticket)
             if len(self._owners) > MOST:
-                del self._owners[next(iter(self._owners))]
+                strangers = (each for each, owner in self._owners.items() if not owner.ticket and each != session)
+                del self._owners[next(strangers, next(iter(self._owners)))]
 
     def is_of(self, session: str, browser: str) -> bool:
         """Whether a session belongs to this browser, which must be known."""

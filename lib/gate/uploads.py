@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+from starlette.types import Message, Receive
+
 from lib.data.upload.limits import AT_ONCE_BYTES, MOST_DROPPED, WAITING_BYTES
 
 GIVEN_UP_S = 120.0
 """What no page has taken so long after its session sent the last may go, where others need the room."""
+
+
+SILENT_S = 60.0
+"""Who sends a file and says nothing for so long has gone: a phone is back from a tunnel before that."""
 
 
 class NoRoom(Exception):
@@ -81,6 +88,18 @@ class Waiting:
 
     def _forget(self, held: Mapping[str, Mapping[str, Any]]) -> None:
         self._sent = {each: at for each, at in self._sent.items() if each in held or each in self._coming}
+
+
+def patient(receive: Receive, silent_s: float = SILENT_S) -> Receive:
+    """``receive`` that takes somebody who says nothing for so long for gone, so that the room is for others."""
+
+    async def heard() -> Message:
+        try:
+            return await asyncio.wait_for(receive(), silent_s)
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+
+    return heard
 
 
 def waiting_of(manager: Any) -> MutableMapping[str, MutableMapping[str, Any]]:

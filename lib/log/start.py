@@ -63,6 +63,11 @@ def start(form: Form = Form.PLAIN, secrets: Collection[str] = ()) -> None:
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in FOREIGN:
             for handler in logger.handlers:
                 handler.setFormatter(lines)
+            if not logger.handlers and not logger.propagate:
+                # Streamlit cuts Uvicorn's loggers off from above, and Uvicorn takes their handlers: Python would then
+                # write what they say from warnings on, as it is.
+                logger.propagate = True
+                logger.setLevel(max(logger.level, logging.WARNING))
 
 
 def shown(text: str, logger: str, secrets: Collection[str] = ()) -> str:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from lib.gate.settings import METRICS
 from tests.browser.actions import FIVE, expect_selected, query
 from tests.browser.fixtures import WINDOW
 from tests.browser.harness import NOTE_UNANSWERED, TIMEOUT_S, Server, wait_idle
@@ -19,7 +20,7 @@ RUN = re.compile(r"Process \d+: pid (\d+), port (\d+)")
 
 @pytest.fixture
 def server():
-    with Server(processes=2) as served:
+    with Server({METRICS: "true"}, processes=2) as served:
         yield served
 
 

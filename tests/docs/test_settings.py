@@ -16,7 +16,7 @@ from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.mlflow_server import settings as mlflow
 from lib.data.settings import Settings, settings_from
 from lib.data.supabase import settings as supabase
-from lib.gate import headers
+from lib.gate.settings import FRAMED_BY, METRICS
 from lib.importer import settings as importer
 from lib.log.lines import Form
 from tests.docs.pages import blocks, page, rows, section
@@ -62,7 +62,8 @@ def test_each_setting_of_a_source_stands_there_with_its_variable_and_its_default
 
 def test_the_settings_of_the_app_itself_are_there():
     found = {row[1]: row for row in rows(section(TEXT, "Where runs come from"))}
-    assert set(found) == {settings.RUNS_VARIABLE, settings.LOG_VARIABLE, CACHE_VARIABLE, headers.FRAMED_BY}
+    own = {settings.RUNS_VARIABLE, settings.LOG_VARIABLE, CACHE_VARIABLE}
+    assert set(found) == own | {FRAMED_BY, METRICS}
     assert found[settings.RUNS_VARIABLE][0] == settings.RUNS_SETTING
     assert found[settings.LOG_VARIABLE][::2] == [settings.LOG_SETTING, Settings().log]
     assert all(form in found[settings.LOG_VARIABLE][3] for form in Form)

@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, MOST_DROPPED
+from lib.gate.settings import METRICS
 from tests.browser.harness import TIMEOUT_S, Server
 from tests.gate.stranger import XSRF, Stranger
 
@@ -30,7 +31,7 @@ def internet() -> Iterator[socket.socket]:
 @pytest.fixture(scope="module")
 def app(serve: Callable[..., Server], internet) -> Server:
     way = f"http://127.0.0.1:{internet.getsockname()[1]}"
-    return serve(http_proxy=way, https_proxy=way, no_proxy="127.0.0.1")
+    return serve(http_proxy=way, https_proxy=way, no_proxy="127.0.0.1", **{METRICS: "true"})
 
 
 @pytest.fixture

@@ -58,3 +58,19 @@ def test_a_session_is_of_the_browser_that_ran_it_and_of_nobody_where_that_is_not
     assert known.is_of("one", "ann's"), "it was used after the other"
     assert known.is_of("four", "ann's")
     assert known.ticket_of("two") == known.ticket_of("one") == ""
+
+
+def test_a_stranger_who_opens_many_sessions_takes_none_from_who_is_signed_in(monkeypatch):
+    monkeypatch.setattr(sessions, "MOST", 3)
+    known = Sessions()
+    known.note("anns", "ann", "ticket")
+    for number in range(10):
+        known.note(f"eves {number}", "eve")
+    assert known.under("ticket") == ["anns"], "signing out still ends it"
+    assert known.is_of("anns", "ann")
+    assert [number for number in range(10) if known.is_of(f"eves {number}", "eve")] == [8, 9]
+    for number in range(3):
+        known.note(f"bobs {number}", "bob", "bobs")
+    assert not known.is_of("anns", "ann"), "where all are signed in the oldest goes"
+    known.note("new", "eve")
+    assert known.is_of("new", "eve")

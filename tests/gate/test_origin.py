@@ -40,6 +40,24 @@ def test_an_origin_is_own_where_scheme_host_and_port_are_those_that_the_browser_
 
 
 @pytest.mark.parametrize(
+    ("said", "origin", "own"),
+    [
+        ({}, "https://runs.example", True),
+        ({}, "http://runs.example", True),
+        ({"x-forwarded-proto": "https"}, "http://runs.example", False),
+        ({}, "https://RUNS.example:8443", False),
+        ({}, "https://lab.example:8443", True),
+        ({}, "https://lab.example", False),
+        ({}, "https://runs.example.evil.example", False),
+        ({"x-forwarded-host": "evil.example"}, "https://runs.example", True),
+    ],
+)
+def test_a_page_at_the_name_that_the_operator_has_said_is_own_whatever_the_proxy_calls_us(said, origin, own):
+    headers = {"host": "app-internal:8501", "origin": origin} | said
+    assert is_own("ws", headers, names=["runs.example", "lab.example:8443"]) is own
+
+
+@pytest.mark.parametrize(
     ("scheme", "said", "https"),
     [("http", "", False), ("https", "", True), ("wss", "", True), ("http", "https", True), ("https", "http", False),
      ("ws", "HTTPS, http", True), ("http", "ftp", False)],

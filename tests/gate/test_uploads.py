@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
+from starlette.types import Message
 
 from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, WAITING_BYTES
-from lib.gate.uploads import GIVEN_UP_S, NoRoom, Waiting
+from lib.gate.uploads import GIVEN_UP_S, NoRoom, Waiting, patient
 
 
 class Server:
@@ -67,3 +69,14 @@ def test_all_sessions_together_are_bounded_until_somebody_has_given_up():
     assert names[0] in server.held, "it sent something meanwhile"
     assert "ann" in server.held
     assert server.total <= WAITING_BYTES
+
+
+def test_who_says_nothing_for_long_is_taken_for_gone_and_who_goes_on_is_not():
+    async def heard() -> list[str]:
+        said: asyncio.Queue[Message] = asyncio.Queue()
+        for part in (b"a", b"b"):
+            said.put_nowait({"type": "http.request", "body": part, "more_body": True})
+        receive = patient(said.get, silent_s=0.01)
+        return [(await receive())["type"] for _ in range(3)]
+
+    assert asyncio.run(heard()) == ["http.request", "http.request", "http.disconnect"]

@@ -139,6 +139,21 @@ def test_loggers_that_come_later_have_the_form_too(monkeypatch):
     assert json.loads(written.getvalue())["message"] == "late"
 
 
+def test_a_logger_that_was_left_without_a_handler_has_the_form_too(log, monkeypatch):
+    logger = logging.getLogger("uvicorn.left_alone")
+    monkeypatch.setattr(logger, "propagate", False)
+    logger.setLevel(logging.INFO)
+    starting.start(Form.JSON, ["an odd pass phrase"])
+    with with_own_handler("uvicorn") as (above, written):
+        monkeypatch.setattr(above, "propagate", False)
+        monkeypatch.setattr(starting, "_state", None)
+        starting.start(Form.JSON, ["an odd pass phrase"])
+        logger.info("connection open")
+        logger.warning("Invalid: an odd pass phrase")
+    assert json.loads(written.getvalue())["message"] == "Invalid: ••••"
+    assert log() == ""
+
+
 def test_a_run_id_stays_in_our_own_entries():
     run = "00000000-0000-0000-0000-00003b9aca00"
     assert starting.shown(f"run {run}", "runoff") == f"run {run}"

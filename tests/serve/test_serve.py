@@ -19,6 +19,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from lib.gate.settings import METRICS
 from lib.serve import __main__ as service
 from lib.serve import balancer
 from tests.browser.harness import START_TIMEOUT_S, TIMEOUT_S, Server
@@ -115,7 +116,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[int], tuple[Server, Callable[[],
     with contextlib.ExitStack() as stack:
 
         def start(processes: int) -> tuple[Server, Callable[[], Browser]]:
-            server = stack.enter_context(Server({"TMPDIR": str(tmp_path)}, processes=processes))
+            server = stack.enter_context(Server({"TMPDIR": str(tmp_path), METRICS: "true"}, processes=processes))
             return server, lambda: Browser(server, stack)
 
         yield start

@@ -94,7 +94,8 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     # Nobody touches the other tab.
     asks_to_sign_in(other)
     assert not [name for name in ANNS if name in other.content()]
-    for who in (ann, other):
+    # Bob is signed in, and somebody told him the address.
+    for who in (ann, other, bob):
         assert who.request.get(address).status == 404
     back = eve.tab(session=away.session, cookies=kept, User_Agent=agent(ann)).run()
     assert back.session != away.session

@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitSecretNotFoundError
 
 from lib.core.facts.errors import SettingsError
 from lib.data.settings import Settings, settings_from
+from lib.gate.settings import gate_settings_from
 from lib.log.start import start
 
 
@@ -21,6 +22,7 @@ def settings() -> Settings:
         SettingsError: If one is there but wrong.
     """
     try:
+        gate_settings_from(os.environ)
         found = settings_from(os.environ, _secrets())
     except SettingsError:
         # What is wrong may be the form itself, and shall be logged all the same.

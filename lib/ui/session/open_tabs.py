@@ -33,7 +33,8 @@ def end(ticket: str) -> None:
     if context is None or not runtime.exists():
         return
     running = runtime.get_instance()
-    for session in SESSIONS.under(ticket):
+    sessions = SESSIONS.under(ticket)
+    for session in sessions:
         running.media_file_mgr.clear_session_refs(session)
         SESSIONS.note(session, "")
         tab = running.get_app_session(session)
@@ -42,4 +43,7 @@ def end(ticket: str) -> None:
         elif session != context.session_id:
             # As Streamlit itself does when a file of the app has changed.
             tab.request_rerun(tab._client_state)
-    running.media_file_mgr.remove_orphaned_files()
+    if sessions:
+        # The first time Streamlit only marks a download that nobody offers any more.
+        running.media_file_mgr.remove_orphaned_files()
+        running.media_file_mgr.remove_orphaned_files()
