@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from lib.data.supabase.settings import PREFIX
-from lib.ui.session import link, reads
+from lib.ui.session import link
 from tests.app.answering import PUBLISHABLE, Answers, answering, metric_rows, row, run_id
 from tests.app.harness import PAGES, App, write_run
+from tests.forgetting import forget_reads
 
 TIMES_VARIABLE = "RUNOFF_TEST_FUZZ"
 TIMES = int(os.environ.get(TIMES_VARIABLE, "1"))
@@ -139,7 +140,7 @@ def job_text(chance: random.Random, number: int) -> str:
 
 def opened(page: str, **query: Any) -> App:
     """Open a page, and see that it ends, raises nothing, and holds nothing that runs."""
-    reads.refresh()
+    forget_reads()
     before = time.process_time()
     app = App.open(page, **query)
     took = time.process_time() - before
@@ -258,7 +259,7 @@ def test_files(chance, on_folder, tmp_path):
         for number in numbers:
             write_file(chance, root / f"run{number // 2}")
         for page in PAGES:
-            reads.refresh()
+            forget_reads()
             app = on_folder(root, page)
             assert "good" in {line["name"] for line in app.lines.values()}
             listed = app.listed

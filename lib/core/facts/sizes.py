@@ -34,9 +34,9 @@ MOST_NOTES = 100
 """Notes of one run."""
 
 LONGEST_LIST = 1_000
-"""Runs that a link can ask to be listed; each is some elements of the page."""
+"""Runs that are listed at most; each is some elements of the page."""
 LONGEST_SEARCH = 200
-"""Characters of a text that a link searches for."""
+"""Characters of a text that is searched for: more make an address so long that gateways cut it off."""
 LONGEST_PARAMETER = 300
 """Characters of one value of a link's parameter."""
 MOST_OCCURRENCES = 200
