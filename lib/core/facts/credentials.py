@@ -63,7 +63,7 @@ _HARMLESS = frozenset(_HARMLESS_WORDS.split())
 # A password may hold an "@", and that of a database a "/" too. In a path two slashes are one.
 # What has no end is no password: without a bound the search would begin anew at each of many addresses.
 _URL_USER = re.compile(
-    r"(?<![\w+.-])((?i:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|clickhouse)(?:\+\w++)*+://?)"
+    r"(?<![A-Za-z0-9+.-])((?i:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|clickhouse)(?:\+\w++)*+://?)"
     r"[^\s\"'<>]{0,1000}@"
     r"|(?<![\w+.-])([A-Za-z][\w+.-]*+:/(?:/|(?=[^\s/\"'<>?#:@]*:)))[^\s/\"'<>?#]*@"
 )
