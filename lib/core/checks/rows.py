@@ -42,9 +42,8 @@ def rows_unplaced(subject: Subject) -> Found | NotFound | CannotTell:
     if not rows.unplaced and not rows.unread:
         return NotFound("Every row has a step.")
     steps = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step" if rows.unplaced else ""
-    values = f"{counted(rows.unread, 'value')} that {'is no number' if rows.unread == 1 else 'are no numbers'}"
-    said = " and ".join(filter(None, (steps, values if rows.unread else "")))
-    return found(f"{said}: left out.", rows=rows.unplaced, values=rows.unread)
+    values = counted(rows.unread, "value that is no number", "values that are no numbers") if rows.unread else ""
+    return found(f"{' and '.join(filter(None, (steps, values)))}: left out.", rows=rows.unplaced, values=rows.unread)
 
 
 @check("Values written twice", Group.DATA, Severity.WARNING, Severity.INFO, touches=True)
