@@ -79,6 +79,7 @@ class RunList {
     this.otherList = add(this.root, 'ul', 'runs-others');
     this.otherList.setAttribute('aria-label', 'Other runs');
     this.more = button(this.root, 'runs-more', '', () => this.ask({ limit: this.data.limit + this.data.more }));
+    this.beyond = add(this.root, 'p', 'runs-note');
     this.unreadable = add(this.root, 'details', 'runs-unreadable');
     this.unused = add(this.root, 'details', 'runs-unused');
     // The drawer that the sidebar is on narrow windows closes with it (frame.js).
@@ -194,6 +195,7 @@ class RunList {
     set(this.looking, data.looking);
     set(this.nothing, data.nothing);
     set(this.more, data.more ? `Show ${data.more} more` : '');
+    set(this.beyond, data.beyond);
     this.clear.disabled = !selected.size;
     this.root.classList.toggle('none', !selected.size && !this.top.length);
     if (this.pending.search === undefined && this.search.value !== data.search) this.search.value = data.search;

@@ -62,6 +62,7 @@ LAYERS: dict[str, Layer] = {
         for name, own in CORE.items()
     },
     "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
+    "lib.data.waiting": layer("lib.data.waiting", "lib.core.facts"),
     "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
     "lib.data.stated": layer("lib.data.stated", "lib.core.facts lib.core.curves"),
@@ -98,7 +99,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.folder": layer(
         "lib.data.folder",
-        f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats {_SOURCES}",
+        f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats lib.data.waiting {_SOURCES}",
         "orjson",
     ),
     "lib.data.folder.memory": layer(

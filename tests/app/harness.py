@@ -6,10 +6,12 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.testing.v1 import AppTest
 
@@ -18,6 +20,9 @@ from lib.ui.frame.sidebar import RUNS
 from tests.app.cards import Cards
 from tests.app.reading import Blocks, plain, table_sent
 from tests.charts_sent import Part, unpacked
+
+# For each new session Streamlit reads what every installed package says of itself, which stays the same.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 PROJECT_ROOT = Path(__file__).parents[2]
 MAIN, DIFF, HEALTH, RANKING = PAGES = (

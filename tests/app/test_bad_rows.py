@@ -10,10 +10,10 @@ import pytest
 
 from lib.core.facts import sizes
 from lib.data.supabase.settings import PREFIX
-from lib.ui.session import reads
 from tests.app.answering import PUBLISHABLE, Answers, answering, metric_rows, row, run_id
 from tests.app.everything import sent
 from tests.app.harness import DIFF, HEALTH, MAIN, PAGES, App
+from tests.forgetting import forget_reads
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def on_project(monkeypatch):
         given = {"URL": answers.url, "KEY": PUBLISHABLE, "SIGN_IN": "off", "TIMEOUT_S": "20"}
         for name, value in given.items():
             monkeypatch.setenv(PREFIX + name, value)
-        reads.refresh()
+        forget_reads()
         app = App.open(page, **query)
         app.assert_sound()
         return app
@@ -193,7 +193,7 @@ def test_a_metric_row_with_a_wrong_value_costs_that_value(on_project, column, va
 
 def test_values_that_are_no_numbers_are_counted(on_project):
     with answering(Answers({run_id(1): row(1)}, wrong("train_loss", "much"))) as project:
-        assert "1 values without a number: left out." in on_project(project, HEALTH, run=[run_id(1)]).text
+        assert "1 value that is no number: left out." in on_project(project, HEALTH, run=[run_id(1)]).text
 
 
 @pytest.mark.parametrize("zone", ["Etc/Unknown", "", "../../etc/passwd", "\0", "Europe", "x" * 5000, None])

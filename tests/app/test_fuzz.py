@@ -16,17 +16,21 @@ from typing import Any
 
 import pytest
 
+from lib.core.facts.query import PAGE_SIZE
 from lib.data.supabase.settings import PREFIX
-from lib.ui.session import link, reads
+from lib.ui.session import link
 from tests.app.answering import PUBLISHABLE, Answers, answering, metric_rows, row, run_id
 from tests.app.harness import PAGES, App, write_run
+from tests.forgetting import forget_reads
 
 TIMES_VARIABLE = "RUNOFF_TEST_FUZZ"
 TIMES = int(os.environ.get(TIMES_VARIABLE, "1"))
 """Read on import: the fixture of these tests takes the variable away, as it does with every setting of the app."""
 LINKS, JOBS, METRICS, FILES = (count * TIMES for count in (300, 200, 200, 200))
-AT_ONCE = 20
+IN_ONE = 200
 """Rows in one list and files in one folder: a page costs more than what it shows of one of them."""
+AT_ONCE = 4
+"""Of these so many are compared with a good one."""
 HANGS_S = 60.0
 """Seconds of CPU that no page may take: a guard against what never ends, on a busy machine too."""
 
@@ -139,7 +143,7 @@ def job_text(chance: random.Random, number: int) -> str:
 
 def opened(page: str, **query: Any) -> App:
     """Open a page, and see that it ends, raises nothing, and holds nothing that runs."""
-    reads.refresh()
+    forget_reads()
     before = time.process_time()
     app = App.open(page, **query)
     took = time.process_time() - before
@@ -188,20 +192,26 @@ def project(monkeypatch) -> Iterator[Answers]:
         yield answers
 
 
-def batches(count: int) -> Sequence[range]:
-    return [range(start, min(start + AT_ONCE, count)) for start in range(0, count, AT_ONCE)]
+def batches(count: int, most: int) -> Sequence[range]:
+    return [range(start, min(start + most, count)) for start in range(0, count, most)]
 
 
 def test_rows_of_jobs(chance, project):
-    for numbers in batches(JOBS):
-        project.jobs = {run_id(0): row(0)} | {run_id(number + 1): job_text(chance, number + 1) for number in numbers}
-        asked = [run_id(0), *chance.sample(list(project.jobs)[1:], 3)]
+    for numbers in batches(JOBS, IN_ONE):
+        rows = {run_id(number + 1): job_text(chance, number + 1) for number in numbers}
+        project.jobs = {run_id(0): row(0)} | rows
         for page in PAGES:
-            app = opened(page, run=asked)
-            assert app.compared[0] == run_id(0)
-            assert "run-0" in {line["name"] for line in app.lines.values()}, "the good one is listed as ever"
+            listed = opened(page, list=str(IN_ONE + PAGE_SIZE))
+            assert "run-0" in {line["name"] for line in listed.lines.values()}, "the good one is listed as ever"
+            assert len(listed.lines) + len(listed.runs["unreadable"]) > len(rows), "each is listed, or named"
+        ids = list(rows)
+        for turn, group in enumerate(batches(len(ids), AT_ONCE)):
+            for page in PAGES if turn % 5 == 0 else (PAGES[turn % len(PAGES)],):
+                app = opened(page, run=[run_id(0), *(ids[place] for place in group)])
+                assert app.compared[0] == run_id(0)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_answers_of_metrics(chance, project):
     project.jobs = {run_id(1): row(1)}
     columns = (
@@ -252,16 +262,16 @@ def write_file(chance: random.Random, folder: Path) -> None:
 
 
 def test_files(chance, on_folder, tmp_path):
-    for numbers in batches(FILES):
+    for numbers in batches(FILES, IN_ONE):
         root = tmp_path / str(numbers.start)
         write_run(root / "good", [1.0, 0.5, 0.4], [0.9, 0.6, 0.5])
         for number in numbers:
             write_file(chance, root / f"run{number // 2}")
-        for page in PAGES:
-            reads.refresh()
-            app = on_folder(root, page)
-            assert "good" in {line["name"] for line in app.lines.values()}
-            listed = app.listed
-            app = on_folder(root, page, run=["good", *chance.sample(listed, min(3, len(listed)))])
-            assert not app.at.exception, [each.stack_trace or each.message for each in app.at.exception]
-            assert "good" in app.compared
+        listed = on_folder(root, list=str(IN_ONE + PAGE_SIZE)).listed
+        assert "good" in listed
+        ids = [run for run in listed if run != "good"]
+        for turn, group in enumerate(batches(len(ids), AT_ONCE)):
+            for page in PAGES if turn % 3 == 0 else (PAGES[turn % len(PAGES)],):
+                app = opened(page, run=["good", *(ids[place] for place in group)])
+                assert app.compared[0] == "good"
+                assert "good" in {line["name"] for line in app.lines.values()}

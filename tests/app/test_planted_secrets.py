@@ -13,10 +13,10 @@ from lib.core.facts.query import RunQuery
 from lib.data.folder.source import FolderSource
 from lib.data.supabase.settings import PREFIX
 from lib.ui.charts.component import CHARTS
-from lib.ui.session import reads
 from tests.app.answering import PUBLISHABLE, Answers, answering, row, run_id
 from tests.app.everything import offered, sent
 from tests.app.harness import MAIN, PAGES, App, write_run
+from tests.forgetting import forget_reads
 
 # Put together here, so that no scanner takes them for real ones.
 _PART = "Ab3dE6gH9kL2nP5r"
@@ -97,7 +97,7 @@ def test_no_page_of_a_project_tells_a_secret(monkeypatch, caplog, files, shape):
         for name, value in {"URL": project.url, "KEY": PUBLISHABLE, "SIGN_IN": "off"}.items():
             monkeypatch.setenv(PREFIX + name, value)
         for page in PAGES:
-            reads.refresh()
+            forget_reads()
             app = App.open(page, run=[run_id(1), run_id(2), run_id(3)])
             assert not app.at.exception
             assert len(app.compared) == 3, "it can be selected whatever it is called"
@@ -154,7 +154,7 @@ def test_what_only_looks_like_a_secret_stays(monkeypatch):
     with answering(Answers({run_id(1): row(1, config={"training": told})})) as project:
         for name, value in {"URL": project.url, "KEY": PUBLISHABLE, "SIGN_IN": "off"}.items():
             monkeypatch.setenv(PREFIX + name, value)
-        reads.refresh()
+        forget_reads()
         app = App.open(PAGES[1], run=[run_id(1)])
         shown = sent(app)
     for value in told.values():

@@ -41,8 +41,9 @@ def rows_unplaced(subject: Subject) -> Found | NotFound | CannotTell:
     rows = subject.rows
     if not rows.unplaced and not rows.unread:
         return NotFound("Every row has a step.")
-    said = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step, {rows.unread:,} values without"
-    return found(f"{said} a number: left out.", rows=rows.unplaced, values=rows.unread)
+    steps = f"{counted(rows.unplaced, 'row')} of {rows.received:,} without a whole step" if rows.unplaced else ""
+    values = counted(rows.unread, "value that is no number", "values that are no numbers") if rows.unread else ""
+    return found(f"{' and '.join(filter(None, (steps, values)))}: left out.", rows=rows.unplaced, values=rows.unread)
 
 
 @check("Values written twice", Group.DATA, Severity.WARNING, Severity.INFO, touches=True)

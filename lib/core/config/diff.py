@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lib.core.config.effective import effective
@@ -21,7 +22,7 @@ _GROUPS = tuple(Group)
 _NOTHING: Comparable = ("nothing stated",)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DiffRow:
     """One parameter across runs. Every tuple has one entry per run, in the order of the runs.
 
@@ -72,7 +73,7 @@ class DiffRow:
         """True where the run's own configuration contradicts itself."""
         return tuple(any(remark.kind is Oddity.CONTRADICTION for remark in each) for each in self.remarks)
 
-    @property
+    @cached_property
     def shown(self) -> tuple[str, ...]:
         """The values as text to show. Plain text: whoever renders it escapes it."""
         return self.texts()

@@ -48,10 +48,10 @@ class _Statement(NamedTuple):
 class _Same:
     """A run by its identity: its configuration is a dictionary, which cannot be hashed, and is never changed."""
 
-    __slots__ = ("run",)
+    __slots__ = ("places", "run")
 
-    def __init__(self, run: RunSummary) -> None:
-        self.run = run
+    def __init__(self, run: RunSummary, places: Places | None) -> None:
+        self.run, self.places = run, places
 
     def __hash__(self) -> int:
         return id(self.run)
@@ -70,12 +70,13 @@ def effective(run: RunSummary, places: Places | None = None) -> Mapping[str, Set
         run: The run.
         places: Shared between runs, so that what their configurations have in common is looked at once.
     """
-    return _kept(_Same(run)) if places is None else _settings_of(run, places)
+    return _kept(_Same(run, places))
 
 
 @lru_cache(maxsize=64)
 def _kept(same: _Same) -> Mapping[str, Setting]:
-    return _settings_of(same.run, Places())
+    places, same.places = same.places, None
+    return _settings_of(same.run, places or Places())
 
 
 def _settings_of(run: RunSummary, places: Places) -> Mapping[str, Setting]:

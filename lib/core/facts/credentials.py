@@ -60,11 +60,12 @@ _HARMLESS_WORDS = (
 _HARMLESS = frozenset(_HARMLESS_WORDS.split())
 
 # Look-behinds let a match start only where a word starts, which keeps the search linear.
-# A password may hold an "@", and that of a database a "/" too.
+# A password may hold an "@", and that of a database a "/" too. In a path two slashes are one.
+# What has no end is no password: without a bound the search would begin anew at each of many addresses.
 _URL_USER = re.compile(
-    r"(?<![\w+.-])((?i:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|clickhouse)(?:\+\w++)*+://)"
-    r"[^\s\"'<>]*@"
-    r"|(?<![\w+.-])([A-Za-z][\w+.-]*+://)[^\s/\"'<>?#]*@"
+    r"(?<![A-Za-z0-9+.-])((?i:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|clickhouse)(?:\+\w++)*+://?)"
+    r"[^\s\"'<>]{0,1000}@"
+    r"|(?<![\w+.-])([A-Za-z][\w+.-]*+:/(?:/|(?=[^\s/\"'<>?#:@]*:)))[^\s/\"'<>?#]*@"
 )
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
@@ -101,7 +102,7 @@ _ASSIGNMENT = re.compile(
 )
 _VALUE = re.compile(r"[^\s&,;\"'<>{}]+")
 _HINT = re.compile(
-    r"://|key|token|secret|pass|auth|cred|bearer|basic"
+    r":/|key|token|secret|pass|auth|cred|bearer|basic"
     r" |sig|cookie|eyJ|hf_|[spr]k[-_]|sbp?_|gh[pousr]_|github_|glpat|xox|xapp-"
     r"|A[KS]IA|AIza|r8_|rpa_|pwd|jwt|dsn|sas|sess|_sid|csrf|hooks?|wandb|api[:_]|ya29|dapi|SG\.|gsk_|xai-|pplx-|nvapi-"
     r"|fw_|tgp_|npm_|pypi-|dop_|glsa_|sntr|shp|dckr|LTAI|ATATT|ATCTT|sl\.|:AA|[A-Za-z0-9/+]{40}",

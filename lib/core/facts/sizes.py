@@ -20,6 +20,8 @@ LONGEST_KEY = 200
 """Characters of a name inside a configuration."""
 LONGEST_VALUE = 20_000
 """Characters of one value of a configuration: prompts and templates are whole."""
+MOST_CHARACTERS = 2_000_000
+"""Characters of all texts of a configuration."""
 MOST_ITEMS = 1_000
 """Values of one section or list of a configuration: what comes behind a vocabulary is still seen."""
 MOST_SETTINGS = 4_000
@@ -34,9 +36,9 @@ MOST_NOTES = 100
 """Notes of one run."""
 
 LONGEST_LIST = 1_000
-"""Runs that a link can ask to be listed; each is some elements of the page."""
+"""Runs that are listed at most; each is some elements of the page."""
 LONGEST_SEARCH = 200
-"""Characters of a text that a link searches for."""
+"""Characters of a text that is searched for: more make an address so long that gateways cut it off."""
 LONGEST_PARAMETER = 300
 """Characters of one value of a link's parameter."""
 MOST_OCCURRENCES = 200
@@ -138,8 +140,7 @@ def bounded(content: Mapping[Any, Any], what: str) -> Bounded:
     """
     if isinstance(content, Bounded):
         return content
-    left = [MOST_SETTINGS]
-    if _is_within(content, DEEPEST, left):
+    if _is_within(content, DEEPEST, [MOST_SETTINGS, MOST_CHARACTERS]):
         return Bounded(content)
     shears = _Shears()
     kept = shears.mapping(content, DEEPEST)
@@ -148,7 +149,7 @@ def bounded(content: Mapping[Any, Any], what: str) -> Bounded:
 
 def bounded_value(value: Any, what: str) -> tuple[Any, tuple[str, ...]]:
     """Any other value of JSON's kinds within the limits, and what was cut of it, in sentences."""
-    if _is_within(value, DEEPEST, [MOST_SETTINGS]):
+    if _is_within(value, DEEPEST, [MOST_SETTINGS, MOST_CHARACTERS]):
         return value, ()
     shears = _Shears()
     kept = shears.value(value, DEEPEST)
@@ -158,7 +159,8 @@ def bounded_value(value: Any, what: str) -> tuple[Any, tuple[str, ...]]:
 def _is_within(value: Any, depth: int, left: list[int]) -> bool:
     kind = type(value)
     if kind is str:
-        return len(value) <= LONGEST_VALUE and value.isascii() and "\x00" not in value
+        left[1] -= len(value)
+        return len(value) <= LONGEST_VALUE and left[1] >= 0 and value.isascii() and "\x00" not in value
     if kind is int:
         return bool(-(10**15) < value < 10**15)
     if isinstance(value, Mapping):
@@ -187,6 +189,7 @@ class _Shears:
 
     def __init__(self) -> None:
         self._left = MOST_SETTINGS
+        self._room = MOST_CHARACTERS
         self._dropped = 0
         self._long_values = self._long_keys = self._deep = 0
         self._longest = 0
@@ -233,10 +236,12 @@ class _Shears:
         return kept
 
     def _text(self, text: str) -> str:
-        if len(text) > LONGEST_VALUE:
+        most = max(min(LONGEST_VALUE, self._room), LONGEST_NAME)
+        self._room -= min(len(text), most)
+        if len(text) > most:
             self._long_values += 1
             self._longest = max(self._longest, len(text))
-            text = f"{text[:LONGEST_VALUE]}… (first {LONGEST_VALUE:,} of {len(text):,} characters)"
+            text = f"{text[:most]}… (first {most:,} of {len(text):,} characters)"
         return plain_text(text)
 
     def said(self, what: str) -> Iterator[str]:
@@ -251,7 +256,8 @@ class _Shears:
             yield f"{what}: {parts} nested deeper than {DEEPEST} levels {'is' if self._deep == 1 else 'are'} left out."
         if self._long_values:
             yield (
-                f"{what}: of texts above {LONGEST_VALUE:,} characters only the beginning is kept"
+                f"{what}: of texts above {LONGEST_VALUE:,} characters, and of those behind {MOST_CHARACTERS:,} in all,"
+                " only the beginning is kept"
                 f" ({self._long_values:,}, the longest of {self._longest:,})."
             )
         if self._long_keys:

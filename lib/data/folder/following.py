@@ -7,7 +7,6 @@ disk does not answer, the thread is left where it is, and another one looks at a
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -22,6 +21,8 @@ REST, LONGEST_REST_S = 10.0, 30.0
 """A tree rests for so many times the time that its last look took, and so many seconds at most."""
 PATIENCE_S = 0.4
 """A look that is no older is waited for: of most folders the list then is complete when it first appears."""
+KNOWN_S = 60.0
+"""Who asks for more than a list that was remembered waits so long for what was remembered of its runs."""
 WANTED_S = 15.0
 """During the first look, who asks for runs by their ids waits so long for them: they may not be found yet."""
 STUCK_S = 5.0
@@ -92,7 +93,7 @@ class Follower:
             if whole and self._gathered is not None and self._gathered.is_list:
                 self._gatherer.hurry.set()
                 # All of it was read before this process: it is only looked up.
-                patience = math.inf
+                patience = max(patience, KNOWN_S)
             # Of a look that goes on for long already nobody waits for the end.
             began = self._began_at if patience == PATIENCE_S and patience_s is None else time.monotonic()
             until = began + patience

@@ -33,6 +33,7 @@ from lib.data.folder.reading import TRAINER
 from lib.data.formats.registry import formats
 from lib.data.source import IncompleteRead, wall_clock
 from lib.data.trainer.hf_log import TRAINER_STATE
+from lib.data.waiting import LONGEST_S, Waiting, late
 
 SCAN_INTERVAL_S = 2.0
 """The tree is looked at again after this time at the earliest: one page asks the source several times."""
@@ -69,6 +70,8 @@ class FolderSource:
         self.title = redact(readable(top))
         self._gatherer = Gatherer(root, top, formats(), Remembered(root, None if is_own else place_from(os.environ)))
         self._follower = Follower(self._gatherer, OWN_STUCK_S if is_own else None)
+        self._waiting: Waiting[RunCurves] = Waiting()
+        self._longest_s = OWN_STUCK_S if is_own else LONGEST_S
         self._lock = threading.Lock()
         self._index: tuple[Listed, RunIndex, tuple[str, ...]] | None = None
 
@@ -82,6 +85,7 @@ class FolderSource:
         Raises:
             As ``list_runs``.
         """
+        self._longest_s = math.inf
         self._follower.newest(SCAN_INTERVAL_S, math.inf)
 
     def list_runs(self, query: RunQuery) -> RunPage:
@@ -107,12 +111,14 @@ class FolderSource:
     ) -> dict[str, RunCurves]:
         """As ``RunSource.load_curves``; every point is there, whatever ``buckets`` says."""
         now = self._follower.newest(SCAN_INTERVAL_S, wanted=run_ids, whole=True)
+        if now.is_list and (known := [run_id for run_id in run_ids if run_id in now.listed.runs]):
+            raise late(", ".join(isolated(now.listed.runs[run_id].name) for run_id in known))
         found: dict[str, RunCurves] = {}
         lost: dict[str, int] = {}
         for run_id in dict.fromkeys(run_ids):
             if run_id not in now.listed.members:
                 continue
-            run = self._gatherer.curves(run_id, now)
+            run = self._curves(run_id, now)
             if not run.curves and (points := points_of(run_id, now)):
                 lost[run_id] = sum(points.values())
             if metrics is not None:
@@ -136,6 +142,11 @@ class FolderSource:
     def points(self, run_id: str) -> dict[str, int]:
         """How many points each metric of a run has; nothing is read for it."""
         return points_of(run_id, self._follower.newest(SCAN_INTERVAL_S, wanted=[run_id], whole=True))
+
+    def _curves(self, run_id: str, now: Gathered) -> RunCurves:
+        seen = tuple(form.seen for _, form in now.listed.members[run_id])
+        name = isolated(now.listed.runs[run_id].name)
+        return self._waiting.get((run_id, seen), lambda: self._gatherer.curves(run_id, now), name, self._longest_s)
 
     def _indexed(self, listed: Listed) -> tuple[RunIndex, tuple[str, ...]]:
         with self._lock:

@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus
+from lib.core.facts.sizes import LONGEST_SEARCH
 from lib.data.supabase.client import Columns
 
 SEARCHED = ("model_name", "dataset_path", "base_model")
-LONGEST_SEARCH = 200
-"""Characters of a search that are looked at: more make an address so long that gateways cut it off."""
 NONE = "id.is.null"
 """A condition that no row fulfils."""
 _LOWEST_ID, _HIGHEST_ID = (str(UUID(int=number)) for number in (0, 2**128 - 1))

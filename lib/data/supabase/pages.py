@@ -70,6 +70,9 @@ def only_value(answer: Answer) -> str | None:
 
 
 def _parsed(body: bytes, kinds: dict[str, pa.DataType]) -> pa.Table:
+    if b"\n" not in body:
+        # To Arrow the names of the columns alone are no table.
+        body += b"\n"
     # Arrow takes "NaN" for a null by default.
     return pyarrow.csv.read_csv(
         # Its types do not say that Arrow takes readers of its own.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from lib.core.facts.sizes import DEEPEST, Cut, decimal_number, whole_number
 
-_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},:]', re.DOTALL)
-_DECODER = json.JSONDecoder(
-    parse_int=whole_number,
-    parse_float=decimal_number,
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
+
+
+def _decoder(decimal: Callable[[str], float | Cut]) -> json.JSONDecoder:
     # A tab or the end of a line inside a text is no reason to lose a row.
-    strict=False,
-)
+    return json.JSONDecoder(parse_int=whole_number, parse_float=decimal, strict=False)
+
+
+_DECODER = _decoder(decimal_number)
 
 
 class NotWhole(ValueError):
@@ -35,7 +37,7 @@ class Broken:
 
 def value_of_json(written: str) -> Any:
     """One value, as far down as anybody looks; ``Broken`` for what is no JSON."""
-    return _value(written.strip(), 0)
+    return _value(written.strip())
 
 
 def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
@@ -52,7 +54,7 @@ def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
     except (ValueError, RecursionError):
         if not written.startswith("["):
             raise NotWhole from None
-        rows = [_value(part, 0) for part in _parts(written)]
+        rows = [_value(part) for part in _parts(written)]
     if not isinstance(rows, list):
         raise NotWhole
     return [_row(row) for row in rows]
@@ -76,26 +78,43 @@ def _row(row: Any) -> dict[str, Any] | Broken:
     )
 
 
-def _value(written: str, depth: int) -> Any:
+def _value(written: str) -> Any:
     try:
         return _DECODER.decode(written)
+    except RecursionError:
+        shallow, cuts = _shallow(written)
     except ValueError:
         return Broken("something that is no JSON")
-    except RecursionError:
-        pass
-    if depth > DEEPEST:
-        return Cut("…", f"what is nested deeper than {DEEPEST} levels", written)
     try:
-        parts = [(part, _value(part, depth + 1)) for part in _parts(written)] if written[0] == "[" else None
-        if parts is not None:
-            return [value for _, value in parts]
-        return {_DECODER.decode(key): _value(value, depth + 1) for key, value in map(_pair, _parts(written))}
+        return _decoder(lambda number: cuts.get(number) or decimal_number(number)).decode(shallow)
     except (ValueError, RecursionError):
         return Broken("something that is no JSON")
 
 
+def _shallow(written: str) -> tuple[str, dict[str, Cut]]:
+    """A value without what is nested too deeply, and what stands for that by the number in its place."""
+    kept: list[str] = []
+    cuts: dict[str, Cut] = {}
+    depth = start = end = 0
+    for found in _MARKS.finditer(written):
+        mark = found.group()
+        if mark in "[{":
+            depth += 1
+            if depth == DEEPEST + 2:
+                start = found.start()
+        elif mark in "]}":
+            if depth == DEEPEST + 2:
+                instead = f"0.0e-{len(cuts):07d}"
+                what = f"what is nested deeper than {DEEPEST} levels"
+                cuts[instead] = Cut("…", what, written[start : found.end()])
+                kept += (written[end:start], instead)
+                end = found.end()
+            depth -= 1
+    return "".join((*kept, written[end:])), cuts
+
+
 def _parts(written: str) -> Iterator[str]:
-    """What stands between the commas of an array or an object.
+    """What stands between the commas of an array.
 
     Raises:
         NotWhole: If it does not end where the text does.
@@ -117,14 +136,3 @@ def _parts(written: str) -> Iterator[str]:
             yield written[start : found.start()].strip()
             start = found.end()
     raise NotWhole
-
-
-def _pair(written: str) -> tuple[str, str]:
-    """The key and the value of a member of an object, as they are written."""
-    key = _MARKS.match(written)
-    if key is None or not key.group().startswith('"'):
-        raise NotWhole
-    _, colon, value = written[key.end() :].partition(":")
-    if not colon:
-        raise NotWhole
-    return key.group(), value.strip()

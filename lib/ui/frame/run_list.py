@@ -10,6 +10,7 @@ from lib.core.facts.liveness import is_stalled, silent_for
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, UPLOADED_WORD, is_uploaded
+from lib.core.facts.sizes import LONGEST_LIST
 from lib.core.glance.glance import headline_text
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text import formatting
@@ -21,6 +22,8 @@ from lib.ui.session.comparison import ComparedRun, Comparison
 
 ALWAYS_OFFERED = (RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED)
 """Statuses that the filter offers though no run has them."""
+
+BEYOND = f"The list shows {formatting.count(LONGEST_LIST)} runs at most: search for the others, or filter."
 
 OTHER_DECIMALS = 3
 """At most, of the losses of runs that are not selected."""
@@ -73,7 +76,8 @@ class RunList:
         others: The page's runs that are not selected.
         count: How many others there are, and in which order.
         nothing: Why there are no others; "" where there are some.
-        more: How many runs the next page may bring; 0 where all are listed.
+        more: How many runs the next page may bring; 0 where no more are listed.
+        beyond: How to see those that no page brings; "" where there are none.
         query: What is asked for.
         statuses, orders: Value and text of what can be asked for.
         unreadable: Paths and reasons.
@@ -91,6 +95,7 @@ class RunList:
     count: str
     nothing: str
     more: int
+    beyond: str
     query: RunQuery
     statuses: tuple[tuple[str, str], ...]
     orders: tuple[tuple[str, str], ...]
@@ -174,7 +179,8 @@ def run_list(
         else no_runs
         if not page.source_total
         else _nothing(query, bool(ids)),
-        more=min(hidden, PAGE_SIZE),
+        more=min(hidden, PAGE_SIZE, LONGEST_LIST - query.limit),
+        beyond=BEYOND if hidden and query.limit >= LONGEST_LIST else "",
         query=query,
         statuses=_statuses(page, query.status),
         orders=tuple((each.value, ORDER_WORDS[each]) for each in RunSort),

@@ -67,6 +67,7 @@ def _sent(shown: RunList, turn: int) -> dict[str, Any]:
         "count": shown.count,
         "nothing": shown.nothing,
         "more": shown.more,
+        "beyond": shown.beyond,
         "limit": shown.query.limit,
         "search": shown.query.search,
         "status": shown.query.status or "",
@@ -113,7 +114,7 @@ def _take() -> None:
     if "sort" in asked:
         url.put(link.SORT, link.SORT.parse([asked["sort"]]))
     if "limit" in asked:
-        # No link carries more, however long the list is.
+        # No link carries more, whatever a browser asks for.
         url.put(link.LIMIT, min(int(asked["limit"]), LONGEST_LIST))
     if asked.get("refresh"):
         refreshing.refresh()

@@ -89,8 +89,9 @@ def _part(title: str, named: Sequence[Named]) -> str:
 
 def _row(row: DiffRow, named: Sequence[Named]) -> str:
     cells = []
-    is_long = any(len(shown) > LONG for shown in row.shown)
-    for each, shown, odd, contradicted in zip(named, row.shown, row.odd, row.contradicted, strict=True):
+    texts = row.shown
+    is_long = any(len(shown) > LONG for shown in texts)
+    for each, shown, odd, contradicted in zip(named, texts, row.odd, row.contradicted, strict=True):
         kind = "value long" if is_long else "value"
         hint = ' title="Against the rest"' if odd else ""
         cells.append(

@@ -306,8 +306,8 @@ def test_search_wants_every_word_and_an_empty_one_finds_all():
     assert [each.key for each in search(rows, "CUTOFF_len")] == ["max_seq_length"]
 
 
-def test_a_huge_configuration_has_a_row_for_each_leaf():
-    section = {f"k{n}": {"token": f"t{n}", "n": n, "deep": {"a": {"b": {"c": [n, n + 1]}}}} for n in range(2_000)}
+def test_a_configuration_as_large_as_any_has_a_row_for_each_leaf():
+    section = {f"k{n}": {"token": f"t{n}", "n": n, "deep": {"a": {"b": {"c": [n, n + 1]}}}} for n in range(400)}
     config = {"tokenizer": section, "blob": "Cg4KBTx1bms+FQAAAAAYAgoMCgM8cz4V" * 20_000}
     runs = [run(config, number) for number in range(5)]
-    assert len(diff(runs)) == 6_001
+    assert len(diff(runs)) == 1_201

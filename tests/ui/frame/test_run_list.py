@@ -9,6 +9,7 @@ import pytest
 
 from lib.core.facts.query import RunPage, RunQuery, RunSort, Unreadable, Unused, answer
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.sizes import LONGEST_LIST
 from lib.core.ranking.policy import ScoringPolicy
 from lib.ui.frame.run_list import RunList, run_list, unusual
 from lib.ui.session.comparison import ComparedRun, Comparison
@@ -162,3 +163,12 @@ def test_what_all_names_begin_with_is_told_apart():
     assert listing(runs, ("m · lr 1", "m · lr 2")).shared == "m · "
     assert listing(runs, ("m · lr 1", "n")).shared == ""
     assert listing(runs, ("m · lr 1",)).shared == ""
+
+
+def test_a_list_that_is_full_says_how_to_see_the_rest():
+    runs = [run(f"r{number:04}", 0.5) for number in range(LONGEST_LIST + 30)]
+    found = listing(runs, query=RunQuery(limit=LONGEST_LIST - 5))
+    assert (found.more, found.beyond) == (5, "")
+    full = listing(runs, query=RunQuery(limit=LONGEST_LIST))
+    assert (full.more, full.beyond) == (0, "The list shows 1,000 runs at most: search for the others, or filter.")
+    assert listing(runs[:LONGEST_LIST], query=RunQuery(limit=LONGEST_LIST)).beyond == ""
