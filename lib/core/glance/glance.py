@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lib.core.facts.runs import RunSummary
-from lib.core.glance.lines import against, by_score, differing, to_decide, why, why_none
+from lib.core.glance.lines import HAVE_ENDED, against, by_score, differing, to_decide, why, why_none
 from lib.core.glance.rows import MARKS, Ranking, ranking_of
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.offers import stored_best
+from lib.core.ranking.scoring import Unscorable
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.precision import measured
 from lib.core.text.sentences import Sentence, plain
@@ -201,7 +202,7 @@ def _badge(overview: Overview) -> Badge:
             states = Counter(MARKS[each.code] for each in decision.recommendation.unscorable)
             said = ", ".join(f"{many} {state}" for state, many in states.items())
             look = Level.INFO if overview.headline.kind is HeadlineKind.NONE_YET or not said else Level.BAD
-            return Badge(look, said or "Nothing selected", "only completed runs can be recommended")
+            return Badge(look, said or "Nothing selected", _needed(decision.recommendation.unscorable))
         case HeadlineKind.NOT_COMPARABLE:
             return Badge(Level.BAD, "No recommendation", "each run is judged on its own")
     if overview.headline.caveat:
@@ -218,6 +219,13 @@ def _badge(overview: Overview) -> Badge:
         counted = [each.count for each in overview.objections if each.count and each.code in overview.surety.because]
         because = counted[0] if counted else "the lead is beyond the noise"
     return Badge(_LEVELS[level], text, because)
+
+
+def _needed(left_out: Sequence[Unscorable]) -> str:
+    """What a run must have to be recommended, by what the selected ones lack."""
+    if left_out and all(each.code in HAVE_ENDED for each in left_out):
+        return "only runs with a value that decides can be recommended"
+    return "only completed runs can be recommended"
 
 
 def _lines(
