@@ -80,3 +80,10 @@ def test_a_part_that_may_be_of_another_run_is_noted(tmp_path):
     put(tmp_path, {"log_1.csv": log(100), "log_2.csv": log(80, range(600, 900, 10))})
     runs = {run.name: run for run in listed(tmp_path).runs}
     assert any('"log_1", resumed' in note for note in runs["log_2"].notes)
+
+
+def test_a_log_among_others_says_that_its_settings_are_from_the_name_of_a_file(tmp_path):
+    put(tmp_path, {"run_seed1.csv": log(1.0), "run_seed2.csv": log(2.0), "lr2e-4/log.csv": log(3.0)})
+    notes = {note for run in listed(tmp_path).runs for note in run.notes}
+    assert 'Seed was read from the file name "run_seed1.csv".' in notes
+    assert 'Learning rate was read from the folder name "lr2e-4".' in notes
