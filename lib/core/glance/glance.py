@@ -17,9 +17,10 @@ from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.offers import stored_best
 from lib.core.ranking.scoring import Unscorable
+from lib.core.text import formatting
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.precision import measured
-from lib.core.text.sentences import Sentence, plain
+from lib.core.text.sentences import Sentence, plain, said
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_name, checkpoint_note
 from lib.core.verdict.comparability import aspect_names
@@ -121,15 +122,16 @@ def glance_of(
     """
     kind = overview.headline.kind
     is_winner = kind in _NAMING
-    own = assessed.get(overview.headline.run_ids[0]) if is_winner else None
+    picked = _picked(overview, assessed) if is_winner else None
+    own = None if picked is None else assessed.get(picked)
     return Glance(
         kind=kind,
         verb=_verb(overview.headline, overview.grounds.decision),
         run_ids=overview.headline.run_ids if is_winner else (),
-        checkpoint=_checkpoint(overview, own),
+        checkpoint=_checkpoint(overview, picked, own),
         badge=_badge(overview),
         lines=tuple(line for line in _lines(overview, assessed, own, has_alike=has_alike) if line.said),
-        ranking=ranking_of(overview, runs),
+        ranking=ranking_of(overview, runs, picked),
     )
 
 
@@ -175,13 +177,25 @@ def _verb(headline: Headline, decision: Decision) -> str:
             return "No recommendation yet"
 
 
-def _checkpoint(overview: Overview, own: Assessment | None) -> str:
-    if own is None:
+def _died(assessed: Assessment | None) -> bool:
+    return assessed is not None and assessed.died_at is not None
+
+
+def _picked(overview: Overview, assessed: Mapping[str, Assessment | None]) -> str:
+    """The one to ship of those that are named: the first, but of a tie the first that was trained to its end."""
+    first, *level = overview.headline.run_ids
+    if overview.headline.kind is not HeadlineKind.TIE or not _died(assessed.get(first)):
+        return first
+    return next((run_id for run_id in level if not _died(assessed.get(run_id))), first)
+
+
+def _checkpoint(overview: Overview, picked: str | None, own: Assessment | None) -> str:
+    if picked is None or own is None:
         return ""
     name = checkpoint_name(own.checkpoint)
     if overview.headline.kind is not HeadlineKind.TIE:
         return name
-    label = overview.grounds.labels[overview.headline.run_ids[0]]
+    label = overview.grounds.labels[picked]
     return f"If you must pick: {shorten_middle(label, PICKED_LIMIT, PICKED_LIMIT // 2)}, {name}"
 
 
@@ -239,9 +253,17 @@ def _lines(
         offer = ("Select runs of one kind; the button below finds some.",) if has_alike else ()
         return Line("Why", why(overview)), Line("To decide", offer)
     note = checkpoint_note(own.checkpoint) if own is not None else ""
+    against_it = Line("Against", against(overview), None if overview.strongest is None else overview.strongest.place)
+    first = overview.headline.run_ids[0]
+    dead = assessed.get(first)
+    if dead is not None and dead.died_at is not None and own is not dead:
+        died = formatting.count(dead.died_at)
+        against_it = Line(
+            "Against", said("{} is first, but its training died at {} {}.", grounds.labels[first], dead.unit, died)
+        )
     return (
         Line("Why", why(overview)),
         Line("To decide", to_decide(decision, assessed, grounds.labels)),
-        Line("Against", against(overview), None if overview.strongest is None else overview.strongest.place),
+        against_it,
         Line("Checkpoint", (note,) if note else ()),
     )
