@@ -13,7 +13,7 @@ from lib.cli import read_as
 from lib.cli.compared import Compared, compare
 from lib.core.checkpoints.advice import CheckpointAdvice, Fate
 from lib.core.facts.foreign import isolated
-from lib.core.ranking.scoring import RunScore
+from lib.core.ranking.scoring import LeftOut, RunScore
 from lib.core.text.sentences import plain
 from lib.core.verdict.overview import HeadlineKind
 from lib.data.folder.source import FolderSource
@@ -149,6 +149,7 @@ def lines(compared: Compared) -> Iterator[str]:
         yield f"Checkpoint: {glance.checkpoint}" if glance.kind is HeadlineKind.WINNER else glance.checkpoint
     for line in glance.lines:
         yield f"{line.title}: {plain(line.said)}"
+    yield from _how(compared)
     ranking = glance.ranking
     rows = [(labels[row.run_id], row.value, row.gap, row.mark or row.metric) for row in ranking.rows]
     heads = "Run", ranking.title or "Best", "Gap at best", ""
@@ -164,6 +165,21 @@ def lines(compared: Compared) -> Iterator[str]:
         yield compared.overview.decided_by
     for run in compared.runs:
         yield from (f"Note on {labels[run.run_id]}: {note}" for note in run.notes)
+
+
+_HOW = {
+    LeftOut.UNKNOWN: "If these trainings ended, say so with --ended.",
+    LeftOut.NO_METRIC: "Name the metric that decides with --by.",
+    LeftOut.NO_DIRECTION: "Say which is better with --direction lower or --direction higher.",
+}
+"""What to call where no run is recommended, by why runs are left out."""
+
+
+def _how(compared: Compared) -> Iterator[str]:
+    """What somebody who knows more than the logs can say to get a verdict."""
+    if compared.glance.kind is HeadlineKind.NONE:
+        codes = {each.code for each in compared.decision.recommendation.unscorable}
+        yield from (said for code, said in _HOW.items() if code in codes)
 
 
 def _number(value: float | None) -> float | None:

@@ -145,7 +145,7 @@ _OTHERS = (
     Column(
         SHIPPED_AT,
         "Steps to best",
-        "Optimizer steps until the checkpoint that would be shipped; the cell's tooltip has their share of all steps.",
+        "Steps until the checkpoint that would be shipped; the cell's tooltip has their share of all steps.",
         Group.TRAINING,
         formatting.count,
         name="",

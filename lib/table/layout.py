@@ -6,7 +6,7 @@ Shown is what decides and what differs; what is the same in all runs becomes a f
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from lib.core.facts.selection import UPLOADED_SIGN, is_uploaded
 from lib.core.ranking.metric_names import REWARD, is_loss
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.labels import MIN_LIMIT, shared_beginning, short_labels
+from lib.core.text.log_units import in_epochs
 from lib.table.columns import COLUMN_OF, LOWEST_AT, SHIPPED_AT, Column, Group
 from lib.table.inputs import Summary
 from lib.table.widths import width_px
@@ -219,8 +220,11 @@ def _headed(
             name, below = "Step", "of the best"
         elif column.key == LOWEST_AT and before != "lowest_eval_loss":
             name = "Lowest loss"
+        if summary.in_epochs and column.group in (Group.DECIDES, Group.LOSSES):
+            column = replace(column, meaning=in_epochs(column.meaning))
         if summary.in_epochs and column.key in (SHIPPED_AT, LOWEST_AT):
-            name, below = name.replace("Step", "Epoch"), below.replace("step", "epoch")
+            column = replace(column, title=in_epochs(column.title), meaning=in_epochs(column.meaning))
+            name, below = in_epochs(name), in_epochs(below)
         yield column, (name, below)
         before = column.key
 

@@ -207,3 +207,21 @@ def test_it_runs_as_a_module_without_the_page(two_runs):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Ship better\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "ended", "badge", "hint"),
+    [
+        ("val_loss", steady(1.0), [], "only completed runs can be recommended", "say so with --ended."),
+        ("val_ppl", steady(9.0), ["--ended"], "only runs with a value that decides", "Name the metric that decides"),
+    ],
+)
+def test_without_a_recommendation_it_says_what_would_give_one(tmp_path, verdict, header, column, ended, badge, hint):
+    rows = [f"{step},{train},{held}" for step, (train, held) in enumerate(zip(FALLING, column, strict=True), 1)]
+    (tmp_path / "log.csv").write_text("\n".join((f"step,train_loss,{header}", *rows)))
+    code, said, _ = verdict(tmp_path, *ended)
+    assert code == 3
+    assert badge in said
+    assert hint in said
+    assert "below" not in said.split("\nRun")[0], "there is no page below the lines"
+    assert said.count("--") == 1, "one hint"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,3 +102,13 @@ def test_every_column_is_in_one_place_whatever_decides():
     every = [column.key for column in COLUMNS]
     for metric, by_score in (("eval_loss", True), ("eval_loss", False), ("perplexity", False), (None, False)):
         assert sorted(keys(table(*TWO, metric=metric, by_score=by_score, chosen=every))) == sorted(every)
+
+
+def test_headers_and_their_help_speak_of_epochs_where_all_logs_count_these():
+    in_epochs = [replace(each, current_step=20, current_epoch=20.0, total_epochs=20.0) for each in TWO]
+    for runs, unit, other in ((TWO, "step", "epoch"), (in_epochs, "epoch", "step")):
+        shown = table(*runs, chosen=["steps_to_best", "lowest_eval_loss_step", "gap", "batch"]).columns
+        said = {each.column.key: " ".join((*each.lines, each.column.tooltip)).lower() for each in shown}
+        assert "device and step" in said.pop("batch", "device and step")
+        assert unit in said["steps_to_best"]
+        assert not any(other in text for text in said.values()), said

@@ -52,9 +52,6 @@ def test_every_run_is_listed_by_its_name(place, runs) -> None:
 @pytest.mark.parametrize(("name", "rows"), [("hard", HARD), ("again", AGAIN), ("many", MANY)])
 def test_curves_are_what_was_logged(place, source, runs, name, rows) -> None:
     expected = points(rows)
-    if place == "lightning_tensorboard" and name == "hard":
-        # What it logs with hyperparameters where nobody names a result of theirs.
-        expected["hp_metric"] = [(0, -1.0)]
     if place in WITHOUT_LARGE and "tokens" in expected:
         del expected["tokens"][-1]
     run_id = runs[name].run_id

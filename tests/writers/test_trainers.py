@@ -88,7 +88,6 @@ def test_both_loggers_of_lightning_are_read_point_for_point(of_lightning, kind, 
         (run,) = runs_in(format_, place / kind / name).values()
         expected = points(rows)
         run.series.pop("epoch", None)
-        run.series.pop("hp_metric", None)
         # What it keeps as it comes is a tensor of 32 bits.
         assert_has(run, expected, np.float32)
         assert run.config["hparams"]["lr"] == next(each.options["rate"] for each in RUNS if each.run == name)

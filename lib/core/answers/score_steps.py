@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lib.core.curves.train_window import WINDOW_SHARE
@@ -13,6 +13,7 @@ from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.ranking.policy import GapBand, ScoringPolicy
 from lib.core.ranking.scoring import Recommendation, RunScore, deciding_rule, lead_of, lowest_loss, point_bands
 from lib.core.text import formatting
+from lib.core.text.log_units import in_epochs
 from lib.core.text.phrases import listed
 from lib.core.text.precision import to_decimals, together
 from lib.core.verdict.metric_words import best_word, margin_words, metric_name
@@ -44,8 +45,14 @@ class Step:
 
 
 def steps(recommendation: Recommendation, *, with_points: bool = True) -> tuple[Step, ...]:
-    """The rule applied to the ranked runs; without their points where these are of a class that is not ranked."""
-    return tuple(_steps(recommendation, with_points=with_points))
+    """The rule applied to the ranked runs; without their points where these are of a class that is not ranked.
+
+    Where the logs of all count epochs, that is what it speaks of.
+    """
+    found = tuple(_steps(recommendation, with_points=with_points))
+    if not all(score.values.in_epochs for score in recommendation.scores):
+        return found
+    return tuple(replace(each, title=in_epochs(each.title), rule=in_epochs(each.rule)) for each in found)
 
 
 def _steps(recommendation: Recommendation, *, with_points: bool) -> Iterator[Step]:

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lib.core.facts.runs import RunSummary
-from lib.core.glance.lines import against, by_score, differing, to_decide, why, why_none
+from lib.core.glance.lines import HAVE_ENDED, against, by_score, differing, to_decide, why, why_none
 from lib.core.glance.rows import MARKS, Ranking, ranking_of
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.offers import stored_best
+from lib.core.ranking.scoring import Unscorable
+from lib.core.text import formatting
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.precision import measured
-from lib.core.text.sentences import Sentence, plain
+from lib.core.text.sentences import Sentence, plain, said
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_name, checkpoint_note
 from lib.core.verdict.comparability import aspect_names
@@ -120,15 +122,16 @@ def glance_of(
     """
     kind = overview.headline.kind
     is_winner = kind in _NAMING
-    own = assessed.get(overview.headline.run_ids[0]) if is_winner else None
+    picked = _picked(overview, assessed) if is_winner else None
+    own = None if picked is None else assessed.get(picked)
     return Glance(
         kind=kind,
         verb=_verb(overview.headline, overview.grounds.decision),
         run_ids=overview.headline.run_ids if is_winner else (),
-        checkpoint=_checkpoint(overview, own),
+        checkpoint=_checkpoint(overview, picked, own),
         badge=_badge(overview),
         lines=tuple(line for line in _lines(overview, assessed, own, has_alike=has_alike) if line.said),
-        ranking=ranking_of(overview, runs),
+        ranking=ranking_of(overview, runs, picked),
     )
 
 
@@ -174,13 +177,25 @@ def _verb(headline: Headline, decision: Decision) -> str:
             return "No recommendation yet"
 
 
-def _checkpoint(overview: Overview, own: Assessment | None) -> str:
-    if own is None:
+def _died(assessed: Assessment | None) -> bool:
+    return assessed is not None and assessed.died_at is not None
+
+
+def _picked(overview: Overview, assessed: Mapping[str, Assessment | None]) -> str:
+    """The one to ship of those that are named: the first, but of a tie the first that was trained to its end."""
+    first, *level = overview.headline.run_ids
+    if overview.headline.kind is not HeadlineKind.TIE or not _died(assessed.get(first)):
+        return first
+    return next((run_id for run_id in level if not _died(assessed.get(run_id))), first)
+
+
+def _checkpoint(overview: Overview, picked: str | None, own: Assessment | None) -> str:
+    if picked is None or own is None:
         return ""
     name = checkpoint_name(own.checkpoint)
     if overview.headline.kind is not HeadlineKind.TIE:
         return name
-    label = overview.grounds.labels[overview.headline.run_ids[0]]
+    label = overview.grounds.labels[picked]
     return f"If you must pick: {shorten_middle(label, PICKED_LIMIT, PICKED_LIMIT // 2)}, {name}"
 
 
@@ -201,7 +216,7 @@ def _badge(overview: Overview) -> Badge:
             states = Counter(MARKS[each.code] for each in decision.recommendation.unscorable)
             said = ", ".join(f"{many} {state}" for state, many in states.items())
             look = Level.INFO if overview.headline.kind is HeadlineKind.NONE_YET or not said else Level.BAD
-            return Badge(look, said or "Nothing selected", "only completed runs can be recommended")
+            return Badge(look, said or "Nothing selected", _needed(decision.recommendation.unscorable))
         case HeadlineKind.NOT_COMPARABLE:
             return Badge(Level.BAD, "No recommendation", "each run is judged on its own")
     if overview.headline.caveat:
@@ -220,6 +235,13 @@ def _badge(overview: Overview) -> Badge:
     return Badge(_LEVELS[level], text, because)
 
 
+def _needed(left_out: Sequence[Unscorable]) -> str:
+    """What a run must have to be recommended, by what the selected ones lack."""
+    if left_out and all(each.code in HAVE_ENDED for each in left_out):
+        return "only runs with a value that decides can be recommended"
+    return "only completed runs can be recommended"
+
+
 def _lines(
     overview: Overview, assessed: Mapping[str, Assessment | None], own: Assessment | None, *, has_alike: bool
 ) -> tuple[Line, ...]:
@@ -231,9 +253,17 @@ def _lines(
         offer = ("Select runs of one kind; the button below finds some.",) if has_alike else ()
         return Line("Why", why(overview)), Line("To decide", offer)
     note = checkpoint_note(own.checkpoint) if own is not None else ""
+    against_it = Line("Against", against(overview), None if overview.strongest is None else overview.strongest.place)
+    first = overview.headline.run_ids[0]
+    dead = assessed.get(first)
+    if dead is not None and dead.died_at is not None and own is not dead:
+        died = formatting.count(dead.died_at)
+        against_it = Line(
+            "Against", said("{} is first, but its training died at {} {}.", grounds.labels[first], dead.unit, died)
+        )
     return (
         Line("Why", why(overview)),
         Line("To decide", to_decide(decision, assessed, grounds.labels)),
-        Line("Against", against(overview), None if overview.strongest is None else overview.strongest.place),
+        against_it,
         Line("Checkpoint", (note,) if note else ()),
     )

@@ -162,19 +162,21 @@ def why_none(grounds: Grounds) -> Sentence:
         return ("No run is selected.",)
     unknown = next((each for each in recommendation.unscorable if each.code is LeftOut.NO_DIRECTION), None)
     if unknown is not None:
-        return said("Nothing says whether more or less {} is better: choose below.", metric_name(unknown.detail))
+        return said("Nothing says whether more or less {} is better: choose which.", metric_name(unknown.detail))
     logged = sorted({metric for each in recommendation.unscorable for metric in each.logged})
     if logged:
-        return said("None logged what decides. Logged, and to be chosen below: {}.", first_of(logged, NAMES_SHOWN))
+        return said("None logged what decides. Logged, and can be chosen: {}.", first_of(logged, NAMES_SHOWN))
     completed = [each for each in recommendation.unscorable if each.code in _WITHOUT_VALUE]
     if completed:
         return said("No completed run has a finite value of {}.", metric_name(recommendation.deciding.metric))
     if any(each.code is LeftOut.BROKE_DOWN for each in recommendation.unscorable):
-        return ("No selected run is completed but for such as broke down: their last losses are no numbers.",)
+        return ("The selected runs that ended broke down: their last losses are no numbers.",)
     return ("None of the selected runs is completed.",)
 
 
 _WITHOUT_VALUE = frozenset((LeftOut.NO_EVAL_LOSS, LeftOut.NO_FINITE_EVAL_LOSS, LeftOut.NO_VALUE, LeftOut.NO_METRIC))
+HAVE_ENDED = _WITHOUT_VALUE | {LeftOut.NO_DIRECTION}
+"""Why runs are left out that completed."""
 
 
 def to_decide(decision: Decision, assessed: Mapping[str, Assessment | None], names: Mapping[str, str]) -> Sentence:

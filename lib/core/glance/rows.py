@@ -41,6 +41,7 @@ MARKS: Mapping[LeftOut, str] = MappingProxyType(
 """Why a run is left out, in two words."""
 
 SHIP, FIRST, LEVEL, OVERFITS = "★ ship", "★ first", "≈ level", "overfits"
+PICKED = " The one to ship, if you must pick."
 PICK = "★ level"
 """The first of those that are level: the one that list and table mark."""
 BEHIND = "behind"
@@ -91,13 +92,13 @@ class Ranking:
     note: str
 
 
-def ranking_of(overview: Overview, runs: Sequence[RunSummary]) -> Ranking:
-    """The ranking of a verdict about these runs."""
+def ranking_of(overview: Overview, runs: Sequence[RunSummary], picked: str | None = None) -> Ranking:
+    """The ranking of a verdict about these runs; ``picked`` is the one of a tie to ship, if somebody must."""
     grounds, kind = overview.grounds, overview.headline.kind
     decision = grounds.decision
     is_ordered = kind is not HeadlineKind.NOT_COMPARABLE
     rows = [
-        *(_ranked(grounds, kind, overview.headline.caveat) if is_ordered else ()),
+        *(_ranked(grounds, kind, overview.headline.caveat, picked) if is_ordered else ()),
         *_others(grounds, is_ordered=is_ordered),
     ]
     rows += _left_out(grounds)
@@ -114,7 +115,7 @@ def _title(decision: Decision) -> str:
     return "Score" if by_score(decision.recommendation) else name[:1].upper() + name[1:]
 
 
-def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
+def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str, picked: str | None) -> Iterator[Row]:
     decision = grounds.decision
     scores, noise = decision.recommendation.scores, noise_band(decision)
     values, gaps = shown_values(decision), shown_gaps(scores)
@@ -130,6 +131,7 @@ def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
 
     for place, each in enumerate(scores):
         mark, why = _mark(each, decision, kind, is_first=each.run_id == decision.recommendation.run_id)
+        why += PICKED if mark in (PICK, LEVEL) and each.run_id == picked else ""
         mark = FIRST if mark == SHIP and caveat else mark
         why = why or grounds.behind.get(each.run_id, "")
         distance = behind_words(behind[each.run_id], decision)
@@ -154,7 +156,7 @@ def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
 def _mark(score: RunScore, decision: Decision, kind: HeadlineKind, *, is_first: bool) -> tuple[str, str]:
     if kind is HeadlineKind.TIE and score.run_id in decision.tied:
         why = "Not told from the best by what the noise allows."
-        return (PICK, f"{why} The one to ship, if you must pick.") if is_first else (LEVEL, why)
+        return (PICK if is_first else LEVEL), why
     if is_first:
         return (SHIP, "") if len(decision.ranked) > 1 else ("", "")
     if score.run_id in decision.recommendation.settings:

@@ -114,6 +114,9 @@ def _parameter_of(match: re.Match[str], folder: str) -> str | None:
     return parameter if clear or parameter not in ("r", "lora_alpha") else None
 
 
+_FILE = re.compile(r"\.(?:csv|tsv|jsonl?|log|txt|out|parquet|db|tfevents)(?:\.gz)?$", re.I)
+
+
 class NameHints:
     """The hyperparameters that the folders' names state for one run.
 
@@ -154,19 +157,24 @@ class NameHints:
                     continue
                 self._refuted.add(parameter)
                 title = _TITLES.get(parameter, parameter)
-                notes.append(f'The folder name "{isolated(folder)}" says {title} {_shown(value)}; {said}.')
+                notes.append(f'The {_named(folder)} "{isolated(folder)}" says {title} {_shown(value)}; {said}.')
             if taken:
                 *others, last = (_TITLES.get(parameter, parameter) for parameter in taken)
                 subject = f"{', '.join(others)} and {last}" if others else last
                 verb = "were" if others or last == "epochs" else "was"
                 notes.append(
-                    f'{subject[0].upper()}{subject[1:]} {verb} read from the folder name "{isolated(folder)}".'
+                    f'{subject[0].upper()}{subject[1:]} {verb} read from the {_named(folder)} "{isolated(folder)}".'
                 )
         self.notes = tuple(notes)
 
     def value(self, parameter: str) -> float | None:
         """What a name states, unless configuration or log contradict it."""
         return None if parameter in self._refuted else self.values.get(parameter)
+
+
+def _named(folder: str) -> str:
+    """What the innermost of a run's folders is: a log that lies among others is a run by itself."""
+    return "file name" if _FILE.search(folder) else "folder name"
 
 
 def _shown(value: float) -> str:

@@ -134,6 +134,7 @@ def _view(
         is_recommended=recommended is not None,
         has_trophy=any(any(signs[key]) for key in signs if key in shown),
         has_uploaded=any(is_uploaded(each.run.run_id) for each in runs),
+        counts_epochs=summary.in_epochs,
         has_mean="train_loss" in shown
         and any(one is not None and one.is_matched for run_id in slots for _, one in (decision.shipped(run_id),)),
     )

@@ -10,6 +10,7 @@ from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.facts.selection import UPLOADED_SIGN
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
+from lib.core.text.log_units import in_epochs
 from lib.table.inputs import Summary
 from lib.table.layout import Layout, Shown
 from lib.table.marks import Mark, Marked
@@ -29,6 +30,7 @@ def legend(
     has_trophy: bool,
     has_uploaded: bool = False,
     has_mean: bool = False,
+    counts_epochs: bool = False,
 ) -> str:
     """The line below the table: its signs, and what is the same in all runs.
 
@@ -40,6 +42,7 @@ def legend(
         has_trophy: A cell has the trophy.
         has_uploaded: One of the runs was uploaded in this session.
         has_mean: A train loss is shown that is a mean, and no point of a curve.
+        counts_epochs: The logs of all runs count epochs.
     """
     signs = [
         "★ recommended" if is_recommended else "",
@@ -52,6 +55,7 @@ def legend(
         "⚑ gap below 0" if Mark.NEGATIVE in found else "",
         f"train loss: mean of the last {WINDOW_SHARE:.0%} of the steps up to there" if has_mean else "",
     ]
+    signs = [in_epochs(sign) if counts_epochs else sign for sign in signs]
     same = escape(", ".join(alike))
     said = [*(sign for sign in signs if sign), *([f"in all: {same}" if runs > 1 else same] if same else [])]
     return f'<p class="table-legend">{" · ".join(said)}</p>' if said else ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -90,3 +91,13 @@ def test_a_tie_break_is_told():
     said = order_words(Recommendation(runs, ()), {"a": "A", "b": "B"})
     assert said == ("A and B are level; the first has the lower id.",)
     assert math.isclose(runs[0].total, runs[1].total)
+
+
+@pytest.mark.parametrize(("in_epochs", "title"), [((True, True), "Best epoch"), ((True, False), "Best step")])
+def test_the_rule_speaks_of_epochs_where_all_logs_count_these(in_epochs, title):
+    runs = [replace(each, in_epochs=known) for each, known in zip(TWO, in_epochs, strict=True)]
+    found = lines(*runs)
+    assert next(iter(found)) == title
+    unit, other = ("epoch", "step") if all(in_epochs) else ("step", "epoch")
+    assert found["Eval loss E"].rule == f"logged at that {unit}"
+    assert not any(re.search(rf"\b{other}s?\b", f"{step.title} {step.rule}") for step in found.values())

@@ -81,3 +81,18 @@ def test_a_part_that_may_be_of_another_run_is_noted(tmp_path):
     put(tmp_path, {"log_1.csv": log(100), "log_2.csv": log(80, range(600, 900, 10))})
     runs = {run.name: run for run in listed(tmp_path).runs}
     assert any('"log_1", resumed' in note for note in runs["log_2"].notes)
+
+
+def test_a_log_among_others_says_that_its_settings_are_from_the_name_of_a_file(tmp_path):
+    put(tmp_path, {"run_seed1.csv": log(1.0), "run_seed2.csv": log(2.0), "lr2e-4/log.csv": log(3.0)})
+    notes = {note for run in listed(tmp_path).runs for note in run.notes}
+    assert 'Seed was read from the file name "run_seed1.csv".' in notes
+    assert 'Learning rate was read from the folder name "lr2e-4".' in notes
+
+
+@pytest.mark.parametrize("written", ["{}k", "{}K", "{}.0k", "0.00{}M", "{} k"])
+def test_steps_that_are_written_in_thousands_count(tmp_path, written):
+    rows = "".join(f"{written.format(at)},{2 / at},{2.5 / at}\n" for at in range(1, 10))
+    put(tmp_path, {"log.csv": "step,train_loss,val_loss\n" + rows})
+    (run,) = listed(tmp_path).runs
+    assert (run.current_step, run.best_step) == (9000, 9000)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,10 +64,14 @@ def test_the_evaluation_of_the_base_model_is_no_checkpoint():
     assert (alone.best_eval_loss, alone.eval_loss) == (None, None)
 
 
-def test_a_log_that_counts_epochs_from_0_is_shown_by_epochs_done():
+@pytest.mark.parametrize("has_column", [False, True])
+def test_a_log_that_counts_epochs_from_0_is_shown_by_epochs_done(has_column):
+    logged = {"loss": falling(range(5)), "val_loss": series(range(5), [5, 4, 3, 2, 2.5])}
+    if has_column:
+        logged = {name: replace(each, epoch=each.step.astype(float)) for name, each in logged.items()}
     made = form(
         "a",
-        {"loss": falling(range(5)), "val_loss": series(range(5), [5, 4, 3, 2, 2.5])},
+        logged,
         counted="epoch",
         total_epochs=5,
     )
@@ -75,6 +80,7 @@ def test_a_log_that_counts_epochs_from_0_is_shown_by_epochs_done():
     assert curve.epoch.tolist() == [1, 2, 3, 4, 5]
     run = made.run
     assert (run.best_step, run.best_epoch, run.total_steps, run.total_epochs) == (4, 4.0, 5, 5.0)
+    assert run.steps_are_epochs
     assert run.status is RunStatus.COMPLETED
     assert any("epochs from 0" in note for note in run.notes)
 

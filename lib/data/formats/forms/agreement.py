@@ -34,7 +34,11 @@ _NOT_COMPARED = frozenset((
     "beta1", "beta2", "decay", "temperature", "coef", "scale",
 ))  # fmt: skip
 """Parts of names of what two runs of one plan have in common, or two clocks measure differently."""
-
+_OF_A_PROCESS = frozenset((
+    "rank", "local", "device", "proc", "process", "worker", "node", "grad", "gradient", "norm", "dt", "wait", "cpu",
+    "ram", "disk", "power", "watt", "watts", "temp", "fan", "network", "allocated", "reserved",
+))  # fmt: skip
+"""Parts of names of what processes of one training, or two looks at a machine, measure differently."""
 
 _LOSSES = ("train_loss", "eval_loss")
 
@@ -80,14 +84,18 @@ def agreement_of(one: RunCurves, other: RunCurves) -> Agreement:
     return Agreement(Verdict.CANNOT_TELL)
 
 
-def evaluations_differ(one: RunCurves, other: RunCurves) -> bool:
-    """Whether two logs of one program contradict each other in what evaluations measured, whatever else is equal.
+def results_differ(one: RunCurves, other: RunCurves) -> bool:
+    """Whether two logs of one program contradict each other in what they measured, whatever else is equal.
 
     Equal seeds and data make equal train losses in two runs that differ in what is evaluated. A metric counts that both
     have at ``LEAST_EVALUATIONS`` steps or more, and of which most values of neither occur in the other, in per cent
-    either: one log may count evaluations by other steps.
+    either: one log may count evaluations by other steps. A metric that is not known for an evaluation counts where the
+    train losses are the same, so that both logs mean the same stretch of training by a step; unless processes of one
+    training have it each for itself.
     """
     ours, others = _evaluated(one), _evaluated(other)
+    if agreement_of_curves(one.get("train_loss"), other.get("train_loss")).verdict is Verdict.SAME:
+        ours, others = _of_model(one) | ours, _of_model(other) | others
     return any(_differ(ours[name], others[name]) for name in ours if name in others)
 
 
@@ -98,6 +106,11 @@ def _evaluated(curves: RunCurves) -> dict[str, MetricCurve]:
         for metric, curve in curves.curves.items()
         if is_of_evaluations(plain_name(metric)) and not _NOT_COMPARED & set(words_of(metric))
     }
+
+
+def _of_model(curves: RunCurves) -> dict[str, MetricCurve]:
+    """What the model alone decides: no clock, no machine, and no share of it that one process has."""
+    return {name: curve for name, curve in comparable(curves).items() if not _OF_A_PROCESS & set(words_of(name))}
 
 
 def _differ(one: MetricCurve, other: MetricCurve) -> bool:

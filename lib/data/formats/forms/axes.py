@@ -97,7 +97,10 @@ def _counts(series: Series) -> bool:
 
 def _in_epochs(series: Series, shift: int) -> Series:
     step = series.step + shift
-    return replace(series, step=step, epoch=step.astype(np.float64) if series.epoch is None else series.epoch)
+    done = step.astype(np.float64)
+    # A column that says no more than the steps do counts as they do: from 0, or the epochs done.
+    epoch = done if series.epoch is None else np.where(series.epoch == series.step, done, series.epoch)
+    return replace(series, step=step, epoch=epoch)
 
 
 def _with_epochs(series: Series, epochs: Series) -> Series:

@@ -15,7 +15,7 @@ from itertools import combinations
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
-from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, evaluations_differ
+from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, results_differ
 from lib.data.formats.forms.continued import chains_of
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
@@ -152,7 +152,7 @@ class _Runs:
 def _said(one: Form, other: Form) -> Verdict:
     """What two forms say of each other; two programs may well measure something else under one name."""
     found = agreement_of(one.curves, other.curves).verdict
-    is_split = found is Verdict.SAME and one.format == other.format and evaluations_differ(one.curves, other.curves)
+    is_split = found is Verdict.SAME and one.format == other.format and results_differ(one.curves, other.curves)
     return Verdict.TWO_RUNS if is_split else found
 
 

@@ -25,6 +25,8 @@ _STATUS: Mapping[str, RunStatus] = {
     "failure": RunStatus.FAILED,
     "running": RunStatus.RUNNING,
 }
+_PLACEHOLDER = "hp_metric", -1.0
+"""What Lightning logs where nobody names a result: TensorBoard shows hyperparameters beside a result only."""
 _SAME_MOMENT = 1.0
 """Seconds by which a last point may be younger than the session's end."""
 
@@ -172,6 +174,11 @@ def _run(
             series[name] = each
     if not (series or last or config):
         return None
+    name, value = _PLACEHOLDER
+    if name in series and (series[name].value == value).all():
+        del series[name]
+    if last.get(name) == value:
+        del last[name]
     by_epoch = _by_epoch(series)
     series = by_epoch or series
     used = [logs[member] for member in members if logs[member].files]

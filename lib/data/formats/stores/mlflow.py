@@ -123,7 +123,7 @@ def _placed(metrics: Mapping[str, Points]) -> tuple[dict[str, Series], dict[str,
     remarks: list[str] = []
     longest = max(map(len, own.values()), default=0)
     if longest == 1 and not any(points.step.any() for points in own.values()):
-        remarks.append("Every metric was logged once and without a step: they are results, shown at step 0.")
+        remarks.append("Every metric was logged once and without a step: they are results.")
         counted = own
         last = {key: _final(points) for key, points in own.items()}
     else:

@@ -16,19 +16,23 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _PERCENT = re.compile(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s?%")
 _TENSOR = re.compile(r"tensor\(\s*([^\s,()]+)(?:,[^()]*)?\)")
+_SCALED = re.compile(r"([+-]?\d+(?:\.\d+)?)\s?([kKM])")
+_TIMES = {"k": 1e3, "K": 1e3, "M": 1e6}
 _DURATION = re.compile(r"(?:(?:(\d+) days?, )?(\d+):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)")
 
 
 def number_of(word: str, decimal_comma: bool = False) -> float | None:
     """The number that a text states; ``None`` if it states none. Percent stay percent, durations become seconds.
 
+    "1.5k" and "2M" are thousands and millions, as people and programs write steps and tokens.
+
     Args:
         word: The text.
         decimal_comma: A comma stands before the fraction and not between thousands.
 
     Example:
-        >>> [number_of(word) for word in ("1e-4", " nan", "1,234", "10.00%", "3 days, 17:51:32", "01:05", "x")]
-        [0.0001, nan, 1234.0, 10.0, 323492.0, 65.0, None]
+        >>> [number_of(word) for word in ("1e-4", " nan", "1,234", "10.00%", "3 days, 17:51:32", "01:05", "1.5k", "x")]
+        [0.0001, nan, 1234.0, 10.0, 323492.0, 65.0, 1500.0, None]
     """
     if len(word) > _MOST_LETTERS or not word.isascii():
         return None
@@ -42,6 +46,9 @@ def number_of(word: str, decimal_comma: bool = False) -> float | None:
         return float(word.replace(",", ""))
     if found := _PERCENT.fullmatch(word) or _TENSOR.fullmatch(word):
         return _plain(found[1])
+    if found := _SCALED.fullmatch(word):
+        # "1.1k" is 1,100, which its product of floats is not.
+        return round(float(found[1]) * _TIMES[found[2]], 6)
     if found := _DURATION.fullmatch(word):
         days, hours, minutes, seconds = found.groups()
         return int(days or 0) * 86_400.0 + int(hours or 0) * 3_600 + int(minutes) * 60 + float(seconds)

@@ -25,6 +25,8 @@ RANK = re.compile(r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]
 LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
 _GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
 _LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
+_LEVEL = re.compile(r"\s{0,4}(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)\s{1,9}(?=[A-Za-z])")
+"""How important a line is, where only a space parts that from a message: "INFO Epoch 3" counts as "Epoch 3" does."""
 BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
@@ -129,6 +131,8 @@ def line_of(text: str) -> Line:
         text = text[: found.start()] + " " + text[found.end() :]
         if rank < 0 and (label := RANK.search(text, 0, 160)):
             rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]
+    if found := _LEVEL.match(text):
+        text = text[found.end() :]
     return Line(text, at, rank, bar_of(text) if "<" in text else None)
 
 

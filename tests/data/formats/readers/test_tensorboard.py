@@ -357,3 +357,10 @@ def test_events_with_flipped_bytes_and_right_checksums(tmp_path, data) -> None:
     whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     put(tmp_path, {FIRST: event(block(5, bytes(whole)), step=1) * data.draw(st.integers(1, 6))})
     readings(FORMAT, tmp_path)
+
+
+@pytest.mark.parametrize(("value_", "is_shown"), [(-1.0, False), (-0.5, True)])
+def test_a_result_that_stands_for_none_is_no_metric(tmp_path, value_, is_shown) -> None:
+    content = wire.VERSION + curve("val_loss", range(5)) + scalar("hp_metric", value_, 0)
+    put(tmp_path, {FIRST: content})
+    assert ("hp_metric" in only_run(FORMAT, tmp_path).series) is is_shown
