@@ -49,14 +49,14 @@ def test_where_nothing_records_over_what_a_train_loss_is_summed_that_is_still_a_
     ("dies_at", "norm", "evaluations", "best_step", "first_words"),
     [
         # Best before it died; the same model is measured ever after.
-        (110, 0.0, [1.2, 1.2, 1.2], 100, "Best of these: dead\nUnsure: its training died at step 110\n"),
+        (110, 0.0, [1.2, 1.2, 1.2], 100, "Best of these: dead\nCannot tell: its training died at step 110\n"),
         # Best in what was no longer trained.
         (
             110,
             math.nan,
             [1.4, 1.2, 1.2],
             200,
-            "Best of these: dead\nUnsure: its training died at step 110, before its best evaluation\n",
+            "Best of these: dead\nCannot tell: its training died at step 110, before its best evaluation\n",
         ),
         # Worse ever since: that is its death, and no overfitting.
         (210, 0.0, [1.3, 1.2, 1.5], 200, "Best of these: dead\nUnsure: its training died at step 210\n"),
@@ -78,7 +78,8 @@ def test_a_training_that_died_is_said_in_the_first_words(
     assert codes(said)[0] == "winner_died"
     assert not GAP_SIGNS & set(codes(said))
     if said["headline"] == "winner":
-        assert said["sure"] == "unsure"
+        # What was evaluated after its death tells nothing of the noise.
+        assert said["sure"] == "cannot tell"
         assert verdict(text=True)[1].startswith(first_words)
 
 

@@ -246,9 +246,8 @@ def _training(case: _Case) -> Iterator[Objection]:
     risen = risen_loss(case.called(case.winner.run_id), case.winner, rebound[0]) if is_other else ""
     if risen:
         yield Objection("loss_risen", risen, place=rebound[0].place)
-    # What came after its death is no overfitting, nor a gap.
-    if died_at is None or (shipped is not None and shipped < died_at):
-        yield from _fit(case.own, () if risen or died_at is not None else rebound)
+    if died_at is None:
+        yield from _fit(case.own, () if risen else rebound)
     if warnings:
         said = f"A warning about its training: {warnings[0].sentence}{and_more(len(warnings))}"
         brief = f"A warning about its training: {_brief(case.own, warnings[0], len(warnings))}"
@@ -270,7 +269,7 @@ def _since_its_death(assessed: Assessment, shipped: int | None) -> str:
 
 
 def _fit(assessed: Assessment, rebound: Sequence[Finding]) -> Iterator[Objection]:
-    """What its losses say of leakage and overfitting."""
+    """What its losses say of leakage and overfitting; those of a training that died say nothing of either."""
     over = assessed.overfitting
     if over.negative is not None and over.negative.explanation is not Explanation.EXPLAINED:
         is_leak = over.negative.explanation is Explanation.NOT_EXPLAINED

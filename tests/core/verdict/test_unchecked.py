@@ -47,7 +47,7 @@ def reduced(own: RunCurves) -> RunCurves:
 
 def said_of(*all_curves: RunCurves, config: bool = True) -> Overview:
     """The verdict as the page gives it."""
-    settings = {"training": SAME} if config else None
+    settings = {"training": SAME} if config else {}
     stored = [
         RunSummary(run_id=own.run_id, name=own.run_id, status=RunStatus.COMPLETED, config=settings)
         for own in all_curves
