@@ -10,6 +10,7 @@ from functools import partial
 from itertools import chain, count
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.changed_runs import changed
 from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.copies import Beginning, same_trainings
@@ -117,7 +118,7 @@ class Listing:
             runs[run_id] = (
                 before
                 if before is not None and before.version == version
-                else replace(
+                else changed(
                     one.run,
                     run_id=run_id,
                     name=names[run_id],
