@@ -152,9 +152,7 @@ class NameHints:
                 self.values[parameter] = value
                 if known is None and stated(config, parameter) is None:
                     peak = (
-                        refuting_peak(rates(), value, total, RATE_TOLERANCE)
-                        if parameter == "learning_rate"
-                        else None
+                        refuting_peak(rates(), value, total, RATE_TOLERANCE) if parameter == "learning_rate" else None
                     )
                     if peak is None:
                         taken.append(parameter)
