@@ -134,7 +134,8 @@ class MergedLogs(Mapping[str, MetricCurve]):
             return None
         code = self._codes[metric]
         order, ends = self._order
-        return self._value[order[int(ends[code - 1]) if code else 0 : int(ends[code])]]
+        own: np.ndarray = self._value[order[int(ends[code - 1]) if code else 0 : int(ends[code])]]
+        return own
 
     @cached_property
     def _began(self) -> float:
