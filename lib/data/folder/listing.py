@@ -14,7 +14,7 @@ from lib.core.facts.changed_runs import changed
 from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.copies import Beginning, same_trainings
-from lib.data.folder.kept import LazyCurves
+from lib.data.folder.memory.kept import LazyCurves
 from lib.data.folder.names import readable, run_id_of, telling_names
 from lib.data.folder.reading import TRAINER, WRAPPERS, Curves, digest, tag_of
 from lib.data.folder.units import FoundForm, Unit

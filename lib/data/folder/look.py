@@ -16,8 +16,8 @@ from lib.data.folder.ahead import Ahead
 from lib.data.folder.collection import paused
 from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
-from lib.data.folder.kept import Kept
 from lib.data.folder.listing import Listed, Listing, curves_of
+from lib.data.folder.memory.kept import Kept
 from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
 from lib.data.folder.names import path_text, run_id_of

@@ -15,7 +15,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.changed_runs import changed
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
-from lib.data.folder.kept import Kept
+from lib.data.folder.memory.kept import Kept
 from lib.data.folder.names import path_text, readable
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import FoundForm, FoundUnit, LogMark
