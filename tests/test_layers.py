@@ -69,7 +69,7 @@ LAYERS: dict[str, Layer] = {
     "lib.data.formats.tables": layer(
         "lib.data.formats.tables",
         "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables"
-        " lib.data.formats.json_rows",
+        " lib.data.formats.json_rows lib.data.formats.json_objects",
         "pyarrow",
     ),
     "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged", "pyarrow"),
@@ -103,7 +103,7 @@ LAYERS: dict[str, Layer] = {
         "orjson",
     ),
     "lib.data.folder.memory": layer(
-        "lib.data.folder.memory", "lib.core.facts lib.data.folder.units lib.data.folder.collection"
+        "lib.data.folder.memory", "lib.core.facts lib.core.curves lib.data.folder.units lib.data.folder.collection"
     ),
     "lib.data.upload": layer(
         "lib.data.upload",

@@ -27,6 +27,8 @@ MOST_TAKEN = 2**20
 """So many bytes of an answer are taken at once."""
 PATIENCE_S = 30.0
 """A unit that takes longer is read by whoever wants it."""
+LOOKED_AT_S = 1.0
+"""Whether a process still works is looked at so often: on a busy machine an answer takes long."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Ahead:
         self._threads: list[threading.Thread] = []
         self._reads: dict[Unit, subprocess.Popen[bytes]] = {}
         self._answers: Counter[subprocess.Popen[bytes]] = Counter()
+        self._ticks: dict[subprocess.Popen[bytes], tuple[float, int]] = {}
         self._feeding = 0
         self._is_closed = False
 
@@ -81,20 +84,36 @@ class Ahead:
             goes_on: Is told whenever it is not this unit that takes long: others are read before, or a process starts.
         """
         until = time.monotonic() + PATIENCE_S
-        with self._changed:
-            heard = self._heard(unit)
-            while unit in self._waited and (left := until - time.monotonic()) > 0:
-                self._changed.wait(min(left, 1.0))
+        heard: tuple[int, int] | None = None
+        while True:
+            with self._changed:
+                heard = self._heard(unit) if heard is None else heard
+                left = until - time.monotonic()
+                if unit in self._waited and left > 0 and self._heard(unit) == heard:
+                    self._changed.wait(min(left, LOOKED_AT_S))
+                if unit not in self._waited or time.monotonic() >= until:
+                    self._waited.discard(unit)
+                    return self._found.pop(unit, None)
                 before, heard = heard, self._heard(unit)
-                if heard != before or not heard:
-                    goes_on()
-            self._waited.discard(unit)
-            return self._found.pop(unit, None)
+            # Without the lock: it may list what was found, and who reads shall not wait for that.
+            if heard != before or not heard[0]:
+                goes_on()
 
-    def _heard(self, unit: Unit) -> int:
-        """How much was heard of who reads a unit; 0 while that process starts."""
+    def _heard(self, unit: Unit) -> tuple[int, int]:
+        """How much was heard of who reads a unit, 0 while that process starts; and how much it has worked."""
         process = self._reads.get(unit)
-        return self._answers.total() if process is None else self._answers[process]
+        return (self._answers.total(), 0) if process is None else (self._answers[process], self._worked(process))
+
+    def _worked(self, process: subprocess.Popen[bytes]) -> int:
+        """Another number whenever a process has used a hundredth of a second of a processor more; seldom looked at."""
+        at, ticks = self._ticks.get(process, (-LOOKED_AT_S, 0))
+        now = time.monotonic()
+        if now - at >= LOOKED_AT_S:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                said = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+                ticks = int(said[11]) + int(said[12])
+            self._ticks[process] = now, ticks
+        return ticks
 
     def close(self) -> None:
         """End the processes."""

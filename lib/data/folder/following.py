@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 from lib.core.facts.errors import RunSourceError, SourceUnavailable
 from lib.data.folder.gathered import Gathered
@@ -26,7 +27,11 @@ KNOWN_S = 60.0
 WANTED_S = 15.0
 """During the first look, who asks for runs by their ids waits so long for them: they may not be found yet."""
 STUCK_S = 5.0
-"""A file that takes longer to read is left to the thread that reads it, and named."""
+"""Who reads a file and uses no processor for so long waits for a disk: the file is left to that thread, and named."""
+AT_WORK_S = 0.05
+"""So many seconds of a processor in that time are work: on a busy machine nobody gets much more."""
+LONGEST_READ_S = 60.0
+"""A file that takes longer to read is left, too: others may have to be listed."""
 MOST_STUCK = 4
 """Threads that wait for a disk. With more, nobody looks until one of them gets an answer."""
 ROOT_GONE_S = 30.0
@@ -34,6 +39,21 @@ ROOT_GONE_S = 30.0
 
 
 _LOG = logging.getLogger(__name__)
+
+
+class _Reading(NamedTuple):
+    """What is read at the moment, by the monotonic clock.
+
+    Attributes:
+        what: A unit, or a folder that is looked into.
+        began: When.
+        seen, used: When somebody last saw that it is worked on, and the processor's time of the thread by then.
+    """
+
+    what: Unit | Folder
+    began: float
+    seen: float
+    used: float
 
 
 class _Overtaken(BaseException):
@@ -58,7 +78,8 @@ class Follower:
         self._looks = 0
         self._began_at = self._ended_at = self._good_at = 0.0
         self._took = 0.0
-        self._reading: tuple[Unit | Folder, float] | None = None
+        self._thread: threading.Thread | None = None
+        self._reading: _Reading | None = None
 
     def newest(
         self,
@@ -124,17 +145,31 @@ class Follower:
     def _start(self) -> None:
         self._turn += 1
         self._is_looking, self._began_at, self._reading = True, time.monotonic(), None
-        threading.Thread(target=self._look, args=(self._turn,), name="runoff-folder", daemon=True).start()
+        self._thread = threading.Thread(target=self._look, args=(self._turn,), name="runoff-folder", daemon=True)
+        self._thread.start()
 
     def _leave_stuck(self) -> None:
         """Where the thread that looks has waited for one file for too long, let another one look at the rest."""
-        if not self._is_looking or self._reading is None:
+        reading = self._reading
+        if not self._is_looking or reading is None:
             return
-        what, since = self._reading
-        stuck_s = STUCK_S if self._stuck_s is None else self._stuck_s
-        if time.monotonic() - since > stuck_s and len(self._gatherer.stuck) < MOST_STUCK:
-            self._gatherer.stuck.add(what)
+        now, stuck_s = time.monotonic(), STUCK_S if self._stuck_s is None else self._stuck_s
+        if now - reading.seen <= stuck_s:
+            return
+        used = self._used()
+        if used - reading.used >= AT_WORK_S and now - reading.began <= max(LONGEST_READ_S, stuck_s):
+            self._reading = reading._replace(seen=now, used=used)
+        elif len(self._gatherer.stuck) < MOST_STUCK:
+            self._gatherer.stuck.add(reading.what)
             self._start()
+
+    def _used(self) -> float:
+        """Seconds of a processor that the thread that looks has used; 0 where the system does not say."""
+        clock_of = getattr(time, "pthread_getcpuclockid", None)
+        if clock_of is None or self._thread is None or self._thread.ident is None:
+            return 0.0
+        # It does not end meanwhile: to do so it needs the lock.
+        return float(time.clock_gettime(clock_of(self._thread.ident)))
 
     def _look(self, turn: int) -> None:
         mine: list[Unit | Folder] = []
@@ -147,7 +182,8 @@ class Follower:
             if turn != self._turn:
                 self._gatherer.stuck.discard(what)
                 raise _Overtaken
-            self._reading = what, time.monotonic()
+            now = time.monotonic()
+            self._reading = _Reading(what, now, now, time.thread_time())
 
         failed: RunSourceError | None = None
         gathered: Gathered | None = None

@@ -45,6 +45,7 @@ class Look:
         units, files: What was found so far, and where.
         fresh: What of it was read in this look and is not remembered on disk yet.
         passed: Files that may have been logs, and are none.
+        is_bounded: What is remembered on disk is within its limits.
         is_final: Another look would come to the same, as long as nothing changes in the tree.
         publish_at: When what was found is to be listed next, by the monotonic clock.
     """
@@ -55,6 +56,7 @@ class Look:
         self.files: dict[Unit, Files] = {}
         self.fresh: dict[Unit, FoundUnit | str | None] = {}
         self.passed: list[FilePath] = []
+        self.is_bounded = True
         self.is_final = True
         self.publish_at = publish_at
         logs = (folder for folder, names in scan.files.items() if TRAINER_STATE in names)

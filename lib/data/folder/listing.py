@@ -10,10 +10,11 @@ from functools import partial
 from itertools import chain, count
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.changed_runs import changed
 from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.copies import Beginning, same_trainings
-from lib.data.folder.kept import LazyCurves
+from lib.data.folder.memory.kept import LazyCurves
 from lib.data.folder.names import readable, run_id_of, telling_names
 from lib.data.folder.reading import TRAINER, WRAPPERS, Curves, digest, tag_of
 from lib.data.folder.units import FoundForm, Unit
@@ -117,7 +118,7 @@ class Listing:
             runs[run_id] = (
                 before
                 if before is not None and before.version == version
-                else replace(
+                else changed(
                     one.run,
                     run_id=run_id,
                     name=names[run_id],

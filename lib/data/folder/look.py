@@ -16,8 +16,8 @@ from lib.data.folder.ahead import Ahead
 from lib.data.folder.collection import paused
 from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
-from lib.data.folder.kept import Kept
 from lib.data.folder.listing import Listed, Listing, curves_of
+from lib.data.folder.memory.kept import Kept
 from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
 from lib.data.folder.names import path_text, run_id_of
@@ -105,7 +105,7 @@ class Gatherer:
             if time.monotonic() >= look.publish_at and not is_listed:
                 began = time.monotonic()
                 publish(self._gathered(look, is_whole=False))
-                self._store(look)
+                self._store(look, is_last=False)
                 ended = time.monotonic()
                 look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
                 told(what)
@@ -256,10 +256,10 @@ class Gatherer:
                 look.files[unit] = files
                 look.take(unit, replace(found, forms=tuple(_noted(form, note) for form in found.forms)))
 
-    def _store(self, look: Look) -> None:
-        if look.fresh:
-            self._remembered.store(look.fresh)
-            look.fresh = {}
+    def _store(self, look: Look, *, is_last: bool = True) -> None:
+        if look.fresh or (is_last and not look.is_bounded):
+            self._remembered.store(look.fresh, is_last=is_last)
+            look.fresh, look.is_bounded = {}, is_last
 
     def _gathered(self, look: Look, *, is_whole: bool) -> Gathered:
         """What a look came to; of one that goes on, with what the last one knew of what it has not come to."""

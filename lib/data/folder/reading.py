@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.changed_runs import changed
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
-from lib.data.folder.kept import Kept
+from lib.data.folder.memory.kept import Kept
 from lib.data.folder.names import path_text, readable
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import FoundForm, FoundUnit, LogMark
@@ -223,7 +224,7 @@ class UnitReader:
         if beside.get(folder) and not is_own and training.path == folder:
             notes.append(f"Files that may be of any of them were left out: {', '.join(beside[folder])}.")
         paths = tuple((*place, TRAINER_STATE) for place, _ in reversed(training.logs))
-        run = replace(
+        run = changed(
             run,
             checkpoints=checkpoints_of(training.path, training.may_hold, dict(training.logs), log, scan),
             extra={**run.extra, "folder": path_text(training.path)},

@@ -91,11 +91,14 @@ def main() -> None:
         sys.stdout.buffer.write(STARTED)
         sys.stdout.flush()
         told = time.monotonic()
+        answers: list[str] = []
         for line in sys.stdin.buffer:
             if line != b"\n":
-                sys.stdout.write(answer_to(line, reader) + "\n")
+                answers.append(answer_to(line, reader))
             if line == b"\n" or time.monotonic() - told > TOLD_EVERY_S:
+                sys.stdout.buffer.write("".join(f"{each}\n" for each in answers).encode())
                 sys.stdout.flush()
+                answers.clear()
                 told = time.monotonic()
     except (BrokenPipeError, KeyboardInterrupt):
         # Who asked is gone. What is left to write would only fail once more.

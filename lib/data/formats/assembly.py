@@ -79,7 +79,7 @@ def form_of(
     last = {**results, **logged.last, **closing}
     total, epochs = plan_of(config, logged.total_steps, logged.total_epochs)
     folders = [*folder, logged.name] if logged.name else [*folder]
-    hints = NameHints(folders, config, curves.get("learning_rate"), total)
+    hints = NameHints(folders, config, lambda: curves.get("learning_rate"), total)
     settings = settings_of(config, hints)
     notes = [*logged.notes, *made.notes, *read_as_note(made.read_as), *clashes, *hints.notes]
     if settings["max_learning_rate"] is None and (peak := peak_rate_of(curves)) is not None:

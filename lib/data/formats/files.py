@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 LFS_POINTER = b"version https://git-lfs"
+_ONLY_POINTER = "The file is only a Git LFS pointer: its content was not fetched (git lfs pull)."
 
 
 class NotReadable(Exception):
@@ -25,11 +26,21 @@ def open_regular(path: Path, most: int) -> BinaryIO:
     Raises:
         NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
     """
-    return _opened(path, most)[0]
+    file = os.fdopen(_opened(path, most)[0], "rb")
+    try:
+        if file.peek(len(LFS_POINTER)).startswith(LFS_POINTER):
+            raise NotReadable(_ONLY_POINTER)
+    except OSError as error:
+        file.close()
+        raise NotReadable(_why_not_opened(path, error)) from error
+    except NotReadable:
+        file.close()
+        raise
+    return file
 
 
-def _opened(path: Path, most: int) -> tuple[BinaryIO, int]:
-    """As ``open_regular``; and how many bytes the file has."""
+def _opened(path: Path, most: int) -> tuple[int, int]:
+    """The descriptor of a regular file, and how many bytes it has; raises as ``open_regular``."""
     try:
         # A device or a pipe would answer when it likes, and so would a file that another program has leased. What
         # it is is asked of what was opened: a name may be given to something else at any moment.
@@ -47,23 +58,12 @@ def _opened(path: Path, most: int) -> tuple[BinaryIO, int]:
         if not found.st_size:
             # Files of the system say that they are empty, and then go on for ever, or wait for something to say.
             null = os.open(os.devnull, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-            os.close(descriptor)
-            return os.fdopen(null, "rb"), 0
-        # Not opened for reading before that: Python's own open raises for a folder.
-        file = os.fdopen(descriptor, "rb")
+            os.dup2(null, descriptor, inheritable=False)
+            os.close(null)
     except BaseException:
         os.close(descriptor)
         raise
-    try:
-        if file.peek(len(LFS_POINTER)).startswith(LFS_POINTER):
-            raise NotReadable("The file is only a Git LFS pointer: its content was not fetched (git lfs pull).")
-    except OSError as error:
-        file.close()
-        raise NotReadable(_why_not_opened(path, error)) from error
-    except NotReadable:
-        file.close()
-        raise
-    return file, found.st_size
+    return descriptor, found.st_size
 
 
 def read_bytes(path: Path, most: int) -> bytes:
@@ -76,13 +76,21 @@ def read_bytes(path: Path, most: int) -> bytes:
     Raises:
         NotReadable: If it is none, too large, a Git LFS pointer, or cannot be opened.
     """
-    file, size = _opened(path, most)
-    with file:
-        try:
-            # No more than it had: what grows faster than it is read would have no end.
-            return file.read(size)
-        except OSError as error:
-            raise NotReadable(_why_not_opened(path, error)) from error
+    descriptor, left = _opened(path, most)
+    read: list[bytes] = []
+    try:
+        # No more than it had: what grows faster than it is read would have no end.
+        while left and (part := os.read(descriptor, left)):
+            read.append(part)
+            left -= len(part)
+    except OSError as error:
+        raise NotReadable(_why_not_opened(path, error)) from error
+    finally:
+        os.close(descriptor)
+    content = read[0] if len(read) == 1 else b"".join(read)
+    if content.startswith(LFS_POINTER):
+        raise NotReadable(_ONLY_POINTER)
+    return content
 
 
 def _why_not_opened(path: Path, error: OSError) -> str:

@@ -39,8 +39,10 @@ class History:
         Raises:
             ValueError: If the file cannot be read in parts: then nothing of what was given may be used.
         """
+        if len(self.data) < _LEAST:
+            raise ValueError("It is short.")
         found = re.search(rb'"' + re.escape(self.key.encode()) + rb'"[ \t\r\n]{0,40}:[ \t\r\n]{0,40}\[', self.data)
-        if found is None or len(self.data) < _LEAST:
+        if found is None:
             raise ValueError("It has no long list.")
         begin = place = found.end()
         while (cut := self._part(place)) is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,41 +18,6 @@ Row = dict[str, Any]
 MAX_STEP = 2**53
 """Larger numbers are no steps, and would not survive a chart, which counts in floats."""
 _NUMBERS = {float, int}
-
-
-def object_in(line: bytes | str) -> dict[str, Any] | None:
-    """The JSON object that a line is; ``None`` where it is none."""
-    import orjson
-
-    try:
-        # Several times as fast as what reads NaN, halves of surrogate pairs and other encodings too.
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-    return found if isinstance(found, dict) else None
-
-
-def rows_of_lines(data: bytes) -> tuple[list[dict[str, Any]], int]:
-    """The objects of a file with one in each line, and how many lines before the last are none.
-
-    The last line may be cut off, as it is while it is being written.
-    """
-    rows, wrong = [], 0
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
-    for place, line in enumerate(lines):
-        text = line.strip(b" \t\r\x00")
-        if not text:
-            continue
-        if (row := object_in(text)) is None:
-            row = object_in(text.decode("utf-8", errors="replace"))
-        if row is not None:
-            rows.append(row)
-        elif place < len(lines) - 1:
-            wrong += 1
-    return rows, wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)

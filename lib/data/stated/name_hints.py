@@ -7,7 +7,7 @@ states goes before it, and so does a learning rate that was logged.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,9 +126,16 @@ class NameHints:
     """
 
     def __init__(
-        self, folders: Sequence[str], config: Mapping[str, Any], rates: MetricCurve, total_steps: int | None
+        self, folders: Sequence[str], config: Mapping[str, Any], rates: Callable[[], MetricCurve], total: int | None
     ) -> None:
-        """Look at the names of the folders around a run, from the outermost in."""
+        """Look at the names of the folders around a run, from the outermost in.
+
+        Args:
+            folders: These.
+            config: What is configured.
+            rates: Gives the learning rates that were logged.
+            total: How many steps the run was to make; ``None`` where that is not known.
+        """
         self.values: dict[str, float] = {}
         self._refuted: set[str] = set()
         notes: list[str] = []
@@ -143,9 +150,7 @@ class NameHints:
                 self.values[parameter] = value
                 if known is None and stated(config, parameter) is None:
                     peak = (
-                        refuting_peak(rates, value, total_steps, RATE_TOLERANCE)
-                        if parameter == "learning_rate"
-                        else None
+                        refuting_peak(rates(), value, total, RATE_TOLERANCE) if parameter == "learning_rate" else None
                     )
                     if peak is None:
                         taken.append(parameter)

@@ -159,8 +159,9 @@ def _metrics(columns: Columns, has_loss: np.ndarray) -> np.ndarray:
 def _points(columns: Columns, numbers: np.ndarray, names: Sequence[str], step: np.ndarray, at: np.ndarray) -> Points:
     # Two names of the log may be one metric; metrics are numbered as they first occur.
     target = list(dict.fromkeys(names))
-    code, row = columns.code[numbers], columns.row[numbers]
-    if names:
+    kept = np.flatnonzero(numbers)
+    code, row = columns.code[kept], columns.row[kept]
+    if len(target) < len(names):
         code = np.array([target.index(name) for name in names], dtype="int32")[code]
     first = np.full(len(target), len(code))
     # Of several values for one place the last holds: going back, that is where a metric first occurs.
@@ -174,5 +175,5 @@ def _points(columns: Columns, numbers: np.ndarray, names: Sequence[str], step: n
         step=step[row],
         epoch=columns.of("epoch")[row],
         at=at[row],
-        value=columns.value[numbers],
+        value=columns.value[kept],
     )

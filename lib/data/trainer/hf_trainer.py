@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lib.core.curves.evidence import of_training
-from lib.core.curves.metric_curves import NO_CURVE, MetricCurve
+from lib.core.curves.metric_curves import NO_CURVE
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.values import finite, moment, number, text, whole
 from lib.data.stated.name_hints import NameHints
@@ -65,7 +65,7 @@ def summarise_run(
     if trial := log.state.get("trial_params"):
         config = {"trial_params": trial, **config}
     _add_state_hyperparameters(config, log.state)
-    hints = NameHints(folders, config, curves.get("learning_rate", NO_CURVE), log.planned)
+    hints = NameHints(folders, config, lambda: curves.get("learning_rate", NO_CURVE), log.planned)
     notes = [*log.notes, *hints.notes]
     if borrowed := curves.borrowed():
         notes.append(f"Values that the last checkpoint lacks were taken from others: {borrowed:,}.")
@@ -149,7 +149,7 @@ def _progress(
 
 
 def _losses(
-    curves: Mapping[str, MetricCurve],
+    curves: MergedLogs,
     log: TrainerLog,
     results: Mapping[str, float],
     config: Mapping[str, Any],
@@ -158,21 +158,19 @@ def _losses(
     """Last and best values of the curves, and sentences on them."""
     # What was measured before training is of the base model.
     evaluations = of_training(curves.get("eval_loss", NO_CURVE))
-    told = ("train_loss", "perplexity", "learning_rate")
-    last = {metric: float(curves[metric].value[-1]) for metric in told if metric in curves}
     facts: dict[str, Any] = {
-        "loss": last.get("train_loss"),
+        "loss": curves.last("train_loss"),
         "eval_loss": float(evaluations.value[-1]) if len(evaluations) else None,
         "final_eval_loss": results.get("eval_loss", log.closing.get("eval_loss")),
-        "perplexity": last.get("perplexity", results.get("perplexity")),
-        "learning_rate": last.get("learning_rate"),
+        "perplexity": _either(curves.last("perplexity"), results.get("perplexity")),
+        "learning_rate": curves.last("learning_rate"),
         "max_learning_rate": _either(finite(stated(config, "learning_rate")), hints.value("learning_rate")),
         "best_checkpoint_path": text(log.state.get("best_model_checkpoint")),
     }
     notes = []
-    rates, evals = curves.get("learning_rate", NO_CURVE).finite(), evaluations.finite()
-    if facts["max_learning_rate"] is None and len(rates):
-        facts["max_learning_rate"] = float(rates.value.max())
+    evals = evaluations.finite()
+    if facts["max_learning_rate"] is None and (highest := curves.highest("learning_rate")) is not None:
+        facts["max_learning_rate"] = highest
         notes.append("The configured learning rate is not recorded; shown is the highest that was logged.")
     if len(evals):
         best = int(evals.value.argmin())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,6 +93,7 @@ class Points:
         # Metrics are numbered as they first occur.
         first = np.full(len(self.names), len(self))
         first[self.metric[::-1]] = np.arange(len(self) - 1, -1, -1)
+        begins = first.tolist()
         for count in counts:
             while count > begin + _PART:
                 seen.update(rows[(before - begin) * _ROW :])
@@ -99,7 +101,7 @@ class Points:
                 rows = self._rows(begin)
             seen.update(rows[(before - begin) * _ROW : (count - begin) * _ROW])
             before, own = count, seen.copy()
-            known = int(np.searchsorted(first, count))
+            known = bisect_left(begins, count)
             own.update(repr(self.names[:known]).encode("utf-8", "surrogatepass"))
             found.append(own.hexdigest()[:_MARK])
         return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -66,18 +67,31 @@ class MergedLogs(Mapping[str, MetricCurve]):
     def __contains__(self, metric: object) -> bool:
         return metric in self._codes
 
+    def last(self, metric: str) -> float | None:
+        """The last value of a curve; ``None`` where there is none."""
+        if metric not in self._codes:
+            return None
+        own = self._values_as_written(metric)
+        return float((self[metric].value if own is None else own)[-1])
+
+    def highest(self, metric: str) -> float | None:
+        """The highest finite value of a curve; ``None`` where there is none."""
+        if metric not in self._codes:
+            return None
+        own = self._values_as_written(metric)
+        value = self[metric].value if own is None else own
+        value = value[np.isfinite(value)]
+        return float(value.max()) if len(value) else None
+
     def counts(self) -> dict[str, int]:
         """How many points each curve has."""
         if not self._codes:
             return {}
         order, ends = self._order
-        step = self._step[order]
-        rises = step[1:] > step[:-1]
-        rises[ends[:-1] - 1] = True
-        if rises.all():
-            sizes = np.diff(ends, prepend=0).tolist()
+        if self._is_in_order:
+            sizes = [end - begin for begin, end in pairwise([0, *ends.tolist()])]
             return {name: sizes[code] for name, code in self._codes.items()}
-        parts = np.split(step, ends[:-1])
+        parts = np.split(self._step[order], ends[:-1])
         return {name: len(np.unique(parts[code])) for name, code in self._codes.items()}
 
     def borrowed(self) -> int:
@@ -104,6 +118,24 @@ class MergedLogs(Mapping[str, MetricCurve]):
         order = np.argsort(self._metric, kind="stable")
         kind = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
         return order.astype(kind), np.cumsum(np.bincount(self._metric, minlength=len(self._codes)))
+
+    @cached_property
+    def _is_in_order(self) -> bool:
+        """Whether each curve was written in the order of its steps, none of them twice."""
+        order, ends = self._order
+        step = self._step[order]
+        rises = step[1:] > step[:-1]
+        rises[ends[:-1] - 1] = True
+        return bool(rises.all())
+
+    def _values_as_written(self, metric: str) -> np.ndarray | None:
+        """The values of a curve that need not be made for it; ``None`` where it must."""
+        if not self._is_in_order:
+            return None
+        code = self._codes[metric]
+        order, ends = self._order
+        own: np.ndarray = self._value[order[int(ends[code - 1]) if code else 0 : int(ends[code])]]
+        return own
 
     @cached_property
     def _began(self) -> float:

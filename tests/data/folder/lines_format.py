@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ class LinesFormat:
     Attributes:
         asked: The files that were read, in order.
         waits: Files by name whose reading waits for the event.
+        works: Files by name whose reading is work for so many seconds, or until they are taken out of it.
     """
 
     title, reads, is_general = "Lines", ".lines files", False
@@ -26,6 +28,7 @@ class LinesFormat:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.waits: dict[str, threading.Event] = {}
+        self.works: dict[str, float] = {}
         self.fails = False
 
     def matches(self, path: FilePath) -> bool:
@@ -39,6 +42,9 @@ class LinesFormat:
         self.asked.append("/".join(path))
         if path[-1] in self.waits:
             self.waits[path[-1]].wait(60)
+        began = time.monotonic()
+        while time.monotonic() - began < self.works.get(path[-1], 0.0):
+            pass
         if self.fails:
             raise KeyError("planted")
         try:

@@ -144,6 +144,18 @@ def test_it_is_bounded_and_the_oldest_folder_goes(runs, tmp_path, read, monkeypa
     assert sorted(read) == ["a", "b", "c"]
 
 
+def test_a_remembered_list_counts_too_and_goes_with_its_folder(runs, tmp_path, cache, monkeypatch):
+    listed(runs)
+    monkeypatch.setattr(remembered, "MOST_BYTES", 100_000)
+    of_list = remembered.Remembered(tmp_path / "elsewhere", cache)
+    of_list.store_list("scan", "x" * 90_000)
+    assert of_list.list_of("scan") is not None
+    remembered.Remembered(tmp_path / "newest", cache).store_list("scan", "x" * 20_000)
+    assert of_list.list_of("scan") is None
+    with sqlite3.connect(next(cache.iterdir())) as database:
+        assert database.execute("SELECT COUNT(*) FROM units").fetchone() == (0,)
+
+
 def test_runs_that_are_gone_are_forgotten(runs, cache):
     listed(runs)
     (runs / "c" / "trainer_state.json").unlink()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.core.facts.values import number
-from lib.data.formats.json_rows import ColumnsOfRows, rows_of_lines, starts
+from lib.data.formats.json_rows import ColumnsOfRows, starts
 
 VALUES = st.one_of(
     st.none(),
@@ -57,13 +57,6 @@ def test_steps_are_whole_and_bounded() -> None:
     made.add([{"step": value} for value in (0, 1.0, "2", 2.5, -1, 2**60, None, "x", float("nan"), 10**400)])
     assert made.finish().steps("step").tolist() == [0, 1, 2, -1, -1, -1, -1, -1, -1, -1]
     assert made.finish().steps("other").tolist() == [-1] * 10
-
-
-def test_lines_that_are_torn_or_none() -> None:
-    rows, wrong = rows_of_lines(b'\xef\xbb\xbf{"a": 1}\r\n\n[1]\nx\n{"b": NaN}\n\x00\x00\n{"c": ')
-    assert [list(row) for row in rows] == [["a"], ["b"]]
-    assert wrong == 2
-    assert rows_of_lines(b"[" * 100_000)[0] == []
 
 
 def test_where_a_training_begins_anew() -> None:

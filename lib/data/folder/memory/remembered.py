@@ -23,7 +23,7 @@ from lib.data.folder.units import FoundUnit, Unit, from_text, to_text
 CACHE_VARIABLE = "RUNOFF_CACHE"
 """Environment variable: the folder of the database; empty for none."""
 MOST_BYTES = 256 * 2**20
-"""What all entries may hold together: 100,000 runs with their settings."""
+"""What all entries and lists may hold together: 50,000 runs with their settings."""
 USED_EVERY_S = 86_400.0
 """A folder that is read is noted as used so often."""
 WAIT_S = 2.0
@@ -69,8 +69,13 @@ class Remembered:
                     continue  # Damaged: it is read anew.
         return found
 
-    def store(self, changed: Mapping[Unit, FoundUnit | str | None]) -> None:
-        """Take what was read, or its text, ``None`` for what is gone, and drop the oldest folders of too many."""
+    def store(self, changed: Mapping[Unit, FoundUnit | str | None], *, is_last: bool = True) -> None:
+        """Take what was read, or its text, ``None`` for what is gone.
+
+        Args:
+            changed: By unit.
+            is_last: There is no more for now: the oldest folders of too many are dropped, which looks at all.
+        """
         rows, gone = [], []
         for unit, found in changed.items():
             text = to_text(found) if isinstance(found, FoundUnit) else found
@@ -82,7 +87,10 @@ class Remembered:
             with self._lock, closing(self._open(self._file)) as database, database:
                 database.executemany("DELETE FROM units WHERE root = ? AND unit = ?", gone)
                 database.executemany("INSERT OR REPLACE INTO units VALUES (?, ?, ?, ?)", rows)
-                self._bound(database)
+                if is_last:
+                    self._bound(database)
+                else:
+                    database.execute("INSERT OR IGNORE INTO roots VALUES (?, ?, 0)", (self._root, time.time()))
         except (OSError, sqlite3.Error, _Nowhere) as error:
             self._say("write", error)
 
@@ -105,6 +113,7 @@ class Remembered:
             with self._lock, closing(self._open(self._file)) as database, database:
                 row = self._root, code_version(), scan, content
                 database.execute("INSERT OR REPLACE INTO lists VALUES (?, ?, ?, ?)", row)
+                self._bound(database)
         except (OSError, sqlite3.Error, _Nowhere) as error:
             self._say("write", error)
 
@@ -112,7 +121,9 @@ class Remembered:
         """Drop what another version of the code read, and the folders that nobody looked at for the longest."""
         database.execute("DELETE FROM units WHERE code != ? AND root = ?", (code_version(), self._root))
         (size,) = database.execute(
-            "SELECT COALESCE(SUM(LENGTH(found)), 0) FROM units WHERE root = ?", (self._root,)
+            "SELECT (SELECT COALESCE(SUM(LENGTH(found)), 0) FROM units WHERE root = :root)"
+            " + (SELECT COALESCE(SUM(LENGTH(content)), 0) FROM lists WHERE root = :root)",
+            {"root": self._root},
         ).fetchone()
         database.execute("INSERT OR REPLACE INTO roots VALUES (?, ?, ?)", (self._root, time.time(), size))
         kept = 0

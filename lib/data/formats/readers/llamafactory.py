@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from array import array
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,8 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.core.facts.values import finite
 from lib.data.formats.files import NotReadable, read_bytes
-from lib.data.formats.json_rows import ColumnsOfRows, rows_of_lines, starts
+from lib.data.formats.json_objects import rows_of_lines
+from lib.data.formats.json_rows import ColumnsOfRows, starts
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_folder
 from lib.data.formats.text.lines import seconds
 
@@ -27,6 +31,7 @@ _OTHERS = frozenset({"hparams", "meta", "args", "config", "mkdocs", "dvc", "cond
 """YAML files of these names are of other programs."""
 _COUNTERS = frozenset({"current_steps", "total_steps", "percentage", "epoch"})
 _TEXTS = frozenset({"elapsed_time", "remaining_time"})
+_NO_METRICS = _COUNTERS | _TEXTS
 _ARGUMENTS = ("stage", "finetuning_type", "output_dir", "learning_rate", "model_name_or_path")
 """Two of these are in any arguments of a training."""
 
@@ -55,45 +60,68 @@ class _LlamaFactory:
             return None
         unreadable: list[Told] = []
         try:
-            rows, wrong = rows_of_lines(read_bytes(root.joinpath(*logs[0]), MAX_BYTES))
+            logged = _Logged(read_bytes(root.joinpath(*logs[0]), MAX_BYTES))
         except NotReadable as error:
             return Reading(unreadable=(Told(logs[0], str(error)),))
-        if not any("current_steps" in row for row in rows):
-            if rows or wrong:
+        if not logged.has_steps:
+            if logged.columns.rows or logged.wrong:
                 return Reading(unreadable=(Told(logs[0], "Expected rows with current_steps, found none."),))
             return Reading(unused=(Told(logs[0], "The log is empty."),))
         results, config = _beside(root, folder, files, unreadable)
-        notes = [f"Lines that are no JSON objects were left out: {wrong:,}."] if wrong else []
+        notes = [f"Lines that are no JSON objects were left out: {logged.wrong:,}."] if logged.wrong else []
         used = (
             logs[0],
             *(path for path in files if path != logs[0] and path not in {each.path for each in unreadable}),
         )
-        return Reading(_runs(rows, used, results, config, notes), tuple(unreadable))
+        return Reading(_runs(logged, used, results, config, notes), tuple(unreadable))
+
+
+class _Logged:
+    """What the lines of a log say.
+
+    Attributes:
+        columns: Their numbers.
+        at: The seconds that each says to have passed, NaN where it does not; shape (rows,).
+        counts: Whether each has counters and nothing else; shape (rows,).
+        has_steps: Whether one of them counts as LLaMA-Factory does.
+        wrong: How many lines are none.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        made, at, counts = ColumnsOfRows(), array("d"), bytearray()
+        self.has_steps, self.wrong = False, 0
+        for rows, wrong in rows_of_lines(content):
+            self.has_steps = self.has_steps or any("current_steps" in row for row in rows)
+            self.wrong += wrong
+            at.extend(_seconds(text) if isinstance(text := row.get("elapsed_time"), str) else math.nan for row in rows)
+            counts.extend(row.keys() <= _NO_METRICS for row in rows)
+            made.add([{key: value for key, value in row.items() if key not in _TEXTS} for row in rows])
+        self.columns, self.at, self.counts = made.finish(), np.array(at), np.array(counts, dtype=bool)
+
+
+_seconds = lru_cache(maxsize=4096)(seconds)
+"""Many lines in a row say the same time."""
 
 
 def _runs(
-    rows: Sequence[Mapping[str, Any]],
+    logged: _Logged,
     files: tuple[FilePath, ...],
     results: Mapping[str, float],
     config: Mapping[str, Any],
     notes: Sequence[str],
 ) -> tuple[LoggedRun, ...]:
-    made = ColumnsOfRows()
-    made.add([{key: value for key, value in row.items() if key not in _TEXTS} for row in rows])
-    columns = made.finish()
+    columns, at = logged.columns, logged.at
     step, total, epoch = columns.steps("current_steps"), columns.steps("total_steps"), columns.of("epoch")
-    at = np.array([seconds(text) if isinstance(text := row.get("elapsed_time"), str) else np.nan for row in rows])
     found: list[LoggedRun] = []
     trainings = starts(step)
     for number, places in enumerate(trainings, 1):
-        mine = np.zeros(len(rows), dtype=bool)
+        mine = np.zeros(columns.rows, dtype=bool)
         mine[places] = step[places] >= 0
         times, said = _one_clock(at, places), list(notes)
         if len(trainings) > 1:
             said.append(f"The log holds {len(trainings):,} trainings, one after the other; this is number {number:,}.")
         planned = int(total[places].max())
-        last = rows[places[-1]]
-        is_end = planned > 0 and step[places[-1]] == planned and not set(last) - _COUNTERS - _TEXTS
+        is_end = planned > 0 and step[places[-1]] == planned and bool(logged.counts[places[-1]])
         is_last = number == len(trainings)
         found.append(
             LoggedRun(

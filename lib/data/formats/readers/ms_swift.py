@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.core.facts.values import finite, number
 from lib.data.formats.files import NotReadable, read_bytes
-from lib.data.formats.json_rows import ColumnsOfRows, rows_of_lines, starts
+from lib.data.formats.json_objects import rows_of_lines
+from lib.data.formats.json_rows import ColumnsOfRows, starts
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_folder
 
 LOG, ARGUMENTS = "logging.jsonl", "args.json"
@@ -26,6 +28,7 @@ MAX_SIDE_BYTES = 4 * 2**20
 _PLACE = re.compile(r"\s{0,9}(\d{1,15})\s{0,9}/\s{0,9}(\d{1,15})\s{0,9}")
 _PART = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s?(d|h|m|s)")
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+_TIMES = frozenset({"elapsed_time", "remaining_time"})
 _NO_METRICS = frozenset({"step", "total", "percentage", "epoch", "elapsed_time", "remaining_time", STEP})
 
 
@@ -45,10 +48,10 @@ class _MsSwift:
         if log is None:
             return None
         try:
-            rows, wrong = rows_of_lines(read_bytes(root.joinpath(*log), MAX_BYTES))
+            logged = _Logged(read_bytes(root.joinpath(*log), MAX_BYTES))
         except NotReadable as error:
             return Reading(unreadable=(Told(log, str(error)),))
-        if not any(STEP in row for row in rows):
+        if not logged.has_steps:
             return None
         unreadable: list[Told] = []
         used, config = [log], {}
@@ -59,30 +62,50 @@ class _MsSwift:
                     used.append(path)
                 except NotReadable as error:
                     unreadable.append(Told(path, str(error)))
-        notes = [f"Lines that are no JSON objects were left out: {wrong:,}."] if wrong else []
-        return Reading(_runs(rows, tuple(used), config, notes), tuple(unreadable))
+        notes = [f"Lines that are no JSON objects were left out: {logged.wrong:,}."] if logged.wrong else []
+        return Reading(_runs(logged, tuple(used), config, notes), tuple(unreadable))
+
+
+class _Logged:
+    """What the lines of a log say.
+
+    Attributes:
+        columns: Their numbers.
+        closing: The lines that close a training, by their places.
+        has_steps: Whether one of them counts as ms-swift does.
+        wrong: How many lines are none.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        made = ColumnsOfRows()
+        self.closing: dict[int, Mapping[str, Any]] = {}
+        self.has_steps, self.wrong = False, 0
+        for rows, wrong in rows_of_lines(content):
+            self.closing.update((made.rows + at, row) for at, row in enumerate(rows) if _is_closing(row))
+            self.has_steps = self.has_steps or any(STEP in row for row in rows)
+            self.wrong += wrong
+            made.add([_plain(row) for row in rows])
+        self.columns = made.finish()
 
 
 def _runs(
-    rows: Sequence[Mapping[str, Any]], files: tuple[FilePath, ...], config: Mapping[str, Any], notes: Sequence[str]
+    logged: _Logged, files: tuple[FilePath, ...], config: Mapping[str, Any], notes: Sequence[str]
 ) -> tuple[LoggedRun, ...]:
-    logged = [_plain(row) for row in rows]
-    made = ColumnsOfRows()
-    made.add(logged)
-    columns = made.finish()
+    columns = logged.columns
     step, total = columns.steps("step"), columns.steps("total")
     epoch, at = columns.of("epoch"), columns.of("elapsed_time")
-    closing = np.array([_is_closing(row) for row in rows])
+    closing = np.zeros(columns.rows, dtype=bool)
+    closing[list(logged.closing)] = True
     found = []
     # A closing line counts nothing, or the steps of the whole training: it begins none.
     trainings = starts(np.where(closing, -1, step))
     for index, places in enumerate(trainings, 1):
-        mine = np.zeros(len(rows), dtype=bool)
+        mine = np.zeros(columns.rows, dtype=bool)
         mine[places] = (step[places] >= 0) & ~closing[places]
-        ends = [place for place in places if closing[place]]
-        last = {key: value for place in ends for key, value in _last(rows[place]).items()}
+        ends = [logged.closing[place] for place in places[closing[places]].tolist()]
+        last = {key: value for row in ends for key, value in _last(row).items()}
         planned = int(total[places].max())
-        is_end = any(END in rows[place] for place in ends)
+        is_end = any(END in row for row in ends)
         said = list(notes)
         if len(trainings) > 1:
             said.append(f"The log holds {len(trainings):,} trainings, one after the other; this is number {index:,}.")
@@ -107,16 +130,23 @@ def _is_closing(row: Mapping[str, Any]) -> bool:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its texts as numbers; what else is no number stays, and is none."""
+    """A row with its texts as numbers; of what else is no number some stays, and is none."""
     plain = dict(row)
     if isinstance(place := row.get(STEP), str) and (found := _PLACE.fullmatch(place)):
+        del plain[STEP]
         plain["step"], plain["total"] = float(found[1]), float(found[2])
     for key, value in row.items():
-        if isinstance(value, str) and value.endswith("%"):
+        if key in _TIMES:
+            plain[key] = _duration_said(value) if type(value) is str else duration(value)
+        elif type(value) is str and value.endswith("%"):
             plain[key] = number(value[:-1])
-        elif key in ("elapsed_time", "remaining_time"):
-            plain[key] = duration(value)
     return plain
+
+
+@lru_cache(maxsize=4096)
+def _duration_said(value: str) -> float | None:
+    """As ``duration``: many lines in a row say the same."""
+    return duration(value)
 
 
 def duration(value: Any) -> float | None:

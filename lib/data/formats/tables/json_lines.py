@@ -12,7 +12,8 @@ import numpy as np
 
 from lib.data.formats.csv_tables import first_bytes
 from lib.data.formats.files import read_bytes
-from lib.data.formats.json_rows import object_in, shapes_of
+from lib.data.formats.json_objects import object_in
+from lib.data.formats.json_rows import shapes_of
 from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Numbers, Table, Words, distinct
 from lib.data.formats.tables.written import BLANKS, number_of
 
