@@ -166,9 +166,9 @@ class Guest:
                 [self.select] * 5 + [self.page] * 2 + [self.search, self.zoom, self.refresh, self.upload, self.leave]
             )
             kind = self.chance.choice(kinds)
-            # What nobody may do to a database that is away: be asked who may sign in needs none, but all else is lost.
             phase = self.crowd.phase
-            took = await kind()
+            # Where a page was opened in vain there is nothing to act on.
+            took = await (kind() if self.tab.widget("runs") is not None else self.tab.run())
             done = self.crowd.outcome.actions
             done[kind.__name__] = done.get(kind.__name__, 0) + 1
             self.crowd.outcome.rerun_s.setdefault(phase, []).append(took)
@@ -183,7 +183,8 @@ class Guest:
     async def search(self) -> float:
         """Search, and clear the search."""
         took = await self.tab.ask_list(search=self.chance.choice(("run-1", "run", "no such run")))
-        await self.tab.ask_list(search="")
+        if self.tab.widget("runs") is not None:
+            await self.tab.ask_list(search="")
         return took
 
     async def page(self) -> float:
@@ -231,14 +232,15 @@ class Guest:
             WidgetState(id=fields["Password"], string_value=user.password),
             WidgetState(id=button, trigger_value=True),
         )
-        if self.tab.widget("sign_out") is None:
+        if self.tab.submit("sign_in_password")[1]:
             raise RuntimeError(f"session {self.number} could not sign in")
 
     async def _recover(self) -> None:
         # The page of the comparison, as it is while the database is away.
         self.tab.query = self.link()
         await self.tab.run(page="")
-        await self.refresh()
+        if self.tab.widget("runs") is not None:
+            await self.refresh()
         while self.crowd.phase == QUIET or not self._is_current():
             await asyncio.sleep(LOOK_EVERY_S)
             if self.crowd.back_at and time.monotonic() - self.crowd.back_at > LONGEST_RECOVERY_S:
@@ -257,7 +259,9 @@ class Guest:
 
     def _shows(self) -> str:
         sizes = {name: len(self.tab.component(name)) for name in ("runoff_runs", "runoff_charts")}
-        return f"waiting {self.tab.widget('refresh_now') is not None}, {sizes}"
+        said = [each.markdown.body for each in self.tab.shown if each.WhichOneof("type") == "markdown"]
+        waits = [text for text in said if "could not be refreshed" in text]
+        return f"{sizes}, {self.tab.timers} timers, {waits or 'waits for nothing'}, {self.tab.query}"
 
 
 def strained(

@@ -95,6 +95,11 @@ class Tab:
         return COOKIE in self._client.cookies
 
     @property
+    def timers(self) -> int:
+        """How many fragments run by themselves."""
+        return sum(not timer.done() for timer in self._timers)
+
+    @property
     def shown(self) -> Iterator[Element]:
         """What is on the page."""
         return (element for element, _, _ in list(self._elements.values()))
