@@ -102,8 +102,8 @@ def forget() -> None:
     if ticket:
         VISITORS.drop(ticket)
     # Nothing of theirs is kept for the next read that fails, unless they are signed in elsewhere as well.
-    is_elsewhere = signed_in is not None and VISITORS.any(lambda other: other.user_id == signed_in.user_id)
-    if opened is not None and not is_elsewhere:
+    user_id = None if signed_in is None else signed_in.user_id
+    if opened is not None and not VISITORS.any(lambda other: other.user_id == user_id):
         reads.forget_reader(opened.cache_key)
     if ticket:
         open_tabs.end(ticket)
