@@ -113,14 +113,16 @@ LAYERS: dict[str, Layer] = {
     "lib.data.joined": layer("lib.data.joined", "lib.core.facts lib.core.curves lib.data.source lib.data.upload"),
     "lib.data.supabase": layer(
         "lib.data.supabase",
-        f"lib.core.facts lib.core.curves lib.data.sections lib.data.refusals {_SOURCES}",
+        f"lib.core.facts lib.core.curves lib.data.sections lib.data.refusals lib.data.connections {_SOURCES}",
         "supabase_auth postgrest httpx cachetools pyarrow",
     ),
     "lib.data.sections": layer("lib.data.sections", "lib.core.facts"),
     "lib.data.refusals": layer("lib.data.refusals", "lib.core.facts", "httpx"),
+    "lib.data.connections": layer("lib.data.connections", "", "httpx"),
     "lib.data.mlflow_server": layer(
         "lib.data.mlflow_server",
-        f"lib.core.facts lib.core.curves lib.data.formats lib.data.sections lib.data.refusals {_SOURCES}",
+        f"lib.core.facts lib.core.curves lib.data.formats lib.data.sections lib.data.refusals lib.data.connections"
+        f" {_SOURCES}",
         "httpx",
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data lib.log.lines"),

@@ -66,6 +66,12 @@ class Visitors(Generic[T]):
             held = self._known.get(ticket)
             return held is not None and not _over(held, self._now())
 
+    def any(self, which: Callable[[T], bool]) -> bool:
+        """Whether any ticket stands for such a visitor."""
+        with self._lock:
+            now = self._now()
+            return any(which(held.visitor) for held in self._known.values() if not _over(held, now))
+
     def drop(self, ticket: str) -> None:
         """Forget a visitor."""
         with self._lock:

@@ -89,7 +89,7 @@ def requested() -> list[str]:
         asked.append(f"{request.url} {request.content.decode()}")
         if "/rpc/" in request.url.path:
             return httpx.Response(200, json={"runs": [], "curves": []})
-        return httpx.Response(200, text="\n", headers={"content-type": "text/csv"})
+        return httpx.Response(200, text="\n", headers={"content-type": "text/csv", "content-range": "*/0"})
 
     project = Project(SupabaseSettings("https://x.example", "sb_publishable_x"))
     project.pool = httpx.Client(transport=httpx.MockTransport(answer))

@@ -107,8 +107,12 @@ def test_a_dropped_ticket_is_worth_nothing_and_may_be_dropped_again(visitors):
 def test_one_visitor_may_hold_several_tickets(visitors):
     visitors.put("here", "ann", KEPT_S)
     visitors.put("there", "ann", KEPT_S)
+    assert visitors.any(lambda visitor: visitor == "ann")
     visitors.drop("here")
     assert visitors.get("there") == "ann"
+    assert visitors.any(lambda visitor: visitor == "ann")
+    visitors.drop("there")
+    assert not visitors.any(lambda visitor: visitor == "ann")
 
 
 def test_threads_may_come_and_go_at_the_same_time():

@@ -129,7 +129,7 @@ def test_a_row_of_a_job_has_no_secret_and_nothing_that_json_cannot_say():
     assert "planted" not in said
     assert "\\u0000" not in said
     assert (row["status"], row["loss"], row["progress"]) == ("unknown", "Infinity", 50.0)
-    assert (row["current_epoch"], row["best_epoch"], row["model_name"]) == (2, 1.5, "a")
+    assert (row["current_epoch"], row["best_epoch"], row["model_name"]) == (2, 1.5, "a\ufffd")
     assert row["config"]["args"]["lr"] == "NaN"
     assert row["config"]["report"]["max_tokens"] == 5
     assert row["config"]["commands"][0] == "--hf_token"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
 
@@ -81,6 +81,22 @@ class Cluster:
         if self._tidy:
             self._tidy.communicate()
         self._server = self._tidy = None
+
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """Stop the server, and start it again on the same files when the ``with`` block ends; from the main thread."""
+        assert self._server is not None
+        self.end(self._server, signal.SIGINT)
+        tidy = self._tidy
+        try:
+            yield
+        finally:
+            self._start_server()
+            # The new one waits for the new server, and then removes the folder; the old one must not do so before.
+            if tidy and tidy.stdin:
+                tidy.kill()
+                tidy.stdin.close()
+                tidy.wait()
 
     @property
     def pid(self) -> int | None:

@@ -107,3 +107,17 @@ def test_a_sign_in_that_is_ended_takes_all_away(page, front, project):
     expect(page.locator(BAR)).to_have_count(0)
     for name in ANNS:
         expect(page.get_by_text(name)).to_have_count(0)
+
+
+def test_signing_out_takes_nothing_from_the_same_person_elsewhere(page, front, project, new_page, app):
+    elsewhere = new_page(app)
+    open_app(elsewhere, run=ids(project, ANNS))
+    enter(elsewhere, project, "ann")
+    before = shows(page)
+    front.breaks("/rest/v1/", next(kind.answer for kind in KINDS if kind.name == SAMPLE[0]))
+    elsewhere.get_by_role("button", name="Sign out").click()
+    asks_to_sign_in(elsewhere)
+    page.locator(".runs-again").click()
+    expect(page.locator(BAR)).to_contain_text("could not be refreshed")
+    wait_idle(page)
+    assert shows(page) == before

@@ -246,7 +246,7 @@ def _training(case: _Case) -> Iterator[Objection]:
     risen = risen_loss(case.called(case.winner.run_id), case.winner, rebound[0]) if is_other else ""
     if risen:
         yield Objection("loss_risen", risen, place=rebound[0].place)
-    # What came after its losses were no numbers any more is no overfitting, nor a gap; those of dead weights say nothing.
+    # What came after losses that are no numbers is no overfitting, nor a gap; those of dead weights say nothing.
     if died_at is None or (died_at == case.own.lost_from and shipped is not None and shipped < died_at):
         yield from _fit(case.own, () if risen or died_at is not None else rebound)
     if warnings:

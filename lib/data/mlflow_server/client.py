@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from lib.data.connections import shared_client, within
 from lib.data.mlflow_server.errors import (
     TooSlow,
     not_mlflow,
@@ -49,12 +50,10 @@ class Server:
         if settings.workspace is not None:
             headers["X-MLFLOW-WORKSPACE"] = settings.workspace
         has_password = settings.user is not None and settings.password is not None
-        self._pool = httpx.Client(
+        self._pool = shared_client(
             headers=headers,
             auth=httpx.BasicAuth(settings.user or "", settings.password or "") if has_password else None,
             limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=30),
-            # A redirect could carry the credentials to another host.
-            follow_redirects=False,
         )
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._signed_in = settings.token is not None or has_password
@@ -135,13 +134,16 @@ class Server:
         host = self.settings.host
         each = min(max(deadline - time.monotonic(), 0.05), self.settings.timeout_s * ATTEMPT_SHARE)
         try:
-            with self._pool.stream(
-                method,
-                f"{self.settings.url}{API}{endpoint}",
-                params=list(parameters) or None,
-                json=question,
-                timeout=httpx.Timeout(each, connect=min(each, CONNECT_TIMEOUT_S)),
-            ) as response:
+            with (
+                within(deadline),
+                self._pool.stream(
+                    method,
+                    f"{self.settings.url}{API}{endpoint}",
+                    params=list(parameters) or None,
+                    json=question,
+                    timeout=httpx.Timeout(each, connect=min(each, CONNECT_TIMEOUT_S)),
+                ) as response,
+            ):
                 body = _body(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return refusal_of_exception(error, host=host).caused_by(error)

@@ -19,6 +19,7 @@ from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 
 from lib.core.facts.errors import AccessDenied, AppError, SignInExpired, SourceUnavailable
+from lib.data.connections import within
 from lib.data.refusals import AGAIN, too_late, too_many
 from lib.data.supabase.client import Project
 from lib.data.supabase.errors import (
@@ -207,7 +208,8 @@ def _asked(project: Project, ask: Callable[[SyncGoTrueClient], T]) -> T:
         persist_session=False,
     )
     try:
-        return ask(auth)
+        with within(time.monotonic() + settings.timeout_s):
+            return ask(auth)
     except AuthError as error:
         raise _error_of(error, settings.host) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 import httpx
 from postgrest import SyncPostgrestClient, SyncRequestBuilder
 
+from lib.data.connections import shared_client, within
 from lib.data.refusals import Refusal, incomplete
 from lib.data.supabase import bodies
 from lib.data.supabase.bodies import Bounded, whole_body
@@ -90,11 +91,9 @@ class Project:
 
     def __init__(self, settings: SupabaseSettings) -> None:
         self.settings = settings
-        self.pool = httpx.Client(
+        self.pool = shared_client(
             timeout=httpx.Timeout(settings.timeout_s, connect=CONNECT_TIMEOUT_S),
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=20, keepalive_expiry=30),
-            # A redirect would carry the key to another host.
-            follow_redirects=False,
             event_hooks={"response": [self._bounded]},
         )
         self._missing: dict[str, Mapping[str, float]] = {}
@@ -265,11 +264,12 @@ class Access:
                 json=query.json,
                 timeout=timeout,
             )
-            response = pool.send(request, stream=True)
-            try:
-                body = whole_body(response, deadline)
-            finally:
-                response.close()
+            with within(deadline):
+                response = pool.send(request, stream=True)
+                try:
+                    body = whole_body(response, deadline)
+                finally:
+                    response.close()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return refusal_of(error, host=settings.host).caused_by(error)
         if body is None:

@@ -97,13 +97,15 @@ def forget() -> None:
     uploads.clear()
     ticket = st.session_state.get(_TICKET)
     st.session_state[_TICKET] = ""
-    st.session_state.pop(_READER, None)
+    signed_in: SignedIn | None = st.session_state.pop(_READER, None)
     opened: RunSource | None = st.session_state.pop(_SOURCE, None)
-    if opened is not None:
-        # Nothing of theirs is kept for the next read that fails.
-        reads.forget_reader(opened.cache_key)
     if ticket:
         VISITORS.drop(ticket)
+    # Nothing of theirs is kept for the next read that fails, unless they are signed in elsewhere as well.
+    user_id = None if signed_in is None else signed_in.user_id
+    if opened is not None and not VISITORS.any(lambda other: other.user_id == user_id):
+        reads.forget_reader(opened.cache_key)
+    if ticket:
         open_tabs.end(ticket)
 
 

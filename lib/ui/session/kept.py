@@ -159,11 +159,13 @@ class LastGood(Generic[Q, V]):
                 # What was begun before it was forgotten does not come back.
                 if turn == self._turn:
                     self._good[reader, question] = Good(value, wall_clock())
-            self._failures.mended(what)
             return value
 
         try:
-            return self._fresh.get((reader, question), reading)
+            value = self._fresh.get((reader, question), reading)
+            # Also where another read it meanwhile: one that was begun before may have failed after that.
+            self._failures.mended(what)
+            return value
         except AppError as error:
             if error.withdraws:
                 self._refused(reader)

@@ -24,8 +24,6 @@ CACHE_VARIABLE = "RUNOFF_CACHE"
 """Environment variable: the folder of the database; empty for none."""
 MOST_BYTES = 256 * 2**20
 """What all entries and lists may hold together: 50,000 runs with their settings."""
-USED_EVERY_S = 86_400.0
-"""A folder that is read is noted as used so often."""
 WAIT_S = 2.0
 """Another process that writes is waited for so long."""
 

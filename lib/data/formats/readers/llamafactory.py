@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from array import array
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +91,10 @@ class _Logged:
         for rows, wrong in rows_of_lines(content):
             self.has_steps = self.has_steps or any("current_steps" in row for row in rows)
             self.wrong += wrong
-            at.extend(_seconds(text) if isinstance(text := row.get("elapsed_time"), str) else math.nan for row in rows)
+            at.extend(seconds(text) if isinstance(text := row.get("elapsed_time"), str) else np.nan for row in rows)
             counts.extend(row.keys() <= _NO_METRICS for row in rows)
             made.add([{key: value for key, value in row.items() if key not in _TEXTS} for row in rows])
         self.columns, self.at, self.counts = made.finish(), np.array(at), np.array(counts, dtype=bool)
-
-
-_seconds = lru_cache(maxsize=4096)(seconds)
-"""Many lines in a row say the same time."""
 
 
 def _runs(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import BinaryIO
 
 MAX_LINE = 20_000
@@ -151,6 +152,8 @@ def bar_of(text: str) -> Bar | None:
     return Bar(done, total, seconds(last[3]), title.strip(), rate[2] if len(rate) > 2 else "")
 
 
+# Many lines in a row say the same time.
+@lru_cache(maxsize=4096)
 def seconds(text: str) -> float:
     """The seconds of a duration: "0:01:03", "03:59", "3 days, 17:51:32"; NaN where it is none.
 
