@@ -17,6 +17,7 @@ from lib.gate.tabs import MOST, Tabs, most_of
 from lib.gate.visitors import VISITORS
 from tests.browser.harness import TIMEOUT_S, Server
 from tests.gate.stranger import Stranger, Tab
+from tests.own_loop import finished
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -102,7 +103,7 @@ def test_as_many_more_are_let_in_of_people_who_are_signed_in(monkeypatch):
         return [said for _, said in pages]
 
     refused = ["websocket.close"]
-    assert asyncio.run(visits()) == [[], [], refused, refused, [], [], refused]
+    assert finished(visits()) == [[], [], refused, refused, [], [], refused]
     VISITORS.drop("anns-ticket")
 
 

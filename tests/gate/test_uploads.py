@@ -10,6 +10,7 @@ from starlette.types import Message
 
 from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, WAITING_BYTES
 from lib.gate.uploads import GIVEN_UP_S, NoRoom, Waiting, patient
+from tests.own_loop import finished
 
 
 class Server:
@@ -79,4 +80,4 @@ def test_who_says_nothing_for_long_is_taken_for_gone_and_who_goes_on_is_not():
         receive = patient(said.get, silent_s=0.01)
         return [(await receive())["type"] for _ in range(3)]
 
-    assert asyncio.run(heard()) == ["http.request", "http.request", "http.disconnect"]
+    assert finished(heard()) == ["http.request", "http.request", "http.disconnect"]

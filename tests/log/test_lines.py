@@ -36,10 +36,16 @@ def with_own_handler(name: str):
     """A logger that writes by itself, as Streamlit's do."""
     logger, handler = logging.getLogger(name), logging.StreamHandler(io.StringIO())
     logger.addHandler(handler)
+    # A server that ran in this process may have set them otherwise.
+    before = logger.level, logger.disabled
+    logger.setLevel(logging.INFO)
+    logger.disabled = False
     try:
         yield logger, handler.stream
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.disabled = before[1]
 
 
 def read_back(form: Form, entry: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from lib.core.facts.errors import AccessDenied, SettingsError, SourceUnavailable
 from lib.data.probe import probe
 from lib.data.settings import Settings
 from lib.ui.service.health import Health, Told
+from tests.own_loop import finished
 
 
 class Source:
@@ -34,19 +35,19 @@ async def many(health: Health, count: int) -> list[Told]:
 def test_however_many_ask_the_source_is_asked_once():
     source = Source()
     health = Health(source, kept_s=3600.0)
-    assert asyncio.run(many(health, 100)) == [Told()] * 100
-    assert asyncio.run(many(health, 100)) == [Told()] * 100
+    assert finished(many(health, 100)) == [Told()] * 100
+    assert finished(many(health, 100)) == [Told()] * 100
     assert source.asked == 1
 
 
 def test_after_a_time_it_is_asked_again_and_what_it_says_then_holds():
     source = Source()
     health = Health(source, kept_s=0.0)
-    assert asyncio.run(health.told()).source == "ok"
+    assert finished(health.told()).source == "ok"
     source.error = SourceUnavailable("gone")
-    assert asyncio.run(health.told()).source == "unavailable"
+    assert finished(health.told()).source == "unavailable"
     source.error = None
-    assert asyncio.run(health.told()) == Told()
+    assert finished(health.told()) == Told()
     assert source.asked == 3
 
 
@@ -55,8 +56,8 @@ def test_a_source_that_hangs_is_unavailable_and_holds_one_thread():
     source.free.clear()
     health = Health(source, kept_s=0.0, wait_s=0.05)
     before = threading.active_count()
-    assert [told.source for told in asyncio.run(many(health, 50))] == ["unavailable"] * 50
-    assert asyncio.run(health.told()).source == "unavailable"
+    assert [told.source for told in finished(many(health, 50))] == ["unavailable"] * 50
+    assert finished(health.told()).source == "unavailable"
     assert source.asked == 1
     assert threading.active_count() == before + 1
     source.free.set()
@@ -74,7 +75,7 @@ def test_a_source_that_hangs_is_unavailable_and_holds_one_thread():
 def test_why_it_does_not_answer_is_said_in_a_word_and_logged_once(caplog, error, said):
     source = Source(error)
     health = Health(source, kept_s=0.0)
-    first, second = (asyncio.run(health.told()) for _ in range(2))
+    first, second = (finished(health.told()) for _ in range(2))
     assert first == second == Told(said, first.error_id)
     (entry,) = [record for record in caplog.records if getattr(record, "error_id", "") == first.error_id]
     assert entry.getMessage() == str(error)
