@@ -125,10 +125,10 @@ def hover(page: Page, name: str, share: float) -> dict[str, list[str]]:
     tooltip = page.locator(TOOLTIP)
     page.mouse.move(1, 1)
     expect(tooltip).to_have_count(0)
-    x, y = at(canvas, share)
 
     def shows() -> bool:
-        # A hand is never still; a chart that is just being drawn misses the first move.
+        # A hand is never still; a chart that is just being drawn misses the first move, and one may still be moved.
+        x, y = at(canvas, share)
         page.mouse.move(x - 2, y)
         page.mouse.move(x, y)
         return tooltip.count() == 1
