@@ -11,6 +11,7 @@ import pytest
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
 from lib.data.demo.source import EmbeddedSource
 from lib.data.settings import Settings
+from lib.ui.frame import refreshing
 from lib.ui.session import reads
 from tests.app.harness import MAIN, PAGES, App
 from tests.app.shown import assert_shows, errors_of
@@ -46,8 +47,8 @@ def breaks(down: SimpleNamespace) -> None:
     reads._RUNS.due(lambda *_: True)
 
 
-def mends(down: SimpleNamespace, app: App) -> App:
-    """All is well again; what a page's timer then does."""
+def comes(down: SimpleNamespace) -> None:
+    """All is well again, and was read by somebody."""
     down.error = None
     readers, known = [reads.source(Settings()).cache_key], reads.failures()
     turn, deadline = known.turn(readers), time.monotonic() + 60
@@ -57,6 +58,11 @@ def mends(down: SimpleNamespace, app: App) -> App:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert known.turn(readers) != turn
+
+
+def mends(down: SimpleNamespace, app: App) -> App:
+    """All is well again; what a page's timer then does."""
+    comes(down)
     return app.rerun()
 
 
@@ -113,6 +119,30 @@ def test_a_page_that_had_nothing_yet_comes_by_itself(opened, demo, down):
     assert [said.replace("\\", "") for said in errors_of(app)] == ["No answer <b>now</b>.\n\nWait."]
     assert app.compared == tuple(demo.alike[:2])
     assert_shows(mends(down, app), 2)
+
+
+def test_a_page_that_is_drawn_while_it_comes_looks_once_more(opened, demo, down, monkeypatch):
+    """What it shows is from before, and nothing is waited for any more."""
+    app = opened(run=demo.alike[:2])
+    breaks(down)
+    app.rerun()
+    say, looks = refreshing.said, []
+
+    def late(*page) -> None:
+        comes(down)
+        say(*page)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refreshing, "said", late)
+        patch.setattr(refreshing, "_look", lambda *known: looks.append(known))
+        app.rerun()
+    assert "could not be refreshed" not in said(app)
+    ((readers, turn, _),) = looks
+    assert reads.failures().turn(readers[-1:]) != turn
+    # Once it was drawn anew there is nothing to look for.
+    monkeypatch.setattr(refreshing, "_look", lambda *known: looks.append(known))
+    app.rerun()
+    assert len(looks) == 1
 
 
 def test_what_is_refused_goes_at_once(opened, demo, down):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from lib.core.text import formatting
+from lib.core.text.phrases import listed
 from lib.data.source import RunSource
 from lib.ui.frame.escape import md
 from lib.ui.session import link, reads, url
@@ -18,8 +19,8 @@ from lib.ui.session.kept import Outdated
 
 LOOK_EVERY_S = 2.0
 """A page that waits for something looks so often whether it has come; it is asked for in a thread beside."""
-MOST_NAMED = 3
-"""Runs that are named; of more, their number."""
+MOST_NAMED = 5
+"""What is named that is not fresh: the list, the runs, and curves of three; of more, their number."""
 
 _SOURCE, _TURN, _JUST_DRAWN = "refreshing:source", "refreshing:turn", "refreshing:drawn"
 
@@ -65,7 +66,8 @@ def said(source: RunSource, compared: Comparison) -> None:
 def wait() -> None:
     """Run the page again when something came that could not be read; nothing where all was."""
     source: RunSource | None = st.session_state.get(_SOURCE)
-    if source is None or not is_waiting(source):
+    # What came while the page was drawn may stand on it as it was before, and nothing waits for it any more.
+    if source is None or not (is_waiting(source) or _came(reads.readers_of(source), st.session_state[_TURN])):
         return
     st.session_state[_JUST_DRAWN] = True
     readers = reads.readers_of(source)
@@ -84,9 +86,14 @@ _BY_ITSELF = "This page tries again by itself."
 def _look(readers: Sequence[str], turn: int, drawn_at: float) -> None:
     if st.session_state.pop(_JUST_DRAWN, False):
         return
-    if reads.failures().turn(readers[-1:]) != turn:
+    if _came(readers, turn):
         st.rerun()
     reads.failures().retry(readers, drawn_at)
+
+
+def _came(readers: Sequence[str], turn: int) -> bool:
+    """Whether something was read since then that could not be before."""
+    return reads.failures().turn(readers[-1:]) != turn
 
 
 def _readers(source: RunSource) -> tuple[str, ...]:
@@ -97,10 +104,11 @@ def _readers(source: RunSource) -> tuple[str, ...]:
 def _outdated(source: RunSource, compared: Comparison) -> list[tuple[str, Outdated]]:
     """What is shown and not fresh, in words."""
     every_row = url.value(link.EVERY_ROW)
-    listed = reads.outdated_list(source, url.query())
-    known = ", which has only runs that were read before" if listed is not None and listed.in_part else ""
+    outdated_list = reads.outdated_list(source, url.query())
+    is_partial = outdated_list is not None and outdated_list.in_part
+    known = ", which has only runs that were read before" if is_partial else ""
     found = [
-        (f"the list of runs{known}", listed),
+        (f"the list of runs{known}", outdated_list),
         ("the selected runs", reads.outdated_runs(source, url.value(link.RUNS))),
     ]
     found += [
@@ -119,10 +127,8 @@ def _sentences(parts: Sequence[tuple[str, Outdated]], *, is_all: bool) -> list[s
     for (error, hint), own in reasons.items():
         since = min(each.as_of for _, each in own if each.as_of is not None)
         names = [name for name, _ in own]
-        shown = names[: MOST_NAMED + 2]
-        if len(names) > len(shown):
-            shown.append(f"{formatting.count(len(names) - len(shown))} more")
-        what = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+        more = [f"{formatting.count(len(names) - MOST_NAMED)} more"] if len(names) > MOST_NAMED else []
+        what = listed([*names[:MOST_NAMED], *more])
         named = "" if is_all and len(reasons) == 1 else f": {what}"
         found.append(f"**As of {_moment(since)}**, could not be refreshed{named}. {md(error)} {md(hint)}".rstrip())
     return found
