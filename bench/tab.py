@@ -23,7 +23,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from lib.gate.keeping import COOKIE, PATH
+from lib.gate.keeping import PATH
 
 TIMEOUT_S = 180.0
 XSRF = "_streamlit_xsrf"
@@ -88,11 +88,6 @@ class Tab:
             task.cancel()
         await self._socket.close()
         await self._client.aclose()
-
-    @property
-    def has_cookie(self) -> bool:
-        """Whether the browser would still be signed in after a reload."""
-        return COOKIE in self._client.cookies
 
     @property
     def timers(self) -> int:

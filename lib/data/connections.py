@@ -1,4 +1,4 @@
-"""Connections that all readers share: nothing of one's answer goes out with another's request, and a trickle ends."""
+"""Connections that all readers share: nothing of one's answer goes out with another's request, and each answer ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+MOST_BODY = 256 * 2**20
+"""Bytes of one answer. A page of rows has some megabytes; an MLflow server that knows no pages sends a metric whole."""
 _LEAST_S = 1e-6
 """What is there already is read though the time is over; 0 would mean another kind of socket."""
 _UNTIL: ContextVar[float | None] = ContextVar("until", default=None)
@@ -45,6 +47,42 @@ def within(until: float) -> Iterator[None]:
         yield
     finally:
         _UNTIL.reset(token)
+
+
+def whole_body(response: httpx.Response, deadline: float) -> bytes | None:
+    """The whole body; ``None`` where it is too long.
+
+    The client's own time-outs are for each piece, so a trickle would never end.
+    """
+    pieces, size = [], 0
+    for piece in response.iter_bytes():
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("The answer trickles.", request=response.request)
+        size += len(piece)
+        if size > MOST_BODY:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+class Bounded(httpx.SyncByteStream):
+    """A body that ends in time and within bounds, for a library that reads it by itself."""
+
+    def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for piece in self._stream:
+            size += len(piece)
+            if time.monotonic() > self._deadline:
+                raise httpx.ReadTimeout("The answer trickles.")
+            if size > MOST_BODY:
+                raise httpx.ReadError("The answer is too long.")
+            yield piece
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 class _Backend:

@@ -12,7 +12,7 @@ import pytest
 
 from lib.core.facts.errors import AppError
 from lib.core.facts.query import RunQuery
-from lib.data.supabase import bodies
+from lib.data import connections as shared
 from lib.data.supabase import client as supabase_client
 from lib.data.supabase.auth import SignedIn, sign_in
 from lib.data.supabase.client import Project as Connections
@@ -59,7 +59,7 @@ def source(connections, reader) -> SupabaseSource:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(supabase_client, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(bodies, "MOST_BODY", HUGE // 2)
+    monkeypatch.setattr(shared, "MOST_BODY", HUGE // 2)
 
 
 def breaks(front: Front, connections: Connections, kind: Kind, prefix: str) -> None:
@@ -122,10 +122,14 @@ def eventually(is_so: Callable[[], bool]) -> None:
 def comes_back(source: SupabaseSource) -> None:
     """What the timer of an open page does."""
     readers = reads.readers_of(source)
-    reads.failures().due(lambda _: True)
     drawn_at = time.monotonic()
-    reads.failures().retry(readers, drawn_at)
-    eventually(lambda: not reads.failures().any_of(readers, drawn_at))
+
+    def has_come() -> bool:
+        reads.failures().due(lambda _: True)
+        reads.failures().retry(readers, drawn_at)
+        return not reads.failures().any_of(readers, drawn_at)
+
+    eventually(has_come)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench.strain import Crowd, Guest, Outcome, tracebacks_in
+from bench.crowd import Crowd, Guest, Outcome
+from bench.strain import tracebacks_in
 from bench.strain_project import Person
 from tests.supabase.accounts import User
 

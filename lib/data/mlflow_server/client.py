@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx
 
-from lib.data.connections import shared_client, within
+from lib.data import connections
+from lib.data.connections import shared_client, whole_body, within
 from lib.data.mlflow_server.errors import (
     TooSlow,
     not_mlflow,
@@ -33,8 +34,6 @@ ATTEMPT_SHARE = 0.6
 """Share of the time for a request that one attempt may take: a connection that hangs leaves time for another."""
 AT_ONCE = 6
 """Requests at a time, of all readers together: a server has four workers if nobody says otherwise. Others wait."""
-MOST_BODY = 256 * 2**20
-"""Bytes of one answer. A page of 25,000 values has 4 million; a server that knows no pages sends a metric whole."""
 
 Parameters = Sequence[tuple[str, str | int]]
 
@@ -144,11 +143,11 @@ class Server:
                     timeout=httpx.Timeout(each, connect=min(each, CONNECT_TIMEOUT_S)),
                 ) as response,
             ):
-                body = _body(response, deadline)
+                body = whole_body(response, deadline)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return refusal_of_exception(error, host=host).caused_by(error)
         if body is None:
-            return too_large(host, MOST_BODY)
+            return too_large(host, connections.MOST_BODY)
         if not response.is_success:
             return refusal_of_answer(response.status_code, response.headers, body, host=host, signed_in=self._signed_in)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -165,19 +164,3 @@ class Server:
 def server_of(settings: MlflowSettings) -> Server:
     """The server of these settings; one in each process, so that connections are kept."""
     return Server(settings)
-
-
-def _body(response: httpx.Response, deadline: float) -> bytes | None:
-    """The whole body; ``None`` where it is too long.
-
-    The client's own time-outs are for each piece, so a trickle would never end.
-    """
-    pieces, size = [], 0
-    for piece in response.iter_bytes():
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("The answer trickles.", request=response.request)
-        size += len(piece)
-        if size > MOST_BODY:
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)

@@ -19,10 +19,9 @@ from typing import Any, Protocol, TypeVar
 import httpx
 from postgrest import SyncPostgrestClient, SyncRequestBuilder
 
-from lib.data.connections import shared_client, within
+from lib.data import connections
+from lib.data.connections import Bounded, shared_client, whole_body, within
 from lib.data.refusals import Refusal, incomplete
-from lib.data.supabase import bodies
-from lib.data.supabase.bodies import Bounded, whole_body
 from lib.data.supabase.errors import (
     BEYOND_CODE,
     code_and_message,
@@ -273,7 +272,7 @@ class Access:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return refusal_of(error, host=settings.host).caused_by(error)
         if body is None:
-            return Refusal(too_large(settings.host, bodies.MOST_BODY))
+            return Refusal(too_large(settings.host, connections.MOST_BODY))
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and _is_beyond(body):
             return (parse(Answer(b"", 0, None), columns),)
         if not response.is_success:

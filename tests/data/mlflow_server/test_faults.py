@@ -19,6 +19,7 @@ import pytest
 from lib.core.facts.errors import AccessDenied, AppError, RunSourceError, SettingsError, SourceUnavailable
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
+from lib.data import connections
 from lib.data.mlflow_server import client, histories, reading
 from lib.data.mlflow_server.client import Server
 from lib.data.mlflow_server.settings import MlflowSettings
@@ -236,7 +237,7 @@ def test_credentials_and_workspace_are_sent_as_mlflow_wants_them(opened, trackin
 
 
 def test_an_answer_that_is_too_long_is_not_taken(opened, tracking, monkeypatch):
-    monkeypatch.setattr(client, "MOST_BODY", 1000)
+    monkeypatch.setattr(connections, "MOST_BODY", 1000)
     body = b'{"experiments": [' + b" " * 5000 + b"]}"
     tracking.fault("experiments/search", 200, body, content_type="application/json")
     assert "got a longer one" in str(refused(opened()))
