@@ -125,6 +125,8 @@ def hover(page: Page, name: str, share: float) -> dict[str, list[str]]:
     tooltip = page.locator(TOOLTIP)
     page.mouse.move(1, 1)
     expect(tooltip).to_have_count(0)
+    # What is said of a run beside the list stays while the pointer is on it, and may lie over the chart.
+    expect(page.locator(".runs-tip")).to_be_hidden()
 
     def shows() -> bool:
         # A hand is never still; a chart that is just being drawn misses the first move, and one may still be moved.
