@@ -113,6 +113,15 @@ def test_a_method_that_a_run_does_not_use_is_one_row(on_folder, tmp_path):
     assert "LoRA dropout" not in lines
 
 
+def test_below_the_table_stands_which_change_can_be_credited(opened, demo):
+    app = opened(DIFF, run=demo.alike[:3])
+    (body,) = [body for body in app.html_bodies if 'aria-label="Credit"' in body]
+    assert "The difference in eval loss can be credited with" in body
+    assert "beyond the noise" in body
+    alone = opened(DIFF, run=demo.alike[:1])
+    assert not any('aria-label="Credit"' in body for body in alone.html_bodies)
+
+
 def test_a_switch_brings_equal_settings_into_the_table_and_into_what_is_copied(opened, demo):
     def copied(app: App) -> list[str]:
         (body,) = [body for body in app.html_bodies if "data-copied" in body]

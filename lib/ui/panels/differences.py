@@ -11,8 +11,10 @@ from lib.core.answers.compared import compared
 from lib.core.answers.settings import SettingsAnswer, settings_answer
 from lib.core.config.diff import DiffRow, search
 from lib.core.config.report import to_csv, to_markdown
+from lib.core.credit.credit import credits_of
+from lib.core.credit.words import CreditAnswer, credit_answer
 from lib.ui.frame.run_names import Named, named_runs
-from lib.ui.panels.settings_html import settings_page
+from lib.ui.panels.settings_html import credit_card, settings_page
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 
@@ -41,7 +43,14 @@ def differences(comparison: Comparison) -> None:
         )
         markdown = to_markdown(exported, [each.each.label for each in named])
         st.html(f'{table}<pre hidden data-copied="{COPIED}">{escape(markdown)}</pre>')
-    st.html(rest)
+    credit = comparison.computed("credit", (order, comparison.how), lambda: _credit(every, comparison, named))
+    st.html((credit_card(credit) if credit is not None else "") + rest)
+
+
+def _credit(every: Sequence[DiffRow], comparison: Comparison, named: Sequence[Named]) -> CreditAnswer | None:
+    order = [each.run_id for each in named]
+    found = credits_of(every, order, comparison.decision)
+    return credit_answer(found, comparison.decision.deciding, {each.run_id: each.brief for each in named}, order)
 
 
 def _compared(named: Sequence[Named]) -> tuple[DiffRow, ...]:

@@ -9,6 +9,7 @@ from lib.core.answers.settings import SettingsAnswer, equal_by_group, equal_valu
 from lib.core.config.diff import DiffRow
 from lib.core.config.report import effective_table, odd_settings, tokens_per_step
 from lib.core.config.setting import Oddity
+from lib.core.credit.words import CreditAnswer
 from lib.core.glance.lines import shown_gaps, shown_losses, shown_values
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
@@ -146,6 +147,19 @@ def _result(
         for each, text, value in zip(named, shown, values, strict=True)
     )
     return f'<tr class="result"><th scope="row">{escape(title)}</th>{cells}</tr>'
+
+
+def credit_card(answer: CreditAnswer) -> str:
+    """Which change the difference in the deciding metric can be credited with."""
+    lines = "".join(f"<dt>{escape(line.what)}</dt><dd>{escape(line.sentence)}</dd>" for line in answer.lines)
+    if answer.further:
+        lines += f"<dt>A further run</dt><dd>{escape(answer.further)}</dd>"
+    body = f'<dl class="lines">{lines}</dl>' if lines else ""
+    foot = f'<p class="foot">{escape(answer.aside)}</p>' if answer.aside else ""
+    return (
+        f'<section class="card" aria-label="Credit"><header><h2>{escape(answer.headline)}</h2></header>{body}{foot}'
+        "</section>"
+    )
 
 
 def _same(answer: SettingsAnswer) -> str:
