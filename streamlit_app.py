@@ -18,9 +18,11 @@ def compare_runs() -> None:
     from lib.ui.frame.read_mode import read_mode
     from lib.ui.panels.table import summary_table
     from lib.ui.panels.verdict import verdict
+    from lib.ui.share.dialog import share
 
     with shell.page("Compare runs", preloaded=MODULES) as page:
         runs = page.comparison.runs
+        share(page.source, page.comparison)
         if not runs:
             nothing_selected(page.source)
             return

@@ -115,7 +115,11 @@ document.addEventListener('click', event => {
   const named = event.target.closest?.('[data-step]');
   if (named) lead(event, named.dataset);
   const button = event.target.closest?.('button');
-  if (button?.dataset.opens) {
+  if (button?.dataset.presses) {
+    // A dialog stands beside the app's root, which alone knows the theme.
+    document.body.style.colorScheme = getComputedStyle(document.querySelector('.stApp')).colorScheme;
+    document.querySelector(`.st-key-${button.dataset.presses} button`)?.click();
+  } else if (button?.dataset.opens) {
     if (root.dataset.sidebar === 'open') close();
     else open(button);
   } else if (button && ('copiesLink' in button.dataset || 'copies' in button.dataset)) {

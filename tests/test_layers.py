@@ -131,7 +131,8 @@ LAYERS: dict[str, Layer] = {
     "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
-    "lib.cli": layer("lib.cli", "lib.core lib.data lib.importer"),
+    "lib.report": layer("lib.report", "lib.core lib.charts", "vl_convert"),
+    "lib.cli": layer("lib.cli", "lib.core lib.data lib.importer lib.report"),
     "lib.log.lines": layer("lib.log.lines", ""),
     "lib.log": layer("lib.log", "lib.core.facts lib.core.config"),
     "lib.serve": layer("lib.serve", "lib.log.lines"),
@@ -141,7 +142,9 @@ LAYERS: dict[str, Layer] = {
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),
     "lib.ui.frame": layer(
-        "lib.ui.frame", "lib.core lib.data lib.gate lib.charts.palette lib.log lib.ui.session", "streamlit"
+        "lib.ui.frame",
+        "lib.core lib.data lib.gate lib.charts.palette lib.charts.theme lib.log lib.ui.session",
+        "streamlit",
     ),
     "lib.ui.panels": layer(
         "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
@@ -152,6 +155,7 @@ LAYERS: dict[str, Layer] = {
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
     ),
+    "lib.ui.share": layer("lib.ui.share", "lib.core lib.data lib.report lib.ui.session lib.ui.frame", "streamlit"),
     "pages": layer("pages", "lib.core lib.charts lib.table lib.ui", "streamlit"),
     "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.gate lib.ui", "streamlit"),
 }

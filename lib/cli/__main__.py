@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from lib.cli import importing, runs, verdict
+from lib.cli import check, importing, report, runs, verdict
 from lib.core.facts.errors import AppError
 
-COMMANDS = (verdict, runs, importing)
+COMMANDS = (verdict, runs, report, check, importing)
 WRONG_CALL = 2
 """As argparse ends."""
 

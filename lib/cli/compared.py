@@ -1,30 +1,25 @@
-"""The runs of a folder as a verdict sees them: read, named, judged and decided about."""
+"""The runs of a source that a command is about: chosen by name, read, and judged."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from lib.cli import read_as
 from lib.cli.read_as import Readings
 from lib.core.config.naming import labels_of
-from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import Better
-from lib.core.facts.query import RunPage, RunQuery, Unreadable
+from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.readings import metric_called
 from lib.core.facts.runs import RunSummary, told_completed
 from lib.core.facts.selection import MAX_SELECTED
-from lib.core.glance.glance import Glance, glance_of
 from lib.core.ranking.deciding import may_rank
-from lib.core.ranking.decision import Decision, decide
-from lib.core.ranking.policy import DEFAULT_POLICY
-from lib.core.text.labels import brief_labels
-from lib.core.verdict.assessment import Assessment, assess, shipping
-from lib.core.verdict.grounds import grounds_of
-from lib.core.verdict.overview import Overview, overview_of
+from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
+from lib.report.compared import Compared, Told, judge
 
 _ALL = 10**6
 """More runs than a folder holds."""
@@ -34,35 +29,33 @@ class WrongSelection(AppError):
     """The runs that were named, or not named, cannot be compared, or not by the metric that was named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A verdict and what it is about.
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which runs are compared, and by what."""
+    parser.add_argument("folder", metavar="FOLDER", help="of training outputs")
+    parser.add_argument(
+        "--run", action="append", default=[], dest="names", metavar="NAME", help="one of the runs; may be repeated"
+    )
+    parser.add_argument("--by", metavar="METRIC", help="rank by this evaluation metric, such as eval_loss or eval_f1")
+    parser.add_argument("--direction", choices=("lower", "higher"), help="which direction of it is better")
+    parser.add_argument(
+        "--ended", action="store_true", help="runs whose logs do not say whether their training ended are completed"
+    )
+    read_as.add_to(parser)
 
-    Attributes:
-        runs: In the order in which they are listed.
-        labels: What the runs are called, by run id: as in the list of the page.
-        assessed: All that is worked out about each run by itself, by run id.
-        overview: The verdict.
-        unreadable: What lies where runs lie and could not be read.
-    """
 
-    runs: tuple[RunSummary, ...]
-    labels: Mapping[str, str]
-    assessed: Mapping[str, Assessment]
-    overview: Overview
-    unreadable: tuple[Unreadable, ...] = ()
+def settled(folder: str) -> FolderSource:
+    """The runs of a folder, once all of it was looked at."""
+    source = FolderSource(folder)
+    source.settle()
+    return source
 
-    @property
-    def decision(self) -> Decision:
-        """Who is recommended, among whom, and how far that holds."""
-        return self.overview.grounds.decision
 
-    @property
-    def glance(self) -> Glance:
-        """The verdict in few words."""
-        names = brief_labels({run.run_id: self.labels[run.run_id] for run in self.runs})
-        overview = overview_of(grounds_of(self.decision, self.runs, names), self.runs, self.assessed)
-        return glance_of(overview, self.runs, self.assessed)
+def chosen(called: argparse.Namespace) -> Compared:
+    """The comparison that arguments ask for (``add_choice``)."""
+    readings = read_as.asked(called.read_as)
+    return compare(
+        settled(called.folder), called.names, called.by, called.direction, ended=called.ended, readings=readings
+    )
 
 
 def compare(
@@ -92,31 +85,41 @@ def compare(
     """
     page = source.list_runs(RunQuery(limit=_ALL))
     labels = labels_of(page.runs)
-    chosen = [told_completed(run) if ended else run for run in _chosen(page, labels, names)]
-    curves = source.load_curves([run.run_id for run in chosen])
-    if readings is not None and readings.names:
-        curves = {run.run_id: curves.get(run.run_id, RunCurves(run.run_id)) for run in chosen}
-        readings.check(chosen, curves)
-        read = [readings.of(run, curves[run.run_id]) for run in chosen]
-        chosen, curves = [run for run, _ in read], {run.run_id: own for run, own in read}
+    told = Told(ended, tuple(readings.names.items()) if readings is not None else ())
+    picked, curves = read(source, _chosen(page, labels, names), told, is_asked=True)
     if by is not None and not any(by in own.curves for own in curves.values()):
-        by = metric_called(by, chosen)
+        by = metric_called(by, picked)
     _check_logged(by, curves)
-    now = source.now()
-    runs: list[RunSummary] = []
-    found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
-    for stored in chosen:
-        own = curves.get(stored.run_id, RunCurves(stored.run_id))
-        evidence = evidence_of(own)
-        runs.append(with_evidence(stored, evidence))
-        found[stored.run_id] = assess(stored, runs[-1], own, evidence, now), own, evidence
-    decision = decide(runs, curves, DEFAULT_POLICY, by, direction)
-    assessed: dict[str, Assessment] = {}
-    for run in runs:
-        assessment, own, evidence = found[run.run_id]
-        assessed[run.run_id] = shipping(assessment, run, own, evidence, decision)
-    grounds = grounds_of(decision, runs, labels)
-    return Compared(tuple(runs), labels, assessed, overview_of(grounds, runs, assessed), page.unreadable)
+    return judge(
+        picked, curves, labels, source.now(), by=by, direction=direction, told=told, unreadable=page.unreadable
+    )
+
+
+def read(
+    source: RunSource, runs: Sequence[RunSummary], told: Told, *, is_asked: bool = False
+) -> tuple[Sequence[RunSummary], Mapping[str, RunCurves]]:
+    """Runs and their curves, as somebody says that they are to be read.
+
+    Args:
+        source: Where from.
+        runs: As it lists them.
+        told: What was said of them.
+        is_asked: Somebody says it now, and wants to know where it makes no sense.
+
+    Raises:
+        RunSourceError: If the curves cannot be read.
+        WrongReading: Where ``told`` names what cannot be read otherwise, if that is asked for.
+    """
+    runs = [told_completed(run) if told.ended else run for run in runs]
+    curves = source.load_curves([run.run_id for run in runs])
+    if not told.read_as:
+        return runs, curves
+    readings = Readings(dict(told.read_as))
+    curves = {run.run_id: curves.get(run.run_id, RunCurves(run.run_id)) for run in runs}
+    if is_asked:
+        readings.check(runs, curves)
+    both = [readings.of(run, curves[run.run_id]) for run in runs]
+    return [run for run, _ in both], {run.run_id: own for run, own in both}
 
 
 def _check_logged(by: str | None, curves: Mapping[str, RunCurves]) -> None:

@@ -12,9 +12,9 @@ import pytest
 import streamlit as st
 
 from lib.charts.palette import RUN_COLORS
+from lib.charts.theme import COLORS
 from lib.ui.charts.component import CHARTS
 from lib.ui.charts.downloads import CSV
-from lib.ui.frame.look import COLORS
 from tests.app.harness import PROJECT_ROOT, App
 
 TURN = 1790000000000

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from lib.charts.theme import SIZES
 from lib.data.folder.names import run_id_of
-from lib.ui.frame.look import SIZES
 from tests.browser.actions import PAGES
 from tests.browser.harness import Server, open_app
 from tests.demo.specs import demo_id

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.charts.palette import RUN_COLORS
+from lib.charts.theme import SIZES
 from lib.core.facts.query import RunQuery
 from lib.core.facts.runs import RunStatus
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.names import run_id_of
 from lib.data.folder.source import FolderSource
-from lib.ui.frame.look import SIZES
 from tests.app.harness import write_run
 from tests.browser.actions import FIVE, query
 from tests.browser.harness import Server, open_app, wait_idle

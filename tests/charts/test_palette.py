@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lib.charts.palette import RUN_COLORS, RUN_SHAPES
-from lib.ui.frame.look import GROUNDS
+from lib.charts.theme import GROUNDS
 from tests.color import contrast, difference, seen_with
 
 LEAST_DIFFERENCE = 11.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.ui.frame.look import COLORS, GROUNDS, SIZES
+from lib.charts.theme import COLORS, GROUNDS, SIZES
 from tests.color import contrast
 
 AA = 4.5

@@ -138,11 +138,8 @@ def to_markdown(rows: Sequence[DiffRow], labels: Sequence[str]) -> str:
     _check(rows, labels)
     with_notes = any(any(row.notes) for row in rows)
     header = ("Group", "Parameter", *labels, *(("Notes",) if with_notes else ()))
-    lines = [_line(map(_plain, header)), _line(["---"] * len(header))]
-    for row in rows:
-        notes = (_notes(row, labels),) if with_notes else ()
-        lines.append(_line(map(_plain, (row.group, row.title, *row.shown, *notes))))
-    return "\n".join(lines) + "\n"
+    cells = [(row.group, row.title, *row.shown, *((_notes(row, labels),) if with_notes else ())) for row in rows]
+    return markdown_table(header, cells) + "\n"
 
 
 def _check(rows: Sequence[DiffRow], labels: Sequence[str]) -> None:
@@ -158,7 +155,14 @@ def _notes(row: DiffRow, labels: Sequence[str]) -> str:
     return " ".join(f"{label}: {note}" for label, note in zip(labels, row.notes, strict=True) if note)
 
 
-def _plain(cell: str) -> str:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A GitHub table of foreign texts."""
+    lines = [_line(map(escaped, heads)), _line(["---"] * len(heads)), *(_line(map(escaped, row)) for row in rows)]
+    return "\n".join(lines)
+
+
+def escaped(cell: str) -> str:
+    """Foreign text as Markdown shows it, on one line: what would be markup, a mention or a link in it is none."""
     escaped = _MARKUP.sub(r"\\\g<0>", cell)
     escaped = re.sub(r"[&<>@]", lambda found: _ENTITIES[found.group()], escaped)
     return _LINE_BREAK.sub("<br>", escaped).strip() or " "

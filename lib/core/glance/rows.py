@@ -45,6 +45,7 @@ PICKED = " The one to ship, if you must pick."
 PICK = "★ level"
 """The first of those that are level: the one that list and table mark."""
 BEHIND = "behind"
+SHADED = "Shaded: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,12 @@ class Ranking:
     title: str
     rows: tuple[Row, ...]
     note: str
+
+    @property
+    def note_apart(self) -> str:
+        """The same where nothing is shaded, as there are no bars."""
+        plain = self.note.removeprefix(SHADED)
+        return plain[:1].upper() + plain[1:]
 
 
 def ranking_of(overview: Overview, runs: Sequence[RunSummary], picked: str | None = None) -> Ranking:
@@ -222,7 +229,7 @@ def _note(decision: Decision) -> str:
     if decision.recommendation.settings:
         return "Settings decide, between seeds: not single runs."
     noise = noise_words(decision)
-    return f"Shaded: noise, up to {noise}." if noise else "The noise is not known."
+    return f"{SHADED}noise, up to {noise}." if noise else "The noise is not known."
 
 
 def _unordered_note(decision: Decision) -> str:

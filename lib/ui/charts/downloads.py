@@ -11,11 +11,11 @@ import streamlit as st
 
 from lib.charts.export import standalone, to_png, to_svg
 from lib.charts.still import Look
+from lib.charts.theme import COLORS
 from lib.core.curves.metric_curves import FRAME_COLUMNS, frame_of
 from lib.core.text.spreadsheet import inert
 from lib.ui.charts.chart import Chart
 from lib.ui.charts.on_axis import RunOnAxis, every_point
-from lib.ui.frame.look import COLORS
 from lib.ui.session import link, url
 
 CSV = "download_csv"

@@ -46,9 +46,9 @@ def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
     st.html(
         static.script("frame.js", preloaded)
         + f'<div class="page-head">{_opens("menu", "Runs and pages", "page-button page-menu")}'
-        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_link()}</div>'
+        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_share()}{copies_link()}</div>'
         f'<div class="phone-bar" role="group" aria-label="Runs, link and pages">'
-        f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_link()}'
+        f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_share()}'
         f"{_opens('menu', '', 'page-button', 'Pages')}</div>",
         unsafe_allow_javascript=True,
     )
@@ -66,7 +66,15 @@ def _opens(what: str, name: str, looks: str, text: str = "") -> str:
     return f'<button type="button" class="{looks}" data-opens="{what}"{named}>{shown}</button>'
 
 
-def _link() -> str:
+def _share() -> str:
+    """The button that opens the dialog of what can be taken away; the page has a hidden one that it presses."""
+    return (
+        '<button type="button" class="page-button" data-presses="share_open" title="Take this comparison away">'
+        "<span>Share</span></button>"
+    )
+
+
+def copies_link() -> str:
     """The button that copies the link; it says what of the view the link cannot open elsewhere."""
     stay = sum(map(is_uploaded, url.value(link.RUNS)))
     title, without = "Copy a link to exactly this view", ""

@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from lib.charts.palette import RUN_COLORS
+from lib.charts.theme import COLORS, MARK_SHAPES, SIZES
 from lib.core.text.formatting import shorten
 from lib.table.inputs import Summary
 from lib.table.layout import Layout, Shown
 from lib.table.marks import Mark, Marked
-from lib.ui.frame.look import COLORS, MARK_SHAPES, SIZES
 
 ROW_HEIGHT, TALL_ROW_HEIGHT, HEADER_HEIGHT, SCROLL_BAR = 29, 42, 44, 8
 HEADER_LIMIT = 48

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
+from lib.charts.theme import SIZES
 from lib.core.glance.glance import Glance
 from lib.core.text.labels import MIN_LIMIT, MIN_SHARED, shared_beginning, short_labels
 from lib.core.text.sentences import plain
 from lib.table.widths import width_px
-from lib.ui.frame.look import SIZES
 
 WIDTH_PX, HEIGHT_PX = 460, 163
 """Of all texts beside the ranking."""

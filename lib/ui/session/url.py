@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import TypedDict, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from lib.core.facts.query import RunQuery
+from lib.core.facts.selection import is_uploaded
 from lib.ui.session import link
 from lib.ui.session.link import LinkState, Param
 
@@ -100,6 +102,16 @@ def write() -> None:
     st.session_state[_TOUCHED] = False
     if wanted != {name: st.query_params.get_all(name) for name in st.query_params}:
         st.query_params.from_dict(wanted)
+
+
+def address() -> str:
+    """The link to what is shown, without runs that only this session has; "" where nobody knows the app's address."""
+    base = (st.context.url or "").partition("?")[0]
+    # An address of nothing but a host ends with the path of its root.
+    base += "/" if base.count("/") == 2 else ""
+    held = state()
+    held = held.having(link.RUNS, tuple(run for run in held[link.RUNS] if not is_uploaded(run)))
+    return f"{base}?{urlencode(held.texts, doseq=True)}" if base else ""
 
 
 def menu_texts() -> dict[str, list[str]]:

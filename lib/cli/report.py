@@ -1,0 +1,75 @@
+"""``report``: a comparison as a page, as Markdown, as a comment, or as a record that can be checked later."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lib.cli.compared import add_choice, chosen
+from lib.core.facts.errors import AppError
+from lib.report import markdown, record
+from lib.report.compared import Compared
+from lib.report.page import page
+
+WRITERS: Mapping[str, Callable[[Compared, str], str]] = {
+    ".html": lambda compared, link: page(compared, link, made()),
+    ".md": markdown.report,
+    ".json": lambda compared, _: record.to_json(record.record_of(compared)),
+}
+"""What a report is, by the ending of its file."""
+
+
+class WrongTarget(AppError):
+    """A report cannot be written there."""
+
+
+def add_to(commands: Any) -> None:
+    """Add the command.
+
+    Args:
+        commands: What ``argparse.ArgumentParser.add_subparsers`` gave; its type has no public name.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "report",
+        help="a comparison to keep or to send",
+        description="Write the comparison of a folder's runs: " + ", ".join(WRITERS) + ", by the ending of the file.",
+        epilog="Exit code 0: written. 2: the call was wrong, or the folder cannot be read.",
+    )
+    add_choice(parser)
+    parser.add_argument("--out", metavar="FILE", help="where to; Markdown on standard output without it")
+    parser.add_argument("--comment", action="store_true", help="Markdown that is short enough for a pull request")
+    parser.add_argument("--link", default="", metavar="URL", help="opens the comparison; stands at the end")
+    parser.set_defaults(command=run)
+
+
+def made() -> str:
+    """When and by what a report is made."""
+    return f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Runoff"
+
+
+def run(called: argparse.Namespace) -> int:
+    """Write the report and return the exit code.
+
+    Raises:
+        WrongTarget: If the file cannot be written, or is of a kind that a report is not.
+    """
+    ending = Path(called.out).suffix.lower() if called.out else ".md"
+    if ending not in WRITERS or (called.comment and ending != ".md"):
+        raise WrongTarget(
+            f"Expected a file that ends with {' or '.join(WRITERS)}, got {called.out}.",
+            hint="A comment is Markdown." if called.comment else "The ending says what the report is.",
+        )
+    compared = chosen(called)
+    text = markdown.comment(compared, called.link) if called.comment else WRITERS[ending](compared, called.link)
+    if not called.out:
+        sys.stdout.write(text)
+        return 0
+    try:
+        Path(called.out).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WrongTarget(f"The report could not be written: {error.strerror}.", hint="Name another file.") from error
+    return 0

@@ -1,0 +1,150 @@
+"""What is another than when a decision was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lib.core.facts.foreign import isolated
+from lib.core.facts.metrics import metric_of
+from lib.core.text.phrases import counted, in_sentence
+from lib.report.record import KIND
+
+MOST_SAID = 60
+"""Characters of a value."""
+
+
+class About(StrEnum):
+    """What a change is about."""
+
+    RUN = "run"
+    DATA = "data"
+    SETTINGS = "settings"
+    POLICY = "policy"
+    CONSTANT = "constant"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that is another.
+
+    Attributes:
+        about: What it is about.
+        sentence: What was on record, and what is now. Foreign names in it are isolated.
+    """
+
+    about: About
+    sentence: str
+
+
+def changes(record: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Name all that differs between a record and one that was made now of the same runs; () for the same.
+
+    Versions of libraries are no change: where they matter, the verdict is another.
+
+    Args:
+        record: What was recorded (``lib.report.record.parse``).
+        now: What is there now (``lib.report.record.record_of``); runs that are gone are not in it.
+    """
+    if record.get("kind") != KIND:
+        raise ValueError(f"Expected a {KIND}.")
+    return (
+        *_runs(record["runs"], now["runs"]),
+        *_chosen(record, now),
+        *_named(About.POLICY, "The rule: ", record["policy"], now["policy"]),
+        *_named(About.CONSTANT, "A constant of the code: ", record["constants"], now["constants"]),
+        *_verdict(record["verdict"], now["verdict"]),
+    )
+
+
+def _runs(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]) -> Iterator[Change]:
+    there = {run["run_id"]: run for run in after}
+    for run in before:
+        name = isolated(run["label"])
+        if run["run_id"] not in there:
+            yield Change(About.RUN, f"{name} is gone, or may not be read.")
+            continue
+        yield from _data(name, run, there[run["run_id"]])
+    known = {run["run_id"] for run in before}
+    yield from (
+        Change(About.RUN, f"{isolated(run['label'])} is not in the record.")
+        for run in after
+        if run["run_id"] not in known
+    )
+
+
+def _data(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for metric in sorted({*before["metrics"], *after["metrics"]}):
+        one, other = before["metrics"].get(metric), after["metrics"].get(metric)
+        if one == other:
+            continue
+        words = in_sentence(metric_of(metric).title)
+        if other is None:
+            yield Change(About.DATA, f"{name} has no {isolated(words)} any more.")
+        elif one is None:
+            yield Change(About.DATA, f"{name} has {isolated(words)} now, {counted(other['points'], 'point')}.")
+        elif one.get("points") != other["points"]:
+            grown = f"{counted(other['points'], 'point')}, up to step {other['last_step']}"
+            was = f"{counted(one.get('points') or 0, 'point')}, up to step {one.get('last_step')}"
+            yield Change(About.DATA, f"The {isolated(words)} of {name} has {grown}; on record are {was}.")
+        else:
+            yield Change(About.DATA, f"The {isolated(words)} of {name} has other values than on record.")
+    if before.get("complete") != after.get("complete"):
+        yield Change(About.DATA, f"The curves of {name} were read in another way: reduced, or whole.")
+    for fact in sorted({*before["facts"], *after["facts"]}):
+        one, other = before["facts"].get(fact), after["facts"].get(fact)
+        if one != other:
+            yield Change(About.DATA, f"{name}, {fact.replace('_', ' ')}: {_said(other)}; on record is {_said(one)}.")
+    if before.get("settings") != after.get("settings"):
+        yield Change(About.SETTINGS, f"The settings of {name} are others than on record.")
+
+
+def _chosen(record: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    for key, what in (("by", "The metric that was chosen"), ("direction", "Its direction")):
+        if record.get(key) != now.get(key):
+            yield Change(About.POLICY, f"{what}: {_said(now.get(key))}; on record is {_said(record.get(key))}.")
+
+
+def _named(about: About, what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for name in dict.fromkeys((*before, *after)):
+        one, other = before.get(name), after.get(name)
+        if one != other:
+            words = name.replace("_", " ")
+            yield Change(about, f"{what}{isolated(words)} is {_said(other)}; on record is {_said(one)}.")
+
+
+def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    words = {
+        "headline": "The verdict",
+        "recommended": "The recommended run",
+        "tied": "The runs that are level",
+        "decided_by": "The deciding metric",
+        "sure": "How sure it is",
+        "checkpoint": "The checkpoint to ship",
+    }
+    for key, what in words.items():
+        if before.get(key) != after.get(key):
+            yield Change(About.VERDICT, f"{what}: {_said(after.get(key))}; on record is {_said(before.get(key))}.")
+    for key, what in (
+        ("ranking", "The ranking"),
+        ("left_out", "What is left out"),
+        ("objections", "What speaks against it"),
+        ("findings", "What was found in the runs"),
+        ("classes", "What does not compare"),
+    ):
+        if before.get(key) != after.get(key):
+            yield Change(About.VERDICT, f"{what} is not as on record.")
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key} {_said(each)}" for key, each in value.items() if each is not None)
+    elif isinstance(value, list):
+        value = ", ".join(map(_said, value)) or "none"
+    text = str(value)
+    return isolated(text if len(text) <= MOST_SAID else f"{text[: MOST_SAID - 1]}…")

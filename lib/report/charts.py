@@ -1,0 +1,181 @@
+"""The charts of a report: specifications of Vega-Lite with their data, which zoom and tell their points.
+
+What is drawn of a curve is what the page draws (``lib.charts.drawn``): every extreme, every evaluation, and a mark for
+what is no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of
+from lib.charts.palette import RUN_COLORS, RUN_SHAPES
+from lib.charts.specification import FONT, Y_LABELS
+from lib.core.curves.evidence import is_measured
+from lib.core.facts.metrics import metric_of
+from lib.core.facts.runs import count_epochs
+from lib.core.text.formatting import count
+from lib.report.compared import Compared
+
+WIDTH, HEIGHT = 620, 260
+"""Of a plot: as wide as a page of A4 has room for."""
+LOSS = ("train_loss", "eval_loss")
+HEALTH = ("grad_norm", "learning_rate")
+MOST_FURTHER = 6
+"""Evaluation metrics besides the loss that are drawn, the deciding one first."""
+
+
+def charts(compared: Compared) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Title, specification, and what the chart does not show by itself; none of a metric that no run logged."""
+    deciding = compared.decision.deciding
+    further = [deciding.metric, *(each.metric for each in deciding.candidates)]
+    evaluated = [name for name in dict.fromkeys(further) if name and name not in LOSS][:MOST_FURTHER]
+    for metrics in (LOSS, *((name,) for name in evaluated), *((name,) for name in HEALTH)):
+        drawn = list(_drawn(compared, metrics))
+        if drawn:
+            title = "Loss" if metrics == LOSS else metric_of(metrics[0]).title
+            yield title, _specification(compared, drawn), _said(drawn)
+
+
+def _drawn(compared: Compared, metrics: Sequence[str]) -> Iterator[tuple[int, str, Curve, DrawnCurve]]:
+    view = View("Step")
+    for metric in metrics:
+        known = metric_of(metric)
+        for run in compared.runs:
+            curves = compared.curves.get(run.run_id)
+            if curves is None or metric not in curves.curves or not len(curves.get(metric)):
+                continue
+            own = curves.get(metric)
+            best = None
+            values = compared.decision.values.get(run.run_id)
+            if known.evaluated and values is not None and values.step is not None:
+                at = np.flatnonzero((own.step == values.step) & np.isfinite(own.value))
+                best = int(at[0]) if len(at) else None
+            slot = compared.slots[run.run_id]
+            curve = Curve(
+                compared.labels[run.run_id],
+                slot,
+                own.step.astype(np.float64),
+                own.value,
+                known.spec,
+                known.evaluated,
+                best=best,
+                real=is_measured(curves, metric) if known.evaluated else None,
+                unread=own.logged - own.lost - int(np.isfinite(own.value).sum()),
+            )
+            yield slot, known.title, curve, drawn_of(curve, view)
+
+
+def _said(drawn: Sequence[tuple[int, str, Curve, DrawnCurve]]) -> str:
+    lost = sum(each.lost for *_, each in drawn)
+    points, logged = sum(each.points for *_, each in drawn), sum(each.logged for *_, each in drawn)
+    said = [f"▼ {count(lost)} NaN or infinite"] if lost else []
+    if points < logged:
+        said.append(f"{count(points)} of {count(logged)} points drawn, every extreme kept")
+    return " · ".join(said)
+
+
+def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, DrawnCurve]]) -> dict[str, Any]:
+    view = View("Step")
+    lines, marks, best, lost = [], [], [], []
+    for slot, title, curve, each in drawn:
+        # By number, so that no name is ever part of a specification's language.
+        name = f"{slot}{'e' if curve.evaluated else 't'}"
+        about = {"run": curve.name, "metric": title, "slot": slot}
+        lines += [
+            {"x": x, "y": y, "line": name, "at": at, "pale": not curve.evaluated} | about
+            for at, (x, y) in enumerate(_rows(each.line))
+        ]
+        marks += [{"x": x, "y": y} | about for x, y in _rows(each.evals)]
+        best += [{"x": x, "y": y} | about for x, y in _rows(best_of(curve, view))]
+        lost += [{"x": float(x)} | about for x in each.nonfinite]
+    axis = "Epoch" if count_epochs(compared.runs) else "Step"
+    slots = list(range(len(RUN_COLORS)))
+    color = {"field": "slot", "type": "nominal", "scale": {"domain": slots, "range": RUN_COLORS}, "legend": None}
+    shape = {"field": "slot", "type": "nominal", "scale": {"domain": slots, "range": RUN_SHAPES}, "legend": None}
+    x = {"field": "x", "type": "quantitative", "title": axis, "scale": {"nice": False, "zero": False}}
+    y = {
+        "field": "y",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": False},
+        "axis": {"labelExpr": Y_LABELS},
+    }
+    tooltip = [
+        {"field": "run", "type": "nominal", "title": "Run"},
+        {"field": "metric", "type": "nominal", "title": "Metric"},
+        {"field": "x", "type": "quantitative", "title": axis, "format": ",.0f"},
+        {"field": "y", "type": "quantitative", "title": "Value", "format": ".6~g"},
+    ]
+    pale = {"condition": {"test": "datum.pale", "value": 0.45}, "value": 1}
+    layers: list[dict[str, Any]] = [
+        {
+            "data": {"values": lines},
+            "mark": {"type": "line", "clip": True, "strokeJoin": "round"},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "color": color,
+                "detail": {"field": "line"},
+                "order": {"field": "at", "type": "quantitative"},
+                "strokeOpacity": pale,
+                "strokeWidth": {"condition": {"test": "datum.pale", "value": 1}, "value": 2},
+            },
+        },
+        {
+            # Nobody hits a line: its points are there to be pointed at.
+            "data": {"values": lines},
+            "mark": {"type": "point", "clip": True, "size": 60, "opacity": 0},
+            "encoding": {"x": x, "y": y, "tooltip": tooltip},
+            "params": [{"name": "zoom", "select": {"type": "interval", "encodings": ["x"]}, "bind": "scales"}],
+        },
+        {
+            "data": {"values": marks},
+            "mark": {"type": "point", "clip": True, "filled": True, "size": 28, "opacity": 1},
+            "encoding": {"x": x, "y": y, "color": color, "shape": shape, "tooltip": tooltip},
+        },
+        {
+            "data": {"values": best},
+            "mark": {"type": "point", "clip": True, "filled": True, "size": 130, "opacity": 1},
+            "encoding": {"x": x, "y": y, "color": color, "shape": shape, "tooltip": tooltip},
+        },
+        {
+            "data": {"values": lost},
+            "mark": {"type": "point", "shape": "triangle-down", "size": 60, "y": HEIGHT - 4},
+            "encoding": {"x": x, "color": color, "tooltip": tooltip[:3]},
+        },
+    ]
+    # An empty layer has no extent, and Vega says so in the console.
+    layers = [each for each in layers if each["data"]["values"]]
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "layer": layers,
+        "config": {"font": FONT, "view": {"stroke": None}, "axis": {"labelFontSize": 12, "titleFontSize": 12}},
+    }
+
+
+def _rows(points: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[float, float]]:
+    return zip(points[0].tolist(), points[1].tolist(), strict=True)
+
+
+def themed(theme: Mapping[str, str]) -> dict[str, Any]:
+    """What a theme changes of a specification's configuration."""
+    ink, muted, grid = theme["text"], theme["muted"], theme["grid"]
+    return {
+        "background": "transparent",
+        "axis": {
+            "labelColor": muted,
+            "titleColor": muted,
+            "gridColor": grid,
+            "domainColor": grid,
+            "tickColor": grid,
+            "titleFontWeight": "normal",
+        },
+        "axisX": {"grid": False},
+        "title": {"color": ink},
+    }

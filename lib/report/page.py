@@ -1,0 +1,289 @@
+"""A comparison as one HTML file: it opens from a mail, needs no network and no server, and prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+from html import escape
+from typing import Any
+
+from lib.charts.palette import RUN_COLORS
+from lib.charts.theme import COLORS, MARK_SHAPES, SIZES
+from lib.core.answers.settings import settings_answer
+from lib.core.config.diff import DiffRow
+from lib.core.facts.limits import shown
+from lib.core.text.phrases import counted
+from lib.core.text.sentences import Sentence, Strong
+from lib.core.verdict.limits import LIMITS
+from lib.report.charts import charts, themed
+from lib.report.compared import Compared
+from lib.report.markdown import credit, settings_rows
+
+THEMED = ("text", "muted", "grid")
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'; form-action 'none'"
+)
+"""The page fetches nothing and sends nothing. Vega makes functions of its specifications, which are the app's own."""
+
+
+def page(compared: Compared, link: str = "", made: str = "") -> str:
+    """The report.
+
+    Args:
+        compared: What was compared.
+        link: Opens the comparison; "" for none.
+        made: When and from what it was made, as a sentence; "" for nothing.
+    """
+    drawn = list(charts(compared))
+    body = "".join(
+        (
+            _verdict(compared),
+            _objections(compared),
+            _charts(compared, drawn),
+            *_settings(compared),
+            _health(compared),
+            _rule(compared),
+            _foot(link, made),
+        )
+    )
+    title = escape(f"Comparison of {counted(len(compared.runs), 'run')}")
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_style()}</style></head><body><main>{body}</main>"
+        f"{_scripts([each for _, each, _ in drawn]) if drawn else ''}</body></html>"
+    )
+
+
+def _verdict(compared: Compared) -> str:
+    glance = compared.glance
+    names = ", ".join(_named(compared, run_id) for run_id in glance.run_ids)
+    badge = f'<b class="badge {glance.badge.level}">{escape(glance.badge.text)}</b> {escape(glance.badge.because)}'
+    lines = [(line.title, _sentence(line.said)) for line in glance.lines]
+    if glance.checkpoint:
+        lines.insert(0, ("Checkpoint", escape(glance.checkpoint)))
+    said = "".join(f"<dt>{escape(title)}</dt><dd>{text}</dd>" for title, text in lines)
+    ranking = glance.ranking
+    rows = [
+        (
+            _named(compared, row.run_id),
+            *map(escape, (row.value, row.distance or row.metric, row.gap)),
+            f'<span class="short">{escape(row.mark)}</span>',
+            escape(row.why),
+        )
+        for row in ranking.rows
+    ]
+    heads = ("Run", ranking.title or "Best", "Behind the best", "Gap at best", "", "")
+    about = " ".join(filter(None, (ranking.note_apart, compared.overview.rests_on, compared.overview.decided_by)))
+    note = f"<p>{escape(about)}</p>" if about else ""
+    return (
+        f"<section><h1>{escape(glance.verb)} {names}</h1><p>{badge}</p><dl>{said}</dl></section>"
+        f"<section><h2>Ranking</h2>{_table(heads, rows)}{note}</section>"
+    )
+
+
+def _objections(compared: Compared) -> str:
+    said = "".join(f"<li>{escape(each.sentence)}</li>" for each in compared.overview.objections)
+    left = "".join(
+        f"<li>{escape(compared.labels[run_id])} is left out: {escape(why)}.</li>"
+        for run_id, why in compared.overview.grounds.left_out.items()
+    )
+    return f"<section><h2>What speaks against it</h2><ul>{said or '<li>Nothing was found.</li>'}{left}</ul></section>"
+
+
+def _charts(compared: Compared, drawn: Sequence[tuple[str, dict[str, Any], str]]) -> str:
+    figures = "".join(
+        f'<figure><figcaption>{escape(title)} <span class="muted">{escape(said)}</span></figcaption>'
+        f'<div class="chart" id="chart-{at}"></div></figure>'
+        for at, (title, _, said) in enumerate(drawn)
+    )
+    runs = "".join(f"<span>{_named(compared, run.run_id)}</span>" for run in compared.runs)
+    key = "Strong with marks: evaluations, the largest at the best. Pale: logged while training."
+    hint = '<span class="screen">Point at a value to read it; scroll or drag in a chart to zoom it.</span>'
+    legend = f'<p class="legend">{runs}</p><p class="muted">{key} {hint}</p>'
+    return f"<section><h2>Curves</h2>{legend}{figures}</section>" if drawn else ""
+
+
+def _settings(compared: Compared) -> Iterator[str]:
+    rows = settings_rows(compared)
+    if not rows:
+        return
+    answer = settings_answer(rows, len(compared.runs))
+    if len(compared.runs) > 1:
+        table = _table(_heads(compared), [_cells(row) for row in answer.different]) if answer.different else ""
+        yield f"<section><h2>{escape(answer.headline)}</h2>{table}</section>"
+        found = credit(compared, rows)
+        if found is not None:
+            lines = "".join(f"<dt>{escape(each.what)}</dt><dd>{escape(each.sentence)}</dd>" for each in found.lines)
+            said = f"<p>{escape(' '.join(filter(None, (found.further, found.aside))))}</p>"
+            yield f"<section><h2>{escape(found.headline)}</h2><dl>{lines}</dl>{said}</section>"
+    same = [_cells(row) for row in answer.same]
+    if same:
+        title = "Settings" if len(compared.runs) == 1 else "The same in all runs"
+        yield (
+            f"<section><details><summary><h2>{title}</h2> {len(same)}</summary>"
+            f"{_table(_heads(compared), same)}</details></section>"
+        )
+
+
+def _heads(compared: Compared) -> list[str]:
+    return [
+        "Setting",
+        *(f"{_mark(compared, run.run_id)}{escape(compared.labels[run.run_id])}" for run in compared.runs),
+    ]
+
+
+def _cells(row: DiffRow) -> list[str]:
+    return [escape(row.title), *map(escape, row.shown)]
+
+
+def _health(compared: Compared) -> str:
+    said = ""
+    for run in compared.runs:
+        findings = compared.assessed[run.run_id].checks.findings
+        lines = "".join(f"<li>{escape(each.severity.value)}: {escape(each.sentence)}</li>" for each in findings)
+        notes = "".join(f"<li>{escape(note)}</li>" for note in run.notes)
+        said += (
+            f'<dt>{_named(compared, run.run_id)} <span class="muted">{escape(run.status_text)}</span></dt>'
+            f"<dd><ul>{lines}{notes}</ul>{'' if lines or notes else 'Nothing was found.'}</dd>"
+        )
+    return f"<section><h2>Run health</h2><dl>{said}</dl></section>"
+
+
+def _rule(compared: Compared) -> str:
+    policy = compared.policy
+    bands = "; ".join(
+        f"below {band.below:g}: {band.points:g}" if band.below < float("inf") else f"else: {band.points:g}"
+        for band in policy.bands
+    )
+    rule = (
+        f"Score = {policy.eval_weight:.2f} × eval-loss points + {policy.gap_weight:.2f} × gap points. Eval-loss points"
+        f" = 100 × ((lowest eval loss + {policy.loss_offset:g}) ÷ (eval loss + {policy.loss_offset:g}))"
+        f"^{policy.loss_power}. Gap points by the gap, {bands}; unknown: {policy.unknown_band.points:g}."
+    )
+    limits = "".join(
+        f"<h3>{escape(heading)}</h3>"
+        + _table(("Limit", "Value", "Why"), [tuple(map(escape, (each.title, shown(each), each.reason))) for each in of])
+        for heading, of in LIMITS.items()
+    )
+    return (
+        f"<section><details><summary><h2>The rule and its constants</h2></summary><p>{escape(rule)}</p>{limits}"
+        "</details></section>"
+    )
+
+
+def _foot(link: str, made: str) -> str:
+    opens = ""
+    if link.startswith(("http://", "https://")):
+        opens = f'<a href="{escape(link)}" rel="noreferrer">Open the comparison</a>'
+    return f'<footer class="muted">{" · ".join(filter(None, (escape(made), opens)))}</footer>'
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are HTML."""
+    head = "".join(f'<th scope="col">{each}</th>' for each in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="scrolls"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _mark(compared: Compared, run_id: str) -> str:
+    return f'<i class="mark slot-{compared.slots[run_id]}"></i>'
+
+
+def _named(compared: Compared, run_id: str) -> str:
+    return f"{_mark(compared, run_id)}{escape(compared.labels[run_id])}"
+
+
+def _sentence(said: Sentence) -> str:
+    return "".join(f"<b>{escape(part)}</b>" if isinstance(part, Strong) else escape(part) for part in said)
+
+
+def _scripts(specifications: Sequence[dict[str, Any]]) -> str:
+    themes = [themed({name: COLORS[name][dark] for name in THEMED}) for dark in (0, 1)]
+    return (
+        f"<script>{_vega()}</script>"
+        f'<script type="application/json" id="charts">{_json([specifications, themes])}</script>'
+        f"<script>{_DRAW}</script>"
+    )
+
+
+_DRAW = """
+const [specs, themes] = JSON.parse(document.getElementById('charts').textContent);
+const dark = matchMedia('(prefers-color-scheme: dark)'), paper = matchMedia('print');
+const draw = () => specs.forEach((spec, at) => vegaEmbed(`#chart-${at}`, spec, {
+  actions: false, renderer: 'svg', config: themes[dark.matches && !paper.matches ? 1 : 0],
+}));
+dark.addEventListener('change', draw);
+paper.addEventListener('change', draw);
+draw();
+"""
+
+
+@cache
+def _vega() -> str:
+    """Vega, Vega-Lite and what embeds them, as one script: part of what draws the charts' pictures."""
+    # Imported where it is used: it takes a while, and most visits make no report.
+    import vl_convert
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace("</script", "<\\/script")
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script: nothing in it ends that, and nothing in it is no JSON."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def _style() -> str:
+    colors = "".join(f"--{name}: light-dark({light}, {dark});" for name, (light, dark) in COLORS.items())
+    runs = "".join(
+        f".slot-{slot} {{ background: {color}; clip-path: {shape}; }}"
+        for slot, (color, shape) in enumerate(zip(RUN_COLORS, MARK_SHAPES, strict=True))
+    )
+    return f":root {{ color-scheme: light dark; {colors} }} {runs}{_CSS}"
+
+
+_CSS = f"""
+body {{ margin: 0; background: var(--ground); color: var(--text);
+  font: {SIZES["text"]}px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }}
+main {{ max-width: 860px; margin: 0 auto; padding: 24px 16px; overflow-wrap: anywhere; }}
+section {{ border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; margin-bottom: 12px; }}
+h1 {{ font-size: {SIZES["headline"]}px; line-height: 1.25; margin: 0 0 6px; }}
+h2 {{ font-size: {SIZES["title"]}px; margin: 0 0 6px; }}
+summary h2 {{ display: inline; }}
+h3 {{ font-size: {SIZES["text"]}px; margin: 12px 0 4px; }}
+p {{ margin: 6px 0; }} ul {{ margin: 4px 0; padding-left: 20px; }}
+dl {{ display: grid; grid-template-columns: minmax(90px, 200px) minmax(0, 1fr); gap: 6px 12px; margin: 6px 0; }}
+dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
+.muted, footer {{ color: var(--muted); font-weight: 400; font-size: {SIZES["small"]}px; }}
+.badge {{ padding: 1px 8px; border-radius: 9px; }}
+.badge.good {{ background: var(--good-ground); color: var(--good); }}
+.badge.warn {{ background: var(--warn-ground); color: var(--warn); }}
+.badge.info {{ background: var(--info-ground); color: var(--info); }}
+.badge.bad {{ background: var(--bad-ground); color: var(--bad); }}
+.mark {{ display: inline-block; width: 10px; height: 10px; margin-right: 6px; print-color-adjust: exact; }}
+.short {{ white-space: nowrap; }}
+.legend span {{ margin-right: 16px; }}
+.scrolls {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; width: 100%; font-size: {SIZES["small"]}px; }}
+th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; border-top: 1px solid var(--line); }}
+thead th {{ border-top: 0; color: var(--muted); font-size: {SIZES["caption"]}px; }}
+td {{ font-variant-numeric: tabular-nums; }}
+figure {{ margin: 10px 0; break-inside: avoid; }}
+figcaption {{ font-weight: 600; }}
+.chart, .chart svg {{ max-width: 100%; }}
+.chart svg {{ height: auto; }}
+a {{ color: var(--accent); }}
+#vg-tooltip-element {{ position: fixed; visibility: hidden; padding: 6px 8px; border-radius: 6px;
+  border: 1px solid var(--line); background: var(--ground); color: var(--text); font-size: {SIZES["caption"]}px; }}
+#vg-tooltip-element.visible {{ visibility: visible; }}
+@page {{ size: A4; margin: 14mm; }}
+@media print {{
+  :root {{ color-scheme: light; }} main {{ padding: 0; max-width: none; }} .screen {{ display: none; }}
+  section {{ border: 0; padding: 0; }} tr, li, dd {{ break-inside: avoid; }} h2, figcaption {{ break-after: avoid; }}
+}}
+"""

@@ -1,0 +1,77 @@
+"""A report as one file: opened in a browser that has no network, in both themes and on paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.report.compared import judge
+from lib.report.page import page as report_page
+from tests.report.judged import judged, run
+
+HOSTILE = "</script><script>window.hit=1</script><img src=x onerror='window.hit=1'>\"'&\u202e`${1}"
+
+
+def hostile():
+    """A comparison whose names, settings, metrics and notes are all hostile, with values that are no numbers."""
+    plain = judged(run("a", 0.5, note=HOSTILE), run("b", 0.6, note="x"))
+    curve = plain.curves["a"].curves["eval_loss"]
+    values = np.where(np.arange(len(curve)) > 25, np.nan, curve.value)
+    bad = complete_curve(curve.step, values, curve.epoch, curve.elapsed_s)
+    curves = {**plain.curves, "a": RunCurves("a", {**plain.curves["a"].curves, "eval_loss": bad, HOSTILE: curve})}
+    return judge(plain.stored, curves, {"a": HOSTILE, "b": "b"}, None)
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open a report from its file without a network; gives the page and what was said in its console."""
+    contexts = []
+
+    def open_report(text, **how):
+        path = tmp_path / "report.html"
+        path.write_text(text, encoding="utf-8")
+        context = browser.new_context(offline=True, **how)
+        contexts.append(context)
+        page, said = context.new_page(), []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if not request.url.startswith("file:") else None)
+        page.goto(path.as_uri())
+        page.locator(".chart svg").first.wait_for()
+        return page, said
+
+    yield open_report
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_report_opens_without_a_network_and_shows_its_charts(opened, scheme):
+    text = report_page(judged(run("a", 0.5, learning_rate=1e-4), run("b", 0.6, learning_rate=2e-4)), made="Made now")
+    assert len(text.encode()) < 3 * 2**20
+    page, said = opened(text, color_scheme=scheme)
+    assert said == []
+    assert page.get_by_role("heading", level=1).inner_text() == "Ship a"
+    assert page.locator(".chart svg").count() >= 1
+    assert page.locator(".chart svg path").count() > 10
+    assert "The difference in eval loss can be credited with learning rate." in page.inner_text("main")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(23, 22, 20)")
+
+
+def test_nothing_foreign_in_it_runs(opened):
+    page, said = opened(report_page(hostile(), "javascript:alert(1)"))
+    assert page.evaluate("window.hit") is None
+    assert page.locator("main img, main script").count() == 0
+    assert page.locator("a").count() == 0
+    assert said == []
+    assert "<script>window.hit=1" in page.inner_text("main")
+
+
+def test_on_paper_no_chart_is_wider_than_the_page(opened):
+    page, _ = opened(report_page(judged(run("a", 0.5), run("b", 0.6))), viewport={"width": 690, "height": 980})
+    page.emulate_media(media="print")
+    page.locator(".chart svg").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

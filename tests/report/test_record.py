@@ -1,0 +1,180 @@
+"""A record says what a decision was made of, and a check names what has changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lib.core.curves.metric_curves import RunCurves, complete_curve
+from lib.core.facts.runs import RunStatus
+from lib.core.ranking.policy import ScoringPolicy
+from lib.report import record
+from lib.report.changes import About, changes
+from lib.report.compared import Told, judge
+from tests.report.judged import judged, run
+
+RUNS = (run("a", 0.50, learning_rate=1e-4), run("b", 0.60, learning_rate=2e-4))
+
+
+def recorded(compared):
+    return record.parse(record.to_json(record.record_of(compared)))
+
+
+def again(compared, curves=None, runs=None, **how):
+    return judge(runs or compared.stored, curves or compared.curves, compared.labels, None, **how)
+
+
+def said(compared, other):
+    return changes(recorded(compared), record.record_of(other))
+
+
+def changed(curve, at, value):
+    values = curve.value.copy()
+    values[at] = value
+    return complete_curve(curve.step, values, curve.epoch, curve.elapsed_s)
+
+
+def with_curve(compared, run_id, metric, curve):
+    own = compared.curves[run_id]
+    return {**compared.curves, run_id: RunCurves(run_id, {**own.curves, metric: curve})}
+
+
+def test_the_same_input_gives_the_same_bytes_in_any_order():
+    one, other = judged(*RUNS), judged(*RUNS)
+    assert record.to_json(record.record_of(one)) == record.to_json(record.record_of(other))
+    assert said(one, other) == ()
+    # Curves that were read again are other arrays.
+    read = {key: RunCurves(key, {name: changed(curve, 0, curve.value[0]) for name, curve in own.curves.items()})
+            for key, own in one.curves.items()}  # fmt: skip
+    assert said(one, again(one, read)) == ()
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_change_of_one_value_by_a_millionth_is_named(data):
+    compared = judged(*RUNS)
+    run_id = data.draw(st.sampled_from(sorted(compared.curves)))
+    metric = data.draw(st.sampled_from(sorted(compared.curves[run_id].curves)))
+    curve = compared.curves[run_id].curves[metric]
+    at = data.draw(st.integers(0, len(curve) - 1))
+    other = again(compared, with_curve(compared, run_id, metric, changed(curve, at, curve.value[at] + 1e-6)))
+    found = [each for each in said(compared, other) if each.about is About.DATA]
+    assert len(found) == 1
+    assert run_id in found[0].sentence
+    assert metric.replace("_", " ") in found[0].sentence
+    assert "other values" in found[0].sentence
+
+
+def test_a_further_row_is_named_with_the_step():
+    compared = judged(*RUNS)
+    curve = compared.curves["a"].curves["eval_loss"]
+    longer = complete_curve(
+        np.append(curve.step, 310), np.append(curve.value, 0.6), np.append(curve.epoch, np.nan),
+        np.append(curve.elapsed_s, np.nan),
+    )  # fmt: skip
+    found = said(compared, again(compared, with_curve(compared, "a", "eval_loss", longer)))
+    assert found[0].sentence == (
+        "The eval loss of a has 31 points, up to step 310; on record are 30 points, up to step 300."
+    )
+
+
+def test_a_metric_that_came_or_went_is_named():
+    compared = judged(*RUNS)
+    curve = compared.curves["a"].curves["eval_loss"]
+    more = again(compared, with_curve(compared, "a", "eval_f1", curve))
+    assert any("a has eval_f1 now, 30 points." in each.sentence for each in said(compared, more))
+    assert any("a has no eval_f1 any more." in each.sentence for each in said(more, compared))
+
+
+def test_a_run_that_is_gone_and_one_whose_state_is_another_are_named():
+    compared = judged(*RUNS)
+    alone = judge(compared.stored[:1], {"a": compared.curves["a"]}, compared.labels, None)
+    assert said(compared, alone)[0].sentence == "b is gone, or may not be read."
+    runs = (compared.stored[0], replace(compared.stored[1], status=RunStatus.FAILED))
+    found = [each.sentence for each in said(compared, again(compared, runs=runs))]
+    assert "b, status: failed; on record is completed." in found
+
+
+def test_another_setting_is_named_and_its_value_is_not_in_the_record():
+    compared = judged(*RUNS)
+    config = {"training": {**compared.stored[0].config["training"], "api_key": "sk-very-secret-0123456789abcdef"}}
+    runs = (replace(compared.stored[0], config=config), compared.stored[1])
+    other = again(compared, runs=runs)
+    assert "The settings of a are others than on record." in [each.sentence for each in said(compared, other)]
+    assert "very-secret" not in record.to_json(record.record_of(other))
+
+
+def test_another_weight_is_named():
+    compared = judged(*RUNS)
+    other = again(compared, policy=ScoringPolicy(eval_weight=0.5))
+    assert "The rule: eval weight is 0.5; on record is 0.7." in [each.sentence for each in said(compared, other)]
+
+
+def test_each_constant_of_the_code_is_named(monkeypatch):
+    compared = judged(*RUNS)
+    before = recorded(compared)
+    known = record.constants()
+    assert len(known) > 50
+    for name in known:
+        monkeypatch.setattr(record, "constants", lambda name=name: known | {name: 12345.0})
+        (only,) = changes(before, record.record_of(compared))
+        assert only.about is About.CONSTANT
+        assert name in only.sentence
+
+
+def test_another_verdict_is_named():
+    compared = judged(*RUNS)
+    other = judged(run("a", 0.70, learning_rate=1e-4), RUNS[1])
+    found = {each.sentence for each in said(compared, other) if each.about is About.VERDICT}
+    assert "The recommended run: b; on record is a." in found
+
+
+def test_what_was_said_of_the_runs_is_kept():
+    told = Told(ended=True, read_as=(("mlm_loss", "eval_loss"),))
+    compared = judged(*RUNS, told=told)
+    assert record.told_of(recorded(compared)) == told
+
+
+def test_numbers_that_are_none_are_the_same_whatever_their_bits():
+    compared = judged(*RUNS)
+    curve = compared.curves["a"].curves["eval_loss"]
+    strange = np.frombuffer(np.uint64(0x7FF8000000000123).tobytes(), "<f8")[0]
+    one = again(compared, with_curve(compared, "a", "eval_loss", changed(curve, 3, np.nan)))
+    other = again(compared, with_curve(compared, "a", "eval_loss", changed(curve, 3, strange)))
+    assert said(one, other) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"kind": "runoff decision"}', '{"kind": "runoff decision", "format": 2}', "[" * 100_000,
+     '{"kind": "runoff decision", "format": 1, "runs": [1]}', "\x00", "null"],
+)  # fmt: skip
+def test_what_is_no_record_is_said_to_be_none(text):
+    with pytest.raises(record.WrongRecord) as raised:
+        record.parse(text)
+    assert raised.value.hint
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(ANYTHING)
+@settings(max_examples=40, deadline=None)
+def test_a_part_of_a_record_that_is_something_else_is_refused_or_named(value):
+    whole = json.loads(record.to_json(record.record_of(judged(*RUNS))))
+    for part in whole:
+        try:
+            found = record.parse(json.dumps(whole | {part: value}))
+            record.policy_of(found)
+        except record.WrongRecord:
+            continue
+        for each in changes(found, whole):
+            assert each.sentence
