@@ -18,7 +18,7 @@ def compare_runs() -> None:
     from lib.ui.frame.read_mode import read_mode
     from lib.ui.panels.table import summary_table
     from lib.ui.panels.verdict import verdict
-    from lib.ui.share.dialog import share
+    from lib.ui.share.button import share
 
     with shell.page("Compare runs", preloaded=MODULES) as page:
         runs = page.comparison.runs

@@ -6,7 +6,7 @@ from lib.ui.frame import shell
 from lib.ui.frame.empty import failed_runs, nothing_selected
 from lib.ui.panels.page_style import page_style
 from lib.ui.panels.run_health import run_health
-from lib.ui.share.dialog import share
+from lib.ui.share.button import share
 
 with shell.page("Run health") as page:
     share(page.source, page.comparison)

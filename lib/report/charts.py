@@ -96,7 +96,13 @@ def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, Dr
     slots = list(range(len(RUN_COLORS)))
     color = {"field": "slot", "type": "nominal", "scale": {"domain": slots, "range": RUN_COLORS}, "legend": None}
     shape = {"field": "slot", "type": "nominal", "scale": {"domain": slots, "range": RUN_SHAPES}, "legend": None}
-    x = {"field": "x", "type": "quantitative", "title": axis, "scale": {"nice": False, "zero": False}}
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "title": axis,
+        "scale": {"nice": False, "zero": False},
+        "axis": {"tickCount": 8, "labelOverlap": True},
+    }
     y = {
         "field": "y",
         "type": "quantitative",

@@ -67,16 +67,17 @@ def _verdict(compared: Compared) -> str:
         lines.insert(0, ("Checkpoint", escape(glance.checkpoint)))
     said = "".join(f"<dt>{escape(title)}</dt><dd>{text}</dd>" for title, text in lines)
     ranking = glance.ranking
+    # How far a ranked run is behind is said once.
+    whys = any(row.why for row in ranking.rows if row.behind is None)
     rows = [
         (
             _named(compared, row.run_id),
-            *map(escape, (row.value, row.distance or row.metric, row.gap)),
-            f'<span class="short">{escape(row.mark)}</span>',
-            escape(row.why),
+            *map(escape, (row.value, row.distance or row.metric, row.gap, row.mark)),
+            *((escape(row.why if row.behind is None else ""),) if whys else ()),
         )
         for row in ranking.rows
     ]
-    heads = ("Run", ranking.title or "Best", "Behind the best", "Gap at best", "", "")
+    heads = ("Run", ranking.title or "Best", "Behind the best", "Gap at best", "", *(("",) if whys else ()))
     about = " ".join(filter(None, (ranking.note_apart, compared.overview.rests_on, compared.overview.decided_by)))
     note = f"<p>{escape(about)}</p>" if about else ""
     return (
@@ -266,11 +267,10 @@ dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
 .badge.info {{ background: var(--info-ground); color: var(--info); }}
 .badge.bad {{ background: var(--bad-ground); color: var(--bad); }}
 .mark {{ display: inline-block; width: 10px; height: 10px; margin-right: 6px; print-color-adjust: exact; }}
-.short {{ white-space: nowrap; }}
 .legend span {{ margin-right: 16px; }}
 .scrolls {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; width: 100%; font-size: {SIZES["small"]}px; }}
-th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; border-top: 1px solid var(--line); }}
+table {{ border-collapse: collapse; width: 100%; overflow-wrap: normal; font-size: {SIZES["small"]}px; }}
+th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; max-width: 320px; border-top: 1px solid var(--line); }}
 thead th {{ border-top: 0; color: var(--muted); font-size: {SIZES["caption"]}px; }}
 td {{ font-variant-numeric: tabular-nums; }}
 figure {{ margin: 10px 0; break-inside: avoid; }}
@@ -281,6 +281,7 @@ a {{ color: var(--accent); }}
 #vg-tooltip-element {{ position: fixed; visibility: hidden; padding: 6px 8px; border-radius: 6px;
   border: 1px solid var(--line); background: var(--ground); color: var(--text); font-size: {SIZES["caption"]}px; }}
 #vg-tooltip-element.visible {{ visibility: visible; }}
+@media (max-width: 600px) {{ dl {{ grid-template-columns: minmax(0, 1fr); gap: 0; }} dd {{ margin-bottom: 8px; }} }}
 @page {{ size: A4; margin: 14mm; }}
 @media print {{
   :root {{ color-scheme: light; }} main {{ padding: 0; max-width: none; }} .screen {{ display: none; }}

@@ -23,12 +23,6 @@ COPIED = "comment"
 MOST_CHANGES = 20
 
 
-def share(source: RunSource, comparison: Comparison) -> None:
-    """Draw the button that opens the dialog: hidden, as one in the page's title line presses it."""
-    if st.button("Share", key="share_open"):
-        dialog(source, comparison)
-
-
 @st.dialog("Share this comparison", width="medium")
 def dialog(source: RunSource, comparison: Comparison) -> None:
     """What can be taken away, and the check of what was."""
