@@ -270,7 +270,8 @@ dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
 .legend span {{ margin-right: 16px; }}
 .scrolls {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; overflow-wrap: normal; font-size: {SIZES["small"]}px; }}
-th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; max-width: 320px; border-top: 1px solid var(--line); }}
+th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; max-width: 320px;
+  border-top: 1px solid var(--line); }}
 thead th {{ border-top: 0; color: var(--muted); font-size: {SIZES["caption"]}px; }}
 td {{ font-variant-numeric: tabular-nums; }}
 figure {{ margin: 10px 0; break-inside: avoid; }}
