@@ -32,8 +32,8 @@ def summary_of(rows: Sequence[SummaryInput], further: Sequence[Column] = ()) -> 
     """Compute the table: one row per run, in the order given.
 
     The raw value of a cell is text, or a number in the column's unit; ``None`` where it is not recorded. What it shows
-    has the digits that noise allows. Of the extras ``steps_to_best_share`` is a share of 1, ``perplexity_origin``
-    "logged" or "computed".
+    has the digits that noise allows. Of the extras ``recommended`` is "yes" or "no", ``steps_to_best_share`` a share of
+    1, ``perplexity_origin`` "logged" or "computed".
 
     Args:
         rows: What is known of the runs.
@@ -80,6 +80,10 @@ def _row(row: SummaryInput, further: Sequence[Column]) -> tuple[dict[str, Cell],
     cells |= {"perplexity": perplexity, "findings": _findings(row.checks), "score": _score(row)}
     cells |= {column.key: _further_cell(row, column) for column in further}
     return cells, {
+        "rank": row.rank,
+        "recommended": "yes" if row.recommended else "no",
+        "deciding_metric": None if row.values is None else row.deciding,
+        "deciding_value": None if row.values is None else row.values.value,
         "steps_to_best_share": share_to_best(row),
         "batch_effective": row.effective_batch,
         "epochs_total": row.run.total_epochs,

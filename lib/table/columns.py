@@ -228,6 +228,10 @@ COLUMN_OF = {column.metric: column.key for column in COLUMNS if column.metric is
 """Metric to the key of its column."""
 EXTRAS: Mapping[str, str] = MappingProxyType(
     {
+        "rank": "Rank",
+        "recommended": "Recommended",
+        "deciding_metric": "Deciding metric",
+        "deciding_value": "Deciding value",
         "steps_to_best_share": "Steps to best (share of all steps)",
         "batch_effective": "Effective batch",
         "epochs_total": "Epochs planned",

@@ -27,6 +27,8 @@ class SummaryInput:
         deciding: The metric of which ``values.value`` is; ``None`` where nothing decides.
         loss_metric: What ``values.eval_loss`` is of: the eval loss, or that of a named evaluation set.
         shipped: Of the evaluated metrics that a column shows, their values at the step of that checkpoint.
+        rank: Its place among the ranked runs, from 1 on; ``None`` where it has none.
+        recommended: It is the one to ship.
         score: Its score, if it is eligible; else ``unscorable`` says why not ("still running").
         configured_learning_rate: The configured peak.
         batch: Samples per device and step.
@@ -42,6 +44,8 @@ class SummaryInput:
     deciding: str | None = None
     loss_metric: str = "eval_loss"
     shipped: Mapping[str, float] = field(default_factory=dict)
+    rank: int | None = None
+    recommended: bool = False
     score: RunScore | None = None
     unscorable: str | None = None
     configured_learning_rate: float | None = None

@@ -82,6 +82,18 @@ def test_no_finding_is_a_zero_and_an_unread_run_has_none():
     assert set(marked(summary)["findings"]) == {""}
 
 
+def test_the_export_says_who_is_recommended_and_by_which_value():
+    known = RunValues("1", 0.5, 100)
+    rows = [
+        SummaryInput(run=run("1"), label="=1", values=known, deciding="eval_f1", rank=1, recommended=True),
+        SummaryInput(run=run("2"), label="2", deciding="eval_f1"),
+    ]
+    first, second = csv.DictReader(io.StringIO(to_csv(summary_of(rows))))
+    keys = "Rank", "Recommended", "Deciding metric", "Deciding value"
+    assert [first[key] for key in keys] == ["1", "yes", "eval_f1", "0.5"]
+    assert [second[key] for key in keys] == ["", "no", "", ""]
+
+
 # The columns
 
 

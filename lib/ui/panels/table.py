@@ -209,6 +209,7 @@ def _input(each: ComparedRun, comparison: Comparison, further: Sequence[Column],
     rate = each.data.configured_learning_rate if each.data else configured_learning_rate(each.run)
     run_id = each.run.run_id
     deciding, values = comparison.decision.shipped(run_id)
+    ranked = comparison.decision.ranked if comparison.decision.has_main_class else ()
     metrics = ["perplexity", *(column.metric for column in further if column.metric is not None)]
     return SummaryInput(
         run=each.run,
@@ -217,6 +218,8 @@ def _input(each: ComparedRun, comparison: Comparison, further: Sequence[Column],
         deciding=deciding.metric,
         loss_metric=deciding.metric if deciding.is_loss and deciding.metric else EVAL_LOSS,
         shipped={} if values is None else _at_step(curves, metrics, values.step),
+        rank=ranked.index(run_id) + 1 if run_id in ranked else None,
+        recommended=run_id == comparison.decision.recommended,
         score=comparison.decision.common_score(run_id),
         unscorable=comparison.grounds.why_without_score(run_id),
         configured_learning_rate=rate,
