@@ -10,6 +10,7 @@ import streamlit as st
 
 def compare_runs() -> None:
     """Draw the page."""
+    from lib.ui.charts.budgets import budgets
     from lib.ui.charts.component import MODULES, place
     from lib.ui.charts.curves import curves
     from lib.ui.frame import shell
@@ -43,6 +44,7 @@ def compare_runs() -> None:
             failed_runs(runs)
         with table:
             summary_table(page.source, page.comparison)
+            budgets(page.comparison)
 
 
 if __name__ == "streamlit_app":

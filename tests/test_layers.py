@@ -42,6 +42,7 @@ CORE = {
     "verdict": "facts text curves config gap noise checks checkpoints aspects ranking",
     "glance": "facts text gap noise checks checkpoints ranking verdict",
     "answers": "facts text curves config gap noise checks checkpoints aspects ranking verdict",
+    "budget": "facts text curves config ranking verdict",
     "credit": "facts text config noise ranking verdict answers",
 }
 """The packages of ``lib/core``, from the ground up, and which of them each may import."""

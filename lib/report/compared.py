@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lib.core.budget.equal import equal_budgets
+from lib.core.budget.words import budget_lines
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.query import Unreadable
-from lib.core.facts.runs import RunSummary
+from lib.core.facts.runs import RunSummary, count_epochs
 from lib.core.glance.glance import Glance, glance_of
 from lib.core.ranking.decision import Decision, decide
 from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
@@ -72,10 +74,20 @@ class Compared:
         return self.decision.recommendation.policy
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """What the runs are called in sentences, by run id."""
+        return brief_labels({run.run_id: self.labels[run.run_id] for run in self.runs})
+
+    @property
+    def budgets(self) -> list[tuple[str, str]]:
+        """What the runs come to at equal budgets: titles and sentences."""
+        found = equal_budgets(self.runs, self.curves, self.decision)
+        return budget_lines(found, self.decision.deciding, self.names, in_epochs=count_epochs(self.runs))
+
+    @property
     def glance(self) -> Glance:
         """The verdict in few words."""
-        names = brief_labels({run.run_id: self.labels[run.run_id] for run in self.runs})
-        overview = overview_of(grounds_of(self.decision, self.runs, names), self.runs, self.assessed)
+        overview = overview_of(grounds_of(self.decision, self.runs, self.names), self.runs, self.assessed)
         return glance_of(overview, self.runs, self.assessed)
 
 

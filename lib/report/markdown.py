@@ -30,7 +30,7 @@ def settings_rows(compared: Compared) -> tuple[DiffRow, ...]:
 def credit(compared: Compared, rows: Sequence[DiffRow]) -> CreditAnswer | None:
     """Which change the difference can be credited with."""
     order = [run.run_id for run in compared.runs]
-    return credit_answer(credits_of(rows, order, compared.decision), compared.decision.deciding, compared.labels, order)
+    return credit_answer(credits_of(rows, order, compared.decision), compared.decision.deciding, compared.names, order)
 
 
 def comment(compared: Compared, link: str = "") -> str:
@@ -50,7 +50,12 @@ def report(compared: Compared, link: str = "") -> str:
         compared: What was compared.
         link: Opens it; "" for none.
     """
-    return "\n".join((*_verdict(compared, None), *_tables(compared, None), *_found(compared), *_end(link))) + "\n"
+    return (
+        "\n".join(
+            (*_verdict(compared, None), *_tables(compared, None), *_budgets(compared), *_found(compared), *_end(link))
+        )
+        + "\n"
+    )
 
 
 def _verdict(compared: Compared, lines: int | None) -> Iterator[str]:
@@ -127,6 +132,15 @@ def _tables(compared: Compared, most: int | None) -> Iterator[str]:
 def _bare(row: DiffRow) -> DiffRow:
     """The row without what is odd in single configurations, which a comment has no room for."""
     return replace(row, remarks=((),) * len(row.values))
+
+
+def _budgets(compared: Compared) -> Iterator[str]:
+    lines = compared.budgets
+    if lines:
+        yield ""
+        yield "**At equal budgets**"
+        yield ""
+        yield from (f"- **{title}**: {escaped(said)}" for title, said in lines)
 
 
 def _found(compared: Compared) -> Iterator[str]:

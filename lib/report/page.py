@@ -42,6 +42,7 @@ def page(compared: Compared, link: str = "", made: str = "") -> str:
             _verdict(compared),
             _objections(compared),
             _charts(compared, drawn),
+            _budgets(compared),
             *_settings(compared),
             _health(compared),
             _rule(compared),
@@ -106,6 +107,11 @@ def _charts(compared: Compared, drawn: Sequence[tuple[str, dict[str, Any], str]]
     hint = '<span class="screen">Point at a value to read it; scroll or drag in a chart to zoom it.</span>'
     legend = f'<p class="legend">{runs}</p><p class="muted">{key} {hint}</p>'
     return f"<section><h2>Curves</h2>{legend}{figures}</section>" if drawn else ""
+
+
+def _budgets(compared: Compared) -> str:
+    lines = "".join(f"<dt>{escape(title)}</dt><dd>{escape(said)}</dd>" for title, said in compared.budgets)
+    return f"<section><h2>At equal budgets</h2><dl>{lines}</dl></section>" if lines else ""
 
 
 def _settings(compared: Compared) -> Iterator[str]:

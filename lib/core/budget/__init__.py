@@ -1,0 +1,1 @@
+"""Runs compared at equal budgets: samples, tokens or hours."""
