@@ -70,9 +70,14 @@ class _Course:
     amount: np.ndarray
     best: np.ndarray
 
+    def until(self, last: float) -> _Course:
+        """The same up to an amount, which is not before the first evaluation."""
+        known = self.amount <= last
+        return _Course(self.run_id, self.amount[known], self.best[known])
+
     def at(self, amounts: np.ndarray) -> np.ndarray:
-        """The best so far at other amounts, none before the first."""
-        found: np.ndarray = self.best[np.searchsorted(self.amount, amounts, "right") - 1]
+        """The best so far at other amounts: on straight lines between evaluations, level after the last."""
+        found: np.ndarray = np.interp(amounts, self.amount, self.best)
         return found
 
 
@@ -120,8 +125,8 @@ def _compared(
         return None
     last = min(float(each.amount[-1]) for each in courses)
     later = {each.run_id: float(each.amount[0]) for each in courses if each.amount[0] > last}
-    there = [each for each in courses if each.run_id not in later]
-    at_last = {each.run_id: float(each.at(np.array([last]))[0]) for each in there}
+    there = [each.until(last) for each in courses if each.run_id not in later]
+    at_last = {each.run_id: float(each.best[-1]) for each in there}
     crossings, leader = _crossings(there, max(float(each.amount[0]) for each in there), last)
     order_of = sorted(at_last, key=lambda run_id: (at_last[run_id], run_id != leader))
     return EqualBudget(

@@ -91,7 +91,6 @@ def test_a_crossing_is_found_within_one_logging_interval(cross, every, other):
     if step.amount >= cross + every:
         assert step.leader == "one"
         assert changed
-    # Between two evaluations of the one the other may have the newer value for a moment.
     assert all(abs(at - cross) <= every + other for at in changed)
 
 
