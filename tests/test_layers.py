@@ -135,7 +135,9 @@ LAYERS: dict[str, Layer] = {
     "lib.log": layer("lib.log", "lib.core.facts lib.core.config"),
     "lib.serve": layer("lib.serve", "lib.log.lines"),
     "lib.gate": layer(
-        "lib.gate", "lib.core.facts.errors lib.data.sections lib.data.upload.limits", "streamlit starlette"
+        "lib.gate",
+        "lib.core.facts.errors lib.data.sections lib.data.upload.limits",
+        "streamlit starlette google.protobuf",
     ),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),
