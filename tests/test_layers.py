@@ -63,7 +63,7 @@ LAYERS: dict[str, Layer] = {
     },
     "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
     "lib.data.waiting": layer("lib.data.waiting", "lib.core.facts"),
-    "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
+    "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow orjson"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
     "lib.data.stated": layer("lib.data.stated", "lib.core.facts lib.core.curves"),
     "lib.data.formats.tables": layer(
