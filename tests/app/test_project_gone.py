@@ -7,7 +7,7 @@ import pytest
 from lib.data.supabase.settings import PREFIX
 from lib.ui.frame import refreshing
 from tests.app.answering import PUBLISHABLE, Answers, answering, row, run_id
-from tests.app.harness import PAGES, App
+from tests.app.harness import MAIN, PAGES, App
 from tests.forgetting import forget_reads
 
 FAULTS = {
@@ -21,8 +21,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("page", "kind"), [*((MAIN, kind) for kind in FAULTS), *((page, "down") for page in PAGES if page != MAIN)]
+)
 def test_whatever_is_asked_when_it_goes(monkeypatch, page, kind):
     runs = [run_id(1), run_id(2)]
     with answering(Answers({run: row(number) for number, run in enumerate(runs, 1)})) as project:
