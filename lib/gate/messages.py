@@ -8,8 +8,7 @@ from google.protobuf.message import DecodeError
 from starlette.types import Message, Receive, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from lib.gate.refused import LOGGER
-
+LOGGER = "runoff.gate.messages"
 _NO_MESSAGE = 1002
 """The code of a websocket that is closed because what was said cannot be read."""
 _NO_TEXT = 1003

@@ -18,8 +18,8 @@ FOREIGN = ("streamlit", "uvicorn", "websockets")
 name may take the session."""
 OF_PAGES = "streamlit.error_util"
 """Which of them logs what a page's script did not handle."""
-OF_STRANGERS = "runoff.gate"
-"""Our own that says what strangers did."""
+OF_STRANGERS = "runoff.gate.messages"
+"""Our own that says what strangers say, however often they do."""
 LEAST_CHARACTERS = 6
 """Shorter secrets are words that occur in any text."""
 

@@ -49,7 +49,7 @@ def test_what_is_no_request_and_no_message_is_logged_as_entries(serve):
     assert "uvicorn.error" in {entry["logger"] for entry in entries}
     assert not [entry for entry in entries if "ClientDisconnect" in entry.get("traceback", "")]
     assert "forged" not in {entry["message"] for entry in entries}
-    closed = [entry["message"] for entry in entries if entry["logger"] == "runoff.gate"]
+    closed = [entry["message"] for entry in entries if entry["logger"] == "runoff.gate.messages"]
     assert len(closed) == MOST
     assert "left out" in closed[-1]
     assert not [entry for entry in entries if "BackMsg" in str(entry) or "secret" in str(entry)]
