@@ -4,6 +4,7 @@
 const beside = name => new URL(name + new URL(import.meta.url).search, import.meta.url);
 const highlighting = import(beside('highlight.js')); // whatever carries data-run is hovered and held by it
 
+const LONGEST_NAME = 120;
 const TYPING_MS = 300;
 const TIP_MS = 450;
 const SETTLE_MS = 1500; // so long a pointer rests in the list before runs go where they belong
@@ -255,10 +256,10 @@ class Row {
     this.item.classList.toggle('shut', this.box.disabled);
     this.box.setAttribute('aria-label', run.name);
     this.box.setAttribute('aria-description', [run.recommended && 'recommended', run.mark, run.unusual].filter(Boolean).join(', '));
-    set(this.name, shared && run.name.startsWith(shared) ? run.name.slice(shared.length) : run.name);
+    set(this.name, inLine(shared && run.name.startsWith(shared) ? run.name.slice(shared.length) : run.name));
     set(this.star, run.recommended ? '★' : '');
     set(this.mark, run.mark ?? '');
-    set(this.unusual, run.unusual ?? '');
+    set(this.unusual, inLine(run.unusual ?? ''));
     set(this.value, run.value);
   }
 }
@@ -342,6 +343,13 @@ function set(element, text) {
 }
 
 // A native choice, drawn as a quiet button.
+// A name, or what is said of it, as a line has it: what is longer than some four lines stands in full in the run's card.
+function inLine(name) {
+  const letters = [...name];
+  if (letters.length <= LONGEST_NAME) return name;
+  return `${letters.slice(0, LONGEST_NAME * 2 / 3).join('')}…${letters.slice(1 - LONGEST_NAME / 3).join('')}`;
+}
+
 function choice(parent, name, chosen) {
   const label = add(parent, 'label', `runs-choice ${name.toLowerCase()}`);
   add(label, 'span');

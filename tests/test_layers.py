@@ -65,7 +65,7 @@ LAYERS: dict[str, Layer] = {
     },
     "lib.data.source": layer("lib.data.source", "lib.core.facts lib.core.curves"),
     "lib.data.waiting": layer("lib.data.waiting", "lib.core.facts"),
-    "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow"),
+    "lib.data.tables": layer("lib.data.tables", "lib.core.facts lib.core.curves", "pyarrow orjson"),
     "lib.data.demo": layer("lib.data.demo", f"lib.core.facts lib.core.curves {_SOURCES}", "pyarrow"),
     "lib.data.stated": layer("lib.data.stated", "lib.core.facts lib.core.curves"),
     "lib.data.formats.tables": layer(
@@ -138,7 +138,9 @@ LAYERS: dict[str, Layer] = {
     "lib.log": layer("lib.log", "lib.core.facts lib.core.config"),
     "lib.serve": layer("lib.serve", "lib.log.lines"),
     "lib.gate": layer(
-        "lib.gate", "lib.core.facts.errors lib.data.sections lib.data.upload.limits", "streamlit starlette"
+        "lib.gate",
+        "lib.core.facts.errors lib.data.sections lib.data.upload.limits",
+        "streamlit starlette google.protobuf",
     ),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config, runtime
 from streamlit.web.server.server_util import allow_all_cross_origin_requests, allowlisted_origins, is_xsrf_enabled
 
-from lib.gate import headers, keeping, settings
+from lib.gate import headers, keeping, links, settings
+from lib.gate.messages import understood
 from lib.gate.origin import is_https, is_own
 from lib.gate.sessions import browser_of
 from lib.gate.uploads import NoRoom, patient, waiting_of
@@ -68,7 +69,7 @@ class Gate:
             await send({"type": "websocket.close", "code": _BUSY})
             return
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, understood(receive, send), send)
         finally:
             open_tabs.leave()
 
@@ -83,6 +84,10 @@ class Gate:
             await self._upload(upload[1], scope, asked, receive, send)
         elif not _may_read(path, asked):
             await _refusal(HTTPStatus.NOT_FOUND, "Not found.")(scope, receive, send)
+        elif method in ("GET", "HEAD") and (link := links.instead(scope["query_string"])):
+            await Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": link, "cache-control": "no-store"})(
+                scope, receive, send
+            )
         else:
             await self._app(scope, receive, send)
 
@@ -100,14 +105,15 @@ class Gate:
         said = asked.get("content-length", "")
         size = int(said) if said.isdecimal() else config.get_option("server.maxUploadSize") * 2**20
         manager = runtime.get_instance().uploaded_file_mgr
+        waiting = _state("uploads").WAITING
         try:
-            with _state("uploads").WAITING.room(session, size, waiting_of(manager), manager.remove_session_files):
-                await self._app(scope, patient(receive), send)
+            with waiting.room(session, size, waiting_of(manager), manager.remove_session_files) as coming:
+                await self._app(scope, patient(receive, coming, waiting.clock), send)
         except NoRoom as error:
             await _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))(scope, receive, send)
         except ClientDisconnect:
             # A page that was closed, or a network that broke: nothing that the log has to say.
-            await _refusal(HTTPStatus.REQUEST_TIMEOUT, "Nothing came for a minute: upload again.")(scope, receive, send)
+            await _refusal(HTTPStatus.REQUEST_TIMEOUT, "It came too slowly: upload again.")(scope, receive, send)
 
 
 async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:

@@ -22,6 +22,9 @@ class Form(StrEnum):
 ERROR_ID = "error_id"
 """Attribute of a record: the id that the page shows beside the same error."""
 
+LEFT_OUT = "left_out"
+"""Attribute of a record: what to say of others of its kind that are left out."""
+
 _BARE = re.compile(r"[^\s\"=\\]+")
 
 
@@ -38,11 +41,14 @@ class Lines(logging.Formatter):
         self._form, self._shown = form, shown
 
     def format(self, record: logging.LogRecord) -> str:
+        message = self._shown(record.getMessage(), record.name)
+        if left_out := getattr(record, LEFT_OUT, None):
+            message = f"{message} ({left_out})"
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._shown(record.getMessage(), record.name),
+            "message": message,
         }
         if error_id := getattr(record, ERROR_ID, None):
             fields[ERROR_ID] = error_id

@@ -11,12 +11,15 @@ from typing import TextIO
 from lib.core.facts.credentials import MASK, redact
 from lib.log.errors import WithId
 from lib.log.lines import Form, Lines
+from lib.log.often import MOST_OF_PAGES, Often
 
 FOREIGN = ("streamlit", "uvicorn", "websockets")
 """Loggers of which Streamlit makes handlers of their own. What they say of a session names it, and whoever knows that
 name may take the session."""
 OF_PAGES = "streamlit.error_util"
 """Which of them logs what a page's script did not handle."""
+OF_STRANGERS = "runoff.gate.messages"
+"""Our own that says what strangers say, however often they do."""
 LEAST_CHARACTERS = 6
 """Shorter secrets are words that occur in any text."""
 
@@ -36,6 +39,7 @@ class _ToStandardError(logging.StreamHandler[TextIO]):
 
 
 _HANDLER, _WITH_ID = _ToStandardError(), WithId()
+_OFTEN, _OFTEN_OF_PAGES = Often(), Often(MOST_OF_PAGES)
 _state: tuple[Form, frozenset[str], int] | None = None
 
 
@@ -59,8 +63,10 @@ def start(form: Form = Form.PLAIN, secrets: Collection[str] = ()) -> None:
     if _HANDLER not in logging.root.handlers:
         logging.root.addHandler(_HANDLER)
     logging.getLogger(OF_PAGES).addFilter(_WITH_ID)
+    logging.getLogger(OF_STRANGERS).addFilter(_OFTEN)
     for name, logger in list(loggers.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in FOREIGN:
+            logger.addFilter(_OFTEN_OF_PAGES if name == OF_PAGES else _OFTEN)
             for handler in logger.handlers:
                 handler.setFormatter(lines)
             if not logger.handlers and not logger.propagate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,6 +56,8 @@ class Answers:
         metrics: Rows of the metrics table, of every run: texts and numbers by column.
         body: In the place of every answer of the jobs table.
         asked: The path and the query of each request.
+        fault: What is answered instead of a request, by how many came before: a status and a body, nothing at all
+            where the status is 0; ``None`` for what is told.
     """
 
     jobs: dict[str, str] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Answers:
     body: bytes | None = None
     asked: list[str] = field(default_factory=list)
     url: str = ""
+    fault: Callable[[int], tuple[int, bytes] | None] = lambda _: None
 
     def of_jobs(self, query: Mapping[str, list[str]]) -> tuple[bytes, str]:
         rows = list(self.jobs.values())
@@ -101,7 +104,14 @@ def answering(answers: Answers) -> Iterator[Answers]:
 
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
+            fault = answers.fault(len(answers.asked))
             answers.asked.append(self.path)
+            if fault is not None:
+                if fault[0]:
+                    self._answer(fault[0], "application/json", fault[1])
+                else:
+                    self.close_connection = True
+                return
             query = parse_qs(asked.query, keep_blank_values=True)
             if asked.path.endswith(f"/{JOBS}"):
                 body, rows = answers.of_jobs(query)

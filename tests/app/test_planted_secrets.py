@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
 import pytest
 import streamlit as st
+import vl_convert
 
 from lib.cli.__main__ import main
 from lib.core.facts.query import RunQuery
+from lib.core.facts.selection import is_uploaded
 from lib.data.folder.source import FolderSource
 from lib.data.supabase.settings import PREFIX
+from lib.data.upload import storage
 from lib.ui.charts.component import CHARTS
 from tests.app.answering import PUBLISHABLE, Answers, answering, row, run_id
 from tests.app.everything import offered, sent
 from tests.app.harness import MAIN, PAGES, App, write_run
+from tests.data.upload.archives import zipped
 from tests.forgetting import forget_reads
 
 # Put together here, so that no scanner takes them for real ones.
@@ -140,6 +145,88 @@ def test_no_page_of_a_folder_tells_a_secret(monkeypatch, on_folder, tmp_path, ca
             continue
         printed = capsys.readouterr()
         assert_silent(printed.out + printed.err, secret, " ".join(command))
+    assert_silent(caplog.text, secret, "the log")
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> list[str]:
+    """What pictures were drawn from: of a PNG nobody else can read what stands in it."""
+    found: list[str] = []
+    for name in ("vegalite_to_png", "vegalite_to_svg"):
+        draw = getattr(vl_convert, name)
+
+        def noted(spec, *args, draw=draw, **options):
+            found.append(json.dumps(spec, ensure_ascii=False, default=str))
+            return draw(spec, *args, **options)
+
+        monkeypatch.setattr(vl_convert, name, noted)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_no_picture_tells_a_secret(on_folder, tmp_path, files, drawn, kind):
+    ids = []
+    for number, (planted, _) in enumerate(list(SECRETS.values())):
+        folder = tmp_path / f"run {number} {planted}".replace("//", "/")
+        write_run(folder, [1.0, 0.5, 0.4], [0.9, 0.6, 0.5], rows=[{"step": 1, f"eval_{planted}": 0.5, f"{planted}": 1}])
+        ids.append(number)
+    listed = on_folder(tmp_path, list="50").listed
+    assert len(listed) == len(ids)
+    for start in range(0, len(listed), 5):
+        app = on_folder(tmp_path, run=listed[start : start + 5])
+        titles = list(app.charts)
+        for turn, chart in enumerate(("loss", titles[-1]), 1):
+            app.trigger(CHARTS, "picture", {"chart": chart, "kind": kind, "turn": turn})
+        made = offered({name: data for name, data in files.items() if name.endswith(kind)})
+        assert ("PNG" if kind == "png" else "<svg") in made
+        for _, secret in SECRETS.values():
+            assert_silent("\n".join([*drawn, made, *files]), secret, kind)
+    assert len(drawn) >= 3
+
+
+def of_name(planted: str) -> str:
+    """As far as it can be the name of a file: of what has slashes a browser gives the end."""
+    return planted.rpartition("/")[2][:150]
+
+
+@pytest.mark.parametrize("shape", SECRETS)
+def test_no_page_tells_a_secret_of_an_upload(opened, monkeypatch, tmp_path, caplog, files, shape):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(storage, "_OWN", {})
+    planted, secret = SECRETS[shape]
+    name, way = of_name(planted), planted.replace("//", "/")
+    log = {"log_history": [{"step": step, "loss": 1 / step, "eval_loss": 1.1 / step, f"eval_{planted}": 0.5}
+                           for step in (1, 2, 3)], "best_model_checkpoint": planted, "global_step": 3}  # fmt: skip
+    state = json.dumps(log).encode()
+    table = f"step,loss,{planted.replace(',', ' ')}\n1,0.5,1\n2,0.4,1\n3,0.3,1\n".encode()
+    args = json.dumps(config_with(planted)).encode()
+    # Long names are shortened where they are shown: what is left of a secret must not be the half that is not known.
+    long = f"{'w' * 30} {name} {'v' * 30}"[-180:]
+    sent_files = [
+        (f"{name}.zip", zipped({f"{way}/trainer_state.json": state, f"{way}/training_args.json": args})),
+        (f"{name}.csv", table),
+        (f"{planted}.log", b"nothing " + planted.encode()),
+        (f"{name}.json", b"{" + planted.encode()),
+        (f"{name}.7z", b"x"),
+        (f"{long}.7z", b"x"),
+        (f"{name} 2.zip", b"no zip"),
+        (f"{name} 3.zip", zipped({f"../{way}": b"x"})),
+        (f"{name} 4.csv", b""),
+    ]
+    app = opened()
+    (widget,) = app.at.get("file_uploader")
+    widget.set_value([(name, content, "application/octet-stream") for name, content in sent_files])
+    app.rerun()
+    uploaded = app.compared
+    assert [is_uploaded(run) for run in uploaded] == [True, True]
+    for page in PAGES:
+        app.go(page, run=uploaded)
+        app.assert_sound()
+        assert set(app.compared) == set(uploaded)
+        assert_silent(sent(app), secret, page)
+        if page == MAIN:
+            app.trigger(CHARTS, "picture", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
+    assert_silent(offered(files) + "\n".join(files), secret, "a file to keep")
     assert_silent(caplog.text, secret, "the log")
 
 

@@ -40,6 +40,16 @@ def test_what_makes_no_sense_is_named_and_ignored(opened, demo, page, position):
     assert "<script>" not in "".join(app.html_bodies)
 
 
+def test_a_link_with_too_many_fields_to_be_read_is_said_and_cleared(opened, demo):
+    app = opened(fields="1234")
+    app.assert_sound()
+    (said,) = app.at.warning
+    assert said.value.startswith("Expected a link with at most 1,000 fields, got one with 1,234, of which none is used")
+    assert not app.link
+    app.address(run=demo.alike[:1]).assert_sound()
+    assert not app.at.warning
+
+
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in JUNK.items() for value in values])
 def test_no_junk_gets_through_the_parser(name, value):
     with pytest.raises(ValueError):  # noqa: PT011  that it is ignored and named is what counts

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.data.folder.names import run_id_of
+from tests.app.harness import write_run
 from tests.browser.actions import (
     PAGES,
     cells,
@@ -84,3 +85,23 @@ def test_names_are_shown_as_they_are_everywhere_and_a_first_visit_may_be_deep(ne
 
     assert not [path for path in asked if path.endswith("/x")]
     assert page.locator('img[src="x"], a[href="x"], a[href$="/x"]').count() == 0
+
+
+LONG = "n" * 240
+
+
+def test_long_names_leave_room_for_others_and_stay_inside(new_page, serve, tmp_path):
+    names = [LONG, "m" * 120, "🏁" * 40]
+    for number, name in enumerate(names, 1):
+        settings = {"learning_rate": 1e-4 * number, name[:200]: name}
+        write_run(tmp_path / name, [2.0, 1.5, 1.0 + number], [2.1, 1.7, 1.3 + number], args=settings)
+    page = new_page(serve(RUNOFF_RUNS=str(tmp_path)))
+    open_app(page, "hyperparameters", run=[run_id_of([name]) for name in names])
+    lines = {*page.locator(".runs-name").all_inner_texts()}
+    assert lines == {f"{'n' * 80}…{'n' * 39}", *names[1:]}
+    page.locator(".runs li", has_text="nnn").hover()
+    expect(page.get_by_role("tooltip")).to_contain_text(f"Name {LONG}")
+    page.set_viewport_size({"width": 390, "height": 844})
+    headline = page.locator(".page-tools h2")
+    expect(headline).to_contain_text("nnn")
+    assert headline.evaluate("each => each.scrollWidth <= each.clientWidth")

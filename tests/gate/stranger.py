@@ -105,7 +105,7 @@ class Tab:
         """Send a message that is a switch, such as ``clear_cache``."""
         self._socket.send(BackMsg(**{kind: value}).SerializeToString())
 
-    def send(self, message: bytes) -> None:
+    def send(self, message: bytes | str) -> None:
         """Send anything."""
         self._socket.send(message)
 

@@ -164,6 +164,18 @@ def test_every_answer_says_what_the_browser_may_do(ann, path):
     assert not {"*", "https:", "http:"} & set(" ".join(policy.values()).split())
 
 
+def test_a_link_with_more_fields_than_are_read_says_so(ann):
+    def at(count: int) -> httpx.Response:
+        return ann.client.get("/ranking?" + "&".join(f"run={number}" for number in range(count)))
+
+    assert at(1000).status_code == 200
+    sent = at(1001)
+    assert (sent.status_code, sent.headers["location"]) == (303, "?fields=1001")
+    assert "got one with 1,001, of which none is used" in ann.tab().run("fields=1001").text
+    for odd in ("fields=5", "fields=" + "9" * 5000, "fields=x", "fields=%C2%B2%C2%B2%C2%B2%C2%B2"):
+        assert "at most 1,000 fields" not in ann.tab().run(odd).text
+
+
 def test_behind_several_processes_it_is_the_same(serve):
     served = serve(processes=2)
     with Stranger(served) as ann, Stranger(served) as eve:

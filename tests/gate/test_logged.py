@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from lib.log.often import MOST
 from tests.browser.harness import TIMEOUT_S
 from tests.gate.stranger import XSRF, Stranger
 
@@ -37,10 +38,19 @@ def test_what_is_no_request_and_no_message_is_logged_as_entries(serve):
     with Stranger(server) as eve:
         begun_and_left(eve, eve.tab().run().session)
         tab = eve.tab().run('search=x\n{"level": "error", "message": "forged"}')
-        tab.send(b"\xff\xff\xff")
+        for number in range(3 * MOST):
+            tab = eve.tab()
+            tab.run() if not number else None
+            tab.send("secret" if number % 2 else b"\xff\xffsecret")
+            assert tab.is_ended()
         assert eve.tab().run().session
     entries = [json.loads(line) for line in server.log(100_000).splitlines()]
     assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, entries))
     assert "uvicorn.error" in {entry["logger"] for entry in entries}
     assert not [entry for entry in entries if "ClientDisconnect" in entry.get("traceback", "")]
     assert "forged" not in {entry["message"] for entry in entries}
+    closed = [entry["message"] for entry in entries if entry["logger"] == "runoff.gate.messages"]
+    assert len(closed) == MOST
+    assert "left out" in closed[-1]
+    assert not [entry for entry in entries if "BackMsg" in str(entry) or "secret" in str(entry)]
+    assert not [entry for entry in entries if "traceback" in entry]

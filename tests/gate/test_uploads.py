@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
 import pytest
 from starlette.types import Message
 
 from lib.data.upload.limits import AT_ONCE_BYTES, FILE_BYTES, WAITING_BYTES
-from lib.gate.uploads import GIVEN_UP_S, NoRoom, Waiting, patient
+from lib.gate.uploads import GIVEN_UP_S, LEAST_RATE, SLOW_RATE, Coming, NoRoom, Waiting, patient
 from tests.own_loop import finished
 
 
@@ -72,12 +73,48 @@ def test_all_sessions_together_are_bounded_until_somebody_has_given_up():
     assert server.total <= WAITING_BYTES
 
 
-def test_who_says_nothing_for_long_is_taken_for_gone_and_who_goes_on_is_not():
-    async def heard() -> list[str]:
-        said: asyncio.Queue[Message] = asyncio.Queue()
-        for part in (b"a", b"b"):
-            said.put_nowait({"type": "http.request", "body": part, "more_body": True})
-        receive = patient(said.get, silent_s=0.01)
-        return [(await receive())["type"] for _ in range(3)]
+def heard(coming: Coming, *parts: bytes, clock=lambda: 0.0, silent_s: float = 0.01) -> list[str]:
+    """What a receiver is told when these parts come, and then nothing."""
 
-    assert finished(heard()) == ["http.request", "http.request", "http.disconnect"]
+    async def told() -> list[str]:
+        said: asyncio.Queue[Message] = asyncio.Queue()
+        for part in parts:
+            said.put_nowait({"type": "http.request", "body": part, "more_body": True})
+        receive = patient(said.get, coming, clock, silent_s)
+        return [(await receive())["type"] for _ in range(len(parts) + 1)]
+
+    return finished(told())
+
+
+def test_who_says_nothing_for_long_is_taken_for_gone_and_who_goes_on_is_not():
+    coming = Coming(2, 0.0)
+    assert heard(coming, b"a", b"b") == ["http.request", "http.request", "http.disconnect"]
+    assert coming.came == 2
+
+
+def test_a_file_that_drips_is_given_up_and_one_on_a_slow_line_is_taken():
+    def parts(rate: float) -> list[str]:
+        """A megabyte, in a part each half minute."""
+        seconds = iter(range(0, 100_000, 30))
+        each = int(rate * 30)
+        return heard(Coming(2**20, 0.0), *(b"x" * each for _ in range(2**20 // each)), clock=lambda: next(seconds))
+
+    assert "http.disconnect" not in parts(LEAST_RATE * 2)[:-1]
+    assert "http.disconnect" in parts(LEAST_RATE / 4)[:-1]
+
+
+def test_who_drips_gives_way_where_others_need_the_room():
+    server = Server()
+    with contextlib.ExitStack() as stack:
+        dripping = [stack.enter_context(server.room(str(each))) for each in range(WAITING_BYTES // FILE_BYTES)]
+        with pytest.raises(NoRoom, match="Others are uploading"):
+            server.send("ann")
+        server.now += GIVEN_UP_S + 1
+        for number, coming in enumerate(dripping):
+            coming.came = int(SLOW_RATE * server.now * (2 if number else 0.5))
+        server.send("ann")
+        assert [each.gave_way for each in dripping] == [True, False, False, False]
+        assert heard(dripping[0], b"x")[0] == "http.disconnect"
+        with pytest.raises(NoRoom):
+            server.send("bob")
+    assert not server.waiting._coming

@@ -164,14 +164,28 @@ def _redacted_short(text: str) -> str:
     return _redacted(text) if hint or (len(text) >= 40 and _LONG_WORD.search(text)) else text
 
 
+def redact_path(path: str) -> str:
+    """As ``redact``, of a path whose parts are shown by themselves: none of them ends in the middle of another.
+
+    Example:
+        >>> redact_path("token=5f3a/x"), redact_path("a/https:/me:pw@host/x")
+        ('token=••••/x', 'a/https:/••••@host/x')
+    """
+    return "/".join(map(_redact_assignments, _without_known(path).split("/"))) if redact(path) != path else path
+
+
 def _redacted(text: str) -> str:
+    return _redact_assignments(_without_known(text))
+
+
+def _without_known(text: str) -> str:
+    """A text without what is a credential whatever name stands before it."""
     text = _SHAPES.sub(MASK, text)
     text = _URL_USER.sub(lambda found: f"{found.group(1) or found.group(2)}{MASK}@", text)
     text = _WEBHOOK.sub(rf"\g<1>{MASK}", text)
     text = _LOGIN.sub(rf"\g<1>{MASK}", text)
     text = _RANDOM.sub(lambda found: MASK if _is_random(found.group()) else found.group(), text)
-    text = _SCHEME.sub(lambda found: f"{found.group(1) or found.group(2)}{MASK}", text)
-    return _redact_assignments(text)
+    return _SCHEME.sub(lambda found: f"{found.group(1) or found.group(2)}{MASK}", text)
 
 
 def _is_random(text: str) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from lib.core.facts.credentials import redact
+from lib.core.facts.credentials import redact, redact_path
 from lib.core.facts.foreign import isolated
 from lib.data.formats.logged import Folder
 
@@ -63,7 +63,8 @@ def telling_names(folders: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], s
     for whole_path, path in zip(paths, telling, strict=True):
         counts = range(1, len(path) + 1)
         count = next((count for count in counts if ends[path[-count:]] == 1), len(path))
-        names[whole_path] = readable("/".join(path[-count:]))
+        # Some credentials are known by what stands before them in the path: of its end alone they would not be.
+        names[whole_path] = "/".join(redact_path(readable("/".join(path))).split("/")[-count:])
     return names
 
 

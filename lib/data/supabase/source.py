@@ -262,7 +262,7 @@ def _rows(answer: Answer, _: Columns) -> tuple[list[dict[str, Any] | Broken], in
         rows = rows_of_json(answer.body)
     except NotWhole as error:
         raise Damaged from error
-    if rows and all(isinstance(row, Broken) for row in rows):
+    if rows and all(isinstance(row, Broken) or row.keys().isdisjoint(ESSENTIAL) for row in rows):
         # No table answers so: whoever did is not the data API, and what was read before stays.
         raise Damaged
     if answer.rows not in (None, len(rows)):

@@ -7,6 +7,7 @@ a numpy scalar, a ``Decimal`` or one of pandas' nulls. All of them are understoo
 from __future__ import annotations
 
 import hashlib
+import marshal
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -120,13 +121,26 @@ def is_credential(column: str) -> bool:
 
 def _version(values: Mapping[str, Any]) -> str:
     # Sorted, since a table's columns have no order; without nulls, since a column that was added changes no run.
-    seen = sorted((name, value) for name, value in values.items() if not is_credential(name))
+    seen = hashlib.blake2b(digest_size=16)
+    for named in sorted((name, value) for name, value in values.items() if not is_credential(name)):
+        seen.update(_written(named))
+    return seen.hexdigest()
+
+
+def _written(named: tuple[str, Any]) -> bytes:
+    """A column's name and value as bytes that no other ones have."""
     try:
-        written = repr(seen)
+        # Of a row with megabytes of text this takes a tenth of the time of writing it out. Form 2 is the last one that
+        # says the same of equal values.
+        return marshal.dumps(named, 2)
+    except ValueError:
+        pass
+    try:
+        text = repr(named)
     except (RecursionError, ValueError):
         # Nested too deeply for Python to write it out, or a number that is too long for that.
-        written = "\n".join(_flat(seen))
-    return hashlib.blake2b(written.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        text = "\n".join(_flat(named))
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _flat(value: Any) -> Iterator[str]:

@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from lib.core.facts.sizes import DEEPEST, Cut, decimal_number, whole_number
 
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER = b"0" * 20
+"""Below so many digits a whole number has 64 bits, nearly: of more not all have."""
 _MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
 
 
@@ -48,16 +53,29 @@ def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
     Raises:
         NotWhole: If it is no array, or not all of one.
     """
-    written = body.decode("utf-8", "replace").strip()
-    try:
-        rows = _DECODER.decode(written)
-    except (ValueError, RecursionError):
-        if not written.startswith("["):
-            raise NotWhole from None
-        rows = [_value(part) for part in _parts(written)]
+    rows = _plain(body)
+    if rows is None:
+        written = body.decode("utf-8", "replace").strip()
+        try:
+            rows = _DECODER.decode(written)
+        except (ValueError, RecursionError):
+            if not written.startswith("["):
+                raise NotWhole from None
+            rows = [_value(part) for part in _parts(written)]
     if not isinstance(rows, list):
         raise NotWhole
     return [_row(row) for row in rows]
+
+
+def _plain(body: bytes) -> Any:
+    """What a body holds in which nothing is odd, read in a quarter of the time; ``None`` for others."""
+    if _LONG_NUMBER in body.translate(_DIGITS):
+        # It would be read as a float, and no two seeds of 128 bits would differ.
+        return None
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _row(row: Any) -> dict[str, Any] | Broken:

@@ -59,10 +59,16 @@ def plain_name(name: str) -> str:
     if last in ("", ".", ".."):
         return "file"
     stem, dot, end = last.rpartition(".")
-    while stem and _size(stem) + _size(end) >= LONGEST_NAME:
-        stem = stem[:-1]
+    stem = cut_name(stem, LONGEST_NAME - _size(end) - 1)
     # A name that is all end is cut like any other.
     return f"{stem}{dot}{end}" if stem else end[: LONGEST_NAME // 4]
+
+
+def cut_name(name: str, most: int = LONGEST_NAME) -> str:
+    """At most so many bytes of a name."""
+    while name and _size(name) > most:
+        name = name[:-1]
+    return name
 
 
 def folded(part: str) -> str:

@@ -12,7 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from lib.core.facts.credentials import redact
+from lib.core.facts.sizes import plain_text
 from lib.core.text.phrases import counted
+from lib.data.folder.names import readable
 from lib.data.folder.scan import is_skipped
 from lib.data.trainer.hf_log import TRAINER_STATE
 from lib.data.upload import storage, tar_files, zip_files
@@ -28,7 +31,7 @@ from lib.data.upload.limits import (
     TOTAL_BYTES,
 )
 from lib.data.upload.loose import placed
-from lib.data.upload.names import OTHER_ARCHIVE_ENDS, archive_end, folded, plain_name
+from lib.data.upload.names import OTHER_ARCHIVE_ENDS, archive_end, cut_name, folded, plain_name
 from lib.data.upload.refusals import UploadRefused, said
 from lib.data.upload.same import Known
 from lib.data.upload.source import UploadSource
@@ -153,6 +156,14 @@ class Upload:
             if gone:
                 self.source = UploadSource(self._root, self._token, self._turn())
 
+    def paths_of(self, item: Item) -> set[str]:
+        """The paths of an item's files and folders, as a run says which it was read from: without credentials."""
+        paths: list[str] = []
+        for top in item.folders:
+            for folder, folders, files in os.walk(self._root / top):
+                paths += (os.path.relpath(os.path.join(folder, name), self._root) for name in (*folders, *files, ""))
+        return {redact(plain_text(readable(path.replace(os.sep, "/")))) for path in paths}
+
     def close(self) -> None:
         """Remove everything; nothing can be taken afterwards."""
         with self._lock:
@@ -196,7 +207,7 @@ class Upload:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             scratch.unlink(missing_ok=True)
-        return Item(self._count, name, (folder,), held.files, len(held.entries), held.size, held.sentences)
+        return Item(self._count, redact(name), (folder,), held.files, len(held.entries), held.size, held.sentences)
 
     def _files(self, dropped: Sequence[Dropped]) -> Item:
         total = sum(each.size for each in dropped)
@@ -216,7 +227,7 @@ class Upload:
             for folder in folders:
                 shutil.rmtree(self._root / folder, ignore_errors=True)
             raise
-        title = dropped[0].name if len(dropped) == 1 else counted(len(dropped), "file")
+        title = redact(dropped[0].name) if len(dropped) == 1 else counted(len(dropped), "file")
         return Item(self._count, title, folders, len(dropped), len(dropped), total)
 
     def _made_folder(self, wanted: str, numbered: str) -> str:
@@ -227,7 +238,8 @@ class Upload:
 
     def _new_folder(self, wanted: str, numbered: str = NUMBERED) -> str:
         """A name that no folder of the root has, on whatever system; hidden folders are not looked into."""
-        name = wanted.strip(" .")
+        # Paths are shown without credentials: a folder that has none is found again by what is shown.
+        name = cut_name(redact(wanted)).strip(" .")
         with writing():
             taken = {folded(entry) for entry in os.listdir(self._root)}
         if name and folded(name) not in taken and not is_skipped(name):

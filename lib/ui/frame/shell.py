@@ -129,6 +129,8 @@ def _warnings(compared: Comparison) -> None:
     """Say what of the link could not be taken."""
     for sentence in compared.left_out:
         st.warning(md(sentence), icon=":material/link_off:")
+    if too_many := url.too_many():
+        st.warning(too_many, icon=":material/link_off:")
     if url.ignored():
         st.warning(
             f"Parts of this link were not understood and are ignored: {md(', '.join(url.ignored()))}.",

@@ -178,9 +178,9 @@ def _leave_useless(upload: Upload, held: set[int]) -> None:
     page = upload.source.list_runs(_ALL) if upload.items else None
     if page is None or any(each.reason == NO_ANSWER for each in page.unreadable):
         return
-    used = {path.split("/")[0] for run in page.runs for path in run.files}
+    used = {path for run in page.runs for path in run.files}
     for item in upload.items:
-        if item.number not in held and used.isdisjoint(item.folders):
+        if item.number not in held and used.isdisjoint(upload.paths_of(item)):
             upload.remove(item.number)
 
 

@@ -18,6 +18,7 @@ import streamlit as st
 
 from lib.core.facts.query import RunQuery
 from lib.core.facts.selection import is_uploaded
+from lib.gate.links import FIELDS, said
 from lib.ui.session import link
 from lib.ui.session.link import LinkState, Param
 
@@ -25,7 +26,7 @@ T = TypeVar("T", bound=Hashable)
 W = TypeVar("W")
 
 _STATE, _WRITTEN, _PAGE, _IGNORED = "url:state", "url:written", "url:page", "url:ignored"
-_TOUCHED, _MENU = "url:touched", "url:menu"
+_TOUCHED, _MENU, _TOO_MANY = "url:touched", "url:menu", "url:too many"
 
 
 class WidgetArguments(TypedDict):
@@ -85,6 +86,7 @@ def read(page: str) -> None:
     if arrived and _WRITTEN in st.session_state and (not current.keys() & link.PARAMS.keys() or current in links):
         return
     found, st.session_state[_IGNORED] = link.parse(current)
+    st.session_state[_TOO_MANY] = said(current.get(FIELDS, [""])[-1])
     _hold(found)
     st.session_state[_WRITTEN] = current
 
@@ -124,6 +126,12 @@ def menu_texts() -> dict[str, list[str]]:
 def ignored() -> tuple[str, ...]:
     """Parts of the link that made no sense, as "name=value"."""
     found: tuple[str, ...] = st.session_state.get(_IGNORED, ())
+    return found
+
+
+def too_many() -> str | None:
+    """What to say of a link that had too many fields to be read."""
+    found: str | None = st.session_state.get(_TOO_MANY)
     return found
 
 

@@ -277,6 +277,9 @@ def test_ids_can_stand_in_a_link_and_differ():
         ([("r", "x", "a"), ("r", "y", "a"), ("r", "y", "b")], ["x/a", "y/a", "b"]),
         ([("r",), ("r", "r")], ["r", "r/r"]),
         ([("r", "only")], ["only"]),
+        ([("token=5f3a", "x"), ("https:", "me:pw@hub", "y")], ["x", "y"]),
+        ([("a", "https:", "me:pw@hub"), ("b", "https:", "me:pw@hub")], ["a", "b"]),
+        ([("https:", "me:pw@a"), ("https:", "me:pw@b")], ["••••@a", "••••@b"]),
         ([], []),
     ],
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,6 +118,18 @@ def test_the_version_follows_from_every_column_that_may_be_kept():
     for changed in ({"added_since": 1}, {"status": "lost"}, {"config": "no JSON"}, {"loss": float("nan")}):
         assert run_from_row(ROW | changed).version != version
     assert run_from_row(ROW | {"loss": float("nan")}).version == run_from_row(ROW | {"loss": float("nan")}).version
+
+
+@pytest.mark.parametrize("long", ["x" * 500_000, ["y"] * 50_000, {"a": {"b": "é" * 500_000}}, "\ud800" * 9])
+def test_the_version_follows_from_what_is_cut_too(long):
+    def changed(value: Any) -> Any:
+        if isinstance(value, str):
+            return value[:-1] + "z"
+        return [*value[:-1], "z"] if isinstance(value, list) else {name: changed(each) for name, each in value.items()}
+
+    for column in ("error_message", "config", "added_since"):
+        versions = [run_from_row(ROW | {column: value}).version for value in (long, changed(long), copy.deepcopy(long))]
+        assert versions[0] == versions[2] != versions[1]
 
 
 def test_no_credential_is_kept_anywhere():

@@ -47,3 +47,14 @@ def test_what_was_removed_is_here_no_more():
     upload.remove(upload.items[0].number)
     upload.take([dropped("a.csv", log(5))])
     assert upload.items[0].left == ()
+
+
+def test_what_is_called_like_a_credential_is_kept_and_named_without_it():
+    upload = Upload()
+    called = ("sk-bert-run-1.csv", "key=a&" * 20 + "b.csv", "token=5f3a.csv")
+    assert upload.take([dropped(name, log(scale)) for scale, name in enumerate(called, 5)]) == ()
+    (item,) = upload.items
+    runs = upload.source.list_runs(RunQuery()).runs
+    assert len(runs) == 3
+    assert {path.split("/")[0] for run in runs for path in run.files} == {*item.folders}
+    assert not [text for text in (*item.folders, *names(upload)) if "bert" in text or "5f3a" in text]
