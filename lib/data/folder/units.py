@@ -15,27 +15,9 @@ from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_ty
 
 from lib.core.facts.runs import RunSummary
 from lib.data.formats.logged import FilePath, Folder, Told
+from lib.data.trainer.log_marks import LogMark
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class LogMark:
-    """What tells whether a log is how another one begins.
-
-    Attributes:
-        digest: Equal for files of equal bytes.
-        rows: How many rows gave points.
-        points: How many points it has.
-        opening: How it begins; "" where it is too short to tell.
-        ladder: How it begins, at 4, 16, 64... points and at its end.
-    """
-
-    digest: str
-    rows: int
-    points: int
-    opening: str
-    ladder: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

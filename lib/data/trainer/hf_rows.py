@@ -13,7 +13,7 @@ import numpy as np
 
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment
-from lib.data.formats.json_rows import Columns, ColumnsOfRows, shapes_of
+from lib.data.formats.json_rows import Columns, ColumnsOfRows, Row, shapes_of
 from lib.data.trainer.log_points import Points, points_of_logs
 
 _RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
@@ -51,7 +51,7 @@ class LoggedRows:
         self._strange += len(entries) - len(rows)
         self._take(rows)
 
-    def _take(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _take(self, rows: Sequence[Row]) -> None:
         before = self._columns.rows
         shapes = shapes_of(rows)
         has_loss = np.zeros(len(rows), dtype=bool)
@@ -142,7 +142,7 @@ class LoggedRows:
         return at, on_clock
 
 
-def _rows_of(entries: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+def _rows_of(entries: Sequence[Any]) -> Sequence[Row]:
     return entries if set(map(type, entries)) <= {dict} else [row for row in entries if isinstance(row, dict)]
 
 

@@ -6,7 +6,6 @@ import hashlib
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -168,7 +167,10 @@ def points_of_logs(
     Args:
         names: Of the metrics of all logs.
         code: Which of them each number has, shape (n,).
-        step, epoch, at, value: As in ``Points``, those of one log after those of the one before.
+        step: As in ``Points``, of one log after the other.
+        epoch: The same.
+        at: The same.
+        value: The same.
         bounds: Where those of each log begin, and where the last one's end, shape (logs + 1,).
     """
     logs, sizes = np.arange(len(bounds) - 1), np.diff(bounds)
@@ -190,8 +192,8 @@ def points_of_logs(
     falls = set(log[1:][~rises].tolist())
     called = [names[each] for each in (found % max(len(names), 1)).tolist()]
     points = []
-    for each, (at_point, at_metric) in enumerate(zip(pairwise(bounds.tolist()), pairwise(begins.tolist()), strict=True)):
-        own, mine = slice(*at_point), slice(*at_metric)
-        by = ByMetric(order[own], ends[mine] - at_point[0], each not in falls)
+    for each in logs.tolist():
+        own, mine = slice(bounds[each], bounds[each + 1]), slice(begins[each], begins[each + 1])
+        by = ByMetric(order[own], ends[mine] - bounds[each], each not in falls)
         points.append(Points(tuple(called[mine]), metric[own], step[own], epoch[own], at[own], value[own], by))
     return points

@@ -19,8 +19,9 @@ from lib.data.folder import source as folder
 from lib.data.folder.memory import remembered
 from lib.data.folder.memory.remembered import CACHE_VARIABLE, Remembered, place_from
 from lib.data.folder.source import FolderSource
-from lib.data.folder.units import FoundForm, FoundUnit, LogMark, Unit, from_text, to_text
+from lib.data.folder.units import FoundForm, FoundUnit, Unit, from_text, to_text
 from lib.data.formats.logged import Told
+from lib.data.trainer.log_marks import LogMark
 from tests.data.folder.states import training, write
 
 ROWS = training(400, {200: 1.3, 400: 1.5})
