@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from lib.core.curves.metric_curves import RunCurves
-from lib.core.facts.changed_runs import changed
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
 from lib.data.folder.memory.kept import Kept
@@ -229,24 +228,23 @@ class UnitReader:
         seen = {place: files[place] for place in places if place in files}
         side_files = {**beside.get(lead, {}), **(beside.get(folder, {}) if is_own else {})}
         stamps = [stamp for names in seen.values() for stamp in names.values() if stamp is not None]
+        notes = list(training.notes)
+        if beside.get(folder) and not is_own and training.path == folder:
+            notes.append(f"Files that may be of any of them were left out: {', '.join(beside[folder])}.")
+        paths = tuple((*place, TRAINER_STATE) for place, _ in reversed(training.logs))
         run, merged = summarise_run(
             training.run_id,
             [each for _, each in training.logs],
             side_files,
             [readable(name) for name in (self._top, *training.path)],
             max((stamp[0] for stamp in stamps), default=math.nan) / 1e9,
-        )
-        notes = [*run.notes, *training.notes]
-        if beside.get(folder) and not is_own and training.path == folder:
-            notes.append(f"Files that may be of any of them were left out: {', '.join(beside[folder])}.")
-        paths = tuple((*place, TRAINER_STATE) for place, _ in reversed(training.logs))
-        run = changed(
-            run,
-            checkpoints=checkpoints_of(training.path, training.may_hold, dict(training.logs), log, scan),
-            extra={**run.extra, "folder": path_text(training.path)},
-            notes=tuple(notes),
-            formats=(TRAINER,),
-            files=tuple(path_text(path[:-1], path[-1]) for path in paths),
+            {
+                "checkpoints": checkpoints_of(training.path, training.may_hold, dict(training.logs), log, scan),
+                "extra": {"folder": path_text(training.path)},
+                "notes": notes,
+                "formats": (TRAINER,),
+                "files": tuple(path_text(path[:-1], path[-1]) for path in paths),
+            },
         )
         held = [(place, scan.weights.get(place), scan.checkpoints.get(place)) for place in training.may_hold]
         form = FoundForm(
