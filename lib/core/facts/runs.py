@@ -6,7 +6,7 @@ run came from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -193,27 +193,7 @@ class RunSummary:
     def __post_init__(self) -> None:
         if not self.run_id:
             raise ValueError("A run needs a non-empty run_id.")
-        said: list[str] = []
-        for name, most in _TEXTS.items():
-            text = getattr(self, name)
-            if text is not None and (shown := _shown(text, most, name, said)) is not text:
-                object.__setattr__(self, name, shown)
-        if type(self.config) is not sizes.Bounded:
-            config = sizes.bounded(self.config, "Configuration")
-            said += config.notes
-            object.__setattr__(self, "config", config)
-        if self.extra:
-            object.__setattr__(self, "extra", {name: _extra(name, value, said) for name, value in self.extra.items()})
-        if self.files:
-            files = tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in self.files)
-            object.__setattr__(self, "files", files)
-        if self.read_as:
-            object.__setattr__(self, "read_as", tuple(replace(each, name=redact(each.name)) for each in self.read_as))
-        if self.checkpoints:
-            object.__setattr__(self, "checkpoints", tuple(_checkpoint(each, said) for each in self.checkpoints))
-        if self.notes or said:
-            notes = (*self.notes, *said)[: sizes.MOST_NOTES]
-            object.__setattr__(self, "notes", tuple(_shown(note, sizes.LONGEST_TEXT, "", []) for note in notes))
+        bound(self, _ALL)
 
     @property
     def status_text(self) -> str:
@@ -248,6 +228,42 @@ _TEXTS = {
     "error_message": sizes.LONGEST_TEXT,
 }
 _TITLES = {"raw_status": "Status", "error_message": "Error"}
+
+
+def bound(run: RunSummary, names: Collection[str]) -> None:
+    """Mask and cut some fields of a run that is being made, and say in its notes what was cut."""
+    said: list[str] = []
+    for name, mask in _MASKS.items():
+        if name in names and (value := getattr(run, name)) and (shown := mask(value, said)) is not value:
+            object.__setattr__(run, name, shown)
+    if said or (run.notes and "notes" in names):
+        notes = (*run.notes, *said)[: sizes.MOST_NOTES]
+        object.__setattr__(run, "notes", tuple(_shown(note, sizes.LONGEST_TEXT, "", []) for note in notes))
+
+
+def _config(config: Mapping[str, Any], said: list[str]) -> sizes.Bounded:
+    kept = sizes.bounded(config, "Configuration")
+    said += kept.notes if kept is not config else ()
+    return kept
+
+
+def _text_mask(name: str, most: int) -> _Mask:
+    return lambda text, said: _shown(text, most, name, said)
+
+
+_Mask = Callable[[Any, list[str]], Any]
+_MASKS: Mapping[str, _Mask] = MappingProxyType(
+    {
+        **{name: _text_mask(name, most) for name, most in _TEXTS.items()},
+        "config": _config,
+        "extra": lambda extra, said: {name: _extra(name, value, said) for name, value in extra.items()},
+        "files": lambda files, said: tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in files),
+        "read_as": lambda read_as, _: tuple(replace(each, name=redact(each.name)) for each in read_as),
+        "checkpoints": lambda found, said: tuple(_checkpoint(each, said) for each in found),
+    }
+)
+"""What masks and cuts a field, and says what it cut; in the order in which that is said."""
+_ALL = frozenset((*_MASKS, "notes"))
 
 
 def _shown(text: str, most: int, name: str, said: list[str]) -> str:

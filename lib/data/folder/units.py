@@ -13,6 +13,7 @@ from operator import attrgetter
 from types import UnionType
 from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from lib.core.facts.changed_runs import made_again
 from lib.core.facts.runs import RunSummary
 from lib.data.formats.logged import FilePath, Folder, Told
 from lib.data.trainer.log_marks import LogMark
@@ -130,7 +131,8 @@ def content_of(text: str) -> Any:
     """
     import orjson
 
-    if not _LONG_NUMBER.search(text):
+    # To look for that pattern takes as long as reading the text; most have no such row of digits.
+    if _LONG_ROW not in text.encode().translate(_AS_DIGITS) or not _LONG_NUMBER.search(text):
         try:
             # Several times as fast as what reads NaN, halves of surrogate pairs and long numbers too.
             return orjson.loads(text)
@@ -140,6 +142,7 @@ def content_of(text: str) -> Any:
 
 
 _LONG_NUMBER = re.compile(r"[:,\[]-?[0-9]{19}")
+_LONG_ROW, _AS_DIGITS = b"0" * 19, bytes.maketrans(b"123456789", b"000000000")
 _ENCODER = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 _AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))
 
@@ -189,7 +192,7 @@ def _maker(kind: Any) -> Callable[[Any], Any]:
             for name, maker in makers.items():
                 if name in said:
                     said[name] = maker(said[name])
-            return kind(**said)
+            return made_again(said) if kind is RunSummary else kind(**said)
 
         return make
     if isinstance(kind, type) and issubclass(kind, Enum):
