@@ -92,7 +92,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def config_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Arrange the content of side files, keyed by file name, in the sections of ``RunSummary.config``."""
     config: dict[str, dict[str, Any]] = {}
-    for pattern, section in SECTION_OF_FILE.items():
+    for pattern, section in SECTION_OF_FILE.items() if side_files else ():
         for name in sorted(side_files):
             if fnmatchcase(name, pattern):
                 if section == "model_config" and not any(mark in side_files[name] for mark in _MODEL_MARKS):

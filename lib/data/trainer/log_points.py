@@ -130,7 +130,7 @@ class Points:
         begin, rows = 0, self._rows(0)
         # Metrics are numbered as they first occur.
         order, ends, _ = self.by_metric
-        begins = order[np.append(0, ends[:-1])].tolist() if self.names else []
+        begins = order[[0, *ends[:-1].tolist()]].tolist() if self.names else []
         for count in counts:
             while count > begin + _PART:
                 seen.update(rows[(before - begin) * _ROW :])
