@@ -7,7 +7,8 @@ from dataclasses import MISSING, fields
 from operator import attrgetter
 from typing import Any
 
-from lib.core.facts.runs import RunSummary, bound
+from lib.core.facts.masks import bound
+from lib.core.facts.runs import RunSummary
 from lib.core.facts.sizes import Bounded
 
 _NAMES = tuple(each.name for each in fields(RunSummary))

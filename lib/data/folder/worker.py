@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lib.data.folder.checkpoints import candidates
+from lib.data.folder.memory.texts import to_text
 from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
-from lib.data.folder.units import to_text
 from lib.data.formats.logged import Folder
 
 STARTED = b"reads\n"

@@ -18,8 +18,9 @@ from lib.data.folder import reading
 from lib.data.folder import source as folder
 from lib.data.folder.memory import remembered
 from lib.data.folder.memory.remembered import CACHE_VARIABLE, Remembered, place_from
+from lib.data.folder.memory.texts import from_text, to_text
 from lib.data.folder.source import FolderSource
-from lib.data.folder.units import FoundForm, FoundUnit, Unit, from_text, to_text
+from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.formats.logged import Told
 from lib.data.trainer.log_marks import LogMark
 from tests.data.folder.states import training, write
