@@ -19,7 +19,6 @@ from lib.data.folder.memory.kept import Kept
 from lib.data.folder.names import path_text, readable
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import FoundForm, FoundUnit
-from lib.data.formats.assembly import form_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.stated.settings import HYDRA_CONFIG
 from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log, read_trainer_logs
@@ -127,6 +126,9 @@ class UnitReader:
         return log.points.openings([count])[0]
 
     def _logged(self, folder: Folder, files: Files, sight: str) -> tuple[FoundUnit, Curves]:
+        # A state of a Trainer needs none of that, and a process that reads ahead is there sooner without.
+        from lib.data.formats.assembly import form_of
+
         reader = files.format
         assert reader is not None
         try:

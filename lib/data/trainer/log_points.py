@@ -130,6 +130,7 @@ class Points:
         begin, rows = 0, self._rows(0)
         # Metrics are numbered as they first occur.
         order, ends, _ = self.by_metric
+        called: dict[int, bytes] = {}
         begins = order[[0, *ends[:-1].tolist()]].tolist() if self.names else []
         for count in counts:
             while count > begin + _PART:
@@ -139,7 +140,9 @@ class Points:
             seen.update(rows[(before - begin) * _ROW : (count - begin) * _ROW])
             before, own = count, seen.copy()
             known = bisect_left(begins, count)
-            own.update(repr(self.names[:known]).encode("utf-8", "surrogatepass"))
+            if known not in called:
+                called[known] = repr(self.names[:known]).encode("utf-8", "surrogatepass")
+            own.update(called[known])
             found.append(own.hexdigest()[:_MARK])
         return found
 
