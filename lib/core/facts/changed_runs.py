@@ -41,8 +41,8 @@ def made_again(said: Mapping[str, Any]) -> RunSummary:
 def _made(held: Mapping[str, Any]) -> RunSummary:
     if len(held) != len(_NAMES):
         raise TypeError(f"A run has no field {', '.join(held.keys() - set(_NAMES))}.")
-    if not held["run_id"]:
-        raise ValueError("A run needs a non-empty run_id.")
+    if not held["run_id"] or not isinstance(held["run_id"], str) or not isinstance(held["name"], str):
+        raise ValueError("A run needs a non-empty run_id, and a name.")
     new = object.__new__(RunSummary)
     for put, value in zip(_SET, held.values(), strict=True):
         put(new, value)
