@@ -13,8 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from lib.core.facts import sizes
-from lib.core.facts.credentials import redact
+from lib.core.facts.masks import bound
 from lib.core.facts.values import finite
 
 
@@ -193,27 +192,7 @@ class RunSummary:
     def __post_init__(self) -> None:
         if not self.run_id:
             raise ValueError("A run needs a non-empty run_id.")
-        said: list[str] = []
-        for name, most in _TEXTS.items():
-            text = getattr(self, name)
-            if text is not None and (shown := _shown(text, most, name, said)) is not text:
-                object.__setattr__(self, name, shown)
-        if type(self.config) is not sizes.Bounded:
-            config = sizes.bounded(self.config, "Configuration")
-            said += config.notes
-            object.__setattr__(self, "config", config)
-        if self.extra:
-            object.__setattr__(self, "extra", {name: _extra(name, value, said) for name, value in self.extra.items()})
-        if self.files:
-            files = tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in self.files)
-            object.__setattr__(self, "files", files)
-        if self.read_as:
-            object.__setattr__(self, "read_as", tuple(replace(each, name=redact(each.name)) for each in self.read_as))
-        if self.checkpoints:
-            object.__setattr__(self, "checkpoints", tuple(_checkpoint(each, said) for each in self.checkpoints))
-        if self.notes or said:
-            notes = (*self.notes, *said)[: sizes.MOST_NOTES]
-            object.__setattr__(self, "notes", tuple(_shown(note, sizes.LONGEST_TEXT, "", []) for note in notes))
+        bound(self)
 
     @property
     def status_text(self) -> str:
@@ -234,50 +213,6 @@ class RunSummary:
         if not self.dataset:
             return None
         return self.dataset.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] or self.dataset
-
-
-_TEXTS = {
-    "name": sizes.LONGEST_NAME,
-    "raw_status": sizes.LONGEST_NAME,
-    "dataset": sizes.LONGEST_TEXT,
-    "base_model": sizes.LONGEST_NAME,
-    "distributed_strategy": sizes.LONGEST_NAME,
-    "best_checkpoint_path": sizes.LONGEST_TEXT,
-    "resumed_from_checkpoint": sizes.LONGEST_TEXT,
-    "resumed_from_run_id": sizes.LONGEST_ID,
-    "error_message": sizes.LONGEST_TEXT,
-}
-_TITLES = {"raw_status": "Status", "error_message": "Error"}
-
-
-def _shown(text: str, most: int, name: str, said: list[str]) -> str:
-    """A text of a run as it may be shown: whole where it is short, without credentials; the very same where it may."""
-    if len(text) > most:
-        if text[most] != "…" or len(text) > most + 1:
-            title = _TITLES.get(name, name.replace("_", " ").capitalize())
-            said.append(f"{title}: the first {most:,} of {len(text):,} characters are shown.")
-        # A credential that is cut through must still look like one.
-        return sizes.cut_text(redact(sizes.plain_text(text[: most * 2])), most)
-    kept = redact(sizes.plain_text(text))
-    return text if kept == text else kept
-
-
-def _extra(name: str, value: Any, said: list[str]) -> Any:
-    if isinstance(value, str):
-        return _shown(value, sizes.LONGEST_TEXT, f"column {name}", said)
-    if isinstance(value, Mapping) and not isinstance(value, sizes.Bounded):
-        kept = sizes.bounded(value, f"Column {name}")
-        said += kept.notes
-        return kept
-    if isinstance(value, list | int) and not isinstance(value, bool):
-        value, notes = sizes.bounded_value(value, f"Column {name}")
-        said += notes
-    return value
-
-
-def _checkpoint(each: Checkpoint, said: list[str]) -> Checkpoint:
-    folder = _shown(each.folder, sizes.LONGEST_TEXT, "checkpoint", said)
-    return each if folder is each.folder else replace(each, folder=folder)
 
 
 def count_epochs(runs: Iterable[RunSummary]) -> bool:

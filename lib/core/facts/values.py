@@ -67,13 +67,15 @@ def moment(value: Any) -> datetime | None:
         >>> moment("2026-01-01T01:00:00+01:00").isoformat(), moment("yesterday")
         ('2026-01-01T00:00:00+00:00', None)
     """
+    if value is None:
+        return None
     try:
         if isinstance(value, str):
             parsed = datetime.fromisoformat(value.strip())
         elif isinstance(value, datetime):
             parsed = value
         elif (seconds := finite(value)) is not None:
-            parsed = datetime.fromtimestamp(seconds, UTC)
+            return datetime.fromtimestamp(seconds, UTC)
         else:
             return None
         # NaT is a datetime by type, and cannot be compared with itself.

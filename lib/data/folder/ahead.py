@@ -11,16 +11,20 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
+from lib.data.folder.memory.texts import from_text
 from lib.data.folder.reading import Files
-from lib.data.folder.units import FoundUnit, Unit, from_text
+from lib.data.folder.units import FoundUnit, Unit
 from lib.data.folder.worker import STARTED, asked_of
 
-LEAST = 400
-"""Fewer units are read sooner than a process has started."""
+LEAST, LEAST_FOLDERS = 400, 1600
+"""Fewer units are read sooner than a process has started; in so many folders there will be enough, mostly."""
 MOST_PROCESSES = 4
 """More would wait for the disk and for the one who takes what they read."""
+MOST_TOLD = 1000
+"""The processes begin with the first units before the others are worded."""
 MOST_ASKED = 32_768
 """A process is asked for so many bytes at once: every pipe holds more, so that neither end waits for the other."""
 MOST_TAKEN = 2**20
@@ -36,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 class Ahead:
     """Units that others read meanwhile. What they do not answer is for the caller to read.
 
-    The processes are started when there is first enough to read, and end with ``close``.
+    The processes are started when there is first enough to read, or it is expected; they end with ``close``.
 
     Args:
         root, top: As of ``UnitReader``.
@@ -56,6 +60,13 @@ class Ahead:
         self._feeding = 0
         self._is_closed = False
 
+    def expect(self) -> None:
+        """Start the processes, as much will be asked for: they are there by then."""
+        if not self._processes:
+            count = min(os.cpu_count() or 1, MOST_PROCESSES)
+            for _ in range(count if count > 1 else 0):
+                self._start(self._root, self._top)
+
     def ask(self, units: Mapping[Unit, Files], sights: Mapping[Unit, str]) -> None:
         """Have units read, if they are many.
 
@@ -63,18 +74,16 @@ class Ahead:
             units: In the order in which they will be wanted.
             sights: What was there to see of each.
         """
-        if not self._processes and len(units) >= LEAST:
-            count = min(os.cpu_count() or 1, MOST_PROCESSES)
-            for _ in range(count if count > 1 else 0):
-                self._start(self._root, self._top)
-        if not self._feeding:
-            return
-        asked = {unit: asked_of(unit.folder, files, sights[unit]) for unit, files in units.items()}
-        with self._changed:
-            if self._feeding:
-                self._left.extend(asked.items())
-                self._waited.update(asked)
-                self._changed.notify_all()
+        if len(units) >= LEAST:
+            self.expect()
+        each = iter(units.items())
+        while self._feeding and (some := dict(islice(each, MOST_TOLD))):
+            asked = {unit: asked_of(unit.folder, files, sights[unit]) for unit, files in some.items()}
+            with self._changed:
+                if self._feeding:
+                    self._left.extend(asked.items())
+                    self._waited.update(asked)
+                    self._changed.notify_all()
 
     def take(self, unit: Unit, goes_on: Callable[[], None]) -> tuple[FoundUnit, str] | None:
         """What was found in a unit, and its text; ``None`` where nobody says so.
@@ -83,6 +92,9 @@ class Ahead:
             unit: One that was asked for, or not.
             goes_on: Is told whenever it is not this unit that takes long: others are read before, or a process starts.
         """
+        if unit in self._found:
+            # Nobody else takes it, and once it is there it stays.
+            return self._found.pop(unit)
         until = time.monotonic() + PATIENCE_S
         heard: tuple[int, int] | None = None
         while True:

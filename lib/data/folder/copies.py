@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
-from lib.data.folder.units import FoundForm, LogMark
+from lib.data.folder.units import FoundForm
+from lib.data.trainer.log_marks import LogMark
 from lib.data.trainer.trainings import LEAST_ROWS
 
 Beginning = Callable[[FoundForm, int], str]

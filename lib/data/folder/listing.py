@@ -153,6 +153,8 @@ class Listing:
         return {run_id: list(dict.fromkeys(each)) for run_id, each in notes.items()}
 
     def _one(self, members: Sequence[Member]) -> _One:
+        if len(members) == 1 and (only := members[0][1]).format == TRAINER:
+            return _One(tuple(members), only.run, only.folder, only.seen, only)
         seen = tuple(form.seen for _, form in members)
         forms = [form for _, form in members]
         trainer = next((form for form in forms if form.format == TRAINER), None)

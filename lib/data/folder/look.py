@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.query import Unreadable, Unused
-from lib.data.folder.ahead import Ahead
+from lib.data.folder.ahead import LEAST_FOLDERS, Ahead
 from lib.data.folder.collection import paused
-from lib.data.folder.gathered import Gathered, Look
+from lib.data.folder.gathered import UNREAD, Gathered, Look, last_good, noted
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.listing import Listed, Listing, curves_of
 from lib.data.folder.memory.kept import Kept
@@ -36,12 +36,10 @@ REST, QUICK_S = 10.0, 0.2
 quicker than so many seconds of a processor."""
 GONE_S = 30.0
 """A folder that is gone is waited for so many seconds before its runs are: disks of others come back."""
-PUBLISH_S, PUBLISH_SHARE = 0.5, 0.1
+PUBLISH_S, PUBLISH_SHARE = 0.5, 0.05
 """While a look goes on, what it found is listed so often, and takes this share of the time at most."""
 LISTED_S = 1.0
 """So long is waited with all else where a list of the same tree was remembered."""
-
-_UNREAD = "The newest log could not be read; this is what it said before."
 
 
 class Gatherer:
@@ -89,8 +87,19 @@ class Gatherer:
         Raises:
             SourceUnavailable, AccessDenied: If the root cannot be looked into.
         """
+        ahead = Ahead(self._root, self._top)
+        try:
+            return self._look(told, publish, ahead)
+        finally:
+            ahead.close()
+
+    def _look(
+        self, told: Callable[[Unit | Folder], None], publish: Callable[[Gathered], None], ahead: Ahead
+    ) -> Gathered:
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
-        look = Look(scan_tree(self._root, self._formats, told, shut), time.monotonic() + PUBLISH_S)
+        is_new = self._known is None and not self.stuck and self._remembered.is_empty()
+        found_by = _expecting(told, ahead) if is_new else told
+        look = Look(scan_tree(self._root, self._formats, found_by, shut), time.monotonic() + PUBLISH_S)
         self._mount.check(look.scan, had_runs=bool(self._last.units))
         is_listed = self._known is None and not self.stuck and self._listed_before(look, publish)
         known = self._known = self._remembered.load() if self._known is None else self._known
@@ -110,13 +119,9 @@ class Gatherer:
                 look.publish_at = ended + max(PUBLISH_S, (ended - began) / PUBLISH_SHARE)
                 told(what)
 
-        ahead = Ahead(self._root, self._top)
-        try:
-            for unit, files, found in self._each(look, before, ahead):
-                look.files[unit] = files
-                look.take(unit, found)
-        finally:
-            ahead.close()
+        for unit, files, found in self._each(look, before, ahead):
+            look.files[unit] = files
+            look.take(unit, found)
         self._await_gone(look)
         for unit in known.keys() - look.units.keys():
             look.fresh[unit] = None
@@ -226,15 +231,15 @@ class Gatherer:
         found, curves = self._reader.read(unit.folder, files, sight)
         took = time.thread_time() - began
         self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
-        return self._with_last_good(unit, known, found, curves)
+        return self._withlast_good(unit, known, found, curves)
 
-    def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
+    def _withlast_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
         """What was found, and where its newest log could not be read what was said before; keeps the curves."""
-        kept = found if known is None or not found.unreadable else _last_good(known, found)
+        kept = found if known is None or not found.unreadable else last_good(known, found)
         held = self._held.pop(unit, None)
         if kept is not found and known is not None:
             old = held[1] if held is not None else self._curves.get(unit, known.sight) or {}
-            tags = {tag_of(form) for form in kept.forms if _UNREAD in form.run.notes}
+            tags = {tag_of(form) for form in kept.forms if UNREAD in form.run.notes}
             curves = {**curves, **{tag: old[tag] for tag in tags if tag in old}}
             self._held[unit] = found.sight, curves
         self._curves.put(unit, found.sight, curves, sum(each.points for each in curves.values()))
@@ -254,7 +259,7 @@ class Gatherer:
             if note:
                 self._held.setdefault(unit, (found.sight, self._curves.get(unit, found.sight) or {}))
                 look.files[unit] = files
-                look.take(unit, replace(found, forms=tuple(_noted(form, note) for form in found.forms)))
+                look.take(unit, replace(found, forms=tuple(noted(form, note) for form in found.forms)))
 
     def _store(self, look: Look, *, is_last: bool = True) -> None:
         if look.fresh or (is_last and not look.is_bounded):
@@ -303,18 +308,13 @@ class Gatherer:
         return self._beginnings[key]
 
 
-def _last_good(known: FoundUnit, found: FoundUnit) -> FoundUnit:
-    """What was found, and in the place of runs that lost what they had said before: what they said."""
-    now = {tag_of(form): form for form in found.forms}
-    kept = dict(now)
-    for form in known.forms:
-        own = now.get(tag_of(form))
-        if own is None or (own.run.current_step or 0) < (form.run.current_step or 0):
-            kept[tag_of(form)] = _noted(form, _UNREAD)
-    return found if kept == now else replace(found, forms=tuple(kept.values()))
+def _expecting(told: Callable[[Folder], None], ahead: Ahead) -> Callable[[Folder], None]:
+    """As ``told``; of a large tree the processes that will read it start while it is walked through."""
+    folders = count(1)
 
+    def each(folder: Folder) -> None:
+        told(folder)
+        if next(folders) == LEAST_FOLDERS:
+            ahead.expect()
 
-def _noted(form: FoundForm, note: str) -> FoundForm:
-    if note in form.run.notes:
-        return form
-    return replace(form, run=replace(form.run, notes=(*form.run.notes, note)))
+    return each

@@ -13,6 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from lib.core.facts.errors import AccessDenied, SourceUnavailable
@@ -125,7 +126,7 @@ def scan_tree(
                 continue
             seen.add((own.st_dev, own.st_ino))
             with os.scandir(path) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+                entries = sorted(listing, key=attrgetter("name"))
         except FileNotFoundError:
             continue  # Deleted since its parent was listed.
         except OSError as error:
@@ -173,7 +174,6 @@ class _Search:
         self, folder: Folder, entries: Sequence[os.DirEntry[str]], pending: deque[Folder], links: deque[Folder]
     ) -> None:
         """Take what lies in a folder; folders in it are put to those that are to be looked into."""
-        is_inside = any(map(may_be_checkpoint, folder))
         for entry in entries:
             is_taken = entry.name == TRAINER_STATE or is_side_file(entry.name)
             if is_taken:
@@ -188,7 +188,7 @@ class _Search:
                     if may_be_checkpoint(entry.name):
                         self.checkpoints.setdefault(folder, []).append(entry.name)
                 continue
-            elif is_inside and is_weight_file(entry.name):
+            elif is_weight_file(entry.name) and any(map(may_be_checkpoint, folder)):
                 self.weights.setdefault(folder, []).append(entry.name)
                 continue
             if entry.name != TRAINER_STATE and not self._offered(folder, entry) and not is_taken:

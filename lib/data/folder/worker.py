@@ -12,20 +12,22 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.data.folder.checkpoints import candidates
+from lib.data.folder.memory.texts import to_text
 from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
-from lib.data.folder.units import to_text
 from lib.data.formats.logged import Folder
 
 STARTED = b"reads\n"
 """Its first line, as soon as it could answer."""
 TOLD_EVERY_S = 0.05
 """Each piece of an answer wakes whoever waits for it."""
+MOST_TOGETHER = 32
+"""Logs of so many units are read together: of more, that would be no quicker."""
 
 
 def asked_of(folder: Folder, files: Files, sight: str) -> str:
@@ -43,8 +45,16 @@ def asked_of(folder: Folder, files: Files, sight: str) -> str:
     return json.dumps([folder, TRAINER, sight, _items(files.states), checkpoints, weights, []])
 
 
-def answer_to(line: bytes, reader: UnitReader) -> str:
-    """What is found in such a unit, as a line of output."""
+class Asked(NamedTuple):
+    """A unit that was asked for; ``files`` are ``None`` where nobody here reads them."""
+
+    folder: Folder
+    files: Files | None
+    sight: str
+
+
+def asked_in(line: bytes) -> Asked:
+    """The unit of such a line."""
     folder, title, sight, states, checkpoints, weights, stamps = json.loads(line)
     own: dict[Folder, Mapping[str, Stamp]] = {
         tuple(place): {name: _stamp(stamp) for name, stamp in names} for place, names in states
@@ -57,16 +67,20 @@ def answer_to(line: bytes, reader: UnitReader) -> str:
         stamps={tuple(path): _stamp(stamp) for path, stamp in stamps},
     )
     if title == TRAINER:
-        files = Files(scan, own)
-    else:
-        # A state of a Trainer needs none of the readers, and the first answer comes sooner without.
-        from lib.data.formats.registry import formats
+        return Asked(tuple(folder), Files(scan, own), sight)
+    # A state of a Trainer needs none of the readers, and the first answer comes sooner without.
+    from lib.data.formats.registry import formats
 
-        known = next((each for each in formats() if each.title == title), None)
-        if known is None:
-            return ""
-        files = Files(scan, None, known, tuple(tuple(path) for path, _ in stamps))
-    found, _ = reader.read(tuple(folder), files, sight, facts_only=True)
+    known = next((each for each in formats() if each.title == title), None)
+    paths = tuple(tuple(path) for path, _ in stamps)
+    return Asked(tuple(folder), None if known is None else Files(scan, None, known, paths), sight)
+
+
+def answer_to(asked: Asked, reader: UnitReader) -> str:
+    """What is found in a unit, as a line of output."""
+    if asked.files is None:
+        return ""
+    found, _ = reader.read(asked.folder, asked.files, asked.sight, facts_only=True)
     return to_text(found) or ""
 
 
@@ -76,6 +90,24 @@ def _items(files: Mapping[Folder, Mapping[str, Stamp]]) -> list[tuple[Folder, li
 
 def _stamp(said: Any) -> Stamp:
     return None if said is None else (said[0], said[1], said[2])
+
+
+def _together(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Lines of which the logs are read together: some at a time, and never beyond an empty one."""
+    some: list[bytes] = []
+    for line in lines:
+        some.append(line)
+        if line == b"\n" or len(some) == MOST_TOGETHER:
+            yield some
+            some = []
+
+
+def _tell(answers: list[str]) -> float:
+    """Write answers, and forget them; when that was, by the monotonic clock."""
+    sys.stdout.buffer.write("".join(f"{each}\n" for each in answers).encode())
+    sys.stdout.flush()
+    answers.clear()
+    return time.monotonic()
 
 
 def main() -> None:
@@ -92,14 +124,15 @@ def main() -> None:
         sys.stdout.flush()
         told = time.monotonic()
         answers: list[str] = []
-        for line in sys.stdin.buffer:
-            if line != b"\n":
-                answers.append(answer_to(line, reader))
-            if line == b"\n" or time.monotonic() - told > TOLD_EVERY_S:
-                sys.stdout.buffer.write("".join(f"{each}\n" for each in answers).encode())
-                sys.stdout.flush()
-                answers.clear()
-                told = time.monotonic()
+        for lines in _together(sys.stdin.buffer):
+            together = [asked_in(line) for line in lines if line != b"\n"]
+            reader.read_ahead(each.files for each in together if each.files is not None)
+            for each in together:
+                answers.append(answer_to(each, reader))
+                if time.monotonic() - told > TOLD_EVERY_S:
+                    told = _tell(answers)
+            if lines[-1] == b"\n":
+                told = _tell(answers)
     except (BrokenPipeError, KeyboardInterrupt):
         # Who asked is gone. What is left to write would only fail once more.
         os._exit(0)

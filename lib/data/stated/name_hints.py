@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -68,6 +70,12 @@ def hyperparameters_in(folder: str) -> dict[str, float]:
         >>> hyperparameters_in("8 3e-5"), hyperparameters_in("lora_r16_lr2e-4"), hyperparameters_in("v2 run 3")
         ({'batch_size': 8, 'learning_rate': 3e-05}, {'r': 16, 'learning_rate': 0.0002}, {})
     """
+    return dict(_stated_in(folder))
+
+
+@lru_cache(maxsize=4096)
+def _stated_in(folder: str) -> Mapping[str, float]:
+    # Thousands of runs lie in the same folders.
     if bare := _BATCH_AND_RATE.fullmatch(folder.strip()):
         pairs = [("batch_size", bare[1]), ("learning_rate", bare[2])]
     else:
@@ -86,7 +94,7 @@ def hyperparameters_in(folder: str) -> dict[str, float]:
             number = int(value) if plausible else number
         if plausible:
             found.setdefault(parameter, number)
-    return found
+    return MappingProxyType(found)
 
 
 def unseeded(folders: Sequence[str]) -> str | None:

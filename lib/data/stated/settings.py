@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
@@ -93,7 +92,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def config_of(side_files: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Arrange the content of side files, keyed by file name, in the sections of ``RunSummary.config``."""
     config: dict[str, dict[str, Any]] = {}
-    for pattern, section in SECTION_OF_FILE.items():
+    for pattern, section in SECTION_OF_FILE.items() if side_files else ():
         for name in sorted(side_files):
             if fnmatchcase(name, pattern):
                 if section == "model_config" and not any(mark in side_files[name] for mark in _MODEL_MARKS):
@@ -145,17 +144,12 @@ def stated(config: Mapping[str, Any], parameter: str) -> Any:
     configuration says nothing about its training and is left out.
     """
     names = _ALIASES[parameter]
-    for section in _sections(config):
-        for name in names:
-            if section.get(name) is not None and not isinstance(section[name], dict):
-                return section[name]
+    level = [content for section, content in config.items() if section != "model_config" and isinstance(content, dict)]
+    while level:
+        for section in level:
+            for name in names:
+                value = section.get(name)
+                if value is not None and not isinstance(value, dict):
+                    return value
+        level = [inner for section in level for inner in section.values() if isinstance(inner, dict)]
     return None
-
-
-def _sections(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    pending = deque(content for section, content in config.items() if section != "model_config")
-    while pending:
-        content = pending.popleft()
-        if isinstance(content, dict):
-            yield content
-            pending.extend(content.values())

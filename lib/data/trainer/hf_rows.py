@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
 
 from lib.core.facts.metrics import METRICS
 from lib.core.facts.values import finite, moment
-from lib.data.formats.json_rows import Columns, ColumnsOfRows, shapes_of
-from lib.data.trainer.log_points import Points
+from lib.data.formats.json_rows import Columns, ColumnsOfRows, Row, shapes_of
+from lib.data.trainer.log_points import Points, points_of_logs
 
 _RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
 _TIMESTAMPS = ("timestamp", "_timestamp")
@@ -46,8 +47,11 @@ class LoggedRows:
 
     def add(self, entries: Sequence[Any]) -> None:
         """Take more entries."""
-        rows = entries if set(map(type, entries)) <= {dict} else [row for row in entries if isinstance(row, dict)]
+        rows = _rows_of(entries)
         self._strange += len(entries) - len(rows)
+        self._take(rows)
+
+    def _take(self, rows: Sequence[Row]) -> None:
         before = self._columns.rows
         shapes = shapes_of(rows)
         has_loss = np.zeros(len(rows), dtype=bool)
@@ -68,49 +72,94 @@ class LoggedRows:
 
     def finish(self) -> Logged:
         """What all of them come to."""
+        return self._finish([0, self._columns.rows], [self._strange])[0]
+
+    @classmethod
+    def of_all(cls, histories: Sequence[Sequence[Any]]) -> list[Logged]:
+        """What each of several histories comes to; of short ones most of the time is that of the calls."""
+        kept = [_rows_of(entries) for entries in histories]
+        rows = cls()
+        rows._take(list(chain.from_iterable(kept)))
+        bounds = [0, *accumulate(map(len, kept))]
+        return rows._finish(bounds, [len(all_) - len(own) for all_, own in zip(histories, kept, strict=True)])
+
+    def _finish(self, bounds: Sequence[int], strange: Sequence[int]) -> list[Logged]:
+        """What each history comes to.
+
+        Args:
+            bounds: The row at which each begins, and where the last one ends.
+            strange: How many entries of each are no rows.
+        """
         columns = self._columns.finish()
         has_loss = np.concatenate(self._has_loss) if self._has_loss else np.zeros(0, dtype=bool)
         step = columns.steps("step")
-        training, after = _parted(step, has_loss, [at for at, _ in self._summaries])
+        training, after = _parted(step, has_loss, [at for at, _ in self._summaries], bounds)
         located = training & (step >= 0)
-        rows = int(located.sum())
-        notes = []
-        if stepless := int(training.sum()) - rows:
-            notes.append(f"Rows of the log that state no step were left out: {stepless:,}.")
-        if self._strange:
-            notes.append(f"Entries of the log that are no rows of values were left out: {self._strange:,}.")
-        if len(after):
-            notes.append(f"Rows after the end of training are no points of the curves: {len(after):,}.")
-        at, on_clock = self._seconds(columns, located)
+        at, on_clock = self._seconds(columns, located, bounds)
         numbers = _metrics(columns, has_loss)
-        closing = np.flatnonzero(numbers & np.isin(columns.row, after)) if len(after) else after
         names = [_RENAMED.get(name, name) for name in columns.names]
-        closed = [int(step[at]) for at, _ in self._summaries if step[at] >= 0]
-        return Logged(
-            points=_points(columns, numbers & located[columns.row], names, step, at),
-            summary=_summary([row for _, row in self._summaries]),
-            closing={names[columns.code[each]]: float(columns.value[each]) for each in closing},
-            closed_at=max(closed, default=-1),
-            rows=rows,
-            started=float(np.nanmin(at)) if on_clock else math.nan,
-            ended=float(np.nanmax(at)) if on_clock else math.nan,
-            notes=tuple(notes),
-        )
+        points = _points(columns, numbers & located[columns.row], names, step, at, bounds)
+        trained, placed, ended = (_counted(rows, bounds) for rows in (training, located, after))
+        closing = np.flatnonzero(numbers & after[columns.row])
+        closed = np.searchsorted(columns.row[closing], np.array(bounds)).tolist()
+        logs = []
+        for log, (begin, end) in enumerate(pairwise(bounds)):
+            summaries = [(row, said) for row, said in self._summaries if begin <= row < end]
+            measured = closing[closed[log] : closed[log + 1]].tolist()
+            logs.append(
+                Logged(
+                    points=points[log],
+                    summary=_summary([said for _, said in summaries]),
+                    closing={names[columns.code[each]]: float(columns.value[each]) for each in measured},
+                    closed_at=max((int(step[row]) for row, _ in summaries if step[row] >= 0), default=-1),
+                    rows=placed[log],
+                    started=float(np.nanmin(at[begin:end])) if on_clock[log] else math.nan,
+                    ended=float(np.nanmax(at[begin:end])) if on_clock[log] else math.nan,
+                    notes=tuple(_notes(trained[log] - placed[log], strange[log], ended[log])),
+                )
+            )
+        return logs
 
-    def _seconds(self, columns: Columns, located: np.ndarray) -> tuple[np.ndarray, bool]:
-        """When each row was written, in seconds, and whether that is Unix time or time since some start."""
+    def _seconds(
+        self, columns: Columns, located: np.ndarray, bounds: Sequence[int]
+    ) -> tuple[np.ndarray, Sequence[bool]]:
+        """When each row was written, in seconds; and of each history whether that is Unix time, or since some start."""
         at = np.full(columns.rows, np.nan)
-        if not self._moments and "train_runtime" not in columns.names:
-            return at, False
-        for place, when in self._moments:
-            at[place] = when
-        at[~located] = np.nan
-        if np.isfinite(at).any():
-            return at, True
-        at = columns.of("train_runtime")
-        at[~located | ~np.isfinite(at)] = np.nan
-        # A resumed training starts its own count again: then the times of two counts cannot be compared.
-        return (np.full(len(at), np.nan) if (np.diff(at[np.isfinite(at)]) < 0).any() else at), False
+        on_clock = [False] * (len(bounds) - 1)
+        if self._moments:
+            for place, when in self._moments:
+                at[place] = when
+            at[~located] = np.nan
+            on_clock = [count > 0 for count in _counted(np.isfinite(at), bounds)]
+        if "train_runtime" in columns.names:
+            runtime = columns.of("train_runtime")
+            known = located & np.isfinite(runtime)
+            for log, count in enumerate(_counted(known, bounds)):
+                own = slice(bounds[log], bounds[log + 1])
+                # A resumed training starts its own count again: then the times of two counts cannot be compared.
+                if count and not on_clock[log] and not (np.diff(runtime[own][known[own]]) < 0).any():
+                    at[own] = np.where(known[own], runtime[own], np.nan)
+        return at, on_clock
+
+
+def _rows_of(entries: Sequence[Any]) -> Sequence[Row]:
+    return entries if set(map(type, entries)) <= {dict} else [row for row in entries if isinstance(row, dict)]
+
+
+def _counted(rows: np.ndarray, bounds: Sequence[int]) -> list[int]:
+    """How many rows of each history are among some."""
+    total = np.append(0, np.cumsum(rows))[np.array(bounds)]
+    counts: list[int] = np.diff(total).tolist()
+    return counts
+
+
+def _notes(stepless: int, strange: int, ended: int) -> Iterator[str]:
+    if stepless:
+        yield f"Rows of the log that state no step were left out: {stepless:,}."
+    if strange:
+        yield f"Entries of the log that are no rows of values were left out: {strange:,}."
+    if ended:
+        yield f"Rows after the end of training are no points of the curves: {ended:,}."
 
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -125,26 +174,26 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return summary
 
 
-def _parted(step: np.ndarray, has_loss: np.ndarray, summaries: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows training wrote, shape (rows,), and the places of those that were written after its end.
+def _parted(
+    step: np.ndarray, has_loss: np.ndarray, summaries: Sequence[int], bounds: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows training wrote, and which were written after its end; both of shape (rows,).
 
     After a summary training goes on where a train loss of another step follows. What stands before that loss is still
     of the end, unless its step is a later one.
     """
-    training = np.ones(len(step), dtype=bool)
-    training[list(summaries)] = False
-    bounds = [*summaries, len(step)]
-    after: list[np.ndarray] = []
-    for summary, following in pairwise(bounds):
-        places = np.arange(summary + 1, following)
+    after = np.zeros(len(step), dtype=bool)
+    ends = sorted({*summaries, *bounds})
+    for summary in summaries:
+        places = np.arange(summary + 1, ends[bisect_right(ends, summary)])
         end = step[summary]
         goes_on = np.flatnonzero(has_loss[places] & (step[places] >= 0) & (step[places] != end))
         waiting = places[: goes_on[0]] if len(goes_on) else places
         is_later = (np.maximum(step[waiting], 0) > end) & (end >= 0) & bool(len(goes_on))
-        after.append(waiting[~is_later])
-    ended = np.concatenate(after) if after else np.zeros(0, dtype="int64")
-    training[ended] = False
-    return training, ended
+        after[waiting[~is_later]] = True
+    training = ~after
+    training[list(summaries)] = False
+    return training, after
 
 
 def _metrics(columns: Columns, has_loss: np.ndarray) -> np.ndarray:
@@ -156,24 +205,21 @@ def _metrics(columns: Columns, has_loss: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _points(columns: Columns, numbers: np.ndarray, names: Sequence[str], step: np.ndarray, at: np.ndarray) -> Points:
-    # Two names of the log may be one metric; metrics are numbered as they first occur.
+def _points(
+    columns: Columns,
+    numbers: np.ndarray,
+    names: Sequence[str],
+    step: np.ndarray,
+    at: np.ndarray,
+    bounds: Sequence[int],
+) -> list[Points]:
+    # Two names of the log may be one metric.
     target = list(dict.fromkeys(names))
     kept = np.flatnonzero(numbers)
     code, row = columns.code[kept], columns.row[kept]
     if len(target) < len(names):
         code = np.array([target.index(name) for name in names], dtype="int32")[code]
-    first = np.full(len(target), len(code))
-    # Of several values for one place the last holds: going back, that is where a metric first occurs.
-    first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
-    ranked = np.argsort(first, kind="stable")[: int((first < len(code)).sum())]
-    place = np.zeros(len(target), dtype="int32")
-    place[ranked] = np.arange(len(ranked))
-    return Points(
-        names=tuple(target[each] for each in ranked),
-        metric=place[code],
-        step=step[row],
-        epoch=columns.of("epoch")[row],
-        at=at[row],
-        value=columns.value[kept],
+    epoch = columns.of("epoch")[row]
+    return points_of_logs(
+        target, code, step[row], epoch, at[row], columns.value[kept], np.searchsorted(row, np.array(bounds))
     )

@@ -9,6 +9,7 @@ training that goes on, was killed or crashed: its status is unknown, and says wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -43,6 +44,7 @@ def summarise_run(
     side_files: Mapping[str, Mapping[str, Any]],
     folders: Sequence[str],
     changed_at: float,
+    found: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[RunSummary, MergedLogs]:
     """Make a run of its logs and of what lies beside them.
 
@@ -55,6 +57,8 @@ def summarise_run(
         side_files: Objects of the JSON files beside them, by file name.
         folders: The names of the folders around the run, from the outermost in.
         changed_at: When the newest of its files changed, in Unix seconds.
+        found: Facts of its place, by field of the run: its files and checkpoints, ``extra`` and ``notes`` besides those
+            that the logs give.
 
     Returns:
         The run, named after its innermost folder, and its curves, of which few were made.
@@ -74,6 +78,9 @@ def summarise_run(
     losses, loss_notes = _losses(curves, log, results, config, hints)
     began = moment(manifest.get("created_at")) or moment(manifest.get("started_at")) or moment(log.started)
     ended = moment(manifest.get("completed_at")) or moment(log.ended)
+    more = dict(found)
+    volume = _volume(log, results)
+    volume["extra"] |= more.pop("extra", {})
     run = RunSummary(
         run_id=run_id,
         name=folders[-1],
@@ -83,11 +90,12 @@ def summarise_run(
         updated_at=moment(changed_at),
         config=config,
         named=hints.values or None,
-        notes=(*notes, *status_notes, *loss_notes),
+        notes=(*notes, *status_notes, *loss_notes, *more.pop("notes", ())),
         **progress,
         **losses,
         **_parameters(config, hints),
-        **_volume(log, results),
+        **volume,
+        **more,
     )
     return run, curves
 

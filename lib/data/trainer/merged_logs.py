@@ -14,7 +14,7 @@ import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
-from lib.data.trainer.log_points import Points
+from lib.data.trainer.log_points import ByMetric, Points, by_metric
 
 
 class MergedLogs(Mapping[str, MetricCurve]):
@@ -33,15 +33,17 @@ class MergedLogs(Mapping[str, MetricCurve]):
                 codes.setdefault(name, len(codes))
         self._codes = dict(sorted(codes.items()))
         self._at: np.ndarray
+        self._by: ByMetric
         if len(filled) == 1:
             # The points of a long log are a good part of the memory that there is.
             (only,) = filled
-            self._metric, self._step, self._value, self._epoch, self._at = (
+            self._metric, self._step, self._value, self._epoch, self._at, self._by = (
                 only.metric,
                 only.step,
                 only.value,
                 only.epoch,
                 only.at,
+                only.by_metric,
             )
         elif filled:
             own = (np.array([codes[name] for name in points.names])[points.metric] for points in filled)
@@ -50,6 +52,7 @@ class MergedLogs(Mapping[str, MetricCurve]):
                 np.concatenate(columns)
                 for columns in zip(*((each.step, each.value, each.epoch, each.at) for each in filled), strict=True)
             )
+            self._by = by_metric(self._metric, self._step, len(codes))
         self._made: dict[str, MetricCurve] = {}
 
     def __getitem__(self, metric: str) -> MetricCurve:
@@ -71,15 +74,16 @@ class MergedLogs(Mapping[str, MetricCurve]):
         """The last value of a curve; ``None`` where there is none."""
         if metric not in self._codes:
             return None
-        own = self._values_as_written(metric)
-        return float((self[metric].value if own is None else own)[-1])
+        if self._by.is_in_order:
+            return float(self._value[self._by.order[self._by.ends[self._codes[metric]] - 1]])
+        return float(self[metric].value[-1])
 
     def highest(self, metric: str) -> float | None:
         """The highest finite value of a curve; ``None`` where there is none."""
         if metric not in self._codes:
             return None
-        own = self._values_as_written(metric)
-        value = self[metric].value if own is None else own
+        is_made = not self._by.is_in_order
+        value = self[metric].value if is_made else self._value[self._by.of(self._codes[metric])]
         value = value[np.isfinite(value)]
         return float(value.max()) if len(value) else None
 
@@ -87,8 +91,8 @@ class MergedLogs(Mapping[str, MetricCurve]):
         """How many points each curve has."""
         if not self._codes:
             return {}
-        order, ends = self._order
-        if self._is_in_order:
+        order, ends, is_in_order = self._by
+        if is_in_order:
             sizes = [end - begin for begin, end in pairwise([0, *ends.tolist()])]
             return {name: sizes[code] for name, code in self._codes.items()}
         parts = np.split(self._step[order], ends[:-1])
@@ -113,39 +117,13 @@ class MergedLogs(Mapping[str, MetricCurve]):
         return RunCurves(run_id, MappingProxyType({metric: self[metric] for metric in self}), rows=rows)
 
     @cached_property
-    def _order(self) -> tuple[np.ndarray, np.ndarray]:
-        """The places of the points by metric, as they were written, and where those of each end."""
-        order = np.argsort(self._metric, kind="stable")
-        kind = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
-        return order.astype(kind), np.cumsum(np.bincount(self._metric, minlength=len(self._codes)))
-
-    @cached_property
-    def _is_in_order(self) -> bool:
-        """Whether each curve was written in the order of its steps, none of them twice."""
-        order, ends = self._order
-        step = self._step[order]
-        rises = step[1:] > step[:-1]
-        rises[ends[:-1] - 1] = True
-        return bool(rises.all())
-
-    def _values_as_written(self, metric: str) -> np.ndarray | None:
-        """The values of a curve that need not be made for it; ``None`` where it must."""
-        if not self._is_in_order:
-            return None
-        code = self._codes[metric]
-        order, ends = self._order
-        own: np.ndarray = self._value[order[int(ends[code - 1]) if code else 0 : int(ends[code])]]
-        return own
-
-    @cached_property
     def _began(self) -> float:
         """The first moment; NaN where none was logged."""
         known = np.isfinite(self._at)
         return float(np.min(self._at, where=known, initial=np.inf)) if known.any() else np.nan
 
     def _curve(self, code: int) -> MetricCurve:
-        order, ends = self._order
-        own = order[int(ends[code - 1]) if code else 0 : int(ends[code])]
+        own = self._by.of(code)
         at = self._at[own]
         elapsed = at if np.isnan(self._began) else at - self._began
         return tidy_curve(self._step[own], self._value[own], self._epoch[own], elapsed)

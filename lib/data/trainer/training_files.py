@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ MAX_FILE_BYTES = 512 * 2**20
 """Larger files are named as unreadable: parsed JSON takes about ten times its size in memory."""
 MAX_NESTING = 40
 """Side files nested deeper than this hold no hyperparameters and would break whoever walks them."""
+_MANIFEST = re.compile(translate(MANIFEST_PATTERN))
 LFS_POINTER = "version https://git-lfs"
 _ONLY_POINTER = "The file is only a Git LFS pointer: its content was not fetched (git lfs pull)."
 
@@ -95,7 +97,7 @@ _KINDS = {list: "a list", str: "a text", type(None): "null", bool: "true or fals
 
 def is_side_file(name: str) -> bool:
     """Tell whether a file of this name may state hyperparameters or results of the run beside it."""
-    return name in SECTION_OF_FILE or name in RESULT_FILES or fnmatchcase(name, MANIFEST_PATTERN)
+    return name in SECTION_OF_FILE or name in RESULT_FILES or _MANIFEST.match(name) is not None
 
 
 def is_yaml(name: str) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from lib.core.facts.changed_runs import changed
+from lib.core.facts.changed_runs import changed, made_again
 from lib.core.facts.runs import Checkpoint, ReadAs, RunSummary
 
 RUN = RunSummary(
@@ -38,6 +38,22 @@ def test_it_is_as_if_it_were_made_anew(changes):
         (each.name, getattr(anew, each.name)) for each in fields(anew)
     ]
     assert repr(made) == repr(anew)
+
+
+def test_it_is_made_again_of_what_it_was():
+    again = made_again({each.name: getattr(RUN, each.name) for each in fields(RUN)} | {"config": dict(RUN.config)})
+    assert again == RUN
+    assert repr(again) == repr(RUN)
+    few = made_again({"run_id": "a", "name": "b"})
+    assert repr(few) == repr(RunSummary(run_id="a", name="b"))
+
+
+@pytest.mark.parametrize("said", [{"name": "b"}, {"run_id": "", "name": "b"}, {"run_id": "a"}, {"run_id": 1}])
+def test_what_is_no_run_is_not_made_again(said):
+    with pytest.raises(ValueError, match="run_id"):
+        made_again(said)
+    with pytest.raises(TypeError):
+        made_again({"run_id": "a", "name": "b", "colour": "red"})
 
 
 def test_it_says_what_no_run_has():

@@ -9,8 +9,9 @@ import time
 import pytest
 
 from lib.core.facts.query import RunPage, RunQuery
-from lib.data.folder import ahead
+from lib.data.folder import ahead, look
 from lib.data.folder.ahead import Ahead
+from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.folder.reading import TRAINER
 from lib.data.folder.source import FolderSource
 from lib.data.folder.units import Unit
@@ -107,6 +108,31 @@ def test_they_end_with_the_look(outputs, monkeypatch):
         assert time.monotonic() < end
         time.sleep(0.01)
     assert started
+
+
+def test_they_start_while_a_large_tree_is_walked_through(outputs, tmp_path_factory, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr(look, "LEAST_FOLDERS", 10)
+    monkeypatch.setattr(ahead, "LEAST", 100)
+    walked: list[bool] = []
+    real = look.scan_tree
+
+    def scan(root, formats, told, skipped):
+        found = real(root, formats, told, skipped)
+        walked.append(bool(started))
+        return found
+
+    started: list[Ahead] = []
+    expect = Ahead.expect
+    monkeypatch.setattr(look, "scan_tree", scan)
+    monkeypatch.setattr(Ahead, "expect", lambda self: started.append(self) or expect(self))
+    FolderSource(outputs).settle()
+    assert walked == [True]
+    started.clear()
+    # What is remembered need not be read.
+    FolderSource(outputs).settle()
+    assert walked == [True, False]
+    assert not started
 
 
 def test_few_units_are_not_worth_a_process(outputs, monkeypatch):

@@ -8,19 +8,21 @@ from hypothesis import strategies as st
 
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.copies import same_trainings
-from lib.data.folder.reading import _mark
 from lib.data.folder.units import FoundForm
-from lib.data.trainer.hf_log import log_of
+from lib.data.trainer.hf_log import logs_of
+from lib.data.trainer.log_marks import mark_of
+from lib.data.trainer.training_files import JsonFile
 from lib.data.trainer.trainings import is_beginning
 
 
 def made(values: list[float], every: int = 1):
-    return log_of({}, [{"step": step, "loss": value} for step, value in enumerate(values, 1) if step % every == 0], "d")
+    rows = [{"step": step, "loss": value} for step, value in enumerate(values, 1) if step % every == 0]
+    return logs_of([JsonFile({"log_history": rows}, "d")])[0]
 
 
 def form(name: str, log) -> FoundForm:
     run = RunSummary(run_id=name, name=name)
-    return FoundForm((name,), "x", (), "", "", "", "", run, {}, "", run_id=name, mark=_mark(log))
+    return FoundForm((name,), "x", (), "", "", "", "", run, {}, "", run_id=name, mark=mark_of(log))
 
 
 @given(
@@ -67,4 +69,4 @@ def test_of_many_equal_logs_none_is_read_again():
 def test_zero_has_no_sign_and_nan_one_form():
     one = made([0.0, float("nan"), 1.0, 2.0])
     other = made([-0.0, float(np.float64("nan") * -1), 1.0, 2.0])
-    assert _mark(one) == _mark(other)
+    assert mark_of(one) == mark_of(other)

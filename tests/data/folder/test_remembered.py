@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sqlite3
 
 import pytest
@@ -18,9 +19,11 @@ from lib.data.folder import reading
 from lib.data.folder import source as folder
 from lib.data.folder.memory import remembered
 from lib.data.folder.memory.remembered import CACHE_VARIABLE, Remembered, place_from
+from lib.data.folder.memory.texts import _has_long_number, content_of, from_text, text_of, to_text
 from lib.data.folder.source import FolderSource
-from lib.data.folder.units import FoundForm, FoundUnit, LogMark, Unit, from_text, to_text
+from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.formats.logged import Told
+from lib.data.trainer.log_marks import LogMark
 from tests.data.folder.states import training, write
 
 ROWS = training(400, {200: 1.3, 400: 1.5})
@@ -217,6 +220,19 @@ def test_a_unit_is_the_same_after_it_was_remembered(name, value, loss, seconds):
     assert text is not None
     assert json.loads(text)
     assert repr(from_text(text)) == repr(unit)
+
+
+@given(st.lists(st.sampled_from([":", "-", ",", "[", ".", "a", "0", "7" * 17, "8" * 18, "9" * 19]), max_size=9))
+def test_long_numbers_are_seen_as_a_pattern_sees_them(parts):
+    text = "".join(parts)
+    assert _has_long_number(text.encode()) == bool(re.search(r"[:,\[]-?[0-9]{19}", text))
+
+
+@pytest.mark.parametrize("value", [10**18, 2**63, -(2**64), 10**30, "9" * 40, [1, -(10**25)], {"9" * 20: 1}])
+def test_long_numbers_are_what_they_were(value):
+    unit = FoundUnit("9" * 32, (), (Told(("a",), f"expected {value}"),))
+    assert from_text(to_text(unit)) == unit
+    assert content_of(text_of({"a": value})) == {"a": value}
 
 
 def test_names_of_units_are_told_apart(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from lib.data.folder.reading import Files, UnitReader, digest, stamps_of
 from lib.data.folder.scan import scan_tree
-from lib.data.trainer.hf_log import log_of
+from lib.data.trainer.hf_log import logs_of
 from lib.data.trainer.log_points import Points
 from lib.data.trainer.merged_logs import MergedLogs
+from lib.data.trainer.training_files import JsonFile
 
 NUMBERS = st.floats(allow_infinity=False, width=32) | st.integers(-5, 5) | st.sampled_from(["NaN", "0.5", None])
 ROWS = st.fixed_dictionaries(
@@ -33,6 +35,10 @@ ROWS = st.fixed_dictionaries(
 HISTORY = st.lists(ROWS, max_size=12)
 
 
+def points_of(*histories: list) -> list[Points]:
+    return [log.points for log in logs_of([JsonFile({"log_history": history}, "d") for history in histories])]
+
+
 def one_by_one(logs: list[Points]) -> dict[str, dict[int, tuple[int, float]]]:
     """The log and the value that hold at each step, by metric."""
     found: dict[str, dict[int, tuple[int, float]]] = {}
@@ -44,7 +50,7 @@ def one_by_one(logs: list[Points]) -> dict[str, dict[int, tuple[int, float]]]:
 
 @given(st.lists(HISTORY, min_size=1, max_size=3))
 def test_curves_are_what_was_written_last(histories) -> None:
-    logs = [log_of({}, history, "d").points for history in histories]
+    logs = points_of(*histories)
     expected = one_by_one(logs)
     merged = MergedLogs(logs)
     assert list(merged) == sorted(expected)
@@ -60,9 +66,23 @@ def test_curves_are_what_was_written_last(histories) -> None:
         np.testing.assert_array_equal(curves[metric].value, [points[step][1] for step in steps])
 
 
+@given(st.lists(HISTORY, min_size=2, max_size=4))
+def test_logs_that_are_made_together_are_what_each_is_alone(histories) -> None:
+    states = [JsonFile({"log_history": history, "number": at}, str(at)) for at, history in enumerate(histories)]
+    for together, state in zip(logs_of(states), states, strict=True):
+        (alone,) = logs_of([state])
+        assert together.points.names == alone.points.names
+        for name in ("metric", "step", "epoch", "at", "value"):
+            np.testing.assert_array_equal(getattr(together.points, name), getattr(alone.points, name))
+        np.testing.assert_array_equal(together.points.by_metric.order, alone.points.by_metric.order)
+        np.testing.assert_array_equal(together.points.by_metric.ends, alone.points.by_metric.ends)
+        assert together.points.by_metric.is_in_order == alone.points.by_metric.is_in_order
+        assert repr(replace(together, points=None)) == repr(replace(alone, points=None))
+
+
 @given(HISTORY, HISTORY)
 def test_seconds_count_from_the_first_row_of_all_logs(first, second) -> None:
-    logs = [log_of({}, history, "d").points for history in (first, second)]
+    logs = points_of(first, second)
     moments = np.concatenate([points.at for points in logs])
     known = moments[np.isfinite(moments)]
     for metric, curve in MergedLogs(logs).items():
@@ -99,7 +119,7 @@ def test_a_list_is_told_the_same_without_curves(rows, of_checkpoint, planned) ->
 def test_marks_do_not_depend_on_how_much_is_looked_at_together(history, counts, part) -> None:
     from lib.data.trainer import log_points
 
-    points = log_of({}, history * 2, "d").points
+    (points,) = points_of(history * 2)
     counts = sorted(min(count, len(points)) for count in counts)
     alone = [points.openings([count])[0] for count in counts]
     before = log_points._PART

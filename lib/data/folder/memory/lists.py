@@ -12,7 +12,7 @@ from typing import Any
 from lib.core.facts.query import RunFacts, Unreadable, Unused, facts_of
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.data.folder.memory.remembered import Remembered
-from lib.data.folder.units import content_of, made_of, text_of
+from lib.data.folder.memory.texts import content_of, made_of, text_of
 
 LEAST_LISTED = 1000
 """Shorter lists are made anew before anybody notices."""

@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 
 from lib.data.folder.collection import paused
-from lib.data.folder.units import FoundUnit, Unit, from_text, to_text
+from lib.data.folder.memory.texts import from_text, to_text
+from lib.data.folder.units import FoundUnit, Unit
 
 CACHE_VARIABLE = "RUNOFF_CACHE"
 """Environment variable: the folder of the database; empty for none."""
@@ -66,6 +67,15 @@ class Remembered:
                 except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                     continue  # Damaged: it is read anew.
         return found
+
+    def is_empty(self) -> bool:
+        """Whether this version of the code read nothing of it."""
+        try:
+            with self._lock, closing(self._open(self._file)) as database:
+                asked = "SELECT 1 FROM units WHERE root = ? AND code = ? LIMIT 1"
+                return database.execute(asked, (self._root, code_version())).fetchone() is None
+        except (OSError, sqlite3.Error, _Nowhere):
+            return True  # ``load`` says why.
 
     def store(self, changed: Mapping[Unit, FoundUnit | str | None], *, is_last: bool = True) -> None:
         """Take what was read, or its text, ``None`` for what is gone.
