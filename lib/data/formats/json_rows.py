@@ -175,17 +175,16 @@ class ColumnsOfRows:
         except OverflowError:
             return False
         del flat
-        widths = np.array([len(keys) for keys in shapes.keys])
-        width = widths.max()
-        codes = np.full((len(widths), width), -1, dtype="int32")
-        for own, keys in zip(codes, shapes.keys, strict=True):
-            own[: len(keys)] = [self._code(key) for key in keys]
         row = np.arange(self.rows, self.rows + len(shapes.rows), dtype="int32")
-        if len(shapes.keys) == 1:
-            self._parts.append((np.tile(codes[0], len(row)), np.repeat(row, width), value))
+        codes = [np.array([self._code(key) for key in keys], dtype="int32") for keys in shapes.keys]
+        if len(codes) == 1:
+            self._parts.append((np.tile(codes[0], len(row)), np.repeat(row, len(codes[0])), value))
         else:
-            code = codes[shapes.of].ravel()
-            self._parts.append((code[code >= 0], np.repeat(row, widths[shapes.of]), value))
+            # A table of rows by the widest of them would be large where one log has long rows and another one many.
+            widths = np.array([len(own) for own in codes])
+            starts, many = np.cumsum(widths) - widths, widths[shapes.of]
+            places = np.repeat(starts[shapes.of] - (np.cumsum(many) - many), many) + np.arange(len(value))
+            self._parts.append((np.concatenate(codes)[places], np.repeat(row, many), value))
         return True
 
     def _add_any(self, shapes: Shapes) -> None:
