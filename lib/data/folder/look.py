@@ -11,16 +11,20 @@ from itertools import chain
 from pathlib import Path
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable, Unused
-from lib.data.folder.ahead import Ahead
 from lib.data.folder.collection import paused
 from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
+from lib.data.folder.last_good import UNREAD, last_good, noted
 from lib.data.folder.listing import Listed, Listing, curves_of
 from lib.data.folder.memory.kept import Kept
 from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
-from lib.data.folder.names import path_text, run_id_of
+from lib.data.folder.names import path_text, readable, run_id_of
+from lib.data.folder.processes.ahead import Ahead
+from lib.data.folder.processes.beside import Beside, Read, longest_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
 from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_digest, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
@@ -41,8 +45,6 @@ PUBLISH_S, PUBLISH_SHARE = 0.5, 0.1
 LISTED_S = 1.0
 """So long is waited with all else where a list of the same tree was remembered."""
 
-_UNREAD = "The newest log could not be read; this is what it said before."
-
 
 class Gatherer:
     """Looks at a root again and again. One look at a time; curves may be asked for from any thread meanwhile.
@@ -54,6 +56,7 @@ class Gatherer:
         remembered: What was read before this process.
 
     Attributes:
+        named: The folder, for people to read.
         stuck: What another thread waits for, and is left out.
         wanted: Ids of runs that somebody waits for: they are read first.
         hurry: Set when somebody waits for more than a list.
@@ -61,7 +64,9 @@ class Gatherer:
 
     def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
         self._root, self._top, self._formats, self._remembered = root, top, formats, remembered
+        self.named = isolated(readable(str(root)))
         self._reader = UnitReader(root, top)
+        self._long = Beside(root, top, self._reader)
         self._curves: Kept[Unit, Curves] = Kept(KEPT_POINTS)
         self._held: dict[Unit, tuple[str, Curves]] = {}
         self._known: dict[Unit, FoundUnit] | None = None
@@ -210,7 +215,7 @@ class Gatherer:
             return unit, files, known
         told(unit)
         theirs = ahead.take(unit, lambda: told(unit))
-        found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
+        found = self._read(unit, files, sight, known, lambda: told(unit)) if theirs is None else theirs[0]
         look.is_final &= found.is_settled
         if self._known is not None:
             self._known[unit] = found
@@ -220,21 +225,28 @@ class Gatherer:
         told(unit)
         return unit, files, found
 
-    def _read(self, unit: Unit, files: Files, sight: str, known: FoundUnit | None) -> FoundUnit:
+    def _read(
+        self, unit: Unit, files: Files, sight: str, known: FoundUnit | None, goes_on: Callable[[], None]
+    ) -> FoundUnit:
         """What is in the files of a unit."""
-        began = time.thread_time()
-        found, curves = self._reader.read(unit.folder, files, sight)
-        took = time.thread_time() - began
-        self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
-        return self._with_last_good(unit, known, found, curves)
+        began = time.monotonic()
+        try:
+            read = self._long.read(unit.folder, files, sight, goes_on)
+        except SourceUnavailable as error:
+            broke_off = FoundUnit(
+                sight, unreadable=(Told(longest_of(unit.folder, files), str(error)),), is_settled=False
+            )
+            read = Read(broke_off, {}, time.monotonic() - began)
+        self._rests[unit] = time.monotonic() + REST * read.cost_s if read.cost_s > QUICK_S else 0.0
+        return self._with_last_good(unit, known, read.found, read.curves)
 
     def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
         """What was found, and where its newest log could not be read what was said before; keeps the curves."""
-        kept = found if known is None or not found.unreadable else _last_good(known, found)
+        kept = found if known is None or not found.unreadable else last_good(known, found)
         held = self._held.pop(unit, None)
         if kept is not found and known is not None:
             old = held[1] if held is not None else self._curves.get(unit, known.sight) or {}
-            tags = {tag_of(form) for form in kept.forms if _UNREAD in form.run.notes}
+            tags = {tag_of(form) for form in kept.forms if UNREAD in form.run.notes}
             curves = {**curves, **{tag: old[tag] for tag in tags if tag in old}}
             self._held[unit] = found.sight, curves
         self._curves.put(unit, found.sight, curves, sum(each.points for each in curves.values()))
@@ -254,7 +266,7 @@ class Gatherer:
             if note:
                 self._held.setdefault(unit, (found.sight, self._curves.get(unit, found.sight) or {}))
                 look.files[unit] = files
-                look.take(unit, replace(found, forms=tuple(_noted(form, note) for form in found.forms)))
+                look.take(unit, replace(found, forms=tuple(noted(form, note) for form in found.forms)))
 
     def _store(self, look: Look, *, is_last: bool = True) -> None:
         if look.fresh or (is_last and not look.is_bounded):
@@ -291,7 +303,7 @@ class Gatherer:
             return held[1]
         kept = self._curves.get(unit, found.sight)
         if kept is None:
-            _, kept = self._reader.read(unit.folder, gathered.files[unit], found.sight)
+            kept = self._long.read(unit.folder, gathered.files[unit], found.sight).curves
             self._curves.put(unit, found.sight, kept, sum(each.points for each in kept.values()))
         return kept
 
@@ -301,20 +313,3 @@ class Gatherer:
         if key not in self._beginnings:
             self._beginnings[key] = self._reader.beginning(form, count)
         return self._beginnings[key]
-
-
-def _last_good(known: FoundUnit, found: FoundUnit) -> FoundUnit:
-    """What was found, and in the place of runs that lost what they had said before: what they said."""
-    now = {tag_of(form): form for form in found.forms}
-    kept = dict(now)
-    for form in known.forms:
-        own = now.get(tag_of(form))
-        if own is None or (own.run.current_step or 0) < (form.run.current_step or 0):
-            kept[tag_of(form)] = _noted(form, _UNREAD)
-    return found if kept == now else replace(found, forms=tuple(kept.values()))
-
-
-def _noted(form: FoundForm, note: str) -> FoundForm:
-    if note in form.run.notes:
-        return form
-    return replace(form, run=replace(form.run, notes=(*form.run.notes, note)))

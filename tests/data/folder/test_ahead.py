@@ -9,8 +9,8 @@ import time
 import pytest
 
 from lib.core.facts.query import RunPage, RunQuery
-from lib.data.folder import ahead
-from lib.data.folder.ahead import Ahead
+from lib.data.folder.processes import ahead, started
+from lib.data.folder.processes.ahead import Ahead
 from lib.data.folder.reading import TRAINER
 from lib.data.folder.source import FolderSource
 from lib.data.folder.units import Unit
@@ -88,25 +88,25 @@ def test_where_they_are_lost_all_is_read_all_the_same(outputs, monkeypatch):
 
 
 def test_where_none_can_be_started_all_is_read(outputs, monkeypatch):
-    monkeypatch.setattr(ahead.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(started.sys, "executable", "/nowhere/python")
     assert listed(outputs).total == 62
 
 
 def test_they_end_with_the_look(outputs, monkeypatch):
-    started = []
+    begun = []
     real = Ahead._start
 
     def start(self, root, top):
         real(self, root, top)
-        started.extend(self._processes)
+        begun.extend(self._processes)
 
     monkeypatch.setattr(Ahead, "_start", start)
     listed(outputs)
     end = time.monotonic() + 60
-    while any(each.poll() is None for each in started):
+    while any(each.poll() is None for each in begun):
         assert time.monotonic() < end
         time.sleep(0.01)
-    assert started
+    assert begun
 
 
 def test_few_units_are_not_worth_a_process(outputs, monkeypatch):

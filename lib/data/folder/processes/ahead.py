@@ -6,16 +6,16 @@ import contextlib
 import logging
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lib.data.folder.processes.started import started, ticks_of
+from lib.data.folder.processes.worker import STARTED, asked_of
 from lib.data.folder.reading import Files
 from lib.data.folder.units import FoundUnit, Unit, from_text
-from lib.data.folder.worker import STARTED, asked_of
 
 LEAST = 400
 """Fewer units are read sooner than a process has started."""
@@ -109,9 +109,7 @@ class Ahead:
         at, ticks = self._ticks.get(process, (-LOOKED_AT_S, 0))
         now = time.monotonic()
         if now - at >= LOOKED_AT_S:
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                said = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-                ticks = int(said[11]) + int(said[12])
+            ticks = ticks_of(process, ticks)
             self._ticks[process] = now, ticks
         return ticks
 
@@ -128,10 +126,8 @@ class Ahead:
             thread.join()
 
     def _start(self, root: Path, top: str) -> None:
-        project = Path(__file__).parents[3]
-        command = [sys.executable, "-m", "lib.data.folder.worker", str(root), top]
         try:
-            process = subprocess.Popen(command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            process = started(root, top)
         except OSError as error:
             _LOG.warning("No process could be started to read ahead: %s.", error)
             return

@@ -1,8 +1,10 @@
-"""``python -m lib.data.folder.worker ROOT TOP``: reads units for another process, and says what it found.
+"""``python -m lib.data.folder.processes.worker ROOT TOP``: reads units for another process, and says what it found.
 
 Each line of its input says what a unit's files were when they were looked for (``asked_of``); for each it writes a line
 with what was found (``to_text``), or an empty one where that cannot be said. After an empty line, and where it takes
 longer, all that it found is on its way. Its first line says that it is there. It ends with its input.
+
+With ``whole`` behind that it reads one unit, curves and all, and answers as ``lib.data.folder.processes.packed`` says.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.data.folder.checkpoints import candidates
+from lib.data.folder.processes.packed import write
 from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import to_text
@@ -24,6 +27,8 @@ from lib.data.formats.logged import Folder
 
 STARTED = b"reads\n"
 """Its first line, as soon as it could answer."""
+WHOLE = "whole"
+"""Asks for one unit with its curves."""
 TOLD_EVERY_S = 0.05
 """Each piece of an answer wakes whoever waits for it."""
 
@@ -45,6 +50,15 @@ def asked_of(folder: Folder, files: Files, sight: str) -> str:
 
 def answer_to(line: bytes, reader: UnitReader) -> str:
     """What is found in such a unit, as a line of output."""
+    asked = _asked(line)
+    if asked is None:
+        return ""
+    found, _ = reader.read(*asked, facts_only=True)
+    return to_text(found) or ""
+
+
+def _asked(line: bytes) -> tuple[Folder, Files, str] | None:
+    """What ``asked_of`` says: folder, files and sight; ``None`` of a format that is not known here."""
     folder, title, sight, states, checkpoints, weights, stamps = json.loads(line)
     own: dict[Folder, Mapping[str, Stamp]] = {
         tuple(place): {name: _stamp(stamp) for name, stamp in names} for place, names in states
@@ -57,17 +71,14 @@ def answer_to(line: bytes, reader: UnitReader) -> str:
         stamps={tuple(path): _stamp(stamp) for path, stamp in stamps},
     )
     if title == TRAINER:
-        files = Files(scan, own)
-    else:
-        # A state of a Trainer needs none of the readers, and the first answer comes sooner without.
-        from lib.data.formats.registry import formats
+        return tuple(folder), Files(scan, own), sight
+    # A state of a Trainer needs none of the readers, and the first answer comes sooner without.
+    from lib.data.formats.registry import formats
 
-        known = next((each for each in formats() if each.title == title), None)
-        if known is None:
-            return ""
-        files = Files(scan, None, known, tuple(tuple(path) for path, _ in stamps))
-    found, _ = reader.read(tuple(folder), files, sight, facts_only=True)
-    return to_text(found) or ""
+    known = next((each for each in formats() if each.title == title), None)
+    if known is None:
+        return None
+    return tuple(folder), Files(scan, None, known, tuple(tuple(path) for path, _ in stamps)), sight
 
 
 def _items(files: Mapping[Folder, Mapping[str, Stamp]]) -> list[tuple[Folder, list[tuple[str, Stamp]]]]:
@@ -80,13 +91,18 @@ def _stamp(said: Any) -> Stamp:
 
 def main() -> None:
     """Answer until there is no more input."""
-    root, top = sys.argv[1:]
+    root, top, *how = sys.argv[1:]
     reader = UnitReader(Path(root), top)
     # Parsed logs hold no circles: to look for some after every few rows is a good part of the work.
     gc.freeze()
     gc.set_threshold(200_000, 10, 10)
     # Who looks at pages goes first.
     os.nice(5)
+    if how == [WHOLE]:
+        asked = _asked(sys.stdin.buffer.readline())
+        if asked is not None:
+            write(sys.stdout.buffer, *reader.read(*asked), time.process_time())
+        return
     try:
         sys.stdout.buffer.write(STARTED)
         sys.stdout.flush()
