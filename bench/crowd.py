@@ -90,7 +90,7 @@ class Crowd:
             for guest, result in zip(guests, results, strict=True):
                 self.outcome.broken += [f"session {guest.number}: {said}" for said in guest.tab.broken]
                 if isinstance(result, BaseException):
-                    self.outcome.broken.append(f"session {guest.number}: {result!r}")
+                    self.outcome.broken.append(f"session {guest.number}, {guest.phase}: {result!r}")
 
     async def warm_up(self) -> None:
         """One session for each process, opened together so that each is given one of its own."""
@@ -108,6 +108,7 @@ class Guest:
 
     Attributes:
         who: Whose marks may come; nobody's while nobody is signed in.
+        phase: What it did last, and when, in words.
     """
 
     tab: Tab
@@ -116,6 +117,7 @@ class Guest:
         self.crowd, self.number, self.chance = crowd, number, chance
         self.person = crowd.people[number % len(crowd.people)]
         self.who: Person | None = None
+        self.phase = ""
 
     def link(self) -> str:
         """Opens the comparison that the session begins with."""
@@ -144,7 +146,7 @@ class Guest:
                 [self.select] * 5 + [self.page] * 2 + [self.search, self.zoom, self.refresh, self.upload, self.leave]
             )
             kind = self.chance.choice(kinds)
-            phase = self.crowd.phase
+            phase, self.phase = self.crowd.phase, f"{kind.__name__} {self.crowd.phase}"
             # Where a page was opened in vain there is nothing to act on.
             took = await (kind() if self.tab.widget("runs") is not None else self.tab.run())
             done = self.crowd.outcome.actions
@@ -214,6 +216,7 @@ class Guest:
             raise RuntimeError(f"session {self.number} could not sign in")
 
     async def _recover(self) -> None:
+        self.phase = "recovering"
         # The page of the comparison, as it is while the database is away.
         self.tab.query = self.link()
         await self.tab.run(page="")

@@ -2,6 +2,7 @@
 
     python -m bench.strain [--sessions 50] [--users 10] [--seconds 300] [--processes 0] [--every 8] [--down 25]
         [--seed 1]
+    python -m bench.strain --heavy [--in FOLDER]
 
 A real project on this machine (``tests.supabase``) with so many people, each with runs whose texts carry that one's
 mark. Sessions are tabs (``bench.crowd``) that act at random: select, search, change the page, zoom, refresh, upload,
@@ -13,6 +14,8 @@ Every message is searched for the marks of others. Times are those of runs of th
 answer before the next one. The driver, the database and whatever else the machine does share the processors with it.
 Memory is the resident size of all of the app's processes; idle is after one session each has warmed them up and gone.
 Prints what came of it and writes bench/results/strain.json; ends with 1 where something of it may not be.
+
+``--heavy`` is another strain: long logs that are opened beside others (``bench.strain_long``).
 """
 
 from __future__ import annotations
@@ -22,14 +25,17 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from bench.crowd import AFTER, DOWN, LONGEST_RECOVERY_S, LOOK_EVERY_S, OVER, QUIET, Crowd, Outcome
 from bench.report import percentile, say_load, write
 from bench.session import WatchedServer, machine_s
+from bench.strain_long import LongOutcome, strained_by_long, write_long
 from bench.strain_project import Person, change, people_of
 from tests.supabase.project import Project
 from tests.supabase.stack import Stack
@@ -143,6 +149,17 @@ def say(outcome: Outcome) -> None:
         print(f"NOT WELL: {fault}")
 
 
+def say_long(outcome: LongOutcome) -> None:
+    """Print what came of long logs."""
+    for name, times in (("before", outcome.alone_s), ("while long logs are read", outcome.beside_s)):
+        median, most = 1000 * percentile(times, 50), 1000 * max(times, default=0.0)
+        print(f"reruns {name}: p50 {median:.0f} ms, p95 {1000 * percentile(times, 95):.0f} ms, at most {most:.0f} ms")
+    print(f"opened after {', '.join(f'{each:.1f} s' for each in outcome.opened_s)}")
+    print("memory:", ", ".join(f"{each:.0f} MB" for each in outcome.memory_mb), "before, at most, at the end")
+    for fault in outcome.faults():
+        print(f"NOT WELL: {fault}")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Strain the app, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -153,8 +170,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--every", type=float, default=8.0)
     parser.add_argument("--down", type=float, default=25.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--heavy", action="store_true", help="long logs opened beside others")
+    parser.add_argument("--in", dest="place", help="a folder to write the long logs to, and to use again")
     options = parser.parse_args(arguments)
     say_load()
+    if options.heavy:
+        with tempfile.TemporaryDirectory() as own:
+            root = Path(options.place or own) / "long"
+            write_long(root)
+            found = strained_by_long(root)
+        say_load()
+        say_long(found)
+        write("strain_long", asdict(found))
+        sys.exit(bool(found.faults()))
     outcome = strained(
         options.sessions,
         options.users,

@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
@@ -61,6 +62,7 @@ class Tab:
         self._tasks: set[asyncio.Task[None]] = set()
         self._finished = asyncio.Condition()
         self._fragments_of_run: frozenset[str] = frozenset()
+        self._events: deque[tuple[float, str]] = deque(maxlen=40)
         self._drawn: set[str] = set()
 
     async def __aenter__(self) -> Tab:
@@ -84,8 +86,10 @@ class Tab:
 
     async def __aexit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop_timers()
-        for task in (self._reading, *self._tasks):
+        tasks = (self._reading, *self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._socket.close()
         await self._client.aclose()
 
@@ -134,8 +138,12 @@ class Tab:
             self._page = self.pages[page]
         before, began = self.runs, time.perf_counter()
         await self._send(states)
-        async with asyncio.timeout(TIMEOUT_S), self._finished:
-            await self._finished.wait_for(lambda: self.runs > before or self._reading.done())
+        try:
+            async with asyncio.timeout(TIMEOUT_S), self._finished:
+                await self._finished.wait_for(lambda: self.runs > before or self._reading.done())
+        except TimeoutError:
+            took = time.perf_counter() - began
+            raise TimeoutError(f"no end of a run after {took:.0f} s; {self._told_of(began)}") from None
         if self._reading.done():
             raise RuntimeError("; ".join(self.broken))
         return time.perf_counter() - began
@@ -170,6 +178,10 @@ class Tab:
         info.file_urls.file_id, info.file_urls.upload_url, info.file_urls.delete_url = file, path, path
         return await self.run(state)
 
+    def _told_of(self, began: float) -> str:
+        """What came of runs since, by seconds."""
+        return ", ".join(f"{at - began:.1f}: {what}" for at, what in self._events if at >= began - 5) or "nothing came"
+
     def _widgets(self) -> Iterator[Any]:
         for element in self.shown:
             said = getattr(element, element.WhichOneof("type") or "", None)
@@ -187,6 +199,7 @@ class Tab:
         state.widget_states.widgets.extend(states)
         for each in self._drawn:
             state.widget_states.widgets.add(id=each, json_value=json.dumps({"drawn": "grid"}))
+        self._events.append((time.perf_counter(), f"asked for {fragment[:6] or 'the page'}"))
         await self._socket.send(request.SerializeToString())
 
     async def _read(self) -> None:
@@ -209,6 +222,8 @@ class Tab:
                 said = message.new_session
                 self._session = said.initialize.session_id or self._session
                 self._page, self._run = said.page_script_hash, message.metadata.run.script_run_id
+                of = ", ".join(each[:6] for each in message.metadata.run.fragment_ids)
+                self._events.append((time.perf_counter(), f"began {of or 'the page'}"))
                 self._fragments_of_run = frozenset(message.metadata.run.fragment_ids)
                 self.pages |= {page.url_pathname: page.page_script_hash for page in said.app_pages}
                 if not self._fragments_of_run:
@@ -248,6 +263,7 @@ class Tab:
                     self._later(self._send((), fragment))
 
     async def _end(self, how: int) -> None:
+        self._events.append((time.perf_counter(), f"ended ({how})"))
         if how == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self.broken.append("a compile error")
         if how == ForwardMsg.FINISHED_SUCCESSFULLY:

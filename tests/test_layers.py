@@ -104,6 +104,11 @@ LAYERS: dict[str, Layer] = {
         f"lib.core.facts lib.core.curves lib.data.stated lib.data.trainer lib.data.formats lib.data.waiting {_SOURCES}",
         "orjson",
     ),
+    "lib.data.folder.processes": layer(
+        "lib.data.folder.processes",
+        "lib.core.facts lib.core.curves lib.data.trainer lib.data.formats lib.data.folder.reading lib.data.folder.units"
+        " lib.data.folder.scan lib.data.folder.checkpoints lib.data.folder.names",
+    ),
     "lib.data.folder.memory": layer(
         "lib.data.folder.memory", "lib.core.facts lib.core.curves lib.data.folder.units lib.data.folder.collection"
     ),

@@ -17,9 +17,14 @@ MOST_LATE = 8
 
 
 class Waiting(Generic[T]):
-    """Reads that go on where nobody waits for them any more. Safe to share between threads."""
+    """Reads that go on where nobody waits for them any more. Safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        late: What is said of one that takes too long, by what is read.
+    """
+
+    def __init__(self, late: Callable[[str], SourceUnavailable] | None = None) -> None:
+        self._late = late_log if late is None else late
         self._lock = threading.Lock()
         self._reads: dict[Hashable, _Read[T]] = {}
 
@@ -47,7 +52,7 @@ class Waiting(Generic[T]):
             if is_over and self._reads.get(key) is theirs:
                 del self._reads[key]
         if not is_over:
-            raise late(what)
+            raise self._late(what)
         if theirs.error is not None:
             raise theirs.error
         return theirs.value[0]
@@ -55,7 +60,7 @@ class Waiting(Generic[T]):
     def _make_room(self, what: str) -> None:
         forgotten = [key for key, each in self._reads.items() if each.is_late]
         if sum(not self._reads[key].over.is_set() for key in forgotten) >= MOST_LATE:
-            raise late(what)
+            raise self._late(what)
         # Of what nobody came back for, the oldest goes.
         for key in [key for key in forgotten if self._reads[key].over.is_set()][:-MOST_LATE]:
             del self._reads[key]
@@ -78,9 +83,17 @@ class _Read(Generic[T]):
             self.over.set()
 
 
-def late(what: str) -> SourceUnavailable:
+def late_log(what: str) -> SourceUnavailable:
     """That a run's log, or those of several, are not read yet."""
     return SourceUnavailable(
         f"The log of {what} is still being read: it is very long, or its disk does not answer.",
         hint="It is shown as soon as it was read. If it does not come, check the disk that the folder is on.",
+    )
+
+
+def late_folder(what: str) -> SourceUnavailable:
+    """That nobody knows yet what a folder holds."""
+    return SourceUnavailable(
+        f"The folder {what} does not answer.",
+        hint="Its runs are shown as soon as it does. If they do not come, check the disk that the folder is on.",
     )

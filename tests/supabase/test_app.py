@@ -665,6 +665,22 @@ def test_zooming_into_a_reduced_run_shows_full_resolution(long_run, on):
     assert not row_reads(project), "the database reduced nothing of so few, and sent no rows"
 
 
+def test_a_sign_in_that_ends_before_somebody_zooms_is_asked_for_again(long_run, on):
+    project, job = long_run(migrated=True)
+    app = on(project, user="ann", run=job, loss="train")
+    app.assert_sound()
+    # All that the page itself shows is read; only the charts ask for more.
+    project.faults.add(FUNCTION_PATH, status=401, body={"code": "PGRST301", "message": "JWT expired"})
+    app.at.query_params["zoom"] = "4300~4400"
+    app.rerun()
+    assert asks_to_sign_in(app)
+    assert "The sign-in has expired." in app.text
+    project.faults.clear()
+    enter(app, project, "ann").assert_sound()
+    assert app.charts["Gradient norm"].head["counted"] == "all 101 points drawn"
+    assert app.link["zoom"] == ["4300~4400"]
+
+
 def test_pinned_values_of_a_reduced_run_are_those_of_all_rows(long_run, on):
     project, job = long_run(migrated=True)
     for pin in ("4322", "777.5", "8999", "1"):

@@ -17,6 +17,7 @@ from lib.data.folder.gathered import Gathered
 from lib.data.folder.look import Gatherer
 from lib.data.folder.units import Unit
 from lib.data.formats.logged import Folder
+from lib.data.waiting import LONGEST_S, late_folder
 
 REST, LONGEST_REST_S = 10.0, 30.0
 """A tree rests for so many times the time that its last look took, and so many seconds at most."""
@@ -133,6 +134,10 @@ class Follower:
                 self._leave_stuck()
             if self._failed is not None:
                 raise self._failed
+            is_silent = self._is_looking and self._gathered is None and self._reading is None
+            if is_silent and time.monotonic() - self._began_at >= LONGEST_S:
+                # Of the root itself nothing is known yet: its disk does not answer.
+                raise late_folder(self._gatherer.named)
             return self._gathered if self._gathered is not None else Gathered(looked_at=(0, 0))
 
     def _begin_if_due(self, interval_s: float) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.listing import Listed
-from lib.data.folder.reading import Files, tag_of
+from lib.data.folder.reading import Files
 from lib.data.folder.scan import Scan
-from lib.data.folder.units import FoundForm, FoundUnit, Unit
+from lib.data.folder.units import FoundUnit, Unit
 from lib.data.formats.logged import FilePath
 from lib.data.trainer.hf_log import TRAINER_STATE
-
-UNREAD = "The newest log could not be read; this is what it said before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +73,3 @@ class Look:
         self.units[unit] = found
         files = self.files[unit]
         self._left -= set(files.states) if files.states is not None else {path[:-1] for path in files.paths}
-
-
-def last_good(known: FoundUnit, found: FoundUnit) -> FoundUnit:
-    """What was found, and in the place of runs that lost what they had said before: what they said."""
-    now = {tag_of(form): form for form in found.forms}
-    kept = dict(now)
-    for form in known.forms:
-        own = now.get(tag_of(form))
-        if own is None or (own.run.current_step or 0) < (form.run.current_step or 0):
-            kept[tag_of(form)] = noted(form, UNREAD)
-    return found if kept == now else replace(found, forms=tuple(kept.values()))
-
-
-def noted(form: FoundForm, note: str) -> FoundForm:
-    """The same form, with a note."""
-    if note in form.run.notes:
-        return form
-    return replace(form, run=replace(form.run, notes=(*form.run.notes, note)))

@@ -7,20 +7,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable, Unused
-from lib.data.folder.ahead import LEAST_FOLDERS, Ahead
 from lib.data.folder.collection import paused
-from lib.data.folder.gathered import UNREAD, Gathered, Look, last_good, noted
+from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
+from lib.data.folder.last_good import UNREAD, last_good, noted
 from lib.data.folder.listing import Listed, Listing, curves_of
 from lib.data.folder.memory.kept import Kept
 from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
-from lib.data.folder.names import path_text, run_id_of
+from lib.data.folder.names import path_text, readable, run_id_of
+from lib.data.folder.processes.ahead import Ahead
+from lib.data.folder.processes.beside import Beside, Read, longest_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
 from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_digest, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
@@ -52,6 +56,7 @@ class Gatherer:
         remembered: What was read before this process.
 
     Attributes:
+        named: The folder, for people to read.
         stuck: What another thread waits for, and is left out.
         wanted: Ids of runs that somebody waits for: they are read first.
         hurry: Set when somebody waits for more than a list.
@@ -59,7 +64,9 @@ class Gatherer:
 
     def __init__(self, root: Path, top: str, formats: Sequence[Format], remembered: Remembered) -> None:
         self._root, self._top, self._formats, self._remembered = root, top, formats, remembered
+        self.named = isolated(readable(str(root)))
         self._reader = UnitReader(root, top)
+        self._long = Beside(root, top, self._reader)
         self._curves: Kept[Unit, Curves] = Kept(KEPT_POINTS)
         self._held: dict[Unit, tuple[str, Curves]] = {}
         self._known: dict[Unit, FoundUnit] | None = None
@@ -98,7 +105,7 @@ class Gatherer:
     ) -> Gathered:
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
         is_new = self._known is None and not self.stuck and self._remembered.is_empty()
-        found_by = _expecting(told, ahead) if is_new else told
+        found_by = ahead.expected_by(told) if is_new else told
         look = Look(scan_tree(self._root, self._formats, found_by, shut), time.monotonic() + PUBLISH_S)
         self._mount.check(look.scan, had_runs=bool(self._last.units))
         is_listed = self._known is None and not self.stuck and self._listed_before(look, publish)
@@ -215,7 +222,7 @@ class Gatherer:
             return unit, files, known
         told(unit)
         theirs = ahead.take(unit, lambda: told(unit))
-        found = self._read(unit, files, sight, known) if theirs is None else theirs[0]
+        found = self._read(unit, files, sight, known, lambda: told(unit)) if theirs is None else theirs[0]
         look.is_final &= found.is_settled
         if self._known is not None:
             self._known[unit] = found
@@ -225,15 +232,20 @@ class Gatherer:
         told(unit)
         return unit, files, found
 
-    def _read(self, unit: Unit, files: Files, sight: str, known: FoundUnit | None) -> FoundUnit:
+    def _read(
+        self, unit: Unit, files: Files, sight: str, known: FoundUnit | None, goes_on: Callable[[], None]
+    ) -> FoundUnit:
         """What is in the files of a unit."""
-        began = time.thread_time()
-        found, curves = self._reader.read(unit.folder, files, sight)
-        took = time.thread_time() - began
-        self._rests[unit] = time.monotonic() + REST * took if took > QUICK_S else 0.0
-        return self._withlast_good(unit, known, found, curves)
+        began = time.monotonic()
+        try:
+            read = self._long.read(unit.folder, files, sight, goes_on)
+        except SourceUnavailable as error:
+            lost = (Told(longest_of(unit.folder, files), str(error)),)
+            read = Read(FoundUnit(sight, unreadable=lost, is_settled=False), {}, time.monotonic() - began)
+        self._rests[unit] = time.monotonic() + REST * read.cost_s if read.cost_s > QUICK_S else 0.0
+        return self._with_last_good(unit, known, read.found, read.curves)
 
-    def _withlast_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
+    def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
         """What was found, and where its newest log could not be read what was said before; keeps the curves."""
         kept = found if known is None or not found.unreadable else last_good(known, found)
         held = self._held.pop(unit, None)
@@ -296,7 +308,7 @@ class Gatherer:
             return held[1]
         kept = self._curves.get(unit, found.sight)
         if kept is None:
-            _, kept = self._reader.read(unit.folder, gathered.files[unit], found.sight)
+            kept = self._long.read(unit.folder, gathered.files[unit], found.sight).curves
             self._curves.put(unit, found.sight, kept, sum(each.points for each in kept.values()))
         return kept
 
@@ -306,15 +318,3 @@ class Gatherer:
         if key not in self._beginnings:
             self._beginnings[key] = self._reader.beginning(form, count)
         return self._beginnings[key]
-
-
-def _expecting(told: Callable[[Folder], None], ahead: Ahead) -> Callable[[Folder], None]:
-    """As ``told``; of a large tree the processes that will read it start while it is walked through."""
-    folders = count(1)
-
-    def each(folder: Folder) -> None:
-        told(folder)
-        if next(folders) == LEAST_FOLDERS:
-            ahead.expect()
-
-    return each

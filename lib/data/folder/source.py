@@ -11,11 +11,12 @@ import hashlib
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from lib.core.curves.metric_curves import RunCurves, cut
 from lib.core.facts.credentials import redact
@@ -33,13 +34,20 @@ from lib.data.folder.reading import TRAINER
 from lib.data.formats.registry import formats
 from lib.data.source import IncompleteRead, wall_clock
 from lib.data.trainer.hf_log import TRAINER_STATE
-from lib.data.waiting import LONGEST_S, Waiting, late
+from lib.data.waiting import LONGEST_S, Waiting, late_folder, late_log
 
 SCAN_INTERVAL_S = 2.0
 """The tree is looked at again after this time at the earliest: one page asks the source several times."""
 
 OWN_STUCK_S = 60.0
 """A file of a folder of this process's own is read for so many seconds before the others are listed without it."""
+
+
+class _Opened(NamedTuple):
+    """What looks into the folder, once it is known where that really lies."""
+
+    gatherer: Gatherer
+    follower: Follower
 
 
 class FolderSource:
@@ -64,12 +72,13 @@ class FolderSource:
             is_own: It is this process's: nothing of it is remembered on the disk (``lib.data.folder.memory``), and a
                 file that takes long to read is large and not out of reach, so that ``settle`` waits for it longer.
         """
-        root = Path(os.path.realpath(os.path.expanduser(path)))
-        self.cache_key = f"folder:{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
-        top = root.name or str(root)
-        self.title = redact(readable(top))
-        self._gatherer = Gatherer(root, top, formats(), Remembered(root, None if is_own else place_from(os.environ)))
-        self._follower = Follower(self._gatherer, OWN_STUCK_S if is_own else None)
+        # Nothing of the disk is touched here: a server of files that hangs would keep the app from starting.
+        self._path = Path(os.path.abspath(os.path.expanduser(path)))
+        self.cache_key = f"folder:{hashlib.sha256(os.fsencode(self._path)).hexdigest()[:16]}"
+        self.title = redact(readable(self._path.name or str(self._path)))
+        self._is_own = is_own
+        self._opening: Waiting[_Opened] = Waiting(late_folder)
+        self._opened: _Opened | None = None
         self._waiting: Waiting[RunCurves] = Waiting()
         self._longest_s = OWN_STUCK_S if is_own else LONGEST_S
         self._lock = threading.Lock()
@@ -86,11 +95,11 @@ class FolderSource:
             As ``list_runs``.
         """
         self._longest_s = math.inf
-        self._follower.newest(SCAN_INTERVAL_S, math.inf)
+        self._newest(math.inf)
 
     def list_runs(self, query: RunQuery) -> RunPage:
         """As ``RunSource.list_runs``; paths of what could not be read start below the root."""
-        now = self._follower.newest(SCAN_INTERVAL_S)
+        now = self._newest()
         index, ids = self._indexed(now.listed)
         runs = now.listed.runs
         page = index.page(query, lambda places: [runs[ids[place]] for place in places], now.unreadable)
@@ -99,7 +108,7 @@ class FolderSource:
 
     def load_runs(self, run_ids: Sequence[str]) -> tuple[RunSummary, ...]:
         """As ``RunSource.load_runs``."""
-        runs = self._follower.newest(SCAN_INTERVAL_S, wanted=run_ids).listed.runs
+        runs = self._newest(wanted=run_ids).listed.runs
         return tuple(runs[run_id] for run_id in run_ids if run_id in runs)
 
     def load_curves(
@@ -110,9 +119,9 @@ class FolderSource:
         buckets: int | None = None,
     ) -> dict[str, RunCurves]:
         """As ``RunSource.load_curves``; every point is there, whatever ``buckets`` says."""
-        now = self._follower.newest(SCAN_INTERVAL_S, wanted=run_ids, whole=True)
+        now = self._newest(wanted=run_ids, whole=True)
         if now.is_list and (known := [run_id for run_id in run_ids if run_id in now.listed.runs]):
-            raise late(", ".join(isolated(now.listed.runs[run_id].name) for run_id in known))
+            raise late_log(", ".join(isolated(now.listed.runs[run_id].name) for run_id in known))
         found: dict[str, RunCurves] = {}
         lost: dict[str, int] = {}
         for run_id in dict.fromkeys(run_ids):
@@ -141,12 +150,33 @@ class FolderSource:
 
     def points(self, run_id: str) -> dict[str, int]:
         """How many points each metric of a run has; nothing is read for it."""
-        return points_of(run_id, self._follower.newest(SCAN_INTERVAL_S, wanted=[run_id], whole=True))
+        return points_of(run_id, self._newest(wanted=[run_id], whole=True))
+
+    def _open(self) -> _Opened:
+        if self._opened is None:
+            self._opened = self._opening.get("", self._found, isolated(readable(str(self._path))), self._longest_s)
+        return self._opened
+
+    def _found(self) -> _Opened:
+        root = Path(os.path.realpath(self._path))
+        with self._lock:
+            if self._opened is None:
+                place = None if self._is_own else place_from(os.environ)
+                gatherer = Gatherer(root, root.name or str(root), formats(), Remembered(root, place))
+                self._opened = _Opened(gatherer, Follower(gatherer, OWN_STUCK_S if self._is_own else None))
+            return self._opened
+
+    def _newest(
+        self, patience_s: float | None = None, wanted: Collection[str] = (), *, whole: bool = False
+    ) -> Gathered:
+        return self._open().follower.newest(SCAN_INTERVAL_S, patience_s, wanted, whole=whole)
 
     def _curves(self, run_id: str, now: Gathered) -> RunCurves:
         seen = tuple(form.seen for _, form in now.listed.members[run_id])
         name = isolated(now.listed.runs[run_id].name)
-        return self._waiting.get((run_id, seen), lambda: self._gatherer.curves(run_id, now), name, self._longest_s)
+        return self._waiting.get(
+            (run_id, seen), lambda: self._open().gatherer.curves(run_id, now), name, self._longest_s
+        )
 
     def _indexed(self, listed: Listed) -> tuple[RunIndex, tuple[str, ...]]:
         with self._lock:

@@ -28,6 +28,7 @@ from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
 from lib.ui.charts.smoothing import smoothed_lines
 from lib.ui.charts.titles import axis_title, metric_title, own_titles
+from lib.ui.frame import sign_in
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.session import link, url
@@ -55,6 +56,11 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
 
     Checking long runs takes seconds: the charts come first, and ask for what the checks found when they are drawn.
     """
+    with sign_in.asked_for():
+        _draw(source, comparison, menu)
+
+
+def _draw(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:
     is_checked = checks_are_wanted() or st.context.url is None or are_checked(comparison.runs)
     runs = runs_on_axis(source, comparison, checked=is_checked)
     extent = axis_extent(runs)

@@ -67,10 +67,12 @@ def wait() -> None:
     """Run the page again when something came that could not be read; nothing where all was."""
     source: RunSource | None = st.session_state.get(_SOURCE)
     # What came while the page was drawn may stand on it as it was before, and nothing waits for it any more.
-    if source is None or not (is_waiting(source) or _came(reads.readers_of(source), st.session_state[_TURN])):
+    if source is None:
+        return
+    readers = reads.readers_of(source)
+    if not (is_waiting(source) or reads.failures().turn(readers[-1:]) != st.session_state[_TURN]):
         return
     st.session_state[_JUST_DRAWN] = True
-    readers = reads.readers_of(source)
     st.fragment(_look, run_every=LOOK_EVERY_S)(readers, st.session_state[_TURN], time.monotonic())
 
 
@@ -86,14 +88,9 @@ _BY_ITSELF = "This page tries again by itself."
 def _look(readers: Sequence[str], turn: int, drawn_at: float) -> None:
     if st.session_state.pop(_JUST_DRAWN, False):
         return
-    if _came(readers, turn):
+    if reads.failures().came(readers[-1:], turn):
         st.rerun()
     reads.failures().retry(readers, drawn_at)
-
-
-def _came(readers: Sequence[str], turn: int) -> bool:
-    """Whether something was read since then that could not be before."""
-    return reads.failures().turn(readers[-1:]) != turn
 
 
 def _readers(source: RunSource) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ this app only, no script can read it, and it is never part of a link.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TICKET, _WRITE, _EMAIL = "sign-in:ticket", "sign-in:cookie", "sign-in:email"
-_READER, _SOURCE = "sign-in:reader", "sign-in:source"
+_READER, _SOURCE, _EXPIRED = "sign-in:reader", "sign-in:source", "sign-in:expired"
 
 
 def source(settings: Settings) -> RunSource:
@@ -50,6 +51,9 @@ def source(settings: Settings) -> RunSource:
     if not VISITORS.needed:
         return reads.source(settings)
     _write_cookie()
+    expired: SignInExpired | None = st.session_state.pop(_EXPIRED, None)
+    if expired is not None:
+        raise expired
     if signed_in is None:
         if ticket:
             open_tabs.end(ticket)
@@ -60,6 +64,19 @@ def source(settings: Settings) -> RunSource:
         st.session_state[_READER], st.session_state[_SOURCE] = signed_in, open_source(settings, signed_in)
     opened: RunSource = st.session_state[_SOURCE]
     return opened
+
+
+@contextmanager
+def asked_for() -> Iterator[None]:
+    """For a fragment, whose errors its page never sees: where a sign-in is over, the page runs again and asks for one.
+
+    The page may have nothing to read by itself that would tell it.
+    """
+    try:
+        yield
+    except SignInExpired as expired:
+        st.session_state[_EXPIRED] = expired
+        st.rerun()
 
 
 def needed(settings: Settings) -> bool:

@@ -173,9 +173,9 @@ class CurvesMemory:
             AppError: If there are none, or if the reader is refused.
         """
         place = _Place(source.cache_key, run.run_id, buckets)
-        self._failures.asked(_what(place))
         with self._lock:
             current = self._kept.setdefault(place, CurrentCurves())
+        self._failures.asked(_what(place), lambda: self._read(place, current, source, run, None))
         try:
             return self._read(place, current, source, run, progress)
         except AppError as error:
@@ -213,10 +213,10 @@ class CurvesMemory:
             if self._failures.of(what) is None:
                 self._failures.note(what, waiting.error, again)
             raise waiting.error from None
-        except SignInExpired:
-            self.forget_reader(place.reader)
-            raise
         except AppError as error:
+            # A sign-in that is over says nothing of the reader's others (``lib.ui.session.kept``).
+            if isinstance(error, SignInExpired):
+                raise
             if error.withdraws:
                 self.forget_reader(place.reader)
             self._failures.note(what, error, again, time.monotonic() - began)

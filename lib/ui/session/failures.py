@@ -12,8 +12,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 
-from lib.core.facts.errors import AppError, SourceUnavailable
+from lib.core.facts.errors import AppError, SignInExpired, SourceUnavailable
 
 What = tuple[Hashable, ...]
 """A kind, a reader, and what else."""
@@ -24,6 +26,9 @@ LONG_S = 2.0
 """A read that took so many seconds to fail was not answered: nobody waits for the next one before it is due."""
 DRAWING_S = 120.0
 """What was asked for so many seconds before a page was drawn may be of that page: its reads may have taken so long."""
+TOGETHER_S, LONGEST_TOGETHER_S = 1.0, 6.0
+"""What came within the first of each other came together, and what comes of one round of retries; of a round that takes
+longer than the second what came by then is not kept waiting."""
 MOST = 500
 """How many failures are known; of more, the oldest goes."""
 
@@ -49,6 +54,15 @@ class _Failed:
     was_long: bool
 
 
+@dataclass(slots=True)
+class _Turn:
+    """How often something came for a reader, and since when what came last came together, and when its last did."""
+
+    number: int
+    began_at: float
+    last_at: float
+
+
 class Failures:
     """What failed last, for all readers. Safe to share between threads.
 
@@ -60,8 +74,8 @@ class Failures:
         self._clock = clock
         self._lock = threading.Lock()
         self._failed: OrderedDict[What, _Failed] = OrderedDict()
-        self._turns: dict[Hashable, int] = {}
-        self._busy: set[Hashable] = set()
+        self._turns: dict[Hashable, _Turn] = {}
+        self._busy: dict[Hashable, float] = {}
 
     def awaited(self, what: What, *, has_last: bool) -> AppError | None:
         """Why this is not read now; ``None`` where it is to be read.
@@ -83,11 +97,16 @@ class Failures:
             )
             return next(silent, None)
 
-    def asked(self, what: What) -> None:
-        """A page asks for this."""
+    def asked(self, what: What, again: Callable[[], object]) -> None:
+        """A page asks for this.
+
+        Args:
+            what: What it asks for.
+            again: As of ``note``, by whoever asks: who asked before may have signed out since.
+        """
         with self._lock:
             if what in self._failed:
-                self._failed[what].asked_at = self._clock()
+                self._failed[what].asked_at, self._failed[what].again = self._clock(), again
 
     def note(self, what: What, error: AppError, again: Callable[[], object], took_s: float = 0.0) -> None:
         """A read has failed.
@@ -117,7 +136,7 @@ class Failures:
         """This was read."""
         with self._lock:
             if self._failed.pop(what, None) is not None:
-                self._turns[what[1]] = self._turns.get(what[1], 0) + 1
+                self._came(what[1])
 
     def of(self, what: What) -> AppError | None:
         """Why this could not be read when it last was asked for; ``None`` where it could."""
@@ -133,7 +152,20 @@ class Failures:
     def turn(self, readers: Collection[Hashable]) -> int:
         """Another number each time that something which had failed was read, or is refused, for these readers."""
         with self._lock:
-            return sum(self._turns.get(reader, 0) for reader in readers)
+            return sum(self._turns[reader].number for reader in readers if reader in self._turns)
+
+    def came(self, readers: Collection[Hashable], turn: int) -> bool:
+        """Whether something came for these readers since it was their ``turn``, and what comes with it is there too."""
+        if self.turn(readers) == turn:
+            return False
+        now = self._clock()
+        with self._lock:
+            return all(
+                now - each.began_at >= LONGEST_TOGETHER_S
+                or (reader not in self._busy and now - each.last_at >= TOGETHER_S)
+                for reader, each in self._turns.items()
+                if reader in readers
+            )
 
     def due(self, which: Callable[[What], bool]) -> None:
         """Read these when they are asked for next, however long ago they failed."""
@@ -147,7 +179,7 @@ class Failures:
         with self._lock:
             for what in [what for what in self._failed if which(what)]:
                 del self._failed[what]
-                self._turns[what[1]] = self._turns.get(what[1], 0) + 1
+                self._came(what[1])
 
     def retry(self, readers: Collection[Hashable], drawn_at: float) -> None:
         """Try again what is due of what a page asks for, in a thread beside; one at a time for each reader.
@@ -166,7 +198,7 @@ class Failures:
                 ]
                 if not due or reader in self._busy:
                     continue
-                self._busy.add(reader)
+                self._busy[reader] = now
             threading.Thread(target=self._retry, args=(reader, due), name="runoff-retry", daemon=True).start()
 
     def _retry(self, reader: Hashable, due: Collection[tuple[What, Callable[[], object]]]) -> None:
@@ -174,6 +206,9 @@ class Failures:
             for what, again in due:
                 try:
                     again()
+                except SignInExpired:
+                    # One sign-in is over, which says nothing of others: whose is not reads it when its page asks.
+                    self.forget(partial(eq, what))
                 except AppError:
                     with self._lock:
                         failed = self._failed.get(what)
@@ -184,7 +219,14 @@ class Failures:
             _LOG.exception("Reading again failed.")
         finally:
             with self._lock:
-                self._busy.discard(reader)
+                del self._busy[reader]
+
+    def _came(self, reader: Hashable) -> None:
+        now = self._clock()
+        turn = self._turns.setdefault(reader, _Turn(0, now, now))
+        if now - turn.last_at >= TOGETHER_S and turn.began_at < self._busy.get(reader, math.inf):
+            turn.began_at = now
+        turn.number, turn.last_at = turn.number + 1, now
 
 
 def _is_of(failed: _Failed, drawn_at: float) -> bool:

@@ -71,7 +71,7 @@ class LastGood(Generic[Q, V]):
         self._fresh: Memory[tuple[str, Q], V] = Memory(most, seconds)
         self._good: LRUCache[tuple[str, Q], Good[V]] = LRUCache(most)
         self._lock = threading.Lock()
-        self._turn = 0
+        self._begun: dict[object, tuple[str, Q]] = {}
 
     def get(
         self,
@@ -94,16 +94,20 @@ class LastGood(Generic[Q, V]):
         key, what = (reader, question), (self._kind, reader, question)
         is_fresh = self._fresh.holds(key)
         last = self._last(key) or (None if is_fresh else instead())
-        self._failures.asked(what)
+
+        def again() -> V:
+            return self._read(reader, question, read)
+
+        self._failures.asked(what, again)
         awaited = None if is_fresh else self._failures.awaited(what, has_last=last is not None)
         if awaited is not None:
             if self._failures.of(what) is None:
-                self._failures.note(what, awaited, lambda: self._read(reader, question, read))
+                self._failures.note(what, awaited, again)
             if last is None:
                 raise awaited
             return last.value
         try:
-            return self._read(reader, question, read)
+            return again()
         except AppError as error:
             if error.withdraws or last is None:
                 raise
@@ -132,7 +136,8 @@ class LastGood(Generic[Q, V]):
         """Know the answers to these questions no more."""
         self._fresh.forget(lambda key: which(*key))
         with self._lock:
-            self._turn += 1
+            for each in [each for each, key in self._begun.items() if which(*key)]:
+                del self._begun[each]
             for key in [key for key in self._good if which(*key)]:
                 del self._good[key]
         self._failures.forget(lambda what: what[0] == self._kind and which(what[1], what[2]))  # type: ignore[arg-type]  # as ``get`` names it
@@ -151,27 +156,36 @@ class LastGood(Generic[Q, V]):
         return None if good is None or _is_old(good.as_of) else good
 
     def _read(self, reader: str, question: Q, read: Callable[[], V]) -> V:
-        what, began, turn = (self._kind, reader, question), time.monotonic(), self._turn
+        what, key, began = (self._kind, reader, question), (reader, question), time.monotonic()
 
         def reading() -> V:
-            value = read()
+            mine = object()
             with self._lock:
-                # What was begun before it was forgotten does not come back.
-                if turn == self._turn:
-                    self._good[reader, question] = Good(value, wall_clock())
+                self._begun[mine] = key
+            try:
+                value = read()
+                with self._lock:
+                    # What was begun before it was forgotten does not come back.
+                    if mine in self._begun:
+                        self._good[key] = Good(value, wall_clock())
+            finally:
+                with self._lock:
+                    self._begun.pop(mine, None)
             return value
 
         try:
-            value = self._fresh.get((reader, question), reading)
+            value = self._fresh.get(key, reading)
             # Also where another read it meanwhile: one that was begun before may have failed after that.
             self._failures.mended(what)
             return value
+        except SignInExpired:
+            # It says that one sign-in is over. The same reader may be signed in elsewhere; whoever draws the page that
+            # asks to sign in again knows whether they are (``lib.ui.frame.sign_in.forget``).
+            raise
         except AppError as error:
             if error.withdraws:
                 self._refused(reader)
-            if not isinstance(error, SignInExpired):
-                took_s = time.monotonic() - began
-                self._failures.note(what, error, lambda: self._read(reader, question, read), took_s)
+            self._failures.note(what, error, lambda: self._read(reader, question, read), time.monotonic() - began)
             raise
 
 

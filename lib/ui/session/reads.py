@@ -126,6 +126,7 @@ def load_part(
 
     if data.parts.holds((metrics, steps)):
         return kept()
+    _FAILURES.asked(what, kept)
     if (awaited := _FAILURES.awaited(what, has_last=False)) is not None:
         raise awaited
     with st.spinner("Loading full resolution…"):

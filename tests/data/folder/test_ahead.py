@@ -9,9 +9,10 @@ import time
 import pytest
 
 from lib.core.facts.query import RunPage, RunQuery
-from lib.data.folder import ahead, look
-from lib.data.folder.ahead import Ahead
+from lib.data.folder import look
 from lib.data.folder.memory.remembered import CACHE_VARIABLE
+from lib.data.folder.processes import ahead, started
+from lib.data.folder.processes.ahead import Ahead
 from lib.data.folder.reading import TRAINER
 from lib.data.folder.source import FolderSource
 from lib.data.folder.units import Unit
@@ -89,50 +90,50 @@ def test_where_they_are_lost_all_is_read_all_the_same(outputs, monkeypatch):
 
 
 def test_where_none_can_be_started_all_is_read(outputs, monkeypatch):
-    monkeypatch.setattr(ahead.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(started.sys, "executable", "/nowhere/python")
     assert listed(outputs).total == 62
 
 
 def test_they_end_with_the_look(outputs, monkeypatch):
-    started = []
+    begun = []
     real = Ahead._start
 
     def start(self, root, top):
         real(self, root, top)
-        started.extend(self._processes)
+        begun.extend(self._processes)
 
     monkeypatch.setattr(Ahead, "_start", start)
     listed(outputs)
     end = time.monotonic() + 60
-    while any(each.poll() is None for each in started):
+    while any(each.poll() is None for each in begun):
         assert time.monotonic() < end
         time.sleep(0.01)
-    assert started
+    assert begun
 
 
 def test_they_start_while_a_large_tree_is_walked_through(outputs, tmp_path_factory, monkeypatch):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr(look, "LEAST_FOLDERS", 10)
+    monkeypatch.setattr(ahead, "LEAST_FOLDERS", 10)
     monkeypatch.setattr(ahead, "LEAST", 100)
     walked: list[bool] = []
     real = look.scan_tree
 
     def scan(root, formats, told, skipped):
         found = real(root, formats, told, skipped)
-        walked.append(bool(started))
+        walked.append(bool(expected))
         return found
 
-    started: list[Ahead] = []
+    expected: list[Ahead] = []
     expect = Ahead.expect
     monkeypatch.setattr(look, "scan_tree", scan)
-    monkeypatch.setattr(Ahead, "expect", lambda self: started.append(self) or expect(self))
+    monkeypatch.setattr(Ahead, "expect", lambda self: expected.append(self) or expect(self))
     FolderSource(outputs).settle()
     assert walked == [True]
-    started.clear()
+    expected.clear()
     # What is remembered need not be read.
     FolderSource(outputs).settle()
     assert walked == [True, False]
-    assert not started
+    assert not expected
 
 
 def test_few_units_are_not_worth_a_process(outputs, monkeypatch):

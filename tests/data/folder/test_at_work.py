@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from lib.data.folder import ahead, following
+from lib.data.folder import following
 from lib.data.folder import source as folder
-from lib.data.folder.ahead import Ahead
+from lib.data.folder.processes import ahead
+from lib.data.folder.processes.ahead import Ahead
 from lib.data.folder.source import FolderSource
 from tests.data.folder.lines_format import LinesFormat, write_lines
 from tests.data.folder.test_following import names, page_of, until

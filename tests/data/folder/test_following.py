@@ -277,7 +277,7 @@ def test_settling_waits_however_short_the_patience(tmp_path, lines, monkeypatch)
     threading.Timer(0.3, lines.waits["slow.lines"].set).start()
     source = FolderSource(tmp_path)
     source.settle()
-    assert names(source._follower.newest(math.inf) and page_of(source)) == {"a"}
+    assert names(source._open().follower.newest(math.inf) and page_of(source)) == {"a"}
 
 
 def test_a_tree_in_which_nothing_changed_is_not_gone_through_again(tmp_path, lines, monkeypatch):

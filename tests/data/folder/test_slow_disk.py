@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.query import RunQuery
-from lib.data.folder import look
+from lib.data.folder import following, look, scan
 from lib.data.folder import source as folder
 from lib.data.folder.source import FolderSource
 from tests.data.folder.lines_format import LinesFormat, write_lines
+from tests.data.folder.test_following import until
 
 
 def losses(source: FolderSource, name: str) -> list[float]:
@@ -60,3 +62,43 @@ def test_whoever_settled_for_all_of_it_waits(tmp_path, lines, monkeypatch):
     lines.waits["a.lines"] = threading.Event()
     threading.Timer(0.3, lines.waits["a.lines"].set).start()
     assert losses(source, "a") == [0.5]
+
+
+def test_a_root_whose_disk_hangs_keeps_nothing_from_starting(tmp_path, lines, monkeypatch):
+    answers, real = threading.Event(), os.path.realpath
+
+    def hangs(path, **how):
+        if os.fspath(path) == str(tmp_path):
+            answers.wait(60)
+        return real(path, **how)
+
+    monkeypatch.setattr(folder.os.path, "realpath", hangs)
+    monkeypatch.setattr(folder, "LONGEST_S", 0.2)
+    two_runs(tmp_path)
+    source = FolderSource(tmp_path)
+    assert (source.title, source.cache_key) == (tmp_path.name, FolderSource(tmp_path).cache_key)
+    for _ in range(2):
+        with pytest.raises(SourceUnavailable, match=rf"{tmp_path.name}.* does not answer"):
+            source.list_runs(RunQuery())
+    answers.set()
+    until(lambda: not source._opening._reads or next(iter(source._opening._reads.values())).over.is_set())
+    assert {run.name for run in source.list_runs(RunQuery()).runs} == {"a", "b"}
+
+
+def test_a_root_that_hangs_when_it_is_looked_into_is_said(tmp_path, lines, monkeypatch):
+    answers, real = threading.Event(), scan.check_root
+
+    def hangs(root):
+        answers.wait(60)
+        real(root)
+
+    monkeypatch.setattr(scan, "check_root", hangs)
+    monkeypatch.setattr(following, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(following, "LONGEST_S", 0.2)
+    two_runs(tmp_path)
+    source = FolderSource(tmp_path)
+    with pytest.raises(SourceUnavailable, match="does not answer"):
+        source.list_runs(RunQuery())
+    answers.set()
+    until(lambda: not source._open().follower._is_looking)
+    assert {run.name for run in source.list_runs(RunQuery()).runs} == {"a", "b"}

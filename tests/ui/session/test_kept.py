@@ -13,7 +13,15 @@ from lib.core.facts.runs import RunStatus
 from lib.data.source import wall_clock
 from lib.ui.session import failures, reads
 from lib.ui.session import kept as kept_module
-from lib.ui.session.failures import LONG_S, LONGEST_RETRY_S, MOST, RETRY_S, Failures
+from lib.ui.session.failures import (
+    LONG_S,
+    LONGEST_RETRY_S,
+    LONGEST_TOGETHER_S,
+    MOST,
+    RETRY_S,
+    TOGETHER_S,
+    Failures,
+)
 from lib.ui.session.kept import KnownRuns, LastGood
 from tests.app.growing import GrowingSource
 
@@ -119,18 +127,91 @@ def test_nobody_waits_twice_for_a_source_that_did_not_answer(kept, known, now):
     assert kept.get("ann", "q", read) == 4
 
 
-@pytest.mark.parametrize("error", [AccessDenied("Not for you."), SignInExpired("Over.")])
-def test_what_one_may_no_longer_read_goes_at_once_for_that_reader_alone(kept, error):
+def test_what_one_may_no_longer_read_goes_at_once_for_that_reader_alone(kept):
     read = Answers()
     for reader in ("ann", "bob"):
         kept.get(reader, "q", read)
-    read.error = error
-    with pytest.raises(type(error)):
+    read.error = AccessDenied("Not for you.")
+    with pytest.raises(AccessDenied):
         kept.get("ann", "q", read)
     read.error = DOWN
     with pytest.raises(SourceUnavailable):
         kept.get("ann", "q", read)
     assert kept.get("bob", "q", read) == 2
+
+
+def test_a_sign_in_that_is_over_takes_nothing_from_the_same_reader_elsewhere(kept):
+    elsewhere, here = Answers(), Answers()
+    assert kept.get("ann", "q", elsewhere) == 1
+    here.error = SignInExpired("Over.")
+    with pytest.raises(SignInExpired):
+        kept.get("ann", "q", here)
+    elsewhere.error = DOWN
+    assert kept.get("ann", "q", elsewhere) == 1
+
+
+def test_what_failed_is_read_again_by_whoever_asked_for_it_last(kept, known, now):
+    gone, here = Answers(), Answers()
+    kept.get("ann", "q", gone)
+    gone.error = here.error = DOWN
+    assert kept.get("ann", "q", gone) == kept.get("ann", "q", here) == 1
+    gone.error, here.error = SignInExpired("Over."), None
+    asked, turn = gone.asked, known.turn(["ann"])
+    now[0] += RETRY_S
+    known.retry(["ann"], now[0])
+    eventually(lambda: known.turn(["ann"]) != turn)
+    assert (gone.asked, here.asked) == (asked, 1)
+    assert kept.outdated("ann", "q") is None
+
+
+def test_of_a_retry_by_somebody_who_signed_out_only_that_failure_goes(kept, known, now):
+    gone, here = Answers(), Answers()
+    for question in "pq":
+        kept.get("ann", question, here)
+    gone.error = here.error = DOWN
+    assert [kept.get("ann", "p", here), kept.get("ann", "q", gone)] == [1, 2]
+    gone.error, turn = SignInExpired("Over."), known.turn(["ann"])
+    now[0] += RETRY_S
+    known.retry(["ann"], now[0])
+    eventually(lambda: known.turn(["ann"]) != turn and not known._busy)
+    assert kept.outdated("ann", "q") is None, "its pages are to ask for it themselves"
+    assert kept.outdated("ann", "p") is not None
+    assert [kept.get("ann", each, here) for each in "pq"] == [1, 2], "and all stays for the others"
+
+
+def test_one_who_is_forgotten_takes_nothing_from_what_others_read_meanwhile(kept):
+    def slow() -> int:
+        kept.forget(lambda reader, _: reader == "bob")
+        return 1
+
+    kept.get("ann", "q", slow)
+    assert kept._last(("ann", "q")).value == 1
+
+
+def test_what_came_together_is_told_once_and_nobody_waits_long_for_the_rest(known, now):
+    def comes(number: int) -> None:
+        known.note(("thing", "ann", number), DOWN, lambda: None)
+        known.mended(("thing", "ann", number))
+
+    turn = known.turn(["ann"])
+    assert not known.came(["ann"], turn)
+    told = []
+    for number in range(4):
+        comes(number)
+        told.append(known.came(["ann"], turn))
+        now[0] += 0.9 * TOGETHER_S
+    assert told == [False] * 4
+    now[0] += TOGETHER_S
+    assert known.came(["ann"], turn)
+    assert not known.came(["bob"], known.turn(["bob"]))
+    assert not known.came(["ann"], known.turn(["ann"]))
+    turn = known.turn(["ann"])
+    known._busy["ann"] = now[0]
+    comes(5)
+    now[0] += 2 * TOGETHER_S
+    assert not known.came(["ann"], turn), "the round goes on"
+    now[0] += LONGEST_TOGETHER_S
+    assert known.came(["ann"], turn)
 
 
 def test_a_refusal_of_the_folder_to_the_process_takes_nothing_away(kept):
@@ -317,5 +398,5 @@ def test_a_failure_that_no_page_asks_for_any_more_is_left_alone(known, now):
     assert not known.any_of(["ann"], now[0])
     known.retry(["ann"], now[0])
     assert not known._busy
-    known.asked(("thing", "ann", "q"))
+    known.asked(("thing", "ann", "q"), read)
     assert known.any_of(["ann"], now[0])

@@ -6,18 +6,19 @@ import contextlib
 import logging
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from lib.data.folder.memory.texts import from_text
+from lib.data.folder.processes.started import started, ticks_of
+from lib.data.folder.processes.worker import STARTED, asked_of
 from lib.data.folder.reading import Files
 from lib.data.folder.units import FoundUnit, Unit
-from lib.data.folder.worker import STARTED, asked_of
+from lib.data.formats.logged import Folder
 
 LEAST, LEAST_FOLDERS = 400, 1600
 """Fewer units are read sooner than a process has started; in so many folders there will be enough, mostly."""
@@ -60,11 +61,22 @@ class Ahead:
         self._feeding = 0
         self._is_closed = False
 
+    def expected_by(self, told: Callable[[Folder], None]) -> Callable[[Folder], None]:
+        """As ``told``, which is told each folder: of a large tree the processes start while it is walked through."""
+        folders = count(1)
+
+        def each(folder: Folder) -> None:
+            told(folder)
+            if next(folders) == LEAST_FOLDERS:
+                self.expect()
+
+        return each
+
     def expect(self) -> None:
         """Start the processes, as much will be asked for: they are there by then."""
         if not self._processes:
-            count = min(os.cpu_count() or 1, MOST_PROCESSES)
-            for _ in range(count if count > 1 else 0):
+            cores = min(os.cpu_count() or 1, MOST_PROCESSES)
+            for _ in range(cores if cores > 1 else 0):
                 self._start(self._root, self._top)
 
     def ask(self, units: Mapping[Unit, Files], sights: Mapping[Unit, str]) -> None:
@@ -121,9 +133,7 @@ class Ahead:
         at, ticks = self._ticks.get(process, (-LOOKED_AT_S, 0))
         now = time.monotonic()
         if now - at >= LOOKED_AT_S:
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                said = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-                ticks = int(said[11]) + int(said[12])
+            ticks = ticks_of(process, ticks)
             self._ticks[process] = now, ticks
         return ticks
 
@@ -140,10 +150,8 @@ class Ahead:
             thread.join()
 
     def _start(self, root: Path, top: str) -> None:
-        project = Path(__file__).parents[3]
-        command = [sys.executable, "-m", "lib.data.folder.worker", str(root), top]
         try:
-            process = subprocess.Popen(command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            process = started(root, top)
         except OSError as error:
             _LOG.warning("No process could be started to read ahead: %s.", error)
             return

@@ -1,8 +1,10 @@
-"""``python -m lib.data.folder.worker ROOT TOP``: reads units for another process, and says what it found.
+"""``python -m lib.data.folder.processes.worker ROOT TOP``: reads units for another process, and says what it found.
 
 Each line of its input says what a unit's files were when they were looked for (``asked_of``); for each it writes a line
 with what was found (``to_text``), or an empty one where that cannot be said. After an empty line, and where it takes
 longer, all that it found is on its way. Its first line says that it is there. It ends with its input.
+
+With ``whole`` behind that it reads one unit, curves and all, and answers as ``lib.data.folder.processes.packed`` says.
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ from typing import Any, NamedTuple
 
 from lib.data.folder.checkpoints import candidates
 from lib.data.folder.memory.texts import to_text
+from lib.data.folder.processes.packed import write
 from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.formats.logged import Folder
 
 STARTED = b"reads\n"
 """Its first line, as soon as it could answer."""
+WHOLE = "whole"
+"""Asks for one unit with its curves."""
 TOLD_EVERY_S = 0.05
 """Each piece of an answer wakes whoever waits for it."""
 MOST_TOGETHER = 32
@@ -112,13 +117,19 @@ def _tell(answers: list[str]) -> float:
 
 def main() -> None:
     """Answer until there is no more input."""
-    root, top = sys.argv[1:]
+    root, top, *how = sys.argv[1:]
     reader = UnitReader(Path(root), top)
     # Parsed logs hold no circles: to look for some after every few rows is a good part of the work.
     gc.freeze()
     gc.set_threshold(200_000, 10, 10)
     # Who looks at pages goes first.
     os.nice(5)
+    if how == [WHOLE]:
+        asked = asked_in(sys.stdin.buffer.readline())
+        if asked.files is not None:
+            found, curves = reader.read(asked.folder, asked.files, asked.sight)
+            write(sys.stdout.buffer, found, curves, time.process_time())
+        return
     try:
         sys.stdout.buffer.write(STARTED)
         sys.stdout.flush()
