@@ -28,6 +28,13 @@ _NOT_LOGS = re.compile(
 )
 
 
+_MAY_BE_EMPTY = re.compile(
+    r"(?:.*[-_.])?(?:output|stdout|stderr|console|debug\w*|errors?|err|warnings?)(?:[-_.].*)?", re.I
+)
+"""Logs of what went wrong, and of what a program printed beside its own log: mostly there is nothing in them."""
+EMPTY = "The log is empty: nothing was written to it, or it was not copied."
+
+
 class _TextLogs:
     title = "text log"
     reads = "lines with a step and its metrics (.log, .txt, .out)"
@@ -50,11 +57,13 @@ class _TextLogs:
         logs: list[FilePath] = []
         parts: list[BinaryIO] = []
         left = MAX_BYTES
+        is_written = False
         with contextlib.ExitStack() as opened:
             for path in sorted(files, key=_age):
                 place = root.joinpath(*path)
                 try:
                     ends, is_whole = _ends(place)
+                    is_written = is_written or bool(ends.strip())
                     if not is_whole and not looks_like_log(ends):
                         continue
                     part = io.BytesIO(ends) if is_whole else opened.enter_context(open_regular(place, left))
@@ -68,7 +77,13 @@ class _TextLogs:
                 runs = runs_of(reversed(parts), tuple(logs)) if logs else ()
             except OSError:
                 return Reading((), (*unreadable, *(Told(path, "The file could not be read.") for path in logs)))
-        return Reading(runs, tuple(unreadable)) if runs or unreadable else None
+        if runs or unreadable:
+            return Reading(runs, tuple(unreadable))
+        # Who has one beside other logs shall not wonder what became of it.
+        is_empty = (
+            not is_written and files[0][-1].lower().endswith(".log") and not _MAY_BE_EMPTY.fullmatch(files[0][-1])
+        )
+        return Reading(unused=(Told(files[0], EMPTY),)) if is_empty else None
 
 
 def _age(path: FilePath) -> int:

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
         |\d{1,310}(?:\.\d{0,310})?(?:[eE][-+]?\d{1,4})?|\.\d{1,310}(?:[eE][-+]?\d{1,4})?|(?P<word>(?i:nan|inf(?:inity)?))))
       (?P<unit>%|(?:[mµun]?s|secs?|seconds|min|m|h|hrs?|[kKMGTB]|[KMGT]i?B|it/s|s/it|/s)(?!\w))?
       (?!\w)(?!\.\d)
-      (?P<of>\s{0,12}/\s{0,12}(?P<total>\d{1,15})(?![\w.]))?
+      (?P<of>\s{0,12}/\s{0,12}(?P<total>\d{1,15}(?:(?:\.\d{1,9})?(?P<times>[kKM]))?)(?![\w.]))?
     )""",
     re.VERBOSE,
 )
@@ -126,13 +126,20 @@ def numbers_of(text: str) -> list[Named]:
         scale = _SECONDS.get(mark, 1.0)
         if mark in _TIMES and "mem" not in name.lower():
             scale = _TIMES[mark]
-        total = int(match["total"]) if match["total"] else None
+        total = _total(match["total"], match["times"])
         if _PHASE_NAME.fullmatch(name) and (total or text[last : last + 3].lstrip().startswith("[")):
             # "Test: [ 10/50]", "Train: 0 [  50/1251]": the word is over the whole line.
             phase = name
         scale_of = -scale if raw[0] == "-" else scale
         found.append(Named(name, value * scale, total, phase, is_sure, False, gap, is_closed, begin, end, scale_of))
     return found
+
+
+def _total(written: str | None, times: str | None) -> int | None:
+    """What is stated behind a stroke: "100", "40k", "1.5M"."""
+    if written is None:
+        return None
+    return int(written) if times is None else round(float(written[:-1]) * _TIMES[times])
 
 
 def _named_behind(text: str, match: re.Match[str], last: int, mark: str) -> tuple[str, str, int]:

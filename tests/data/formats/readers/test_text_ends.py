@@ -70,6 +70,15 @@ def test_steps_in_thousands_and_millions(tmp_path) -> None:
     assert points(run(tmp_path, text), "loss") == [(step, 9 - place) for place, step in enumerate(written.values())]
 
 
+def test_a_step_and_what_it_is_a_part_of_in_thousands(tmp_path) -> None:
+    written = {"500": 500, "1k": 1000, "1.5k": 1500, "12k": 12_000, "40k": 40_000}
+    text = "".join(f"[{step}/40k] loss: {9.0 - place}\n" for place, step in enumerate(written))
+    found = run(tmp_path, text)
+    assert points(found, "loss") == [(step, 9.0 - place) for place, step in enumerate(written.values())]
+    plain = run(tmp_path, "".join(f"[{step}/40000] loss: {9.0 - place}\n" for place, step in enumerate((500, 1000))))
+    assert points(plain, "loss") == [(500, 9.0), (1000, 8.0)]
+
+
 def test_units_that_are_no_steps(tmp_path) -> None:
     text = "".join(f"step {step} loss: {3 - step / 10} time: 2m tps: 1.5k ctx: 4k\n" for step in (1, 2, 3))
     found = run(tmp_path, text)
