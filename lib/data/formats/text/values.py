@@ -28,8 +28,14 @@ _TOKEN = re.compile(
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0}
 _SECONDS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0}
 _TIMES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-_SPLIT = re.compile(r"[|,;\[\]{}<>\"'\t]|(?:^|\s)\(|:\s?|\s-{1,3}\s|\s{2,}|\)\s")
-_NAME = re.compile(r"[A-Za-z_%#][\w ./@%+*()#&-]{0,79}")
+_OF = r"(?:%|percent|pct|nats)"
+_SPLIT = re.compile(
+    rf"[|,;{{}}<>\"'\t]|\[(?!{_OF}\])|\](?<!%\])(?<!percent\])(?<!pct\])(?<!nats\])|(?:^|\s)\((?!{_OF}\))"
+    r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s",
+    re.I,
+)
+"""A unit in brackets parts nothing: "Val. Acc. (%): 61.2"."""
+_NAME = re.compile(rf"[A-Za-z_%#][\w ./@%+*()#&-]{{0,79}}(?:\[{_OF}\])?", re.I)
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
 _PHASE = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
