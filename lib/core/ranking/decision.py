@@ -19,7 +19,7 @@ from lib.core.ranking.classes import OtherClass, classes_of, comparability_withi
 from lib.core.ranking.comparability import Comparability, Pairs, relative_improvement
 from lib.core.ranking.deciding import Deciding, RunMetrics, deciding_of
 from lib.core.ranking.flip import Flip, flip_of
-from lib.core.ranking.left_out import died_level, left_out, without_value
+from lib.core.ranking.left_out import broke_down_at, died_level, left_out, without_value
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import TIE_DECIMALS, LeftOut, Recommendation, RunScore, Unscorable, ranked
@@ -161,14 +161,14 @@ def decide(
     died: dict[str, Unscorable] = {}
     decision = _decide(runs, curves, policy, by, direction, remember, died)
     # Without them the first may be another, which is level with others.
-    while more := _died_level(decision, runs, curves):
+    while more := _died_level(decision, runs, curves, remember):
         died |= more
         decision = _decide(runs, curves, policy, by, direction, remember, died)
     return decision
 
 
 def _died_level(
-    decision: Decision, runs: Sequence[RunSummary], curves: Mapping[str, RunCurves]
+    decision: Decision, runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], remember: Remember
 ) -> dict[str, Unscorable]:
     """The runs that a decision would ship, and that broke down where one that is as good did not, with the reason."""
     if decision.recommended is None:
@@ -177,8 +177,12 @@ def _died_level(
     level = {*named, *decision.contest.repeats(decision.recommended)}.intersection(decision.ranked)
     if len(level) < 2:
         return {}
-    steps = {run_id: decision.values[run_id].step for run_id in named}
-    return died_level((run for run in runs if run.run_id in named), level, curves, steps)
+
+    def broke_down(run: RunSummary) -> int | None:
+        step = decision.values[run.run_id].step
+        return remember((run.run_id,), "broke down", step, lambda: broke_down_at(run, curves[run.run_id], step))
+
+    return died_level((run for run in runs if run.run_id in named), level, broke_down)
 
 
 def _decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from lib.core.checks.learning import dead_training
 from lib.core.checks.losses import divergence
@@ -51,7 +51,7 @@ def without_value(run: RunSummary, deciding: Deciding, curves: Mapping[str, RunC
 
 
 def died_level(
-    named: Iterable[RunSummary], level: Iterable[str], curves: Mapping[str, RunCurves], steps: Mapping[str, int | None]
+    named: Iterable[RunSummary], level: Iterable[str], broke_down: Callable[[RunSummary], int | None]
 ) -> dict[str, Unscorable]:
     """The runs of a verdict whose training broke down, where another one that is as good did not.
 
@@ -61,15 +61,13 @@ def died_level(
     Args:
         named: The runs that may be shipped.
         level: All that are as good, these among them.
-        curves: By run id.
-        steps: Of the checkpoints that would be shipped, by run id.
+        broke_down: At which step a training did (``broke_down_at``).
 
     Returns:
         Why they are left out, by run id.
     """
     runs = {run.run_id: run for run in named}
-    died = {run_id: broke_down_at(run, curves[run_id], steps.get(run_id)) for run_id, run in runs.items()}
-    lost = {run_id: step for run_id, step in died.items() if step is not None}
+    lost = {run_id: step for run_id, run in runs.items() if (step := broke_down(run)) is not None}
     if not lost or all(run_id in lost for run_id in level):
         return {}
     return {
