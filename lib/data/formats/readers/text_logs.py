@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from lib.data.formats.files import NotReadable, open_regular
 from lib.data.formats.logged import FilePath, Folder, Reading, Told
+from lib.data.formats.text.file_names import EMPTY, NOT_LOGS, should_be_written
 from lib.data.formats.text.log import looks_like_log, runs_of
 
 MAX_BYTES = 256 * 2**20
@@ -21,18 +22,6 @@ HEAD, TAIL = 2**20, 2**18
 
 _NAMES = re.compile(r"(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log)", re.IGNORECASE)
 _PART = re.compile(r"(.+\.(?:log|txt|out|err)|stdout|stderr)\.(\d{1,4})", re.IGNORECASE)
-_NOT_LOGS = re.compile(
-    r"(?:readme|licen[cs]e|copying|notice|changelog|changes|authors|requirements|constraints|cmakelists|vocab|merges|"
-    r"robots|todo|citation|classes|labels|top_level|sources|entry_points|dependency_links)\b[\w.-]*",
-    re.IGNORECASE,
-)
-
-
-_MAY_BE_EMPTY = re.compile(
-    r"(?:.*[-_.])?(?:output|stdout|stderr|console|debug\w*|errors?|err|warnings?)(?:[-_.].*)?", re.I
-)
-"""Logs of what went wrong, and of what a program printed beside its own log: mostly there is nothing in them."""
-EMPTY = "The log is empty: nothing was written to it, or it was not copied."
 
 
 class _TextLogs:
@@ -42,7 +31,7 @@ class _TextLogs:
 
     def matches(self, path: FilePath) -> bool:
         name = path[-1]
-        return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not _NOT_LOGS.fullmatch(name)
+        return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not NOT_LOGS.fullmatch(name)
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """A file, with its older parts where a program began a new one now and then (``train.log.1``)."""
@@ -79,11 +68,7 @@ class _TextLogs:
                 return Reading((), (*unreadable, *(Told(path, "The file could not be read.") for path in logs)))
         if runs or unreadable:
             return Reading(runs, tuple(unreadable))
-        # Who has one beside other logs shall not wonder what became of it.
-        is_empty = (
-            not is_written and files[0][-1].lower().endswith(".log") and not _MAY_BE_EMPTY.fullmatch(files[0][-1])
-        )
-        return Reading(unused=(Told(files[0], EMPTY),)) if is_empty else None
+        return None if is_written or not should_be_written(files[0][-1]) else Reading(unused=(Told(files[0], EMPTY),))
 
 
 def _age(path: FilePath) -> int:
