@@ -38,7 +38,7 @@ CORE = {
     "checks": "facts text curves config gap",
     "checkpoints": "facts text curves config",
     "aspects": "facts text curves config",
-    "ranking": "facts text curves config gap noise aspects",
+    "ranking": "facts text curves config gap noise checks aspects",
     "verdict": "facts text curves config gap noise checks checkpoints aspects ranking",
     "glance": "facts text gap noise checks checkpoints ranking verdict",
     "answers": "facts text curves config gap noise checks checkpoints aspects ranking verdict",

@@ -113,6 +113,31 @@ def test_the_same_files_are_taken_once(opened):
     assert len(uploaded(app)) == 3
 
 
+def test_the_same_log_again_is_said_to_be_and_not_compared_with_itself(opened):
+    app = send(opened(), THREE[0], THREE[1])
+    first = set(app.compared)
+    send(app, ("again_trainer_state.json", THREE[0][1]), THREE[2])
+    app.assert_sound()
+    assert "again is the same training as lr1 , and is not compared with it." in " ".join(said(app).split())
+    assert first < set(app.compared)
+    assert len(app.compared) == 3
+    send(app, ("more_trainer_state.json", THREE[0][1]))
+    assert "No run was found" not in said(app)
+    assert len(app.compared) == 3
+
+
+def test_a_log_that_grew_takes_the_place_of_what_was_uploaded_of_it(opened):
+    rows = json.loads(THREE[0][1])
+    whole = json.dumps(rows).encode()
+    begun = {**rows, "log_history": rows["log_history"][: len(rows["log_history"]) // 2]}
+    begun["global_step"] = max(row["step"] for row in begun["log_history"])
+    app = send(opened(), ("begun_trainer_state.json", json.dumps(begun).encode()), THREE[1])
+    assert len(app.compared) == 2
+    send(app, ("whole_trainer_state.json", whole))
+    names = {line["name"] for run_id, line in app.lines.items() if run_id in app.compared}
+    assert names == {"whole", "lr2"}
+
+
 def test_what_is_refused_is_said_and_the_rest_is_taken(opened):
     app = send(opened(), ("x.zip", zipped({"../x.json": b"{}"})), THREE[0], ("empty.csv", b""))
     app.assert_sound()

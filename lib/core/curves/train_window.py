@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,4 +56,10 @@ def window_before(train: MetricCurve, step: int) -> Window | str:
     known = np.isfinite(inside)
     if not known.any():
         return NOT_FINITE
-    return Window(int(steps[known][0]), int(steps[known][-1]), int(known.sum()), float(inside[known].mean()))
+    return Window(int(steps[known][0]), int(steps[known][-1]), int(known.sum()), _mean(inside[known]))
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean; of values whose sum could not be written by their shares of the largest."""
+    largest = float(np.abs(values).max())
+    return float(values.mean()) if largest * len(values) < math.inf else largest * float((values / largest).mean())

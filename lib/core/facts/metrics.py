@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from lib.core.facts.foreign import isolated
+from lib.core.facts.scores import has_score
 
 Better = Literal["lower", "higher"]
 
@@ -222,7 +223,9 @@ MEDIANS = tuple(key for key, metric in METRICS.items() if metric.column is not N
 _OF_EVALUATIONS = frozenset(("eval", "evaluation", "val", "valid", "validation", "test", "dev"))
 """Words that a part of a metric's name begins with where evaluations measure it."""
 _AT_THE_END = _OF_EVALUATIONS - {"valid", "dev"}
-"""Those that may also be its last word: "acc_val", but a "std_dev" is none, and neither is "tokens_valid"."""
+"""Those that may also be its last word whatever stands before it: "acc_val". A "std_dev" is none, and neither is
+"tokens_valid": of these two it must be a score ("f1_dev", "acc_valid")."""
+_SPREADS = frozenset(("std", "stddev", "stdev", "standard"))
 _BESIDE = frozenset(("avg", "average", "mean", "epoch", "best", "final", "total", "running"))
 """Words that may stand before them."""
 _OF_DETECTION = re.compile(r"(?<![A-Za-z])mAP(?![a-z])|^metrics/(?:precision|recall|accuracy|mIoU|PQ)", re.ASCII)
@@ -244,6 +247,8 @@ def is_of_evaluations(name: str) -> bool:
         [True, True, True, True, True]
         >>> [is_of_evaluations(name) for name in ("value_loss", "train_val_gap", "std_dev", "valid_tokens", "dev0/mem")]
         [False, False, False, False, False]
+        >>> [is_of_evaluations(name) for name in ("f1_dev", "acc_valid", "loss_std_dev", "loss_validity", "json_valid")]
+        [True, True, False, False, False]
     """
     if _OF_DETECTION.search(name):
         return True
@@ -259,7 +264,9 @@ def is_of_evaluations(name: str) -> bool:
 def _of_evaluations(words: list[str]) -> bool:
     if words[0] in _OF_EVALUATIONS:
         return words[0] != "valid" or words[1:2] == [] or words[1] not in _AMOUNTS
-    return words[-1] in _AT_THE_END and words[0] not in ("train", "training")
+    if words[0] in ("train", "training") or words[-1] not in _OF_EVALUATIONS:
+        return False
+    return words[-1] in _AT_THE_END or (has_score(words[:-1]) and not (_AMOUNTS | _SPREADS) & set(words))
 
 
 def metric_of(key: str) -> Metric:

@@ -22,6 +22,7 @@ from lib.core.curves.train_window import Window
 from lib.core.facts.limits import Count, Limit
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import finite, text
+from lib.core.text import formatting
 
 # fmt: off
 DROPOUT_LOSS_SHARE = Limit(2.5, "Dropout loss share",
@@ -87,20 +88,20 @@ def explain_negative_gap(run: RunSummary, train: MetricCurve, window: Window, ga
     causes = "Averaging while the model improves" + (", chance and dropout" if dropout else " and chance")
     if size <= certain:
         explanation = Explanation.EXPLAINED
-        said = f"{causes} explain that: they make up to {certain:.4f}."
+        said = f"{causes} explain that: they make up to {formatting.loss(certain)}."
     elif averaging is None:
         explanation = Explanation.CANNOT_TELL
         said = "Too few train losses are logged to tell whether averaging explains that."
     elif size <= most:
         explanation = Explanation.CANNOT_TELL
         said = (
-            f"{causes} explain {certain:.4f} of it. Dropout could explain the rest, but not all of its rates are"
-            " recorded, so whether data leaked cannot be told."
+            f"{causes} explain {formatting.loss(certain)} of it. Dropout could explain the rest, but not all of its"
+            " rates are recorded, so whether data leaked cannot be told."
         )
     else:
         explanation = Explanation.NOT_EXPLAINED
         said = (
-            f"Averaging while the model improves, chance and dropout explain at most {most:.4f} of it:"
+            f"Averaging while the model improves, chance and dropout explain at most {formatting.loss(most)} of it:"
             f" potential leakage, or {_other_cause(window.mean, size)}."
         )
     return NegativeGap(explanation, size, said)
@@ -126,12 +127,15 @@ def _lag_and_noise(train: MetricCurve, window: Window) -> float | None:
     if len(steps) < MIN_LAG_POINTS:
         return None
     since = steps - window.last_step
+    # A line has no scale; dividing first keeps the squares of a diverged loss from overflowing.
+    scale = float(np.abs(values).max()) or 1.0
+    values = values / scale
     pace, level = np.polyfit(since, values, 1)
     residual = values - (pace * since + level)
     spread = math.sqrt(float(residual @ residual) / (len(values) - 2))
     interval = float(np.median(np.diff(steps)))
     lag = pace * (since[-window.points :].mean() - interval / 2.0)
-    return max(float(lag), 0.0) + NOISE_ERRORS * spread / math.sqrt(window.points)
+    return scale * (max(float(lag), 0.0) + NOISE_ERRORS * spread / math.sqrt(window.points))
 
 
 def _dropout_shares(run: RunSummary) -> tuple[float, float]:

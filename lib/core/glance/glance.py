@@ -17,10 +17,9 @@ from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.offers import stored_best
 from lib.core.ranking.scoring import Unscorable
-from lib.core.text import formatting
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.precision import measured
-from lib.core.text.sentences import Sentence, plain, said
+from lib.core.text.sentences import Sentence, plain
 from lib.core.verdict.assessment import Assessment
 from lib.core.verdict.checkpoints import checkpoint_name, checkpoint_note
 from lib.core.verdict.comparability import aspect_names
@@ -122,7 +121,7 @@ def glance_of(
     """
     kind = overview.headline.kind
     is_winner = kind in _NAMING
-    picked = _picked(overview, assessed) if is_winner else None
+    picked = overview.headline.run_ids[0] if is_winner else None
     own = None if picked is None else assessed.get(picked)
     return Glance(
         kind=kind,
@@ -131,7 +130,7 @@ def glance_of(
         checkpoint=_checkpoint(overview, picked, own),
         badge=_badge(overview),
         lines=tuple(line for line in _lines(overview, assessed, own, has_alike=has_alike) if line.said),
-        ranking=ranking_of(overview, runs, picked),
+        ranking=ranking_of(overview, runs),
     )
 
 
@@ -166,7 +165,7 @@ def _verb(headline: Headline, decision: Decision) -> str:
                 return "Only choice:"
             return "Best of these:" if headline.caveat else "Ship"
         case HeadlineKind.TIE:
-            return "Ship any of"
+            return "Best of these:" if headline.caveat else "Ship any of"
         case HeadlineKind.NOT_COMPARABLE:
             aspects = differing(decision)
             names = f"different {aspect_names(aspects[:ASPECTS_SHOWN])}" if aspects else "too little is recorded"
@@ -175,18 +174,6 @@ def _verb(headline: Headline, decision: Decision) -> str:
             return "No recommendation"
         case HeadlineKind.NONE_YET:
             return "No recommendation yet"
-
-
-def _died(assessed: Assessment | None) -> bool:
-    return assessed is not None and assessed.died_at is not None
-
-
-def _picked(overview: Overview, assessed: Mapping[str, Assessment | None]) -> str:
-    """The one to ship of those that are named: the first, but of a tie the first that was trained to its end."""
-    first, *level = overview.headline.run_ids
-    if overview.headline.kind is not HeadlineKind.TIE or not _died(assessed.get(first)):
-        return first
-    return next((run_id for run_id in level if not _died(assessed.get(run_id))), first)
 
 
 def _checkpoint(overview: Overview, picked: str | None, own: Assessment | None) -> str:
@@ -254,13 +241,6 @@ def _lines(
         return Line("Why", why(overview)), Line("To decide", offer)
     note = checkpoint_note(own.checkpoint) if own is not None else ""
     against_it = Line("Against", against(overview), None if overview.strongest is None else overview.strongest.place)
-    first = overview.headline.run_ids[0]
-    dead = assessed.get(first)
-    if dead is not None and dead.died_at is not None and own is not dead:
-        died = formatting.count(dead.died_at)
-        against_it = Line(
-            "Against", said("{} is first, but its training died at {} {}.", grounds.labels[first], dead.unit, died)
-        )
     return (
         Line("Why", why(overview)),
         Line("To decide", to_decide(decision, assessed, grounds.labels)),

@@ -30,6 +30,7 @@ MARKS: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.CANCELLED: "cancelled",
         LeftOut.UNKNOWN: "status unknown",
         LeftOut.BROKE_DOWN: "broke down",
+        LeftOut.DIED_LEVEL: "broke down",
         LeftOut.SAME_TRAINING: "same training",
         LeftOut.NO_EVAL_LOSS: "no eval loss",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite loss",
@@ -99,13 +100,13 @@ class Ranking:
         return plain[:1].upper() + plain[1:]
 
 
-def ranking_of(overview: Overview, runs: Sequence[RunSummary], picked: str | None = None) -> Ranking:
-    """The ranking of a verdict about these runs; ``picked`` is the one of a tie to ship, if somebody must."""
+def ranking_of(overview: Overview, runs: Sequence[RunSummary]) -> Ranking:
+    """The ranking of a verdict about these runs."""
     grounds, kind = overview.grounds, overview.headline.kind
     decision = grounds.decision
     is_ordered = kind is not HeadlineKind.NOT_COMPARABLE
     rows = [
-        *(_ranked(grounds, kind, overview.headline.caveat, picked) if is_ordered else ()),
+        *(_ranked(grounds, kind, overview.headline.caveat) if is_ordered else ()),
         *_others(grounds, is_ordered=is_ordered),
     ]
     rows += _left_out(grounds)
@@ -122,7 +123,7 @@ def _title(decision: Decision) -> str:
     return "Score" if by_score(decision.recommendation) else name[:1].upper() + name[1:]
 
 
-def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str, picked: str | None) -> Iterator[Row]:
+def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str) -> Iterator[Row]:
     decision = grounds.decision
     scores, noise = decision.recommendation.scores, noise_band(decision)
     values, gaps = shown_values(decision), shown_gaps(scores)
@@ -138,7 +139,7 @@ def _ranked(grounds: Grounds, kind: HeadlineKind, caveat: str, picked: str | Non
 
     for place, each in enumerate(scores):
         mark, why = _mark(each, decision, kind, is_first=each.run_id == decision.recommendation.run_id)
-        why += PICKED if mark in (PICK, LEVEL) and each.run_id == picked else ""
+        why += PICKED if mark == PICK else ""
         mark = FIRST if mark == SHIP and caveat else mark
         why = why or grounds.behind.get(each.run_id, "")
         distance = behind_words(behind[each.run_id], decision)

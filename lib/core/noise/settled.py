@@ -7,6 +7,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lib.core.facts.limits import Count, Limit
 from lib.core.noise.smoothing import MIN_POINTS, Floats
@@ -24,14 +25,19 @@ FALL_STEPS = Limit(5.0, "Fall steps",
 
 # fmt: off
 SPIKE_DEVIATIONS = Limit(10.0, "Spike deviations",
-    "Single values further from their neighbours than so many usual deviations are pulled in before anything is fitted:"
-    " even heavy-tailed noise hardly ever goes there.")
+    "A few values in a row further from those around them than so many usual steps are left out before anything is"
+    " fitted: even heavy-tailed noise hardly ever goes there.")
+SPIKE_LENGTH = Count(6, "Spike length",
+    "So many values in a row may be a spike that a training recovered from; what is longer is a stretch of its own.")
 OUTLIER_DEVIATIONS = Limit(3.0, "Outlier deviations",
     "Values further from a first fit than so many standard deviations are pulled in to that.")
 # fmt: on
 
-SPIKE_REACH = 3
-"""Neighbours on each side that a value is held against: up to so many spikes in a row stand out."""
+SPIKE_LENGTH_LEAST = 3
+"""However few points there are, so many in a row may be a spike."""
+
+COME_BACK = 0.1
+"""A value has come back from a spike where what is left is below this share of it: meanwhile the trend went on."""
 
 MEDIAN_TO_DEVIATION = 1.4826
 """From the median absolute value of a normal variable to its standard deviation."""
@@ -86,15 +92,27 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
     if finite < MIN_POINTS:
         return None
     rounding = least_difference(values)
+    # Before anything is cut: half a spike at an edge would be a fall, or a rise.
+    kept = ~spikes(values, rounding)
+    steps, values = steps[kept], values[kept]
     end = before_rise(values)
     begin = initial_fall(values[:end])
     steps, values = steps[begin:end], values[begin:end]
-    width = min(WINDOW, len(values))
-    start = min(max(lowest_stretch(values) - width // 2, 0), len(values) - width)
-    steps, values = steps[start : start + width], values[start : start + width]
+    # Once more by the steps around the best, which may be smaller than those of the whole curve.
+    around = _window(values, WINDOW + 2 * SPIKE_LENGTH)
+    kept = ~spikes(values[around], rounding)
+    steps, values = steps[around][kept], values[around][kept]
+    around = _window(values, WINDOW)
+    steps, values = steps[around], values[around]
     # A value that came apart is not what the others are rounded to.
-    resolution = max(rounding, ROUNDING * float(np.median(np.abs(values))))
-    return Settled(steps, without_spikes(values, resolution), resolution, finite)
+    return Settled(steps, values, max(rounding, ROUNDING * float(np.median(np.abs(values)))), finite)
+
+
+def _window(values: Floats, width: int) -> slice:
+    """So many values, or all if there are fewer, with the lowest stretch in the middle as far as the ends allow."""
+    width = min(width, len(values))
+    start = min(max(lowest_stretch(values) - width // 2, 0), len(values) - width)
+    return slice(start, start + width)
 
 
 def finite_points(steps: Floats, values: Floats) -> tuple[Floats, Floats]:
@@ -123,29 +141,38 @@ def least_difference(values: Floats) -> float:
     return float(apart.min()) / math.sqrt(12.0) if len(apart) else 0.0
 
 
-def without_spikes(values: Floats, resolution: float) -> Floats:
-    """The values with single ones that lie far off their neighbours pulled in, since no fit withstands these.
+def spikes(values: Floats, resolution: float) -> NDArray[np.bool_]:
+    """Which values leap away from those around them and come back: no fit withstands these.
 
-    A loss of 1e25 in the midst of others would be all that a least-squares trend knows. What is further from the median
-    of ``SPIKE_REACH`` neighbours on both sides (fewer at the ends, none at the first and last) than
-    ``SPIKE_DEVIATIONS`` usual distances from it, or usual steps from value to value, is pulled in to
-    ``OUTLIER_DEVIATIONS`` of the former.
+    A loss of 1e25 in the midst of others would be all that a least-squares trend knows. Up to ``SPIKE_LENGTH`` values
+    in a row (a third of all, if that is less, but ``SPIKE_LENGTH_LEAST``) are a spike if each is further from the value
+    before them than ``SPIKE_DEVIATIONS`` usual steps from value to value, and the next one is not, or has come back by
+    most of the way. A fall or a rise that stays is none: a curve may begin or end with it.
 
     Args:
         values: Shape (m,).
-        resolution: Standard deviation of the error of rounding: the robust one is at least that.
+        resolution: Standard deviation of the error of rounding: the usual step is at least that.
+
+    Returns:
+        Shape (m,).
     """
     count = len(values)
+    found = np.zeros(count, dtype=bool)
     if count < MIN_MEDIAN_POINTS:
-        return values
-    reaches = np.minimum(SPIKE_REACH, np.minimum(np.arange(count), np.arange(count)[::-1]))
-    middle = np.array([np.median(values[at - reach : at + reach + 1]) for at, reach in enumerate(reaches)])
-    away = values - middle
-    usual = max(MEDIAN_TO_DEVIATION * float(np.median(np.abs(away))), resolution)
-    # Where a trend is steep, or values jump as a matter of course, so may each.
-    steps = max(MEDIAN_TO_DEVIATION * float(np.median(np.abs(np.diff(values)))), usual)
-    pulled: Floats = middle + np.sign(away) * OUTLIER_DEVIATIONS * usual
-    return np.where(np.abs(away) <= SPIKE_DEVIATIONS * steps, values, pulled)
+        return found
+    differences = np.abs(np.diff(values))
+    limit = SPIKE_DEVIATIONS * max(MEDIAN_TO_DEVIATION * float(np.median(differences)), resolution)
+    most = min(SPIKE_LENGTH, max(count // 3, SPIKE_LENGTH_LEAST))
+    end = 0
+    for before in np.flatnonzero(differences > limit).tolist():
+        if before < end:
+            continue
+        away = np.abs(values[before + 1 : before + most + 2] - values[before])
+        back = np.flatnonzero(away <= np.maximum(limit, COME_BACK * np.maximum.accumulate(away)))
+        if len(back):
+            end = before + 1 + int(back[0])
+            found[before + 1 : end] = True
+    return found
 
 
 def initial_fall(values: Floats) -> int:

@@ -7,6 +7,7 @@ where one decides.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from lib.core.aspects.facts import Agreement
 from lib.core.facts.metrics import Better
@@ -14,7 +15,27 @@ from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.comparability import Comparability, ComparabilityClass, Pair, Pairs, classed
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.deciding import Deciding, RunMetrics, deciding_of
+from lib.core.ranking.policy import ScoringPolicy
+from lib.core.ranking.scoring import Recommendation, RunScore
 from lib.core.ranking.values import RunValues
+
+
+@dataclass(frozen=True, slots=True)
+class OtherClass:
+    """Runs that could be recommended, and whose values mean something else than those that are ranked.
+
+    Attributes:
+        recommendation: Among themselves, by their own metric.
+        differing: In what they differ from the ranked runs; empty where too little is recorded.
+    """
+
+    recommendation: Recommendation
+    differing: tuple[Aspect, ...] = ()
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """The runs, best first."""
+        return tuple(each.run_id for each in self.recommendation.scores)
 
 
 def same_trainings(runs: Sequence[RunSummary]) -> dict[str, str]:
@@ -108,3 +129,22 @@ def _one_class(run_ids: Collection[str], pairs: Sequence[Pair]) -> Comparability
         for agreement in (Agreement.CANNOT_TELL, Agreement.DIFFERENT)
     )
     return ComparabilityClass(tuple(sorted(run_ids)), unsure, cautions)
+
+
+def other_class(
+    scores: tuple[RunScore, ...],
+    deciding: Deciding,
+    policy: ScoringPolicy,
+    main: Sequence[RunSummary],
+    comparability: Comparability,
+) -> OtherClass:
+    """A class that is not ranked, with what differs from the one that is."""
+    mine, theirs = {run.run_id for run in main}, {each.run_id for each in scores}
+    differing = {
+        aspect
+        for pair in comparability.pairs
+        if len(mine & set(pair.run_ids)) == 1 and set(pair.run_ids) & theirs
+        for aspect in pair.decisive
+    }
+    recommendation = Recommendation(scores, (), policy, deciding)
+    return OtherClass(recommendation, tuple(aspect for aspect in Aspect if aspect in differing))

@@ -10,40 +10,21 @@ from dataclasses import dataclass, field, replace
 
 from lib.core.aspects.facts import Agreement
 from lib.core.curves.evidence import measured
-from lib.core.curves.lost_ends import lost_from
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.metrics import Better
 from lib.core.facts.remember import Kept, Remember
-from lib.core.facts.runs import TOLD_COMPLETED, RunStatus, RunSummary, eval_losses_of
+from lib.core.facts.runs import RunSummary
 from lib.core.noise.best_set import Outcome
-from lib.core.ranking.classes import classes_of, comparability_within, same_trainings
+from lib.core.ranking.classes import OtherClass, classes_of, comparability_within, other_class, same_trainings
 from lib.core.ranking.comparability import Comparability, Pairs, relative_improvement
-from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.deciding import Deciding, RunMetrics, deciding_of
 from lib.core.ranking.flip import Flip, flip_of
+from lib.core.ranking.left_out import broke_down_at, died_level, left_out, without_value
 from lib.core.ranking.metric_names import EVAL_LOSS, REWARD
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.ranking.scoring import TIE_DECIMALS, LeftOut, Recommendation, RunScore, Unscorable, ranked
 from lib.core.ranking.standing import Contest, Lead, configurations, contest, lead_among, others_among
 from lib.core.ranking.values import RunValues, values_of
-
-
-@dataclass(frozen=True, slots=True)
-class OtherClass:
-    """Runs that could be recommended, and whose values mean something else than those that are ranked.
-
-    Attributes:
-        recommendation: Among themselves, by their own metric.
-        differing: In what they differ from the ranked runs; empty where too little is recorded.
-    """
-
-    recommendation: Recommendation
-    differing: tuple[Aspect, ...] = ()
-
-    @property
-    def run_ids(self) -> tuple[str, ...]:
-        """The runs, best first."""
-        return tuple(each.run_id for each in self.recommendation.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +144,8 @@ def decide(
 ) -> Decision:
     """Decide about some runs, the same whatever their order.
 
-    Ranked is the class with most runs that may be recommended; of several such the first by its runs' ids.
+    Ranked is the class with most runs that may be recommended; of several such the first by its runs' ids. A run whose
+    training broke down is left out where one that was trained to its end may be as good: that one is shipped.
 
     Args:
         runs: With what their curves show put in (``lib.core.curves.evidence.with_evidence``).
@@ -176,6 +158,43 @@ def decide(
     remember = remember or Kept()
     runs = sorted(runs, key=lambda run: run.run_id)
     curves = {run.run_id: curves.get(run.run_id) or RunCurves(run.run_id) for run in runs}
+    died: dict[str, Unscorable] = {}
+    decision = _decide(runs, curves, policy, by, direction, remember, died)
+    # Without them the first may be another, which is level with others.
+    while more := _died_level(decision, runs, curves, remember):
+        died |= more
+        decision = _decide(runs, curves, policy, by, direction, remember, died)
+    return decision
+
+
+def _died_level(
+    decision: Decision, runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], remember: Remember
+) -> dict[str, Unscorable]:
+    """The runs that a decision would ship, and that broke down where one that is as good did not, with the reason."""
+    if decision.recommended is None:
+        return {}
+    named = decision.tied or (decision.recommended,)
+    level = {*named, *decision.contest.repeats(decision.recommended)}.intersection(decision.ranked)
+    if len(level) < 2:
+        return {}
+
+    def broke_down(run: RunSummary) -> int | None:
+        step = decision.values[run.run_id].step
+        return remember((run.run_id,), "broke down", step, lambda: broke_down_at(run, curves[run.run_id], step))
+
+    return died_level((run for run in runs if run.run_id in named), level, broke_down)
+
+
+def _decide(
+    runs: Sequence[RunSummary],
+    curves: Mapping[str, RunCurves],
+    policy: ScoringPolicy,
+    by: str | None,
+    direction: Better | None,
+    remember: Remember,
+    died: Mapping[str, Unscorable],
+) -> Decision:
+    """As ``decide``, without the runs ``died``; runs in order, curves of all."""
     metrics = {run.run_id: _metrics_of(run, curves[run.run_id], remember) for run in runs}
 
     def values_by(deciding: Deciding, run: RunSummary) -> RunValues | None:
@@ -183,10 +202,12 @@ def decide(
         return remember((run.run_id,), "values", key, lambda: values_of(run, curves[run.run_id], deciding))
 
     standing_for = same_trainings(runs)
-    left_out = {
-        run.run_id: why for run in runs if (why := _left_out(run, curves[run.run_id], standing_for)) is not None
+    unranked_for = {
+        run.run_id: why
+        for run in runs
+        if (why := died.get(run.run_id) or left_out(run, curves[run.run_id], standing_for)) is not None
     }
-    eligible = [run for run in runs if run.run_id not in left_out]
+    eligible = [run for run in runs if run.run_id not in unranked_for]
     pairs = Pairs(runs, curves, remember)
     classes = classes_of(eligible, metrics, pairs, by, direction)
     values: dict[str, RunValues] = {}
@@ -196,11 +217,13 @@ def decide(
         if deciding.metric is None or deciding.better is None:
             known = []
         values |= {each.run_id: each for each in known}
-        left_out |= {run.run_id: _without_value(run, deciding, curves) for run in members if run.run_id not in values}
+        unranked_for |= {
+            run.run_id: without_value(run, deciding, curves) for run in members if run.run_id not in values
+        }
         if known:
             found.append((deciding, known))
     found.sort(key=lambda each: (-len(each[1]), min(one.run_id for one in each[1])))
-    unscorable = tuple(left_out[run.run_id] for run in runs if run.run_id in left_out)
+    unscorable = tuple(unranked_for[run.run_id] for run in runs if run.run_id in unranked_for)
     deciding, first = found[0] if found else (deciding_of([*metrics.values()], by, direction), [])
     in_order = Recommendation(ranked(first, deciding, policy), unscorable, policy, deciding)
     main = [run for run in runs if run.run_id in {each.run_id for each in first}]
@@ -212,7 +235,7 @@ def decide(
     lead, settings = _lead(in_order, contested)
     recommendation = replace(in_order, settings=settings)
     unranked = {
-        run.run_id: one for run in runs if run.run_id in left_out and (one := values_by(deciding, run)) is not None
+        run.run_id: one for run in runs if run.run_id in unranked_for and (one := values_by(deciding, run)) is not None
     }
     alone = {
         run.run_id: (own, one)
@@ -225,15 +248,14 @@ def decide(
         run.run_id: unranked[run.run_id]
         for run in runs
         if run.run_id in unranked
-        and left_out[run.run_id].code is not LeftOut.SAME_TRAINING
+        and unranked_for[run.run_id].code is not LeftOut.SAME_TRAINING
         and _is_alike(run, main, pairs, deciding)
     }
     return Decision(
         recommendation=recommendation,
         comparability=comparability,
         other_classes=tuple(
-            _other_class(ranked(each, metric, policy), metric, policy, main, comparability)
-            for metric, each in found[1:]
+            other_class(ranked(each, metric, policy), metric, policy, main, comparability) for metric, each in found[1:]
         ),
         improvements={run.run_id: relative_improvement(measured(curves[run.run_id], EVAL_LOSS)) for run in scored},
         contest=contested,
@@ -256,50 +278,6 @@ def _lead(recommendation: Recommendation, own: Contest) -> tuple[Lead, frozenset
         undecided = tuple(each.run_id for each in recommendation.scores[1:])
         return Lead(Outcome.CANNOT_TELL, undecided=undecided), frozenset()
     return lead_among(recommendation, own)
-
-
-def _left_out(run: RunSummary, curves: RunCurves, standing_for: Mapping[str, str]) -> Unscorable | None:
-    if run.run_id in standing_for:
-        return Unscorable(run.run_id, LeftOut.SAME_TRAINING, run.status_text, standing_for[run.run_id])
-    if run.status is not RunStatus.COMPLETED:
-        return Unscorable(run.run_id, LeftOut(run.status.value), run.status_text)
-    # Who says that a training ended does not say how, and the log of this one does.
-    if run.raw_status == TOLD_COMPLETED and (lost := lost_from(curves)) is not None:
-        return Unscorable(run.run_id, LeftOut.BROKE_DOWN, run.status_text, f"{lost:,}")
-    return None
-
-
-def _without_value(run: RunSummary, deciding: Deciding, curves: Mapping[str, RunCurves]) -> Unscorable:
-    """Why a completed run has no value by which it can be ranked."""
-    logged = tuple(each.metric for each in deciding.candidates if run.run_id in each.run_ids)
-    if deciding.metric is not None and deciding.better is None:
-        return Unscorable(run.run_id, LeftOut.NO_DIRECTION, run.status_text, deciding.metric, logged)
-    if deciding.metric not in (None, EVAL_LOSS):
-        return Unscorable(run.run_id, LeftOut.NO_VALUE, run.status_text, deciding.metric or "", logged)
-    if deciding.metric is None and logged:
-        return Unscorable(run.run_id, LeftOut.NO_METRIC, run.status_text, logged=logged)
-    has_any = EVAL_LOSS in curves[run.run_id].curves or any(value is not None for value in eval_losses_of(run))
-    code = LeftOut.NO_FINITE_EVAL_LOSS if has_any else LeftOut.NO_EVAL_LOSS
-    return Unscorable(run.run_id, code, run.status_text, logged=logged)
-
-
-def _other_class(
-    scores: tuple[RunScore, ...],
-    deciding: Deciding,
-    policy: ScoringPolicy,
-    main: Sequence[RunSummary],
-    comparability: Comparability,
-) -> OtherClass:
-    """A class that is not ranked, with what differs from the one that is."""
-    mine, theirs = {run.run_id for run in main}, {each.run_id for each in scores}
-    differing = {
-        aspect
-        for pair in comparability.pairs
-        if len(mine & set(pair.run_ids)) == 1 and set(pair.run_ids) & theirs
-        for aspect in pair.decisive
-    }
-    recommendation = Recommendation(scores, (), policy, deciding)
-    return OtherClass(recommendation, tuple(aspect for aspect in Aspect if aspect in differing))
 
 
 def _is_alike(run: RunSummary, main: Sequence[RunSummary], pairs: Pairs, deciding: Deciding) -> bool:

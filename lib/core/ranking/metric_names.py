@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from lib.core.facts.metrics import METRICS, Better, is_of_evaluations
+from lib.core.facts.scores import KNOWN
 
 EVAL_LOSS = "eval_loss"
 REWARD = "reward"
@@ -16,16 +16,6 @@ _NAMED_SET = re.compile(r"eval[_/](?P<name>.+)[_/]loss")
 """The loss on an evaluation set that has a name; behind a slash where each set has a part of the row to itself."""
 
 _PART = re.compile(r"[A-Za-z0-9]+")
-
-LOWER = ("loss", "perplexity", "error", "wer", "cer", "mae", "mse", "rmse", "nll", "ppl", "bpb", "bpc", "brier")
-HIGHER = (
-    "accuracy", "accuracies", "acc", "f1", "precision", "recall", "auc", "map", "bleu", "rouge", "meteor", "exactmatch",
-    "reward", "rewards", "winrate", "winrates", "r2", "correlation", "margins", "iou", "miou", "dice", "psnr", "ssim",
-    "mcc", "ndcg", "mrr", "top1", "top5",
-)  # fmt: skip
-"""Names of metrics that everybody knows, looked for at the beginning and the end of a part of a name."""
-
-KNOWN: Mapping[str, Better] = MappingProxyType({**dict.fromkeys(LOWER, "lower"), **dict.fromkeys(HIGHER, "higher")})
 
 _NO_SHARES = frozenset((
     "loss", "perplexity", "error", "mae", "mse", "rmse", "nll", "ppl", "bpb", "bpc", "brier", "reward", "rewards", "r2",

@@ -79,6 +79,7 @@ class LeftOut(StrEnum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     BROKE_DOWN = "broke_down"
+    DIED_LEVEL = "died_level"
     SAME_TRAINING = "same_training"
     NO_EVAL_LOSS = "no_eval_loss"
     NO_FINITE_EVAL_LOSS = "no_finite_eval_loss"
@@ -94,8 +95,8 @@ class Unscorable:
     Attributes:
         code: Why.
         status_text: Its status, in the source's own words where these are not understood.
-        detail: The metric that it lacks or whose direction is not known, the id of the run that stands for it, or the
-            step from which on its losses are no numbers.
+        detail: The metric that it lacks or whose direction is not known, the id of the run that stands for it, the
+            step from which on its losses are no numbers, or the step or epoch at which its training broke down.
         logged: The evaluation metrics that it logged, where none of them decides.
     """
 

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.core.aspects.facts import Agreement, Compared
+from lib.core.ranking.classes import OtherClass
 from lib.core.ranking.comparability import Pair
 from lib.core.ranking.comparability_aspects import Aspect
-from lib.core.ranking.decision import OtherClass
 from lib.core.text.phrases import listed, lower_first
 
 

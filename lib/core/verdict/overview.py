@@ -105,23 +105,25 @@ def overview_of(grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[
     decision = grounds.decision
     objections = objections_to(grounds, runs, assessed)
     surety = sureness_of(decision, objections)
-    own = assessed.get(decision.recommendation.run_id or "")
     return Overview(
         grounds=grounds,
-        headline=headline(decision, runs, own),
+        headline=headline(decision, runs, assessed),
         surety=surety,
         objections=objections,
     )
 
 
-def headline(decision: Decision, runs: Sequence[RunSummary], own: Assessment | None = None) -> Headline:
+def headline(
+    decision: Decision, runs: Sequence[RunSummary], assessed: Mapping[str, Assessment | None] | None = None
+) -> Headline:
     """Who wins, or that it is a tie, or that the runs have no common ranking.
 
     Args:
         decision: About these runs.
         runs: The runs.
-        own: Of the recommended one.
+        assessed: By run id, as far as they are.
     """
+    assessed = assessed or {}
     winner = decision.recommendation.winner
     if winner is None:
         may_go_on = any(run.status in MAY_GO_ON for run in runs)
@@ -130,8 +132,10 @@ def headline(decision: Decision, runs: Sequence[RunSummary], own: Assessment | N
         best = (each.run_ids[0] for each in decision.other_classes)
         return Headline(HeadlineKind.NOT_COMPARABLE, (winner.run_id, *best))
     if decision.tied:
-        return Headline(HeadlineKind.TIE, decision.tied)
-    return Headline(HeadlineKind.WINNER, (winner.run_id,), _caveat(winner, own))
+        each = [assessed.get(run_id) for run_id in decision.tied]
+        are_broken = all(own is not None and (own.died_at is not None or own.breakdowns) for own in each)
+        return Headline(HeadlineKind.TIE, decision.tied, "the training of each broke down" if are_broken else "")
+    return Headline(HeadlineKind.WINNER, (winner.run_id,), _caveat(winner, assessed.get(winner.run_id)))
 
 
 def _caveat(winner: RunScore, own: Assessment | None) -> str:

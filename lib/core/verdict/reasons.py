@@ -61,6 +61,7 @@ LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.CANCELLED: "cancelled",
         LeftOut.UNKNOWN: "not known to have completed: {status}",
         LeftOut.BROKE_DOWN: "its training broke down: from step {detail} on its losses are no numbers",
+        LeftOut.DIED_LEVEL: "its training broke down at {detail}, and one that did not may be as good",
         LeftOut.SAME_TRAINING: "its log is that of {detail}, or the beginning of it: one training",
         LeftOut.NO_EVAL_LOSS: "no eval loss logged",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite eval loss logged",
@@ -149,7 +150,10 @@ def why_alone(decision: Decision) -> str:
     """Why the recommended run is ranked with no other."""
     if decision.other_classes:
         return "it is the best of its own class of comparable runs, and the only one in it"
-    return f"it is the only completed run with {_value_words(decision.deciding)} among the selected"
+    codes = {each.code for each in decision.recommendation.unscorable}
+    broke_down = codes & {LeftOut.BROKE_DOWN, LeftOut.DIED_LEVEL}
+    which = f"the only {'one' if broke_down else 'completed run'} with {_value_words(decision.deciding)}"
+    return f"it is {which} among the selected{' that did not break down' if broke_down else ''}"
 
 
 def _value_words(deciding: Deciding) -> str:

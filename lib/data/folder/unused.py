@@ -15,6 +15,8 @@ from lib.data.trainer.checkpoint_names import is_checkpoint
 
 MOST_KINDS = 6
 """Kinds of files that are named; the others are counted together."""
+NAMES_SHOWN = 3
+"""Files that are named of those that look like logs and are none."""
 MOST_LINES = 50
 """What is listed at most."""
 
@@ -47,7 +49,9 @@ def unused_of(
     lines += _checkpoints(scan, runs)
     if passed:
         kinds = _kinds(Counter(os.path.splitext(path[-1])[1].lower() for path in passed))
-        some = f"These files are no logs of trainings, or none that are read: {kinds}."
+        named = ", ".join(path_text(path[:-1], path[-1]) for path in sorted(passed, key=_by_telling)[:NAMES_SHOWN])
+        more = f" and {len(passed) - NAMES_SHOWN:,} more" if len(passed) > NAMES_SHOWN else ""
+        some = f"These files are no logs of trainings, or none that are read: {kinds} ({named}{more})."
         why = "This file is no log of a training, or none that is read." if len(passed) == 1 else some
         lines.append(_together(passed, why, counted=False))
     others = Counter(scan.others)
@@ -57,8 +61,14 @@ def unused_of(
             lines.append(Unused(".", f"{_kinds(counts)}: {why}"))
     if others:
         lines.append(Unused(".", f"Files of kinds that are not read: {_kinds(others)}."))
-    more = len(lines) - MOST_LINES
-    return tuple(lines[:MOST_LINES]) + ((Unused(".", f"{more:,} more that are no runs."),) if more > 0 else ())
+    unsaid = len(lines) - MOST_LINES
+    return tuple(lines[:MOST_LINES]) + ((Unused(".", f"{unsaid:,} more that are no runs."),) if unsaid > 0 else ())
+
+
+def _by_telling(path: FilePath) -> tuple[bool, bool, FilePath]:
+    """Names first that say that somebody expects a training in them."""
+    name = path[-1].lower()
+    return not name.endswith(".log"), "train" not in name, path
 
 
 def _together(paths: Sequence[FilePath], why: str, *, counted: bool = True) -> Unused:

@@ -6,7 +6,8 @@ the better one is it; the others keep their names, as does everything that is no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ _MOSTLY = 0.9
 """A series with this share of its steps among those of the evaluations is one that was measured with them."""
 AS_LOGGED = " (as logged)"
 """What stands behind the name of a metric that has the name of one of ours and is another one."""
+_AS_LOGGED = re.compile(r" \(as logged(?: \d{1,9})?\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,29 @@ def read_names(series: Mapping[str, np.ndarray], *, of_evaluation: bool = False)
         if name in taken:
             result[name] = taken[name]
             continue
-        own = plain[name] if plain[name] not in used else name
-        while own in METRICS or own in used:
-            own += AS_LOGGED
+        own = own_name(plain[name] if plain[name] not in used else name, used)
         used.add(own)
         result[name] = Chosen(own)
     return result
+
+
+def own_name(name: str, taken: Container[str]) -> str:
+    """The name of a metric that is none of ours, where ours and those that are taken have others.
+
+    Example:
+        >>> own_name("lr", ["lr"]), own_name("loss (as logged)", ["loss (as logged)"]), own_name("train_loss", [])
+        ('lr (as logged)', 'loss (as logged 2)', 'train_loss (as logged)')
+    """
+    own, number = name, 1
+    while own in METRICS or own in taken:
+        own = without_mark(name) + (AS_LOGGED if number == 1 else f" (as logged {number})")
+        number += 1
+    return own
+
+
+def without_mark(name: str) -> str:
+    """A name without the words that ``own_name`` puts behind it."""
+    return _AS_LOGGED.sub("", name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

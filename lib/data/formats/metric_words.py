@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from lib.core.facts.metrics import LOGGED, is_of_evaluations
+from lib.core.facts.scores import has_score
 
 
 def _set(words: str) -> frozenset[str]:
@@ -49,7 +50,15 @@ _MEMORY = _set("gpu cuda memory mem gb used max peak allocated alloc device")
 _PLAIN = re.compile(r"[A-Za-z0-9 _-]+")
 _SPLITS = MappingProxyType({
     "val": "val", "valid": "val", "validation": "val", "eval": "eval", "evaluation": "eval", "test": "test",
+    "dev": "dev",
 })  # fmt: skip
+_ABBREVIATED = re.compile(r"(?<=[A-Za-z])\.(?=[\s_([]|$)")
+"""The dots of "Val. Acc."; that of "val.acc" parts two words."""
+_UNIT = re.compile(r"\s*[(\[]\s*(?P<unit>%|percent|pct|nats?(?:\s?(?:/|per)\s?tok(?:en)?)?)\s*[)\]]|\s?%$", re.I)
+"""A unit that changes nothing of what is measured; in bits a loss is another one."""
+_ASIDE = re.compile(r"[(\[]([A-Za-z]{2,10})[)\]]")
+"""What stands in brackets behind a name: "Acc (val)"."""
+_IN_PERCENT = re.compile(r"%|\bpercent\b", re.I)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[A-Za-z]+\d*[A-Za-z]*|\d+")
 _OF_OPTIMIZER = re.compile(r"lr-(?P<name>\w+)(?:/pg(?P<group>\d{1,3}))?")
@@ -65,26 +74,32 @@ def words_of(name: str) -> tuple[str, ...]:
     """The words of a name, in small letters.
 
     Example:
-        >>> words_of("train/lossStep"), words_of("lr-AdamW/pg1"), words_of("grad_2.0_norm")
-        (('train', 'loss', 'step'), ('lr', 'adamw', 'pg1'), ('grad', '2', '0', 'norm'))
+        >>> words_of("train/lossStep"), words_of("lr-AdamW/pg1"), words_of("grad_2.0_norm"), words_of("loss (nats)")
+        (('train', 'loss', 'step'), ('lr', 'adamw', 'pg1'), ('grad', '2', '0', 'norm'), ('loss',))
     """
-    return tuple(word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", name)))
+    return tuple(word.casefold() for word in _WORD.findall(_CAMEL.sub(" ", _UNIT.sub(" ", name))))
 
 
 def spelled(name: str) -> str:
-    """The name of an evaluation metric in one spelling: "val acc" and "Validation-Accuracy" are one metric.
+    """The name of an evaluation metric in one spelling: "val acc" and "Accuracy (valid.) [%]" are one metric.
 
     Names with other marks, such as a section before a slash, and what is not of evaluations, stay.
 
     Example:
-        >>> spelled("Val Acc"), spelled("validation-f1"), spelled("val/acc"), spelled("accuracy")
-        ('val_accuracy', 'val_f1', 'val/acc', 'accuracy')
+        >>> spelled("Val. Acc. (%)"), spelled("validation-f1"), spelled("acc_valid"), spelled("F1 [dev]")
+        ('val_accuracy', 'val_f1', 'val_accuracy', 'dev_f1')
+        >>> spelled("val/acc"), spelled("accuracy"), spelled("time_val"), spelled("valid_tokens")
+        ('val/acc', 'accuracy', 'time_val', 'valid_tokens')
     """
-    if not _PLAIN.fullmatch(name) or not is_of_evaluations(name):
+    bare = _ABBREVIATED.sub("", _UNIT.sub("", name))
+    plain = _ASIDE.sub(lambda found: f" {found[1]}" if found[1].casefold() in _SPLITS else found[0], bare).strip()
+    if not _PLAIN.fullmatch(plain) or not is_of_evaluations(plain):
         return name
-    first, *others = words_of(name)
+    first, *others = words_of(plain)
+    if first not in _SPLITS and others and has_score((first, *others[:-1])):
+        first, others = others[-1], [first, *others[:-1]]
     split = _SPLITS.get(first)
-    if split is None or not others or (split == "eval" and " " not in name):
+    if split is None or not others or (split == "eval" and plain == name and " " not in name):
         return name
     return "_".join((split, *("accuracy" if word == "acc" else word for word in others)))
 
@@ -102,7 +117,9 @@ def meanings(words: tuple[str, ...], name: str, *, of_evaluation: bool) -> Itera
     if (rate := _OF_OPTIMIZER.fullmatch(name)) and rate["name"].casefold() not in _NO_RATE:
         yield "learning_rate", 3 + 4 * int(rate["group"] or 0)
         return
-    for meaning in (_loss, _perplexities, _rate, _norm, _speed, _memory):
+    # A share in percent is none of the amounts that ours are: "lr (%)" is how far the rate is of its peak.
+    in_percent = _IN_PERCENT.search(name) is not None
+    for meaning in (_memory,) if in_percent else (_loss, _perplexities, _rate, _norm, _speed, _memory):
         found = meaning(rest, split)
         if found is not None:
             yield found

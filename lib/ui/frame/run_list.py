@@ -18,6 +18,7 @@ from lib.core.text.labels import shared_beginning
 from lib.core.text.precision import decimals_for, to_decimals
 from lib.core.verdict.metric_words import metric_name
 from lib.core.verdict.overview import headline
+from lib.ui.session.assessments import are_checked, shipped_assessments
 from lib.ui.session.comparison import ComparedRun, Comparison
 
 ALWAYS_OFFERED = (RunStatus.COMPLETED, RunStatus.RUNNING, RunStatus.FAILED)
@@ -312,5 +313,7 @@ def _statuses(page: RunPage, chosen: RunStatus | None) -> tuple[tuple[str, str],
 def _verdict(compared: Comparison) -> str:
     if not compared.runs:
         return ""
-    first = headline(compared.decision, [each.run for each in compared.runs])
+    # What takes longer to check is said by the panel.
+    assessed = shipped_assessments(compared) if are_checked(compared.runs) else None
+    first = headline(compared.decision, [each.run for each in compared.runs], assessed)
     return headline_text(first, compared.decision, compared.labels)

@@ -84,8 +84,12 @@ def _came() -> str:
         said.append(f"<p>{count:,} runs were found; tick up to {NUMBERS[MAX_SELECTED]}.</p>")
     elif count:
         said.append(f"<p>{counted(count, 'run')} found.</p>")
-    elif came.nothing:
+    elif came.nothing and not came.same:
         said.append("<p>No run was found in what came.</p>")
+    said += [
+        f"<p><b>{escape(name)}</b> is the same training as <b>{escape(other)}</b>, and is not compared with it.</p>"
+        for name, other in came.same[:MOST_REFUSED]
+    ]
     for path, why in came.nothing:
         said.append(
             f"<p>{'Not used: ' if count else ''}{'' if path == '.' else f'<b>{escape(path)}</b> '}{escape(why)}</p>"

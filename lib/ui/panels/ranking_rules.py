@@ -9,10 +9,10 @@ from lib.core.answers.score_steps import band_words
 from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.facts.limits import shown
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus
+from lib.core.facts.scores import HIGHER, LOWER
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.gap.plausibility import MULTIPLE_WITHIN
-from lib.core.ranking.metric_names import HIGHER, LOWER
 from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
 from lib.core.ranking.scoring import TIE_DECIMALS
 from lib.core.ranking.values import REWARD_SHARE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lib.core.facts.errors import AppError
 from lib.core.facts.query import RunQuery, RunSort
+from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED, UPLOADED, is_uploaded
 from lib.core.text.phrases import counted
 from lib.data.folder.scan import NO_ANSWER
@@ -33,11 +34,13 @@ class Came:
 
     Attributes:
         run_ids: The runs that were found in them, by name.
+        same: Runs in them that are one training with another one, and the name of that.
         refused: What was not taken.
         nothing: What came and was not used, and why; a path may be ".".
     """
 
     run_ids: tuple[str, ...] = ()
+    same: tuple[tuple[str, str], ...] = ()
     refused: tuple[AppError, ...] = ()
     nothing: tuple[tuple[str, str], ...] = ()
 
@@ -79,22 +82,58 @@ def _take(files: Sequence[Any]) -> None:
     st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
     try:
         upload = _opened()
-        before = {run.run_id for run in _runs(upload)}
-        told, held = set(_reasons(upload)), {item.number for item in upload.items}
+        before = tuple(run.run_id for run in _runs(upload))
+        told, items_before = set(_reasons(upload)), {item.number for item in upload.items}
         refused = upload.take([Dropped(file.name, file, file.size) for file in files])
-        found = [run.run_id for run in _runs(upload) if run.run_id not in before]
+        found, same, replaced = _each_once({run.run_id: run for run in _runs(upload)}, before)
         nothing = tuple(each for each in _reasons(upload) if each not in told)[:MOST_REASONS]
-        _leave_useless(upload, held)
+        _leave_useless(upload, items_before)
     except AppError as error:
         clear()
         st.session_state[_CAME] = Came(refused=(error,))
         return
     finally:
         _free(files)
-    st.session_state[_CAME] = Came(tuple(found), refused, nothing)
-    chosen = tuple(run_id for run_id in url.value(link.RUNS) if not is_uploaded(run_id) or run_id in before)
+    st.session_state[_CAME] = Came(tuple(found), same, refused, nothing)
+    held = set(before) - replaced
+    chosen = tuple(run_id for run_id in url.value(link.RUNS) if not is_uploaded(run_id) or run_id in held)
     if found and len(chosen) + len(found) <= MAX_SELECTED:
         url.put(link.RUNS, (*chosen, *found))
+
+
+def _each_once(
+    runs: Mapping[str, RunSummary], before: Sequence[str]
+) -> tuple[list[str], tuple[tuple[str, str], ...], set[str]]:
+    """The runs that came, each training once: nobody compares a log with itself.
+
+    Args:
+        runs: All that are uploaded by now.
+        before: Those that were.
+
+    Returns:
+        The runs to select; those that are not, each with what it is the same as, by name; and those of before of which
+        more came.
+    """
+    shown = {run.same_training_as or run_id: run for run_id, run in runs.items() if run_id in before}
+    found: list[str] = []
+    same: list[tuple[str, str]] = []
+    replaced: set[str] = set()
+    ordered = sorted((run for run_id, run in runs.items() if run_id not in before), key=lambda run: -_length(run))
+    for run in ordered:
+        training = run.same_training_as or run.run_id
+        other = shown.get(training)
+        if other is None or _length(run) > _length(other):
+            replaced |= {other.run_id} if other is not None else set()
+            found.append(run.run_id)
+            shown[training] = run
+        else:
+            same.append((run.name, other.name))
+    places = list(runs)
+    return sorted(found, key=places.index), tuple(same), replaced
+
+
+def _length(run: RunSummary) -> int:
+    return run.current_step or 0
 
 
 def joined(base: RunSource) -> RunSource:

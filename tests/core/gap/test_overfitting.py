@@ -193,6 +193,16 @@ def test_a_negative_gap_is_weighed_before_leakage_is_said(train, below, config, 
     assert (": potential leakage" in found.sentences[0]) == (explanation is Explanation.NOT_EXPLAINED)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e155, 1e300, 1.7e308])
+def test_losses_at_the_ends_of_what_can_be_written_have_a_gap(size):
+    steps = range(10, 1010, 10)
+    train = curve(steps, [size * (1.0 - 0.1 * step / 1010) for step in steps])
+    found = judged(train, curve([500, 1000], [0.9 * size, 0.4 * size]))
+    assert found.gap / size == pytest.approx(0.4 - 0.902, abs=0.01)
+    assert found.negative.explanation is Explanation.NOT_EXPLAINED
+    assert len(found.negative.sentence) < 200
+
+
 def test_what_lag_and_recorded_dropout_explain_is_given():
     config = {"lora": {"r": 8, "lora_dropout": 0.08}, "model": {"name": "Qwen/Qwen3-8B"}}
     negative = judged(falling(1e-3), curve([300, 400], [9.0, 1.5]), replace(RUN, config=config)).negative

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lib.core.noise import smoothing
 from lib.core.noise.estimate import estimates_of, moderated
 from lib.core.noise.pairs import Basis, common_places, difference, unpaired
-from lib.core.noise.settled import least_difference, without_spikes
+from lib.core.noise.settled import least_difference, spikes
 
 
 def curve(count, base, fall, rise=0.0, wiggle=0.01, start=0.0):
@@ -226,6 +226,27 @@ def test_losses_that_came_apart_do_not_make_the_noise_of_the_others(places, size
     assert one.value == pytest.approx(calm.value, abs=0.03)
 
 
+@pytest.mark.parametrize("count", [12, 20, 30, 60, 120])
+@pytest.mark.parametrize("size", [5.0, 1e4, 1e25, -1e4])
+@pytest.mark.parametrize("many", [1, 2, 3, 4])
+def test_a_few_spikes_in_a_row_change_little_wherever_they_are(many, size, count):
+    rng = np.random.default_rng([count, many])
+    steps = np.arange(1.0, count + 1.0) * 50.0
+    values = 1.0 + np.exp(-6.0 * steps / steps[-1]) + 0.01 * rng.standard_normal(count)
+    (calm,) = estimates_of([(steps, values)])
+    for place in range(1, count - many):
+        wild = values.copy()
+        wild[place : place + many] += size
+        (one,) = estimates_of([(steps, wild)])
+        assert one.noise < 6.0 * calm.noise
+        assert one.value == pytest.approx(calm.value, abs=0.1)
+
+
+def test_what_leaps_away_is_a_spike_where_it_comes_back():
+    values = np.concatenate((np.linspace(1.1, 1.0, 10), [3.0, 9.0, 1.2], np.linspace(1.0, 0.9, 10), [7.0, 8.0]))
+    assert np.flatnonzero(spikes(values, least_difference(values))).tolist() == [10, 11]
+
+
 def test_values_that_jump_as_a_matter_of_course_are_no_spikes():
     steps = np.arange(1.0, 41.0)
     rng = np.random.default_rng(9)
@@ -237,7 +258,7 @@ def test_values_that_jump_as_a_matter_of_course_are_no_spikes():
         4.0 / steps,
         (steps / 20.0 - 1.0) ** 2,
     ):
-        assert without_spikes(values, least_difference(values)).tolist() == values.tolist()
+        assert not spikes(values, least_difference(values)).any()
 
 
 def test_variances_are_drawn_to_their_mean_but_not_to_what_is_of_another_kind():

@@ -55,7 +55,14 @@ def test_files_that_look_like_logs_and_are_none_are_counted(tmp_path):
     for name in ("x", "y"):
         (tmp_path / f"{name}.lines").write_text("nothing")
     (found,) = said(tmp_path).items()
-    assert found == (".", "These files are no logs of trainings, or none that are read: 2 .lines.")
+    assert found == (".", "These files are no logs of trainings, or none that are read: 2 .lines (x.lines, y.lines).")
+
+
+def test_of_many_such_files_those_are_named_that_say_log_and_train(tmp_path):
+    for name in ("a", "b", "train", "z"):
+        (tmp_path / f"{name}.lines").write_text("nothing")
+    (why,) = said(tmp_path).values()
+    assert why.endswith("4 .lines (train.lines, a.lines, b.lines and 1 more).")
 
 
 @pytest.mark.parametrize("names", [("checkpoint-10",), ("checkpoint-10", "checkpoint-20", "other")])

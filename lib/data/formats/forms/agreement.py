@@ -10,7 +10,7 @@ import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import is_of_evaluations
-from lib.data.formats.metric_names import AS_LOGGED
+from lib.data.formats.metric_names import without_mark
 from lib.data.formats.metric_words import words_of
 
 FLOAT32 = 1e-6
@@ -150,7 +150,7 @@ def _only_counts(curve: MetricCurve) -> bool:
 
 def plain_name(metric: str) -> str:
     """A metric's name without what a page of charts adds to it ("train/x", "eval/x")."""
-    metric = metric.removesuffix(AS_LOGGED).removeprefix("train/")
+    metric = without_mark(metric).removeprefix("train/")
     return f"eval_{metric.removeprefix('eval/')}" if metric.startswith("eval/") else metric
 
 

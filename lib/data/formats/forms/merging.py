@@ -6,14 +6,13 @@ same, or complete each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
-from lib.core.facts.metrics import METRICS
 from lib.data.formats.forms.agreement import Verdict, agreement_of, agreement_of_curves, plain_name, rounding_of
 from lib.data.formats.forms.form import HF_TRAINER, Form
 from lib.data.formats.forms.joint_facts import config_of_forms, facts_of_forms
@@ -21,7 +20,7 @@ from lib.data.formats.forms.parts import parts_of, whole_of
 from lib.data.formats.forms.places import is_of_its_folder, place_of
 from lib.data.formats.forms.wording import listed, source_of
 from lib.data.formats.logged import Folder
-from lib.data.formats.metric_names import AS_LOGGED
+from lib.data.formats.metric_names import own_name
 
 _FINER = 0.5
 """Values are finer where rounding may have changed them by less than this share of what it did to the others."""
@@ -107,19 +106,13 @@ def _take(made: dict[str, MetricCurve], form: Form, shift: int) -> list[str]:
                 made[key] = _united(held, _moved(curve, found.shift))
             elif found.verdict is Verdict.TWO_RUNS:
                 # Of one run, and not the same: it measures something else, under its own name.
-                key = _own_name(logged.get(metric, metric), made)
+                key = own_name(logged.get(metric, metric), made)
                 made[key] = _moved(curve, shift)
             elif len(curve) > len(held):
                 made[key] = _moved(curve, shift)
         if made[key] is not held:
             taken.append(key)
     return taken
-
-
-def _own_name(name: str, taken: Mapping[str, MetricCurve]) -> str:
-    while name in taken or name in METRICS:
-        name += AS_LOGGED
-    return name
 
 
 def _united(one: MetricCurve, other: MetricCurve) -> MetricCurve:

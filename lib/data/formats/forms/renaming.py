@@ -7,11 +7,10 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from lib.core.curves.metric_curves import RunCurves
-from lib.core.facts.metrics import METRICS
 from lib.core.facts.runs import ReadAs, RunSummary
 from lib.data.formats.forms.curves import read_as_note
 from lib.data.formats.forms.facts import reread
-from lib.data.formats.metric_names import AS_LOGGED
+from lib.data.formats.metric_names import own_name
 
 
 def renamed(run: RunSummary, curves: RunCurves, names: Mapping[str, str]) -> tuple[RunSummary, RunCurves]:
@@ -44,10 +43,7 @@ def renamed(run: RunSummary, curves: RunCurves, names: Mapping[str, str]) -> tup
     logged |= {name: metric for metric, name in given.items()}
     for name in at:
         if name not in logged:
-            own = name
-            while own in METRICS or own in logged.values():
-                own += AS_LOGGED
-            logged[name] = own
+            logged[name] = own_name(name, logged.values())
     read_as = tuple(
         ReadAs(name, logged[name], name in unsure) for name in sorted(logged) if logged[name] != name or name in unsure
     )

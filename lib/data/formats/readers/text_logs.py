@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from lib.data.formats.files import NotReadable, open_regular
 from lib.data.formats.logged import FilePath, Folder, Reading, Told
+from lib.data.formats.text.file_names import EMPTY, NOT_LOGS, should_be_written
 from lib.data.formats.text.log import looks_like_log, runs_of
 
 MAX_BYTES = 256 * 2**20
@@ -21,11 +22,6 @@ HEAD, TAIL = 2**20, 2**18
 
 _NAMES = re.compile(r"(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log)", re.IGNORECASE)
 _PART = re.compile(r"(.+\.(?:log|txt|out|err)|stdout|stderr)\.(\d{1,4})", re.IGNORECASE)
-_NOT_LOGS = re.compile(
-    r"(?:readme|licen[cs]e|copying|notice|changelog|changes|authors|requirements|constraints|cmakelists|vocab|merges|"
-    r"robots|todo|citation|classes|labels|top_level|sources|entry_points|dependency_links)\b[\w.-]*",
-    re.IGNORECASE,
-)
 
 
 class _TextLogs:
@@ -35,7 +31,7 @@ class _TextLogs:
 
     def matches(self, path: FilePath) -> bool:
         name = path[-1]
-        return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not _NOT_LOGS.fullmatch(name)
+        return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not NOT_LOGS.fullmatch(name)
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """A file, with its older parts where a program began a new one now and then (``train.log.1``)."""
@@ -50,11 +46,13 @@ class _TextLogs:
         logs: list[FilePath] = []
         parts: list[BinaryIO] = []
         left = MAX_BYTES
+        is_written = False
         with contextlib.ExitStack() as opened:
             for path in sorted(files, key=_age):
                 place = root.joinpath(*path)
                 try:
                     ends, is_whole = _ends(place)
+                    is_written = is_written or bool(ends.strip())
                     if not is_whole and not looks_like_log(ends):
                         continue
                     part = io.BytesIO(ends) if is_whole else opened.enter_context(open_regular(place, left))
@@ -68,7 +66,9 @@ class _TextLogs:
                 runs = runs_of(reversed(parts), tuple(logs)) if logs else ()
             except OSError:
                 return Reading((), (*unreadable, *(Told(path, "The file could not be read.") for path in logs)))
-        return Reading(runs, tuple(unreadable)) if runs or unreadable else None
+        if runs or unreadable:
+            return Reading(runs, tuple(unreadable))
+        return None if is_written or not should_be_written(files[0][-1]) else Reading(unused=(Told(files[0], EMPTY),))
 
 
 def _age(path: FilePath) -> int:

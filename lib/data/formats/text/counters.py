@@ -75,8 +75,7 @@ def found_in(text: str) -> Found | None:
             each.total
             and (not each.name or _PHASE_NAME.fullmatch(each.name))
             and found.part < 0
-            and _is_step(each.value)
-            and each.value <= each.total
+            and 0 <= (part := _step(each)) <= each.total
         ):
             if math.isnan(found.epoch) and position and _PHASE_NAME.fullmatch(numbers[position - 1].name):
                 # timm: "Train: 0 [  50/1251 (  4%)]".
@@ -85,7 +84,7 @@ def found_in(text: str) -> Found | None:
                 rest = [other for other in rest if other is not numbers[position - 1]]
             found.head = found.head or each.name.lower()
             if _BETWEEN.fullmatch(each.gap) or not position:
-                found.part, found.parts = int(each.value), each.total
+                found.part, found.parts = part, each.total
                 found.said["part"] = each
         elif _plain(each.name) in _CLOCKS and math.isnan(found.clock):
             found.clock, found.said["clock"] = each.value, each

@@ -82,11 +82,13 @@ def plan_of(text: str, found: Found) -> _Plan | bool:
     for role in ("step", "part"):
         if (named := found.said.get(role)) is not None:
             at = of(named)
-            if at < 0 or named.scale != 1 or not text[named.at : named.end].isdigit() or named.end - named.at > 15:
+            if at < 0 or named.scale != 1 or _is_total_scaled(named, total_of(named, at), text):
+                return True
+            if not text[named.at : named.end].isdigit() or named.end - named.at > 15:
                 return True
             plan.counters.append((role, at, total_of(named, at)))
     if (named := found.said.get("epoch")) is not None:
-        if (at := of(named)) < 0:
+        if (at := of(named)) < 0 or _is_total_scaled(named, total_of(named, at), text):
             return True
         plan.epoch = (at, named.scale, total_of(named, at))
     if (named := found.said.get("clock")) is not None:
@@ -103,6 +105,11 @@ def plan_of(text: str, found: Found) -> _Plan | bool:
         # What is spelled as a word is the same in all lines of the shape.
         plan.picks.append((at, named.scale) if at >= 0 else (-1, value))
     return plan
+
+
+def _is_total_scaled(named: Named, at: int, text: str) -> bool:
+    """Whether the total behind a number is written as "40k": then it is not the number that stands there."""
+    return at >= 0 and float(_NUMBER.findall(text)[at]) != named.total
 
 
 def _picked(plan: _Plan, text: str) -> Found | None:

@@ -21,15 +21,21 @@ _TOKEN = re.compile(
         |\d{1,310}(?:\.\d{0,310})?(?:[eE][-+]?\d{1,4})?|\.\d{1,310}(?:[eE][-+]?\d{1,4})?|(?P<word>(?i:nan|inf(?:inity)?))))
       (?P<unit>%|(?:[mµun]?s|secs?|seconds|min|m|h|hrs?|[kKMGTB]|[KMGT]i?B|it/s|s/it|/s)(?!\w))?
       (?!\w)(?!\.\d)
-      (?P<of>\s{0,12}/\s{0,12}(?P<total>\d{1,15})(?![\w.]))?
+      (?P<of>\s{0,12}/\s{0,12}(?P<total>\d{1,15}(?:(?:\.\d{1,9})?(?P<times>[kKM]))?)(?![\w.]))?
     )""",
     re.VERBOSE,
 )
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "secs": 1.0, "seconds": 1.0}
 _SECONDS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0}
 _TIMES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-_SPLIT = re.compile(r"[|,;\[\]{}<>\"'\t]|(?:^|\s)\(|:\s?|\s-{1,3}\s|\s{2,}|\)\s")
-_NAME = re.compile(r"[A-Za-z_%#][\w ./@%+*()#&-]{0,79}")
+_OF = r"(?:%|percent|pct|nats)"
+_SPLIT = re.compile(
+    rf"[|,;{{}}<>\"'\t]|\[(?!{_OF}\])|\](?<!%\])(?<!percent\])(?<!pct\])(?<!nats\])|(?:^|\s)\((?!{_OF}\))"
+    r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s",
+    re.I,
+)
+"""A unit in brackets parts nothing: "Val. Acc. (%): 61.2"."""
+_NAME = re.compile(rf"[A-Za-z_%#][\w ./@%+*()#&-]{{0,79}}(?:\[{_OF}\])?", re.I)
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
 _PHASE = re.compile(
     r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
@@ -126,13 +132,20 @@ def numbers_of(text: str) -> list[Named]:
         scale = _SECONDS.get(mark, 1.0)
         if mark in _TIMES and "mem" not in name.lower():
             scale = _TIMES[mark]
-        total = int(match["total"]) if match["total"] else None
+        total = _total(match["total"], match["times"])
         if _PHASE_NAME.fullmatch(name) and (total or text[last : last + 3].lstrip().startswith("[")):
             # "Test: [ 10/50]", "Train: 0 [  50/1251]": the word is over the whole line.
             phase = name
         scale_of = -scale if raw[0] == "-" else scale
         found.append(Named(name, value * scale, total, phase, is_sure, False, gap, is_closed, begin, end, scale_of))
     return found
+
+
+def _total(written: str | None, times: str | None) -> int | None:
+    """What is stated behind a stroke: "100", "40k", "1.5M"."""
+    if written is None:
+        return None
+    return int(written) if times is None else round(float(written[:-1]) * _TIMES[times])
 
 
 def _named_behind(text: str, match: re.Match[str], last: int, mark: str) -> tuple[str, str, int]:

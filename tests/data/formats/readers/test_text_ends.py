@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from lib.core.facts.runs import RunStatus
+from lib.data.formats.metric_names import read_names
 from tests.data.formats.readers.test_text_logs import nanogpt, points, run, runs
 
 TRACE = 'Traceback (most recent call last):\n  File "train.py", line 3, in <module>\nValueError: x\n'
@@ -68,6 +70,24 @@ def test_steps_in_thousands_and_millions(tmp_path) -> None:
     written = {"900": 900, "1k": 1000, "1.1k": 1100, "1.5K": 1500, "2M": 2_000_000}
     text = "".join(f"step {step} | loss {9 - place}\n" for place, step in enumerate(written))
     assert points(run(tmp_path, text), "loss") == [(step, 9 - place) for place, step in enumerate(written.values())]
+
+
+def test_a_step_and_what_it_is_a_part_of_in_thousands(tmp_path) -> None:
+    written = {"500": 500, "1k": 1000, "1.5k": 1500, "12k": 12_000, "40k": 40_000}
+    text = "".join(f"[{step}/40k] loss: {9.0 - place}\n" for place, step in enumerate(written))
+    found = run(tmp_path, text)
+    assert points(found, "loss") == [(step, 9.0 - place) for place, step in enumerate(written.values())]
+    plain = run(tmp_path, "".join(f"[{step}/40000] loss: {9.0 - place}\n" for place, step in enumerate((500, 1000))))
+    assert points(plain, "loss") == [(500, 9.0), (1000, 8.0)]
+
+
+@pytest.mark.parametrize("written", ["Val. Acc. (%)", "Val. Acc. [%]", "Val Acc (percent)"])
+def test_a_unit_in_brackets_is_a_part_of_the_name(tmp_path, written) -> None:
+    line = "[{0}/30] loss: 2.{0} Val. Loss (nats): 3.{0}, {1}: 6{0}.5\n"
+    text = "".join(line.format(step, written) for step in (1, 2, 3))
+    found = run(tmp_path, text)
+    names = {each.metric for each in read_names({name: np.arange(2) for name in found.series}).values()}
+    assert names == {"train_loss", "eval_loss", "val_accuracy"}
 
 
 def test_units_that_are_no_steps(tmp_path) -> None:

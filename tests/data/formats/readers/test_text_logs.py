@@ -473,7 +473,9 @@ def test_settings_that_programs_print(tmp_path) -> None:
         ("vocab.txt", "\n".join(f"word{n}" for n in range(5000))),
         ("notes.txt", "Step 1: add 200 g of flour.\nStep 2: wait 10 minutes.\nStep 3: bake at 180 degrees.\n"),
         ("install.txt", "Step 1: install python 3.11\nStep 2: run pip, version: 24\nStep 3: see port=8080\n"),
-        ("empty.log", ""),
+        ("empty.txt", ""),
+        ("error.log", ""),
+        ("output.log", ""),
         ("binary.log", bytes(range(256)) * 100),
         ("one.log", "step 1 loss: 3.0\n"),
         (
@@ -486,6 +488,13 @@ def test_settings_that_programs_print(tmp_path) -> None:
 )
 def test_text_that_is_no_log_is_none(tmp_path, name, text) -> None:
     assert read(tmp_path, text, name) is None
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_log_in_which_nothing_stands_is_named(tmp_path, text) -> None:
+    found = read(tmp_path, text, "train.log")
+    assert (found.runs, found.unreadable) == ((), ())
+    assert [(told.path, told.why.split(":")[0]) for told in found.unused] == [(("train.log",), "The log is empty")]
 
 
 @pytest.mark.parametrize(
