@@ -1,0 +1,241 @@
+"""The rows of CSV as columns, some megabytes at a time, so that no more of a file is held than its numbers.
+
+Arrow reads each block as numbers where the columns hold numbers. A block that it refuses so is read as texts, which are
+looked at one by one, and one whose rows have different lengths by Python's own module. What a cell means depends on no
+block: all three come to the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from lib.data.formats.tables.arrow import ArrowTexts, numbers_of_arrow, words_of_arrow
+from lib.data.formats.tables.table import NoTable, Numbers, Words, as_numbers, check_size
+from lib.data.formats.tables.written import BLANKS
+
+BLOCK_BYTES = 4 * 2**20
+_LARGE_BYTES = 2**20
+"""Less is read sooner than a thread is woken."""
+_MOST_QUOTED_BYTES = 8 * 2**20
+"""A cell with line ends in it is no longer; where a quote does not end sooner, it is a letter like any other."""
+_OFTEN = 2
+"""A column whose cells were no plain numbers in so many blocks is read as texts from then on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRows:
+    """Where rows stand, and how they are written.
+
+    Attributes:
+        file: Can be read from any place.
+        begin, end: The rows below the header, in bytes; the last one is whole.
+        names: Of the columns, in order.
+        numeric: Those that are expected to hold numbers.
+        separator: What stands between cells.
+        decimal_comma: Fractions stand behind a comma.
+    """
+
+    file: BinaryIO
+    begin: int
+    end: int
+    names: Sequence[str]
+    numeric: Collection[str]
+    separator: str
+    decimal_comma: bool
+
+    def blocks(self) -> Iterator[bytes]:
+        """The rows in pieces that end with one."""
+        self.file.seek(self.begin)
+        left, rest = self.end - self.begin, b""
+        while left and (part := self.file.read(min(BLOCK_BYTES, left))):
+            left -= len(part)
+            block = rest + part if rest else part
+            cut = _end_of_rows(block) if left else len(block)
+            rest = block[cut:]
+            if cut:
+                yield block[:cut] if rest else block
+        if rest:
+            yield rest
+
+
+def _end_of_rows(block: bytes) -> int:
+    """Where the last row ends that is whole; 0 for nowhere. A line end between quotes ends no row."""
+    last = at = block.rfind(b"\n") + 1 or block.rfind(b"\r") + 1
+    quotes = block.count(b'"', 0, at)
+    while quotes % 2:
+        before = block.rfind(b"\n", 0, at - 1) + 1
+        quotes -= block.count(b'"', before, at)
+        at = before
+    return at or (last if len(block) >= _MOST_QUOTED_BYTES else 0)
+
+
+@dataclass(slots=True)
+class _Column:
+    """What was read of a column.
+
+    Attributes:
+        parts: Numbers of each block, or texts as Arrow's dictionaries.
+        is_numbers: Which of these.
+        odd: In how many blocks its cells were no plain numbers.
+    """
+
+    is_numbers: bool
+    parts: list[Any] = field(default_factory=list)
+    odd: int = 0
+
+
+def columns_of(rows: CsvRows) -> tuple[dict[str, Numbers | Words], int, int]:
+    """The columns of CSV, how many rows they have, and how many rows were left out since they have too many cells.
+
+    Texts have no spaces around them. Rows that are too short end in blanks.
+
+    Raises:
+        NoTable: If that is no CSV, or too large.
+    """
+    columns = {name: _Column(name in rows.numeric) for name in rows.names}
+    count, bad = _read(rows, columns)
+    mixed = [name for name, column in columns.items() if not column.is_numbers and name in rows.numeric]
+    if mixed:
+        # Texts came late among numbers: those before them are texts too.
+        again = {name: _Column(False) for name in mixed}
+        _read(rows, again)
+        columns |= again
+    every = np.ones(count, dtype=bool)
+    every.setflags(write=False)
+    return {name: _joined(name, columns.pop(name), rows, every) for name in rows.names}, count, bad
+
+
+def _read(rows: CsvRows, columns: dict[str, _Column]) -> tuple[int, int]:
+    """Take what all blocks have of some columns; how many rows these are, and how many were left out."""
+    count = bad = 0
+    for block in rows.blocks():
+        plain = {name for name, column in columns.items() if column.is_numbers and column.odd < _OFTEN}
+        read = _parsed(block, rows, list(columns), plain) if plain else None
+        if read is None:
+            read, plain = _parsed(block, rows, list(columns), ()), set()
+        if read is None:
+            read, wrong = _parsed_slowly(block, rows, list(columns))
+            bad += wrong
+        for name, column in columns.items():
+            _take(name, column, read.column(name), rows.decimal_comma)
+        count += read.num_rows
+        check_size(len(rows.names), count)
+    return count, bad
+
+
+def _parsed(block: bytes, rows: CsvRows, names: Sequence[str], plain: Collection[str]) -> Any:
+    """A block as Arrow's table, some columns as numbers and the others as texts; ``None`` where it refuses."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    try:
+        return arrow_csv.read_csv(
+            pa.BufferReader(block),
+            read_options=arrow_csv.ReadOptions(column_names=list(rows.names), use_threads=len(block) > _LARGE_BYTES),
+            parse_options=arrow_csv.ParseOptions(delimiter=rows.separator, newlines_in_values=b'"' in block),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={name: pa.float64() if name in plain else pa.string() for name in names},
+                include_columns=list(names),
+                null_values=list(BLANKS),
+                strings_can_be_null=True,
+                decimal_point="," if rows.decimal_comma else ".",
+            ),
+        )
+    except (pa.ArrowException, ValueError, OSError):
+        return None
+
+
+def _parsed_slowly(block: bytes, rows: CsvRows, names: Sequence[str]) -> tuple[Any, int]:
+    """The same by Python's own module, all columns as texts; and how many rows have more cells than the header."""
+    import pyarrow as pa
+
+    width, bad = len(rows.names), 0
+    cells: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(block.decode("utf-8", "replace"), newline=""), delimiter=rows.separator):
+            if len(row) == width:
+                cells.append(row)
+            elif len(row) > width and any(cell.strip() for cell in row[width:]):
+                bad += 1
+            elif row:
+                cells.append((row + [""] * (width - len(row)))[:width])
+    except csv.Error as error:
+        raise NoTable("Expected CSV, found a quote that does not end or a cell without measure.") from error
+    columns = dict(zip(rows.names, zip(*cells, strict=True), strict=True)) if cells else {}
+    texts = {
+        name: [None if (text := cell.strip()) in BLANKS else text for cell in columns.get(name, ())] for name in names
+    }
+    return pa.table({name: pa.chunked_array([pa.array(each, pa.string())]) for name, each in texts.items()}), bad
+
+
+def _take(name: str, column: _Column, part: Any, decimal_comma: bool) -> None:
+    import pyarrow as pa
+
+    if not column.is_numbers:
+        column.parts.append(part.dictionary_encode())
+    elif pa.types.is_float64(part.type):
+        column.parts.append(numbers_of_arrow(part))
+    elif (found := _numbers_in(name, part, decimal_comma)) is not None:
+        numbers, is_plain = found
+        column.parts.append(numbers)
+        column.odd += not is_plain
+    else:
+        column.is_numbers, column.parts = False, []
+
+
+def _numbers_in(name: str, texts: Any, decimal_comma: bool) -> tuple[Numbers, bool] | None:
+    """The numbers that texts state, and whether all are plain; ``None`` where one states none."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if not decimal_comma:
+        try:
+            return numbers_of_arrow(compute.cast(texts, pa.float64())), True
+        except pa.ArrowException:
+            pass
+    words = _words_in(texts.dictionary_encode())
+    if not words.words:
+        return Numbers(np.full(len(texts), np.nan), np.zeros(len(texts), dtype=bool)), True
+    # A header that was written again is of one block, and says nothing of the others.
+    is_plain = name in words.words
+    numbers = as_numbers(name, words, decimal_comma)
+    if numbers is None and set(words.words) <= {name}:
+        numbers = Numbers(np.full(len(texts), np.nan), np.zeros(len(texts), dtype=bool))
+    return None if numbers is None else (numbers, is_plain)
+
+
+def _words_in(encoded: Any) -> Words:
+    """Arrow's dictionary of texts as ours: without spaces around them, and without those that stand for nothing."""
+    words = words_of_arrow(encoded)
+    if isinstance(words.words, ArrowTexts) and not words.words.may_have_spaces():
+        # Arrow has seen to those that stand for nothing.
+        return words
+    known: dict[str, int] = {}
+    codes = [-1 if (text := word.strip()) in BLANKS else known.setdefault(text, len(known)) for word in words.words]
+    if len(known) == len(words.words):
+        return Words(words.codes, list(known))
+    return Words(np.array([*codes, -1], dtype=np.int32)[words.codes], list(known))
+
+
+def _joined(name: str, column: _Column, rows: CsvRows, every: np.ndarray) -> Numbers | Words:
+    """A column of all its parts."""
+    import pyarrow as pa
+
+    if column.is_numbers:
+        parts = column.parts
+        column.parts = []
+        values = np.concatenate([each.values for each in parts]) if parts else np.empty(0)
+        if all(each.given.all() for each in parts):
+            return Numbers(values, every)
+        return Numbers(values, np.concatenate([each.given for each in parts]))
+    chunks = [chunk for part in column.parts for chunk in part.chunks]
+    words = _words_in(pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string())))
+    if not words.words:
+        return Numbers(np.full(len(every), np.nan), np.zeros(len(every), dtype=bool))
+    return words if name in rows.numeric else as_numbers(name, words, rows.decimal_comma) or words
