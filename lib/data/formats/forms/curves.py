@@ -85,7 +85,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         notes.append(f"Of {len(series):,} metrics {len(kept):,} are read; left out are {told}{more}.")
     once = Once()
     series = {name: _timed(each, once) for name, each in series.items() if name in kept}
-    clocks = {id(each.at): each.at for each in series.values() if each.at is not None}.values()
+    clocks = {id(at): at for each in series.values() if (at := each.at) is not None}.values()
     first_at = min((float(np.nanmin(at)) for at in clocks), default=None)
 
     def since(at: np.ndarray) -> np.ndarray:
@@ -250,7 +250,7 @@ def _rows(series: Mapping[str, Series], names: Mapping[str, Chosen], once: Once,
         return found
     longest = max(timed, key=lambda each: len(each.step))
     clock = row_facts(longest.step, _microseconds(longest), {})
-    clocks = {id(each.at): each.at for each in timed}.values()
+    clocks = {id(at): at for each in timed if (at := each.at) is not None}.values()
     return replace(
         found,
         timed=clock.timed,

@@ -7,31 +7,23 @@ from typing import Any, overload
 
 import numpy as np
 
+from lib.data.formats.arrow_arrays import codes_of_array, given_in, numbers_of_array
 from lib.data.formats.tables.table import Numbers, Words
 
 _MANY = 10_000
 """So many texts are made Python's at a time."""
+_SPACE, _LAST = 0x20, 0x7E
+"""A space, and the last of ASCII's letters that are printed."""
 
 
 def numbers_of_arrow(column: Any) -> Numbers:
     """A column of 64-bit floats; what is null is not given."""
-    parts = [_numbers(chunk) for chunk in column.chunks]
+    parts = [Numbers(numbers_of_array(chunk), given_in(chunk)) for chunk in column.chunks]
     if len(parts) == 1:
         return parts[0]
     values = [each.values for each in parts]
     givens = [each.given for each in parts]
     return Numbers(np.concatenate(values), np.concatenate(givens)) if parts else Numbers(np.empty(0), np.empty(0, bool))
-
-
-def _numbers(chunk: Any) -> Numbers:
-    # Arrow's own way to NumPy loads pandas first, which takes longer than most files.
-    validity, content = chunk.buffers()
-    here = slice(chunk.offset, chunk.offset + len(chunk))
-    values = np.frombuffer(content, dtype=np.float64)[here] if content is not None else np.empty(0)
-    if not chunk.null_count or validity is None:
-        return Numbers(values, np.ones(len(chunk), dtype=bool))
-    given = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")[here].astype(bool)
-    return Numbers(np.where(given, values, np.nan), given)
 
 
 def words_of_arrow(column: Any) -> Words:
@@ -44,9 +36,7 @@ def words_of_arrow(column: Any) -> Words:
         if not coded.num_chunks:
             return Words(np.empty(0, dtype=np.int32), ())
         coded = coded.chunk(0)
-    indices = coded.indices.cast(pa.int32()).fill_null(-1)
-    content = indices.buffers()[1]
-    codes = np.frombuffer(content, dtype=np.int32)[indices.offset : indices.offset + len(indices)]
+    codes = codes_of_array(coded.indices.cast(pa.int32()))
     if len(coded.dictionary) > _MANY:
         return Words(codes, ArrowTexts(coded.dictionary))
     return Words(codes, ["" if each is None else str(each) for each in coded.dictionary.to_pylist()])
@@ -87,5 +77,5 @@ class ArrowTexts(Sequence[str]):
         bounds = np.frombuffer(offsets, dtype=width)[self.texts.offset : self.texts.offset + len(self) + 1]
         letters = np.frombuffer(content, dtype=np.uint8)
         filled = bounds[1:] > bounds[:-1]
-        ends = np.concatenate([letters[bounds[:-1][filled]], letters[bounds[1:][filled] - 1]])
-        return bool((ends <= ord(" ")).any() or (ends > ord("~")).any())
+        ends: np.ndarray = np.concatenate([letters[bounds[:-1][filled]], letters[bounds[1:][filled] - 1]])
+        return bool((ends <= _SPACE).any() or (ends > _LAST).any())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.data.formats.tables.table import Numbers, Table, Words
+from lib.data.formats.tables.table import Numbers, Table, Words, distinct_values
 from lib.data.formats.tables.written import clock_unit, seconds_of
 
 STEP_NAMES = (
@@ -79,6 +79,7 @@ _SOME_FALLS = 3
 _EARLY = 10_000
 _LATEST_EPOCH = 100_000
 _MOST_CLOCK_WORDS = 200_000
+_FEW_GROUPS = 2**16 - 1
 
 
 def plain_name(name: str) -> str:
@@ -225,13 +226,20 @@ def falls_of(column: Numbers, groups: np.ndarray) -> np.ndarray:
     if not column.given.all() or (group[1:] < group[:-1]).any():
         order = by_group(np.flatnonzero(column.given), groups)
         values, group = values[order], group[order]
+    if values.size and (values[1:] >= values[:-1]).all():
+        return np.zeros(values.size - 1, dtype=bool)
     return np.asarray((values[1:] < values[:-1]) & (group[1:] == group[:-1]))
 
 
 def by_group(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Rows in the order of their groups, and within each as they were."""
-    group = groups[rows]
-    return rows if (group[1:] >= group[:-1]).all() else np.asarray(rows[np.argsort(group, kind="stable")])
+    group = groups if len(rows) == len(groups) else groups[rows]
+    if (group[1:] >= group[:-1]).all():
+        return rows
+    if group.min() >= -1 and group.max() < _FEW_GROUPS:
+        # Short numbers are sorted by their digits, in a tenth of the time.
+        group = (group + 1).astype(np.uint16)
+    return np.asarray(rows[np.argsort(group, kind="stable")])
 
 
 def _hardly_falls(column: Numbers, groups: np.ndarray) -> bool:
@@ -243,7 +251,7 @@ def _hardly_falls(column: Numbers, groups: np.ndarray) -> bool:
 def _mostly_grows(column: Numbers, groups: np.ndarray) -> bool:
     """Whether most numbers are above the one before, so that they can stand for steps."""
     values = column.values[column.given]
-    return bool(values.size < 2 or np.unique(values).size > values.size / 2)
+    return bool(values.size < 2 or len(distinct_values(values)) > values.size / 2)
 
 
 def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
@@ -257,6 +265,6 @@ def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
 
 def _within_epochs(epochs: Numbers, groups: np.ndarray) -> np.ndarray:
     """A group for each epoch of each run."""
-    values = np.where(epochs.given, np.floor(epochs.values), -1.0)
-    _, numbers = np.unique(values, return_inverse=True)
-    return np.asarray(groups.astype(np.int64) * (int(numbers.max(initial=0)) + 1) + numbers.reshape(-1))
+    # None is below 0 or above ``_LATEST_EPOCH``.
+    numbers = np.where(epochs.given, np.floor(epochs.values) + 1, 0.0).astype(np.int64)
+    return np.asarray(groups.astype(np.int64) * (int(numbers.max(initial=0)) + 1) + numbers)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -24,6 +24,8 @@ _LARGE_BYTES = 2**20
 """Less is read sooner than a thread is woken."""
 _MOST_QUOTED_BYTES = 8 * 2**20
 """A cell with line ends in it is no longer; where a quote does not end sooner, it is a letter like any other."""
+_MARGIN = 1.02
+"""Later rows may be shorter than the first."""
 _OFTEN = 2
 """A column whose cells were no plain numbers in so many blocks is read as texts from then on."""
 
@@ -75,19 +77,58 @@ def _end_of_rows(block: bytes) -> int:
     return at or (last if len(block) >= _MOST_QUOTED_BYTES else 0)
 
 
-@dataclass(slots=True)
 class _Column:
-    """What was read of a column.
+    """What was read of a column: numbers, or texts as Arrow's dictionaries.
 
     Attributes:
-        parts: Numbers of each block, or texts as Arrow's dictionaries.
         is_numbers: Which of these.
         odd: In how many blocks its cells were no plain numbers.
+        texts: The texts of each block.
     """
 
-    is_numbers: bool
-    parts: list[Any] = field(default_factory=list)
-    odd: int = 0
+    __slots__ = ("_given", "_values", "is_numbers", "odd", "texts")
+
+    def __init__(self, *, is_numbers: bool) -> None:
+        self.is_numbers, self.odd = is_numbers, 0
+        self.texts: list[Any] = []
+        self._values, self._given = np.empty(0), np.empty(0, dtype=bool)
+
+    def put(self, numbers: Numbers, begin: int, expected: int) -> None:
+        """Take the numbers of more rows.
+
+        Args:
+            numbers: These.
+            begin: How many rows there were before.
+            expected: How many there may be in the end: so much room is made at once, and used as far as it is needed.
+        """
+        end = begin + len(numbers.values)
+        if end > len(self._values):
+            self._values = _widened(self._values, begin, max(end, expected))
+        self._values[begin:end] = numbers.values
+        is_whole = numbers.given.all()
+        if not len(self._given) and is_whole:
+            return
+        if end > len(self._given):
+            before, self._given = self._given, _widened(self._given, begin, max(end, expected))
+            if not len(before):
+                self._given[:begin] = True
+        self._given[begin:end] = numbers.given
+
+    def numbers(self, every: np.ndarray) -> Numbers:
+        """All that was taken.
+
+        Args:
+            every: A mask of all rows, for a column that is given in each.
+        """
+        count = len(every)
+        return Numbers(self._values[:count], self._given[:count] if len(self._given) else every)
+
+
+def _widened(values: np.ndarray, used: int, size: int) -> np.ndarray:
+    # What is not written to yet takes no memory.
+    wider = np.empty(size, dtype=values.dtype)
+    wider[:used] = values[:used]
+    return wider
 
 
 def columns_of(rows: CsvRows) -> tuple[dict[str, Numbers | Words], int, int]:
@@ -98,12 +139,12 @@ def columns_of(rows: CsvRows) -> tuple[dict[str, Numbers | Words], int, int]:
     Raises:
         NoTable: If that is no CSV, or too large.
     """
-    columns = {name: _Column(name in rows.numeric) for name in rows.names}
+    columns = {name: _Column(is_numbers=name in rows.numeric) for name in rows.names}
     count, bad = _read(rows, columns)
     mixed = [name for name, column in columns.items() if not column.is_numbers and name in rows.numeric]
     if mixed:
         # Texts came late among numbers: those before them are texts too.
-        again = {name: _Column(False) for name in mixed}
+        again = {name: _Column(is_numbers=False) for name in mixed}
         _read(rows, again)
         columns |= again
     every = np.ones(count, dtype=bool)
@@ -113,8 +154,9 @@ def columns_of(rows: CsvRows) -> tuple[dict[str, Numbers | Words], int, int]:
 
 def _read(rows: CsvRows, columns: dict[str, _Column]) -> tuple[int, int]:
     """Take what all blocks have of some columns; how many rows these are, and how many were left out."""
-    count = bad = 0
+    count = bad = seen = 0
     for block in rows.blocks():
+        seen += len(block)
         plain = {name for name, column in columns.items() if column.is_numbers and column.odd < _OFTEN}
         read = _parsed(block, rows, list(columns), plain) if plain else None
         if read is None:
@@ -122,10 +164,11 @@ def _read(rows: CsvRows, columns: dict[str, _Column]) -> tuple[int, int]:
         if read is None:
             read, wrong = _parsed_slowly(block, rows, list(columns))
             bad += wrong
-        for name, column in columns.items():
-            _take(name, column, read.column(name), rows.decimal_comma)
+        check_size(len(rows.names), count + read.num_rows)
+        expected = int((count + read.num_rows) * (rows.end - rows.begin) / seen * _MARGIN)
+        for name in columns:
+            _take(name, columns, read.column(name), (count, expected), decimal_comma=rows.decimal_comma)
         count += read.num_rows
-        check_size(len(rows.names), count)
     return count, bad
 
 
@@ -134,9 +177,10 @@ def _parsed(block: bytes, rows: CsvRows, names: Sequence[str], plain: Collection
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
+    source: Any = pa.BufferReader(block)
     try:
         return arrow_csv.read_csv(
-            pa.BufferReader(block),
+            source,
             read_options=arrow_csv.ReadOptions(column_names=list(rows.names), use_threads=len(block) > _LARGE_BYTES),
             parse_options=arrow_csv.ParseOptions(delimiter=rows.separator, newlines_in_values=b'"' in block),
             convert_options=arrow_csv.ConvertOptions(
@@ -171,22 +215,23 @@ def _parsed_slowly(block: bytes, rows: CsvRows, names: Sequence[str]) -> tuple[A
     texts = {
         name: [None if (text := cell.strip()) in BLANKS else text for cell in columns.get(name, ())] for name in names
     }
-    return pa.table({name: pa.chunked_array([pa.array(each, pa.string())]) for name, each in texts.items()}), bad
+    return pa.table({name: pa.array(each, pa.string()) for name, each in texts.items()}), bad
 
 
-def _take(name: str, column: _Column, part: Any, decimal_comma: bool) -> None:
+def _take(name: str, columns: dict[str, _Column], part: Any, place: tuple[int, int], *, decimal_comma: bool) -> None:
     import pyarrow as pa
 
+    column = columns[name]
     if not column.is_numbers:
-        column.parts.append(part.dictionary_encode())
+        column.texts.append(part.dictionary_encode())
     elif pa.types.is_float64(part.type):
-        column.parts.append(numbers_of_arrow(part))
+        column.put(numbers_of_arrow(part), *place)
     elif (found := _numbers_in(name, part, decimal_comma)) is not None:
         numbers, is_plain = found
-        column.parts.append(numbers)
+        column.put(numbers, *place)
         column.odd += not is_plain
     else:
-        column.is_numbers, column.parts = False, []
+        columns[name] = _Column(is_numbers=False)
 
 
 def _numbers_in(name: str, texts: Any, decimal_comma: bool) -> tuple[Numbers, bool] | None:
@@ -228,14 +273,10 @@ def _joined(name: str, column: _Column, rows: CsvRows, every: np.ndarray) -> Num
     import pyarrow as pa
 
     if column.is_numbers:
-        parts = column.parts
-        column.parts = []
-        values = np.concatenate([each.values for each in parts]) if parts else np.empty(0)
-        if all(each.given.all() for each in parts):
-            return Numbers(values, every)
-        return Numbers(values, np.concatenate([each.given for each in parts]))
-    chunks = [chunk for part in column.parts for chunk in part.chunks]
-    words = _words_in(pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string())))
+        return column.numbers(every)
+    chunks: Any = [chunk for part in column.texts for chunk in part.chunks]
+    kind: Any = pa.dictionary(pa.int32(), pa.string())
+    words = _words_in(pa.chunked_array(chunks, kind))
     if not words.words:
         return Numbers(np.full(len(every), np.nan), np.zeros(len(every), dtype=bool))
     return words if name in rows.numeric else as_numbers(name, words, rows.decimal_comma) or words

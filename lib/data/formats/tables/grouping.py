@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from lib.data.formats.tables.axes import Axes, axes_of, falls_of, named, plain_name
+from lib.data.formats.tables.axes import Axes, axes_of, by_group, falls_of, named, plain_name
 from lib.data.formats.tables.rows import value_at
 from lib.data.formats.tables.table import Table
 from lib.data.formats.tables.vocabulary import (
@@ -227,9 +227,15 @@ def repeats_of(table: Table, axes: Axes, parts: np.ndarray, value_column: str | 
     if not rows.size:
         return 0
     part, steps = parts[rows], count.values[rows]
-    if ((part[1:] > part[:-1]) | ((part[1:] == part[:-1]) & (steps[1:] > steps[:-1]))).all():
-        # As most logs are written: to sort them is most of the time that they take.
-        return 0
-    order = np.lexsort((steps, part))
-    same = (np.diff(part[order]) == 0) & (np.diff(steps[order]) == 0)
-    return int(np.count_nonzero(same))
+    if not _ascends(part, steps):
+        order = by_group(rows, parts)
+        part, steps = parts[order], count.values[order]
+        if not _ascends(part, steps):
+            order = np.lexsort((steps, part))
+            part, steps = part[order], steps[order]
+    return int(np.count_nonzero((part[1:] == part[:-1]) & (steps[1:] == steps[:-1])))
+
+
+def _ascends(part: np.ndarray, steps: np.ndarray) -> bool:
+    """Whether steps ascend within their parts, and these too: so most logs are written, and need no sorting."""
+    return bool(((part[1:] > part[:-1]) | ((part[1:] == part[:-1]) & (steps[1:] >= steps[:-1]))).all())
