@@ -31,5 +31,12 @@ def given_in(array: Any) -> np.ndarray:
     return np.asarray(bits[_place_of(array)].astype(bool))
 
 
+def give_back() -> None:
+    """Give the memory that Arrow has freed to whoever wants it: it would keep it for itself."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
 def _place_of(array: Any) -> slice:
     return slice(array.offset, array.offset + len(array))

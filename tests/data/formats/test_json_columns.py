@@ -56,8 +56,9 @@ USUAL = {
 }
 NAMES = {ms_swift: SWIFT, llamafactory: FACTORY}
 ODD_LINES = st.sampled_from(
-    [b"", b"{}", b"x", b"[1]", b'{"loss": 1}{"loss": 2}', b'{"loss": 1, "loss": 2}', b'{"loss": Inf}', b'{"loss": Infinity}',
-     b'{"loss": 1e400}', b'{"loss": "\\ud800"}', b'{"note": "\xff"}', b'{"loss": 01}', b'{"loss": 1,}', b'\x00']
+    [b"", b"{}", b"x", b"[1]", b'{"loss": 1}{"loss": 2}', b'{"loss": 1, "loss": 2}', b'{"loss": Inf}',
+     b'{"loss": Infinity}', b'{"loss": 1e400}', b'{"loss": "\\ud800"}', b'{"note": "\xff"}', b'{"loss": 01}',
+     b'{"loss": 1,}', b'\x00']
 )  # fmt: skip
 
 

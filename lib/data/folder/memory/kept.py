@@ -52,7 +52,9 @@ class Kept(Generic[K, V]):
 
 def room_of(runs: Iterable[RunCurves]) -> int:
     """As how many points curves count: metrics that were logged together share their steps, and take less room."""
-    arrays = {id(column): column.nbytes for run in runs for curve in run.curves.values() for column in curve.columns}
+    columns = (column for run in runs for curve in run.curves.values() for column in curve.columns)
+    # What is the same at every step is held once.
+    arrays = {id(column): column.nbytes for column in columns if column.strides != (0,)}
     return -(-sum(arrays.values()) // POINT_BYTES)
 
 

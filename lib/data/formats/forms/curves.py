@@ -223,7 +223,8 @@ def _curve(series: Series, since: Callable[[np.ndarray], np.ndarray], once: Once
 
 
 def _blank(step: np.ndarray) -> np.ndarray:
-    return np.full(len(step), np.nan)
+    # One number, however often it stands there.
+    return np.broadcast_to(np.nan, len(step))
 
 
 def _taken(column: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -46,8 +46,10 @@ class ArrowTexts(Sequence[str]):
     """Arrow's texts, which are Python's only where somebody looks at them: of millions hardly any is."""
 
     def __init__(self, texts: Any) -> None:
-        """Args: texts: An array of texts."""
+        """Args: texts: An array of texts, none of them null."""
         self.texts = texts
+        self._seconds: np.ndarray | None = None
+        self._is_no_clock = False
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -68,6 +70,21 @@ class ArrowTexts(Sequence[str]):
         for begin in range(0, len(self), _MANY):
             yield from self[begin : begin + _MANY]
 
+    def seconds(self) -> np.ndarray | None:
+        """Each text as a date and a time, in Unix seconds; ``None`` where one is none. Without a zone it is UTC."""
+        if self._seconds is None and not self._is_no_clock:
+            import pyarrow as pa
+
+            for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+                try:
+                    moments = self.texts.cast(kind).cast(pa.int64()).cast(pa.float64())
+                except pa.ArrowException:
+                    continue
+                self._seconds = numbers_of_array(moments) / 1e6
+                return self._seconds
+            self._is_no_clock = True
+        return self._seconds
+
     def may_have_spaces(self) -> bool:
         """Whether one of them may begin or end with a space: so does every letter that is none of ASCII's."""
         import pyarrow as pa
@@ -76,6 +93,7 @@ class ArrowTexts(Sequence[str]):
         _, offsets, content = self.texts.buffers()
         bounds = np.frombuffer(offsets, dtype=width)[self.texts.offset : self.texts.offset + len(self) + 1]
         letters = np.frombuffer(content, dtype=np.uint8)
-        filled = bounds[1:] > bounds[:-1]
-        ends: np.ndarray = np.concatenate([letters[bounds[:-1][filled]], letters[bounds[1:][filled] - 1]])
-        return bool((ends <= _SPACE).any() or (ends > _LAST).any())
+        filled = np.diff(bounds) > 0
+        firsts: Any = letters[bounds[:-1][filled]]
+        lasts: Any = letters[bounds[1:][filled] - 1]
+        return any(bool((each <= _SPACE).any() or (each > _LAST).any()) for each in (firsts, lasts))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.data.formats.tables.arrow import ArrowTexts
 from lib.data.formats.tables.table import Numbers, Table, Words, distinct_values
 from lib.data.formats.tables.written import clock_unit, seconds_of
 
@@ -79,6 +80,7 @@ _SOME_FALLS = 3
 _EARLY = 10_000
 _LATEST_EPOCH = 100_000
 _MOST_CLOCK_WORDS = 200_000
+"""More are no clock unless Arrow reads them, which knows fewer spellings."""
 _FEW_GROUPS = 2**16 - 1
 
 
@@ -206,10 +208,16 @@ def clock_of(table: Table, name: str) -> Numbers | None:
             return None
         return Numbers(numbers.values * clock_unit(float(values.max())), numbers.given)
     words = table.words.get(name)
-    return None if words is None or len(words.words) > _MOST_CLOCK_WORDS else _clock_of_words(words)
+    return None if words is None else _clock_of_words(words)
 
 
 def _clock_of_words(words: Words) -> Numbers | None:
+    if len(words.words) > _MOST_CLOCK_WORDS:
+        moments = words.words.seconds() if isinstance(words.words, ArrowTexts) else None
+        if moments is None:
+            return None
+        values = np.append(moments, np.nan)[words.codes]
+        return Numbers(values, ~np.isnan(values))
     seconds = np.full(len(words.words) + 1, np.nan)
     for place, word in enumerate(words.words):
         found = seconds_of(word)
@@ -222,12 +230,14 @@ def _clock_of_words(words: Words) -> Numbers | None:
 
 def falls_of(column: Numbers, groups: np.ndarray) -> np.ndarray:
     """Whether a number is below the one before it in its group, for each given one in the order of groups and rows."""
-    values, group = column.values, groups
-    if not column.given.all() or (group[1:] < group[:-1]).any():
+    is_whole = bool(column.given.all())
+    values, group = column.values if is_whole else column.values[column.given], groups
+    if (values[1:] >= values[:-1]).all():
+        # As most logs are written: then it falls in no group.
+        return np.zeros(max(values.size - 1, 0), dtype=bool)
+    if not is_whole or (group[1:] < group[:-1]).any():
         order = by_group(np.flatnonzero(column.given), groups)
-        values, group = values[order], group[order]
-    if values.size and (values[1:] >= values[:-1]).all():
-        return np.zeros(values.size - 1, dtype=bool)
+        values, group = column.values[order], group[order]
     return np.asarray((values[1:] < values[:-1]) & (group[1:] == group[:-1]))
 
 
@@ -239,7 +249,8 @@ def by_group(rows: np.ndarray, groups: np.ndarray) -> np.ndarray:
     if group.min() >= -1 and group.max() < _FEW_GROUPS:
         # Short numbers are sorted by their digits, in a tenth of the time.
         group = (group + 1).astype(np.uint16)
-    return np.asarray(rows[np.argsort(group, kind="stable")])
+    order = np.argsort(group, kind="stable")
+    return order if len(rows) == len(groups) else np.asarray(rows[order])
 
 
 def _hardly_falls(column: Numbers, groups: np.ndarray) -> bool:
@@ -256,7 +267,8 @@ def _mostly_grows(column: Numbers, groups: np.ndarray) -> bool:
 
 def _starts_again(column: Numbers, epochs: Numbers, groups: np.ndarray) -> bool:
     """Whether a count falls at the ends of epochs, and only there."""
-    if not is_count(column, _within_epochs(epochs, groups), True):
+    counts = column.values[column.given & epochs.given]
+    if (counts[1:] >= counts[:-1]).all() or not is_count(column, _within_epochs(epochs, groups), True):
         return False
     order = by_group(np.flatnonzero(column.given & epochs.given), groups)
     falls = (np.diff(column.values[order]) < 0) & (np.diff(groups[order]) == 0)

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from lib.data.formats.arrow_arrays import codes_of_array, give_back
 from lib.data.formats.tables.arrow import ArrowTexts, numbers_of_arrow, words_of_arrow
 from lib.data.formats.tables.table import NoTable, Numbers, Words, as_numbers, check_size
 from lib.data.formats.tables.written import BLANKS
@@ -26,6 +27,8 @@ _MOST_QUOTED_BYTES = 8 * 2**20
 """A cell with line ends in it is no longer; where a quote does not end sooner, it is a letter like any other."""
 _MARGIN = 1.02
 """Later rows may be shorter than the first."""
+_MANY_WORDS, _MOSTLY = 200_000, 0.9
+"""A column of more different texts, in this share of the rows, names nothing."""
 _OFTEN = 2
 """A column whose cells were no plain numbers in so many blocks is read as texts from then on."""
 
@@ -108,10 +111,10 @@ class _Column:
         is_whole = numbers.given.all()
         if not len(self._given) and is_whole:
             return
-        if end > len(self._given):
-            before, self._given = self._given, _widened(self._given, begin, max(end, expected))
-            if not len(before):
-                self._given[:begin] = True
+        if not len(self._given):
+            self._given = np.ones(max(end, expected), dtype=bool)
+        elif end > len(self._given):
+            self._given = _widened(self._given, begin, max(end, expected))
         self._given[begin:end] = numbers.given
 
     def numbers(self, every: np.ndarray) -> Numbers:
@@ -149,7 +152,12 @@ def columns_of(rows: CsvRows) -> tuple[dict[str, Numbers | Words], int, int]:
         columns |= again
     every = np.ones(count, dtype=bool)
     every.setflags(write=False)
-    return {name: _joined(name, columns.pop(name), rows, every) for name in rows.names}, count, bad
+    joined = {}
+    for name in rows.names:
+        joined[name] = _joined(name, columns.pop(name), rows, every)
+        if rows.end - rows.begin > BLOCK_BYTES:
+            give_back()
+    return joined, count, bad
 
 
 def _read(rows: CsvRows, columns: dict[str, _Column]) -> tuple[int, int]:
@@ -257,7 +265,10 @@ def _numbers_in(name: str, texts: Any, decimal_comma: bool) -> tuple[Numbers, bo
 
 def _words_in(encoded: Any) -> Words:
     """Arrow's dictionary of texts as ours: without spaces around them, and without those that stand for nothing."""
-    words = words_of_arrow(encoded)
+    return _stripped(words_of_arrow(encoded))
+
+
+def _stripped(words: Words) -> Words:
     if isinstance(words.words, ArrowTexts) and not words.words.may_have_spaces():
         # Arrow has seen to those that stand for nothing.
         return words
@@ -268,6 +279,17 @@ def _words_in(encoded: Any) -> Words:
     return Words(np.array([*codes, -1], dtype=np.int32)[words.codes], list(known))
 
 
+def _put_together(chunks: Sequence[Any]) -> Words:
+    """Dictionaries of texts one behind the other."""
+    import pyarrow as pa
+
+    texts = ArrowTexts(pa.concat_arrays([chunk.dictionary for chunk in chunks]))
+    begins = np.cumsum([0, *(len(chunk.dictionary) for chunk in chunks)]).tolist()
+    codes = [codes_of_array(chunk.indices) for chunk in chunks]
+    placed = [np.where(own >= 0, own + begin, -1) for own, begin in zip(codes, begins, strict=False)]
+    return _stripped(Words(np.concatenate(placed).astype(np.int32, copy=False), texts))
+
+
 def _joined(name: str, column: _Column, rows: CsvRows, every: np.ndarray) -> Numbers | Words:
     """A column of all its parts."""
     import pyarrow as pa
@@ -276,7 +298,12 @@ def _joined(name: str, column: _Column, rows: CsvRows, every: np.ndarray) -> Num
         return column.numbers(every)
     chunks: Any = [chunk for part in column.texts for chunk in part.chunks]
     kind: Any = pa.dictionary(pa.int32(), pa.string())
-    words = _words_in(pa.chunked_array(chunks, kind))
+    different = sum(len(chunk.dictionary) for chunk in chunks)
+    if different > max(_MANY_WORDS, len(every) * _MOSTLY):
+        # Dates, or sentences: nothing is gained by finding those that stand in several blocks.
+        words = _put_together(chunks)
+    else:
+        words = _words_in(pa.chunked_array(chunks, kind))
     if not words.words:
         return Numbers(np.full(len(every), np.nan), np.zeros(len(every), dtype=bool))
     return words if name in rows.numeric else as_numbers(name, words, rows.decimal_comma) or words

@@ -35,7 +35,7 @@ class Grouping:
     """How the rows of a table are parted.
 
     Attributes:
-        runs: To which run each row belongs, shape (rows,), int64, from 0; -1 for none.
+        runs: To which run each row belongs, shape (rows,), integers from 0; -1 for none.
         first: A row of each run.
         columns: The columns that tell runs apart.
         labels: To which metric, or part of the data, each row belongs, as ``runs``; ``None`` for all to one.
@@ -85,7 +85,12 @@ def combined(runs: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Pairs of numbers as one number; rows of no run or label stay apart from the others."""
     if labels is None:
         return runs
-    return np.asarray((runs + 1) * (int(labels.max(initial=0)) + 2) + labels + 1)
+    kinds = int(labels.max(initial=0)) + 2
+    # Of millions of rows half as much is held.
+    is_short = (int(runs.max(initial=0)) + 2) * kinds < 2**31
+    kind = np.int32 if is_short else np.int64
+    found: np.ndarray = np.multiply(runs + 1, kinds, dtype=kind, casting="same_kind")
+    return np.asarray(np.add(found, labels + 1, dtype=kind, casting="same_kind"))
 
 
 def grouping_of(table: Table) -> Grouping:
@@ -97,7 +102,7 @@ def grouping_of(table: Table) -> Grouping:
     label_column, value_column = _long_columns(table)
     if label_column is None:
         label_column = next((name for name in table.words if _is_split(table, name)), None)
-    labels = None if label_column is None else table.words[label_column].codes.astype(np.int64)
+    labels = None if label_column is None else table.words[label_column].codes
     taken = {label_column, value_column}
     runs = np.zeros(table.rows, dtype=np.int64)
     columns: list[str] = []

@@ -179,8 +179,9 @@ def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]
     if labels is None and len(grouping.first) == 1:
         parts: list[np.ndarray] = [rows]
     else:
-        order = by_group(rows, grouping.parts)
-        parts = np.split(order, np.flatnonzero(np.diff(grouping.parts[order])) + 1)
+        of_rows = grouping.parts
+        order = by_group(rows, of_rows)
+        parts = np.split(order, np.flatnonzero(np.diff(of_rows[order])) + 1)
     found: list[dict[str, Series]] = [{} for _ in grouping.first]
     for part in parts:
         if not part.size:
