@@ -148,7 +148,8 @@ def columns_of(rows: CsvRows) -> tuple[dict[str, Numbers | Words], int, int]:
     if mixed:
         # Texts came late among numbers: those before them are texts too.
         again = {name: _Column(is_numbers=False) for name in mixed}
-        _read(rows, again)
+        if _read(rows, again)[0] != count:
+            raise NoTable("The file was changed while it was read.")
         columns |= again
     every = np.ones(count, dtype=bool)
     every.setflags(write=False)
