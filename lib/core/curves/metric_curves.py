@@ -145,12 +145,21 @@ def tidy_curve(step: np.ndarray, value: np.ndarray, epoch: np.ndarray, elapsed_s
         elapsed_s: The same.
     """
     columns = step, value, epoch, elapsed_s
+    last = last_written(step)
+    return complete_curve(*(columns if last is None else (column[last] for column in columns)))
+
+
+def last_written(step: np.ndarray) -> np.ndarray | None:
+    """The places of the last value of each step, by ascending step; ``None`` where that is as they stand.
+
+    Args:
+        step: In the order in which they were written, shape (n,).
+    """
     if (step[1:] > step[:-1]).all():
-        return complete_curve(*columns)
+        return None
     order = np.argsort(step, kind="stable")
     ordered = step[order]
-    last = order[np.append(ordered[1:] != ordered[:-1], True)]
-    return complete_curve(*(column[last] for column in columns))
+    return np.asarray(order[np.append(ordered[1:] != ordered[:-1], True)])
 
 
 def extended(held: RunCurves, news: RunCurves, after: int) -> RunCurves:

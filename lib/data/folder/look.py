@@ -19,7 +19,7 @@ from lib.data.folder.gathered import Gathered, Look
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.last_good import UNREAD, last_good, noted
 from lib.data.folder.listing import Listed, Listing, curves_of
-from lib.data.folder.memory.kept import Kept
+from lib.data.folder.memory.kept import Kept, room_of
 from lib.data.folder.memory.lists import LEAST_LISTED, StoredLists
 from lib.data.folder.memory.remembered import Remembered
 from lib.data.folder.names import path_text, readable, run_id_of
@@ -254,7 +254,7 @@ class Gatherer:
             tags = {tag_of(form) for form in kept.forms if UNREAD in form.run.notes}
             curves = {**curves, **{tag: old[tag] for tag in tags if tag in old}}
             self._held[unit] = found.sight, curves
-        self._curves.put(unit, found.sight, curves, sum(each.points for each in curves.values()))
+        self._curves.put(unit, found.sight, curves, room_of(curves.values()))
         return kept
 
     def _await_gone(self, look: Look) -> None:
@@ -309,7 +309,7 @@ class Gatherer:
         kept = self._curves.get(unit, found.sight)
         if kept is None:
             kept = self._long.read(unit.folder, gathered.files[unit], found.sight).curves
-            self._curves.put(unit, found.sight, kept, sum(each.points for each in kept.values()))
+            self._curves.put(unit, found.sight, kept, room_of(kept.values()))
         return kept
 
     def _beginning(self, form: FoundForm, count: int) -> str:

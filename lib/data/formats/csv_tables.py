@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-
-from lib.data.formats.files import NotReadable, open_regular, read_bytes
-from lib.data.formats.tables.arrow import columns_of_csv
-from lib.data.formats.tables.table import NoTable, Numbers, Table, Words, as_numbers, check_size, distinct
-from lib.data.formats.tables.written import BLANKS, are_numbers, has_decimal_comma, number_of
+from lib.data.formats.files import NotReadable, open_regular
+from lib.data.formats.tables.csv_rows import CsvRows, columns_of
+from lib.data.formats.tables.table import NoTable, Numbers, Table, Words, check_size, distinct
+from lib.data.formats.tables.written import are_numbers, has_decimal_comma, number_of
 
 MOST_BYTES = 512 * 2**20
 """A log of five million rows has half of it."""
@@ -25,8 +25,6 @@ HEAD_BYTES = 256 * 2**10
 _SEPARATORS = ",\t;|"
 _HEAD_ROWS, _HEAD_CELLS = 200, 100_000
 _MOST_HEADER_BYTES = 2 * 2**20
-_MOST_SLOW_BYTES = 8 * 2**20
-"""What only Python's own module reads takes ten times its size in memory."""
 _TYPICAL = 20
 """So many rows before the last one say how it should look."""
 _SHORT_EXPONENT = re.compile(r"[eE][+-]?\d?$")
@@ -39,7 +37,12 @@ def read_csv(path: Path) -> Table:
         NotReadable: If it cannot be opened or is too large.
         NoTable: If it holds no table.
     """
-    return table_of(read_bytes(path, MOST_BYTES))
+    try:
+        with open_regular(path, MOST_BYTES) as file:
+            # No more than it had: what grows faster than it is read would have no end.
+            return _table_in(file, os.fstat(file.fileno()).st_size)
+    except OSError as error:
+        raise NotReadable("The file could not be read.") from error
 
 
 def read_head(path: Path) -> tuple[Table, bool]:
@@ -97,34 +100,51 @@ def table_of(content: bytes) -> Table:
     Raises:
         NoTable: If it is none.
     """
-    content = _as_utf8(content)
-    dialect = _dialect_of(content)
-    end, note = _end_of_rows(content, dialect)
-    rows = content.count(b"\n", dialect.body, end) or content.count(b"\r", dialect.body, end)
-    check_size(len(dialect.names), rows + 1)
-    if end <= dialect.body:
+    return _table_in(io.BytesIO(content), len(content))
+
+
+def _table_in(file: BinaryIO, size: int) -> Table:
+    """The table in the first bytes of an open file, so many of them."""
+    head = file.read(min(size, 2 * HEAD_BYTES))
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = (head + file.read(size - len(head))).decode("utf-16", "replace").encode()
+        file, size, head = io.BytesIO(content), len(content), content[: 2 * HEAD_BYTES]
+    begin = _begin_of(head)
+    if _last_line_end(head[begin : begin + HEAD_BYTES]) < 0 and len(head) < size:
+        # A header of many columns, or lines of nothing.
+        file.seek(0)
+        head = file.read(min(size, _MOST_HEADER_BYTES + 2 * HEAD_BYTES))
+        begin = _begin_of(head)
+    dialect = _dialect_of(head[begin:])
+    body = begin + dialect.body
+    end, note = _end_of_rows(file, body, size, dialect)
+    if end <= body:
+        check_size(len(dialect.names), 0)
         return Table(dialect.names, 0, {}, {}, note)
-    columns, bad = _read_fast(content, dialect, end) or _read_slowly(content[:end], dialect)
-    if bad > rows / 2:
+    numeric = [name for place, name in enumerate(dialect.names) if _holds_numbers(dialect, place, name)]
+    rows = CsvRows(file, body, end, dialect.names, frozenset(numeric), dialect.separator, dialect.decimal_comma)
+    columns, count, bad = columns_of(rows)
+    if bad > count:
         raise NoTable("Most of its rows have another number of cells than the header.")
     if bad:
         note = (*note, f"{bad:,} of its rows have another number of cells than the header and were left out.")
     numbers = {name: each for name, each in columns.items() if isinstance(each, Numbers)}
     words = {name: each for name, each in columns.items() if isinstance(each, Words)}
-    count = next((len(each.given) for each in numbers.values()), None)
-    if count is None:
-        count = next((len(each.codes) for each in words.values()), 0)
     return Table(dialect.names, count, numbers, words, note)
 
 
-def _as_utf8(content: bytes) -> bytes:
-    """Content without a byte order mark, in UTF-8, beginning with its first line."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        content = content.decode("utf-16", "replace").encode()
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if b"\0" in content[:4096]:
+def _begin_of(head: bytes) -> int:
+    """Where the first line begins, behind a byte order mark and empty lines."""
+    begin = 3 if head.startswith(b"\xef\xbb\xbf") else 0
+    if b"\0" in head[begin : begin + 4096]:
         raise NoTable("Expected lines of text, found a binary file.")
-    return content.lstrip(b"\r\n") if content[:1] in (b"\r", b"\n") else content
+    return len(head) - len(head[begin:].lstrip(b"\r\n"))
+
+
+def _holds_numbers(dialect: _Dialect, place: int, name: str) -> bool:
+    """Whether the first rows have numbers in a column, if anything but the header again."""
+    cells = [cell for row in dialect.first if place < len(row) and (cell := row[place]).strip() != name]
+    return are_numbers(cells, dialect.decimal_comma)
 
 
 def _last_line_end(content: bytes) -> int:
@@ -177,17 +197,26 @@ def _first_rows(text: str, separator: str) -> list[list[str]]:
         return []
 
 
-def _end_of_rows(content: bytes, dialect: _Dialect) -> tuple[int, tuple[str, ...]]:
+def _end_of_rows(file: BinaryIO, body: int, size: int, dialect: _Dialect) -> tuple[int, tuple[str, ...]]:
     """Where the last whole row ends, in bytes, and a sentence where something follows that was left out.
 
     A program that writes leaves a row unfinished for a moment, and for ever where it is killed; exports leave out the
     last line's end. A row without its end counts where it has all its cells, and the last of them looks whole.
     """
-    end = _last_line_end(content) + 1
-    tail = content[end:].decode("utf-8", "replace")
+    length = 0
+    while True:
+        length = min(size, max(HEAD_BYTES, 4 * length))
+        file.seek(size - length)
+        last = file.read(length)
+        at = _last_line_end(last) + 1
+        if at or length == size:
+            break
+    end, tail = size - length + at, last[at:].decode("utf-8", "replace")
     if not tail.strip():
         return end, ()
-    lines = content[max(dialect.body, end - HEAD_BYTES) : end].decode("utf-8", "replace").splitlines()
+    first = max(body, end - HEAD_BYTES)
+    file.seek(first)
+    lines = file.read(max(0, end - first)).decode("utf-8", "replace").splitlines()
     before = [row for line in lines[-_TYPICAL:] if (row := _header_cells(line, dialect.separator))]
     row = _header_cells(tail, dialect.separator)
     if (
@@ -195,7 +224,7 @@ def _end_of_rows(content: bytes, dialect: _Dialect) -> tuple[int, tuple[str, ...
         and tail.count('"') % 2 == 0
         and (tail.endswith('"') or _looks_whole(row, before))
     ):
-        return len(content), ()
+        return size, ()
     return end, ("Its last row is not finished and was left out.",)
 
 
@@ -213,59 +242,3 @@ def _looks_whole(row: Sequence[str], before: Sequence[Sequence[str]]) -> bool:
         return False
     # Programs write exponents with two digits.
     return len(cell) >= min(map(len, others)) and not _SHORT_EXPONENT.search(cell)
-
-
-def _read_fast(content: bytes, dialect: _Dialect, end: int) -> tuple[dict[str, Numbers | Words], int] | None:
-    """The columns by Arrow, and how many rows were left out; ``None`` where it refuses.
-
-    They are numbers where the first rows have them, else all texts. Rows with more or fewer cells than the header are
-    left out only where the file is too large to be read otherwise.
-    """
-    numeric = [
-        are_numbers([row[place] for row in dialect.first if place < len(row)], dialect.decimal_comma)
-        for place in range(len(dialect.names))
-    ]
-    rows = slice(dialect.body, end)
-    for skips in (False, True) if len(content) > _MOST_SLOW_BYTES else (False,):
-        for guesses in (numeric, [False] * len(numeric)):
-            kinds = dict(zip(dialect.names, guesses, strict=True))
-            found = columns_of_csv(content, rows, kinds, dialect.separator, dialect.decimal_comma, skips)
-            if found is not None:
-                return found
-    return None
-
-
-def _read_slowly(content: bytes, dialect: _Dialect) -> tuple[dict[str, Numbers | Words], int]:
-    """The columns by Python's own module: rows that are too short end in blanks, those too long are counted.
-
-    Raises:
-        NoTable: If that is too large for it, or no CSV either.
-    """
-    if len(content) > _MOST_SLOW_BYTES:
-        raise NoTable(
-            "Expected CSV, found a quote that does not end or another mistake; "
-            f"such files are read up to {_MOST_SLOW_BYTES // 2**20} MB."
-        )
-    width = len(dialect.names)
-    codes: list[dict[str, int]] = [{} for _ in range(width)]
-    cells: list[list[int]] = [[] for _ in range(width)]
-    bad = 0
-    text = io.StringIO(content[dialect.body :].decode("utf-8", "replace"), newline="")
-    try:
-        for row in csv.reader(text, delimiter=dialect.separator):
-            if not row:
-                continue
-            if len(row) > width and any(cell.strip() for cell in row[width:]):
-                bad += 1
-                continue
-            for place in range(width):
-                cell = row[place].strip() if place < len(row) else ""
-                known = codes[place]
-                cells[place].append(-1 if cell in BLANKS else known.setdefault(cell, len(known)))
-    except csv.Error as error:
-        raise NoTable("Expected CSV, found a quote that does not end or a cell without measure.") from error
-    columns: dict[str, Numbers | Words] = {}
-    for place, name in enumerate(dialect.names):
-        words = Words(np.array(cells[place], dtype=np.int32), list(codes[place]))
-        columns[name] = as_numbers(name, words, dialect.decimal_comma) or words
-    return columns, bad

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-_PART = 2 * 2**20
-"""So many bytes of a file are objects at a time."""
 
 
 def object_in(line: bytes | str) -> dict[str, Any] | None:
@@ -25,19 +21,14 @@ def object_in(line: bytes | str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def rows_of_lines(data: bytes) -> Iterator[tuple[list[dict[str, Any]], int]]:
-    """The objects of a file with one in each line, some thousands at a time, and how many other lines are none.
+def rows_of_part(part: bytes) -> tuple[list[dict[str, Any]], int]:
+    """The objects of some lines with one in each, and how many other lines are none.
 
     The last line may be cut off, as it is while it is being written, and does not count. As objects a file takes ten
-    times its size: who reads it keeps their numbers only.
+    times its size: who reads it keeps their numbers only, of some thousand lines at a time.
     """
-    data, begin = data.removeprefix(b"\xef\xbb\xbf"), 0
-    while begin < len(data):
-        end = data.find(b"\n", begin + _PART) + 1 or len(data)
-        part = data[begin:end]
-        rows = _plain_rows(part)
-        yield _rows_line_by_line(part) if rows is None else (rows, 0)
-        begin = end
+    rows = _plain_rows(part)
+    return _rows_line_by_line(part) if rows is None else (rows, 0)
 
 
 def _plain_rows(part: bytes) -> list[dict[str, Any]] | None:

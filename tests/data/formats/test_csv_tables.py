@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
 import math
+import os
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from lib.data.formats.csv_tables import read_csv, read_head, table_of
 from lib.data.formats.files import NotReadable
+from lib.data.formats.tables import csv_rows
 from lib.data.formats.tables.table import MOST_COLUMNS, NoTable
 
 
@@ -141,8 +145,6 @@ def test_the_first_rows_of_a_large_file_are_whole(tmp_path) -> None:
 
 
 def test_a_folder_and_a_pipe_are_no_file(tmp_path) -> None:
-    import os
-
     os.mkfifo(tmp_path / "pipe.csv")
     for path in (tmp_path, tmp_path / "pipe.csv", tmp_path / "none.csv"):
         with pytest.raises(NotReadable):
@@ -176,3 +178,113 @@ def test_any_bytes_are_a_table_or_refused(content) -> None:
         return
     assert {len(each.values) for each in table.numbers.values()} <= {table.rows}
     assert {len(each.codes) for each in table.words.values()} <= {table.rows}
+
+
+NASTY_CELLS = st.sampled_from(
+    [
+        "", " ", "NA", " NA", "null", "-", "nan", "NaN", "NAN", "inf", "-Infinity", "1", "2.5", " 3.25 ", "+4", "1e400",
+        "-0.0", "1_000", "0x10", "1,024", "12,5", "5%", "1.5k", "tensor(0.5)", "0:01:02", "x", "two\nlines", 'a"b', ",",
+        ";", "# note", "\u00e9", "2026-01-02 00:00:01", "loss", "step", "True", "9007199254740993", "\u00a07", "5 ft",
+    ]
+)  # fmt: skip
+NASTY_ROWS = st.lists(st.lists(NASTY_CELLS, min_size=1, max_size=5), max_size=12)
+
+
+def written(rows, separator, end, quoting, tail) -> bytes:
+    """A table of three columns in which most rows are as they should be."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerow(["step", "loss", "note"])
+    for place, row in enumerate(rows):
+        writer.writerow([place, place / 7, "a"])
+        writer.writerow(row)
+    return (text.getvalue() + tail).encode()
+
+
+def seen(content: bytes) -> object:
+    """All that is told of a table, or why it is none."""
+    try:
+        table = table_of(content)
+    except NoTable as error:
+        return str(error)
+    numbers = {name: (each.values.tolist(), each.given.tolist()) for name, each in table.numbers.items()}
+    words = {name: [each.at(row) for row in range(table.rows)] for name, each in table.words.items()}
+    return repr((table.names, table.rows, numbers, words, table.notes))
+
+
+@given(
+    NASTY_ROWS,
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["", "9,0.5,b", "9,0.", '"9","0', "\n\n", "step,loss,note\n", "# end\n"]),
+    st.sampled_from([1, 40, 300]),
+    st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_in_blocks_at_once_and_row_by_row_a_table_is_the_same(
+    rows, separator, end, quoting, tail, size, has_bom
+) -> None:
+    content = (b"\xef\xbb\xbf" if has_bom else b"") + written(rows, separator, end, quoting, tail)
+    whole = seen(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_rows, "BLOCK_BYTES", size)
+        assert seen(content) == whole
+        patch.setattr(csv_rows, "_parsed", lambda *_: None)
+        assert seen(content) == whole
+        patch.setattr(csv_rows, "BLOCK_BYTES", 2**20)
+        assert seen(content) == whole
+
+
+def test_rows_of_another_length_count_as_much_in_a_large_file(monkeypatch) -> None:
+    monkeypatch.setattr(csv_rows, "BLOCK_BYTES", 1000)
+    rows = [f"{step},{step / 7},{step / 9}\n" for step in range(5000)]
+    rows[1000], rows[2000], rows[3000] = "1000,0.5\n", "2000,0.5,0.25,\n", "3000,0.5,0.25,1\n"
+    table = table_of(("step,loss,acc\n" + "".join(rows)).encode())
+    assert table.rows == 4999
+    assert table.notes == ("1 of its rows have another number of cells than the header and were left out.",)
+    assert table.numbers["acc"].given.tolist() == [step != 1000 for step in range(5000) if step != 3000]
+    assert table.numbers["loss"].values[[1000, 2000]].tolist() == [0.5, 0.5]
+
+
+def test_texts_that_come_late_are_texts_from_the_first_row_on(monkeypatch) -> None:
+    monkeypatch.setattr(csv_rows, "BLOCK_BYTES", 1000)
+    rows = "".join(f"{step},{step / 8},{'best' if step == 4999 else ''}\n" for step in range(5000))
+    table = table_of(f"step,loss,note\n{rows}5000,broken,\n".encode())
+    assert table.words.keys() == {"loss", "note"}
+    assert [table.words["loss"].at(row) for row in (1, 4999, 5000)] == ["0.125", "624.875", "broken"]
+    assert table.words["note"].at(4999) == "best"
+
+
+def test_a_quote_that_ends_nothing_is_a_letter(monkeypatch) -> None:
+    monkeypatch.setattr(csv_rows, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(csv_rows, "_MOST_QUOTED_BYTES", 5000)
+    rows = "".join(f'{step},{step / 8},5" pipe\n' for step in range(5000, 5999))
+    content = f"step,loss,note\n{rows}".encode()
+    table = table_of(content)
+    assert table.rows == 999
+    assert table.words["note"].at(7) == '5" pipe'
+
+
+def test_a_file_that_is_truncated_while_it_is_read_has_what_is_left(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(csv_rows, "BLOCK_BYTES", 1000)
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss\n" + "".join(f"{step},{step / 8}\n" for step in range(5000)))
+    parse = csv_rows._parsed
+
+    def cut(*asked):
+        os.truncate(path, 2000)
+        return parse(*asked)
+
+    monkeypatch.setattr(csv_rows, "_parsed", cut)
+    assert 0 < read_csv(path).rows < 5000
+
+
+def test_many_texts_are_read_only_where_somebody_looks() -> None:
+    rows = "".join(f"{step},{step / 8},run {step}\n" for step in range(20_000))
+    words = table_of(f"step,loss,note\n{rows}".encode()).words["note"]
+    assert not isinstance(words.words, list)
+    assert (len(words.words), words.at(19_999), words.words[:2]) == (20_000, "run 19999", ["run 0", "run 1"])
+    assert list(words.words)[12_345] == "run 12345"
+    spaced = table_of(f"step,loss,note\n{rows.replace('run 7,', ' run 7 ,')}".encode()).words["note"]
+    assert list(spaced.words) == list(words.words)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
-from lib.core.curves.metric_curves import NO_CURVE, MetricCurve
+from lib.core.curves.metric_curves import NO_CURVE, MetricCurve, RunCurves
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+POINT_BYTES = 32
+"""A point has a step, a value, an epoch and a time."""
 
 
 class Kept(Generic[K, V]):
     """Values by key, each of one state of its files; what was not asked for the longest goes first.
 
     Args:
-        most: How many points all of them may have together, 32 bytes each.
+        most: How many points all of them may have together, ``POINT_BYTES`` each.
     """
 
     def __init__(self, most: int) -> None:
@@ -46,6 +48,14 @@ class Kept(Generic[K, V]):
             while self._points > self._most:
                 _, (_, _, gone) = self._kept.popitem(last=False)
                 self._points -= gone
+
+
+def room_of(runs: Iterable[RunCurves]) -> int:
+    """As how many points curves count: metrics that were logged together share their steps, and take less room."""
+    columns = (column for run in runs for curve in run.curves.values() for column in curve.columns)
+    # What is the same at every step is held once.
+    arrays = {id(column): column.nbytes for column in columns if column.strides != (0,)}
+    return -(-sum(arrays.values()) // POINT_BYTES)
 
 
 class LazyCurves(Mapping[str, MetricCurve]):

@@ -6,8 +6,9 @@ many have the epoch so. Neither is a metric that anybody compares.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from lib.data.formats.metric_words import words_of
 
 MAX_STEP = 2**53
 """Larger numbers are no steps, and would not survive a chart, which counts in floats."""
+
+_T = TypeVar("_T")
 
 _COUNTERS = (
     ("train", "global", "step"), ("trainer", "global", "step"), ("global", "step"), ("global", "steps"), ("iter",),
@@ -31,6 +34,46 @@ _COVERED = 0.5
 """A counter stands beside this share of the steps at least, or it counts something else."""
 _RISING = 0.95
 """And it rises from one value to the next in this share of them: a resume sets it back, an epoch's count always."""
+
+
+class Once:
+    """What follows from arrays, worked out once for each: metrics that were logged together share theirs."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], tuple[tuple[np.ndarray | None, ...], object]] = {}
+
+    def of(self, make: Callable[..., _T], *arrays: np.ndarray | None) -> _T:
+        """What a function makes of some arrays, which nobody changes meanwhile."""
+        key = (make, *map(id, arrays))
+        found = self._made.get(key)
+        if found is None:
+            # With the arrays, or another one might get the place of one that is gone.
+            found = self._made[key] = arrays, make(*arrays)
+        made: _T = found[1]  # type: ignore[assignment]
+        return made
+
+
+def all_steps(series: Iterable[Series]) -> np.ndarray:
+    """The steps at which one of some series has a value, each once, in ascending order."""
+    steps = sorted({id(each.step): each.step for each in series}.values(), key=len, reverse=True)
+    if not steps:
+        return np.empty(0, dtype=np.int64)
+    found = _ascending(steps[0])
+    more = []
+    for each in steps[1:]:
+        if not np.array_equal(each, steps[0]):
+            own = _ascending(each)
+            place = np.searchsorted(found, own)
+            more.append(own[found[np.minimum(place, len(found) - 1)] != own])
+    return _ascending(np.concatenate([found, *more])) if any(map(len, more)) else found
+
+
+def _ascending(steps: np.ndarray) -> np.ndarray:
+    if (steps[1:] > steps[:-1]).all():
+        return steps
+    # Quick where they are in order but for some places.
+    ordered = np.sort(steps, kind="stable")
+    return np.asarray(ordered[np.append(True, ordered[1:] != ordered[:-1])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,15 +117,17 @@ def counted(series: Mapping[str, Series], *, in_epochs: bool, train: str | None 
     if not found:
         return Counted(series)
     if epochs is not None:
-        found = {name: _with_epochs(each, series[epochs]) for name, each in found.items()}
-    steps = np.unique(np.concatenate([each.step for each in found.values()]))
+        once = Once()
+        found = {name: _with_epochs(each, series[epochs], once) for name, each in found.items()}
+    steps = all_steps(found.values()) if counters else np.empty(0)
     for name in counters:
         counter = series[name]
         covered = float(np.isin(steps, counter.step).mean())
         if covered < _COVERED or not _counts(counter) or (counter.value != np.floor(counter.value)).any():
             continue
         if not np.array_equal(counter.step, counter.value):
-            return Counted({key: _by_counter(each, counter) for key, each in found.items()}, counter=name)
+            once = Once()
+            return Counted({key: _by_counter(each, counter, once) for key, each in found.items()}, counter=name)
         break
     return Counted(found)
 
@@ -103,16 +148,25 @@ def _in_epochs(series: Series, shift: int) -> Series:
     return replace(series, step=step, epoch=epoch)
 
 
-def _with_epochs(series: Series, epochs: Series) -> Series:
+def _with_epochs(series: Series, epochs: Series, once: Once) -> Series:
     if series.epoch is not None and np.isfinite(series.epoch).any():
         return series
-    at, known = _at_or_before(series.step, epochs.step)
-    return replace(series, epoch=np.where(known, epochs.value[at], np.nan))
+    return replace(series, epoch=once.of(_beside, series.step, epochs.step, epochs.value))
 
 
-def _by_counter(series: Series, counter: Series) -> Series:
-    at, _ = _at_or_before(series.step, counter.step)
-    return replace(series, step=counter.value[at].astype(np.int64))
+def _beside(step: np.ndarray, known: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The value at each very step, NaN where there is none."""
+    at, is_known = _at_or_before(step, known)
+    return np.where(is_known, value[at], np.nan)
+
+
+def _by_counter(series: Series, counter: Series, once: Once) -> Series:
+    return replace(series, step=once.of(_counted_at, series.step, counter.step, counter.value))
+
+
+def _counted_at(step: np.ndarray, known: np.ndarray, value: np.ndarray) -> np.ndarray:
+    at, _ = _at_or_before(step, known)
+    return np.asarray(value[at].astype(np.int64))
 
 
 def _at_or_before(step: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

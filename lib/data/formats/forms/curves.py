@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from lib.core.curves.metric_curves import MetricCurve, RunCurves, tidy_curve
+from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve, last_written
 from lib.core.curves.row_facts import UNKNOWN_US, RowFacts, row_facts
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.facts.runs import ReadAs
-from lib.data.formats.forms.axes import MAX_STEP, Counted, counted
+from lib.data.formats.forms.axes import MAX_STEP, Counted, Once, all_steps, counted
 from lib.data.formats.logged import FilePath, LoggedRun, Series
 from lib.data.formats.metric_names import Chosen, read_names
 from lib.data.formats.metric_words import EVAL_WORDS, words_of
@@ -83,18 +83,25 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         told = ", ".join(isolated(name) for name in left_out[:_NAMED])
         more = f" and {len(left_out) - _NAMED:,} more" if len(left_out) > _NAMED else ""
         notes.append(f"Of {len(series):,} metrics {len(kept):,} are read; left out are {told}{more}.")
-    series = {name: each for name, each in series.items() if name in kept}
-    first_at = _first_at(series)
-    made = {names[name].metric: _curve(each, first_at) for name, each in series.items()}
+    once = Once()
+    series = {name: _timed(each, once) for name, each in series.items() if name in kept}
+    clocks = {id(at): at for each in series.values() if (at := each.at) is not None}.values()
+    first_at = min((float(np.nanmin(at)) for at in clocks), default=None)
+
+    def since(at: np.ndarray) -> np.ndarray:
+        return at - (first_at or 0.0)
+
+    made = {names[name].metric: _curve(each, since, once) for name, each in series.items()}
     unix = first_at is not None and _UNIX_FROM < first_at < _UNIX_TO
-    curves = RunCurves(run_id, MappingProxyType(dict(sorted(made.items()))), rows=_rows(series, names, is_unix=unix))
+    rows = _rows(series, names, once, is_unix=unix)
+    curves = RunCurves(run_id, MappingProxyType(dict(sorted(made.items()))), rows=rows)
     return Gathered(
         curves,
         _read_as(names, kept),
         in_epochs,
         closing,
         first_at if unix else None,
-        max(float(np.nanmax(_clock(each))) for each in series.values() if _is_timed(each)) if unix else None,
+        max(float(np.nanmax(at)) for at in clocks) if unix else None,
         tuple(notes),
     )
 
@@ -182,56 +189,87 @@ def _most_telling(series: Mapping[str, Series], names: Mapping[str, Chosen]) -> 
     return sorted(series, key=telling)[:MOST_METRICS]
 
 
-def _is_timed(series: Series) -> bool:
-    return bool(np.isfinite(_clock(series)).any())
+def _timed(series: Series, once: Once) -> Series:
+    """A series with its clock in seconds, NaN where not known; ``None`` for a clock that is not known anywhere."""
+    return series if series.at is None else replace(series, at=once.of(_clock, series.at))
 
 
-def _first_at(series: Mapping[str, Series]) -> float | None:
-    return min((float(np.nanmin(_clock(each))) for each in series.values() if _is_timed(each)), default=None)
-
-
-def _clock(series: Series) -> np.ndarray:
-    """Seconds, NaN where not known; larger numbers are no clock."""
-    if series.at is None:
-        return np.full(len(series.step), np.nan)
+def _clock(at: np.ndarray) -> np.ndarray | None:
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(series.at) < _UNIX_TO, series.at, np.nan)
+        # Larger numbers are no clock.
+        known = np.abs(at) < _UNIX_TO
+    if not known.any():
+        return None
+    return at.astype(np.float64, copy=False) if known.all() else np.where(known, at, np.nan)
 
 
-def _curve(series: Series, first_at: float | None) -> MetricCurve:
-    epoch = np.full(len(series.step), np.nan) if series.epoch is None else series.epoch.astype(np.float64)
-    elapsed = _clock(series) - (first_at or 0.0)
-    return tidy_curve(series.step.astype(np.int64), series.value.astype(np.float64), epoch, elapsed)
+def _curve(series: Series, since: Callable[[np.ndarray], np.ndarray], once: Once) -> MetricCurve:
+    """The points of a series, one a step; steps, epochs and times are one array for all metrics that share them.
+
+    Args:
+        series: The series.
+        since: How much of a clock's time has passed at each moment.
+        once: Of the run.
+    """
+    step, value = series.step.astype(np.int64, copy=False), series.value.astype(np.float64, copy=False)
+    epoch = once.of(_blank, step) if series.epoch is None else series.epoch.astype(np.float64, copy=False)
+    elapsed = once.of(_blank, step) if series.at is None else once.of(since, series.at)
+    last = once.of(last_written, step)
+    if last is None:
+        return complete_curve(step, value, epoch, elapsed)
+    return complete_curve(
+        once.of(_taken, step, last), value[last], once.of(_taken, epoch, last), once.of(_taken, elapsed, last)
+    )
 
 
-def _rows(series: Mapping[str, Series], names: Mapping[str, Chosen], *, is_unix: bool) -> RowFacts:
+def _blank(step: np.ndarray) -> np.ndarray:
+    # One number, however often it stands there.
+    return np.broadcast_to(np.nan, len(step))
+
+
+def _taken(column: np.ndarray, places: np.ndarray) -> np.ndarray:
+    return np.asarray(column[places])
+
+
+def _rows(series: Mapping[str, Series], names: Mapping[str, Chosen], once: Once, *, is_unix: bool) -> RowFacts:
     """What is noticed of the values as they were written, each metric by itself: how they share rows is not known."""
-    steps = [each.step for each in series.values()]
-    ends = np.cumsum([len(each) for each in steps])
-    logged = {
-        names[name].metric: np.arange(end - len(each.step), end)
-        for (name, each), end in zip(series.items(), ends.tolist(), strict=True)
-    }
-    found = row_facts(np.concatenate(steps), None, logged)
-    found = replace(found, received=len(np.unique(np.concatenate(steps))))
-    timed = [each for each in series.values() if _is_timed(each)] if is_unix else []
+    written = {names[name].metric: once.of(_written, each.step) for name, each in series.items()}
+    back = [each for each in written.values() if each.backwards]
+    again = {metric: each for metric, each in written.items() if each.rewritten}
+    found = RowFacts(
+        received=len(all_steps(series.values())),
+        rewritten=sum(each.rewritten for each in again.values()),
+        rewritten_step=min(
+            (each.rewritten_step for each in again.values() if each.rewritten_step is not None), default=None
+        ),
+        rewritten_metrics=tuple(sorted(again)),
+        backwards=max((each.backwards for each in back), default=0),
+        backwards_step=back[0].backwards_step if back else None,
+    )
+    timed = [each for each in series.values() if each.at is not None] if is_unix else []
     if not timed:
         return found
     longest = max(timed, key=lambda each: len(each.step))
     clock = row_facts(longest.step, _microseconds(longest), {})
+    clocks = {id(at): at for each in timed if (at := each.at) is not None}.values()
     return replace(
         found,
         timed=clock.timed,
         clock_backwards=clock.clock_backwards,
         clock_step=clock.clock_step,
         clock_back_s=clock.clock_back_s,
-        first_written_us=min(int(np.nanmin(_clock(each)) * 1e6) for each in timed),
-        last_written_us=max(int(np.nanmax(_clock(each)) * 1e6) for each in timed),
+        first_written_us=min(int(np.nanmin(at) * 1e6) for at in clocks),
+        last_written_us=max(int(np.nanmax(at) * 1e6) for at in clocks),
     )
 
 
+def _written(step: np.ndarray) -> RowFacts:
+    """What is noticed of one metric's steps, in the order of writing."""
+    return row_facts(step, None, {"": None})
+
+
 def _microseconds(series: Series) -> np.ndarray:
-    at = _clock(series)
+    at = series.at if series.at is not None else _blank(series.step)
     known = np.isfinite(at)
     return np.where(known, np.where(known, at, 0.0) * 1e6, UNKNOWN_US).astype(np.int64)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.core.facts.values import finite
 from lib.data.formats.files import NotReadable, read_bytes
-from lib.data.formats.json_objects import rows_of_lines
-from lib.data.formats.json_rows import ColumnsOfRows, starts
+from lib.data.formats.json_columns import Cells, Lines, NamedColumns, groups_in, lines_of, numbers_of_texts
+from lib.data.formats.json_rows import starts
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_folder
 from lib.data.formats.text.lines import seconds
 
@@ -30,6 +29,8 @@ _OTHERS = frozenset({"hparams", "meta", "args", "config", "mkdocs", "dvc", "cond
 _COUNTERS = frozenset({"current_steps", "total_steps", "percentage", "epoch"})
 _TEXTS = frozenset({"elapsed_time", "remaining_time"})
 _NO_METRICS = _COUNTERS | _TEXTS
+_CLOCK_GROUPS = r"(?:(?P<d>\d{1,9}) days?, )?(?P<h>\d{1,9}):(?P<m>\d{1,9}):(?P<s>\d{1,9})"
+"""As most times are written: what is written otherwise is looked at by itself."""
 _ARGUMENTS = ("stage", "finetuning_type", "output_dir", "learning_rate", "model_name_or_path")
 """Two of these are in any arguments of a training."""
 
@@ -86,15 +87,50 @@ class _Logged:
     """
 
     def __init__(self, content: bytes) -> None:
-        made, at, counts = ColumnsOfRows(), array("d"), bytearray()
-        self.has_steps, self.wrong = False, 0
-        for rows, wrong in rows_of_lines(content):
-            self.has_steps = self.has_steps or any("current_steps" in row for row in rows)
+        self.columns, self.has_steps, self.wrong = NamedColumns(), False, 0
+        self._at: list[np.ndarray] = []
+        self._counts: list[np.ndarray] = []
+        # A metric of null is named, and no cell.
+        for lines in lines_of(content, as_objects=(b"null",)):
+            if lines.cells is not None:
+                self._take(lines, lines.cells)
+                continue
+            rows, wrong = lines.objects()
             self.wrong += wrong
-            at.extend(seconds(text) if isinstance(text := row.get("elapsed_time"), str) else np.nan for row in rows)
-            counts.extend(row.keys() <= _NO_METRICS for row in rows)
-            made.add([{key: value for key, value in row.items() if key not in _TEXTS} for row in rows])
-        self.columns, self.at, self.counts = made.finish(), np.array(at), np.array(counts, dtype=bool)
+            self.has_steps = self.has_steps or any("current_steps" in row for row in rows)
+            texts = (row.get("elapsed_time") for row in rows)
+            self._at.append(np.array([seconds(each) if isinstance(each, str) else np.nan for each in texts]))
+            self._counts.append(np.array([row.keys() <= _NO_METRICS for row in rows], dtype=bool))
+            self.columns.add_rows([{key: value for key, value in row.items() if key not in _TEXTS} for row in rows])
+        self.at = np.concatenate([np.empty(0), *self._at])
+        self.counts = np.concatenate([np.empty(0, dtype=bool), *self._counts])
+
+    def _take(self, lines: Lines, cells: Mapping[str, Cells]) -> None:
+        self.has_steps = self.has_steps or "current_steps" in cells
+        at, counts = np.full(lines.count, np.nan), np.ones(lines.count, dtype=bool)
+        plain: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for name, each in cells.items():
+            if name == "elapsed_time" and each.numbers is None:
+                at[each.rows] = _seconds_of(each.texts)
+            if name not in _NO_METRICS:
+                counts[each.rows] = False
+            if name in _TEXTS:
+                continue
+            if each.numbers is not None:
+                plain[name] = each.rows, each.numbers
+            else:
+                values, given = numbers_of_texts(each.texts)
+                plain[name] = each.rows[given], values[given]
+        self._at.append(at)
+        self._counts.append(counts)
+        self.columns.add_cells(plain, lines.count)
+
+
+def _seconds_of(texts: Any) -> np.ndarray:
+    parts = groups_in(texts, _CLOCK_GROUPS)
+    if parts is None:
+        return numbers_of_texts(texts, seconds)[0]
+    return np.asarray((parts["h"] * 60 + parts["m"]) * 60 + parts["s"] + 86_400 * parts["d"])
 
 
 def _runs(

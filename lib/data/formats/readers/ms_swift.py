@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
-from lib.core.facts.values import finite, number
+from lib.core.facts.values import finite
 from lib.data.formats.files import NotReadable, read_bytes
-from lib.data.formats.json_objects import rows_of_lines
-from lib.data.formats.json_rows import ColumnsOfRows, starts
+from lib.data.formats.json_columns import NamedColumns, lines_of
+from lib.data.formats.json_rows import starts
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_folder
+from lib.data.formats.swift_rows import END, OF_CLOSING, STEP, is_closing, plain_cells, plain_row
 
 LOG, ARGUMENTS = "logging.jsonl", "args.json"
-STEP = "global_step/max_steps"
-END = "last_model_checkpoint"
 MAX_BYTES = 256 * 2**20
 MAX_SIDE_BYTES = 4 * 2**20
 """Arguments have kilobytes."""
 
-_PLACE = re.compile(r"\s{0,9}(\d{1,15})\s{0,9}/\s{0,9}(\d{1,15})\s{0,9}")
-_PART = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)\s?(d|h|m|s)")
-_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
-_TIMES = frozenset({"elapsed_time", "remaining_time"})
 _NO_METRICS = frozenset({"step", "total", "percentage", "epoch", "elapsed_time", "remaining_time", STEP})
 
 
@@ -77,15 +70,21 @@ class _Logged:
     """
 
     def __init__(self, content: bytes) -> None:
-        made = ColumnsOfRows()
+        self.columns = NamedColumns()
         self.closing: dict[int, Mapping[str, Any]] = {}
         self.has_steps, self.wrong = False, 0
-        for rows, wrong in rows_of_lines(content):
-            self.closing.update((made.rows + at, row) for at, row in enumerate(rows) if _is_closing(row))
-            self.has_steps = self.has_steps or any(STEP in row for row in rows)
+        for lines in lines_of(content, as_objects=OF_CLOSING):
+            plain = None if lines.cells is None else plain_cells(lines.cells)
+            if plain is not None and lines.cells is not None:
+                self.has_steps = self.has_steps or STEP in lines.cells
+                self.columns.add_cells(plain, lines.count)
+                continue
+            rows, wrong = lines.objects()
             self.wrong += wrong
-            made.add([_plain(row) for row in rows])
-        self.columns = made.finish()
+            begin = self.columns.rows
+            self.closing.update((begin + at, row) for at, row in enumerate(rows) if is_closing(row))
+            self.has_steps = self.has_steps or any(STEP in row for row in rows)
+            self.columns.add_rows([plain_row(row) for row in rows])
 
 
 def _runs(
@@ -123,43 +122,6 @@ def _runs(
             )
         )
     return tuple(found)
-
-
-def _is_closing(row: Mapping[str, Any]) -> bool:
-    return END in row or ("train_runtime" in row and "loss" not in row)
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its texts as numbers; of what else is no number some stays, and is none."""
-    plain = dict(row)
-    if isinstance(place := row.get(STEP), str) and (found := _PLACE.fullmatch(place)):
-        del plain[STEP]
-        plain["step"], plain["total"] = float(found[1]), float(found[2])
-    for key, value in row.items():
-        if key in _TIMES:
-            plain[key] = _duration_said(value) if type(value) is str else duration(value)
-        elif type(value) is str and value.endswith("%"):
-            plain[key] = number(value[:-1])
-    return plain
-
-
-@lru_cache(maxsize=4096)
-def _duration_said(value: str) -> float | None:
-    """As ``duration``: many lines in a row say the same."""
-    return duration(value)
-
-
-def duration(value: Any) -> float | None:
-    """The seconds of a time as ms-swift writes it.
-
-    Example:
-        >>> duration("1h 2m 3s"), duration("5s"), duration("soon"), duration(2.5)
-        (3723.0, 5.0, None, 2.5)
-    """
-    if not isinstance(value, str):
-        return finite(value)
-    parts = _PART.findall(value[:100])
-    return sum(float(count) * _SECONDS[unit] for count, unit in parts) if parts else finite(value)
 
 
 def _last(row: Mapping[str, Any]) -> dict[str, float]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 
-from lib.data.formats.tables.table import Numbers, Words, as_numbers
-from lib.data.formats.tables.written import BLANKS
+from lib.data.formats.arrow_arrays import codes_of_array, given_in, numbers_of_array
+from lib.data.formats.tables.table import Numbers, Words
 
-_LARGE_BYTES = 2**20
-"""Less is read sooner than a thread is woken."""
-_MOST_TYPED_WORDS = 3_000_000
-"""So many different texts in a column are not looked at for numbers."""
+_MANY = 10_000
+"""So many texts are made Python's at a time."""
+_SPACE, _LAST = 0x20, 0x7E
+"""A space, and the last of ASCII's letters that are printed."""
 
 
 def numbers_of_arrow(column: Any) -> Numbers:
     """A column of 64-bit floats; what is null is not given."""
-    values = np.asarray(column.to_numpy(), dtype=np.float64)
-    given = np.ones(len(values), dtype=bool) if not column.null_count else column.is_valid().to_numpy().astype(bool)
-    return Numbers(values, given)
+    parts = [Numbers(numbers_of_array(chunk), given_in(chunk)) for chunk in column.chunks]
+    if len(parts) == 1:
+        return parts[0]
+    values = [each.values for each in parts]
+    givens = [each.given for each in parts]
+    return Numbers(np.concatenate(values), np.concatenate(givens)) if parts else Numbers(np.empty(0), np.empty(0, bool))
 
 
 def words_of_arrow(column: Any) -> Words:
@@ -33,66 +36,64 @@ def words_of_arrow(column: Any) -> Words:
         if not coded.num_chunks:
             return Words(np.empty(0, dtype=np.int32), ())
         coded = coded.chunk(0)
-    indices = coded.indices.cast(pa.int32()).fill_null(-1) if coded.indices.null_count else coded.indices
-    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    codes = codes_of_array(coded.indices.cast(pa.int32()))
+    if len(coded.dictionary) > _MANY:
+        return Words(codes, ArrowTexts(coded.dictionary))
     return Words(codes, ["" if each is None else str(each) for each in coded.dictionary.to_pylist()])
 
 
-def columns_of_csv(
-    content: bytes, rows: slice, kinds: Mapping[str, bool], separator: str, decimal_comma: bool, skips: bool
-) -> tuple[dict[str, Numbers | Words], int] | None:
-    """The columns of CSV without its header, and how many rows were left out.
+class ArrowTexts(Sequence[str]):
+    """Arrow's texts, which are Python's only where somebody looks at them: of millions hardly any is."""
 
-    Args:
-        content: The file.
-        rows: Where its rows stand, without the header.
-        kinds: For each column, in order, whether it is expected to hold numbers.
-        separator: What stands between cells.
-        decimal_comma: Fractions stand behind a comma.
-        skips: Rows with another number of cells are left out, where else nothing is read.
+    def __init__(self, texts: Any) -> None:
+        """Args: texts: An array of texts, none of them null."""
+        self.texts = texts
+        self._seconds: np.ndarray | None = None
+        self._is_no_clock = False
 
-    Returns:
-        ``None`` where a cell that should be a number is none, or Arrow cannot part the rows.
-    """
-    import pyarrow as pa
-    from pyarrow import csv
+    def __len__(self) -> int:
+        return len(self.texts)
 
-    bad = 0
+    @overload
+    def __getitem__(self, place: int) -> str: ...
 
-    def leave_out(row: Any) -> Literal["skip"]:
-        nonlocal bad
-        bad += 1
-        return "skip"
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
 
-    source: Any = pa.BufferReader(pa.py_buffer(content).slice(rows.start, rows.stop - rows.start))
-    try:
-        table = csv.read_csv(
-            source,
-            read_options=csv.ReadOptions(column_names=list(kinds), use_threads=rows.stop - rows.start > _LARGE_BYTES),
-            parse_options=csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values=content.find(b'"', rows.start, rows.stop) >= 0,
-                invalid_row_handler=leave_out if skips else None,
-            ),
-            convert_options=csv.ConvertOptions(
-                column_types={name: pa.float64() if is_number else pa.string() for name, is_number in kinds.items()},
-                null_values=list(BLANKS),
-                strings_can_be_null=True,
-                decimal_point="," if decimal_comma else ".",
-            ),
-        )
-    except (pa.ArrowException, ValueError, OSError):
-        return None
-    return {name: _column_of(name, table.column(name), decimal_comma) for name in kinds}, bad
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return ["" if each is None else str(each) for each in self.texts[place].to_pylist()]
+        found = self.texts[place].as_py()
+        return "" if found is None else str(found)
 
+    def __iter__(self) -> Iterator[str]:
+        for begin in range(0, len(self), _MANY):
+            yield from self[begin : begin + _MANY]
 
-def _column_of(name: str, column: Any, decimal_comma: bool) -> Numbers | Words:
-    """One of Arrow's columns as ours."""
-    import pyarrow as pa
+    def seconds(self) -> np.ndarray | None:
+        """Each text as a date and a time, in Unix seconds; ``None`` where one is none. Without a zone it is UTC."""
+        if self._seconds is None and not self._is_no_clock:
+            import pyarrow as pa
 
-    if pa.types.is_float64(column.type):
-        return numbers_of_arrow(column)
-    words = words_of_arrow(column)
-    if len(words.words) > _MOST_TYPED_WORDS:
-        return words
-    return as_numbers(name, words, decimal_comma) or words
+            for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+                try:
+                    moments = self.texts.cast(kind).cast(pa.int64()).cast(pa.float64())
+                except pa.ArrowException:
+                    continue
+                self._seconds = numbers_of_array(moments) / 1e6
+                return self._seconds
+            self._is_no_clock = True
+        return self._seconds
+
+    def may_have_spaces(self) -> bool:
+        """Whether one of them may begin or end with a space: so does every letter that is none of ASCII's."""
+        import pyarrow as pa
+
+        width = np.int64 if pa.types.is_large_string(self.texts.type) else np.int32
+        _, offsets, content = self.texts.buffers()
+        bounds = np.frombuffer(offsets, dtype=width)[self.texts.offset : self.texts.offset + len(self) + 1]
+        letters = np.frombuffer(content, dtype=np.uint8)
+        filled = np.diff(bounds) > 0
+        firsts: Any = letters[bounds[:-1][filled]]
+        lasts: Any = letters[bounds[1:][filled] - 1]
+        return any(bool((each <= _SPACE).any() or (each > _LAST).any()) for each in (firsts, lasts))

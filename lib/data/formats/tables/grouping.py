@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from lib.data.formats.tables.axes import Axes, axes_of, falls_of, named, plain_name
+from lib.data.formats.tables.axes import Axes, axes_of, by_group, falls_of, named, plain_name
 from lib.data.formats.tables.rows import value_at
 from lib.data.formats.tables.table import Table
 from lib.data.formats.tables.vocabulary import (
@@ -35,7 +35,7 @@ class Grouping:
     """How the rows of a table are parted.
 
     Attributes:
-        runs: To which run each row belongs, shape (rows,), int64, from 0; -1 for none.
+        runs: To which run each row belongs, shape (rows,), integers from 0; -1 for none.
         first: A row of each run.
         columns: The columns that tell runs apart.
         labels: To which metric, or part of the data, each row belongs, as ``runs``; ``None`` for all to one.
@@ -85,7 +85,12 @@ def combined(runs: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
     """Pairs of numbers as one number; rows of no run or label stay apart from the others."""
     if labels is None:
         return runs
-    return np.asarray((runs + 1) * (int(labels.max(initial=0)) + 2) + labels + 1)
+    kinds = int(labels.max(initial=0)) + 2
+    # Of millions of rows half as much is held.
+    is_short = (int(runs.max(initial=0)) + 2) * kinds < 2**31
+    kind = np.int32 if is_short else np.int64
+    found: np.ndarray = np.multiply(runs + 1, kinds, dtype=kind, casting="same_kind")
+    return np.asarray(np.add(found, labels + 1, dtype=kind, casting="same_kind"))
 
 
 def grouping_of(table: Table) -> Grouping:
@@ -97,7 +102,7 @@ def grouping_of(table: Table) -> Grouping:
     label_column, value_column = _long_columns(table)
     if label_column is None:
         label_column = next((name for name in table.words if _is_split(table, name)), None)
-    labels = None if label_column is None else table.words[label_column].codes.astype(np.int64)
+    labels = None if label_column is None else table.words[label_column].codes
     taken = {label_column, value_column}
     runs = np.zeros(table.rows, dtype=np.int64)
     columns: list[str] = []
@@ -227,9 +232,15 @@ def repeats_of(table: Table, axes: Axes, parts: np.ndarray, value_column: str | 
     if not rows.size:
         return 0
     part, steps = parts[rows], count.values[rows]
-    if ((part[1:] > part[:-1]) | ((part[1:] == part[:-1]) & (steps[1:] > steps[:-1]))).all():
-        # As most logs are written: to sort them is most of the time that they take.
-        return 0
-    order = np.lexsort((steps, part))
-    same = (np.diff(part[order]) == 0) & (np.diff(steps[order]) == 0)
-    return int(np.count_nonzero(same))
+    if not _ascends(part, steps):
+        order = by_group(rows, parts)
+        part, steps = parts[order], count.values[order]
+        if not _ascends(part, steps):
+            order = np.lexsort((steps, part))
+            part, steps = part[order], steps[order]
+    return int(np.count_nonzero((part[1:] == part[:-1]) & (steps[1:] == steps[:-1])))
+
+
+def _ascends(part: np.ndarray, steps: np.ndarray) -> bool:
+    """Whether steps ascend within their parts, and these too: so most logs are written, and need no sorting."""
+    return bool(((part[1:] > part[:-1]) | ((part[1:] == part[:-1]) & (steps[1:] >= steps[:-1]))).all())

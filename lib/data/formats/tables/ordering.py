@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lib.data.formats.tables.axes import CLOCK_NAMES, clock_of, named, plain_name
-from lib.data.formats.tables.table import Numbers, Table
+from lib.data.formats.tables.table import Numbers, Table, distinct_values
 from lib.data.formats.tables.vocabulary import RUN_NAMES, is_of_training, is_setting
 
 _COUNTS = (
@@ -72,7 +72,7 @@ def _may_count(column: Numbers, *, several: bool) -> bool:
         return False
     if values.min() < 0 or values.max() > _MOST_STEP:
         return False
-    kinds = np.unique(values)
+    kinds = distinct_values(values)
     if kinds.size < _LEAST_STEPS or not (several or values.size - kinds.size <= _REPEATED * values.size):
         return False
     between = np.diff(kinds)
@@ -91,7 +91,7 @@ def _order(table: Table, column: Numbers) -> np.ndarray:
 
 
 def _repeats(column: Numbers) -> str:
-    repeats = column.values.size - np.unique(column.values).size
+    repeats = column.values.size - len(distinct_values(column.values))
     if not repeats:
         return ""
     return f" {repeats:,} {'row has' if repeats == 1 else 'rows have'} the step of another; the last one counts."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ _MOST_LETTERS = 200
 _MOST_AROUND = 5
 """Rows without a step before and after the others: settings and results."""
 _MOST_NAMED = 5
+_MOST_SHARED = 8
+"""So many different groups of metrics are remembered at a time."""
 _NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
 
 
@@ -176,8 +179,9 @@ def _logged(table: Table, grouping: Grouping, axes: Axes, metrics: Sequence[str]
     if labels is None and len(grouping.first) == 1:
         parts: list[np.ndarray] = [rows]
     else:
-        order = by_group(rows, grouping.parts)
-        parts = np.split(order, np.flatnonzero(np.diff(grouping.parts[order])) + 1)
+        of_rows = grouping.parts
+        order = by_group(rows, of_rows)
+        parts = np.split(order, np.flatnonzero(np.diff(of_rows[order])) + 1)
     found: list[dict[str, Series]] = [{} for _ in grouping.first]
     for part in parts:
         if not part.size:
@@ -241,6 +245,8 @@ def series_of(
     epoch = _gaps(epochs, part)
     at = _gaps(clock, part)
     found = {}
+    # What was logged together has one array of steps, which is then looked at once.
+    shared: list[tuple[np.ndarray, Series]] = []
     for column, name in names.items():
         numbers = table.numbers[column]
         given = numbers.given[part]
@@ -249,10 +255,12 @@ def series_of(
         values = numbers.values[part]
         if given.all():
             found[name] = Series(step, values, epoch, at)
-        else:
-            found[name] = Series(
-                step[given], values[given], None if epoch is None else epoch[given], None if at is None else at[given]
-            )
+            continue
+        like = next((other for mask, other in shared if np.array_equal(mask, given)), None)
+        if like is None:
+            like = Series(step[given], values[given], *(None if each is None else each[given] for each in (epoch, at)))
+            shared = [*shared, (given, like)][-_MOST_SHARED:]
+        found[name] = replace(like, value=values[given])
     return found
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lib.data.formats.tables.axes import by_group
-from lib.data.formats.tables.table import Numbers
+from lib.data.formats.tables.table import Numbers, distinct_values
 
 _FEW = 8
 """With fewer points only what rises or falls all the way is told from chance."""
@@ -29,7 +29,9 @@ def runs_like_a_curve(column: Numbers, parts: np.ndarray) -> bool:
     """
     rows = by_group(np.flatnonzero(column.given & np.isfinite(column.values)), parts)
     values = column.values[rows]
-    if values.size < _LEAST or np.unique(values).size < max(_LEAST, _STILL * min(values.size, 100)):
+    least = max(_LEAST, _STILL * min(values.size, 100))
+    # The first are enough to see it, of most.
+    if values.size < _LEAST or (len(distinct_values(values[:1000])) < least and len(distinct_values(values)) < least):
         return False
     _, part = np.unique(parts[rows], return_inverse=True)
     part = part.reshape(-1)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from lib.core.facts.runs import RunStatus
-from lib.data.formats.readers.ms_swift import FORMAT, duration
+from lib.data.formats.readers.ms_swift import FORMAT
+from lib.data.formats.swift_rows import duration
 
 
 def rows(*, as_text=False):

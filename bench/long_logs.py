@@ -1,0 +1,113 @@
+"""How long one log of 200 MB takes, and how much memory, in each format: its list alone, and with its curves.
+
+``python -m bench.long_logs [--megabytes 200] [--formats csv tsv] [--in FOLDER] [--against CHECKOUT]``
+
+Every log is read in a process of its own, which counts seconds of a processor from its start, imports included. A
+bound stands beside each row. ``--against`` reads the same files with another checkout's code, in turns with this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.long_log_files import WRITERS, write_log
+from bench.report import say_load
+
+MOST_S, MOST_MB = 4.0, 700
+"""What a log of 200 MB may take."""
+TIMES_THE_FLOOR = 2.0
+"""What Parquet may take, of Arrow reading it and nothing else."""
+
+_READ = """
+import json, os, resource, sys, time
+def used():
+    all = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in all)
+def highest():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) / 1024 for line in file if line.startswith("VmHWM"))
+os.environ["RUNOFF_CACHE"] = ""
+root, what = sys.argv[1:]
+began, ready = time.monotonic(), 0.0
+if what == "floor":
+    import glob
+    from pyarrow import parquet
+    for path in glob.glob(root + "/**/*.parquet", recursive=True):
+        parquet.read_table(path, pre_buffer=False)
+    print(json.dumps({"list": used(), "curves": used(), "wall": time.monotonic() - began, "mb": highest(), "at": {}}))
+    sys.exit()
+from lib.core.facts.query import RunQuery
+from lib.data.folder.source import FolderSource
+ready = used()
+source = FolderSource(root, is_own=True)
+source._follower._stuck_s = 3600.0
+source.settle()
+page = source.list_runs(RunQuery())
+listed, list_mb, at = used(), highest(), {}
+if what == "curves":
+    curves = source.load_curves([run.run_id for run in page.runs])
+    at = {run: sum(map(len, each.curves.values())) for run, each in curves.items()}
+print(json.dumps({
+    "list": listed, "curves": used(), "wall": time.monotonic() - began, "mb": highest(), "list_mb": list_mb, "at": at,
+    "imports": ready, "runs": page.total,
+    "why": [*(each.reason for each in page.unreadable), *(each.why for each in page.unused)],
+}))
+"""
+
+
+def main() -> None:
+    """Write the logs, read them, and print a line for each; ends with 1 where one is above its bound."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=int, default=200)
+    parser.add_argument("--formats", nargs="+", default=list(WRITERS), choices=list(WRITERS))
+    parser.add_argument("--in", dest="place", help="a folder to write to, and to use again")
+    parser.add_argument("--against", type=Path, help="another checkout, whose code reads the same logs")
+    called = parser.parse_args()
+    say_load()
+    print(f"{'format':16}{'MB':>5}{'list':>8}{'curves':>8}{'wall':>8}{'MB most':>9}{'points':>13}{'load':>6}")
+    above = []
+    with tempfile.TemporaryDirectory() as name:
+        for each in called.formats:
+            root = Path(called.place or name) / f"{each}-{called.megabytes}"
+            size = write_log(each, root, called.megabytes * 2**20)
+            if called.against is not None:
+                _say(f"{each}, before", size, _read(root, "curves", called.against))
+            read = _read(root, "curves")
+            _say(each, size, read)
+            if each.startswith("parquet"):
+                floor = _read(root, "floor")
+                _say(f"{each}, floor", size, floor)
+                is_above = read["curves"] - read["imports"] > TIMES_THE_FLOOR * floor["curves"]
+            else:
+                is_above = read["curves"] > MOST_S * called.megabytes / 200
+            if is_above or read["mb"] > MOST_MB or not read["at"]:
+                above.append(each)
+    if above:
+        sys.exit(f"above the bound: {', '.join(above)}")
+
+
+def _read(root: Path, what: str, checkout: Path | None = None) -> dict:
+    place = checkout or Path(__file__).parents[1]
+    found = subprocess.run(
+        [sys.executable, "-c", _READ, str(root), what], cwd=place, stdout=subprocess.PIPE, check=True
+    )
+    return json.loads(found.stdout)
+
+
+def _say(name: str, size: int, read: dict) -> None:
+    points = sum(read["at"].values())
+    print(
+        f"{name:16}{size / 2**20:5.0f}{read['list']:8.2f}{read['curves']:8.2f}{read['wall']:8.2f}{read['mb']:9,.0f}"
+        f"{points:13,}{os.getloadavg()[0]:6.1f}  {'; '.join(read.get('why', ()))}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
