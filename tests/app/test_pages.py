@@ -163,7 +163,7 @@ def test_settings_that_are_wrong_are_an_error_and_never_the_demo(opened, monkeyp
         (panel,) = app.at.error
         assert expected in app.text
         assert panel.value.count("\n\n") == 2, "what came, what to do, and the id"
-        assert app.title == f"{TITLES[page]} Link Runs Link Pages"
+        assert app.title == f"{TITLES[page]} Share Link Runs Share Pages"
         assert not app.at.get("bidi_component")
     secrets.write_text("")
     monkeypatch.setattr(st, "secrets", Secrets())

@@ -171,7 +171,8 @@ def _died_level(
     decision: Decision, runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], remember: Remember
 ) -> dict[str, Unscorable]:
     """The runs that a decision would ship, and that broke down where one that is as good did not, with the reason."""
-    if decision.recommended is None:
+    # Of few evaluations a noise is so wide that far better runs are level with others: that is no reason to drop them.
+    if decision.recommended is None or decision.lead.few:
         return {}
     named = decision.tied or (decision.recommended,)
     level = {*named, *decision.contest.repeats(decision.recommended)}.intersection(decision.ranked)

@@ -4,6 +4,7 @@ import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.data.folder.memory.kept import POINT_BYTES, room_of
+from lib.data.folder.reading import UnitReader
 from lib.data.folder.source import FolderSource
 
 
@@ -23,7 +24,7 @@ def test_a_table_whose_metrics_share_their_steps_is_read_once(tmp_path, monkeypa
     source = FolderSource(tmp_path, is_own=True)
     source.settle()
     again = []
-    monkeypatch.setattr(source._gatherer._reader, "read", lambda *asked, **more: again.append(asked))
+    monkeypatch.setattr(UnitReader, "read", lambda *asked, **more: again.append(asked))
     curves = source.load_curves(["log.csv"])["log.csv"]
     assert curves.points == 3000
     assert again == []
