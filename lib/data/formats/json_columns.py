@@ -16,7 +16,7 @@ import numpy as np
 from lib.core.facts.values import number
 from lib.data.formats.arrow_arrays import codes_of_array, given_in, numbers_of_array
 from lib.data.formats.json_objects import rows_of_part
-from lib.data.formats.json_rows import MAX_STEP, ColumnsOfRows, Row
+from lib.data.formats.json_rows import ColumnsOfRows, Row, as_steps
 from lib.data.formats.logged import Series
 
 PART = 2 * 2**20
@@ -268,9 +268,7 @@ class NamedColumns:
 
     def steps(self, name: str) -> np.ndarray:
         """A column as steps, shape (rows,), int64: -1 where it is no whole number from 0 to ``MAX_STEP``."""
-        column = self.of(name)
-        good = (column >= 0) & (column < MAX_STEP) & (column == np.floor(column))
-        return np.where(good, column, -1).astype("int64")
+        return as_steps(self.of(name))
 
     def series(
         self,

@@ -20,6 +20,12 @@ MAX_STEP = 2**53
 _NUMBERS = {float, int}
 
 
+def as_steps(column: np.ndarray) -> np.ndarray:
+    """Numbers as steps, int64: -1 where one is no whole number from 0 to ``MAX_STEP``."""
+    good = (column >= 0) & (column < MAX_STEP) & (column == np.floor(column))
+    return np.where(good, column, -1).astype("int64")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
     """The numbers of many rows, in the order in which they stand.
@@ -48,9 +54,7 @@ class Columns:
 
     def steps(self, name: str) -> np.ndarray:
         """A column as steps, shape (rows,), int64: -1 where it is no whole number from 0 to ``MAX_STEP``."""
-        column = self.of(name)
-        good = (column >= 0) & (column < MAX_STEP) & (column == np.floor(column))
-        return np.where(good, column, -1).astype("int64")
+        return as_steps(self.of(name))
 
     def series(
         self,
