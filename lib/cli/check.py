@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.compared import read, settled
-from lib.data.source import RunSource
 from lib.report.changes import changes
-from lib.report.compared import judge
-from lib.report.record import WrongRecord, parse, policy_of, record_of, told_of
+from lib.report.record import WrongRecord, again, parse, told_of
 
 SAME, CHANGED = 0, 1
 LONGEST = 64 * 2**20
@@ -51,28 +49,11 @@ def run(called: argparse.Namespace) -> int:
             hint="Check its path.",
         ) from error
     found = parse(text)
-    said = changes(found, again(found, settled(called.folder)))
+    source = settled(called.folder)
+    now = again(found, *read(source, source.load_runs([run["run_id"] for run in found["runs"]]), told_of(found)))
+    said = changes(found, now)
     for each in said:
         sys.stdout.write(f"{each.sentence}\n")
     if not said:
         sys.stdout.write("The same: the decision would be made again.\n")
     return CHANGED if said else SAME
-
-
-def again(found: dict[str, Any], source: RunSource) -> dict[str, Any]:
-    """The record of the same decision, made now; runs that are gone are not in it."""
-    labels = {run["run_id"]: run["label"] for run in found["runs"]}
-    told = told_of(found)
-    stored, curves = read(source, source.load_runs(list(labels)), told)
-    return record_of(
-        judge(
-            stored,
-            curves,
-            labels,
-            None,
-            policy=policy_of(found),
-            by=found.get("by"),
-            direction=found.get("direction"),
-            told=told,
-        )
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ from lib.cli.compared import add_choice, chosen
 from lib.core.facts.errors import AppError
 from lib.report import markdown, record
 from lib.report.compared import Compared
-from lib.report.page import page
+from lib.report.page import made_now, page
 
 WRITERS: Mapping[str, Callable[[Compared, str], str]] = {
-    ".html": lambda compared, link: page(compared, link, made()),
+    ".html": lambda compared, link: page(compared, link, made_now()),
     ".md": markdown.report,
     ".json": lambda compared, _: record.to_json(record.record_of(compared)),
 }
@@ -44,11 +43,6 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--comment", action="store_true", help="Markdown that is short enough for a pull request")
     parser.add_argument("--link", default="", metavar="URL", help="opens the comparison; stands at the end")
     parser.set_defaults(command=run)
-
-
-def made() -> str:
-    """When and by what a report is made."""
-    return f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Runoff"
 
 
 def run(called: argparse.Namespace) -> int:

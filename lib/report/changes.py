@@ -12,8 +12,8 @@ from lib.core.facts.metrics import metric_of
 from lib.core.text.phrases import counted, in_sentence
 from lib.report.record import KIND
 
-MOST_SAID = 60
-"""Characters of a value."""
+MOST_SAID, LONGEST = 60, 4000
+"""Characters of a value; more where two begin alike."""
 
 
 class About(StrEnum):
@@ -77,8 +77,22 @@ def _runs(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]) -> It
 
 
 def _data(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    for metric in sorted({*before["metrics"], *after["metrics"]}):
-        one, other = before["metrics"].get(metric), after["metrics"].get(metric)
+    yield from _metrics(name, before["metrics"], after["metrics"])
+    if before["metrics"] == after["metrics"] and any(before.get(key) != after[key] for key in ("points", "last_step")):
+        yield Change(About.DATA, f"The points of {name} are others on record than those of its metrics there.")
+    if before.get("complete") != after.get("complete"):
+        yield Change(About.DATA, f"The curves of {name} were read in another way: reduced, or whole.")
+    for fact in sorted({*before["facts"], *after["facts"]}):
+        one, other = before["facts"].get(fact), after["facts"].get(fact)
+        if one != other:
+            yield Change(About.DATA, f"{name}, {fact.replace('_', ' ')}: {_both(other, one)}.")
+    if before.get("settings") != after.get("settings"):
+        yield Change(About.SETTINGS, f"The settings of {name} are others than on record.")
+
+
+def _metrics(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    for metric in sorted({*before, *after}):
+        one, other = before.get(metric), after.get(metric)
         if one == other:
             continue
         words = in_sentence(metric_of(metric).title)
@@ -86,26 +100,18 @@ def _data(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Ite
             yield Change(About.DATA, f"{name} has no {isolated(words)} any more.")
         elif one is None:
             yield Change(About.DATA, f"{name} has {isolated(words)} now, {counted(other['points'], 'point')}.")
-        elif one.get("points") != other["points"]:
+        elif one["points"] != other["points"]:
             grown = f"{counted(other['points'], 'point')}, up to step {other['last_step']}"
-            was = f"{counted(one.get('points') or 0, 'point')}, up to step {one.get('last_step')}"
+            was = f"{counted(one['points'], 'point')}, up to step {one.get('last_step')}"
             yield Change(About.DATA, f"The {isolated(words)} of {name} has {grown}; on record are {was}.")
         else:
             yield Change(About.DATA, f"The {isolated(words)} of {name} has other values than on record.")
-    if before.get("complete") != after.get("complete"):
-        yield Change(About.DATA, f"The curves of {name} were read in another way: reduced, or whole.")
-    for fact in sorted({*before["facts"], *after["facts"]}):
-        one, other = before["facts"].get(fact), after["facts"].get(fact)
-        if one != other:
-            yield Change(About.DATA, f"{name}, {fact.replace('_', ' ')}: {_said(other)}; on record is {_said(one)}.")
-    if before.get("settings") != after.get("settings"):
-        yield Change(About.SETTINGS, f"The settings of {name} are others than on record.")
 
 
 def _chosen(record: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     for key, what in (("by", "The metric that was chosen"), ("direction", "Its direction")):
         if record.get(key) != now.get(key):
-            yield Change(About.POLICY, f"{what}: {_said(now.get(key))}; on record is {_said(record.get(key))}.")
+            yield Change(About.POLICY, f"{what}: {_both(now.get(key), record.get(key))}.")
 
 
 def _named(about: About, what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -113,7 +119,7 @@ def _named(about: About, what: str, before: Mapping[str, Any], after: Mapping[st
         one, other = before.get(name), after.get(name)
         if one != other:
             words = name.replace("_", " ")
-            yield Change(about, f"{what}{isolated(words)} is {_said(other)}; on record is {_said(one)}.")
+            yield Change(about, f"{what}{isolated(words)} is {_both(other, one)}.")
 
 
 def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -127,7 +133,7 @@ def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Ch
     }
     for key, what in words.items():
         if before.get(key) != after.get(key):
-            yield Change(About.VERDICT, f"{what}: {_said(after.get(key))}; on record is {_said(before.get(key))}.")
+            yield Change(About.VERDICT, f"{what}: {_both(after.get(key), before.get(key))}.")
     for key, what in (
         ("ranking", "The ranking"),
         ("left_out", "What is left out"),
@@ -139,12 +145,20 @@ def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Ch
             yield Change(About.VERDICT, f"{what} is not as on record.")
 
 
-def _said(value: Any) -> str:
+def _both(now: Any, before: Any) -> str:
+    """Two values, with as much of each as it takes to see that they differ."""
+    most = MOST_SAID
+    while _said(now, most) == _said(before, most) and most < LONGEST:
+        most *= 2
+    return f"{_said(now, most)}; on record is {_said(before, most)}"
+
+
+def _said(value: Any, most: int) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        value = ", ".join(f"{key} {_said(each)}" for key, each in value.items() if each is not None)
+        value = ", ".join(f"{key} {_said(each, most)}" for key, each in value.items() if each is not None)
     elif isinstance(value, list):
-        value = ", ".join(map(_said, value)) or "none"
+        value = ", ".join(_said(each, most) for each in value) or "none"
     text = str(value)
-    return isolated(text if len(text) <= MOST_SAID else f"{text[: MOST_SAID - 1]}…")
+    return isolated(text if len(text) <= most else f"{text[: most - 1]}…")

@@ -22,6 +22,8 @@ from lib.report.compared import Compared
 
 WIDTH, HEIGHT = 620, 260
 """Of a plot: as wide as a page of A4 has room for."""
+PADDING = 8
+"""Pixels that marks have beside the outermost values."""
 LOSS = ("train_loss", "eval_loss")
 HEALTH = ("grad_norm", "learning_rate")
 MOST_FURTHER = 6
@@ -100,14 +102,14 @@ def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, Dr
         "field": "x",
         "type": "quantitative",
         "title": axis,
-        "scale": {"nice": False, "zero": False},
+        "scale": {"nice": False, "zero": False, "padding": PADDING},
         "axis": {"tickCount": 8, "labelOverlap": True},
     }
     y = {
         "field": "y",
         "type": "quantitative",
         "title": None,
-        "scale": {"zero": False},
+        "scale": {"zero": False, "padding": PADDING},
         "axis": {"labelExpr": Y_LABELS},
     }
     tooltip = [

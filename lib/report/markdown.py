@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import quote
 
 from lib.core.answers.compared import compared as settings_of
 from lib.core.answers.settings import settings_answer
@@ -58,11 +59,19 @@ def report(compared: Compared, link: str = "") -> str:
     )
 
 
+def web_address(link: str) -> str:
+    """A link as it can stand in a page or in Markdown; "" where it leads to no page."""
+    if not link.startswith(("http://", "https://")):
+        return ""
+    return quote(link, safe="%/:=&?~#+!$,;'@[]*-._")
+
+
 def _verdict(compared: Compared, lines: int | None) -> Iterator[str]:
     glance, labels = compared.glance, compared.labels
     yield f"### {escaped(glance.headline(labels))}"
     yield ""
-    badge = ": ".join(filter(None, (f"**{escaped(glance.badge.text)}**", escaped(glance.badge.because))))
+    badge = f"**{escaped(glance.badge.text)}**"
+    badge += f": {escaped(glance.badge.because)}" if glance.badge.because else ""
     yield f"{badge}  "
     said = [f"{line.title}: {plain(line.said)}" for line in glance.lines]
     if glance.checkpoint:
@@ -151,9 +160,10 @@ def _found(compared: Compared) -> Iterator[str]:
         findings = compared.assessed[run.run_id].checks.findings
         said = "; ".join(f"{each.severity.value}: {each.sentence}" for each in findings) or "nothing"
         yield f"- **{escaped(compared.labels[run.run_id])}** ({escaped(run.status_text)}): {escaped(said)}"
+        yield from (f"  - {escaped(note)}" for note in run.notes)
 
 
 def _end(link: str) -> Iterator[str]:
-    if link:
+    if address := web_address(link):
         yield ""
-        yield f"[Open the comparison]({link})"
+        yield f"[Open the comparison]({address})"

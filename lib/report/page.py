@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from html import escape
 from typing import Any
@@ -18,7 +19,7 @@ from lib.core.text.sentences import Sentence, Strong
 from lib.core.verdict.limits import LIMITS
 from lib.report.charts import charts, themed
 from lib.report.compared import Compared
-from lib.report.markdown import credit, settings_rows
+from lib.report.markdown import credit, settings_rows, web_address
 
 THEMED = ("text", "muted", "grid")
 POLICY = (
@@ -59,6 +60,11 @@ def page(compared: Compared, link: str = "", made: str = "") -> str:
     )
 
 
+def made_now() -> str:
+    """When and by what a report is made."""
+    return f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Runoff"
+
+
 def _verdict(compared: Compared) -> str:
     glance = compared.glance
     names = ", ".join(_named(compared, run_id) for run_id in glance.run_ids)
@@ -68,17 +74,19 @@ def _verdict(compared: Compared) -> str:
         lines.insert(0, ("Checkpoint", escape(glance.checkpoint)))
     said = "".join(f"<dt>{escape(title)}</dt><dd>{text}</dd>" for title, text in lines)
     ranking = glance.ranking
-    # How far a ranked run is behind is said once.
-    whys = any(row.why for row in ranking.rows if row.behind is None)
-    rows = [
-        (
-            _named(compared, row.run_id),
-            *map(escape, (row.value, row.distance or row.metric, row.gap, row.mark)),
-            *((escape(row.why if row.behind is None else ""),) if whys else ()),
-        )
-        for row in ranking.rows
+    # How far a ranked run is behind is said once; what no run has needs no column.
+    told = [row.why if row.behind is None else "" for row in ranking.rows]
+    columns = [
+        ("Run", [_named(compared, row.run_id) for row in ranking.rows]),
+        (ranking.title or "Best", [escape(row.value) for row in ranking.rows]),
+        ("Own metric", [escape(row.metric) for row in ranking.rows]),
+        ("Behind the best", [escape(row.distance) for row in ranking.rows]),
+        ("Gap at best", [escape(row.gap) for row in ranking.rows]),
+        ("", [escape(row.mark) for row in ranking.rows]),
+        ("", [*map(escape, told)]),
     ]
-    heads = ("Run", ranking.title or "Best", "Behind the best", "Gap at best", "", *(("",) if whys else ()))
+    heads, cells = zip(*(column for column in columns if any(column[1])), strict=True)
+    rows = list(zip(*cells, strict=True))
     about = " ".join(filter(None, (ranking.note_apart, compared.overview.rests_on, compared.overview.decided_by)))
     note = f"<p>{escape(about)}</p>" if about else ""
     return (
@@ -93,7 +101,9 @@ def _objections(compared: Compared) -> str:
         f"<li>{escape(compared.labels[run_id])} is left out: {escape(why)}.</li>"
         for run_id, why in compared.overview.grounds.left_out.items()
     )
-    return f"<section><h2>What speaks against it</h2><ul>{said or '<li>Nothing was found.</li>'}{left}</ul></section>"
+    if not said and not left:
+        said = "<li>Nothing was found.</li>"
+    return f"<section><h2>What speaks against it</h2><ul>{said}{left}</ul></section>"
 
 
 def _charts(compared: Compared, drawn: Sequence[tuple[str, dict[str, Any], str]]) -> str:
@@ -137,10 +147,7 @@ def _settings(compared: Compared) -> Iterator[str]:
 
 
 def _heads(compared: Compared) -> list[str]:
-    return [
-        "Setting",
-        *(f"{_mark(compared, run.run_id)}{escape(compared.labels[run.run_id])}" for run in compared.runs),
-    ]
+    return ["Setting", *(_named(compared, run.run_id) for run in compared.runs)]
 
 
 def _cells(row: DiffRow) -> list[str]:
@@ -183,9 +190,8 @@ def _rule(compared: Compared) -> str:
 
 
 def _foot(link: str, made: str) -> str:
-    opens = ""
-    if link.startswith(("http://", "https://")):
-        opens = f'<a href="{escape(link)}" rel="noreferrer">Open the comparison</a>'
+    address = web_address(link)
+    opens = f'<a href="{escape(address)}" rel="noreferrer">Open the comparison</a>' if address else ""
     return f'<footer class="muted">{" · ".join(filter(None, (escape(made), opens)))}</footer>'
 
 
@@ -196,12 +202,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="scrolls"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _mark(compared: Compared, run_id: str) -> str:
-    return f'<i class="mark slot-{compared.slots[run_id]}"></i>'
-
-
 def _named(compared: Compared, run_id: str) -> str:
-    return f"{_mark(compared, run_id)}{escape(compared.labels[run_id])}"
+    return f'<i class="mark slot-{compared.slots[run_id]}"></i>{escape(compared.labels[run_id])}'
 
 
 def _sentence(said: Sentence) -> str:

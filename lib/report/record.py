@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
@@ -18,22 +18,23 @@ import numpy as np
 
 from lib.core.config.effective import effective
 from lib.core.config.values import Sentinel
-from lib.core.curves.metric_curves import MetricCurve
+from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.errors import AppError
 from lib.core.facts.limits import AnyLimit, Limits
+from lib.core.facts.readings import readings
 from lib.core.facts.runs import RunSummary
+from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.verdict.limits import LIMITS
 from lib.report.compared import Compared, Told, judge
 from lib.report.verdict import as_data
 
 KIND, FORMAT = "runoff decision", 1
+DEEPEST = 12
+"""Objects and lists inside each other, more than a record has."""
 FACTS = (
-    "name",
     "status",
     "raw_status",
-    "created_at",
-    "completed_at",
     "current_step",
     "total_steps",
     "current_epoch",
@@ -54,7 +55,8 @@ FACTS = (
     "same_training_as",
     "checkpoints",
 )
-"""Fields of a run that a verdict may depend on; the rest is among its settings."""
+"""Fields of a run that a verdict may depend on; the rest is among its settings. No name, and no time: of a log that
+holds none it is that of the file, which another copy has not."""
 
 _LIBRARIES = ("numpy", "scipy")
 """What the numbers of a verdict are worked out with."""
@@ -95,54 +97,93 @@ def to_json(record: Mapping[str, Any]) -> str:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A record from its text.
+    """A record from its text: whatever somebody made of it, what is given has the shape that ``record_of`` writes.
 
     Raises:
         WrongRecord: If it is none, or one of a later version.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_no_number)
+        is_text = bool(json.dumps(found, ensure_ascii=False).encode())
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or found.get("kind") != KIND:
+        found, is_text = None, False
+    if not is_text or not isinstance(found, dict) or found.get("kind") != KIND:
         raise WrongRecord("Expected a decision record, got another file.", hint="Save one from the Share dialog.")
     if found.get("format") != FORMAT:
         raise WrongRecord(
             f"Expected a decision record of format {FORMAT}, got format {str(found.get('format'))[:20]}.",
             hint="Open it with the version of the app that wrote it.",
         )
-    shapes = {"runs": list, "policy": dict, "constants": dict, "versions": dict, "verdict": dict, "read_as": dict}
-    wrong = [name for name, shape in shapes.items() if not isinstance(found.get(name), shape)]
-    runs = found["runs"] if "runs" not in wrong else []
-    has_runs = all(
-        isinstance(run, dict)
-        and isinstance(run.get("run_id"), str)
-        and isinstance(run.get("label"), str)
-        and all(isinstance(run.get(part), dict) for part in ("metrics", "facts"))
-        and all(isinstance(curve, dict) for curve in run["metrics"].values())
-        for run in runs
-    )
-    if wrong or not has_runs:
+    if not _is_whole(found):
         raise WrongRecord("Expected a whole decision record, got one that lacks parts.", hint="Save it once more.")
     return found
 
 
-def policy_of(record: Mapping[str, Any]) -> ScoringPolicy:
-    """The weights that somebody chose for a record; the bands are those of this version.
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON.")
 
-    Raises:
-        WrongRecord: If its weight is none.
+
+def _is_whole(found: Mapping[str, Any]) -> bool:
+    parts = {"runs": list, "policy": dict, "constants": dict, "versions": dict, "verdict": dict, "read_as": dict}
+    if not all(isinstance(found.get(name), shape) for name, shape in parts.items()) or not _is_shallow(found):
+        return False
+    runs = found["runs"]
+    weight, names = found["policy"].get("eval_weight"), found["read_as"]
+    try:
+        readings(f"{name}~{metric}" for name, metric in names.items())
+    except ValueError:
+        return False
+    return (
+        0 < len(runs) <= MAX_SELECTED
+        and all(map(_is_run, runs))
+        and len({run["run_id"] for run in runs}) == len(runs)
+        and isinstance(found.get("by"), str | None)
+        and found.get("direction") in (None, "lower", "higher")
+        and isinstance(found.get("ended"), bool)
+        and isinstance(weight, int | float)
+        and 0.0 <= weight <= 1.0
+    )
+
+
+def _is_run(run: object) -> bool:
+    if not isinstance(run, dict) or not all(isinstance(run.get(part), dict) for part in ("metrics", "facts")):
+        return False
+    texts = run.get("run_id"), run.get("label"), run.get("settings")
+    return all(isinstance(text, str) and text for text in texts) and all(
+        isinstance(curve, dict) and _is_count(curve.get("points")) and _is_count(curve.get("last_step", 0) or 0)
+        for curve in run["metrics"].values()
+    )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value < 2**63
+
+
+def _is_shallow(value: object, left: int = DEEPEST) -> bool:
+    """Whether nothing is nested deeper than in a record; what is may be too deep to be said."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_is_shallow(each, left - 1) for each in inner)
+
+
+def again(record: Mapping[str, Any], stored: Sequence[RunSummary], curves: Mapping[str, RunCurves]) -> dict[str, Any]:
+    """The record of the same decision, made of what is there now.
+
+    Args:
+        record: What was recorded (``parse``).
+        stored: Its runs as the source has them now, read as it was said (``told_of``); those that are gone are absent.
+        curves: Theirs, by run id.
     """
-    weight = record["policy"].get("eval_weight")
-    if not isinstance(weight, int | float) or not 0.0 <= weight <= 1.0:
-        raise WrongRecord("Expected an eval-loss weight between 0 and 1 in the record.", hint="Save it once more.")
-    return ScoringPolicy(eval_weight=float(weight))
+    labels = {run["run_id"]: run["label"] for run in record["runs"]}
+    # The weights are somebody's choice, and the bands those of this version.
+    policy = ScoringPolicy(eval_weight=float(record["policy"]["eval_weight"]))
+    by, direction = record.get("by"), record.get("direction")
+    told = told_of(record)
+    return record_of(judge(stored, curves, labels, None, policy=policy, by=by, direction=direction, told=told))
 
 
 def told_of(record: Mapping[str, Any]) -> Told:
     """What somebody had said of the runs of a record."""
-    names = {str(name): str(metric) for name, metric in record["read_as"].items()}
-    return Told(record.get("ended") is True, tuple(names.items()))
+    return Told(record["ended"], tuple(record["read_as"].items()))
 
 
 def constants() -> dict[str, Any]:

@@ -56,3 +56,15 @@ def test_no_foreign_text_is_markup(make):
         line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith(("| a", "| b", "| Run"))
     }
     assert len(widths) == 1
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "", "ftp://a/b", "//a/b"])
+def test_a_link_that_leads_to_no_page_is_left_out(link):
+    assert "Open the comparison" not in comment(judged(*many(2)), link)
+
+
+def test_a_link_stays_one_link():
+    text = comment(judged(*many(2)), "http://127.0.0.1:1/?run=a%20b&q=x)\n[y](http://other/")
+    assert text.splitlines()[-1] == (
+        "[Open the comparison](http://127.0.0.1:1/?run=a%20b&q=x%29%0A[y]%28http://other/)"
+    )

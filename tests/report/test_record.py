@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -109,6 +110,27 @@ def test_another_setting_is_named_and_its_value_is_not_in_the_record():
     assert "very-secret" not in record.to_json(record.record_of(other))
 
 
+def test_another_name_or_time_of_a_file_is_no_change():
+    compared = judged(*RUNS)
+    moved = replace(compared.stored[0], name="elsewhere", created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    assert said(compared, again(compared, runs=(moved, compared.stored[1]))) == ()
+
+
+def test_values_that_begin_alike_are_said_as_far_as_they_differ():
+    compared = judged(*RUNS)
+    before, now = (recorded(compared) for _ in range(2))
+    before["verdict"]["recommended"], now["verdict"]["recommended"] = f"{'x' * 90}a", f"{'x' * 90}b"
+    (only,) = changes(before, now)
+    assert f"{'x' * 90}b; on record is {'x' * 90}a." in only.sentence
+
+
+def test_points_that_contradict_the_metrics_are_named():
+    compared = judged(*RUNS)
+    before = recorded(compared)
+    before["runs"][0]["points"] += 1
+    assert "are others on record" in changes(before, record.record_of(compared))[0].sentence
+
+
 def test_another_weight_is_named():
     compared = judged(*RUNS)
     other = again(compared, policy=ScoringPolicy(eval_weight=0.5))
@@ -166,15 +188,68 @@ ANYTHING = st.recursive(
 )
 
 
-@given(ANYTHING)
-@settings(max_examples=40, deadline=None)
-def test_a_part_of_a_record_that_is_something_else_is_refused_or_named(value):
-    whole = json.loads(record.to_json(record.record_of(judged(*RUNS))))
-    for part in whole:
-        try:
-            found = record.parse(json.dumps(whole | {part: value}))
-            record.policy_of(found)
-        except record.WrongRecord:
-            continue
-        for each in changes(found, whole):
-            assert each.sentence
+def places(value, path=()):
+    """All places in a record."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield from places(each, (*path, key))
+
+
+def put(value, path, new):
+    if not path:
+        return new
+    key, *rest = path
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[key] = put(copy[key], rest, new)
+    return copy
+
+
+COMPARED = judged(*RUNS)
+WHOLE = json.loads(record.to_json(record.record_of(COMPARED)))
+# Of what is long, the first part stands for the others.
+PLACES = [path for path in places(WHOLE) if path[0:1] != ("constants",) or len(path) < 2]
+
+
+@given(st.sampled_from(PLACES), ANYTHING)
+@settings(max_examples=150, deadline=None)
+def test_a_part_of_a_record_that_is_something_else_is_refused_or_named(path, value):
+    try:
+        found = record.parse(json.dumps(put(WHOLE, path, value)))
+    except record.WrongRecord:
+        return
+    now = record.again(found, COMPARED.stored, COMPARED.curves)
+    for each in changes(found, now):
+        assert each.sentence
+
+
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda whole: whole["runs"][0].update(run_id="\ud800"),
+        lambda whole: whole["runs"].append(whole["runs"][0]),
+        lambda whole: whole["runs"].clear(),
+        lambda whole: whole["runs"].extend({**whole["runs"][0], "run_id": f"r{at}"} for at in range(10)),
+        lambda whole: whole["runs"][0]["metrics"]["eval_loss"].update(points="30"),
+        lambda whole: whole["runs"][0]["metrics"]["eval_loss"].update(points=10**400),
+        lambda whole: whole["policy"].update(eval_weight=float("nan")),
+        lambda whole: whole["policy"].update(eval_weight=2),
+        lambda whole: whole.update(by=["eval_loss"]),
+        lambda whole: whole.update(direction="sideways"),
+        lambda whole: whole.update(read_as={"loss": "no metric of ours"}),
+        lambda whole: whole["verdict"].update(tied=nested(500)),
+    ],
+    ids=range(12),
+)
+def test_a_record_that_was_tampered_with_is_refused(change):
+    whole = json.loads(json.dumps(WHOLE))
+    change(whole)
+    with pytest.raises(record.WrongRecord):
+        record.parse(json.dumps(whole))

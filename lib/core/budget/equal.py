@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.core.config.derived import EffectiveBatch
 from lib.core.config.effective import effective_batch
 from lib.core.curves.axes import Axis, place, why_not
 from lib.core.curves.evidence import measured
@@ -99,16 +100,23 @@ def equal_budgets(
     if metric is None or better is None or len(known) < 2:
         return ()
     sign = -1.0 if better == "higher" else 1.0
-    return tuple(found for axis in BUDGETS if (found := _compared(axis, known, curves, metric, sign)) is not None)
+    batches = {run.run_id: effective_batch(run) for run in known}
+    each = (_compared(axis, known, curves, batches, metric, sign) for axis in BUDGETS)
+    return tuple(found for found in each if found is not None)
 
 
 def _compared(
-    axis: Axis, runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], metric: str, sign: float
+    axis: Axis,
+    runs: Sequence[RunSummary],
+    curves: Mapping[str, RunCurves],
+    batches: Mapping[str, EffectiveBatch],
+    metric: str,
+    sign: float,
 ) -> EqualBudget | None:
     courses, derived, missing = [], {}, {}
     for run in runs:
         own = curves[run.run_id]
-        batch = effective_batch(run)
+        batch = batches[run.run_id]
         placing = place(own, axis, run, batch.effective)
         evaluations = measured(own, metric)
         amount = np.empty(0) if placing is None else np.asarray(placing(evaluations), dtype=np.float64)

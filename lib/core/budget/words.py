@@ -31,10 +31,11 @@ def budget_lines(
     found = []
     for each in budgets:
         noun = "epochs" if in_epochs and each.axis is Axis.STEP else _NOUNS[each.axis]
-        amount = f"{_amount(each.axis, each.amount)} {noun}"
+        amount = f"{_amount(each.axis, each.amount)} {noun[:-1] if each.amount == 1 else noun}"
         values = together(list(each.values.values()))
         told = listed([f"{labels[run_id]} {value}" for run_id, value in zip(each.values, values, strict=True)])
-        leads = f"{labels[each.leader]} leads in {metric_name(deciding.metric)}"
+        best = [labels[run_id] for run_id, value in each.values.items() if value == each.values[each.leader]]
+        leads = f"{listed(best)} {'leads' if len(best) == 1 else 'lead'} in {metric_name(deciding.metric)}"
         said = [f"At {amount}, the most that all reached, {leads}: {told}."]
         said += [
             f"{labels[run_id]} was evaluated first at {_amount(each.axis, at)}." for run_id, at in each.later.items()

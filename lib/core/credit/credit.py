@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -150,6 +150,7 @@ def credits_of(rows: Sequence[DiffRow], run_ids: Sequence[str], decision: Decisi
         # What follows from other settings is no change of its own, where these are among them.
         if any(other != key and not _only_follows(by_key[other], places) for other in values):
             del values[key]
+    values = _once(values, by_key)
     factors = factors_of(values)
     count = len(ranked)
     told = credited(factors, count)
@@ -166,6 +167,15 @@ def credits_of(rows: Sequence[DiffRow], run_ids: Sequence[str], decision: Decisi
         seeds=bool(SEED_KEYS & differing.keys()),
         is_seed_noise_known=decision.contest.best.seed_freedom > 0,
     )
+
+
+def _once(values: dict[str, tuple[Hashable, ...]], by_key: Mapping[str, DiffRow]) -> dict[str, tuple[Hashable, ...]]:
+    """Settings without those that another section states once more: by the same last name, with the same values."""
+    found: dict[tuple[str, tuple[str, ...]], str] = {}
+    for key in values:
+        found.setdefault((key.rpartition(".")[2].casefold(), by_key[key].shown), key)
+    kept = set(found.values())
+    return {key: own for key, own in values.items() if key in kept}
 
 
 def _may_cause(key: str) -> bool:

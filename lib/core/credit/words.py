@@ -128,6 +128,8 @@ class _Words:
 
     def aside(self, credits: Credits) -> str:
         found = []
+        if any(effect.error is not None for each in credits.credits for effect in each.effects):
+            found.append("Differences are those of the curves without their noise, and not of single best evaluations.")
         if credits.aside:
             found.append(f"Left aside, as they change nothing in the training: {_names(credits.aside)}.")
         if credits.seeds and credits.credits and not credits.is_seed_noise_known:

@@ -151,6 +151,8 @@ def why_alone(decision: Decision) -> str:
     if decision.other_classes:
         return "it is the best of its own class of comparable runs, and the only one in it"
     codes = {each.code for each in decision.recommendation.unscorable}
+    if codes == {LeftOut.SAME_TRAINING}:
+        return "the others are the same training"
     broke_down = codes & {LeftOut.BROKE_DOWN, LeftOut.DIED_LEVEL}
     which = f"the only {'one' if broke_down else 'completed run'} with {_value_words(decision.deciding)}"
     return f"it is {which} among the selected{' that did not break down' if broke_down else ''}"

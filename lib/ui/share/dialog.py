@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from html import escape
 
 import streamlit as st
@@ -12,10 +11,10 @@ from lib.core.facts.errors import AppError
 from lib.data.source import RunSource
 from lib.report import markdown, record
 from lib.report.compared import Compared
-from lib.report.page import page
+from lib.report.page import made_now, page
 from lib.ui.frame import messages, page_head
 from lib.ui.frame.escape import md
-from lib.ui.session import url
+from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.share.taken import changed, compared_of
 
@@ -34,12 +33,13 @@ def dialog(source: RunSource, comparison: Comparison) -> None:
 def _take(comparison: Comparison) -> None:
     try:
         with st.spinner("Judging the runs", show_time=True):
-            compared = comparison.computed("shared", (comparison.how, url.state()), lambda: compared_of(comparison))
+            told = url.value(link.ENDED), url.value(link.READ_AS)
+            compared = comparison.computed("shared", (comparison.how, told), lambda: compared_of(comparison))
     except AppError as error:
         messages.error_panel(error)
         return
-    link = url.address()
-    text = markdown.comment(compared, link)
+    address = url.address()
+    text = markdown.comment(compared, address)
     st.html(
         f'<div class="share-line"><span><b>Link</b> opens exactly this view</span>{page_head.copies_link()}</div>'
         '<div class="share-line"><span><b>For a pull request</b> the verdict, the ranking and what differs, in Markdown'
@@ -49,8 +49,8 @@ def _take(comparison: Comparison) -> None:
     with st.expander("What is copied"):
         st.code(text, language="markdown", wrap_lines=True)
     files: tuple[tuple[str, str, str, str, Callable[[], str]], ...] = (
-        ("Report", "html", "text/html", "one file with charts; prints", lambda: _page(compared, link)),
-        ("Report", "md", "text/markdown", "the same without charts", lambda: markdown.report(compared, link)),
+        ("Report", "html", "text/html", "one file with charts; prints", lambda: page(compared, address, made_now())),
+        ("Report", "md", "text/markdown", "the same without charts", lambda: markdown.report(compared, address)),
         ("Record", "json", "application/json", "to check the decision later", lambda: _record(compared)),
     )
     for name, ending, mime, why, make in files:
@@ -85,10 +85,6 @@ def _check(source: RunSource) -> None:
     st.markdown("\n".join(f"- {md(each.sentence)}" for each in said[:MOST_CHANGES]))
     if len(said) > MOST_CHANGES:
         st.caption(f"and {len(said) - MOST_CHANGES} more")
-
-
-def _page(compared: Compared, link: str) -> str:
-    return page(compared, link, f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Runoff")
 
 
 def _record(compared: Compared) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
 from lib.core.facts.metrics import Better
 from lib.core.facts.runs import RunSummary, told_completed
 from lib.data.source import RunSource
 from lib.report.changes import Change, changes
 from lib.report.compared import Compared, Told, judge
-from lib.report.record import policy_of, record_of, told_of
+from lib.report.record import again, told_of
 from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.session.read_as import read_completed, read_under
@@ -40,7 +41,7 @@ def compared_of(comparison: Comparison) -> Compared:
     first = comparison.runs[0] if comparison.runs else None
     return judge(
         [data.run for data in known.values()],
-        {run_id: data.curves if data.logged is None else data.logged for run_id, data in known.items()},
+        {run_id: _logged(data) for run_id, data in known.items()},
         comparison.labels,
         None if first is None else first.clock(),
         policy=comparison.policy,
@@ -56,24 +57,18 @@ def changed(record: Mapping[str, Any], source: RunSource) -> Sequence[Change]:
 
     Raises:
         RunSourceError: If they cannot be read.
-        WrongRecord: If the record makes no sense.
     """
-    labels = {run["run_id"]: run["label"] for run in record["runs"]}
-    told, policy = told_of(record), policy_of(record)
+    told = told_of(record)
     every_row = all(run.get("complete") is True for run in record["runs"])
-    runs = reads.load_runs(source, tuple(labels))
+    runs = reads.load_runs(source, tuple(run["run_id"] for run in record["runs"]))
     known = [_as_told(run, reads.load_data(source, run, every_row=every_row), told) for run in runs]
-    now = judge(
-        [data.run for data in known],
-        {data.run.run_id: data.curves if data.logged is None else data.logged for data in known},
-        labels,
-        None,
-        policy=policy,
-        by=record.get("by"),
-        direction=record.get("direction"),
-        told=told,
-    )
-    return changes(record, record_of(now))
+    curves = {data.run.run_id: _logged(data) for data in known}
+    return changes(record, again(record, [data.run for data in known], curves))
+
+
+def _logged(data: RunData) -> RunCurves:
+    """Its curves without those that are derived."""
+    return data.curves if data.logged is None else data.logged
 
 
 def _as_told(run: RunSummary, data: RunData, told: Told) -> RunData:

@@ -119,3 +119,10 @@ def test_runs_that_do_not_compare_have_no_common_budget():
     runs = [run("a", 0.5, method="sft"), run("b", 0.6, method="dpo")]
     found, _ = budgets(runs, [course("a", [3, 2, 1]), course("b", [3, 2.5, 2])])
     assert found == {}
+
+
+def test_runs_with_the_same_value_lead_together():
+    found, decision = budgets([run("a"), run("b"), run("c")], [course(name, [3, 2, value]) for name, value in
+                                                               (("a", 1), ("b", 1), ("c", 1.5))])  # fmt: skip
+    lines = dict(budget_lines(list(found.values()), decision.deciding, {"a": "A", "b": "B", "c": "C"}))
+    assert "A and B lead in eval loss" in lines["Equal steps"]
