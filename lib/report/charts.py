@@ -109,7 +109,7 @@ def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, Dr
         "field": "y",
         "type": "quantitative",
         "title": None,
-        "scale": {"zero": False, "padding": PADDING},
+        "scale": {"nice": False, "zero": False, "padding": PADDING},
         "axis": {"labelExpr": Y_LABELS},
     }
     tooltip = [
