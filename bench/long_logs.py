@@ -43,10 +43,10 @@ if what == "floor":
     print(json.dumps({"list": used(), "curves": used(), "wall": time.monotonic() - began, "mb": highest(), "at": {}}))
     sys.exit()
 from lib.core.facts.query import RunQuery
-from lib.data.folder.source import FolderSource
+from lib.data.folder import source as folder
 ready = used()
-source = FolderSource(root, is_own=True)
-source._follower._stuck_s = 3600.0
+folder.OWN_STUCK_S = 3600.0
+source = folder.FolderSource(root, is_own=True)
 source.settle()
 page = source.list_runs(RunQuery())
 listed, list_mb, at = used(), highest(), {}
