@@ -74,7 +74,7 @@ export class Chart {
     this.width = figure.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     this.plan = plan(part, component.look(this.width, { clip: component.clips(part), taller: this.taller() }));
     const { bounds, isLegend, front, top, bottom } = this.plan, { lossNotes } = component.shared;
-    this.note.textContent = part.key === 'loss' ? lossNotes[component.values.loss] : part.note;
+    this.note.textContent = part.key === 'loss' && !part.minus ? lossNotes[component.values.loss] : part.note;
     this.note.title = this.note.textContent;
     this.outside.textContent = bounds && bounds[2] ? `${spoken(bounds[2])} of ${spoken(bounds[3])} points lie outside` : '';
     this.legend.replaceChildren();
@@ -237,11 +237,16 @@ export class Chart {
         name.append(names.get(slot).label);
         for (const kind of kinds) {
           const curve = visible.find(each => each.slot === slot && each.kind === kind);
-          const [value, at] = (curve ? this.texts[curve.number][row] : '–').split(/(?= \(at )/), cell = add(line, 'td', '', value);
+          const [value, at] = (curve ? this.texts[curve.number][row] : '–').split(/(?= \(at )/);
+          const less = curve && part.tables.against?.[curve.number][row], sense = less?.match(/(?:better|worse)$/)?.[0] ?? '';
+          // A curve that is a difference says no more than that.
+          const cell = add(line, 'td', part.minus ? sense : '', (part.minus && less) || value);
           // Nothing was logged just there: the nearest that was.
           if (at) add(cell, 'small', '', at);
+          if (less && !part.minus) add(cell, 'small', `runoff-less ${sense}`, less);
         }
       }
+      if (part.baseline) add(box, 'p', '', `${part.minus ? 'Differences' : 'Second line: difference'} to ${part.baseline}`);
     });
   }
 

@@ -52,6 +52,8 @@ export function plan(part, look) {
   const found = { part, curves, shown, front, look, bounds, wide: part.wide };
 
   const values = domain(shown, first, last, bounds, part.log);
+  // The baseline is level with it.
+  if (part.minus) [values[0], values[1]] = [Math.min(values[0], 0), Math.max(values[1], 0)];
   const top = (part.flag ? FLAG : HEAD), bottom = top + part.height + (look.taller ?? 0);
   const lanes = part.lane, height = bottom + AXIS + laneHeight(part);
   const ticks = part.log ? logTicks(...values) : linearTicks(...values, Math.max(2, Math.round(part.height / (part.wide ? TICK_PX.y : TICK_PX.small))));
@@ -149,6 +151,11 @@ const short = value => value.toExponential(2).replace(/\.?0+e/, 'e').replace('e+
 
 // What writes the numbers of an axis, all with as many decimals.
 function formatter(ticks, format) {
+  const write = plainly(ticks, format);
+  return value => write(value).replace(/^-/, '\u2212');
+}
+
+function plainly(ticks, format) {
   const largest = Math.max(...ticks.map(Math.abs), 0);
   if (format.endsWith('%')) return value => `${Number((value * 100).toPrecision(6)).toLocaleString('en')}%`;
   if (format.endsWith('e') || (largest > 0 && largest < 1e-3)) return value => (value ? short(value) : '0');
@@ -252,6 +259,7 @@ export function paint(pen, found, theme, run) {
     rule([[left, Math.round(y(tick)) + 0.5], [right, Math.round(y(tick)) + 0.5]], theme.grid);
     text(found.format(tick), left - 7, y(tick) + 4, { align: 'right' });
   }
+  if (part.minus) rule([[left, Math.round(y(0)) + 0.5], [right, Math.round(y(0)) + 0.5]], theme.muted);
   const axis = Math.round(bottom) + 0.5;
   rule([[left, axis], [right, axis]], theme.control);
   for (const tick of found.xTicks) rule([[x(tick), axis], [x(tick), axis + 4]], theme.control);

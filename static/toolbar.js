@@ -30,6 +30,7 @@ export class Toolbar {
     this.slider.onchange = () => change({ smooth: [this.weights[this.slider.value]] }, REST_MS);
     for (const near of ['pointerenter', 'focus']) this.slider.addEventListener(near, nearSlider);
     this.log = this.box('Log', checked => change({ log: [checked ? '1' : '0'] }));
+    this.minus = this.box('Difference to baseline', checked => change({ minus: [checked ? '1' : '0'] }));
     this.outliers = this.box('Ignore outliers', checked => change({ outliers: [checked ? 'ignored' : 'shown'] }));
     add(this.bar, 'span', 'runoff-space');
     const range = add(this.bar, 'span', 'runoff-range');
@@ -121,7 +122,7 @@ export class Toolbar {
     return found;
   }
 
-  show({ values, modes, axes, weights, extent, whole, help }, { clips, canClip, charts, csv }) {
+  show({ values, modes, axes, weights, extent, whole, help, baseline }, { clips, canClip, charts, csv }) {
     Object.assign(this, { weights, extent, whole, charts, csv, values });
     if (!this.axis.childElementCount) {
       for (const [value, words] of axes) add(this.axis, 'option', '', words).value = value;
@@ -138,6 +139,11 @@ export class Toolbar {
     if (!this.slider.matches(':active')) this.slider.value = weights.indexOf(values.smooth);
     this.slid(() => {});
     this.log.checked = values.log;
+    // A difference may be below zero.
+    this.log.disabled = Boolean(baseline && values.minus);
+    this.minus.checked = values.minus;
+    this.minus.disabled = !baseline;
+    Object.assign(this.minus.parentElement, { hidden: !baseline, title: baseline });
     this.outliers.checked = clips;
     this.outliers.disabled = !canClip;
     const title = axes.find(([value]) => value === values.x)[1];

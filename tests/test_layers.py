@@ -44,6 +44,7 @@ CORE = {
     "answers": "facts text curves config gap noise checks checkpoints aspects ranking verdict",
     "budget": "facts text curves config ranking verdict",
     "credit": "facts text config noise ranking verdict answers",
+    "baseline": "facts text curves noise aspects ranking verdict",
 }
 """The packages of ``lib/core``, from the ground up, and which of them each may import."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of
 from lib.charts.smoothed import SmoothedLines
 from lib.core.curves.series import hover_grid, nearest_points
 from lib.core.text.formatting import LARGE, LOSS_SPEC, NOT_RECORDED, place, shower
-from lib.core.text.precision import decimals_for, to_decimals
+from lib.core.text.precision import decimals_for, signed, to_decimals
 
 LINE_COLUMNS = ("x", "y", "curve", "faint")
 
@@ -208,7 +209,7 @@ def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> 
     for curve, (values, origins) in zip(curves, found, strict=True):
         columns[curve.name] = pa.array(
             [
-                NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve.spec, decimals)
+                NOT_RECORDED if np.isnan(origin) else _hover_text(value, origin, x, curve, decimals)
                 for value, origin, x in zip(values.tolist(), origins.tolist(), grid.tolist(), strict=True)
             ],
             pa.string(),
@@ -219,9 +220,12 @@ def _hover(curves: Sequence[Curve], drawn: Sequence[DrawnCurve], view: View) -> 
     return pa.table(columns), ranked
 
 
-def _hover_text(value: float, origin: float, x: float, spec: str, decimals: int) -> str:
+def _hover_text(value: float, origin: float, x: float, curve: Curve, decimals: int) -> str:
     """The value; where the run logged none just there, also the position that it is from."""
-    if spec == LOSS_SPEC:
+    spec = curve.spec
+    if curve.signed and np.isfinite(value):
+        shown = signed(value, partial(to_decimals, decimals=decimals) if spec == LOSS_SPEC else shower(spec))
+    elif spec == LOSS_SPEC:
         shown = to_decimals(value, decimals)
     else:
         # Thousands of these are made for a page, and most are plain numbers.

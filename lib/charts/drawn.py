@@ -30,6 +30,7 @@ class Curve:
         real: For an eval metric, which points are measurements and not repeats of the last one, shape (n,).
         unread: How many further finite points were logged that the source left out, no extreme among them.
         unread_nonfinite: The same of NaN and infinite values.
+        signed: Its values are differences, and say so by their sign.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Curve:
     real: np.ndarray | None = None
     unread: int = 0
     unread_nonfinite: int = 0
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

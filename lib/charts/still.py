@@ -15,6 +15,7 @@ rows           px, end, py: the lines of the lane of findings
 spans          px, end, py, color: how long a finding lasts
 chips          px, py, color, shape: the sign of a finding
 heading, found px, py, text: what stands at the left and at the right of the lane
+zero           y: where curves are differences, the level of the baseline
 =============  ===========================================================================
 """
 
@@ -36,7 +37,7 @@ from lib.core.facts.foreign import closed, isolated
 
 NAMES = (
     *("lines", "marks", "best", "beyond", "nonfinite", "ship", "leaders", "keys", "names", "first"),
-    *("rows", "spans", "chips", "heading", "found"),
+    *("rows", "spans", "chips", "heading", "found", "zero"),
 )
 """The datasets."""
 
@@ -113,15 +114,19 @@ def still(head: Mapping[str, Any], tables: Mapping[str, pa.Table], look: Look) -
         look: How it is looked at.
     """
     shown = _shown(head, tables, look.mode)
+    extent = tables["extent"]["x"].to_numpy().tolist()
+    # The baseline of a difference is level with zero, which is in view whatever else is.
+    zero = [(np.array(extent[:1]), np.zeros(len(extent[:1])))] if head["minus"] else []
     bounds = head["bounds"].get(look.mode) if look.clips else None
     plot = plot_of(
-        [points for each in shown for points in each.points.values()],
-        tables["extent"]["x"].to_numpy().tolist(),
+        [*zero, *(points for each in shown for points in each.points.values())],
+        extent,
         tuple(bounds[:2]) if bounds else None,
         log=head["log"],
         size=(WIDTH, HEIGHT if head["wide"] else SMALL_HEIGHT),
     )
     data: dict[str, Rows] = {name: [] for name in NAMES}
+    data["zero"] = [{"y": 0.0}] if zero else []
     for each in sorted(shown, key=lambda one: (one.kind != "train", -one.number)):
         _line(data, each)
         data["marks"] += _points(plot.reached(thinned(each.of("evals"), plot)), color=each.color, shape=each.shape)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.core.baseline.differences import Sense
 from lib.core.checks.results import Results
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.scoring import RunScore
@@ -66,6 +67,7 @@ class Summary:
         cells: By the key of the column, a cell for each run.
         extras: What only the export has (``EXTRAS``), by key.
         in_epochs: The logs of all runs count epochs, so that a step is one.
+        baseline: The id of the run that all are compared with (``lib.table.against``); "" for none.
     """
 
     run_ids: tuple[str, ...]
@@ -73,18 +75,29 @@ class Summary:
     cells: Mapping[str, Sequence[Cell]]
     extras: Mapping[str, Sequence[str | float | None]]
     in_epochs: bool = False
+    baseline: str = ""
 
     def numbers(self, key: str) -> np.ndarray:
         """The raw values of a column of numbers, float64, NaN where there is none."""
         return np.array([np.nan if each.value is None else each.value for each in self.cells[key]], dtype=np.float64)
 
 
+class Against(NamedTuple):
+    """How far a cell is from that of the baseline: what it shows, what that means, and the raw difference and share."""
+
+    text: str
+    sense: Sense = Sense.NEITHER
+    value: float | None = None
+    share: float | None = None
+
+
 class Cell(NamedTuple):
-    """A cell: its raw value, what it shows, and its tooltip, "" for none."""
+    """A cell: its raw value, what it shows, its tooltip, "" for none, and what stands below it of the baseline."""
 
     value: str | float | None
     text: str
     note: str = ""
+    against: Against | None = None
 
 
 _SHOW = {column.key: column.show for column in COLUMNS if column.show}

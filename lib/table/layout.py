@@ -230,10 +230,13 @@ def _headed(
 
 
 def _width(summary: Summary, column: Column) -> int:
-    texts = max((width_px(each.text) for each in summary.cells[column.key]), default=0)
+    cells = summary.cells[column.key]
+    texts = max((width_px(each.text) for each in cells), default=0)
+    below = max((width_px(each.against.text, is_bold=False) for each in cells if each.against is not None), default=0)
     has_signs = column.better is not None or column.key == "gap"
     header = max(width_px(line) for line in (*column.lines, "at the end" if column.group is Group.FURTHER else ""))
-    return -(-(PADDING_PX + max(texts + (SIGN_PX if has_signs else 0), header)) // STEP_PX) * STEP_PX
+    widest = max(texts, below) + (SIGN_PX if has_signs else 0)
+    return -(-(PADDING_PX + max(widest, header)) // STEP_PX) * STEP_PX
 
 
 def _longest(names: Mapping[str, str], recommended: str | None) -> int:

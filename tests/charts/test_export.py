@@ -69,6 +69,7 @@ def made(
         "lane": [],
         "said": "",
         "smoothing": f"{view.smoothing:g}",
+        "minus": False,
     }
     return Made(usual | head, chart_data(curves, view, marks))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from lib.core.facts.values import finite
@@ -14,6 +14,8 @@ UNKNOWN_DECIMALS = 4
 SMALL = 1e-3
 """Values nearer to 0 are written with a power of ten."""
 MOST_DECIMALS = 9
+MINUS = "\N{MINUS SIGN}"
+"""Before a difference; values have the one that can be typed."""
 
 
 def decimals_for(values: Iterable[float | None], errors: Iterable[float | None] = ()) -> int:
@@ -96,6 +98,20 @@ def to_decimals(value: float | None, decimals: int, sign: str = "") -> str:
     if size >= LARGE or (0.0 < size < SMALL and (round(parsed, decimals) == 0.0 or decimals > UNKNOWN_DECIMALS)):
         return (sign if parsed > 0.0 else "") + scientific(parsed)
     return f"{parsed:{sign}.{decimals}f}"
+
+
+def signed(value: float, show: Callable[[float], str]) -> str:
+    """A difference with its sign, a typographic minus among them; none of nothing.
+
+    Args:
+        value: Finite.
+        show: Writes its size.
+
+    Example:
+        >>> signed(0.0123, rough), signed(1e-4, rough), signed(0.0, rough)
+        ('+0.012', '+1.0e-4', '0')
+    """
+    return ("+" if value > 0.0 else MINUS if value < 0.0 else "") + show(abs(value))
 
 
 def _logged_decimals(value: float | None) -> int:

@@ -20,6 +20,7 @@ from lib.core.curves.evidence import is_measured
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
+from lib.ui.charts.against import NOTE, differences, texts_of, title_of, to_baseline
 from lib.ui.charts.described import described, ends
 from lib.ui.charts.on_axis import RunOnAxis
 from lib.ui.charts.outliers import bounds_by_mode
@@ -84,7 +85,8 @@ class Chart:
 def compute(comparison: Comparison, runs: Sequence[RunOnAxis], asked: ChartRequest) -> Chart:
     """The chart that is asked for; its runs and options are put in. Made once for all that ask for the same."""
     shown, options = tuple(run.shown for run in runs), url.state().of_charts
-    request = replace(asked, runs=shown, options=options, in_epochs=comparison.in_epochs)
+    against = None if asked.relative else to_baseline(comparison.baseline, runs, asked.metrics)
+    request = replace(asked, runs=shown, options=options, in_epochs=comparison.in_epochs, against=against)
     return comparison.computed("chart", request, lambda: make(request, {run.shown.curves: run for run in runs}))
 
 
@@ -97,19 +99,27 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
     """
     view = request.view
     found, absent = _curves(request, runs)
+    found, logged, lacking = differences(request, found, runs) if request.is_difference else (found, found, [])
     curves = [curve for _, curve in found]
     drawn = [_drawn(one, curve, runs[one.curves], view) for one, curve in found]
     data = chart_data(curves, view, _marks(request, runs), drawn)
+    if request.against is not None:
+        grid = data.tables["hover"][view.axis_title].to_numpy()
+        data = replace(data, tables={**data.tables, "against": texts_of(request, logged, runs, grid)})
     last = ends(curves, drawn)
     head = {
         "key": request.key,
         "basis": request.basis,
-        "title": request.title,
+        "title": title_of(request),
         "metrics": request.metrics,
         "relative": request.relative,
-        "note": request.note,
+        "note": NOTE if request.is_difference else request.note,
+        "baseline": request.against.label if request.against else "",
+        "minus": request.is_difference,
         "alt": described(request, curves, drawn),
-        "said": _said(data, absent, "not shown" if request.relative else "not logged"),
+        "said": " · ".join(
+            filter(None, (_said(data, absent, "not shown" if request.relative else "not logged"), *lacking))
+        ),
         "counted": _counted(data),
         "axis": view.axis_title,
         "wide": request.wide,

@@ -76,7 +76,12 @@ def _draw(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerat
     smoothed = smoothed_lines([*main, *health], runs, wanted=wanted) if is_checked or wanted else None
     loss_notes = relative.notes(comparison.decision)
     shared: dict[str, Any] = {
-        "options": options(extent, apart=bool(comparison.decision.other_classes), in_epochs=comparison.in_epochs),
+        "options": options(
+            extent,
+            apart=bool(comparison.decision.other_classes),
+            in_epochs=comparison.in_epochs,
+            baseline=comparison.labels[comparison.base] if comparison.baseline else "",
+        ),
         "runs": _named(comparison, [run.compared for run in runs]),
         "lossNotes": loss_notes,
         "pinned": pinned(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from lib.charts.drawn import Curve, DrawnCurve
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
-from lib.core.text.precision import decimals_for, to_decimals, together
+from lib.core.text.precision import decimals_for, signed, to_decimals, together
 from lib.ui.charts.request import ChartRequest
 from lib.ui.charts.titles import metric_title
 
@@ -24,11 +25,16 @@ def ends(curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> list[str]:
     for curve, value in zip(curves, last, strict=True):
         if value is None:
             shown.append("")
-        elif curve.spec.startswith(",") or curve.spec.endswith("%"):
-            shown.append(formatting.figure(value, curve.spec))
         else:
-            shown.append(formatting.scientific(value) if curve.spec.endswith("e") else to_decimals(value, decimals))
+            show = partial(_end, spec=curve.spec, decimals=decimals)
+            shown.append(signed(value, show) if curve.signed else show(value))
     return shown
+
+
+def _end(value: float, spec: str, decimals: int) -> str:
+    if spec.startswith(",") or spec.endswith("%"):
+        return formatting.figure(value, spec)
+    return formatting.scientific(value) if spec.endswith("e") else to_decimals(value, decimals)
 
 
 def described(request: ChartRequest, curves: Sequence[Curve], drawn: Sequence[DrawnCurve]) -> str:
@@ -38,7 +44,8 @@ def described(request: ChartRequest, curves: Sequence[Curve], drawn: Sequence[Dr
     metric = next((key for key in request.metrics if metric_of(key).evaluated), request.metrics[0])
     behind = any(not curve.evaluated for curve, _ in pairs) and front is not pairs and len(front) < len(pairs)
     axis = request.view.axis_title.lower()
-    title = f"{metric_title(metric)} by {axis}" + (", train loss behind it" if behind else "")
+    less = f", difference to {request.against.label}," if request.against and request.is_difference else ""
+    title = f"{metric_title(metric)}{less} by {axis}" + (", train loss behind it" if behind else "")
     if not front:
         return f"{title}: no points in view."
     is_higher = request.better == "higher"

@@ -62,7 +62,7 @@ def picture(charts: Sequence[Chart], runs: Sequence[Mapping[str, Any]], notes: M
         _clips(chart, mode),
         {name: COLORS[name][is_dark] for name in ("text", "muted", "grid", "control", "ground")},
     )
-    note = notes[mode] if chart.key == "loss" else chart.request.note
+    note = notes[mode] if chart.key == "loss" and not chart.request.is_difference else chart.head["note"]
     st.download_button(
         "Download the picture",
         lambda: make(standalone(chart.head, chart.data.tables, look, note)),

@@ -51,7 +51,7 @@ HELP = (
 TAKEN: Mapping[str, Param[Any]] = {
     param.name: param
     for param in (
-        *(link.LOSS_MODE, link.AXIS, link.SMOOTHING, link.LOG_Y, link.OUTLIERS),
+        *(link.LOSS_MODE, link.AXIS, link.SMOOTHING, link.LOG_Y, link.OUTLIERS, link.MINUS),
         *(link.ZOOM, link.PIN, link.MORE_METRICS),
     )
 }
@@ -64,13 +64,16 @@ MODES = {"train and eval": "Eval + train", "eval": "Eval", "train": "Train", rel
 _ALWAYS = tuple(mode for mode in MODES if mode != relative.MODE)
 
 
-def options(extent: tuple[float, float] | None, *, apart: bool = False, in_epochs: bool = False) -> dict[str, Any]:
+def options(
+    extent: tuple[float, float] | None, *, apart: bool = False, in_epochs: bool = False, baseline: str = ""
+) -> dict[str, Any]:
     """What the toolbar shows.
 
     Args:
         extent: The two ends of the x axis over all runs; ``None`` where nothing is logged.
         apart: Some of the losses do not compare: how far each came from its own start is offered too.
         in_epochs: Of all runs a step is an epoch, so that one of the two axes is enough.
+        baseline: What the run is called that curves can be drawn as differences to; "" for none.
     """
     zoom = url.value(link.ZOOM)
     axis = url.value(link.AXIS)
@@ -84,7 +87,9 @@ def options(extent: tuple[float, float] | None, *, apart: bool = False, in_epoch
             "outliers": url.value(link.OUTLIERS),
             "zoom": zoom,
             "pin": url.value(link.PIN),
+            "minus": url.value(link.MINUS),
         },
+        "baseline": baseline,
         "modes": [each for each in MODES.items() if apart or each[0] in (*_ALWAYS, url.value(link.LOSS_MODE))],
         "axes": [[each.value, each.title_of(in_epochs=in_epochs)] for each in Axis if each is not other],
         "weights": [f"{weight:g}" for weight in sorted({*link.SMOOTHING_WEIGHTS, url.value(link.SMOOTHING)})],

@@ -24,5 +24,9 @@ def bounds_by_mode(request: ChartRequest, curves: Sequence[Curve], drawn: Sequen
         kinds = {metric_of(metric).evaluated for metric in metrics}
         bounds = bounds_of([each for curve, each in zip(curves, drawn, strict=True) if curve.evaluated in kinds])
         if bounds is not None:
-            found[mode] = [bounds.low, bounds.high, bounds.outside, bounds.points, bounds.dwarfed]
+            low, high = bounds.low, bounds.high
+            if request.is_difference:
+                # The baseline's own line is always there.
+                low, high = min(low, 0.0), max(high, 0.0)
+            found[mode] = [low, high, bounds.outside, bounds.points, bounds.dwarfed]
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from lib.charts.drawn import View
+from lib.core.facts.metrics import Better
 from lib.ui.session.link import AXIS, LOG_Y, SMOOTHING, ZOOM, LinkState
 
 BUCKETS = {True: 90, False: 50}
@@ -45,6 +46,46 @@ class CurvesKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the difference of one curve to the baseline's rests on.
+
+    Attributes:
+        curves: The run.
+        metric: The metric's key.
+        apart: Why there is none, as the end of a sentence; "" where there is one.
+        better: Which direction is better; ``None`` where neither is, or it is not known.
+        within: What is within the noise; ``None`` where nobody knows.
+    """
+
+    curves: CurvesKey
+    metric: str
+    apart: str
+    better: Better | None
+    within: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToBaseline:
+    """The run that the others are compared with.
+
+    Attributes:
+        curves: Which one.
+        label: What it is called.
+        told: Of every run and metric of the chart.
+        is_drawn: Curves are drawn as differences to it.
+    """
+
+    curves: CurvesKey
+    label: str
+    told: tuple[Told, ...]
+    is_drawn: bool
+
+    def of(self, curves: CurvesKey, metric: str) -> Told | None:
+        """What a difference rests on; ``None`` of what is not in the chart."""
+        return next((each for each in self.told if (each.curves, each.metric) == (curves, metric)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class CurveRequest:
     """What is drawn of one curve depends on this, whatever the curve is compared with and called there.
 
@@ -55,6 +96,7 @@ class CurveRequest:
         wide: Over the full width.
         log: On a log axis, whatever the options say.
         relative: As a share of the run's first evaluation.
+        minus: Less the curve of this run; ``None`` for what was logged.
     """
 
     curves: CurvesKey
@@ -63,6 +105,7 @@ class CurveRequest:
     wide: bool
     log: bool
     relative: bool = False
+    minus: CurvesKey | None = None
 
     @property
     def unsmoothed(self) -> CurveRequest:
@@ -127,6 +170,7 @@ class ChartRequest:
         log: On a log axis, whatever the options say.
         relative: Each value as a share of the run's own first evaluation.
         in_epochs: The logs of all runs count epochs, so that a step is one.
+        against: The run that the others are compared with; ``None`` where none is pinned.
     """
 
     key: str
@@ -141,6 +185,12 @@ class ChartRequest:
     log: bool = False
     relative: bool = False
     in_epochs: bool = False
+    against: ToBaseline | None = None
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether curves are drawn as differences to the baseline."""
+        return self.against is not None and self.against.is_drawn
 
     @property
     def view(self) -> View:
@@ -151,7 +201,8 @@ class ChartRequest:
             start,
             end,
             self.options[SMOOTHING],
-            self.options[LOG_Y] or self.log,
+            # A difference may be below 0.
+            (self.options[LOG_Y] or self.log) and not self.is_difference,
             BUCKETS[self.wide],
             HOVER_POSITIONS[self.wide],
         )
@@ -164,4 +215,5 @@ class ChartRequest:
 
     def curve(self, run: ChartRun, metric: str) -> CurveRequest:
         """What one curve of the chart depends on."""
-        return CurveRequest(run.curves, metric, self.options, self.wide, self.log, self.relative)
+        minus = self.against.curves if self.against is not None and self.is_difference else None
+        return CurveRequest(run.curves, metric, self.options, self.wide, self.log, self.relative, minus)

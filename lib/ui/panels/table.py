@@ -21,6 +21,7 @@ from lib.core.ranking.comparability import Comparability, classed
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.phrases import counted, first_of
 from lib.data.source import RunSource
+from lib.table.against import with_baseline
 from lib.table.cells import summary_of
 from lib.table.columns import COLUMNS, Column, Group
 from lib.table.csv_file import to_csv
@@ -72,7 +73,7 @@ def summary_table(source: RunSource, comparison: Comparison) -> None:
     read = {each.run.run_id: _read(source, each, chosen) for each in comparison.runs}
     view = comparison.computed(
         "table",
-        (comparison.how, names, tuple(curves.points for curves in read.values())),
+        (comparison.how, comparison.base, names, tuple(curves.points for curves in read.values())),
         lambda: _view(comparison, chosen, known, read),
     )
     with st.container(key="summary_card"):
@@ -113,7 +114,8 @@ def _view(
 ) -> View:
     decision, labels = comparison.decision, comparison.labels
     runs = comparison.in_order
-    summary = summary_of([_input(each, comparison, chosen, read[each.run.run_id]) for each in runs], chosen)
+    rows = [_input(each, comparison, chosen, read[each.run.run_id]) for each in runs]
+    summary = with_baseline(summary_of(rows, chosen), comparison.baseline)
     names = url.value(link.COLUMNS)
     keys = [column.key for column in summary.columns if column.in_link in names and column.key in known]
     by_score = decision.recommendation.gaps_count and len(decision.ranked) > 1
@@ -135,6 +137,7 @@ def _view(
         has_trophy=any(any(signs[key]) for key in signs if key in shown),
         has_uploaded=any(is_uploaded(each.run.run_id) for each in runs),
         counts_epochs=summary.in_epochs,
+        baseline=comparison.labels.get(comparison.base, ""),
         has_mean="train_loss" in shown
         and any(one is not None and one.is_matched for run_id in slots for _, one in (decision.shipped(run_id),)),
     )
@@ -143,7 +146,7 @@ def _view(
         layout,
         grid,
         options_of(layout, grid.columns),
-        height_px(len(runs), is_tall=layout.is_tall),
+        height_px(len(runs), is_tall=layout.is_tall or bool(summary.baseline)),
         cards(summary, layout, found, slots, recommended, signs),
         line,
     )

@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from html import escape
 from itertools import zip_longest
 
+from lib.core.baseline.words import sensed
 from lib.core.curves.train_window import WINDOW_SHARE
 from lib.core.facts.selection import UPLOADED_SIGN
 from lib.core.gap.overfitting import GAP_WARNING
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.log_units import in_epochs
-from lib.table.inputs import Summary
+from lib.table.inputs import Cell, Summary
 from lib.table.layout import Layout, Shown
 from lib.table.marks import Mark, Marked
-from lib.ui.panels.grid import SIGNS
+from lib.ui.panels.grid_look import SIGNS
 
 TITLE = '<h2 id="table">Table</h2>'
 LONG = 16
@@ -31,6 +32,7 @@ def legend(
     has_uploaded: bool = False,
     has_mean: bool = False,
     counts_epochs: bool = False,
+    baseline: str = "",
 ) -> str:
     """The line below the table: its signs, and what is the same in all runs.
 
@@ -43,6 +45,7 @@ def legend(
         has_uploaded: One of the runs was uploaded in this session.
         has_mean: A train loss is shown that is a mean, and no point of a curve.
         counts_epochs: The logs of all runs count epochs.
+        baseline: What the run is called that the others are compared with; "" for none.
     """
     signs = [
         "★ recommended" if is_recommended else "",
@@ -54,6 +57,7 @@ def legend(
         f'<span class="high">orange</span>: gap above {GAP_WARNING:g}' if Mark.HIGH in found else "",
         "⚑ gap below 0" if Mark.NEGATIVE in found else "",
         f"train loss: mean of the last {WINDOW_SHARE:.0%} of the steps up to there" if has_mean else "",
+        f"second line: difference to {escape(baseline)}, ▴ better, ▾ worse, ≈ within the noise" if baseline else "",
     ]
     signs = [in_epochs(sign) if counts_epochs else sign for sign in signs]
     same = escape(", ".join(alike))
@@ -74,14 +78,15 @@ def cards(
     for place, run_id in enumerate(summary.run_ids):
         slot, is_first = slots[run_id], run_id == recommended
         values = "".join(
-            _value(each, summary.cells[each.column.key][place].text, found[each.column.key][place].mark, before, at)
+            _value(each, summary.cells[each.column.key][place], found[each.column.key][place].mark, before, at)
             for each, at in _beside(layout.columns[1:])
             for before in [signs[each.column.key][place] if each.column.key in signs else ""]
         )
         drawn.append(
             f'<div role="listitem" data-run="{slot}"{" class=recommended" if is_first else ""}>'
             f'<h3><i class="run-mark slot-{slot}"></i>'
-            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}</span></h3><dl>{values}</dl></div>"
+            f"<span>{escape(layout.names[run_id])}{' ★' if is_first else ''}"
+            f"{' · baseline' if run_id == summary.baseline else ''}</span></h3><dl>{values}</dl></div>"
         )
     return f'<div class="table-cards" role="list" aria-labelledby="table">{"".join(drawn)}</div>'
 
@@ -95,11 +100,14 @@ def _beside(columns: Sequence[Shown]) -> Iterator[tuple[Shown, str]]:
             yield each, "left" if following is not None and not following.lines[0] else ""
 
 
-def _value(shown: Shown, text: str, mark: Mark | None, before: str, place: str) -> str:
+def _value(shown: Shown, cell: Cell, mark: Mark | None, before: str, place: str) -> str:
+    text, against = cell.text, cell.against
     name = " ".join(line for line in shown.lines if line)
     sign = SIGNS[mark][0] if mark else ""
     is_long = not place and (len(text) + len(name) > 2 * LONG or len(text) > LONG)
     kind = "long" if is_long else place
     style = f" class={kind}" if kind else ""
     value = escape(f"{before}{sign}{text}" if text != NOT_RECORDED else text)
+    if against is not None:
+        value += f'<small class="{against.sense}">{escape(sensed(against.text, against.sense))}</small>'
     return f"<div{style}><dt>{escape(name)}</dt><dd{f' class={mark.value}' if mark else ''}>{value}</dd></div>"

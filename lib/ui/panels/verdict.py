@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from lib.core.baseline.ranking import beside
 from lib.core.facts.runs import RunStatus
 from lib.core.glance.glance import Glance, better_words, glance_of
 from lib.core.glance.lines import by_score
@@ -34,6 +35,8 @@ BEST_LIMIT = 15
 """Characters of a run's name above its column in the table of best values."""
 NAME_LIMIT = 26
 """Characters of a run's name on a button."""
+BASELINE_LIMIT = 18
+"""Characters of the baseline's name there."""
 METRIC_LIMIT = 28
 """Characters of a metric's name on a button."""
 
@@ -41,7 +44,8 @@ METRIC_LIMIT = 28
 def verdict(source: RunSource, comparison: Comparison) -> None:
     """Draw the panel."""
     offers = not comparison.decision.has_main_class and has_alike(source, comparison)
-    glance, body = comparison.computed("verdict", (comparison.how, offers), lambda: _made(comparison, offers=offers))
+    key = comparison.how, comparison.base, offers
+    glance, body = comparison.computed("verdict", key, lambda: _made(comparison, offers=offers))
     with st.container(key="verdict"):
         st.html(STYLE + body)
         _better(source, comparison, glance)
@@ -58,7 +62,24 @@ def verdict(source: RunSource, comparison: Comparison) -> None:
                     )
                 if has_readings(comparison):
                     read_as_panel(comparison)
+                _baseline(comparison)
                 _decided_by(comparison)
+
+
+def _baseline(comparison: Comparison) -> None:
+    """Where one of the runs is pinned, so that the others are told by how far they are from it."""
+    labels, base = comparison.labels, comparison.base
+    if len(labels) < 2 and not base:
+        return
+    name = brief_labels(labels, BASELINE_LIMIT).get(base, "none")
+    with st.popover(f"Baseline: {md(name)}", type="tertiary", key="baseline_choice"):
+        st.radio(
+            "Compare all runs with",
+            ["", *labels],
+            format_func=lambda run_id: md(labels[run_id]) if run_id else "none",
+            help="Ranking, table and charts then show the differences to it. The verdict stays as it is.",
+            **url.widget(link.BASE, base if base in labels else ""),
+        )
 
 
 def _next(source: RunSource, comparison: Comparison, *, offers: bool) -> None:
@@ -98,7 +119,10 @@ def _made(comparison: Comparison, *, offers: bool) -> tuple[Glance, str]:
     assessed = shipped_assessments(comparison)
     said = overview_of(grounds_of(comparison.decision, runs, _names(labels)), runs, assessed)
     glance = glance_of(said, runs, assessed, has_alike=offers)
-    return glance, panel(glance, labels, slots) + details(comparison, said, assessed)
+    baseline = comparison.baseline
+    names = short_labels(labels, SENTENCE_LIMIT)
+    against = None if baseline is None else beside(baseline, comparison.decision, [*labels], names[comparison.base])
+    return glance, panel(glance, labels, slots, against) + details(comparison, said, assessed)
 
 
 def _names(labels: Mapping[str, str]) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
+from lib.core.baseline.ranking import Beside
 from lib.core.glance.glance import Glance, Line
 from lib.core.glance.rows import FIRST, LEVEL, PICK, SHIP, Row
 from lib.core.text.labels import shared_beginning, short_labels
@@ -20,19 +21,20 @@ room, since what differs is mostly at the end."""
 GAP_TITLE = ' title="Eval loss less train loss, at the run\'s best step"'
 
 
-def panel(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
+def panel(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int], against: Beside | None = None) -> str:
     """The two sides of the panel.
 
     Args:
         glance: What is said.
         labels: What the runs are called in full, by run id.
         slots: Which colour and mark each has.
+        against: How far each is from the baseline; ``None`` where none is pinned.
     """
     names = headline_names(glance.verb, glance.run_ids, labels)
     said = _headline(glance, names, labels, slots) + _how_sure(glance) + _lines(glance, lines_of(glance, names))
     return (
         f'<section class="verdict" aria-label="Verdict"><div class="says">{said}</div>'
-        f'<div class="ranking">{_ranking(glance, labels, slots)}</div></section>'
+        f'<div class="ranking">{_ranking(glance, labels, slots, against)}</div></section>'
     )
 
 
@@ -98,22 +100,31 @@ def sentence(said: Sentence) -> str:
     return "".join(f"<b>{escape(part)}</b>" if isinstance(part, Strong) else escape(part) for part in said)
 
 
-def _ranking(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
+def _ranking(glance: Glance, labels: Mapping[str, str], slots: Mapping[str, int], against: Beside | None = None) -> str:
     ranking = glance.ranking
     is_ordered = any(row.behind is not None for row in ranking.rows)
     start = shared_beginning(list(labels.values()))
     own = short_labels({run_id: label[len(start) :] for run_id, label in labels.items()}, ROW_LIMIT)
     heads = ["Run", ranking.title or "Best"]
     heads += ["Behind the best"] if is_ordered else []
+    heads += [against.title] if against else []
     heads += ["Gap", "Mark"] if is_ordered else ["Own metric", "Mark"]
-    classes = ["", "value", *(["barhead"] if is_ordered else []), "gap" if is_ordered else "metric", "mark"]
+    classes = ["", "value", *(["barhead"] if is_ordered else []), *(["against"] if against else [])]
+    classes += ["gap" if is_ordered else "metric", "mark"]
     head = "".join(_head(kind, title) for kind, title in zip(classes, heads, strict=True))
     rows = "".join(
-        _row(row, slots[row.run_id], (labels[row.run_id], start, own[row.run_id]), is_ordered=is_ordered)
+        _row(
+            row,
+            slots[row.run_id],
+            (labels[row.run_id], start, own[row.run_id]),
+            is_ordered=is_ordered,
+            beside=_against(against, row.run_id),
+        )
         for row in ranking.rows
     )
     note = f'<p class="note">{escape(ranking.note)}</p>' if ranking.note else ""
-    apart = "" if is_ordered else " apart"
+    note += f'<p class="note against">{escape(against.note)}</p>' if against else ""
+    apart = ("" if is_ordered else " apart") + (" against" if against else "")
     table = f'<div class="row head" role="row">{head}</div>{rows}'
     return f'<div class="rows{apart}" role="table" aria-label="Ranking">{table}</div>{note}'
 
@@ -124,7 +135,18 @@ def _head(kind: str, title: str) -> str:
     return f'<span role="columnheader" class="{kind}"{GAP_TITLE if kind == "gap" else ""}>{shown}</span>'
 
 
-def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) -> str:
+def _against(against: Beside | None, run_id: str) -> str:
+    """How far a run is from the baseline, as a cell; "" where none is pinned."""
+    if against is None:
+        return ""
+    found = against.runs[run_id]
+    title = f' title="{escape(found.sentence)}"'
+    told = f'<span class="runoff-unseen">{escape(found.sentence)}</span>'
+    words = f'<span aria-hidden="true">{escape(found.words)}</span>' if found.words else ""
+    return f'<span role="cell" class="against {found.sense}"{title}>{words}{told}</span>'
+
+
+def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool, beside: str = "") -> str:
     """One row; ``names`` are the run's in full, the part that it shares with all, and the rest of it."""
     full, start, own = names
     first = " first" if row.mark in (SHIP, FIRST) else ""
@@ -136,10 +158,10 @@ def _row(row: Row, slot: int, names: tuple[str, str, str], *, is_ordered: bool) 
         f'<span role="cell" class="value">{escape(row.value)}</span>',
     ]
     if is_ordered:
-        cells.append("".join(_bar(row, slot)))
+        cells.append("".join(_bar(row, slot)) + beside)
         cells.append(f'<span role="cell" class="gap{" wide" if row.is_wide else ""}">{escape(row.gap)}</span>')
     else:
-        cells.append(f'<span role="cell" class="metric">{escape(row.metric)}</span>')
+        cells.append(f'{beside}<span role="cell" class="metric">{escape(row.metric)}</span>')
     level = " level" if row.mark in (LEVEL, PICK) else ""
     cells.append(f'<span role="cell" class="mark{level}" title="{escape(row.why)}">{escape(row.mark)}</span>')
     return f'<div class="row{first}" role="row" data-run="{slot}">{"".join(cells)}</div>'

@@ -33,6 +33,11 @@ STYLE = """<style>
 .verdict .rows { display: grid; column-gap: 10px;
   grid-template-columns: minmax(0, max-content) max-content minmax(86px, 1fr) max-content max-content; }
 .verdict .rows.apart { grid-template-columns: minmax(0, 1fr) max-content max-content max-content; }
+.verdict .rows.against { grid-template-columns: minmax(0, 1fr) repeat(4, max-content); }
+.verdict .rows.against :is(.bar, .barhead), .verdict .rows.against + .note:has(+ .note) { display: none; }
+.verdict span.against { text-align: right; white-space: nowrap; color: var(--muted); }
+.verdict span.against.better { color: var(--good); }
+.verdict span.against.worse { color: var(--bad); }
 .verdict .row { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; height: 24px;
   padding: 0 4px; border-top: 1px solid var(--grid); }
 .verdict .row.head { height: 19px; border-top: 0; color: var(--muted); font-size: var(--size-caption);
@@ -114,6 +119,10 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
 }
 @media (min-width: 1700px) {
   .st-key-verdict .verdict { grid-template-columns: minmax(0, 1fr) 600px; }
+  .verdict .rows.against:not(.apart) { grid-template-columns: minmax(0, max-content) max-content minmax(60px, 1fr)
+    repeat(3, max-content); }
+  .verdict .rows.against .barhead { display: inline; }
+  .verdict .rows.against .bar, .verdict .rows.against + .note:has(+ .note) { display: block; }
   .st-key-verdict_offer { left: calc(100% - 588px); }
 }
 @media (max-width: 1100px) {
@@ -128,6 +137,10 @@ html[data-run-held] .verdict .row[data-run]:hover { box-shadow: inset 2px 0 0 va
   .verdict .rows { grid-template-columns: minmax(0, 1fr) max-content max-content max-content; }
   .verdict .row { height: auto; min-height: 30px; }
   .verdict .row .bar, .verdict .row .barhead, .verdict .rows:not(.apart) + .note { display: none; }
+  .verdict .rows.against { grid-template-columns: minmax(0, 1fr) repeat(3, max-content); }
+  .verdict .rows.against + .note:not(:has(+ .note)) { display: block; }
+  .verdict .row:not(.head) span.against { grid-column: 1 / -1; grid-row: 2; padding-left: 18px; text-align: left; }
+  .verdict .row.head span.against { display: none; }
   .verdict .name { display: block; position: relative; padding-left: 18px; white-space: normal; }
   .verdict .name .run-mark { position: absolute; left: 0; top: calc(50% - 5px); }
   .verdict .name span { white-space: pre-wrap; overflow-wrap: anywhere; }

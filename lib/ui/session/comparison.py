@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from lib.charts.palette import RUN_COLORS
+from lib.core.baseline.against import Baseline
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.metrics import Better
@@ -83,6 +84,7 @@ class Comparison:
     Attributes:
         policy: Weights and bands of the score.
         by: The metric that was chosen to rank by, and its direction; "" where none was.
+        base: The id of the run that the others are compared with; "" for none.
         left_out: Which parts of the link were not taken, in sentences.
         key: Names reader, runs, versions, labels and colours.
         computed_values: What was worked out of the comparison.
@@ -93,6 +95,7 @@ class Comparison:
     left_out: tuple[str, ...]
     key: str
     by: tuple[str, str] = ("", "")
+    base: str = ""
     computed_values: ComputedValues = field(default_factory=ComputedValues, repr=False, compare=False)
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
@@ -125,6 +128,18 @@ class Comparison:
         """A ``Remember``: what follows from some of the runs hangs on the first of them, under what the others are."""
         first, *others = (next(each for each in self.runs if each.run.run_id == run_id) for run_id in run_ids)
         return first.computed(subject, (key, *(each.key for each in others)), make)
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """The run that the others are compared with; ``None`` where none is pinned, or it could not be read yet."""
+        if self.base not in self.labels:
+            return None
+        curves = {each.run.run_id: each.data.curves for each in self.runs if each.data is not None}
+        runs, label = [each.run for each in self.runs], self.labels[self.base]
+        key = self.how, self.base
+        return self.computed(
+            "baseline", key, lambda: Baseline(self.base, label, runs, curves, self.decision, self.pairs)
+        )
 
     @cached_property
     def grounds(self) -> Grounds:
@@ -174,6 +189,7 @@ def load(source: RunSource) -> Comparison:
     found = {run.run_id: run for run in reads.load_runs(source, wanted)}
     selected, sentences = left_out.reconciled(source, wanted, found)
     url.put(link.RUNS, selected)
+    sentences = (*sentences, *left_out.without_baseline(selected))
     stored = [found[run_id] for run_id in selected if run_id in found]
     slots = assign_slots(st.session_state.get(_SLOTS, {}), selected)
     st.session_state[_SLOTS] = slots
@@ -195,7 +211,7 @@ def load(source: RunSource) -> Comparison:
     key = _digest([(one.key, one.label, one.slot) for one in runs])
     computed_values = reads.computed_values(key, [one.data for one in runs if one.data is not None])
     by = url.value(link.BY), url.value(link.DIRECTION)
-    return Comparison(runs, policy, (*sentences, *unknown), key, by, computed_values)
+    return Comparison(runs, policy, (*sentences, *unknown), key, by, url.value(link.BASE), computed_values)
 
 
 def _side_by_side(

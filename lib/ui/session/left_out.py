@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from lib.core.baseline.words import gone
 from lib.core.facts.selection import MOST_NAMED, reconcile
 from lib.core.ranking.metric_names import EVAL_LOSS, is_candidate
 from lib.core.text.phrases import counted, first_of
@@ -33,6 +34,15 @@ def reconciled(
     return taken.ids, (*taken.sentences, *((said,) if unread else ()))
 
 
+def without_baseline(selected: Collection[str]) -> tuple[str, ...]:
+    """Take a baseline that is not among the selected runs out of the link, and say so."""
+    base = url.value(link.BASE)
+    if not base or base in selected:
+        return ()
+    url.put(link.BASE, "")
+    return (gone(base),)
+
+
 def unknown(found: Sequence[RunData | None]) -> tuple[str, ...]:
     """Take metrics that none of the selected runs logged out of the link, and say so.
 
@@ -48,10 +58,10 @@ def unknown(found: Sequence[RunData | None]) -> tuple[str, ...]:
     unread = _drop_readings(whole)
     logged = {metric for curves in read for metric in (*curves.curves, *curves.unread)}
     further = url.value(link.MORE_METRICS)
-    gone = [metric for metric in further if metric not in logged]
-    if gone:
+    lost = [metric for metric in further if metric not in logged]
+    if lost:
         url.put(link.MORE_METRICS, tuple(metric for metric in further if metric in logged))
-    said = [f"metric={metric}" for metric in gone]
+    said = [f"metric={metric}" for metric in lost]
     by = asked_by([data.run for data in whole], logged)
     # An eval loss may be stored where none is logged.
     if by and not (is_candidate(by) and by in {*logged, EVAL_LOSS}):
@@ -66,10 +76,10 @@ def unknown(found: Sequence[RunData | None]) -> tuple[str, ...]:
 def _drop_readings(read: Sequence[RunData]) -> tuple[str, ...]:
     """Take names that none of the runs has, or that none can read otherwise, out of the link, and say so."""
     names, may = url.value(link.READ_AS), readable(read)
-    gone = [f"as={name}~{metric}" for name, metric in names if name not in may]
-    if not gone:
+    lost = [f"as={name}~{metric}" for name, metric in names if name not in may]
+    if not lost:
         return ()
     url.put(link.READ_AS, tuple(each for each in names if each[0] in may))
     return (
-        f"Left out of the link, as no selected run has a guess or a metric so called: {first_of(gone, MOST_NAMED)}.",
+        f"Left out of the link, as no selected run has a guess or a metric so called: {first_of(lost, MOST_NAMED)}.",
     )

@@ -199,6 +199,10 @@ LIMIT: Param[int] = Param("list", PAGE_SIZE, lambda texts: int(_number(PAGE_SIZE
 EVAL_WEIGHT: Param[float] = Param("weight", DEFAULT_POLICY.eval_weight, _number(0.0, 1.0), _exact)
 BY: Param[str] = Param("by", "", _text)
 DIRECTION: Param[str] = Param("better", "", _one_of("", "lower", "higher"))
+BASE: Param[str] = Param("base", "", lambda texts: texts[-1])
+"""The run that the others are compared with; "" for none."""
+MINUS: Param[bool] = _switch("minus")
+"""Charts show the differences to that."""
 READ_AS: Param[tuple[tuple[str, str], ...]] = Param(
     "as", (), readings, lambda named: [f"{name}~{metric}" for name, metric in named]
 )

@@ -113,6 +113,7 @@ def address() -> str:
     base += "/" if base.count("/") == 2 else ""
     held = state()
     held = held.having(link.RUNS, tuple(run for run in held[link.RUNS] if not is_uploaded(run)))
+    held = held.having(link.BASE, "") if is_uploaded(held[link.BASE]) else held
     return f"{base}?{urlencode(held.texts, doseq=True)}" if base else ""
 
 
