@@ -7,7 +7,7 @@ beside the chart: how many of the logged points are drawn, what is not finite, w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -109,6 +109,12 @@ def chart_data(
         order=order,
         marked=marked,
     )
+
+
+def with_against(data: ChartData, texts: Mapping[str, Sequence[str]]) -> ChartData:
+    """The same with the dataset ``against``: a column for each curve, by its number."""
+    table = pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()})
+    return replace(data, tables={**data.tables, "against": table})
 
 
 def smoothed_lines(

@@ -11,6 +11,8 @@ nonfinite      x, curve: where a run logged NaN or an infinity; drawn on the axi
 extent         x: the two ends of the range in view, so that all charts share it
 hover          the x axis's title, and a column of ready text for every curve, named as it
                is to be shown; one row for each position that the rule can take
+against        a column of ready text for every curve, named by its number: how far it is from
+               the baseline at each position of ``hover``; only where one is pinned
 findings       x, end, slot, kind, text: what was noticed of a run, where it begins and ends
 =============  ===========================================================================
 

@@ -52,7 +52,7 @@ def specification(
     # Of the stroke, since for a shape's own opacity whoever draws an SVG makes a layer of each.
     width, opacity = alt.StrokeWidth("width:Q", scale=None), alt.StrokeOpacity("opacity:Q", scale=None)
     layers = [
-        _of("zero").mark_rule(color=theme["muted"]).encode(y=y),
+        _of("zero").mark_rule(color=theme["muted"]).encode(x=_across("px"), x2="end:Q", y=y),
         _of("lines")
         .mark_line(clip=True, strokeJoin="round")
         .encode(**here, **lines, strokeWidth=width, strokeOpacity=opacity),

@@ -15,7 +15,7 @@ rows           px, end, py: the lines of the lane of findings
 spans          px, end, py, color: how long a finding lasts
 chips          px, py, color, shape: the sign of a finding
 heading, found px, py, text: what stands at the left and at the right of the lane
-zero           y: where curves are differences, the level of the baseline
+zero           y, px, end: where curves are differences, the level of the baseline
 =============  ===========================================================================
 """
 
@@ -126,7 +126,7 @@ def still(head: Mapping[str, Any], tables: Mapping[str, pa.Table], look: Look) -
         size=(WIDTH, HEIGHT if head["wide"] else SMALL_HEIGHT),
     )
     data: dict[str, Rows] = {name: [] for name in NAMES}
-    data["zero"] = [{"y": 0.0}] if zero else []
+    data["zero"] = [{"y": 0.0, "px": 0, "end": plot.width}] if zero else []
     for each in sorted(shown, key=lambda one: (one.kind != "train", -one.number)):
         _line(data, each)
         data["marks"] += _points(plot.reached(thinned(each.of("evals"), plot)), color=each.color, shape=each.shape)

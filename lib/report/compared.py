@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lib.core.baseline.against import Baseline
+from lib.core.baseline.ranking import Beside, beside
 from lib.core.budget.equal import equal_budgets
 from lib.core.budget.words import budget_lines
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
@@ -50,6 +52,7 @@ class Compared:
         told: What somebody said of the runs who looked at them.
         slots: Which colour and mark each run has, by run id.
         unreadable: What lies where runs lie and could not be read.
+        baseline: The id of the run that the others are compared with; "" for none. The verdict does not depend on it.
     """
 
     runs: tuple[RunSummary, ...]
@@ -62,6 +65,7 @@ class Compared:
     told: Told = Told()
     slots: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
+    baseline: str = ""
 
     @property
     def decision(self) -> Decision:
@@ -77,6 +81,14 @@ class Compared:
     def names(self) -> Mapping[str, str]:
         """What the runs are called in sentences, by run id."""
         return brief_labels({run.run_id: self.labels[run.run_id] for run in self.runs})
+
+    @property
+    def beside(self) -> Beside | None:
+        """How far each run is from the baseline; ``None`` where none is pinned."""
+        if self.baseline not in self.labels:
+            return None
+        found = Baseline(self.baseline, self.labels[self.baseline], self.runs, self.curves, self.decision)
+        return beside(found, self.decision, {run.run_id: self.labels[run.run_id] for run in self.runs})
 
     @property
     def budgets(self) -> list[tuple[str, str]]:

@@ -94,12 +94,18 @@ def _verdict(compared: Compared, lines: int | None) -> Iterator[str]:
 def _ranking(compared: Compared) -> Iterator[str]:
     ranking = compared.glance.ranking
     metrics = any(row.metric for row in ranking.rows)
-    heads = ("Run", ranking.title or "Best", *(("Metric",) if metrics else ()), "Gap at best", "")
+    beside = compared.beside
+    heads = (
+        *("Run", ranking.title or "Best", *(("Metric",) if metrics else ())),
+        *((beside.title,) if beside else ()),
+        *("Gap at best", ""),
+    )
     rows = [
         (
             compared.labels[row.run_id],
             row.value,
             *((row.metric,) if metrics else ()),
+            *((beside.runs[row.run_id].words,) if beside else ()),
             row.gap,
             row.mark or row.distance,
         )
@@ -109,6 +115,9 @@ def _ranking(compared: Compared) -> Iterator[str]:
     if ranking.note_apart:
         yield ""
         yield escaped(ranking.note_apart)
+    if beside:
+        yield ""
+        yield from (f"{escaped(line)}  " for line in beside.lines)
 
 
 def _tables(compared: Compared, most: int | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from lib.charts.palette import RUN_COLORS
 from lib.charts.theme import COLORS, MARK_SHAPES, SIZES
 from lib.core.answers.settings import settings_answer
+from lib.core.baseline.ranking import ToBaseline
 from lib.core.config.diff import DiffRow
 from lib.core.facts.limits import shown
 from lib.core.text.phrases import counted
@@ -73,7 +74,7 @@ def _verdict(compared: Compared) -> str:
     if glance.checkpoint:
         lines.insert(0, ("Checkpoint", escape(glance.checkpoint)))
     said = "".join(f"<dt>{escape(title)}</dt><dd>{text}</dd>" for title, text in lines)
-    ranking = glance.ranking
+    ranking, beside = glance.ranking, compared.beside
     # How far a ranked run is behind is said once; what no run has needs no column.
     told = [row.why if row.behind is None else "" for row in ranking.rows]
     columns = [
@@ -81,18 +82,25 @@ def _verdict(compared: Compared) -> str:
         (ranking.title or "Best", [escape(row.value) for row in ranking.rows]),
         ("Own metric", [escape(row.metric) for row in ranking.rows]),
         ("Behind the best", [escape(row.distance) for row in ranking.rows]),
+        *([(beside.title, [_less(beside.runs[row.run_id]) for row in ranking.rows])] if beside else []),
         ("Gap at best", [escape(row.gap) for row in ranking.rows]),
         ("", [escape(row.mark) for row in ranking.rows]),
         ("", [*map(escape, told)]),
     ]
     heads, cells = zip(*(column for column in columns if any(column[1])), strict=True)
     rows = list(zip(*cells, strict=True))
-    about = " ".join(filter(None, (ranking.note_apart, compared.overview.rests_on, compared.overview.decided_by)))
+    told_beside = beside.lines if beside else ()
+    overview = compared.overview
+    about = " ".join(filter(None, (ranking.note_apart, *told_beside, overview.rests_on, overview.decided_by)))
     note = f"<p>{escape(about)}</p>" if about else ""
     return (
         f"<section><h1>{escape(glance.verb)} {names}</h1><p>{badge}</p><dl>{said}</dl></section>"
         f"<section><h2>Ranking</h2>{_table(heads, rows)}{note}</section>"
     )
+
+
+def _less(found: ToBaseline) -> str:
+    return f'<span class="{found.sense}">{escape(found.words)}</span>'
 
 
 def _objections(compared: Compared) -> str:
@@ -274,6 +282,7 @@ dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
 .badge.warn {{ background: var(--warn-ground); color: var(--warn); }}
 .badge.info {{ background: var(--info-ground); color: var(--info); }}
 .badge.bad {{ background: var(--bad-ground); color: var(--bad); }}
+.better {{ color: var(--good); }} .worse {{ color: var(--bad); }}
 .mark {{ display: inline-block; width: 10px; height: 10px; margin-right: 6px; print-color-adjust: exact; }}
 .legend span {{ margin-right: 16px; }}
 .scrolls {{ overflow-x: auto; }}

@@ -27,7 +27,7 @@ from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.verdict.limits import LIMITS
 from lib.report.compared import Compared, Told, judge
-from lib.report.verdict import as_data
+from lib.report.verdict import as_data, as_view
 
 KIND, FORMAT = "runoff decision", 1
 DEEPEST = 12
@@ -71,11 +71,12 @@ def record_of(compared: Compared) -> dict[str, Any]:
 
     Args:
         compared: With all points of all curves: of a reduced one only what is left of it is on record, and
-            ``complete`` says so.
+            ``complete`` says so. What it was looked at beside is its ``view``, which nothing else depends on.
     """
     by, direction = compared.by
     policy = compared.policy
     timeless = judge(compared.stored, compared.curves, compared.labels, None, policy=policy, by=by, direction=direction)
+    view = as_view(compared)
     return {
         "kind": KIND,
         "format": FORMAT,
@@ -88,6 +89,7 @@ def record_of(compared: Compared) -> dict[str, Any]:
         "constants": constants(),
         "runs": [fingerprint(run, timeless) for run in timeless.stored],
         "verdict": _plain(as_data(timeless)),
+        **({"view": _plain(view)} if view else {}),
     }
 
 

@@ -59,6 +59,30 @@ def as_data(compared: Compared) -> dict[str, Any]:
     }
 
 
+def as_view(compared: Compared) -> dict[str, Any]:
+    """How the comparison was looked at, as JSON has it; nothing where no baseline is pinned."""
+    beside = compared.beside
+    if beside is None:
+        return {}
+    return {
+        "baseline": {
+            "run": compared.labels[beside.run_id],
+            "metric": beside.metric,
+            "differences": [
+                {
+                    "run": compared.labels[run_id],
+                    "difference": None if each.found is None else each.found.value,
+                    "share": None if each.found is None else each.found.share,
+                    "sense": None if each.found is None else each.found.sense.value,
+                    "said": each.sentence,
+                }
+                for run_id, each in beside.runs.items()
+                if run_id != beside.run_id
+            ],
+        }
+    }
+
+
 def ranking(compared: Compared, scores: Sequence[RunScore]) -> list[dict[str, Any]]:
     """Ranked runs, best first, each with the checkpoint of it that would be shipped."""
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lib.core.baseline.against import Baseline
@@ -42,6 +42,7 @@ class Beside:
         title: Of a column.
         note: What is in it.
         runs: By run id.
+        labels: What they are called.
     """
 
     run_id: str
@@ -50,21 +51,28 @@ class Beside:
     title: str
     note: str
     runs: Mapping[str, ToBaseline]
+    labels: Mapping[str, str]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What a reader has to know besides: what the baseline is, and why runs have no difference to it."""
+        lacking = (f"{self.labels[run_id]}: {each.sentence}" for run_id, each in self.runs.items() if not each.words)
+        return (f"Baseline: {self.name}, which the verdict does not depend on.", self.note, *lacking)
 
 
-def beside(baseline: Baseline, decision: Decision, run_ids: Sequence[str], name: str | None = None) -> Beside:
+def beside(baseline: Baseline, decision: Decision, labels: Mapping[str, str], name: str | None = None) -> Beside:
     """Put the differences of these runs into words.
 
     Args:
         baseline: What they are compared with.
         decision: About them.
-        run_ids: Which.
+        labels: What they are called, by run id.
         name: What the baseline is called in sentences; its label where nothing else is said.
     """
     name = baseline.label if name is None else name
     words = "reward" if baseline.metric == REWARD else metric_name(baseline.metric)
     show = _show(decision)
-    runs = {run_id: _of(baseline, run_id, name, show) for run_id in run_ids}
+    runs = {run_id: _of(baseline, run_id, name, show) for run_id in labels}
     return Beside(
         baseline.run_id,
         name,
@@ -72,6 +80,7 @@ def beside(baseline: Baseline, decision: Decision, run_ids: Sequence[str], name:
         f"{words[:1].upper()}{words[1:]} to baseline",
         f"Differences of {words} to the baseline. Level: within the noise.",
         runs,
+        labels,
     )
 
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 
 from lib.charts.drawn import Curve
 from lib.core.baseline.against import Baseline
@@ -115,7 +114,7 @@ def differences(
 
 def texts_of(
     request: ChartRequest, found: Sequence[Found], runs: Mapping[CurvesKey, Drawable], grid: np.ndarray
-) -> pa.Table:
+) -> dict[str, list[str]]:
     """For each position of the hover rule how far each curve's nearest point there is from the baseline.
 
     Args:
@@ -125,7 +124,7 @@ def texts_of(
         grid: The positions, shape (m,).
 
     Returns:
-        A column of ready text for each curve, named by its number; "" where there is no difference.
+        Ready text for each curve, by its number; "" where there is no difference.
     """
     against = request.against
     assert against is not None
@@ -138,7 +137,7 @@ def texts_of(
         values, origins = nearest_points(curve.x, curve.y, grid)
         bases, _ = baseline_at(origins, runs[against.curves].placing(base), base.value)
         columns[str(number)] = _texts(one.metric, values, bases, told)
-    return pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
+    return columns
 
 
 def _texts(metric: str, values: np.ndarray, bases: np.ndarray, told: Told) -> list[str]:

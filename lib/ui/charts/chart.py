@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from lib.charts.datasets import ChartData, FindingMark, chart_data, smoothed_lines
+from lib.charts.datasets import ChartData, FindingMark, chart_data, smoothed_lines, with_against
 from lib.charts.drawn import Curve, DrawnCurve, View, drawn_of, with_line
 from lib.charts.lane import Kind, counted, kind_of
 from lib.charts.layout import MAIN_HEIGHT, SMALL_HEIGHT
@@ -105,7 +105,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
     data = chart_data(curves, view, _marks(request, runs), drawn)
     if request.against is not None:
         grid = data.tables["hover"][view.axis_title].to_numpy()
-        data = replace(data, tables={**data.tables, "against": texts_of(request, logged, runs, grid)})
+        data = with_against(data, texts_of(request, logged, runs, grid))
     last = ends(curves, drawn)
     head = {
         "key": request.key,

@@ -121,7 +121,7 @@ def _made(comparison: Comparison, *, offers: bool) -> tuple[Glance, str]:
     glance = glance_of(said, runs, assessed, has_alike=offers)
     baseline = comparison.baseline
     names = short_labels(labels, SENTENCE_LIMIT)
-    against = None if baseline is None else beside(baseline, comparison.decision, [*labels], names[comparison.base])
+    against = None if baseline is None else beside(baseline, comparison.decision, labels, names[comparison.base])
     return glance, panel(glance, labels, slots, against) + details(comparison, said, assessed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -35,6 +36,7 @@ def _take(comparison: Comparison) -> None:
         with st.spinner("Judging the runs", show_time=True):
             told = url.value(link.ENDED), url.value(link.READ_AS)
             compared = comparison.computed("shared", (comparison.how, told), lambda: compared_of(comparison))
+            compared = replace(compared, baseline=comparison.base)
     except AppError as error:
         messages.error_panel(error)
         return

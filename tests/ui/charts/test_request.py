@@ -12,7 +12,7 @@ import pytest
 from lib.core.curves.axes import Axis
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
 from lib.ui.charts.chart import make
-from lib.ui.charts.request import ChartRequest, ChartRun, CurvesKey, MetricFinding, PartRead, Ship
+from lib.ui.charts.request import ChartRequest, ChartRun, CurvesKey, MetricFinding, PartRead, Ship, ToBaseline, Told
 from lib.ui.session import link
 from lib.ui.session.link import LinkState
 from tests.charts_sent import unpacked
@@ -36,7 +36,10 @@ def request() -> ChartRequest:
     """Made anew each time, of parts that are made anew."""
     state = LinkState().having(link.ZOOM, (1.0, 9.0)).having(link.SMOOTHING, 0.9)
     metrics, ship = ("train_loss", "eval_loss"), Ship(run("a").curves, 6, "checkpoint-6")
-    return ChartRequest("loss", "Loss", metrics, (run("a"), run("b")), state, True, "pale", "lower", ship)
+    told = tuple(Told(each.curves, metric, "", "lower", 0.1) for each in (run("a"), run("b")) for metric in metrics)
+    against = ToBaseline(run("a").curves, "label of a", told, is_drawn=False)
+    runs = run("a"), run("b")
+    return ChartRequest("loss", "Loss", metrics, runs, state, True, "pale", "lower", ship, against=against)
 
 
 class OnAxis:
