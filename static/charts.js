@@ -6,7 +6,7 @@ const [{ Chart, everyChart }, { add, Panel, Further }, { Toolbar }, { onChange }
   ['chart.js', 'controls.js', 'toolbar.js', 'highlight.js'].map(name => import(beside(name))),
 );
 
-const OFFERED_MS = 30_000; // a picture that is not offered by then will not be
+const OFFERED_MS = 30_000; // a file that is not offered by then will not be
 const LOOK_MS = 50; // how often to look whether it is made
 const BEGUN_MS = 1500; // a download that has not begun to be made by then was made at once
 const TOLD_MS = 5000; // how long it is said that it could not be made
@@ -195,22 +195,22 @@ class Component {
     this.askAgain();
   }
 
-  // Have a picture of a chart made, or all values: the server offers it by a button, which only Streamlit can have.
+  // Have a file of a chart made, or of all values: the server offers it by a button, which only Streamlit can have.
   keep(key, kind) {
-    if (kind === 'csv') {
-      this.toolbar.say('Making the file…');
+    const isPicture = kind === 'png' || kind === 'svg';
+    this.toolbar.say(isPicture ? 'Making the picture…' : 'Making the file…');
+    if (!key) {
       this.press(`.st-key-${this.shared.csv}`);
       return;
     }
-    const turn = Date.now(), place = `.st-key-download_picture_${turn}`;
-    this.toolbar.say('Making the picture…');
+    const turn = Date.now(), place = `.st-key-download_file_${turn}`;
     const seen = new MutationObserver(() => { if (this.press(place)) seen.disconnect(); });
     seen.observe(document.body, { childList: true, subtree: true });
     setTimeout(() => {
       seen.disconnect();
       if (!document.querySelector(place)) this.failed();
     }, OFFERED_MS);
-    this.send('picture', { chart: key, kind, turn });
+    this.send('file', { chart: key, kind, turn });
   }
 
   // Press the button in a place, where it is there, and say when what it makes is made: until then it cannot be pressed.

@@ -214,6 +214,8 @@ export class Toolbar {
     for (const [key, title] of this.charts) {
       choose(`${title} as PNG`, () => download(key, 'png'));
       choose(`${title} as SVG`, () => download(key, 'svg'));
+      choose(`${title} as CSV, as drawn`, () => download(key, 'csv'));
+      choose(`${title} as CSV, all points`, () => download(key, 'points'));
     }
     if (this.csv) choose('All values in view as CSV', () => download('', 'csv'));
   }

@@ -80,7 +80,7 @@ class Look:
 
 
 @dataclass(slots=True)
-class _Drawn:
+class ShownCurve:
     """A curve, and the points of it that are drawn."""
 
     number: int
@@ -113,7 +113,7 @@ def still(head: Mapping[str, Any], tables: Mapping[str, pa.Table], look: Look) -
         tables: The chart's datasets (``lib.charts.layout``).
         look: How it is looked at.
     """
-    shown = _shown(head, tables, look.mode)
+    shown = shown_curves(head, tables, look.mode)
     extent = tables["extent"]["x"].to_numpy().tolist()
     # The baseline of a difference is level with zero, which is in view whatever else is.
     zero = [(np.array(extent[:1]), np.zeros(len(extent[:1])))] if head["minus"] else []
@@ -146,10 +146,10 @@ def still(head: Mapping[str, Any], tables: Mapping[str, pa.Table], look: Look) -
     return plot, data
 
 
-def _shown(head: Mapping[str, Any], tables: Mapping[str, pa.Table], mode: str) -> list[_Drawn]:
+def shown_curves(head: Mapping[str, Any], tables: Mapping[str, pa.Table], mode: str) -> list[ShownCurve]:
     """The curves that a choice of losses shows."""
     curves = [
-        _Drawn(number, curve["slot"], curve["kind"], curve["last"]) for number, curve in enumerate(head["curves"])
+        ShownCurve(number, curve["slot"], curve["kind"], curve["last"]) for number, curve in enumerate(head["curves"])
     ]
     kinds = {each.kind for each in curves}
     hidden = {"train": "eval", "eval": "train"}.get(mode) if "train" in kinds else None
@@ -177,7 +177,7 @@ def _points(points: Points, **constants: Any) -> Rows:
     return [{"x": x, "y": y, "place": place, **constants} for place, (x, y) in enumerate(pairs)]
 
 
-def _line(data: dict[str, Rows], curve: _Drawn) -> None:
+def _line(data: dict[str, Rows], curve: ShownCurve) -> None:
     raw, line = curve.of("faint"), curve.of("line")
     pale = 0.25 if len(raw[0]) > MANY or (curve.behind and len(line[0]) > MANY) else 0.4
     if len(raw[0]):
@@ -188,7 +188,7 @@ def _line(data: dict[str, Rows], curve: _Drawn) -> None:
     data["lines"] += _points(line, line=2 * curve.number + 1, color=curve.color, width=width, opacity=strength)
 
 
-def _beyond(data: dict[str, Rows], curve: _Drawn, plot: Plot) -> None:
+def _beyond(data: dict[str, Rows], curve: ShownCurve, plot: Plot) -> None:
     for name in ("faint", "line"):
         for places, py, shape in zip(
             beyond(curve.of(name), plot), (-4, plot.height - 4), ("triangle-up", "triangle-down"), strict=True
@@ -196,7 +196,7 @@ def _beyond(data: dict[str, Rows], curve: _Drawn, plot: Plot) -> None:
             data["beyond"] += [{"px": px, "py": py, "color": curve.color, "shape": shape} for px in places]
 
 
-def _names(data: dict[str, Rows], head: Mapping[str, Any], front: Sequence[_Drawn], look: Look, plot: Plot) -> None:
+def _names(data: dict[str, Rows], head: Mapping[str, Any], front: Sequence[ShownCurve], look: Look, plot: Plot) -> None:
     """Names and last values at the ends of the lines, or above the plot where they are long."""
     names = {each.number: isolated(look.names[each.slot]) for each in front}
     ends = {each.number: end for each in front if (end := end_of(each.of("line"), plot)) is not None}
@@ -227,20 +227,20 @@ def _names(data: dict[str, Rows], head: Mapping[str, Any], front: Sequence[_Draw
         _name(data, each, _called(each, names), plot.width + 28, py, look)
 
 
-def _called(curve: _Drawn, names: Mapping[int, str]) -> str:
+def _called(curve: ShownCurve, names: Mapping[int, str]) -> str:
     # Blanks that SVG does not make one.
     return "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}".join(filter(None, (names[curve.number], curve.last)))
 
 
-def _key(data: dict[str, Rows], curve: _Drawn, px: float, py: float) -> None:
+def _key(data: dict[str, Rows], curve: ShownCurve, px: float, py: float) -> None:
     data["keys"].append({"px": px, "py": py, "color": curve.color, "shape": curve.shape})
 
 
-def _name(data: dict[str, Rows], curve: _Drawn, text: str, px: float, py: float, look: Look) -> None:
+def _name(data: dict[str, Rows], curve: ShownCurve, text: str, px: float, py: float, look: Look) -> None:
     data["first" if curve.slot in look.first else "names"].append({"px": px, "py": py, "text": text})
 
 
-def _ship(data: dict[str, Rows], flag: Mapping[str, Any] | None, shown: Sequence[_Drawn], plot: Plot) -> None:
+def _ship(data: dict[str, Rows], flag: Mapping[str, Any] | None, shown: Sequence[ShownCurve], plot: Plot) -> None:
     """The rule of the checkpoint to ship ends above the run's evaluation there."""
     if flag is None or not plot.first <= flag["x"] <= plot.last:
         return

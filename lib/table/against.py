@@ -9,6 +9,7 @@ from functools import partial
 from lib.core.baseline.against import Baseline
 from lib.core.baseline.differences import Difference, Sense
 from lib.core.baseline.words import Show, difference_sentence, difference_words
+from lib.core.facts.selection import BASELINE_WORD
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text import formatting
 from lib.core.text.precision import to_decimals
@@ -16,8 +17,6 @@ from lib.table.cells import SCORE_DECIMALS
 from lib.table.columns import Column
 from lib.table.inputs import Against, Cell, Summary
 
-BASELINE = "baseline"
-"""What stands below the name of the baseline."""
 _METRIC = {"lowest_eval_loss": EVAL_LOSS}
 """The metrics of columns that are of one under another name."""
 _OF_LOSS = frozenset(("gap", "score"))
@@ -40,7 +39,7 @@ def _beside(summary: Summary, column: Column, cells: Sequence[Cell], place: int,
     show = _show(column, cells)
     for run_id, each in zip(summary.run_ids, cells, strict=True):
         if column.key == "run" and run_id == baseline.run_id:
-            yield each._replace(against=Against(BASELINE), note=f"{each.note}. The baseline")
+            yield each._replace(against=Against(BASELINE_WORD), note=f"{each.note}. The baseline")
             continue
         found = _difference(column, run_id, each, cells[place], baseline)
         if found is None:

@@ -72,3 +72,17 @@ def demo() -> SimpleNamespace:
         four_gpus=ids["legal-qa-qwen-7b-full"],
         longest=ids["customer-support-qwen2.5-7b-qlora-nf4-rank32-cosine-2-epochs"],
     )
+
+
+@pytest.fixture
+def files(monkeypatch) -> dict[str, Callable[[], bytes]]:
+    """What makes the files that were offered last, by their names."""
+    found = {}
+    offer = st.download_button
+
+    def offered(label, data, file_name, *args, **options):
+        found[file_name] = data
+        return offer(label, data, file_name, *args, **options)
+
+    monkeypatch.setattr(st, "download_button", offered)
+    return found

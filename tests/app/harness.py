@@ -217,6 +217,13 @@ class App:
         return sent[0].head if sent else {}
 
     @property
+    def ranking(self) -> list[str]:
+        """The rows of the ranking, as text, its head first."""
+        body = next(body for body in self.html_bodies if 'class="verdict"' in body)
+        rows = Blocks(body.partition('class="ranking"')[2].partition("</section>")[0]).texts
+        return rows[1:]
+
+    @property
     def pinned(self) -> dict[str, Any] | None:
         """What the panel of the pinned step is sent."""
         return self.shared["pinned"]

@@ -108,7 +108,7 @@ def test_no_page_of_a_project_tells_a_secret(monkeypatch, caplog, files, shape):
             assert len(app.compared) == 3, "it can be selected whatever it is called"
             assert_silent(sent(app), secret, page)
             if page == MAIN:
-                app.trigger(CHARTS, "picture", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
+                app.trigger(CHARTS, "file", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
         assert files, "the pages offer files"
         assert_silent(offered(files), secret, "a file to keep")
         assert_silent("\n".join(project.asked), secret, "what the project is asked")
@@ -135,7 +135,7 @@ def test_no_page_of_a_folder_tells_a_secret(monkeypatch, on_folder, tmp_path, ca
         assert set(app.compared) == set(ids), "they can be selected"
         assert_silent(sent(app), secret, page)
         if page == MAIN:
-            app.trigger(CHARTS, "picture", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
+            app.trigger(CHARTS, "file", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
     assert_silent(offered(files), secret, "a file to keep")
     for command in (["verdict"], ["verdict", "--json"], ["runs"], ["runs", "--json"]):
         name, *options = command
@@ -176,7 +176,7 @@ def test_no_picture_tells_a_secret(on_folder, tmp_path, files, drawn, kind):
         app = on_folder(tmp_path, run=listed[start : start + 5])
         titles = list(app.charts)
         for turn, chart in enumerate(("loss", titles[-1]), 1):
-            app.trigger(CHARTS, "picture", {"chart": chart, "kind": kind, "turn": turn})
+            app.trigger(CHARTS, "file", {"chart": chart, "kind": kind, "turn": turn})
         made = offered({name: data for name, data in files.items() if name.endswith(kind)})
         assert ("PNG" if kind == "png" else "<svg") in made
         for _, secret in SECRETS.values():
@@ -225,7 +225,7 @@ def test_no_page_tells_a_secret_of_an_upload(opened, monkeypatch, tmp_path, capl
         assert set(app.compared) == set(uploaded)
         assert_silent(sent(app), secret, page)
         if page == MAIN:
-            app.trigger(CHARTS, "picture", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
+            app.trigger(CHARTS, "file", {"chart": "loss", "kind": "svg", "turn": 1790000000000})
     assert_silent(offered(files) + "\n".join(files), secret, "a file to keep")
     assert_silent(caplog.text, secret, "the log")
 

@@ -9,8 +9,9 @@ import pytest
 
 from lib.core.baseline.against import Baseline
 from lib.core.baseline.differences import Sense
+from lib.core.facts.selection import BASELINE_WORD
 from lib.core.text.precision import MINUS
-from lib.table.against import BASELINE, with_baseline
+from lib.table.against import with_baseline
 from lib.table.cells import summary_of
 from lib.table.csv_file import to_csv
 from lib.table.inputs import SummaryInput
@@ -64,7 +65,7 @@ def test_every_cell_with_a_value_has_its_difference():
 
 def test_the_baseline_is_named_and_differs_from_itself_in_nothing():
     found = table(run("a", 0.6), run("b", 0.5))
-    assert cell(found, "run", "a").against.text == BASELINE
+    assert cell(found, "run", "a").against.text == BASELINE_WORD
     assert [key for key, cells in found.cells.items() if cells[0].against is not None] == ["run"]
 
 

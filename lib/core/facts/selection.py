@@ -14,6 +14,8 @@ UPLOADED = "upload~"
 known to make such ids."""
 UPLOADED_WORD, UPLOADED_SIGN = "uploaded", "↑"
 """Behind the name of a run that this session uploaded; the sign where there is little room."""
+BASELINE_WORD = "baseline"
+"""Behind or below the name of the run that the others are compared with."""
 LIMIT_REACHED = f"At most {MAX_SELECTED} runs can be compared; deselect one to choose another."
 
 

@@ -11,7 +11,7 @@ from lib.charts.lane import SIGNS
 from lib.charts.packed import packed
 from lib.charts.palette import RUN_COLORS, RUN_SHAPES
 from lib.ui.charts.chart import Chart
-from lib.ui.charts.downloads import ask_for_picture
+from lib.ui.charts.downloads import ask_for_file
 from lib.ui.charts.options import take
 from lib.ui.frame import static
 
@@ -60,7 +60,7 @@ def draw(
         key=CHARTS,
         data=b"".join(parts),
         on_put_change=lambda: take(st.session_state[CHARTS].put),
-        on_picture_change=lambda: ask_for_picture(st.session_state[CHARTS].picture),
+        on_file_change=lambda: ask_for_file(st.session_state[CHARTS].file),
         on_checked_change=lambda: st.session_state.update({_CHECKED: True}),
         on_smoothed_lines_change=lambda: st.session_state.update({_SMOOTHED_LINES: True}),
     )

@@ -20,7 +20,7 @@ from lib.data.source import RunSource
 from lib.ui.charts import relative
 from lib.ui.charts.chart import Chart, compute
 from lib.ui.charts.component import checks_are_wanted, draw, smoothing_is_wanted
-from lib.ui.charts.downloads import CSV, downloads, picture
+from lib.ui.charts.downloads import CSV, asked_file, downloads
 from lib.ui.charts.further import groups
 from lib.ui.charts.on_axis import RunOnAxis, axis_extent, runs_on_axis, untold
 from lib.ui.charts.options import keep_in_view, options
@@ -99,7 +99,7 @@ def _draw(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerat
     draw(main, health, shared, smoothed or ())
     note_charts(len(logged))
     downloads(logged, runs)
-    picture(logged, shared["runs"], loss_notes)
+    asked_file(logged, runs, shared["runs"], loss_notes)
     url.write()
     draw_menu(menu)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from lib.charts.drawn_file import drawn_csv
 from lib.charts.export import standalone, to_png, to_svg
 from lib.charts.still import Look
 from lib.charts.theme import COLORS
@@ -22,14 +23,15 @@ CSV = "download_csv"
 """The key of the button, which the charts' own menu presses: only Streamlit can make a file when it is asked for."""
 
 
-KINDS = {"png": (to_png, "image/png"), "svg": (to_svg, "image/svg+xml")}
-"""The kinds of pictures."""
+PICTURES = {"png": (to_png, "image/png"), "svg": (to_svg, "image/svg+xml")}
+TABLES = {"csv": "drawn", "points": "points"}
+"""What is drawn, or all points that were logged in view: kind and the end of the file's name."""
 
-_ASKED = "charts:picture"
+_ASKED = "charts:file"
 
 
-def ask_for_picture(asked: object) -> None:
-    """Remember which picture somebody wants, in the words of a browser; what makes no sense is none.
+def ask_for_file(asked: object) -> None:
+    """Remember which file of which chart somebody wants, in the words of a browser; what makes no sense is none.
 
     It is offered from then on: what is still being made is not taken away when the page changes.
 
@@ -37,40 +39,62 @@ def ask_for_picture(asked: object) -> None:
         asked: ``chart`` (its key), ``kind``, and ``turn`` (a number that tells one wish from another).
     """
     match asked:
-        case {"chart": str(chart), "kind": str(kind), "turn": int(turn)} if kind in KINDS:
+        case {"chart": str(chart), "kind": str(kind), "turn": int(turn)} if kind in PICTURES or kind in TABLES:
             st.session_state[_ASKED] = (chart, kind, turn)
 
 
-def picture(charts: Sequence[Chart], runs: Sequence[Mapping[str, Any]], notes: Mapping[str, str]) -> None:
-    """Offer the picture that was asked for, as it is looked at now. No button for each, which most visits never press.
+def asked_file(
+    charts: Sequence[Chart],
+    runs: Sequence[RunOnAxis],
+    named: Sequence[Mapping[str, Any]],
+    notes: Mapping[str, str],
+) -> None:
+    """Offer the file that was asked for, as it is looked at now. No button for each, which most visits never press.
 
     Args:
         charts: Those with curves.
-        runs: What they are called (``slot``, ``label``) and which are recommended (``first``).
+        runs: The runs in them.
+        named: What they are called (``slot``, ``label``) and which are recommended (``first``).
         notes: What the loss chart shows, by the choice of losses.
     """
     key, kind, turn = st.session_state.get(_ASKED, ("", "", 0))
     chart = next((each for each in charts if each.key == key), None)
     if chart is None:
         return
-    make, mime = KINDS[kind]
+    if kind in PICTURES:
+        make, mime = PICTURES[kind]
+        look, note = _look(chart, named), _note(chart, notes)
+        _offer(turn, lambda: make(standalone(chart.head, chart.data.tables, look, note)), f"{key}.{kind}", mime)
+        return
+    # What is behind a button is made when it is pressed, outside of this run: it gets values only.
+    mode, zoom, names = url.value(link.LOSS_MODE), url.value(link.ZOOM), {run["slot"]: run["label"] for run in named}
+    metrics, clips = [one.metric for one in chart.asked], _clips(chart, mode)
+    makers: Mapping[str, Callable[[], bytes]] = {
+        "csv": lambda: drawn_csv(chart.head, chart.data.tables, metrics, names, mode, clips=clips).encode(),
+        "points": lambda: _csv(chart.request.metrics, runs, zoom),
+    }
+    _offer(turn, makers[kind], f"{key}-{TABLES[kind]}.csv", "text/csv")
+
+
+def _offer(turn: int, make: Callable[[], bytes], name: str, mime: str) -> None:
+    st.download_button("Download", make, f"runoff-{name}", mime, key=f"download_file_{turn}", on_click="ignore")
+
+
+def _look(chart: Chart, named: Sequence[Mapping[str, Any]]) -> Look:
     mode, is_dark = url.value(link.LOSS_MODE), st.context.theme.type == "dark"
-    look = Look(
-        {run["slot"]: run["label"] for run in runs},
-        [run["slot"] for run in runs if run["first"]],
+    return Look(
+        {run["slot"]: run["label"] for run in named},
+        [run["slot"] for run in named if run["first"]],
         mode,
         _clips(chart, mode),
         {name: COLORS[name][is_dark] for name in ("text", "muted", "grid", "control", "ground")},
     )
-    note = notes[mode] if chart.key == "loss" and not chart.request.is_difference else chart.head["note"]
-    st.download_button(
-        "Download the picture",
-        lambda: make(standalone(chart.head, chart.data.tables, look, note)),
-        f"runoff-{chart.key}.{kind}",
-        mime,
-        key=f"download_picture_{turn}",
-        on_click="ignore",
-    )
+
+
+def _note(chart: Chart, notes: Mapping[str, str]) -> str:
+    """What the lines of a chart are, as the page says beside its title."""
+    is_loss = chart.key == "loss" and not chart.request.is_difference
+    return notes[url.value(link.LOSS_MODE)] if is_loss else chart.head["note"]
 
 
 def _clips(chart: Chart, mode: str) -> bool:
@@ -107,5 +131,6 @@ def _csv(metrics: Sequence[str], runs: Sequence[RunOnAxis], zoom: tuple[float, f
                 kept[metric] = curve.where((x >= zoom[0]) & (x <= zoom[1]))
             curves = replace(curves, curves=kept)
         part = frame_of([curves], metrics)
-        parts.append(part.assign(run_id=inert(each.compared.run.run_id), run=inert(each.compared.label)))
+        names = {"run_id": inert(each.compared.run.run_id), "run": inert(each.compared.label)}
+        parts.append(part.assign(**names, metric=part["metric"].map(inert)))
     return pd.concat(parts)[["run", *FRAME_COLUMNS]].to_csv(index=False, na_rep="NaN").encode()

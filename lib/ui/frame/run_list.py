@@ -9,7 +9,7 @@ from datetime import datetime
 from lib.core.facts.liveness import is_stalled, silent_for
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
-from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED, UPLOADED_WORD, is_uploaded
+from lib.core.facts.selection import BASELINE_WORD, LIMIT_REACHED, MAX_SELECTED, UPLOADED_WORD, is_uploaded
 from lib.core.facts.sizes import LONGEST_LIST
 from lib.core.glance.glance import headline_text
 from lib.core.ranking.metric_names import EVAL_LOSS
@@ -148,7 +148,7 @@ def run_list(
             _details(each.run, clock(each.run), _why(each, compared)),
             each.slot,
             each.run.run_id == compared.decision.recommended,
-            mark_of(each.run.run_id),
+            BASELINE_WORD if each.run.run_id == compared.base else mark_of(each.run.run_id),
         )
         for each in compared.in_order
     )
