@@ -20,8 +20,10 @@ from lib.core.facts.runs import count_epochs
 from lib.core.text.formatting import count
 from lib.report.compared import Compared
 
-WIDTH, HEIGHT = 620, 260
-"""Of a plot: as wide as a page of A4 has room for."""
+HEIGHT = 260
+"""Of a plot; it is as wide as its card."""
+LABELS = 48
+"""Pixels that the numbers of a y axis take at least, so that all plots begin at one line."""
 PADDING = 8
 """Pixels that marks have beside the outermost values."""
 LOSS = ("train_loss", "eval_loss")
@@ -110,7 +112,7 @@ def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, Dr
         "type": "quantitative",
         "title": None,
         "scale": {"nice": False, "zero": False, "padding": PADDING},
-        "axis": {"labelExpr": Y_LABELS},
+        "axis": {"labelExpr": Y_LABELS, "minExtent": LABELS},
     }
     tooltip = [
         {"field": "run", "type": "nominal", "title": "Run"},
@@ -160,7 +162,9 @@ def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, Dr
     layers = [each for each in layers if each["data"]["values"]]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "width": WIDTH,
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"left": 0, "right": 4, "top": 5, "bottom": 6},
         "height": HEIGHT,
         "layer": layers,
         "config": {"font": FONT, "view": {"stroke": None}, "axis": {"labelFontSize": 12, "titleFontSize": 12}},

@@ -115,6 +115,7 @@ def judge(
     told: Told = Told(),
     slots: Mapping[str, int] | None = None,
     unreadable: Sequence[Unreadable] = (),
+    baseline: str = "",
 ) -> Compared:
     """Judge each run by itself and decide about all.
 
@@ -129,6 +130,7 @@ def judge(
         slots: Which colour and mark each run has, by run id; in their order where nobody says so.
         told: What was said of the runs, which ``stored`` and ``curves`` already are as it says.
         unreadable: What lies where runs lie and could not be read.
+        baseline: The id of the run that the others are compared with; "" for none.
     """
     runs: list[RunSummary] = []
     found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
@@ -155,4 +157,5 @@ def judge(
         told=told,
         slots=slots or {each.run_id: at for at, each in enumerate(stored)},
         unreadable=tuple(unreadable),
+        baseline=baseline,
     )

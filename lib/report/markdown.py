@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from lib.core.answers.compared import compared as settings_of
+from lib.core.answers.grouped import grouped
 from lib.core.answers.settings import settings_answer
 from lib.core.config.diff import DiffRow
 from lib.core.config.report import escaped, markdown_table, to_markdown
@@ -166,9 +167,9 @@ def _found(compared: Compared) -> Iterator[str]:
     yield "**What was found in the runs**"
     yield ""
     for run in compared.runs:
-        findings = compared.assessed[run.run_id].checks.findings
-        said = "; ".join(f"{each.severity.value}: {each.sentence}" for each in findings) or "nothing"
-        yield f"- **{escaped(compared.labels[run.run_id])}** ({escaped(run.status_text)}): {escaped(said)}"
+        found = grouped(compared.assessed[run.run_id].checks, run)
+        yield f"- **{escaped(compared.labels[run.run_id])}** ({escaped(run.status_text)}){'' if found else ': nothing'}"
+        yield from (f"  - {severity.value}: {escaped(sentence)}" for severity, sentence in found)
         yield from (f"  - {escaped(note)}" for note in run.notes)
 
 

@@ -9,8 +9,8 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from lib.charts.palette import RUN_COLORS
-from lib.charts.theme import COLORS, MARK_SHAPES, SIZES
+from lib.charts.theme import COLORS
+from lib.core.answers.grouped import grouped
 from lib.core.answers.settings import settings_answer
 from lib.core.baseline.ranking import ToBaseline
 from lib.core.config.diff import DiffRow
@@ -21,6 +21,7 @@ from lib.core.verdict.limits import LIMITS
 from lib.report.charts import charts, themed
 from lib.report.compared import Compared
 from lib.report.markdown import credit, settings_rows, web_address
+from lib.report.style import style
 
 THEMED = ("text", "muted", "grid")
 POLICY = (
@@ -56,7 +57,7 @@ def page(compared: Compared, link: str = "", made: str = "") -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_style()}</style></head><body><main>{body}</main>"
+        f"<title>{title}</title><style>{style()}</style></head><body><main>{body}</main>"
         f"{_scripts([each for _, each, _ in drawn]) if drawn else ''}</body></html>"
     )
 
@@ -79,10 +80,10 @@ def _verdict(compared: Compared) -> str:
     told = [row.why if row.behind is None else "" for row in ranking.rows]
     columns = [
         ("Run", [_named(compared, row.run_id) for row in ranking.rows]),
-        (ranking.title or "Best", [escape(row.value) for row in ranking.rows]),
+        (escape(ranking.title or "Best"), [escape(row.value) for row in ranking.rows]),
         ("Own metric", [escape(row.metric) for row in ranking.rows]),
         ("Behind the best", [escape(row.distance) for row in ranking.rows]),
-        *([(beside.title, [_less(beside.runs[row.run_id]) for row in ranking.rows])] if beside else []),
+        *([(escape(beside.title), [_less(beside.runs[row.run_id]) for row in ranking.rows])] if beside else []),
         ("Gap at best", [escape(row.gap) for row in ranking.rows]),
         ("", [escape(row.mark) for row in ranking.rows]),
         ("", [*map(escape, told)]),
@@ -95,7 +96,7 @@ def _verdict(compared: Compared) -> str:
     note = f"<p>{escape(about)}</p>" if about else ""
     return (
         f"<section><h1>{escape(glance.verb)} {names}</h1><p>{badge}</p><dl>{said}</dl></section>"
-        f"<section><h2>Ranking</h2>{_table(heads, rows)}{note}</section>"
+        f"<section><h2>Ranking</h2>{_table(heads, rows, stacks=True)}{note}</section>"
     )
 
 
@@ -165,8 +166,8 @@ def _cells(row: DiffRow) -> list[str]:
 def _health(compared: Compared) -> str:
     said = ""
     for run in compared.runs:
-        findings = compared.assessed[run.run_id].checks.findings
-        lines = "".join(f"<li>{escape(each.severity.value)}: {escape(each.sentence)}</li>" for each in findings)
+        found = grouped(compared.assessed[run.run_id].checks, run)
+        lines = "".join(f"<li>{escape(severity.value)}: {escape(sentence)}</li>" for severity, sentence in found)
         notes = "".join(f"<li>{escape(note)}</li>" for note in run.notes)
         said += (
             f'<dt>{_named(compared, run.run_id)} <span class="muted">{escape(run.status_text)}</span></dt>'
@@ -203,11 +204,21 @@ def _foot(link: str, made: str) -> str:
     return f'<footer class="muted">{" · ".join(filter(None, (escape(made), opens)))}</footer>'
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML."""
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, stacks: bool = False) -> str:
+    """A table of cells that are HTML.
+
+    Args:
+        heads: Of the columns; HTML too, but escaped text alone where it stacks.
+        rows: The cells.
+        stacks: In a narrow window each row is a block. Else it scrolls there, with a shadow where there is more.
+    """
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scrolls"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    named = [f' data-head="{each}"' if stacks else "" for each in heads]
+    body = "".join(
+        f"<tr>{''.join(f'<td{name}>{cell}</td>' for name, cell in zip(named, row, strict=True))}</tr>" for row in rows
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="stacks">{table}</div>' if stacks else f'<div class="scrolls" tabindex="0">{table}</div>'
 
 
 def _named(compared: Compared, run_id: str) -> str:
@@ -252,57 +263,3 @@ def _json(value: Any) -> str:
     """JSON that can stand in a script: nothing in it ends that, and nothing in it is no JSON."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-@cache
-def _style() -> str:
-    colors = "".join(f"--{name}: light-dark({light}, {dark});" for name, (light, dark) in COLORS.items())
-    runs = "".join(
-        f".slot-{slot} {{ background: {color}; clip-path: {shape}; }}"
-        for slot, (color, shape) in enumerate(zip(RUN_COLORS, MARK_SHAPES, strict=True))
-    )
-    return f":root {{ color-scheme: light dark; {colors} }} {runs}{_CSS}"
-
-
-_CSS = f"""
-body {{ margin: 0; background: var(--ground); color: var(--text);
-  font: {SIZES["text"]}px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }}
-main {{ max-width: 860px; margin: 0 auto; padding: 24px 16px; overflow-wrap: anywhere; }}
-section {{ border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; margin-bottom: 12px; }}
-h1 {{ font-size: {SIZES["headline"]}px; line-height: 1.25; margin: 0 0 6px; }}
-h2 {{ font-size: {SIZES["title"]}px; margin: 0 0 6px; }}
-summary h2 {{ display: inline; }}
-h3 {{ font-size: {SIZES["text"]}px; margin: 12px 0 4px; }}
-p {{ margin: 6px 0; }} ul {{ margin: 4px 0; padding-left: 20px; }}
-dl {{ display: grid; grid-template-columns: minmax(90px, 200px) minmax(0, 1fr); gap: 6px 12px; margin: 6px 0; }}
-dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
-.muted, footer {{ color: var(--muted); font-weight: 400; font-size: {SIZES["small"]}px; }}
-.badge {{ padding: 1px 8px; border-radius: 9px; }}
-.badge.good {{ background: var(--good-ground); color: var(--good); }}
-.badge.warn {{ background: var(--warn-ground); color: var(--warn); }}
-.badge.info {{ background: var(--info-ground); color: var(--info); }}
-.badge.bad {{ background: var(--bad-ground); color: var(--bad); }}
-.better {{ color: var(--good); }} .worse {{ color: var(--bad); }}
-.mark {{ display: inline-block; width: 10px; height: 10px; margin-right: 6px; print-color-adjust: exact; }}
-.legend span {{ margin-right: 16px; }}
-.scrolls {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; width: 100%; overflow-wrap: normal; font-size: {SIZES["small"]}px; }}
-th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; max-width: 320px;
-  border-top: 1px solid var(--line); }}
-thead th {{ border-top: 0; color: var(--muted); font-size: {SIZES["caption"]}px; }}
-td {{ font-variant-numeric: tabular-nums; }}
-figure {{ margin: 10px 0; break-inside: avoid; }}
-figcaption {{ font-weight: 600; }}
-.chart, .chart svg {{ max-width: 100%; }}
-.chart svg {{ height: auto; }}
-a {{ color: var(--accent); }}
-#vg-tooltip-element {{ position: fixed; visibility: hidden; padding: 6px 8px; border-radius: 6px;
-  border: 1px solid var(--line); background: var(--ground); color: var(--text); font-size: {SIZES["caption"]}px; }}
-#vg-tooltip-element.visible {{ visibility: visible; }}
-@media (max-width: 600px) {{ dl {{ grid-template-columns: minmax(0, 1fr); gap: 0; }} dd {{ margin-bottom: 8px; }} }}
-@page {{ size: A4; margin: 14mm; }}
-@media print {{
-  :root {{ color-scheme: light; }} main {{ padding: 0; max-width: none; }} .screen {{ display: none; }}
-  section {{ border: 0; padding: 0; }} tr, li, dd {{ break-inside: avoid; }} h2, figcaption {{ break-after: avoid; }}
-}}
-"""

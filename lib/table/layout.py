@@ -65,7 +65,7 @@ class Layout:
         columns: From left to right, the runs' names first.
         default: The keys of those that are shown where nobody chose any, names apart.
         names: What the runs are called in it, by run id: without what all names begin with.
-        is_tall: A name takes two lines.
+        is_tall: A row has two lines: of a name, or with the difference to the baseline.
         alike: What is the same in all runs, and has no column.
     """
 
@@ -129,7 +129,7 @@ def laid_out(
         (Shown(run, run.lines, name), *shown),
         tuple(default),
         short,
-        is_tall=_longest(short, recommended) > name,
+        is_tall=bool(summary.baseline) or _longest(short, recommended) > name,
         alike=(
             *((start.strip(" ·-_/"),) if start else ()),
             *(words for key, words in alike.items() if all(each.column.key != key for each in shown)),

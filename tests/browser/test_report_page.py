@@ -69,6 +69,51 @@ def test_nothing_foreign_in_it_runs(opened):
     assert "<script>window.hit=1" in page.inner_text("main")
 
 
+def test_a_foreign_metric_that_decides_is_text_too(opened):
+    name = "eval_<img src=x onerror='window.hit=1'>_accuracy"
+    plain = judged(run("a", 0.5), run("b", 0.6))
+    curves = {
+        run_id: RunCurves(run_id, {**each.curves, name: each.curves["eval_loss"]})
+        for run_id, each in plain.curves.items()
+    }
+    text = report_page(judge(plain.stored, curves, {"a": "a", "b": "b"}, None, by=name, baseline="a"))
+    page, said = opened(text, viewport={"width": 390, "height": 800})
+    assert "img src=x" in page.inner_text("main")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("main img").count() == 0
+    assert said == []
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_charts_fill_their_card_and_begin_at_one_line(opened, width):
+    plain = judged(run("a", 0.5), run("b", 0.6))
+    curve = plain.curves["a"].curves["eval_loss"]
+    large = complete_curve(curve.step, curve.value * 54_321, curve.epoch, curve.elapsed_s)
+    curves = {**plain.curves, "a": RunCurves("a", {**plain.curves["a"].curves, "grad_norm": large})}
+    text = report_page(judge(plain.stored, curves, {"a": "a", "b": "b"}, None))
+    page, _ = opened(text, viewport={"width": width, "height": 900})
+    places = page.evaluate("""() => [...document.querySelectorAll('.chart svg')].map(svg => {
+        const card = svg.closest('.chart').getBoundingClientRect();
+        const grid = svg.querySelector('.mark-rule.role-axis-grid').getBoundingClientRect();
+        return [svg.getBoundingClientRect().width / card.width, grid.left - card.left];
+    })""")
+    assert len(places) > 1
+    assert all(share > 0.97 for share, _ in places)
+    assert max(left for _, left in places) - min(left for _, left in places) < 2
+
+
+def test_on_a_phone_nothing_of_the_ranking_lies_beside_the_page(opened):
+    compared = judged(*(run(f"a-rather-long-name-of-a-run-{at}", 0.5 + at / 10) for at in range(5)))
+    page, _ = opened(report_page(compared), viewport={"width": 390, "height": 844})
+    ranking = page.locator(".stacks")
+    assert ranking.evaluate("each => each.scrollWidth <= each.clientWidth")
+    assert "behind the best" in ranking.inner_text()
+    # What scrolls shows by its ground that there is more, and can be scrolled by keys.
+    scrolls = page.locator(".scrolls").first
+    assert scrolls.get_attribute("tabindex") == "0"
+    assert "radial-gradient" in scrolls.evaluate("each => getComputedStyle(each).backgroundImage")
+
+
 def test_on_paper_no_chart_is_wider_than_the_page(opened):
     page, _ = opened(report_page(judged(run("a", 0.5), run("b", 0.6))), viewport={"width": 690, "height": 980})
     page.emulate_media(media="print")

@@ -58,6 +58,9 @@ class Comparison(Enum):
     DTYPE = "number types: bf16, bfloat16 and torch.bfloat16 are one"
 
 
+EXACT_DIGITS, FEW_DIGITS = 15, 12
+"""A float holds so many decimal digits exactly; a number that has no more than so many of them was meant to."""
+
 Comparable = tuple[Hashable, ...]
 """A value as ``comparable`` gives it."""
 
@@ -66,8 +69,9 @@ def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> Compara
     """Return something hashable that is equal for exactly those values that count as equal.
 
     Numbers are equal by value, whole or not, and so is text that is a number ("2e-4" and 0.0002). NaN
-    equals NaN. Booleans equal neither numbers nor text: a program that reads the text "false" takes it
-    for true. Null equals only null, and missing only missing.
+    equals NaN, and numbers that differ by nothing but a rounding error (``settled``) are equal. Booleans
+    equal neither numbers nor text: a program that reads the text "false" takes it for true. Null equals
+    only null, and missing only missing.
 
     Example:
         >>> comparable("2e-4") == comparable(0.0002), comparable(1) == comparable(True)
@@ -93,8 +97,22 @@ def comparable(value: Any, comparison: Comparison = Comparison.VALUE) -> Compara
         return ("text", value)
     parsed = _exact(value)
     if parsed is not None:
-        return ("number", "nan") if parsed != parsed else ("number", parsed)
+        return ("number", "nan") if parsed != parsed else ("number", settled(parsed))
     return ("text", value) if isinstance(value, str) else (type(value).__name__, str(value))
+
+
+def settled(value: int | float) -> int | float:
+    """A number without the rounding error of the arithmetic that it came from; every other one as it is.
+
+    Example:
+        >>> settled(3 * 1e-4), settled(0.1 + 0.2), settled(1 / 3), settled(12345678901234567)
+        (0.0003, 0.3, 0.3333333333333333, 12345678901234567)
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    mantissa = f"{value:.{EXACT_DIGITS - 1}e}"
+    digits = mantissa.partition("e")[0].lstrip("-").replace(".", "").rstrip("0")
+    return float(mantissa) if len(digits) <= FEW_DIGITS else value
 
 
 def show(
@@ -106,7 +124,7 @@ def show(
 ) -> str:
     """Return the text that stands for ``value``. It is plain text: whoever renders it escapes it.
 
-    Numbers keep every digit, so that two that differ look different. Text that could be taken for
+    Numbers keep every digit, so that two that differ look different (``settled``). Text that could be taken for
     something else ("null", "true", "[1]") stands in quotes.
 
     Args:
@@ -157,6 +175,7 @@ def _text(value: str) -> str:
 
 
 def _numeral(value: int | float, scientific: bool) -> str:
+    value = settled(value)
     if not math.isfinite(value):
         return "NaN" if value != value else ("Infinity" if value > 0 else "-Infinity")
     if isinstance(value, float) and value.is_integer() and abs(value) < PLAIN_LIMIT:

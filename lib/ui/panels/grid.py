@@ -75,9 +75,8 @@ def grid_frame(
         VALUES: _joined([["" if each.value is None else each.value for each in summary.cells[key]] for key in keys]),
         TEXTS: _joined([texts[key] for key in keys]),
         MARKS: _joined([[each.mark or "" for each in found[key]] for key in keys]),
+        SENSED: _joined([["" if each is None else each.sense for each in beside[key]] for key in keys]),
     }
-    if summary.baseline:
-        data[SENSED] = _joined([["" if each is None else each.sense for each in beside[key]] for key in keys])
     # A column that has nothing to tell sends nothing.
     data |= {key + NOTE: notes[key] for key in keys if any(notes[key])}
     return pd.DataFrame(data)
@@ -115,7 +114,7 @@ def options_of(layout: Layout, noted: Iterable[str]) -> dict[str, Any]:
             "recommended": f"data.{RECOMMENDED} === true",
             **{f"slot-{slot}": f"data.{SLOT} === {slot}" for slot in range(len(RUN_COLORS))},
         },
-        "rowHeight": TALL_ROW_HEIGHT if layout.is_tall or SENSED in has_notes else ROW_HEIGHT,
+        "rowHeight": TALL_ROW_HEIGHT if layout.is_tall else ROW_HEIGHT,
         "headerHeight": HEADER_HEIGHT,
         "scrollbarWidth": SCROLL_BAR,
         "tooltipShowDelay": 200,
@@ -146,7 +145,9 @@ def draw_grid(grid: pd.DataFrame, options: Mapping[str, Any], height: int) -> No
 
 def _definition(shown: Shown, position: int, has_notes: frozenset[str]) -> dict[str, Any]:
     column, key = shown.column, shown.column.key
-    value, text, mark = (f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (VALUES, TEXTS, MARKS))
+    value, text, mark, sense = (
+        f"data['{joined}'].split('{SEPARATOR}')[{position}]" for joined in (VALUES, TEXTS, MARKS, SENSED)
+    )
     # An empty line keeps its height.
     name, below = (line or "\u00a0" for line in shown.lines)
     # Only a metric without an entry has a name that somebody else wrote.
@@ -159,12 +160,12 @@ def _definition(shown: Shown, position: int, has_notes: frozenset[str]) -> dict[
         "valueFormatter": text,
         "minWidth": shown.width,
         "flex": shown.width,
-        "cellClassRules": {each.value: f"{mark} === '{each.value}'" for each in Mark},
+        "cellClassRules": {
+            **{each.value: f"{mark} === '{each.value}'" for each in Mark},
+            **{each.value: f"{sense} === '{each.value}'" for each in Sense},
+            "against": f"{sense} !== ''",
+        },
     }
-    if SENSED in has_notes:
-        sense = f"data['{SENSED}'].split('{SEPARATOR}')[{position}]"
-        definition["cellClassRules"] |= {each.value: f"{sense} === '{each.value}'" for each in Sense}
-        definition["cellClassRules"] |= {"against": f"{sense} !== ''"}
     if key + NOTE in has_notes:
         definition["tooltipField"] = key + NOTE
     if column.show:

@@ -146,7 +146,7 @@ def _view(
         layout,
         grid,
         options_of(layout, grid.columns),
-        height_px(len(runs), is_tall=layout.is_tall or bool(summary.baseline)),
+        height_px(len(runs), is_tall=layout.is_tall),
         cards(summary, layout, found, slots, recommended, signs),
         line,
     )

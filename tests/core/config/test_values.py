@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.config.values import MASKED, MISSING, Comparison, comparable, show
+from lib.core.config.values import MASKED, MISSING, Comparison, comparable, settled, show
 
 DISTINCT = [
     MISSING,
@@ -158,3 +158,18 @@ def test_long_text_is_cut_and_says_so():
     assert len(shown) < 400
     assert "first 300 of 5,000 characters" in shown
     assert show("x" * 5_000, limit=None) == "x" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("computed", "meant", "shown"),
+    [(0.1 + 0.2, 0.3, "0.3"), (3 * 1.1, 3.3, "3.3"), (1e-4 * 3, 3e-4, "3e-4")],
+)
+def test_a_rounding_error_is_neither_shown_nor_a_difference(computed, meant, shown):
+    assert computed != meant
+    assert show(computed, scientific=shown.endswith("e-4")) == shown
+    assert comparable(computed) == comparable(meant)
+
+
+@pytest.mark.parametrize("value", [1 / 3, 0.12345678901234, 12345678901234567, 2**53 + 1, 1e-300 / 3])
+def test_digits_that_somebody_may_have_meant_stay(value):
+    assert settled(value) == value
