@@ -30,7 +30,8 @@ export class Toolbar {
     this.slider.onchange = () => change({ smooth: [this.weights[this.slider.value]] }, REST_MS);
     for (const near of ['pointerenter', 'focus']) this.slider.addEventListener(near, nearSlider);
     this.log = this.box('Log', checked => change({ log: [checked ? '1' : '0'] }));
-    this.minus = this.box('Difference to baseline', checked => change({ minus: [checked ? '1' : '0'] }));
+    this.minus = this.box('Difference', checked => change({ minus: [checked ? '1' : '0'] }));
+    this.minus.setAttribute('aria-label', 'Difference to the baseline');
     this.outliers = this.box('Ignore outliers', checked => change({ outliers: [checked ? 'ignored' : 'shown'] }));
     add(this.bar, 'span', 'runoff-space');
     const range = add(this.bar, 'span', 'runoff-range');
@@ -143,7 +144,7 @@ export class Toolbar {
     this.log.disabled = Boolean(baseline && values.minus);
     this.minus.checked = values.minus;
     this.minus.disabled = !baseline;
-    Object.assign(this.minus.parentElement, { hidden: !baseline, title: baseline });
+    Object.assign(this.minus.parentElement, { hidden: !baseline, title: `Draw the differences to ${baseline}` });
     this.outliers.checked = clips;
     this.outliers.disabled = !canClip;
     const title = axes.find(([value]) => value === values.x)[1];

@@ -58,7 +58,7 @@ def test_curves_tooltips_and_table_show_the_differences(page):
     others = {name: values for name, values in texts.items() if name not in (label, "Step")}
     assert len(others) == 2
     assert all(("+" in value or MINUS in value) and "%" in value for values in others.values() for value in values)
-    switch = page.get_by_role("checkbox", name="Difference to baseline")
+    switch = page.get_by_role("checkbox", name="Difference to the baseline")
     switch.check()
     expect_query(page, "minus", "1")
     name = f"Loss - difference to {label}"

@@ -35,6 +35,12 @@ HELP = (
     ("Throughput", "Short dips are evaluations and checkpoints. A lasting drop is another job, the data or a hot GPU."),
     ("GPU memory", "It should be level after the first steps. A slow climb is a leak."),
     (
+        "Baseline",
+        "Where a run is pinned as the baseline (below the ranking), values show how far they are from it. Difference"
+        " draws each curve less the baseline's: at its own points, the baseline between two neighbouring ones, nothing"
+        " beyond its ends. The level of the baseline is zero.",
+    ),
+    (
         "Nothing is hidden",
         "A line is reduced to what the screen can show; first, last, lowest and highest point of every stretch stay."
         " ▼ on the axis marks NaN and infinite values. Zooming in shows full resolution.",
