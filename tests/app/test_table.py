@@ -13,8 +13,9 @@ from lib.core.curves.derived import DERIVED
 from lib.core.text import formatting
 from lib.table.columns import COLUMNS
 from lib.table.marks import Mark
-from lib.ui.panels import grid as drawn
+from lib.ui.panels import grid_look as drawn
 from lib.ui.panels import table
+from lib.ui.panels.grid import NOTE
 from tests.app.harness import write_run
 from tests.app.reading import options
 
@@ -40,7 +41,7 @@ def test_the_options_hold_constants_only(opened, on_folder, demo, tmp_path):
     for app in apps:
         app.assert_sound()
     known = {word for column in COLUMNS for line in column.lines for word in line.split()}
-    keys = {column.key + drawn.NOTE for column in COLUMNS}
+    keys = {column.key + NOTE for column in COLUMNS}
     assert words(apps[0]) >= words(apps[2]) - words(apps[1]) - known - keys
     assert words(apps[0]) >= words(apps[1]) - words(apps[2]) - known - keys
     assert "alert" not in options(apps[-1])
@@ -89,7 +90,7 @@ def test_every_class_that_a_rule_gives_has_a_style(opened, demo):
     grid = opened(run=demo.alike[:2], col=EVERY_COLUMN).grid
     grid_options, css = grid.arguments["gridOptions"], " ".join(grid.arguments["custom_css"])
     classes = {name for definition in grid_options["columnDefs"] for name in definition["cellClassRules"]}
-    assert classes == set(Mark)
+    assert classes == {*Mark, *drawn.SENSES, "against"}
     assert grid_options["rowClassRules"].keys() >= {f"slot-{slot}" for slot in range(len(RUN_COLORS))}
     for name in classes | set(grid_options["rowClassRules"]):
         assert f".{name}" in css, name

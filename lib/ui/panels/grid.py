@@ -14,12 +14,11 @@ from typing import Any
 import pandas as pd
 
 from lib.charts.palette import RUN_COLORS
-from lib.core.baseline.differences import Sense
 from lib.core.text.formatting import shorten
 from lib.table.inputs import Summary
 from lib.table.layout import Layout, Shown
 from lib.table.marks import Mark, Marked
-from lib.ui.panels.grid_look import CSS, HEADER_HEIGHT, ROW_HEIGHT, SCROLL_BAR, TALL_ROW_HEIGHT
+from lib.ui.panels.grid_look import CSS, HEADER_HEIGHT, ROW_HEIGHT, SCROLL_BAR, SENSES, TALL_ROW_HEIGHT
 
 HEADER_LIMIT = 48
 """Characters of a header."""
@@ -162,7 +161,7 @@ def _definition(shown: Shown, position: int, has_notes: frozenset[str]) -> dict[
         "flex": shown.width,
         "cellClassRules": {
             **{each.value: f"{mark} === '{each.value}'" for each in Mark},
-            **{each.value: f"{sense} === '{each.value}'" for each in Sense},
+            **{each.value: f"{sense} === '{each.value}'" for each in SENSES},
             "against": f"{sense} !== ''",
         },
     }
