@@ -74,7 +74,8 @@ export class Chart {
     this.width = figure.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     this.plan = plan(part, component.look(this.width, { clip: component.clips(part), taller: this.taller() }));
     const { bounds, isLegend, front, top, bottom } = this.plan, { lossNotes } = component.shared;
-    this.note.textContent = part.key === 'loss' && !part.minus ? lossNotes[component.values.loss] : part.note;
+    const said = [part.key === 'loss' && lossNotes[component.values.loss], (part.key !== 'loss' || part.minus) && part.note];
+    this.note.textContent = said.filter(Boolean).join(' · ');
     this.note.title = this.note.textContent;
     this.outside.textContent = bounds && bounds[2] ? `${spoken(bounds[2])} of ${spoken(bounds[3])} points lie outside` : '';
     this.legend.replaceChildren();

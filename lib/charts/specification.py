@@ -39,8 +39,8 @@ def specification(
     """
     x_axis = alt.Axis(grid=False, tickCount=8, tickSize=4, labelPadding=5, titlePadding=6, labelFlush=False)
     # A text that is an expression itself holds nothing foreign.
-    y_labels: dict[str, Any] = {"format": y_format} if y_format else {"labelExpr": Y_LABELS}
-    y_axis = alt.Axis(tickCount=6, domain=False, ticks=False, labelPadding=7, **y_labels)
+    own = f"datum.value === 0 ? '0' : format(datum.value, '{y_format}')"
+    y_axis = alt.Axis(tickCount=6, domain=False, ticks=False, labelPadding=7, labelExpr=own if y_format else Y_LABELS)
     y_kind: Any = "log" if plot.log else "linear"
     x = alt.X("x:Q", title=axis, scale=alt.Scale(domain=plot.x, nice=False, zero=False), axis=x_axis)
     y = alt.Y("y:Q", title=None, scale=alt.Scale(type=y_kind, domain=plot.y, nice=False), axis=y_axis)

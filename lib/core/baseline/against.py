@@ -26,6 +26,8 @@ NOT_KNOWN_TO_COMPARE = "too little is recorded to tell whether they compare"
 class Baseline:
     """One of the selected runs that the others are compared with. It changes no verdict.
 
+    Shared: several threads may ask, and at worst work out the same twice.
+
     Args:
         run_id: Which one.
         label: What it is called.
@@ -117,7 +119,8 @@ class Baseline:
         """What a difference of best values means by what the verdict takes for noise; ``sense`` is what it seems."""
         compared = self._compared(run_id, metric, better)
         if compared is None:
-            return Sense.UNTOLD
+            # Of runs that differ only in their seed, where these are the noise, the difference is that noise.
+            return Sense.LEVEL if self._is_repeat(run_id, metric) else Sense.UNTOLD
         # Both are about lower values; where single best values and the estimates disagree, nothing is told apart.
         is_worse = compared.difference.value > compared.within
         is_better = -compared.difference.value > compared.within
@@ -168,10 +171,17 @@ class Baseline:
             apart = "" if metric is None else self.apart(run_id, metric)
             yield run_id, f"does not compare, {apart}" if apart else "one of both has no value"
 
+    def _is_repeat(self, run_id: str, metric: str) -> bool:
+        contests = (self._decision.contest, *self._decision.others)
+        return any(self.run_id in each.repeats(run_id) for each in contests if self._holds(each, run_id, metric))
+
+    def _holds(self, found: Contest, run_id: str, metric: str) -> bool:
+        return found.metric == metric and {run_id, self.run_id} <= set(found.run_ids)
+
     def _compared(self, run_id: str, metric: str, better: Better | None) -> Compared | None:
         """The comparison that the verdict made of the two; one of these two alone where it made none."""
         for each in (self._decision.contest, *self._decision.others):
-            if each.metric == metric and {run_id, self.run_id} <= set(each.run_ids):
+            if self._holds(each, run_id, metric):
                 return each.compared(run_id, self.run_id)
         key = run_id, metric
         if key not in self._contests:

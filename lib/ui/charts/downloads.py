@@ -93,8 +93,9 @@ def _look(chart: Chart, named: Sequence[Mapping[str, Any]]) -> Look:
 
 def _note(chart: Chart, notes: Mapping[str, str]) -> str:
     """What the lines of a chart are, as the page says beside its title."""
-    is_loss = chart.key == "loss" and not chart.request.is_difference
-    return notes[url.value(link.LOSS_MODE)] if is_loss else chart.head["note"]
+    is_loss = chart.key == "loss"
+    said = notes[url.value(link.LOSS_MODE)] if is_loss else ""
+    return " · ".join(filter(None, (said, chart.head["note"] if chart.request.is_difference or not is_loss else "")))
 
 
 def _clips(chart: Chart, mode: str) -> bool:

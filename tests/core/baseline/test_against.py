@@ -97,3 +97,12 @@ def test_classes_that_cannot_be_told_apart_by_a_pair_are_those_of_the_verdict():
     for run_id in "bcd":
         assert bool(baseline.apart(run_id, "eval_loss")) is (run_id in parted)
     assert baseline.apart("d", "eval_loss") in ("", NOT_KNOWN_TO_COMPARE)
+
+
+def test_seeds_of_the_settings_of_the_baseline_are_level_with_it():
+    runs = [run(f"a{seed}", 0.6 + seed / 100, seed=seed) for seed in range(3)]
+    runs += [run(f"b{seed}", 0.4 + seed / 100, seed=seed, learning_rate=1e-3) for seed in range(3)]
+    baseline, decision = against("a0", *runs)
+    assert decision.contest.best.seed_freedom
+    assert {baseline.deciding(f"a{seed}").sense for seed in (1, 2)} == {Sense.LEVEL}
+    assert {baseline.deciding(f"b{seed}").sense for seed in range(3)} == {Sense.BETTER}
