@@ -154,8 +154,11 @@ LAYERS: dict[str, Layer] = {
         "lib.core lib.data lib.gate lib.charts.palette lib.charts.theme lib.log lib.ui.session",
         "streamlit",
     ),
+    "lib.ui.tables": layer("lib.ui.tables", "lib.core lib.data lib.table lib.ui.session lib.ui.frame", "streamlit"),
     "lib.ui.panels": layer(
-        "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
+        "lib.ui.panels",
+        "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame lib.ui.tables",
+        "streamlit st_aggrid",
     ),
     "lib.ui.service": layer(
         "lib.ui.service", "lib.core.facts lib.data lib.gate lib.log lib.ui.session lib.ui.frame", "streamlit starlette"
@@ -163,7 +166,9 @@ LAYERS: dict[str, Layer] = {
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
     ),
-    "lib.ui.share": layer("lib.ui.share", "lib.core lib.data lib.report lib.ui.session lib.ui.frame", "streamlit"),
+    "lib.ui.share": layer(
+        "lib.ui.share", "lib.core lib.data lib.report lib.ui.session lib.ui.frame lib.ui.tables", "streamlit"
+    ),
     "pages": layer("pages", "lib.core lib.charts lib.table lib.ui", "streamlit"),
     "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.gate lib.ui", "streamlit"),
 }

@@ -29,8 +29,8 @@ def add_to(commands: Any) -> None:
         "check",
         help="whether a decision on record still holds",
         description="Decide again about the runs of a record, and name what is another than on record. " + ENVIRONMENT,
-        epilog=f"Exit code {SAME}: the same. {CHANGED}: something has changed. {CANNOT_TELL}: it cannot be told, as where "
-        "runs may not be read or a record was made of a part of the points; or the call was wrong.",
+        epilog=f"Exit code {SAME}: the same. {CHANGED}: something has changed. {CANNOT_TELL}: it cannot be told, as "
+        "where runs may not be read or a record was made of a part of the points; or the call was wrong.",
     )
     parser.add_argument("record", metavar="RECORD", help="a decision record, as JSON")
     add_source(parser)
@@ -81,7 +81,8 @@ def _untold(
     if any(each.about in _SURE for each in said):
         return
     if reduced:
-        yield f"the record has only a part of the points of {', '.join(map(isolated, reduced))}; make one with all rows."
+        names = ", ".join(map(isolated, reduced))
+        yield f"the record has only a part of the points of {names}; make one with all rows."
     # A project shows nobody whether a run is gone or another's; what is then said of the others follows from that.
     elif gone and is_project and not any(each.about is About.DATA for each in said):
         yield f"{', '.join(map(isolated, gone))} cannot be read with this key and this sign-in, or is gone."

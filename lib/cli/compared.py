@@ -131,7 +131,8 @@ def _chosen(page: RunPage, labels: Mapping[str, str], names: Sequence[str]) -> l
         broken = [f"{isolated(each.path)}: {each.reason}" for each in page.unreadable]
         broken += [f"{isolated(each.path)}: {each.why}" for each in page.unused]
         raise WrongSelection(
-            "Expected at least one run, found none.", hint="\n".join((*broken, "Name a folder of training outputs, or a project whose runs you may read."))
+            "Expected at least one run, found none.",
+            hint="\n".join((*broken, "Name a folder of training outputs, or a project whose runs you may read.")),
         )
     known = ", ".join(labels[run.run_id] for run in there[:20]) + (", ..." if len(there) > 20 else "")
     if not names and page.total > MAX_SELECTED:

@@ -20,7 +20,9 @@ _ALL = 10**6
 """More runs than a folder holds."""
 _FOUND = 100
 """Runs of a project that are looked through for a name."""
-ENVIRONMENT = f"The project and its key are read from the environment: {PREFIX}URL, {PREFIX}KEY, and where somebody has to"
+ENVIRONMENT = (
+    f"The project and its key are read from the environment: {PREFIX}URL, {PREFIX}KEY, and where somebody has to"
+)
 ENVIRONMENT += f" sign in {PREFIX}EMAIL and {PREFIX}PASSWORD."
 
 

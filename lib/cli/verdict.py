@@ -30,7 +30,7 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "verdict",
         help="which run of a folder to ship, and which checkpoint of it",
-        description="Print the verdict on the runs of a folder or a project: all of them, where there are at most five. "
+        description="Print the verdict on the runs of a folder or a project: all, where there are at most five. "
         + ENVIRONMENT,
         epilog=f"Exit code {RECOMMENDED}: one run is recommended. {NOT_RECOMMENDED}: a tie, not comparable, or none. "
         "2: the call was wrong, or the runs cannot be read.",

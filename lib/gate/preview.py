@@ -58,4 +58,5 @@ async def _finish(start: Message, body: bytes, send: Send) -> None:
 
 def _is_page(start: Message) -> bool:
     headers = {name.lower(): value for name, value in start.get("headers", ())}
-    return headers.get(b"content-type", b"").startswith(b"text/html")
+    kind: bytes = headers.get(b"content-type", b"")
+    return kind.startswith(b"text/html")

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 def app(serve) -> Server:
     return serve()
 
+
 LINKS = ("/", "/?run=demo-1&q=a+secret+name", "/hyperparameters?run=a%3Ctitle%3E", "/run_health", "/no/such/page")
 
 

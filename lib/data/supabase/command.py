@@ -55,7 +55,9 @@ def project_from(
         raise SettingsError(said, hint=error.hint.replace(READING_PREFIX, prefix)) from error
     assert project is not None
     texts = {
-        name: text_from(given[name], f"the environment variable {prefix}{name.upper()}") for name in own if name in given
+        name: text_from(given[name], f"the environment variable {prefix}{name.upper()}")
+        for name in own
+        if name in given
     }
     if ("email" in texts) != ("password" in texts):
         raise SettingsError(
