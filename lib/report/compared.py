@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from lib.core.budget.equal import equal_budgets
+from lib.core.budget.equal import EqualBudget, equal_budgets
+from lib.core.budget.spent import ALL_REACHED, Budget
 from lib.core.budget.words import budget_lines
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
@@ -50,6 +51,7 @@ class Compared:
         told: What somebody said of the runs who looked at them.
         slots: Which colour and mark each run has, by run id.
         unreadable: What lies where runs lie and could not be read.
+        budget: At what amount they are compared, and what a GPU hour costs.
     """
 
     runs: tuple[RunSummary, ...]
@@ -62,6 +64,7 @@ class Compared:
     told: Told = Told()
     slots: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
+    budget: Budget = ALL_REACHED
 
     @property
     def decision(self) -> Decision:
@@ -81,8 +84,14 @@ class Compared:
     @property
     def budgets(self) -> list[tuple[str, str]]:
         """What the runs come to at equal budgets: titles and sentences."""
-        found = equal_budgets(self.runs, self.curves, self.decision)
-        return budget_lines(found, self.decision.deciding, self.names, in_epochs=count_epochs(self.runs))
+        in_epochs = count_epochs(self.runs)
+        found = self.at_equal
+        return budget_lines(found, self.decision.deciding, self.names, in_epochs=in_epochs, budget=self.budget)
+
+    @property
+    def at_equal(self) -> tuple[EqualBudget, ...]:
+        """The ranked runs at equal budgets."""
+        return equal_budgets(self.runs, self.curves, self.decision, self.budget)
 
     @property
     def glance(self) -> Glance:
@@ -103,6 +112,7 @@ def judge(
     told: Told = Told(),
     slots: Mapping[str, int] | None = None,
     unreadable: Sequence[Unreadable] = (),
+    budget: Budget = ALL_REACHED,
 ) -> Compared:
     """Judge each run by itself and decide about all.
 
@@ -117,6 +127,7 @@ def judge(
         slots: Which colour and mark each run has, by run id; in their order where nobody says so.
         told: What was said of the runs, which ``stored`` and ``curves`` already are as it says.
         unreadable: What lies where runs lie and could not be read.
+        budget: At what amount they are compared, and what a GPU hour costs.
     """
     runs: list[RunSummary] = []
     found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
@@ -143,4 +154,5 @@ def judge(
         told=told,
         slots=slots or {each.run_id: at for at, each in enumerate(stored)},
         unreadable=tuple(unreadable),
+        budget=budget,
     )
