@@ -63,6 +63,8 @@ def test_every_parameter_takes_some_text_and_leaves_out_its_default(name):
         "higher",
         "ignored",
         "valid_ce~eval_loss",
+        "samples~12000",
+        "2.5~€",
     ]
     states = [link.parse({name: [text]})[0] for text in pool]
     assert any(state[param] != param.default for state in states)
