@@ -134,7 +134,9 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data lib.log.lines"),
     "lib.data.probe": layer("lib.data.probe", "lib.core.facts lib.data"),
-    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
+    "lib.charts": layer(
+        "lib.charts", "lib.core.facts lib.core.text lib.core.curves lib.core.budget", "altair vl_convert pyarrow"
+    ),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
     "lib.report": layer("lib.report", "lib.core lib.charts", "vl_convert"),

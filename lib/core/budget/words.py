@@ -14,14 +14,20 @@ from lib.core.verdict.metric_words import metric_name
 
 MOST_CROSSINGS = 3
 OF_HOURS = (
-    "Hours are wall time from a log's first line on: start-up and compilation behind that line, evaluations and pauses"
-    " are in them, what came before it is not."
+    "Hours are wall time from where a log's clock begins, mostly its first line: start-up and compilation since then,"
+    " evaluations and pauses are in them."
 )
 
 
 def noun_of(kind: Kind, *, in_epochs: bool = False) -> str:
     """What amounts of a kind are called."""
     return "epochs" if in_epochs and kind is Kind.STEPS else "cost" if kind is Kind.MONEY else kind.value
+
+
+def axis_of(kind: Kind, price: Price | None, *, in_epochs: bool = False) -> str:
+    """The title of an axis of amounts."""
+    noun = noun_of(kind, in_epochs=in_epochs)
+    return f"{noun[:1].upper()}{noun[1:]}" + (f" in {price.sign}" if kind is Kind.MONEY and price is not None else "")
 
 
 def amount_said(kind: Kind, amount: float, price: Price | None, *, in_epochs: bool = False) -> str:
