@@ -69,8 +69,8 @@ def lines(compared: Compared) -> Iterator[str]:
     widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
     for name, value, gap, mark in (heads, *rows):
         yield f"{name:<{widths[0]}}  {value:>{widths[1]}}  {gap:>{widths[2]}}  {mark}".rstrip()
-    if ranking.note:
-        yield ranking.note
+    if ranking.note_apart:
+        yield ranking.note_apart
     yield from (f"{labels[row.run_id]}: {row.why}" for row in ranking.rows if row.behind is None and row.why)
     if compared.overview.rests_on:
         yield compared.overview.rests_on

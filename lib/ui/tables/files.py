@@ -75,5 +75,4 @@ def offer(files: Sequence[File], *, key: str, told: bool = True) -> None:
             key=f"{key}_{each.ending}",
             on_click="ignore",
             width="stretch" if told else "content",
-            help=None if told else f"{each.what[:1].upper()}{each.what[1:]}",
         )
