@@ -280,7 +280,7 @@ dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
 .badge.info {{ background: var(--info-ground); color: var(--info); }}
 .badge.bad {{ background: var(--bad-ground); color: var(--bad); }}
 .mark {{ display: inline-block; width: 10px; height: 10px; margin-right: 6px; print-color-adjust: exact; }}
-.legend span {{ margin-right: 16px; }}
+.legend span {{ display: inline-block; margin-right: 16px; }}
 .scrolls {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; width: 100%; overflow-wrap: normal; font-size: {SIZES["small"]}px; }}
 th, td {{ text-align: left; vertical-align: top; padding: 4px 8px; max-width: 320px;
