@@ -135,7 +135,9 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.settings": layer("lib.data.settings", "lib.core.facts lib.data lib.log.lines"),
     "lib.data.probe": layer("lib.data.probe", "lib.core.facts lib.data"),
-    "lib.charts": layer("lib.charts", "lib.core.facts lib.core.text lib.core.curves", "altair vl_convert pyarrow"),
+    "lib.charts": layer(
+        "lib.charts", "lib.core.facts lib.core.text lib.core.curves lib.core.budget", "altair vl_convert pyarrow"
+    ),
     "lib.table": layer("lib.table", "lib.core"),
     "lib.importer": layer("lib.importer", "lib.core lib.data", "httpx postgrest"),
     "lib.report": layer("lib.report", "lib.core lib.charts", "vl_convert"),
@@ -155,8 +157,11 @@ LAYERS: dict[str, Layer] = {
         "lib.core lib.data lib.gate lib.charts.palette lib.charts.theme lib.log lib.ui.session",
         "streamlit",
     ),
+    "lib.ui.tables": layer("lib.ui.tables", "lib.core lib.data lib.table lib.ui.session lib.ui.frame", "streamlit"),
     "lib.ui.panels": layer(
-        "lib.ui.panels", "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame", "streamlit st_aggrid"
+        "lib.ui.panels",
+        "lib.core lib.data lib.charts lib.table lib.ui.session lib.ui.frame lib.ui.tables",
+        "streamlit st_aggrid",
     ),
     "lib.ui.service": layer(
         "lib.ui.service", "lib.core.facts lib.data lib.gate lib.log lib.ui.session lib.ui.frame", "streamlit starlette"
@@ -164,7 +169,9 @@ LAYERS: dict[str, Layer] = {
     "lib.ui.charts": layer(
         "lib.ui.charts", "lib.core lib.data lib.charts lib.ui.session lib.ui.frame lib.ui.panels", "streamlit"
     ),
-    "lib.ui.share": layer("lib.ui.share", "lib.core lib.data lib.report lib.ui.session lib.ui.frame", "streamlit"),
+    "lib.ui.share": layer(
+        "lib.ui.share", "lib.core lib.data lib.report lib.ui.session lib.ui.frame lib.ui.tables", "streamlit"
+    ),
     "pages": layer("pages", "lib.core lib.charts lib.table lib.ui", "streamlit"),
     "streamlit_app": layer("streamlit_app", "lib.core lib.charts lib.gate lib.ui", "streamlit"),
 }

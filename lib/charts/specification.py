@@ -12,6 +12,8 @@ from lib.charts.placed import CHIP, Plot
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 """As wide on nearly every machine, so that texts have the room that was made for them."""
 TEXT_SIZE, TITLE_SIZE = 12, 16
+PLAIN = {"font": FONT, "view": {"stroke": None}, "axis": {"labelFontSize": TEXT_SIZE, "titleFontSize": TEXT_SIZE}}
+"""The configuration of a chart whose colours come from the page that it stands in (``lib.charts.theme.themed``)."""
 PADDING = 16
 
 Y_LABELS = (

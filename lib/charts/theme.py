@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 SIZES = {"headline": 24, "title": 16, "text": 14, "small": 13, "caption": 12}
 """The text sizes of the app, in pixels; there are no others."""
 
@@ -41,3 +43,24 @@ MARK_SHAPES = (
     "polygon(33% 0, 67% 0, 67% 33%, 100% 33%, 100% 67%, 67% 67%, 67% 100%, 33% 100%, 33% 67%, 0 67%, 0 33%, 33% 33%)",
 )
 """The shape of each run's mark, as CSS clips it."""
+
+
+def themed(*, is_dark: bool) -> dict[str, Any]:
+    """A theme as the configuration of a chart in Vega-Lite; marks without a colour of their own have its ink."""
+    ink, muted, grid = (COLORS[name][is_dark] for name in ("text", "muted", "grid"))
+    return {
+        "background": "transparent",
+        "axis": {
+            "labelColor": muted,
+            "titleColor": muted,
+            "gridColor": grid,
+            "domainColor": grid,
+            "tickColor": grid,
+            "titleFontWeight": "normal",
+        },
+        "axisX": {"grid": False},
+        "title": {"color": ink},
+        "line": {"color": ink},
+        "point": {"color": ink},
+        "rule": {"color": muted},
+    }

@@ -7,22 +7,19 @@ from collections.abc import Mapping, Sequence
 
 from lib.cli import read_as
 from lib.cli.read_as import Readings
+from lib.cli.sources import add_source, listed, source_of
 from lib.core.config.naming import labels_of
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import Better
-from lib.core.facts.query import RunPage, RunQuery
+from lib.core.facts.query import RunPage
 from lib.core.facts.readings import metric_called
 from lib.core.facts.runs import RunSummary, told_completed
 from lib.core.facts.selection import MAX_SELECTED
 from lib.core.ranking.deciding import may_rank
-from lib.data.folder.source import FolderSource
 from lib.data.source import RunSource
 from lib.report.compared import Compared, Told, judge
-
-_ALL = 10**6
-"""More runs than a folder holds."""
 
 
 class WrongSelection(AppError):
@@ -31,7 +28,7 @@ class WrongSelection(AppError):
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which runs are compared, and by what."""
-    parser.add_argument("folder", metavar="FOLDER", help="of training outputs")
+    add_source(parser)
     parser.add_argument(
         "--run", action="append", default=[], dest="names", metavar="NAME", help="one of the runs; may be repeated"
     )
@@ -43,19 +40,11 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     read_as.add_to(parser)
 
 
-def settled(folder: str) -> FolderSource:
-    """The runs of a folder, once all of it was looked at."""
-    source = FolderSource(folder)
-    source.settle()
-    return source
-
-
 def chosen(called: argparse.Namespace) -> Compared:
     """The comparison that arguments ask for (``add_choice``)."""
     readings = read_as.asked(called.read_as)
-    return compare(
-        settled(called.folder), called.names, called.by, called.direction, ended=called.ended, readings=readings
-    )
+    with source_of(called) as source:
+        return compare(source, called.names, called.by, called.direction, ended=called.ended, readings=readings)
 
 
 def compare(
@@ -83,7 +72,7 @@ def compare(
         RunSourceError: If they cannot be read.
         WrongReading: If ``readings`` name what cannot be read otherwise.
     """
-    page = source.list_runs(RunQuery(limit=_ALL))
+    page = listed(source, names)
     labels = labels_of(page.runs)
     told = Told(ended, tuple(readings.names.items()) if readings is not None else ())
     picked, curves = read(source, _chosen(page, labels, names), told, is_asked=True)
@@ -132,27 +121,33 @@ def _check_logged(by: str | None, curves: Mapping[str, RunCurves]) -> None:
 
 
 def _chosen(page: RunPage, labels: Mapping[str, str], names: Sequence[str]) -> list[RunSummary]:
-    listed = page.runs
-    if not listed:
+    there = page.runs
+    if not there and names and not page.looked_for:
+        raise WrongSelection(
+            f"Expected one run called {isolated(names[0])}, found none.",
+            hint="Name a run by its id, or as the project calls it; and check who may read it.",
+        )
+    if not there:
         broken = [f"{isolated(each.path)}: {each.reason}" for each in page.unreadable]
         broken += [f"{isolated(each.path)}: {each.why}" for each in page.unused]
         raise WrongSelection(
-            "Expected at least one run, found none.", hint="\n".join((*broken, "Name a folder of training outputs."))
+            "Expected at least one run, found none.",
+            hint="\n".join((*broken, "Name a folder of training outputs, or a project whose runs you may read.")),
         )
-    known = ", ".join(labels[run.run_id] for run in listed[:20]) + (", ..." if len(listed) > 20 else "")
-    if not names and len(listed) > MAX_SELECTED:
+    known = ", ".join(labels[run.run_id] for run in there[:20]) + (", ..." if len(there) > 20 else "")
+    if not names and page.total > MAX_SELECTED:
         raise WrongSelection(
-            f"Expected at most {MAX_SELECTED} runs, found {len(listed)}.",
+            f"Expected at most {MAX_SELECTED} runs, found {page.total}.",
             hint=f"Name up to {MAX_SELECTED} of them with --run: {known}",
         )
     chosen: dict[str, RunSummary] = {}
     for name in names:
-        found = [run for run in listed if name in (labels[run.run_id], run.run_id)]
-        found = found or [run for run in listed if run.name == name]
+        found = [run for run in there if name in (labels[run.run_id], run.run_id)]
+        found = found or [run for run in there if run.name == name]
         if len(found) != 1:
             which = "none" if not found else f"{len(found)}: {', '.join(run.run_id for run in found)}"
             raise WrongSelection(f"Expected one run called {name}, found {which}.", hint=f"The runs are: {known}")
         chosen[found[0].run_id] = found[0]
     if len(chosen) > MAX_SELECTED:
         raise WrongSelection(f"Expected at most {MAX_SELECTED} runs, got {len(chosen)}.", hint="Name fewer with --run.")
-    return list(chosen.values()) if names else list(listed)
+    return list(chosen.values()) if names else list(there)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.compared import add_choice, chosen
+from lib.cli.sources import ENVIRONMENT
 from lib.core.facts.errors import AppError
 from lib.report import markdown, record
 from lib.report.compared import Compared
@@ -35,8 +36,10 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "report",
         help="a comparison to keep or to send",
-        description="Write the comparison of a folder's runs: " + ", ".join(WRITERS) + ", by the ending of the file.",
-        epilog="Exit code 0: written. 2: the call was wrong, or the folder cannot be read.",
+        description="Write the comparison of a folder's or a project's runs: "
+        + ", ".join(WRITERS)
+        + f", by the ending of the file. {ENVIRONMENT}",
+        epilog="Exit code 0: written. 2: the call was wrong, or the runs cannot be read.",
     )
     add_choice(parser)
     parser.add_argument("--out", metavar="FILE", help="where to; Markdown on standard output without it")

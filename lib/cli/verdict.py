@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lib.cli.compared import add_choice, chosen
+from lib.cli.sources import ENVIRONMENT
 from lib.core.facts.foreign import isolated
 from lib.core.ranking.scoring import LeftOut
 from lib.core.text.sentences import plain
@@ -29,9 +30,10 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "verdict",
         help="which run of a folder to ship, and which checkpoint of it",
-        description="Print the verdict on the runs of a folder: all of them, where there are at most five.",
+        description="Print the verdict on the runs of a folder or a project: all, where there are at most five. "
+        + ENVIRONMENT,
         epilog=f"Exit code {RECOMMENDED}: one run is recommended. {NOT_RECOMMENDED}: a tie, not comparable, or none. "
-        "2: the call was wrong, or the folder cannot be read.",
+        "2: the call was wrong, or the runs cannot be read.",
     )
     add_choice(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -67,8 +69,8 @@ def lines(compared: Compared) -> Iterator[str]:
     widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
     for name, value, gap, mark in (heads, *rows):
         yield f"{name:<{widths[0]}}  {value:>{widths[1]}}  {gap:>{widths[2]}}  {mark}".rstrip()
-    if ranking.note:
-        yield ranking.note
+    if ranking.note_apart:
+        yield ranking.note_apart
     yield from (f"{labels[row.run_id]}: {row.why}" for row in ranking.rows if row.behind is None and row.why)
     if compared.overview.rests_on:
         yield compared.overview.rests_on

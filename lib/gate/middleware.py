@@ -18,6 +18,7 @@ from streamlit.web.server.server_util import allow_all_cross_origin_requests, al
 from lib.gate import headers, keeping, links, settings
 from lib.gate.messages import understood
 from lib.gate.origin import is_https, is_own
+from lib.gate.preview import titled
 from lib.gate.sessions import browser_of
 from lib.gate.uploads import NoRoom, patient, waiting_of
 
@@ -31,6 +32,7 @@ _REFUSED = 1008
 _BUSY = 1013
 """That of one that may try again later."""
 _METRICS = "/_stcore/metrics"
+_WITH_PAGES_OF_THEIR_OWN = ("/media/", "/component/", "/_stcore/", "/static/", "/app/static/")
 _EVERYBODYS = ("", "localhost", "127.0.0.1", "0.0.0.0", "::1", "::")
 
 
@@ -88,6 +90,10 @@ class Gate:
             await Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": link, "cache-control": "no-store"})(
                 scope, receive, send
             )
+        elif method in ("GET", "HEAD") and not path.startswith(_WITH_PAGES_OF_THEIR_OWN):
+            # A compressed page could not be changed; it is small.
+            _replace(scope, b"accept-encoding", "identity")
+            await self._app(scope, receive, titled(send))
         else:
             await self._app(scope, receive, send)
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from lib.core.facts.errors import SettingsError
-from lib.data.sections import text_from
-from lib.data.supabase.settings import PREFIX as READING_PREFIX
-from lib.data.supabase.settings import SupabaseSettings, is_service_key, supabase_settings_from
+from lib.data.supabase.command import project_from
+from lib.data.supabase.settings import SupabaseSettings, is_service_key
 
 PREFIX = "RUNOFF_IMPORT_"
 """Environment variables: the settings of a project as for reading it, and who owns the runs."""
 OWN = ("user", "email", "password")
-PASSED_ON = ("url", "key", "jobs_table", "metrics_table", "timeout_s")
 
 
 class ImportSettings:
@@ -40,39 +37,14 @@ def import_settings_from(environment: Mapping[str, str]) -> ImportSettings:
     Raises:
         SettingsError: If one is missing, wrong, or not known.
     """
-    given = {name.removeprefix(PREFIX).lower(): value for name, value in environment.items() if name.startswith(PREFIX)}
-    if unknown := sorted(set(given) - {*OWN, *PASSED_ON}):
-        known = ", ".join(PREFIX + name.upper() for name in (*PASSED_ON, *OWN))
-        raise SettingsError(
-            f"Unknown setting: environment variable {PREFIX}{unknown[0].upper()}.", hint=f"Known settings: {known}."
-        )
-    for needed, what in (("url", "the address of the Supabase project"), ("key", "an API key that may write")):
-        if needed not in given:
-            raise SettingsError(
-                f"Expected {what} in the environment variable {PREFIX}{needed.upper()}, found no such variable.",
-                hint=f"Set {PREFIX}URL and {PREFIX}KEY, and {PREFIX}USER or {PREFIX}EMAIL and {PREFIX}PASSWORD.",
-            )
-    passed_on = {READING_PREFIX + name.upper(): given[name] for name in PASSED_ON if name in given}
-    try:
-        project = supabase_settings_from(passed_on | {f"{READING_PREFIX}ALLOW_SERVICE_KEY": "true"}, None)
-    except SettingsError as error:
-        said = str(error).replace(READING_PREFIX, PREFIX)
-        raise SettingsError(said, hint=error.hint.replace(READING_PREFIX, PREFIX)) from error
-    assert project is not None
-    own: dict[str, Any] = {
-        name: text_from(given[name], f"the environment variable {PREFIX}{name.upper()}")
-        for name in OWN
-        if name in given
-    }
-    return _checked(project, own)
-
-
-def _checked(project: SupabaseSettings, own: Mapping[str, str]) -> ImportSettings:
-    signs_in = "email" in own or "password" in own
-    if signs_in and not ("email" in own and "password" in own):
-        raise SettingsError(
-            f"Expected {PREFIX}EMAIL and {PREFIX}PASSWORD together, found one alone.", hint="Set both, or neither."
-        )
+    project, own = project_from(
+        environment,
+        PREFIX,
+        OWN,
+        may="may write",
+        hint=f"Set {PREFIX}URL and {PREFIX}KEY, and {PREFIX}USER or {PREFIX}EMAIL and {PREFIX}PASSWORD.",
+    )
+    signs_in = "email" in own
     if is_service_key(project.key):
         if signs_in or "user" not in own:
             raise SettingsError(

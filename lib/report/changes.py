@@ -10,7 +10,7 @@ from typing import Any
 from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import metric_of
 from lib.core.text.phrases import counted, in_sentence
-from lib.report.record import KIND
+from lib.report.record import KIND, digest_of
 
 MOST_SAID, LONGEST = 60, 4000
 """Characters of a value; more where two begin alike."""
@@ -19,6 +19,7 @@ MOST_SAID, LONGEST = 60, 4000
 class About(StrEnum):
     """What a change is about."""
 
+    RECORD = "record"
     RUN = "run"
     DATA = "data"
     SETTINGS = "settings"
@@ -52,12 +53,18 @@ def changes(record: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Change, 
     if record.get("kind") != KIND:
         raise ValueError(f"Expected a {KIND}.")
     return (
+        *_edited(record),
         *_runs(record["runs"], now["runs"]),
         *_chosen(record, now),
         *_named(About.POLICY, "The rule: ", record["policy"], now["policy"]),
         *_named(About.CONSTANT, "A constant of the code: ", record["constants"], now["constants"]),
         *_verdict(record["verdict"], now["verdict"]),
     )
+
+
+def _edited(record: Mapping[str, Any]) -> Iterator[Change]:
+    if record["sha256"] != digest_of(record):
+        yield Change(About.RECORD, "The record itself is not as it was written: something in it was changed since.")
 
 
 def _runs(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]) -> Iterator[Change]:
@@ -109,9 +116,13 @@ def _metrics(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 
 def _chosen(record: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    for key, what in (("by", "The metric that was chosen"), ("direction", "Its direction")):
-        if record.get(key) != now.get(key):
-            yield Change(About.POLICY, f"{what}: {_both(now.get(key), record.get(key))}.")
+    if record["by"] is not None and now["by"] is None:
+        name = isolated(in_sentence(metric_of(record["by"]).title))
+        yield Change(About.POLICY, f"The metric that was chosen, {name}, is none that a ranked run logged.")
+    elif record["by"] != now["by"]:
+        yield Change(About.POLICY, f"The metric that was chosen: {_both(now['by'], record['by'])}.")
+    if record["direction"] != now["direction"]:
+        yield Change(About.POLICY, f"Its direction: {_both(now['direction'], record['direction'])}.")
 
 
 def _named(about: About, what: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
@@ -134,14 +145,16 @@ def _verdict(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Ch
     for key, what in words.items():
         if before.get(key) != after.get(key):
             yield Change(About.VERDICT, f"{what}: {_both(after.get(key), before.get(key))}.")
-    for key, what in (
-        ("ranking", "The ranking"),
-        ("left_out", "What is left out"),
-        ("objections", "What speaks against it"),
-        ("findings", "What was found in the runs"),
-        ("classes", "What does not compare"),
-    ):
-        if before.get(key) != after.get(key):
+    whole = {
+        "ranking": "The ranking",
+        "left_out": "What is left out",
+        "objections": "What speaks against it",
+        "findings": "What was found in the runs",
+        "classes": "What does not compare",
+    }
+    for key in dict.fromkeys((*whole, *before, *after)):
+        if key not in words and before.get(key) != after.get(key):
+            what = whole.get(key) or f"What is said of {isolated(key)}"
             yield Change(About.VERDICT, f"{what} is not as on record.")
 
 

@@ -6,18 +6,22 @@ what is no number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from lib.charts.drawn import Curve, DrawnCurve, View, best_of, drawn_of
 from lib.charts.palette import RUN_COLORS, RUN_SHAPES
-from lib.charts.specification import FONT, Y_LABELS
+from lib.charts.pareto import HOW_DRAWN, pareto
+from lib.charts.specification import PLAIN, Y_LABELS
+from lib.core.budget.spent import Kind
+from lib.core.budget.words import axis_of, noun_of
 from lib.core.curves.evidence import is_measured
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import count_epochs
 from lib.core.text.formatting import count
+from lib.core.verdict.metric_words import metric_name
 from lib.report.compared import Compared
 
 HEIGHT = 260
@@ -32,7 +36,11 @@ MOST_FURTHER = 6
 """Evaluation metrics besides the loss that are drawn, the deciding one first."""
 
 
-def charts(compared: Compared) -> Iterator[tuple[str, dict[str, Any], str]]:
+Drawn = tuple[str, dict[str, Any], str]
+"""Title, specification, and what a chart does not show by itself."""
+
+
+def charts(compared: Compared) -> Iterator[Drawn]:
     """Title, specification, and what the chart does not show by itself; none of a metric that no run logged."""
     deciding = compared.decision.deciding
     further = [deciding.metric, *(each.metric for each in deciding.candidates)]
@@ -42,6 +50,27 @@ def charts(compared: Compared) -> Iterator[tuple[str, dict[str, Any], str]]:
         if drawn:
             title = "Loss" if metrics == LOSS else metric_of(metrics[0]).title
             yield title, _specification(compared, drawn), _said(drawn)
+
+
+def quality_against_cost(compared: Compared) -> Iterator[Drawn]:
+    """What each run's best value took, of the kind that was chosen, or else the nearest to money that is known."""
+    found = {each.kind: each for each in compared.at_equal}
+    order = (Kind.MONEY, Kind.HOURS, Kind.TOKENS, Kind.SAMPLES, Kind.STEPS)
+    kind = compared.budget.at[0] if compared.budget.at is not None else None
+    one = found.get(kind) if kind is not None else None
+    one = one or next((found[each] for each in order if each in found), None)
+    if one is None:
+        return
+    in_epochs = count_epochs(compared.runs)
+    name = metric_name(compared.decision.deciding.metric)
+    specification = pareto(
+        one,
+        compared.labels,
+        compared.slots,
+        x_title=axis_of(one.kind, compared.budget.price, in_epochs=in_epochs),
+        y_title=f"Best {name} so far",
+    )
+    yield f"Quality against {noun_of(one.kind, in_epochs=in_epochs)}", specification, HOW_DRAWN
 
 
 def _drawn(compared: Compared, metrics: Sequence[str]) -> Iterator[tuple[int, str, Curve, DrawnCurve]]:
@@ -167,27 +196,9 @@ def _specification(compared: Compared, drawn: Sequence[tuple[int, str, Curve, Dr
         "padding": {"left": 0, "right": 4, "top": 5, "bottom": 6},
         "height": HEIGHT,
         "layer": layers,
-        "config": {"font": FONT, "view": {"stroke": None}, "axis": {"labelFontSize": 12, "titleFontSize": 12}},
+        "config": PLAIN,
     }
 
 
 def _rows(points: tuple[np.ndarray, np.ndarray]) -> Iterator[tuple[float, float]]:
     return zip(points[0].tolist(), points[1].tolist(), strict=True)
-
-
-def themed(theme: Mapping[str, str]) -> dict[str, Any]:
-    """What a theme changes of a specification's configuration."""
-    ink, muted, grid = theme["text"], theme["muted"], theme["grid"]
-    return {
-        "background": "transparent",
-        "axis": {
-            "labelColor": muted,
-            "titleColor": muted,
-            "gridColor": grid,
-            "domainColor": grid,
-            "tickColor": grid,
-            "titleFontWeight": "normal",
-        },
-        "axisX": {"grid": False},
-        "title": {"color": ink},
-    }

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from lib.core.baseline.against import Baseline
 from lib.core.baseline.ranking import Beside, beside
-from lib.core.budget.equal import equal_budgets
+from lib.core.budget.equal import EqualBudget, equal_budgets
+from lib.core.budget.spent import ALL_REACHED, Budget
 from lib.core.budget.words import budget_lines
 from lib.core.curves.evidence import RunEvidence, evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
@@ -53,6 +54,7 @@ class Compared:
         slots: Which colour and mark each run has, by run id.
         unreadable: What lies where runs lie and could not be read.
         baseline: The id of the run that the others are compared with; "" for none. The verdict does not depend on it.
+        budget: At what amount they are compared, and what a GPU hour costs.
     """
 
     runs: tuple[RunSummary, ...]
@@ -66,6 +68,7 @@ class Compared:
     slots: Mapping[str, int] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
     baseline: str = ""
+    budget: Budget = ALL_REACHED
 
     @property
     def decision(self) -> Decision:
@@ -93,8 +96,14 @@ class Compared:
     @property
     def budgets(self) -> list[tuple[str, str]]:
         """What the runs come to at equal budgets: titles and sentences."""
-        found = equal_budgets(self.runs, self.curves, self.decision)
-        return budget_lines(found, self.decision.deciding, self.names, in_epochs=count_epochs(self.runs))
+        in_epochs = count_epochs(self.runs)
+        found = self.at_equal
+        return budget_lines(found, self.decision.deciding, self.names, in_epochs=in_epochs, budget=self.budget)
+
+    @property
+    def at_equal(self) -> tuple[EqualBudget, ...]:
+        """The ranked runs at equal budgets."""
+        return equal_budgets(self.runs, self.curves, self.decision, self.budget)
 
     @property
     def glance(self) -> Glance:
@@ -116,6 +125,7 @@ def judge(
     slots: Mapping[str, int] | None = None,
     unreadable: Sequence[Unreadable] = (),
     baseline: str = "",
+    budget: Budget = ALL_REACHED,
 ) -> Compared:
     """Judge each run by itself and decide about all.
 
@@ -131,6 +141,7 @@ def judge(
         told: What was said of the runs, which ``stored`` and ``curves`` already are as it says.
         unreadable: What lies where runs lie and could not be read.
         baseline: The id of the run that the others are compared with; "" for none.
+        budget: At what amount they are compared, and what a GPU hour costs.
     """
     runs: list[RunSummary] = []
     found: dict[str, tuple[Assessment, RunCurves, RunEvidence]] = {}
@@ -158,4 +169,5 @@ def judge(
         slots=slots or {each.run_id: at for at, each in enumerate(stored)},
         unreadable=tuple(unreadable),
         baseline=baseline,
+        budget=budget,
     )

@@ -9,7 +9,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from lib.charts.theme import COLORS
+from lib.charts.theme import themed
 from lib.core.answers.grouped import grouped
 from lib.core.answers.settings import settings_answer
 from lib.core.baseline.ranking import ToBaseline
@@ -18,12 +18,11 @@ from lib.core.facts.limits import shown
 from lib.core.text.phrases import counted
 from lib.core.text.sentences import Sentence, Strong
 from lib.core.verdict.limits import LIMITS
-from lib.report.charts import charts, themed
+from lib.report.charts import Drawn, charts, quality_against_cost
 from lib.report.compared import Compared
 from lib.report.markdown import credit, settings_rows, web_address
 from lib.report.style import style
 
-THEMED = ("text", "muted", "grid")
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:;"
     " base-uri 'none'; form-action 'none'"
@@ -40,12 +39,13 @@ def page(compared: Compared, link: str = "", made: str = "") -> str:
         made: When and from what it was made, as a sentence; "" for nothing.
     """
     drawn = list(charts(compared))
+    bought = list(quality_against_cost(compared))
     body = "".join(
         (
             _verdict(compared),
             _objections(compared),
             _charts(compared, drawn),
-            _budgets(compared),
+            _budgets(compared, bought, len(drawn)),
             *_settings(compared),
             _health(compared),
             _rule(compared),
@@ -58,7 +58,7 @@ def page(compared: Compared, link: str = "", made: str = "") -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{style()}</style></head><body><main>{body}</main>"
-        f"{_scripts([each for _, each, _ in drawn]) if drawn else ''}</body></html>"
+        f"{_scripts([each for _, each, _ in (*drawn, *bought)]) if drawn or bought else ''}</body></html>"
     )
 
 
@@ -115,12 +115,8 @@ def _objections(compared: Compared) -> str:
     return f"<section><h2>What speaks against it</h2><ul>{said}{left}</ul></section>"
 
 
-def _charts(compared: Compared, drawn: Sequence[tuple[str, dict[str, Any], str]]) -> str:
-    figures = "".join(
-        f'<figure><figcaption>{escape(title)} <span class="muted">{escape(said)}</span></figcaption>'
-        f'<div class="chart" id="chart-{at}"></div></figure>'
-        for at, (title, _, said) in enumerate(drawn)
-    )
+def _charts(compared: Compared, drawn: Sequence[Drawn]) -> str:
+    figures = _figures(drawn)
     runs = "".join(f"<span>{_named(compared, run.run_id)}</span>" for run in compared.runs)
     key = "Strong with marks: evaluations, the largest at the best. Pale: logged while training."
     hint = '<span class="screen">Point at a value to read it; scroll or drag in a chart to zoom it.</span>'
@@ -128,9 +124,18 @@ def _charts(compared: Compared, drawn: Sequence[tuple[str, dict[str, Any], str]]
     return f"<section><h2>Curves</h2>{legend}{figures}</section>" if drawn else ""
 
 
-def _budgets(compared: Compared) -> str:
+def _figures(drawn: Sequence[Drawn], first: int = 0) -> str:
+    return "".join(
+        f'<figure><figcaption>{escape(title)} <span class="muted">{escape(said)}</span></figcaption>'
+        f'<div class="chart" id="chart-{at}"></div></figure>'
+        for at, (title, _, said) in enumerate(drawn, first)
+    )
+
+
+def _budgets(compared: Compared, drawn: Sequence[Drawn], first: int) -> str:
     lines = "".join(f"<dt>{escape(title)}</dt><dd>{escape(said)}</dd>" for title, said in compared.budgets)
-    return f"<section><h2>At equal budgets</h2><dl>{lines}</dl></section>" if lines else ""
+    figures = _figures(drawn, first)
+    return f"<section><h2>At equal budgets</h2><dl>{lines}</dl>{figures}</section>" if lines else ""
 
 
 def _settings(compared: Compared) -> Iterator[str]:
@@ -230,7 +235,7 @@ def _sentence(said: Sentence) -> str:
 
 
 def _scripts(specifications: Sequence[dict[str, Any]]) -> str:
-    themes = [themed({name: COLORS[name][dark] for name in THEMED}) for dark in (0, 1)]
+    themes = [themed(is_dark=is_dark) for is_dark in (False, True)]
     return (
         f"<script>{_vega()}</script>"
         f'<script type="application/json" id="charts">{_json([specifications, themes])}</script>'

@@ -24,6 +24,7 @@ from lib.core.facts.limits import AnyLimit, Limits
 from lib.core.facts.readings import readings
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED
+from lib.core.ranking.deciding import Basis
 from lib.core.ranking.policy import ScoringPolicy
 from lib.core.verdict.limits import LIMITS
 from lib.report.compared import Compared, Told, judge
@@ -76,12 +77,14 @@ def record_of(compared: Compared) -> dict[str, Any]:
     by, direction = compared.by
     policy = compared.policy
     timeless = judge(compared.stored, compared.curves, compared.labels, None, policy=policy, by=by, direction=direction)
+    # A metric that no ranked run logged ranks nothing: the rules choose, as if nobody had named one.
+    is_chosen = any(part.deciding.basis is Basis.CHOSEN for part in timeless.decision.parts)
     view = as_view(compared)
-    return {
+    record = {
         "kind": KIND,
         "format": FORMAT,
         "versions": {name: version(name) for name in _LIBRARIES},
-        "by": by,
+        "by": by if is_chosen else None,
         "direction": direction,
         "ended": compared.told.ended,
         "read_as": dict(compared.told.read_as),
@@ -91,6 +94,23 @@ def record_of(compared: Compared) -> dict[str, Any]:
         "verdict": _plain(as_data(timeless)),
         **({"view": _plain(view)} if view else {}),
     }
+    return record | {"sha256": digest_of(record)}
+
+
+def digest_of(record: Mapping[str, Any]) -> str:
+    """A digest of all that stands in a record beside it: of the values, however their text was laid out since."""
+    rest = {name: value for name, value in record.items() if name != "sha256"}
+    text = json.dumps(_canonical(rest), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """The same, with one spelling for a number: other programs write 1.0 as 1. True is no number."""
+    if isinstance(value, Mapping):
+        return {key: _canonical(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_canonical(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def to_json(record: Mapping[str, Any]) -> str:
@@ -139,8 +159,10 @@ def _is_whole(found: Mapping[str, Any]) -> bool:
         0 < len(runs) <= MAX_SELECTED
         and all(map(_is_run, runs))
         and len({run["run_id"] for run in runs}) == len(runs)
-        and isinstance(found.get("by"), str | None)
-        and found.get("direction") in (None, "lower", "higher")
+        and {"by", "direction"} <= set(found)
+        and isinstance(found["by"], str | None)
+        and isinstance(found.get("sha256"), str)
+        and found["direction"] in (None, "lower", "higher")
         and isinstance(found.get("ended"), bool)
         and isinstance(weight, int | float)
         and 0.0 <= weight <= 1.0
@@ -178,7 +200,7 @@ def again(record: Mapping[str, Any], stored: Sequence[RunSummary], curves: Mappi
     labels = {run["run_id"]: run["label"] for run in record["runs"]}
     # The weights are somebody's choice, and the bands those of this version.
     policy = ScoringPolicy(eval_weight=float(record["policy"]["eval_weight"]))
-    by, direction = record.get("by"), record.get("direction")
+    by, direction = record["by"], record["direction"]
     told = told_of(record)
     return record_of(judge(stored, curves, labels, None, policy=policy, by=by, direction=direction, told=told))
 

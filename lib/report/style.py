@@ -39,7 +39,7 @@ dt {{ font-weight: 600; }} dd {{ margin: 0; }} dd ul {{ margin: 0; }}
 .badge.bad {{ background: var(--bad-ground); color: var(--bad); }}
 .better {{ color: var(--good); }} .worse {{ color: var(--bad); }}
 .mark {{ display: inline-block; width: 10px; height: 10px; margin-right: 6px; print-color-adjust: exact; }}
-.legend span {{ margin-right: 16px; }}
+.legend span {{ display: inline-block; margin-right: 16px; }}
 .scrolls {{ overflow-x: auto; background: linear-gradient(to right, var(--ground) 40%, transparent),
   linear-gradient(to left, var(--ground) 40%, transparent) right,
   radial-gradient(farthest-side at 0, #0007, transparent),
@@ -54,8 +54,7 @@ td {{ font-variant-numeric: tabular-nums; }}
 figure {{ margin: 10px 0; break-inside: avoid; }}
 figcaption {{ font-weight: 600; }}
 .chart, .chart.vega-embed {{ display: block; width: 100%; }}
-.chart svg {{ max-width: 100%; }}
-.chart svg {{ height: auto; }}
+.chart svg {{ max-width: 100%; height: auto; }}
 a {{ color: var(--accent); }}
 #vg-tooltip-element {{ position: fixed; visibility: hidden; padding: 6px 8px; border-radius: 6px;
   border: 1px solid var(--line); background: var(--ground); color: var(--text); font-size: {SIZES["caption"]}px; }}

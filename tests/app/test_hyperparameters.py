@@ -122,13 +122,6 @@ def test_below_the_table_stands_which_change_can_be_credited(opened, demo):
     assert not any('aria-label="Credit"' in body for body in alone.html_bodies)
 
 
-def test_the_main_page_says_what_runs_come_to_at_equal_budgets(opened, demo):
-    app = opened(run=demo.alike[:3])
-    (body,) = [body for body in app.html_bodies if 'aria-label="Equal budgets"' in body]
-    assert all(f"Equal {noun}" in body for noun in ("steps", "samples", "tokens", "hours"))
-    assert "leads in eval loss" in body
-
-
 def test_a_switch_brings_equal_settings_into_the_table_and_into_what_is_copied(opened, demo):
     def copied(app: App) -> list[str]:
         (body,) = [body for body in app.html_bodies if "data-copied" in body]

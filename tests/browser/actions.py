@@ -211,10 +211,13 @@ def sort_by(page: Page, header: str) -> None:
     grid(page).get_by_role("columnheader", name=header, exact=True).locator(".ag-header-cell-text").click()
 
 
-def download(page: Page, key: str) -> bytes:
-    """Click the download button of this key and read the file."""
+def export(page: Page, key: str) -> bytes:
+    """Choose the file of this key in the menu of its table, and read it."""
+    table = key.rpartition("_")[0]
+    page.locator(f".st-key-{table}_files button").click()
     with page.expect_download() as waiting:
         page.locator(f".st-key-{key} button").click()
+    page.keyboard.press("Escape")
     return waiting.value.path().read_bytes()
 
 

@@ -7,7 +7,7 @@ import io
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import MARKUP_NAME, cells, download, eventually, expect_query
+from tests.browser.actions import MARKUP_NAME, cells, eventually, expect_query, export
 from tests.browser.harness import open_app, wait_idle
 from tests.demo.specs import demo_id
 
@@ -25,9 +25,10 @@ def settings(page: Page) -> list[list[str]]:
 
 
 def copied(page: Page) -> list[str]:
-    button = page.get_by_role("button", name="Markdown")
-    button.click()
+    page.locator(".st-key-diff_files button").click()
+    page.get_by_role("button", name="Copy as Markdown").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.keyboard.press("Escape")
     return page.evaluate("() => navigator.clipboard.readText()").splitlines()
 
 
@@ -43,9 +44,9 @@ def test_what_is_copied_and_downloaded_holds_the_rows_that_the_page_shows(new_pa
     assert any(cell.endswith(FLAG) for row in shown for cell in row)
     rows = [[cell.removesuffix(FLAG) for cell in row] for row in shown[1:]]
 
-    saved = list(csv.DictReader(io.StringIO(download(page, "diff_csv").decode(), newline="")))
-    different = [[row["Parameter"], *(row[name] for name in labels)] for row in saved if row["Differs"] == "yes"]
-    assert [row for row in rows if row not in different] == []
+    saved = list(csv.DictReader(io.StringIO(export(page, "diff_csv").decode(), newline="")))
+    assert {row["Differs"] for row in saved} == {"yes"}
+    assert [[row["Parameter"], *(row[name] for name in labels)] for row in saved] == rows
     assert any("stated with different values" in row["Notes"] for row in saved)
 
     markdown = copied(page)
@@ -54,7 +55,10 @@ def test_what_is_copied_and_downloaded_holds_the_rows_that_the_page_shows(new_pa
     page.locator(".st-key-settings_tools").get_by_text("With equal settings").click()
     expect_query(page, "equal", "1")
     wait_idle(page)
-    eventually(page, lambda: len(copied(page)), 2 + len(saved))
+    every = list(csv.DictReader(io.StringIO(export(page, "diff_csv").decode(), newline="")))
+    assert len(every) > len(saved)
+    eventually(page, lambda: len(copied(page)), 2 + len(every))
+    assert export(page, "diff_md").decode().splitlines() == copied(page)
 
     search = page.get_by_placeholder("Search settings and values")
     search.click()
@@ -62,7 +66,7 @@ def test_what_is_copied_and_downloaded_holds_the_rows_that_the_page_shows(new_pa
     expect_query(page, "find", "learning rate")
     fewer = eventually(page, lambda: settings(page), lambda now: now != shown)
     assert {row[0] for row in fewer[1:]} <= {"Learning rate"}
-    saved = list(csv.DictReader(io.StringIO(download(page, "diff_csv").decode(), newline="")))
+    saved = list(csv.DictReader(io.StringIO(export(page, "diff_csv").decode(), newline="")))
     assert {row["Parameter"] for row in saved} >= {row[0] for row in fewer[1:]}
     assert len(saved) < 10
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
+from lib.charts.palette import RUN_COLORS
+from lib.charts.theme import COLORS
 from lib.core.curves.metric_curves import RunCurves, complete_curve
 from lib.report.compared import judge
 from lib.report.page import page as report_page
@@ -21,6 +26,17 @@ def hostile():
     bad = complete_curve(curve.step, values, curve.epoch, curve.elapsed_s)
     curves = {**plain.curves, "a": RunCurves("a", {**plain.curves["a"].curves, "eval_loss": bad, HOSTILE: curve})}
     return judge(plain.stored, curves, {"a": HOSTILE, "b": "b"}, None)
+
+
+A4 = (0, 0, 595, 842)
+"""In points."""
+PAPER_PX = (297 - 2 * 14) / 25.4 * 96
+"""How high a page is within its margins."""
+
+
+def budgeted():
+    """A comparison of runs whose samples are known."""
+    return judged(run("a", 0.5, batch_size=4, learning_rate=1e-4), run("b", 0.6, batch_size=4, learning_rate=2e-4))
 
 
 @pytest.fixture
@@ -119,4 +135,34 @@ def test_on_paper_no_chart_is_wider_than_the_page(opened):
     page.emulate_media(media="print")
     page.locator(".chart svg").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    pdf = page.pdf(prefer_css_page_size=True)
+    assert {tuple(map(round, map(float, box.split()))) for box in re.findall(rb"/MediaBox \[([^\]]+)\]", pdf)} == {A4}
+
+
+def test_on_paper_no_chart_is_cut_and_all_are_light(opened):
+    page, _ = opened(report_page(budgeted()), viewport={"width": 690, "height": 980}, color_scheme="dark")
+    assert page.locator("figure").count() == 2
+    page.emulate_media(media="print")
+    expect(page.locator("figure .chart svg").last).to_be_visible()
+    for figure in page.locator("figure").all():
+        assert figure.evaluate("e => getComputedStyle(e).breakInside") == "avoid"
+        assert figure.bounding_box()["height"] < PAPER_PX
+        chart, whole = figure.locator(".chart").bounding_box(), figure.locator("svg").bounding_box()
+        assert whole["width"] <= chart["width"] + 1
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    labels = page.locator("figure svg text").evaluate_all("all => [...new Set(all.map(e => e.getAttribute('fill')))]")
+    assert set(labels) <= {COLORS["muted"][0], COLORS["text"][0]}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_quality_against_cost_is_drawn_in_the_colours_of_the_page(opened, scheme):
+    page, said = opened(report_page(budgeted()), color_scheme=scheme)
+    assert said == []
+    figure = page.locator("figure").filter(has_text="Quality against samples")
+    expect(figure.locator("svg")).to_be_visible()
+    strokes = figure.locator("svg path").evaluate_all("all => all.map(e => e.getAttribute('stroke'))")
+    assert COLORS["text"][scheme == "dark"] in strokes, "the front"
+    assert set(RUN_COLORS[:2]) <= {
+        *strokes,
+        *figure.locator("svg path").evaluate_all("all => all.map(e => e.getAttribute('fill'))"),
+    }

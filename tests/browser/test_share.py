@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -74,6 +76,31 @@ def test_a_report_is_downloaded_from_every_page_and_the_page_is_as_before(page, 
     page.locator(DIALOG).get_by_role("button", name="Close").click()
     expect(page.locator(DIALOG)).to_have_count(0)
     assert query(page) == before
+
+
+def test_both_tables_are_taken_away_from_any_page(page, tmp_path):
+    open_app(page, "hyperparameters", run=list(FIVE[:3]))
+    opens(page)
+    table = page.locator(f"{DIALOG} .st-key-share_table_csv button")
+
+    def kept(key):
+        with page.expect_download() as waiting:
+            page.locator(f"{DIALOG} .st-key-{key} button").click()
+        return waiting.value.path().read_text(encoding="utf-8")
+
+    expect(table).to_be_visible()
+    rows = list(csv.DictReader(io.StringIO(kept("share_table_csv"))))
+    assert {row["Run id"] for row in rows} == set(FIVE[:3])
+    assert kept("share_table_md").count("\n| ") == 4
+    assert kept("share_table_tex").count(r"\\") == 4
+    few = list(csv.DictReader(io.StringIO(kept("share_settings_csv"), newline="")))
+    assert {row["Differs"] for row in few} == {"yes"}
+    page.locator(DIALOG).get_by_text("With equal settings").click()
+    wait_idle(page)
+    every = list(csv.DictReader(io.StringIO(kept("share_settings_csv"), newline="")))
+    assert len(every) > len(few)
+    assert kept("share_settings_md").count("\n| ") == 1 + len(every)
+    assert "equal" not in query(page), "the page behind it is as it was"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

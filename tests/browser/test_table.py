@@ -13,9 +13,9 @@ from tests.app.harness import write_run
 from tests.browser.actions import (
     FIVE,
     MARKUP_NAME,
-    download,
     eventually,
     expect_query,
+    export,
     grid,
     grid_column,
     sort_by,
@@ -81,7 +81,7 @@ def assert_sorted(page: Page, name: str, key: str, direction: str, missing: list
 
 
 def assert_export_holds_what_is_shown(page: Page) -> None:
-    saved = list(csv.DictReader(io.StringIO(download(page, "summary_csv").decode("utf-8-sig"))))
+    saved = list(csv.DictReader(io.StringIO(export(page, "summary_csv").decode("utf-8-sig"))))
     assert [row["Run"] for row in saved] == [name.removesuffix(" ★") for name in grid_column(page, "run")]
     for key, title in (("eval_loss", "Eval loss"), ("train_loss", "Train loss"), ("score", "Score")):
         for row, cell in zip(saved, grid_column(page, key), strict=True):
@@ -233,14 +233,14 @@ def test_sizes_are_those_of_the_design(page):
     assert grid(page).locator('[row-index="0"] [col-id="gap"]').evaluate(sizes)[0] == "13px"
     card = page.locator(".st-key-summary_card")
     assert card.get_by_role("heading", name="Table").evaluate(sizes)[0] == "16px"
-    for name in ("Columns", "CSV"):
+    for name in ("Columns", "Export"):
         assert card.get_by_role("button", name=name).evaluate(sizes)[1] == 28
 
 
 def test_the_grid_is_one_stop_and_arrows_go_through_its_cells(page):
     open_app(page, run=list(FIVE))
     expect(header(page, "Run")).to_be_visible()
-    page.locator(".st-key-summary_csv button").focus()
+    page.locator(".st-key-summary_files button").focus()
     inside = "document.activeElement.tagName"
     page.keyboard.press("Tab")
     eventually(page, lambda: page.evaluate(inside), "IFRAME")

@@ -67,6 +67,8 @@ def test_it_is_told_in_the_lines_of_the_page(two_runs, verdict):
     assert [row.split()[0] for row in rows[:3]] == ["Run", "better", "worse"]
     assert rows[1].endswith("★ ship")
     assert "It rests on the evaluations at the same steps, paired." in rows
+    assert any(row.startswith("Noise, up to ") for row in rows)
+    assert "Shaded" not in said
 
 
 def test_one_run_is_alone(two_runs, verdict):

@@ -15,6 +15,7 @@ from lib.data import sections, settings
 from lib.data.folder.memory.remembered import CACHE_VARIABLE
 from lib.data.mlflow_server import settings as mlflow
 from lib.data.settings import Settings, settings_from
+from lib.data.supabase import command
 from lib.data.supabase import settings as supabase
 from lib.gate.settings import FRAMED_BY, METRICS
 from lib.importer import settings as importer
@@ -69,12 +70,16 @@ def test_the_settings_of_the_app_itself_are_there():
     assert all(form in found[settings.LOG_VARIABLE][3] for form in Form)
 
 
-def test_the_variables_of_the_import_are_there():
-    found = {row[0]: row[1] for row in rows(section(TEXT, "Import"))}
-    assert set(found) == {importer.PREFIX + name.upper() for name in (*importer.OWN, *importer.PASSED_ON)}
+@pytest.mark.parametrize(
+    ("heading", "prefix", "own"),
+    [("Import", importer.PREFIX, importer.OWN), ("Commands", command.PREFIX, command.OWN)],
+)
+def test_the_variables_of_commands_are_there(heading, prefix, own):
+    found = {row[0]: row[1] for row in rows(section(TEXT, heading))}
+    assert set(found) == {prefix + name.upper() for name in (*own, *command.PASSED_ON)}
     reading = {field.name: shown(field) for field in dataclasses.fields(supabase.SupabaseSettings)}
-    for name in importer.PASSED_ON:
-        assert found[importer.PREFIX + name.upper()] == reading[name]
+    for name in command.PASSED_ON:
+        assert found[prefix + name.upper()] == reading[name]
 
 
 def test_no_other_variable_is_read_anywhere():

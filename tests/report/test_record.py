@@ -120,7 +120,7 @@ def test_values_that_begin_alike_are_said_as_far_as_they_differ():
     compared = judged(*RUNS)
     before, now = (recorded(compared) for _ in range(2))
     before["verdict"]["recommended"], now["verdict"]["recommended"] = f"{'x' * 90}a", f"{'x' * 90}b"
-    (only,) = changes(before, now)
+    (only,) = changes(signed(before), now)
     assert f"{'x' * 90}b; on record is {'x' * 90}a." in only.sentence
 
 
@@ -128,7 +128,7 @@ def test_points_that_contradict_the_metrics_are_named():
     compared = judged(*RUNS)
     before = recorded(compared)
     before["runs"][0]["points"] += 1
-    assert "are others on record" in changes(before, record.record_of(compared))[0].sentence
+    assert "are others on record" in changes(signed(before), record.record_of(compared))[0].sentence
 
 
 def test_another_weight_is_named():
@@ -205,6 +205,12 @@ def put(value, path, new):
     return copy
 
 
+def get(value, path):
+    for key in path:
+        value = value[key]
+    return value
+
+
 COMPARED = judged(*RUNS)
 WHOLE = json.loads(record.to_json(record.record_of(COMPARED)))
 # Of what is long, the first part stands for the others.
@@ -221,6 +227,93 @@ def test_a_part_of_a_record_that_is_something_else_is_refused_or_named(path, val
     now = record.again(found, COMPARED.stored, COMPARED.curves)
     for each in changes(found, now):
         assert each.sentence
+
+
+def edits(value):
+    """A value of the same kind that is another one."""
+    match value:
+        case bool():
+            return [not value]
+        case int() | float():
+            return [value + 1, value - 1] if value else [1]
+        case str():
+            return [f"{value}x"]
+        case None:
+            return ["x", 1]
+        case _:
+            return []
+
+
+def signed(whole):
+    return whole | {"sha256": record.digest_of(whole)}
+
+
+EDITED = [(path, new) for path in places(WHOLE) for new in edits(get(WHOLE, path))]
+"""Every field of a record with another value."""
+
+
+AGAIN = {}
+"""What was decided again, by all of a record that it depends on."""
+
+
+def checked(whole):
+    """What is named of a record, or why it is refused."""
+    try:
+        found = record.parse(json.dumps(whole))
+    except record.WrongRecord as error:
+        return [str(error)]
+    names = [(each["run_id"], each["label"]) for each in found["runs"]]
+    asked = {key: found[key] for key in ("policy", "by", "direction", "ended", "read_as")}
+    key = json.dumps([asked, names])
+    if key not in AGAIN:
+        # A source gives the runs that it is asked for.
+        there = [each for each in COMPARED.stored if each.run_id in dict(names)]
+        AGAIN[key] = record.again(found, there, COMPARED.curves)
+    return [each.sentence for each in changes(found, AGAIN[key])]
+
+
+def test_every_field_that_is_changed_by_hand_is_named():
+    assert len(EDITED) > 300
+    assert checked(WHOLE) == []
+    # Of the constants one stands for all, as each has a test of its own.
+    constants = [each for each in EDITED if each[0][0] == "constants"]
+    for path, new in [*(each for each in EDITED if each not in constants), *constants[:3]]:
+        assert checked(put(WHOLE, path, new)), path
+
+
+SILENT = {"versions", "ended", "read_as", "direction"}
+"""What changes nothing of these runs: libraries, and what was said that is of none of them."""
+
+
+def test_every_field_is_named_by_itself_too():
+    for path, new in EDITED:
+        if path[0] not in SILENT | {"sha256"} and path[0] != "constants":
+            assert checked(signed(put(WHOLE, path, new))), path
+
+
+@pytest.mark.parametrize("path", [path for path in PLACES if path and path[0] != "constants"], ids=str)
+def test_a_field_that_is_not_there_or_stands_there_besides_is_named(path):
+    *above, last = path
+    inner = get(WHOLE, above)
+    if isinstance(inner, list):
+        assert checked(put(WHOLE, above, [each for at, each in enumerate(inner) if at != last]))
+    elif above or last not in ("runs",):
+        assert checked(put(WHOLE, above, {key: each for key, each in inner.items() if key != last}))
+        assert checked(put(WHOLE, above, inner | {"besides": 1}))
+
+
+def test_a_metric_that_no_run_logged_is_named_and_no_record_is_made_of_it():
+    (first, *_) = checked(signed(WHOLE | {"by": "eval_no_such"}))
+    assert first == "The metric that was chosen, eval_no_such, is none that a ranked run logged."
+    assert recorded(judged(*RUNS, by="eval_no_such"))["by"] is None
+    assert recorded(judged(*RUNS, by="eval_loss"))["by"] == "eval_loss"
+
+
+def test_a_record_that_another_program_wrote_anew_is_as_it_was():
+    # A program of the web writes 1.0 as 1, in any order, on one line.
+    text = json.dumps(dict(reversed(WHOLE.items())), ensure_ascii=True).replace(".0,", ",").replace(".0}", "}")
+    assert text != json.dumps(WHOLE)
+    assert checked(json.loads(text)) == []
 
 
 def nested(depth):

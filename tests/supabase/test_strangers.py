@@ -76,6 +76,7 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     open_app(other, "ranking", run=ids(project, ANNS))
     expect(other.get_by_text("ann@example.com")).to_be_visible()
     open_app(ann, run=ids(project, ANNS))
+    ann.locator(".st-key-summary_files button").click()
     with ann.expect_download() as begun:
         ann.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV").first.click()
     address = begun.value.url

@@ -7,16 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.config.derived import EffectiveBatch
-from lib.core.config.effective import effective_batch
-from lib.core.curves.axes import Axis, place, why_not
+from lib.core.budget.spent import ALL_REACHED, Budget, Kind, Spent, spent
 from lib.core.curves.evidence import measured
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.decision import Decision
-
-BUDGETS = (Axis.STEP, Axis.SAMPLES, Axis.TOKENS, Axis.HOURS)
-"""What runs can be compared at equal amounts of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,58 +29,85 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True)
-class EqualBudget:
-    """Runs compared at equal amounts of one kind.
+class Course:
+    """The best value so far of one run at the amounts of its evaluations.
 
     Attributes:
-        axis: The kind.
-        amount: The largest that all of the runs reached in their evaluations.
-        values: The best value up to there, by run id, best first.
-        crossings: Where the lead changed hands before.
-        derived: How the amount follows from steps, by run id: of samples, by which batch.
-        missing: Why a run has no place here, by run id.
-        later: The amount at which a run was evaluated first, by run id, of those that were not by then.
-        front: The runs that no other one beats in both: its best value, and the amount that it took.
+        run_id: Of the run.
+        amount: Of each evaluation, ascending, shape (n,), n at least 1.
+        best: The best value up to there, lower is better, shape (n,).
     """
-
-    axis: Axis
-    amount: float
-    values: Mapping[str, float]
-    crossings: tuple[Crossing, ...]
-    derived: Mapping[str, str]
-    missing: Mapping[str, str]
-    later: Mapping[str, float]
-    front: tuple[str, ...]
-
-    @property
-    def leader(self) -> str:
-        """The run with the best value; the one that had it first where two have the same."""
-        return next(iter(self.values))
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """The best value so far of one run at the amounts of its evaluations, both of shape (n,), n at least 1."""
 
     run_id: str
     amount: np.ndarray
     best: np.ndarray
 
-    def until(self, last: float) -> _Course:
+    def until(self, last: float) -> Course:
         """The same up to an amount, which is not before the first evaluation."""
         known = self.amount <= last
-        return _Course(self.run_id, self.amount[known], self.best[known])
+        return Course(self.run_id, self.amount[known], self.best[known])
 
     def at(self, amounts: np.ndarray) -> np.ndarray:
         """The best so far at other amounts: on straight lines between evaluations, level after the last."""
         found: np.ndarray = np.interp(amounts, self.amount, self.best)
         return found
 
+    @property
+    def end(self) -> tuple[float, float]:
+        """What its best value took, and that value."""
+        return float(self.amount[self.best.argmin()]), float(self.best[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class EqualBudget:
+    """Runs compared at equal amounts of one kind.
+
+    Attributes:
+        kind: The kind.
+        amount: At which they are compared.
+        is_chosen: Somebody chose it; else it is the largest that all of the runs reached in their evaluations.
+        values: The best value up to there, by run id, best first; empty where no run was evaluated by then.
+        crossings: Where the lead changed hands before.
+        derived: How the amount follows from what was logged, by run id.
+        missing: Why a run has no place here, by run id.
+        later: The amount at which a run was evaluated first, by run id, of those that were not by then.
+        ended: The amount of a run's last evaluation, by run id, where that was before the budget was used up.
+        front: The runs that no other one beats in both: its best value, and the amount that it took; cheapest first.
+        courses: By how much each run improved on the way.
+        sign: What the courses' values are multiplied by to be the metric's own.
+    """
+
+    kind: Kind
+    amount: float
+    is_chosen: bool
+    values: Mapping[str, float]
+    crossings: tuple[Crossing, ...]
+    derived: Mapping[str, str]
+    missing: Mapping[str, str]
+    later: Mapping[str, float]
+    ended: Mapping[str, float]
+    front: tuple[str, ...]
+    courses: tuple[Course, ...]
+    sign: float
+
+    @property
+    def leader(self) -> str | None:
+        """The run with the best value; the one that had it first where two have the same; ``None`` without any."""
+        return next(iter(self.values), None)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the largest amount at which a run was evaluated."""
+        return min(float(each.amount[0]) for each in self.courses), max(float(each.amount[-1]) for each in self.courses)
+
 
 def equal_budgets(
-    runs: Sequence[RunSummary], curves: Mapping[str, RunCurves], decision: Decision
+    runs: Sequence[RunSummary],
+    curves: Mapping[str, RunCurves],
+    decision: Decision,
+    budget: Budget = ALL_REACHED,
 ) -> tuple[EqualBudget, ...]:
-    """Compare the ranked runs by the deciding metric at equal amounts, in the order of ``BUDGETS``.
+    """Compare the ranked runs by the deciding metric at equal amounts, in the order of ``Kind``.
 
     A kind of which fewer than two runs have a place is left out.
 
@@ -93,64 +115,75 @@ def equal_budgets(
         runs: The runs.
         curves: By run id.
         decision: About these runs.
+        budget: At what amount of one kind, and what a GPU hour costs.
     """
-    metric, better = decision.deciding.metric, decision.deciding.better
+    metric = decision.deciding.metric
     ranked = set(decision.ranked) if decision.has_main_class else set()
     known = [run for run in runs if run.run_id in ranked and run.run_id in curves]
-    if metric is None or better is None or len(known) < 2:
+    if metric is None or decision.deciding.better is None or len(known) < 2:
         return ()
-    sign = -1.0 if better == "higher" else 1.0
-    batches = {run.run_id: effective_batch(run) for run in known}
-    each = (_compared(axis, known, curves, batches, metric, sign) for axis in BUDGETS)
-    return tuple(found for found in each if found is not None)
+    found = []
+    for kind in Kind:
+        ways = {run.run_id: spent(kind, run, curves[run.run_id], budget.price) for run in known}
+        chosen = budget.at[1] if budget.at is not None and budget.at[0] is kind else None
+        compared = _compared(kind, ways, curves, metric, decision.deciding.sign, chosen)
+        found += [] if compared is None else [compared]
+    return tuple(found)
 
 
 def _compared(
-    axis: Axis,
-    runs: Sequence[RunSummary],
+    kind: Kind,
+    ways: Mapping[str, Spent],
     curves: Mapping[str, RunCurves],
-    batches: Mapping[str, EffectiveBatch],
     metric: str,
     sign: float,
+    chosen: float | None,
 ) -> EqualBudget | None:
     courses, derived, missing = [], {}, {}
-    for run in runs:
-        own = curves[run.run_id]
-        batch = batches[run.run_id]
-        placing = place(own, axis, run, batch.effective)
-        evaluations = measured(own, metric)
-        amount = np.empty(0) if placing is None else np.asarray(placing(evaluations), dtype=np.float64)
-        usable = np.isfinite(amount) & (amount > 0) & np.isfinite(evaluations.value) if len(amount) else amount > 0
-        if not usable.any():
-            missing[run.run_id] = why_not(axis) or "It was not evaluated."
+    for run_id, way in ways.items():
+        evaluations = measured(curves[run_id], metric)
+        course = None if way.placing is None else _course(run_id, way.placing(evaluations), sign * evaluations.value)
+        if course is None:
+            missing[run_id] = way.why_not or "It was not evaluated."
             continue
-        order = np.argsort(amount[usable], kind="stable")
-        best = np.minimum.accumulate(sign * evaluations.value[usable][order])
-        courses.append(_Course(run.run_id, amount[usable][order], best))
-        if axis is Axis.SAMPLES and batch.source:
-            derived[run.run_id] = batch.source
+        courses.append(course)
+        if way.told:
+            derived[run_id] = way.told
     if len(courses) < 2:
         return None
-    last = min(float(each.amount[-1]) for each in courses)
-    later = {each.run_id: float(each.amount[0]) for each in courses if each.amount[0] > last}
-    there = [each.until(last) for each in courses if each.run_id not in later]
+    amount = min(float(each.amount[-1]) for each in courses) if chosen is None else chosen
+    there = [each.until(amount) for each in courses if each.amount[0] <= amount]
     at_last = {each.run_id: float(each.best[-1]) for each in there}
-    crossings, leader = _crossings(there, max(float(each.amount[0]) for each in there), last)
+    crossings, leader = _crossings(there, amount) if there else ([], None)
     order_of = sorted(at_last, key=lambda run_id: (at_last[run_id], run_id != leader))
     return EqualBudget(
-        axis=axis,
-        amount=last,
+        kind=kind,
+        amount=amount,
+        is_chosen=chosen is not None,
         values={run_id: sign * at_last[run_id] for run_id in order_of},
         crossings=tuple(crossings),
         derived=derived,
         missing=missing,
-        later=later,
+        later={each.run_id: float(each.amount[0]) for each in courses if each.amount[0] > amount},
+        ended={each.run_id: float(each.amount[-1]) for each in courses if each.amount[-1] < amount},
         front=tuple(_front(courses)),
+        courses=tuple(courses),
+        sign=sign,
     )
 
 
-def _crossings(courses: Sequence[_Course], first: float, last: float) -> tuple[list[Crossing], str]:
+def _course(run_id: str, amounts: np.ndarray, values: np.ndarray) -> Course | None:
+    amount = np.asarray(amounts, dtype=np.float64)
+    usable = np.isfinite(amount) & (amount > 0) & np.isfinite(values)
+    if not usable.any():
+        return None
+    order = np.argsort(amount[usable], kind="stable")
+    return Course(run_id, amount[usable][order], np.minimum.accumulate(values[usable][order]))
+
+
+def _crossings(courses: Sequence[Course], last: float) -> tuple[list[Crossing], str]:
     """Where another run has the strictly best value so far, and who has it at the end."""
+    first = max(float(each.amount[0]) for each in courses)
     amounts = np.unique(np.concatenate([each.amount for each in courses]))
     amounts = amounts[(amounts >= first) & (amounts <= last)]
     best = np.vstack([each.at(amounts) for each in courses])
@@ -163,9 +196,9 @@ def _crossings(courses: Sequence[_Course], first: float, last: float) -> tuple[l
     return found, courses[leading].run_id
 
 
-def _front(courses: Sequence[_Course]) -> Iterator[str]:
+def _front(courses: Sequence[Course]) -> Iterator[str]:
     """The runs on the Pareto front of quality and amount, the cheapest first."""
-    ends = {each.run_id: (float(each.amount[each.best.argmin()]), float(each.best[-1])) for each in courses}
+    ends = {each.run_id: each.end for each in courses}
     for run_id, (amount, best) in sorted(ends.items(), key=lambda each: each[1]):
         if not any(
             cost <= amount and value <= best and (cost, value) != (amount, best)

@@ -10,13 +10,14 @@ import streamlit as st
 from lib.core.answers.compared import compared
 from lib.core.answers.settings import SettingsAnswer, settings_answer
 from lib.core.config.diff import DiffRow, search
-from lib.core.config.report import to_csv, to_markdown
+from lib.core.config.report import to_markdown
 from lib.core.credit.credit import credits_of
 from lib.core.credit.words import CreditAnswer, credit_answer
 from lib.ui.frame.run_names import Named, named_runs
 from lib.ui.panels.settings_html import credit_card, settings_page
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
+from lib.ui.tables.files import offer, settings_files, taken
 
 COPIED = "settings"
 """Names the text that the button copies."""
@@ -79,16 +80,16 @@ def _tools(
         if len(named) > 1:
             st.checkbox("With equal settings", **url.widget(link.DIFF_ALL))
         # What one searches for, and what a single run was trained with, is wanted whole.
-        whole = len(named) == 1 or url.value(link.DIFF_ALL) or not answer.different
-        exported = found if whole else [row for row in found if row.differs and not row.is_identity]
-        st.html(
-            f'<button type="button" class="page-button" data-copies="{COPIED}" title="Copy as a Markdown table">'
-            '<span aria-live="polite">Markdown</span></button>',
-            width="content",
-        )
-        st.download_button(
-            "CSV", lambda: to_csv(found, labels), "runoff-diff.csv", "text/csv", on_click="ignore", key="diff_csv",
-        )  # fmt: skip
+        searched = bool(url.value(link.DIFF_SEARCH))
+        exported = taken(found, whole=len(named) == 1 or url.value(link.DIFF_ALL) or searched or not answer.different)
+        with st.popover("Export", icon=":material/download:", key="diff_files"):
+            st.html(
+                f'<button type="button" class="page-button" data-copies="{COPIED}">'
+                '<span aria-live="polite">Copy as Markdown</span></button>'
+            )
+            offer(settings_files(exported, labels), key="diff")
+            if len(exported) < len(found):
+                st.caption("What differs; all settings where “With equal settings” is ticked.")
     return found, exported
 
 

@@ -18,8 +18,11 @@ from lib.ui.frame.escape import md
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.share.taken import changed, compared_of
+from lib.ui.tables.files import offer, settings_files, summary_files, taken
+from lib.ui.tables.summary import table_of
 
 COPIED = "comment"
+EVERY_SETTING = "share_every_setting"
 MOST_CHANGES = 20
 
 
@@ -27,11 +30,11 @@ MOST_CHANGES = 20
 def dialog(source: RunSource, comparison: Comparison) -> None:
     """What can be taken away, and the check of what was."""
     if comparison.runs:
-        _take(comparison)
+        _take(source, comparison)
     _check(source)
 
 
-def _take(comparison: Comparison) -> None:
+def _take(source: RunSource, comparison: Comparison) -> None:
     try:
         with st.spinner("Judging the runs", show_time=True):
             told = url.value(link.ENDED), url.value(link.READ_AS)
@@ -66,6 +69,25 @@ def _take(comparison: Comparison) -> None:
                 on_click="ignore",
             )
             st.caption(why)
+    _tables(source, comparison, compared)
+
+
+def _tables(source: RunSource, comparison: Comparison, compared: Compared) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Table**")
+        offer(
+            summary_files(table_of(source, comparison), comparison.decision.recommended), key="share_table", told=False
+        )
+    rows, labels = markdown.settings_rows(compared), [compared.labels[run.run_id] for run in compared.runs]
+    if not rows:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Settings**")
+        several = len(labels) > 1
+        whole = not several or st.session_state.get(EVERY_SETTING, url.value(link.DIFF_ALL))
+        offer(settings_files(taken(rows, whole=whole), labels), key="share_settings", told=False)
+        if several:
+            st.checkbox("With equal settings", value=url.value(link.DIFF_ALL), key=EVERY_SETTING)
 
 
 def _check(source: RunSource) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lib.core.budget.spent import Budget
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
 from lib.core.facts.metrics import Better
@@ -49,6 +50,7 @@ def compared_of(comparison: Comparison) -> Compared:
         direction=better,
         told=Told(url.value(link.ENDED), tuple(url.value(link.READ_AS))),
         slots={each.run.run_id: each.slot for each in comparison.runs},
+        budget=Budget(url.value(link.BUDGET), url.value(link.PRICE)),
     )
 
 

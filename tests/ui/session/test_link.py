@@ -63,6 +63,8 @@ def test_every_parameter_takes_some_text_and_leaves_out_its_default(name):
         "higher",
         "ignored",
         "valid_ce~eval_loss",
+        "samples~12000",
+        "2.5~€",
     ]
     states = [link.parse({name: [text]})[0] for text in pool]
     assert any(state[param] != param.default for state in states)
@@ -150,3 +152,19 @@ def test_a_parameter_is_there_as_soon_as_it_is_made(monkeypatch):
 def test_links_are_made_and_read_without_streamlit():
     code = "import sys, lib.ui.session.link; sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["samples", "samples~", "samples~0", "samples~-1", "samples~nan", "samples~1e99", "joules~3"]
+)
+def test_a_budget_that_makes_no_sense_is_named(text):
+    state, ignored = link.parse({"budget": [text]})
+    assert state[link.BUDGET] is None
+    assert ignored == (f"budget={text}",)
+
+
+@pytest.mark.parametrize("text", ["2.5", "2.5~", "0~$", "-1~$", "2.5~<b>", "~$", "inf~€"])
+def test_a_price_that_makes_no_sense_is_named(text):
+    state, ignored = link.parse({"price": [text]})
+    assert state[link.PRICE] is None
+    assert ignored == (f"price={text}",)

@@ -188,6 +188,9 @@ def _take_metadata(found: Mapping[str, Any], session: _Session) -> None:
     session.tags |= {
         name: found[key] for key, name in _FACTS.items() if isinstance(found.get(key), str) and name not in session.tags
     }
+    if type(count := found.get("gpu_count")) is int:
+        # Of the machine: how many of them a training used is a setting.
+        session.tags.setdefault("gpu_count", str(count))
     if session.started is None and isinstance(found.get("startedAt"), str):
         try:
             when = datetime.fromisoformat(found["startedAt"])

@@ -168,7 +168,7 @@ SUMMARY = json.dumps({"loss": 0.5, "_step": 3, "_wandb": {"runtime": 5}, "n": "N
 
 def test_a_folder_without_run_file_states_facts_where_its_output_is(tmp_path) -> None:
     files = {f"{FOLDER}/files/config.yaml": CONFIG, f"{FOLDER}/files/wandb-summary.json": SUMMARY}
-    meta = {"host": "box", "gpu": "A100", "startedAt": "2026-01-02T03:04:05Z", "args": ["--key=hidden"]}
+    meta = {"host": "box", "gpu": "A100", "gpu_count": 8, "startedAt": "2026-01-02T03:04:05Z", "args": ["--key=hidden"]}
     put(tmp_path, {**files, f"{FOLDER}/files/wandb-metadata.json": json.dumps(meta)})
     (reading,) = readings(FORMAT, tmp_path).values()
     assert (reading.runs, len(reading.unused)) == ((), 1)
@@ -178,7 +178,7 @@ def test_a_folder_without_run_file_states_facts_where_its_output_is(tmp_path) ->
     assert (dict(run.series), run.identity) == ({}, "abc")
     assert run.config == {"config": {"lr": 1e-4, "model": {"name": "tiny"}}}
     np.testing.assert_equal(run.last, {"loss": 0.5, "n": math.nan, "eval.f1": 0.7})
-    assert (run.tags, run.started) == ({"host": "box", "gpu": "A100"}, 1767323045.0)
+    assert (run.tags, run.started) == ({"host": "box", "gpu": "A100", "gpu_count": "8"}, 1767323045.0)
 
 
 @pytest.mark.parametrize(
