@@ -5,7 +5,7 @@ from __future__ import annotations
 from lib.core.config.report import escaped, markdown_table
 from lib.core.facts.foreign import isolated
 from lib.core.text.latex import latex, remark, tabular
-from lib.table.inputs import Summary
+from lib.table.inputs import Cell, Summary
 from lib.table.layout import Layout
 
 STAR = " \N{BLACK STAR}"
@@ -39,11 +39,15 @@ def _heads(layout: Layout) -> list[str]:
 def _rows(summary: Summary, layout: Layout, recommended: str | None) -> list[list[str]]:
     rows = []
     for at, run_id in enumerate(summary.run_ids):
-        texts = [summary.cells[each.column.key][at].text for each in layout.columns[1:]]
+        texts = [_beside_baseline(summary.cells[each.column.key][at]) for each in layout.columns[1:]]
         # Whole: a name that is cut for want of room is nobody's name elsewhere.
-        name = summary.cells["run"][at].text + (STAR if run_id == recommended else "")
+        name = _beside_baseline(summary.cells["run"][at]) + (STAR if run_id == recommended else "")
         rows.append([*map(isolated, (name, *texts))])
     return rows
+
+
+def _beside_baseline(cell: Cell) -> str:
+    return cell.text if cell.against is None else f"{cell.text} \N{MIDDLE DOT} {cell.against.text}"
 
 
 def _alike(layout: Layout) -> str:

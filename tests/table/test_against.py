@@ -16,6 +16,7 @@ from lib.table.cells import summary_of
 from lib.table.csv_file import to_csv
 from lib.table.inputs import SummaryInput
 from lib.table.layout import laid_out
+from lib.table.text_files import to_latex, to_markdown
 from tests.report.judged import judged, run
 
 
@@ -112,3 +113,15 @@ def test_the_export_has_difference_share_and_word_and_no_formula():
     assert second["Eval loss: better or worse"] == "better"
     assert second["Learning rate: share of the baseline"] == ""
     assert second["Run"] == "'=b"
+
+
+@pytest.mark.parametrize(("written", "minus"), [(to_markdown, MINUS), (to_latex, "$-$")])
+def test_the_table_as_text_has_the_differences_that_are_shown(written, minus):
+    summary = table(run("a", 0.6), run("b", 0.5), rates=RATES)
+    names = {run_id: run_id for run_id in summary.run_ids}
+    layout = laid_out(summary, "eval_loss", ["run", "eval_loss"], by_score=False, labels=names, recommended="b")
+    text = written(summary, layout, "b")
+    assert f"{minus}0.1" in text
+    assert BASELINE_WORD in text
+    plain = table(run("a", 0.6), run("b", 0.5), rates=RATES, pinned=False)
+    assert f"{minus}0.1" not in written(plain, layout, "b")
