@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lib.core.curves.metric_curves import RunCurves
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
@@ -298,10 +300,14 @@ def side_places(paths: Sequence[FilePath], scan: Scan) -> list[Folder]:
 def _content(curves: RunCurves) -> str:
     """Another text for any other point."""
     seen = hashlib.blake2b(digest_size=16)
+    # Metrics that were logged together share their steps.
+    steps: dict[int, bytes] = {}
     for metric, curve in sorted(curves.curves.items()):
+        if id(curve.step) not in steps:
+            steps[id(curve.step)] = hashlib.blake2b(np.ascontiguousarray(curve.step), digest_size=16).digest()
         seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass"))
-        seen.update(curve.step.tobytes())
-        seen.update(curve.value.tobytes())
+        seen.update(steps[id(curve.step)])
+        seen.update(np.ascontiguousarray(curve.value))
     return seen.hexdigest()
 
 

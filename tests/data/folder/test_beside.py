@@ -55,8 +55,8 @@ def processes(monkeypatch):
     begun = []
     real = beside.started
 
-    def start(*how):
-        begun.append(real(*how))
+    def start(*how, **given):
+        begun.append(real(*how, **given))
         return begun[-1]
 
     monkeypatch.setattr(beside, "started", start)
@@ -115,8 +115,8 @@ def test_a_process_that_is_lost_is_told_of_and_the_next_one_reads(outputs, proce
     run_id = ids_of(page_of(source))["state"]
     real, killed = beside.started, []
 
-    def start_and_kill(*how):
-        killed.append(real(*how))
+    def start_and_kill(*how, **given):
+        killed.append(real(*how, **given))
         os.kill(killed[-1].pid, signal.SIGKILL)
         return killed[-1]
 
@@ -131,8 +131,8 @@ def test_a_process_that_is_lost_is_told_of_and_the_next_one_reads(outputs, proce
 def test_a_list_names_what_a_lost_process_was_to_read_and_has_it_later(outputs, processes, monkeypatch):
     real = beside.started
 
-    def start_and_kill(*how):
-        process = real(*how)
+    def start_and_kill(*how, **given):
+        process = real(*how, **given)
         os.kill(process.pid, signal.SIGKILL)
         return process
 
@@ -161,8 +161,8 @@ def test_one_that_waits_for_its_disk_lets_others_read(outputs, processes, monkey
     ids = ids_of(page_of(source))
     real, stopped = beside.started, []
 
-    def start_and_stop(*how):
-        process = real(*how)
+    def start_and_stop(*how, **given):
+        process = real(*how, **given)
         if not stopped:
             process.send_signal(signal.SIGSTOP)
             stopped.append(process)

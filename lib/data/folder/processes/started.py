@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[4]
 
 
-def started(root: Path, top: str, *rest: str) -> subprocess.Popen[bytes]:
+def started(root: Path, top: str, *rest: str, given: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     """A process that reads below a root (``lib.data.folder.processes.worker``), with both its ends as pipes.
+
+    Args:
+        root, top: As of ``UnitReader``.
+        rest: What else it is told.
+        given: Descriptors that it has too.
 
     Raises:
         OSError: If none can be started.
     """
     command = [sys.executable, "-m", "lib.data.folder.processes.worker", str(root), top, *rest]
-    return subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=given)
 
 
 def ticks_of(process: subprocess.Popen[bytes], last: int = 0) -> int:
