@@ -47,11 +47,13 @@ def room() -> int:
 
 
 def write(pipe: IO[bytes], place: int, found: FoundUnit, curves: Curves, cost_s: float) -> None:
-    """Write what was read, and how much of a processor that took, in seconds. Nothing where JSON has no word for it.
+    """Write what was read. Nothing where JSON has no word for it.
 
     Args:
         pipe: Gets all but the arrays.
         place: Gets these: the descriptor of a ``room``.
+        found, curves: What was read.
+        cost_s: How much of a processor that took, in seconds.
     """
     text = to_text(found)
     if text is None:

@@ -15,7 +15,8 @@ def started(root: Path, top: str, *rest: str, given: Sequence[int] = ()) -> subp
     """A process that reads below a root (``lib.data.folder.processes.worker``), with both its ends as pipes.
 
     Args:
-        root, top: As of ``UnitReader``.
+        root: As of ``UnitReader``.
+        top: The same.
         rest: What else it is told.
         given: Descriptors that it has too.
 
