@@ -18,8 +18,7 @@ MAX_DIGITS = 40
 _FEW = 5_000
 """So many numbers are read one by one sooner than PyArrow is imported."""
 
-_ALIKE = bytes.maketrans(b"123456789\r", b"000000000\n")
-_NEWLINE, _DOT, _ZERO, _E, _PLUS, _MINUS = b"\n.0e+-"
+_NEWLINE, _DOT, _ZERO, _E, _PLUS, _MINUS = (np.uint8(letter) for letter in b"\n.0e+-")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,16 +52,19 @@ class Scan:
 def scan(text: bytes) -> Scan:
     """Take a text apart; lines end with line feeds or carriage returns."""
     data = b"\n" + text + b"\n"
-    alike = np.frombuffer(data.translate(_ALIKE), dtype=np.uint8)
+    letters = np.frombuffer(data.replace(b"\r", b"\n") if b"\r" in data else data, dtype=np.uint8)
+    worth = letters - _ZERO
+    digit = worth < 10
+    alike = letters - worth * digit
     breaks = np.flatnonzero(alike == _NEWLINE)
-    digit = alike == _ZERO
     edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
-    start, end = edges[0::2], edges[1::2]
+    start, end = np.ascontiguousarray(edges[0::2]), np.ascontiguousarray(edges[1::2])
     after, gap = alike[end], np.empty(len(start), dtype=np.int64)
     gap[:1], gap[1:] = 0, start[1:] - end[:-1]
     is_dotted = alike[start - 1] == _DOT
+    second = alike[np.minimum(end + 1, len(alike) - 1)]
     behind = np.zeros(len(start), dtype=np.uint8)
-    behind[1:] = alike[end[:-1] + 1]
+    behind[1:] = second[:-1]
     is_exponent = np.zeros(len(start), dtype=bool)
     is_exponent[1:] = (after[:-1] | 32) == _E
     is_exponent &= (gap == 1) | ((gap == 2) & ((behind == _PLUS) | (behind == _MINUS)))
@@ -79,7 +81,7 @@ def scan(text: bytes) -> Scan:
     is_odd = (
         is_chained
         | (end - start > MAX_DIGITS)
-        | ((after == _DOT) & ((alike[np.minimum(end + 1, len(alike) - 1)] | 32) == _E))
+        | ((after == _DOT) & ((second | 32) == _E))
     )
     odd = np.zeros(len(breaks) - 1, dtype=bool)
     odd[np.searchsorted(breaks, start[is_odd]) - 1] = True
@@ -112,12 +114,15 @@ def _values(data: bytes, start: np.ndarray, end: np.ndarray) -> np.ndarray:
         return np.array([float(data[a:b]) for a, b in zip(start.tolist(), end.tolist(), strict=True)], dtype="float64")
     import pyarrow as pa
 
-    letters = np.frombuffer(data, dtype=np.uint8)[_inside(start, end, len(data))]
-    offsets = np.zeros(len(start) + 1, dtype=np.int32)
-    np.cumsum(end - start, out=offsets[1:])
-    texts = pa.StringArray.from_buffers(len(start), pa.py_buffer(offsets.tobytes()), pa.py_buffer(letters.tobytes()))
+    # Numbers and what stands between them in turns, as Arrow has no gaps between texts; and these are null.
+    count = len(start)
+    bounds = np.empty(2 * count, dtype=np.int32)
+    bounds[0::2], bounds[1::2] = start, end
+    given = pa.py_buffer(b"\x55" * (count // 4 + 1))
+    texts = pa.StringArray.from_buffers(2 * count - 1, pa.py_buffer(bounds), pa.py_buffer(data), given, count - 1)
     try:
-        return texts.cast(pa.float64()).to_numpy()
+        cast = texts.cast(pa.float64())
     except pa.ArrowInvalid:
         # Beyond what a float holds, as "1e400".
-        return np.array([float(str(each)) for each in texts.to_pylist()], dtype="float64")
+        return np.array([float(str(each)) for each in texts.to_pylist()[::2]], dtype="float64")
+    return np.frombuffer(cast.buffers()[1], dtype=np.float64)[: 2 * count : 2]
