@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.csv_tables import read_csv
+from lib.data.formats.csv_tables import read_csv, read_head
 from lib.data.formats.files import NotReadable, read_bytes
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_folder
 from lib.data.formats.safe_yaml import MOST_BYTES, load_yaml
@@ -50,7 +50,10 @@ class Lightning:
         notes: tuple[str, ...] = ()
         if metrics is not None:
             try:
-                table = read_csv(root.joinpath(*metrics))
+                head, whole = read_head(root.joinpath(*metrics))
+                if head.rows and not _may_be_lightning(head, folder):
+                    return None
+                table = head if whole else read_csv(root.joinpath(*metrics))
                 steps = table.numbers.get("step")
                 if table.rows and not _is_lightning(table, steps, folder):
                     return None
@@ -90,8 +93,13 @@ def _is_lightning(table: Table, steps: Numbers | None, folder: Folder) -> bool:
     """
     if steps is None or not is_count(steps, np.zeros(table.rows, dtype=np.int64), True):
         return False
+    return _may_be_lightning(table, folder) and bool(steps.given.all())
+
+
+def _may_be_lightning(table: Table, folder: Folder) -> bool:
+    """The same by the names of its columns, which the first rows of a long one show."""
     is_versioned = bool(folder) and _VERSION.fullmatch(folder[-1]) is not None
-    return ("epoch" in table.names or is_versioned) and bool(steps.given.all())
+    return "step" in table.names and ("epoch" in table.names or is_versioned)
 
 
 def _series(table: Table, steps: Numbers) -> tuple[dict[str, Series], tuple[str, ...]]:
