@@ -52,7 +52,8 @@ def write(pipe: IO[bytes], place: int, found: FoundUnit, curves: Curves, cost_s:
     Args:
         pipe: Gets all but the arrays.
         place: Gets these: the descriptor of a ``room``.
-        found, curves: What was read.
+        found: What was read.
+        curves: The same.
         cost_s: How much of a processor that took, in seconds.
     """
     text = to_text(found)

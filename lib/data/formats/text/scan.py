@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.data.formats.arrow_arrays import numbers_between
+
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """What ``Scan`` counts as a number."""
 MAX_DIGITS = 40
@@ -78,11 +80,7 @@ def scan(text: bytes) -> Scan:
     at = start[begins] - is_dotted[begins]
     until = end[np.append(begins[1:] - 1, len(start) - 1)] if len(begins) else at
     # A letter may make the second of "1e2e3" an exponent or a number: such a line is read by itself.
-    is_odd = (
-        is_chained
-        | (end - start > MAX_DIGITS)
-        | ((after == _DOT) & ((second | 32) == _E))
-    )
+    is_odd = is_chained | (end - start > MAX_DIGITS) | ((after == _DOT) & ((second | 32) == _E))
     odd = np.zeros(len(breaks) - 1, dtype=bool)
     odd[np.searchsorted(breaks, start[is_odd]) - 1] = True
     follows[1:] = is_dotted[:-1]
@@ -110,19 +108,8 @@ def _inside(start: np.ndarray, end: np.ndarray, length: int) -> np.ndarray:
 
 
 def _values(data: bytes, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    if len(start) <= _FEW:
-        return np.array([float(data[a:b]) for a, b in zip(start.tolist(), end.tolist(), strict=True)], dtype="float64")
-    import pyarrow as pa
-
-    # Numbers and what stands between them in turns, as Arrow has no gaps between texts; and these are null.
-    count = len(start)
-    bounds = np.empty(2 * count, dtype=np.int32)
-    bounds[0::2], bounds[1::2] = start, end
-    given = pa.py_buffer(b"\x55" * (count // 4 + 1))
-    texts = pa.StringArray.from_buffers(2 * count - 1, pa.py_buffer(bounds), pa.py_buffer(data), given, count - 1)
-    try:
-        cast = texts.cast(pa.float64())
-    except pa.ArrowInvalid:
-        # Beyond what a float holds, as "1e400".
-        return np.array([float(str(each)) for each in texts.to_pylist()[::2]], dtype="float64")
-    return np.frombuffer(cast.buffers()[1], dtype=np.float64)[: 2 * count : 2]
+    found = numbers_between(data, start, end) if len(start) > _FEW else None
+    if found is not None:
+        return found
+    # Few; or one is beyond what a float holds, as "1e400".
+    return np.array([float(data[a:b]) for a, b in zip(start.tolist(), end.tolist(), strict=True)], dtype="float64")
