@@ -177,3 +177,30 @@ def test_one_that_waits_for_its_disk_lets_others_read(outputs, processes, monkey
     stopped[0].send_signal(signal.SIGCONT)
     waiting.join(120)
     assert ids["state"] in found
+
+
+def test_a_process_that_was_asked_in_vain_is_asked_for_the_next_format_and_ends_with_the_look(tmp_path, processes):
+    """Of a table several formats are asked, and a process takes as long to start as a short log to read."""
+    rows = "".join(f"{step},{2 / step}\n" for step in range(1, 50))
+    (tmp_path / "metrics.csv").write_text("step,train_loss\n" + rows)
+    source = FolderSource(tmp_path)
+    assert page_of(source).total == 1
+    assert len(processes) == 1
+    assert processes[0].wait(60) is not None
+
+
+def test_a_process_that_ended_while_it_waited_is_replaced(tmp_path, processes, monkeypatch):
+    rows = "".join(f"{step},{2 / step}\n" for step in range(1, 50))
+    (tmp_path / "metrics.csv").write_text("step,train_loss\n" + rows)
+    real = beside.Beside._is_kept
+
+    def kept_and_killed(self, mine):
+        kept = real(self, mine)
+        mine.process.kill()
+        mine.process.wait()
+        return kept
+
+    monkeypatch.setattr(beside.Beside, "_is_kept", kept_and_killed)
+    page = page_of(FolderSource(tmp_path))
+    assert (page.total, page.unreadable) == (1, ())
+    assert len(processes) > 1
