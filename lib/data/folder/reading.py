@@ -304,10 +304,10 @@ def _content(curves: RunCurves) -> str:
     steps: dict[int, bytes] = {}
     for metric, curve in sorted(curves.curves.items()):
         if id(curve.step) not in steps:
-            steps[id(curve.step)] = hashlib.blake2b(np.ascontiguousarray(curve.step), digest_size=16).digest()
+            steps[id(curve.step)] = hashlib.blake2b(np.ascontiguousarray(curve.step).data, digest_size=16).digest()
         seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass"))
         seen.update(steps[id(curve.step)])
-        seen.update(np.ascontiguousarray(curve.value))
+        seen.update(np.ascontiguousarray(curve.value).data)
     return seen.hexdigest()
 
 

@@ -23,7 +23,7 @@ def codes_of_array(array: Any) -> np.ndarray:
 
 
 def numbers_between(data: bytes, begin: np.ndarray, end: np.ndarray) -> np.ndarray | None:
-    """The numbers that some bytes state, shape (n,), float64; ``None`` where one is beyond what a float holds, or none.
+    """The numbers that some bytes state, shape (n,), float64; ``None`` where one is none.
 
     Args:
         data: The bytes, less than two gigabytes.
@@ -39,7 +39,9 @@ def numbers_between(data: bytes, begin: np.ndarray, end: np.ndarray) -> np.ndarr
     bounds = np.empty(2 * count, dtype=np.int32)
     bounds[0::2], bounds[1::2] = begin, end
     given = pa.py_buffer(b"\x55" * (count // 4 + 1))
-    texts: Any = pa.StringArray.from_buffers(2 * count - 1, pa.py_buffer(bounds), pa.py_buffer(data), given, count - 1)
+    texts: Any = pa.StringArray.from_buffers(
+        2 * count - 1, pa.py_buffer(bounds.data), pa.py_buffer(data), given, count - 1
+    )
     try:
         numbers = texts.cast(pa.float64())
     except pa.ArrowInvalid:

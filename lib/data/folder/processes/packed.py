@@ -35,7 +35,7 @@ class _Same(NamedTuple):
     """An array that has one number at all places."""
 
     value: float
-    count: int
+    length: int
 
 
 def room() -> int:
@@ -111,16 +111,19 @@ def _plain(run: RunCurves, same: dict[int, _Same]) -> tuple[Any, ...]:
     return run.run_id, curves, run.unread, run.rows, run.may_have_more
 
 
-def _curves(made: dict[int, np.ndarray], run_id: str, curves: dict[str, tuple[Any, ...]], *rest: Any) -> RunCurves:
+def _curves(made: dict[int, np.ndarray], run_id: str, curves: dict[str, tuple[Any, ...]], *more: Any) -> RunCurves:
     def column(told: np.ndarray | _Same) -> np.ndarray:
         if not isinstance(told, _Same):
             return told
         if id(told) not in made:
-            made[id(told)] = np.broadcast_to(told.value, told.count)
+            made[id(told)] = np.broadcast_to(told.value, told.length)
         return made[id(told)]
 
-    found = {metric: MetricCurve(*map(column, each[:4]), *each[4:]) for metric, each in curves.items()}
-    return RunCurves(run_id, MappingProxyType(found), *rest)
+    found = {
+        metric: MetricCurve(column(step), column(value), column(epoch), column(elapsed_s), *rest)
+        for metric, (step, value, epoch, elapsed_s, *rest) in curves.items()
+    }
+    return RunCurves(run_id, MappingProxyType(found), *more)
 
 
 def _number(pipe: IO[bytes]) -> int:

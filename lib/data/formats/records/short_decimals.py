@@ -20,7 +20,7 @@ def of_float32(values: np.ndarray) -> np.ndarray:
     import pyarrow as pa
 
     # Arrow writes a float with as few digits as tell it from its neighbours.
-    content = pa.py_buffer(np.ascontiguousarray(values, dtype=np.float32))
+    content = pa.py_buffer(np.ascontiguousarray(values, dtype=np.float32).data)
     text: Any = pa.Array.from_buffers(pa.float32(), len(values), [None, content]).cast(pa.string())
     return numbers_of_array(text.cast(pa.float64()))
 

@@ -134,7 +134,7 @@ def rows_alike(records: Sequence[bytes], regions: Regions, code_of: Code) -> Ali
         code_of: Says where the numbers of a name go.
 
     Returns:
-        ``None`` where a number is beyond what a float holds, or is none.
+        ``None`` where what begins as a number is none.
     """
     data = b"".join((*records, _BEYOND))
     content = np.frombuffer(data, dtype=np.uint8)

@@ -87,7 +87,9 @@ class Rows:
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
         stated = {"head", *chain.from_iterable(group.columns for group in groups)}
-        part = {name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items() if name in stated}
+        part: dict[str, np.ndarray] = {
+            name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items() if name in stated
+        }
         new: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         begin = 0
         for group in groups:
@@ -114,7 +116,7 @@ class Rows:
     def finish(self) -> None:
         """Join the columns, once all is read. Most logs state few of them: the others take no room."""
         for name, (dtype, empty) in COLUMNS.items():
-            nowhere = np.broadcast_to(np.array(empty, dtype), self._count)
+            nowhere: np.ndarray = np.broadcast_to(np.array(empty, dtype), self._count)
             self.columns[name] = nowhere
             if any(name in part for _, part in self._parts):
                 self.columns[name] = np.concatenate([part.pop(name, nowhere[:size]) for size, part in self._parts])

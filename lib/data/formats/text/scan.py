@@ -111,5 +111,5 @@ def _values(data: bytes, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     found = numbers_between(data, start, end) if len(start) > _FEW else None
     if found is not None:
         return found
-    # Few; or one is beyond what a float holds, as "1e400".
+    # Few, or one is written as Arrow reads none.
     return np.array([float(data[a:b]) for a, b in zip(start.tolist(), end.tolist(), strict=True)], dtype="float64")
