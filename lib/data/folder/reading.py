@@ -301,12 +301,10 @@ def _content(curves: RunCurves) -> str:
     """Another text for any other point."""
     seen = hashlib.blake2b(digest_size=16)
     # Metrics that were logged together share their steps.
-    steps: dict[int, bytes] = {}
+    steps = {id(curve.step): curve.step for curve in curves.curves.values()}
+    digests = {each: hashlib.blake2b(np.ascontiguousarray(step).data).digest() for each, step in steps.items()}
     for metric, curve in sorted(curves.curves.items()):
-        if id(curve.step) not in steps:
-            steps[id(curve.step)] = hashlib.blake2b(np.ascontiguousarray(curve.step).data, digest_size=16).digest()
-        seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass"))
-        seen.update(steps[id(curve.step)])
+        seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass") + digests[id(curve.step)])
         seen.update(np.ascontiguousarray(curve.value).data)
     return seen.hexdigest()
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from lib.data.formats.csv_tables import read_csv, read_head
-from lib.data.formats.files import NotReadable, read_bytes
+from lib.data.formats.files import NotReadable
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_folder
-from lib.data.formats.safe_yaml import MOST_BYTES, load_yaml
+from lib.data.formats.safe_yaml import settings_of
 from lib.data.formats.tables.axes import Axes, is_count
 from lib.data.formats.tables.runs import series_of
 from lib.data.formats.tables.table import NoTable, Numbers, Table
@@ -74,16 +74,6 @@ class Lightning:
         found = tuple(file for file in (metrics if series else None, settings) if file is not None)
         run = LoggedRun(files=found, series=series, config=config, notes=notes)
         return Reading((run,), tuple(unreadable), tuple(unused))
-
-
-def settings_of(path: Path, section: str) -> dict[str, Any]:
-    """The settings in a YAML file as one section of a configuration; empty where it has none.
-
-    Raises:
-        NotReadable: If it is no YAML.
-    """
-    found = load_yaml(read_bytes(path, MOST_BYTES))
-    return {section: found} if isinstance(found, dict) and found else {}
 
 
 def _is_lightning(table: Table, steps: Numbers | None, folder: Folder) -> bool:
