@@ -121,13 +121,16 @@ class Beside:
             if idle.process.poll() is None:
                 return idle
             idle.end()
-        place = room()
-        try:
-            return _Process(started(self._root, self._top, WHOLE, str(place), given=(place,)), place)
-        except OSError as error:
-            os.close(place)
-            _LOG.warning("No process could be started to read a long log: %s.", error)
-            raise _NotByProcess from error
+        with contextlib.ExitStack() as undone:
+            try:
+                place = room()
+                undone.callback(os.close, place)
+                begun = _Process(started(self._root, self._top, WHOLE, str(place), given=(place,)), place)
+            except OSError as error:
+                _LOG.warning("No process could be started to read a long log: %s.", error)
+                raise _NotByProcess from error
+            undone.pop_all()
+            return begun
 
     def _is_kept(self, mine: _Process) -> bool:
         """Let a process wait that has read nothing: the next format is asked for the same files. One is enough."""
