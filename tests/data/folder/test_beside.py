@@ -204,3 +204,15 @@ def test_a_process_that_ended_while_it_waited_is_replaced(tmp_path, processes, m
     page = page_of(FolderSource(tmp_path))
     assert (page.total, page.unreadable) == (1, ())
     assert len(processes) > 1
+
+
+def test_a_process_whose_answer_is_not_understood_is_not_waited_for(tmp_path, processes, monkeypatch):
+    """It has said that a file is of another format, and waits for the next question."""
+    (tmp_path / "metrics.csv").write_text("step,train_loss\n" + "".join(f"{n},{2 / n}\n" for n in range(1, 50)))
+
+    def refused(*_):
+        raise ValueError("not understood")
+
+    monkeypatch.setattr(beside, "read", refused)
+    assert page_of(FolderSource(tmp_path)).total == 1, "it is read here instead"
+    assert [each.wait(60) for each in processes]

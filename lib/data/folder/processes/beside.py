@@ -100,7 +100,7 @@ class Beside:
                 _await(mine.process, turn, goes_on)
                 found = Read(*read(mine.process.stdout, mine.place))
             except (Lost, OSError, pickle.PickleError, ValueError, TypeError, KeyError, AttributeError) as error:
-                code = mine.process.wait()
+                code = mine.code()
                 mine.end()
                 if code == 0:
                     # It has no word for what it found.
@@ -150,6 +150,13 @@ class _Process(NamedTuple):
 
     process: subprocess.Popen[bytes]
     place: int
+
+    def code(self) -> int:
+        """What it ends with, now that nobody asks it any more."""
+        with contextlib.suppress(OSError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        return self.process.wait()
 
     def end(self) -> None:
         self.process.kill()

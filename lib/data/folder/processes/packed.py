@@ -46,8 +46,8 @@ def room() -> int:
         return os.dup(file.fileno())
 
 
-def write(pipe: IO[bytes], place: int, found: FoundUnit, curves: Curves, cost_s: float) -> None:
-    """Write what was read. Nothing where JSON has no word for it.
+def write(pipe: IO[bytes], place: int, found: FoundUnit, curves: Curves, cost_s: float) -> bool:
+    """Write what was read; nothing where JSON has no word for it, and whether it has.
 
     Args:
         pipe: Gets all but the arrays.
@@ -58,7 +58,7 @@ def write(pipe: IO[bytes], place: int, found: FoundUnit, curves: Curves, cost_s:
     """
     text = to_text(found)
     if text is None:
-        return
+        return False
     buffers: list[pickle.PickleBuffer] = []
     same: dict[int, _Same] = {}
     plain = {tag: _plain(each, same) for tag, each in curves.items()}
@@ -71,6 +71,7 @@ def write(pipe: IO[bytes], place: int, found: FoundUnit, curves: Curves, cost_s:
     pipe.write(b"".join(map(_NUMBER.pack, numbers)))
     pipe.write(said)
     pipe.flush()
+    return True
 
 
 def read(pipe: IO[bytes], place: int) -> tuple[FoundUnit, Curves, float]:

@@ -121,8 +121,7 @@ def _read_whole(reader: UnitReader, place: int) -> None:
         if asked.files is None:
             return
         found, curves = reader.read(asked.folder, asked.files, asked.sight)
-        write(sys.stdout.buffer, place, found, curves, time.process_time())
-        if found.is_read:
+        if not write(sys.stdout.buffer, place, found, curves, time.process_time()) or found.is_read:
             return
 
 
