@@ -1,4 +1,4 @@
-"""Long logs as programs write them: many metrics with all their digits, and evaluations now and then."""
+"""Long logs of text as programs write them: many metrics with all their digits, and evaluations now and then."""
 
 from __future__ import annotations
 
@@ -11,40 +11,32 @@ import numpy as np
 
 EVERY = 100
 """Steps from one evaluation to the next."""
-_PART = 20_000
+PART = 20_000
 _BEGAN = 1_767_225_600.0
 Rows = dict[str, list]
 Writer = Callable[[Path, int], Path]
 
 
-def write_log(format: str, root: Path, size: int) -> int:
-    """Write a log of about so many bytes, unless it is there; how many it has."""
-    mark = root.with_suffix(".size")
-    if not mark.exists():
-        mark.write_text(str(WRITERS[format](root / "run", size).stat().st_size))
-    return int(mark.read_text())
-
-
-def _parts() -> Iterator[Rows]:
+def parts() -> Iterator[Rows]:
     """What a training measures, some thousands of steps at a time, without an end: lists of equal length by name."""
     random, begin = np.random.default_rng(7), 1
     while True:
-        step = np.arange(begin, begin + _PART)
+        step = np.arange(begin, begin + PART)
         share = step / 2_000_000
-        loss = 0.5 + 2.0 * np.exp(-3.0 * share) + random.normal(0.0, 0.05, _PART)
+        loss = 0.5 + 2.0 * np.exp(-3.0 * share) + random.normal(0.0, 0.05, PART)
         yield {
             "step": step.tolist(),
             "epoch": (3.0 * share).tolist(),
             "loss": loss.tolist(),
-            "grad_norm": np.exp(random.normal(0.0, 0.3, _PART)).tolist(),
+            "grad_norm": np.exp(random.normal(0.0, 0.3, PART)).tolist(),
             "learning_rate": (5e-5 * (1.0 - share / 2)).tolist(),
-            "accuracy": random.uniform(0.5, 0.9, _PART).round(4).tolist(),
-            "tokens_per_second": random.normal(9000.0, 200.0, _PART).round(1).tolist(),
+            "accuracy": random.uniform(0.5, 0.9, PART).round(4).tolist(),
+            "tokens_per_second": random.normal(9000.0, 200.0, PART).round(1).tolist(),
             "eval_loss": (loss + 0.1).tolist(),
-            "eval_accuracy": random.uniform(0.5, 0.9, _PART).tolist(),
-            "at": (_BEGAN + 0.7 * step + random.uniform(0, 0.1, _PART)).tolist(),
+            "eval_accuracy": random.uniform(0.5, 0.9, PART).tolist(),
+            "at": (_BEGAN + 0.7 * step + random.uniform(0, 0.1, PART)).tolist(),
         }
-        begin += _PART
+        begin += PART
 
 
 def _write(path: Path, size: int, texts: Iterator[str]) -> Path:
@@ -55,8 +47,8 @@ def _write(path: Path, size: int, texts: Iterator[str]) -> Path:
     return path
 
 
-_WIDE = ("step", "epoch", "loss", "grad_norm", "learning_rate", "accuracy", "tokens_per_second")
-_EVALS = ("eval_loss", "eval_accuracy")
+WIDE = ("step", "epoch", "loss", "grad_norm", "learning_rate", "accuracy", "tokens_per_second")
+EVALS = ("eval_loss", "eval_accuracy")
 
 
 def _table(path: Path, size: int, separator: str = ",", quote: str = "", when: Callable[[float], str] = str) -> Path:
@@ -64,15 +56,15 @@ def _table(path: Path, size: int, separator: str = ",", quote: str = "", when: C
     ending = f"{quote}\n{quote}"
 
     def texts() -> Iterator[str]:
-        names = (*_WIDE, *_EVALS, "timestamp")
+        names = (*WIDE, *EVALS, "timestamp")
         between = f"{quote}{separator}{quote}"
         yield quote + between.join(names) + quote + "\n"
-        for part in _parts():
+        for part in parts():
             evals = [
                 between.join(map(str, pair)) if step % EVERY == 0 else between
-                for step, *pair in zip(part["step"], *(part[name] for name in _EVALS), strict=True)
+                for step, *pair in zip(part["step"], *(part[name] for name in EVALS), strict=True)
             ]
-            columns = [*(map(str, part[name]) for name in _WIDE), evals, map(when, part["at"])]
+            columns = [*(map(str, part[name]) for name in WIDE), evals, map(when, part["at"])]
             yield quote + ending.join(map(between.join, zip(*columns, strict=True))) + quote + "\n"
 
     return _write(path, size, texts())
@@ -87,11 +79,11 @@ def _long(path: Path, size: int) -> Path:
 
     def texts() -> Iterator[str]:
         yield "step,metric,value\n"
-        names = _WIDE[2:]
-        for part in _parts():
+        names = WIDE[2:]
+        for part in parts():
             rows = []
             for place, step in enumerate(part["step"]):
-                named = names if step % EVERY else (*names, *_EVALS)
+                named = names if step % EVERY else (*names, *EVALS)
                 rows += [f"{step},{name},{part[name][place]}\n" for name in named]
             yield "".join(rows)
 
@@ -103,9 +95,9 @@ def _lightning(folder: Path, size: int) -> Path:
 
     def texts() -> Iterator[str]:
         yield "epoch,grad_norm,lr-AdamW,step,train_loss,val_acc,val_loss\n"
-        for part in _parts():
+        for part in parts():
             rows = []
-            columns = (part[name] for name in ("step", "loss", "grad_norm", "learning_rate", *_EVALS))
+            columns = (part[name] for name in ("step", "loss", "grad_norm", "learning_rate", *EVALS))
             for step, loss, norm, rate, val_loss, val_acc in zip(*columns, strict=True):
                 rows += [f",,{rate},{step},,,\n", f"{step // 40_000},{norm},,{step},{loss},,\n"]
                 if step % EVERY == 0:
@@ -115,35 +107,16 @@ def _lightning(folder: Path, size: int) -> Path:
     return _write(folder / "lightning_logs" / "version_0" / "metrics.csv", size, texts())
 
 
-def _parquet(path: Path, size: int, kinds: tuple[str, ...] = ()) -> Path:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = None
-    for part in _parts():
-        is_eval = np.array(part["step"]) % EVERY == 0
-        columns = {name: pa.array(part[name]) for name in (*_WIDE, "at")}
-        columns |= {name: pa.array(part[name], mask=~is_eval) for name in _EVALS}
-        table = pa.table(columns)
-        writer = writer or parquet.ParquetWriter(path, table.schema)
-        writer.write_table(table)
-        if path.stat().st_size > size:
-            break
-    writer.close()
-    return path
-
-
 def _json_rows(rename: Callable[[Rows, int], list[dict]]) -> Iterator[dict]:
-    for part in _parts():
-        for place in range(_PART):
+    for part in parts():
+        for place in range(PART):
             yield from rename(part, place)
 
 
 def _lines(path: Path, size: int, objects: Iterator[dict]) -> Path:
     def texts() -> Iterator[str]:
         while True:
-            yield "".join(f"{json.dumps(next(objects))}\n" for _ in range(_PART))
+            yield "".join(f"{json.dumps(next(objects))}\n" for _ in range(PART))
 
     return _write(path, size, texts())
 
@@ -154,14 +127,14 @@ def _metrics(part: Rows, place: int) -> list[dict]:
     row["train"] = {name: part[name][place] for name in ("loss", "grad_norm", "learning_rate", "tokens_per_second")}
     row["timestamp"] = part["at"][place]
     if row["step"] % EVERY == 0:
-        row["eval"] = {name.removeprefix("eval_"): part[name][place] for name in _EVALS}
+        row["eval"] = {name.removeprefix("eval_"): part[name][place] for name in EVALS}
     return [row]
 
 
 def _flat_metrics(part: Rows, place: int) -> list[dict]:
-    row = {name: part[name][place] for name in (*_WIDE, "at")}
+    row = {name: part[name][place] for name in (*WIDE, "at")}
     if row["step"] % EVERY == 0:
-        row |= {name: part[name][place] for name in _EVALS}
+        row |= {name: part[name][place] for name in EVALS}
     return [row]
 
 
@@ -221,9 +194,9 @@ def _pairs(path: Path, size: int) -> Path:
     """A text log of key=value, each line with the time that ``logging`` puts before it."""
 
     def texts() -> Iterator[str]:
-        for part in _parts():
+        for part in parts():
             lines = []
-            names = ("step", "at", "epoch", "loss", "grad_norm", "learning_rate", "tokens_per_second", *_EVALS)
+            names = ("step", "at", "epoch", "loss", "grad_norm", "learning_rate", "tokens_per_second", *EVALS)
             for step, at, epoch, loss, norm, rate, tokens, *evals in zip(*(part[name] for name in names), strict=True):
                 begin = f"{_when(at)[:19]},{int(at % 1 * 1000):03} INFO trainer: step={step} "
                 told = f"epoch={epoch:.4f} loss={loss:.6f} grad_norm={norm:.4f} lr={rate:.4e} tokens_per_s={tokens}"
@@ -239,8 +212,8 @@ def _nine(path: Path, size: int) -> Path:
     """The same with nine metrics in full, and a counter with its end."""
 
     def texts() -> Iterator[str]:
-        for part in _parts():
-            columns = (part[name] for name in ("step", *_WIDE[2:], *_EVALS))
+        for part in parts():
+            columns = (part[name] for name in ("step", *WIDE[2:], *EVALS))
             yield "".join(
                 f"step: {step}/2000000 | loss: {a} | grad_norm: {b} | lr: {c} | acc: {d} | tok/s: {e} |"
                 f" aux_loss: {f} | entropy: {g}\n"
@@ -254,7 +227,7 @@ def _printed(path: Path, size: int) -> Path:
     """What a Trainer prints: a dictionary of each step."""
 
     def texts() -> Iterator[str]:
-        for part in _parts():
+        for part in parts():
             lines = []
             columns = (part[name] for name in ("step", "loss", "grad_norm", "learning_rate", "epoch", "eval_loss"))
             for step, loss, norm, rate, epoch, eval_loss in zip(*columns, strict=True):
@@ -274,7 +247,7 @@ def _state(path: Path, size: int) -> Path:
     def texts() -> Iterator[str]:
         yield '{\n  "best_metric": null,\n  "epoch": 3.0,\n  "log_history": [\n'
         first = True
-        for part in _parts():
+        for part in parts():
             rows = []
             for place, step in enumerate(part["step"]):
                 row = {name: part[name][place] for name in ("epoch", "grad_norm", "learning_rate", "loss", "step")}
@@ -301,7 +274,6 @@ WRITERS: dict[str, Writer] = {
     "csv dates": lambda root, size: _table(root / "metrics.csv", size, when=_when),
     "csv long": lambda root, size: _long(root / "metrics.csv", size),
     "lightning": _lightning,
-    "parquet": lambda root, size: _parquet(root / "metrics.parquet", size),
     "jsonl": lambda root, size: _lines(root / "metrics.jsonl", size, _json_rows(_flat_metrics)),
     "jsonl groups": lambda root, size: _lines(root / "metrics.jsonl", size, _json_rows(_metrics)),
     "ms-swift": lambda root, size: _lines(root / "v0-20260101-000000" / "logging.jsonl", size, _json_rows(_swift)),

@@ -72,13 +72,16 @@ LAYERS: dict[str, Layer] = {
     "lib.data.formats.tables": layer(
         "lib.data.formats.tables",
         "lib.core.facts lib.data.formats.logged lib.data.formats.files lib.data.formats.csv_tables"
-        " lib.data.formats.json_rows lib.data.formats.json_objects lib.data.formats.arrow_arrays",
+        " lib.data.formats.json_rows lib.data.formats.json_objects lib.data.formats.json_columns"
+        " lib.data.formats.arrow_arrays",
         "pyarrow",
     ),
-    "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged", "pyarrow"),
+    "lib.data.formats.text": layer(
+        "lib.data.formats.text", "lib.core.facts lib.data.formats.logged lib.data.formats.arrow_arrays", "pyarrow"
+    ),
     "lib.data.formats.records": layer(
         "lib.data.formats.records",
-        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",
+        "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed lib.data.formats.arrow_arrays",
         "pyarrow google.protobuf",
     ),
     "lib.data.formats.readers": layer(

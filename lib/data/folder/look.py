@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -94,11 +95,8 @@ class Gatherer:
         Raises:
             SourceUnavailable, AccessDenied: If the root cannot be looked into.
         """
-        ahead = Ahead(self._root, self._top)
-        try:
+        with contextlib.closing(Ahead(self._root, self._top)) as ahead, contextlib.closing(self._long):
             return self._look(told, publish, ahead)
-        finally:
-            ahead.close()
 
     def _look(
         self, told: Callable[[Unit | Folder], None], publish: Callable[[Gathered], None], ahead: Ahead

@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lib.core.curves.metric_curves import RunCurves
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
@@ -298,10 +300,12 @@ def side_places(paths: Sequence[FilePath], scan: Scan) -> list[Folder]:
 def _content(curves: RunCurves) -> str:
     """Another text for any other point."""
     seen = hashlib.blake2b(digest_size=16)
+    # Metrics that were logged together share their steps.
+    steps = {id(curve.step): curve.step for curve in curves.curves.values()}
+    digests = {each: hashlib.blake2b(np.ascontiguousarray(step).data).digest() for each, step in steps.items()}
     for metric, curve in sorted(curves.curves.items()):
-        seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass"))
-        seen.update(curve.step.tobytes())
-        seen.update(curve.value.tobytes())
+        seen.update(f"{metric!r} {len(curve)} ".encode("utf-8", "surrogatepass") + digests[id(curve.step)])
+        seen.update(np.ascontiguousarray(curve.value).data)
     return seen.hexdigest()
 
 

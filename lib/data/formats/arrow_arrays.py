@@ -22,6 +22,33 @@ def codes_of_array(array: Any) -> np.ndarray:
     return np.where(given_in(array), values, np.int32(-1)) if array.null_count else values
 
 
+def numbers_between(data: bytes, begin: np.ndarray, end: np.ndarray) -> np.ndarray | None:
+    """The numbers that some bytes state, shape (n,), float64; ``None`` where one is none.
+
+    Args:
+        data: The bytes, less than two gigabytes.
+        begin: Where each number begins, ascending, shape (n,).
+        end: Where each ends, not behind the beginning of the next.
+    """
+    import pyarrow as pa
+
+    count = len(begin)
+    if not count:
+        return np.empty(0)
+    # Numbers and what stands between them in turns, as Arrow has no gaps between texts; and these are null.
+    bounds = np.empty(2 * count, dtype=np.int32)
+    bounds[0::2], bounds[1::2] = begin, end
+    given = pa.py_buffer(b"\x55" * (count // 4 + 1))
+    texts: Any = pa.StringArray.from_buffers(
+        2 * count - 1, pa.py_buffer(bounds.data), pa.py_buffer(data), given, count - 1
+    )
+    try:
+        numbers = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return np.frombuffer(numbers.buffers()[1], dtype=np.float64)[: 2 * count : 2]
+
+
 def given_in(array: Any) -> np.ndarray:
     """Where an array is not null, shape (n,), bool."""
     validity = array.buffers()[0]

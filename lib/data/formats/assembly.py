@@ -179,10 +179,8 @@ def _times(
     if runtime is None or runtime < 0:
         runtime = ended - started if started is not None and ended is not None and ended >= started else None
     if runtime is None:
-        spans = [
-            float(curve.elapsed_s[curve.elapsed_s == curve.elapsed_s].max(initial=-math.inf))
-            for curve in made.curves.curves.values()
-        ]
+        clocks = {id(curve.elapsed_s): curve.elapsed_s for curve in made.curves.curves.values()}.values()
+        spans = [float(clock[clock == clock].max(initial=-math.inf)) for clock in clocks]
         runtime = finite(max(spans, default=None))
     changed = moment(changed_at)
     return {

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.core.facts.values import number
-from lib.data.formats.arrow_arrays import codes_of_array, given_in, numbers_of_array
+from lib.data.formats.arrow_arrays import given_in, numbers_of_array
 from lib.data.formats.json_objects import rows_of_part
 from lib.data.formats.json_rows import ColumnsOfRows, Row, as_steps
 from lib.data.formats.logged import Series
@@ -28,6 +27,8 @@ _MOST_FAILED = 3
 _MOST_DEPTH = 4
 _MOST_SHARED = 8
 """So many different groups of metrics are remembered at a time."""
+Parse = Callable[[bytes], tuple[list[Row], int]]
+"""Makes objects of some lines, and says how many other lines are none."""
 _KINDS = {float: "number", int: "number", str: "text", type(None): "none"}
 
 
@@ -52,25 +53,30 @@ class Lines:
 
     Attributes:
         content: As they stand in the file.
+        parse: Makes objects of them.
         count: How many, where they are cells.
         cells: ``None`` where some hold anything else.
+        parsed: Their objects, where they are no cells.
     """
 
     content: bytes
+    parse: Parse
     count: int = 0
     cells: Mapping[str, Cells] | None = None
+    parsed: tuple[list[Row], int] | None = None
 
     def objects(self) -> tuple[list[Row], int]:
         """The same as objects, and how many other lines are none."""
-        return rows_of_part(self.content)
+        return self.parse(self.content) if self.parsed is None else self.parsed
 
 
-def lines_of(data: bytes, as_objects: Collection[bytes] = ()) -> Iterator[Lines]:
+def lines_of(data: bytes, as_objects: Collection[bytes] = (), parse: Parse = rows_of_part) -> Iterator[Lines]:
     """The lines of a file, some thousands at a time; the last may be cut off, and does not count then.
 
     Args:
         data: Its content.
         as_objects: Lines with one of these in them are given as objects.
+        parse: Makes objects of lines.
     """
     data, begin = data.removeprefix(b"\xef\xbb\xbf"), 0
     fields, failed = _Fields(), 0
@@ -80,14 +86,15 @@ def lines_of(data: bytes, as_objects: Collection[bytes] = ()) -> Iterator[Lines]
         end = data.find(b"\n", begin + size) + 1 or len(data)
         part, found = data[begin:end], None
         if begin and failed < _MOST_FAILED and not any(each in part for each in as_objects):
-            found = fields.read(part)
+            found = fields.read(part, parse)
             failed = 0 if found is not None else failed + 1
         begin = end
         if found is not None:
             yield found
             continue
-        lines = Lines(part)
-        fields.learn(lines.objects()[0])
+        lines = Lines(part, parse, parsed=parse(part))
+        if failed < _MOST_FAILED:
+            fields.learn(lines.objects()[0])
         yield lines
 
 
@@ -105,31 +112,33 @@ class _Fields:
             self._is_regular = False
         self._schema = None
 
-    def read(self, part: bytes) -> Lines | None:
+    def read(self, part: bytes, parse: Parse) -> Lines | None:
         """Lines as cells; ``None`` where they hold anything else."""
-        body = part.removesuffix(b"\n")
-        ends = body.count(b"\n")
-        if not (self._is_regular and self._kinds and body.startswith(b"{") and body.endswith(b"}")):
+        if not (self._is_regular and self._kinds and part.startswith(b"{") and part.endswith((b"}", b"}\n"))):
             return None
-        # Arrow knows another word for infinity than JSON's readers do, and looks at no text's encoding.
-        if body.count(b"}\n{") != ends or not body.isascii() or body.count(b"Inf") != body.count(b"Infinity"):
+        between = part.count(b"}\n{")
+        # Arrow looks at no text's encoding.
+        if part.count(b"\n") - part.endswith(b"\n") != between or not part.isascii():
+            return None
+        # It knows another word for infinity than JSON's readers do, and a zero below zero among whole numbers.
+        if (b"Inf" in part and part.count(b"Inf") != part.count(b"Infinity")) or b"-0," in part or b"-0}" in part:
             return None
         import pyarrow as pa
         from pyarrow import json as arrow_json
 
-        source: Any = pa.BufferReader(body)
+        source: Any = pa.BufferReader(part)
 
         if self._schema is None:
             self._schema = pa.schema(_fields_of(self._kinds))
         try:
             table = arrow_json.read_json(
                 source,
-                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(body) + 1),
+                read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(part) + 1),
                 parse_options=arrow_json.ParseOptions(explicit_schema=self._schema, unexpected_field_behavior="error"),
             )
         except (pa.ArrowException, ValueError, OSError):
             return None
-        if table.num_rows != ends + 1:
+        if table.num_rows != between + 1:
             # Several objects in a line are none.
             return None
         cells: dict[str, Cells] = {}
@@ -138,7 +147,7 @@ class _Fields:
                 if inner in cells:
                     return None
                 cells[inner] = each
-        return Lines(part, table.num_rows, cells)
+        return Lines(part, parse, table.num_rows, cells)
 
 
 def _learn(kinds: dict[str, Any], row: Mapping[str, Any], depth: int) -> bool:
@@ -187,40 +196,6 @@ def _leaves(name: str, column: Any) -> Iterator[tuple[str, Cells]]:
         return
     numbers = numbers_of_array(column)
     yield name, Cells(rows, numbers[rows] if column.null_count else numbers)
-
-
-def numbers_of_texts(texts: Any, make: Callable[[str], float | None] = number) -> tuple[np.ndarray, np.ndarray]:
-    """The number that each text states, and whether it states one; each different text is looked at once.
-
-    Args:
-        texts: An array of Arrow's.
-        make: What a text comes to; ``None`` for no number.
-    """
-    coded = texts.dictionary_encode()
-    made = [make(each) for each in coded.dictionary.to_pylist()]
-    codes = codes_of_array(coded.indices)
-    values = np.array([np.nan if each is None else each for each in made])
-    return values[codes], np.array([each is not None for each in made])[codes]
-
-
-def groups_in(texts: Any, pattern: str) -> dict[str, np.ndarray] | None:
-    """The numbers in the named groups of a pattern that each text has whole, 0 for an empty one.
-
-    Returns:
-        ``None`` where a text is otherwise, or empty.
-    """
-    import pyarrow as pa
-    import pyarrow.compute
-
-    compute: Any = pa.compute
-    found = compute.extract_regex(texts, pattern=f"^(?:{pattern})$")
-    if found.null_count or compute.any(compute.equal(texts, "")).as_py():
-        return None
-    groups = {}
-    for field, column in zip(found.type, found.flatten(), strict=True):
-        filled = compute.if_else(compute.equal(column, ""), "0", column)
-        groups[field.name] = numbers_of_array(compute.cast(filled, pa.float64()))
-    return groups
 
 
 class NamedColumns:

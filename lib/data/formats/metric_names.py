@@ -115,7 +115,7 @@ def _best(candidates: Sequence[_Candidate], evaluated: _Candidate | None) -> _Ca
     fitting = [each for each in candidates if len(each.steps) >= _ENOUGH * fullest and len(each.steps)]
     if evaluated is not None:
         # What was measured at the evaluations alone says less of training than a denser series does.
-        dense = [each for each in fitting if not _is_beside(each, evaluated) or 2 * len(each.steps) > fullest]
+        dense = [each for each in fitting if 2 * len(each.steps) > fullest or not _is_beside(each, evaluated)]
         fitting = dense or fitting
     if not fitting:
         return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
-from lib.data.formats.files import NotReadable
+from lib.data.formats.files import NotReadable, read_bytes
 
 MOST_BYTES = 4 * 2**20
 """A configuration has kilobytes; one of this size is read in seconds."""
@@ -55,6 +56,16 @@ def load_yaml(content: bytes) -> Any:
         raise NotReadable("Expected YAML, found what is no text.") from error
     finally:
         loader.dispose()
+
+
+def settings_of(path: Path, section: str) -> dict[str, Any]:
+    """The settings in a YAML file as one section of a configuration; empty where it has none.
+
+    Raises:
+        NotReadable: If it is no YAML.
+    """
+    found = load_yaml(read_bytes(path, MOST_BYTES))
+    return {section: found} if isinstance(found, dict) and found else {}
 
 
 class _Open:

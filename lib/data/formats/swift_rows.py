@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from lib.core.facts.values import finite, number
-from lib.data.formats.json_columns import Cells, groups_in, numbers_of_texts
+from lib.data.formats.cell_texts import groups_in, numbers_of_texts
+from lib.data.formats.json_columns import Cells
 
 END = "last_model_checkpoint"
 OF_CLOSING = (b'"last_model_checkpoint"', b'"train_runtime"')

@@ -55,8 +55,8 @@ def processes(monkeypatch):
     begun = []
     real = beside.started
 
-    def start(*how):
-        begun.append(real(*how))
+    def start(*how, **given):
+        begun.append(real(*how, **given))
         return begun[-1]
 
     monkeypatch.setattr(beside, "started", start)
@@ -115,8 +115,8 @@ def test_a_process_that_is_lost_is_told_of_and_the_next_one_reads(outputs, proce
     run_id = ids_of(page_of(source))["state"]
     real, killed = beside.started, []
 
-    def start_and_kill(*how):
-        killed.append(real(*how))
+    def start_and_kill(*how, **given):
+        killed.append(real(*how, **given))
         os.kill(killed[-1].pid, signal.SIGKILL)
         return killed[-1]
 
@@ -131,8 +131,8 @@ def test_a_process_that_is_lost_is_told_of_and_the_next_one_reads(outputs, proce
 def test_a_list_names_what_a_lost_process_was_to_read_and_has_it_later(outputs, processes, monkeypatch):
     real = beside.started
 
-    def start_and_kill(*how):
-        process = real(*how)
+    def start_and_kill(*how, **given):
+        process = real(*how, **given)
         os.kill(process.pid, signal.SIGKILL)
         return process
 
@@ -161,8 +161,8 @@ def test_one_that_waits_for_its_disk_lets_others_read(outputs, processes, monkey
     ids = ids_of(page_of(source))
     real, stopped = beside.started, []
 
-    def start_and_stop(*how):
-        process = real(*how)
+    def start_and_stop(*how, **given):
+        process = real(*how, **given)
         if not stopped:
             process.send_signal(signal.SIGSTOP)
             stopped.append(process)
@@ -177,3 +177,42 @@ def test_one_that_waits_for_its_disk_lets_others_read(outputs, processes, monkey
     stopped[0].send_signal(signal.SIGCONT)
     waiting.join(120)
     assert ids["state"] in found
+
+
+def test_a_process_that_was_asked_in_vain_is_asked_for_the_next_format_and_ends_with_the_look(tmp_path, processes):
+    """Of a table several formats are asked, and a process takes as long to start as a short log to read."""
+    rows = "".join(f"{step},{2 / step}\n" for step in range(1, 50))
+    (tmp_path / "metrics.csv").write_text("step,train_loss\n" + rows)
+    source = FolderSource(tmp_path)
+    assert page_of(source).total == 1
+    assert len(processes) == 1
+    assert processes[0].wait(60) is not None
+
+
+def test_a_process_that_ended_while_it_waited_is_replaced(tmp_path, processes, monkeypatch):
+    rows = "".join(f"{step},{2 / step}\n" for step in range(1, 50))
+    (tmp_path / "metrics.csv").write_text("step,train_loss\n" + rows)
+    real = beside.Beside._is_kept
+
+    def kept_and_killed(self, mine):
+        kept = real(self, mine)
+        mine.process.kill()
+        mine.process.wait()
+        return kept
+
+    monkeypatch.setattr(beside.Beside, "_is_kept", kept_and_killed)
+    page = page_of(FolderSource(tmp_path))
+    assert (page.total, page.unreadable) == (1, ())
+    assert len(processes) > 1
+
+
+def test_a_process_whose_answer_is_not_understood_is_not_waited_for(tmp_path, processes, monkeypatch):
+    """It has said that a file is of another format, and waits for the next question."""
+    (tmp_path / "metrics.csv").write_text("step,train_loss\n" + "".join(f"{n},{2 / n}\n" for n in range(1, 50)))
+
+    def refused(*_):
+        raise ValueError("not understood")
+
+    monkeypatch.setattr(beside, "read", refused)
+    assert page_of(FolderSource(tmp_path)).total == 1, "it is read here instead"
+    assert [each.wait(60) for each in processes]

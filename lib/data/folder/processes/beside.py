@@ -10,13 +10,13 @@ import selectors
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from lib.core.facts.errors import SourceUnavailable
 from lib.data.folder.names import path_text
-from lib.data.folder.processes.packed import Lost, read
+from lib.data.folder.processes.packed import Lost, read, room
 from lib.data.folder.processes.started import started, ticks_of
 from lib.data.folder.processes.worker import WHOLE, asked_of
 from lib.data.folder.reading import Curves, Files, UnitReader
@@ -57,6 +57,15 @@ class Beside:
 
     def __init__(self, root: Path, top: str, reader: UnitReader) -> None:
         self._root, self._top, self._reader = root, top, reader
+        self._lock = threading.Lock()
+        self._idle: _Process | None = None
+
+    def close(self) -> None:
+        """End the process that waits for more to read, where there is one; the next read starts another."""
+        with self._lock:
+            idle, self._idle = self._idle, None
+        if idle is not None:
+            idle.end()
 
     def read(self, folder: Folder, files: Files, sight: str, goes_on: Callable[[], None] = lambda: None) -> Read:
         """What is in the files of a unit.
@@ -82,40 +91,79 @@ class Beside:
             while not _TURNS.acquire(timeout=LOOKED_AT_S):
                 goes_on()
             turn.callback(_TURNS.release)
-            with _running(self._root, self._top) as process:
-                assert process.stdin is not None
-                assert process.stdout is not None
-                try:
-                    process.stdin.write(f"{asked_of(folder, files, sight)}\n".encode())
-                    process.stdin.flush()
-                    _await(process, turn, goes_on)
-                    return Read(*read(process.stdout))
-                except (Lost, OSError, pickle.PickleError, ValueError, TypeError, KeyError, AttributeError) as error:
-                    code = process.wait()
-                    if code == 0:
-                        # It has no word for what it found.
-                        raise _NotByProcess from error
-                    raise _lost(longest_of(folder, files), code) from error
+            mine = self._taken()
+            try:
+                assert mine.process.stdin is not None
+                assert mine.process.stdout is not None
+                mine.process.stdin.write(f"{asked_of(folder, files, sight)}\n".encode())
+                mine.process.stdin.flush()
+                _await(mine.process, turn, goes_on)
+                found = Read(*read(mine.process.stdout, mine.place))
+            except (Lost, OSError, pickle.PickleError, ValueError, TypeError, KeyError, AttributeError) as error:
+                code = mine.code()
+                mine.end()
+                if code == 0:
+                    # It has no word for what it found.
+                    raise _NotByProcess from error
+                raise _lost(longest_of(folder, files), code) from error
+            except BaseException:
+                mine.end()
+                raise
+            if found.found.is_read or not self._is_kept(mine):
+                mine.end()
+            return found
+
+    def _taken(self) -> _Process:
+        """The process that waits, or a new one."""
+        with self._lock:
+            idle, self._idle = self._idle, None
+        if idle is not None:
+            if idle.process.poll() is None:
+                return idle
+            idle.end()
+        with contextlib.ExitStack() as undone:
+            try:
+                place = room()
+                undone.callback(os.close, place)
+                begun = _Process(started(self._root, self._top, WHOLE, str(place), given=(place,)), place)
+            except OSError as error:
+                _LOG.warning("No process could be started to read a long log: %s.", error)
+                raise _NotByProcess from error
+            undone.pop_all()
+            return begun
+
+    def _is_kept(self, mine: _Process) -> bool:
+        """Let a process wait that has read nothing: the next format is asked for the same files. One is enough."""
+        with self._lock:
+            if self._idle is not None:
+                return False
+            self._idle = mine
+            return True
 
 
 class _NotByProcess(Exception):
     """No process can be asked."""
 
 
-@contextlib.contextmanager
-def _running(root: Path, top: str) -> Iterator[subprocess.Popen[bytes]]:
-    try:
-        process = started(root, top, WHOLE)
-    except OSError as error:
-        _LOG.warning("No process could be started to read a long log: %s.", error)
-        raise _NotByProcess from error
-    try:
-        yield process
-    finally:
-        process.kill()
+class _Process(NamedTuple):
+    """A process that reads, and where it puts the arrays that it read."""
+
+    process: subprocess.Popen[bytes]
+    place: int
+
+    def code(self) -> int:
+        """What it ends with, now that nobody asks it any more."""
+        with contextlib.suppress(OSError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        return self.process.wait()
+
+    def end(self) -> None:
+        self.process.kill()
         # What was not written any more is lost with the process.
-        with contextlib.suppress(OSError), process:
+        with contextlib.suppress(OSError), self.process:
             pass
+        os.close(self.place)
 
 
 def _await(process: subprocess.Popen[bytes], turn: contextlib.ExitStack, goes_on: Callable[[], None]) -> None:

@@ -4,7 +4,8 @@ Each line of its input says what a unit's files were when they were looked for (
 with what was found (``to_text``), or an empty one where that cannot be said. After an empty line, and where it takes
 longer, all that it found is on its way. Its first line says that it is there. It ends with its input.
 
-With ``whole`` behind that it reads one unit, curves and all, and answers as ``lib.data.folder.processes.packed`` says.
+With ``whole`` behind that, and the number of a descriptor, it reads units, curves and all, until one is of its format
+after all, and answers as ``lib.data.folder.processes.packed`` says.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from lib.data.folder.processes.packed import write
 from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.formats.logged import Folder
+from lib.data.formats.registry import format_of, module_of
 
 STARTED = b"reads\n"
 """Its first line, as soon as it could answer."""
 WHOLE = "whole"
-"""Asks for one unit with its curves."""
+"""Asks for units with their curves."""
 TOLD_EVERY_S = 0.05
 """Each piece of an answer wakes whoever waits for it."""
 MOST_TOGETHER = 32
@@ -40,9 +42,9 @@ def asked_of(folder: Folder, files: Files, sight: str) -> str:
     scan = files.scan
     if files.states is None:
         beside = {place: scan.files[place] for place in side_places(files.paths, scan) if place in scan.files}
-        title = "" if files.format is None else files.format.title
+        read_by = "" if files.format is None else module_of(files.format)
         stamps = [(path, scan.stamps.get(path)) for path in files.paths]
-        return json.dumps([folder, title, sight, _items(beside), [], [], stamps])
+        return json.dumps([folder, read_by, sight, _items(beside), [], [], stamps])
     below = scan.weights_below(folder)
     places = {folder, *files.states, *candidates(folder, scan), *below}
     checkpoints = [(place, list(scan.checkpoints[place])) for place in places if place in scan.checkpoints]
@@ -60,7 +62,7 @@ class Asked(NamedTuple):
 
 def asked_in(line: bytes) -> Asked:
     """The unit of such a line."""
-    folder, title, sight, states, checkpoints, weights, stamps = json.loads(line)
+    folder, read_by, sight, states, checkpoints, weights, stamps = json.loads(line)
     own: dict[Folder, Mapping[str, Stamp]] = {
         tuple(place): {name: _stamp(stamp) for name, stamp in names} for place, names in states
     }
@@ -71,12 +73,9 @@ def asked_in(line: bytes) -> Asked:
         (),
         stamps={tuple(path): _stamp(stamp) for path, stamp in stamps},
     )
-    if title == TRAINER:
+    if read_by == TRAINER:
         return Asked(tuple(folder), Files(scan, own), sight)
-    # A state of a Trainer needs none of the readers, and the first answer comes sooner without.
-    from lib.data.formats.registry import formats
-
-    known = next((each for each in formats() if each.title == title), None)
+    known = format_of(read_by)
     paths = tuple(tuple(path) for path, _ in stamps)
     return Asked(tuple(folder), None if known is None else Files(scan, None, known, paths), sight)
 
@@ -115,6 +114,17 @@ def _tell(answers: list[str]) -> float:
     return time.monotonic()
 
 
+def _read_whole(reader: UnitReader, place: int) -> None:
+    """Read units with their curves, until one is what it was taken for: what that took goes with this process."""
+    for line in sys.stdin.buffer:
+        asked = asked_in(line)
+        if asked.files is None:
+            return
+        found, curves = reader.read(asked.folder, asked.files, asked.sight)
+        if not write(sys.stdout.buffer, place, found, curves, time.process_time()) or found.is_read:
+            return
+
+
 def main() -> None:
     """Answer until there is no more input."""
     root, top, *how = sys.argv[1:]
@@ -124,11 +134,8 @@ def main() -> None:
     gc.set_threshold(200_000, 10, 10)
     # Who looks at pages goes first.
     os.nice(5)
-    if how == [WHOLE]:
-        asked = asked_in(sys.stdin.buffer.readline())
-        if asked.files is not None:
-            found, curves = reader.read(asked.folder, asked.files, asked.sight)
-            write(sys.stdout.buffer, found, curves, time.process_time())
+    if how[:1] == [WHOLE]:
+        _read_whole(reader, int(how[1]))
         return
     try:
         sys.stdout.buffer.write(STARTED)

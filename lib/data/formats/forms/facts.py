@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from lib.core.curves.evidence import of_training
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.runs import RunStatus, RunSummary
@@ -92,13 +94,13 @@ def progress_of(
 
 def last_epoch(curves: RunCurves) -> float | None:
     """The greatest epoch that was logged."""
-    return max(
-        (found for curve in curves.curves.values() if (found := _greatest_epoch(curve)) is not None), default=None
-    )
+    # Metrics that were logged together share their epochs.
+    columns = {id(curve.epoch): curve.epoch for curve in curves.curves.values()}.values()
+    return max((found for epoch in columns if (found := _greatest(epoch)) is not None), default=None)
 
 
-def _greatest_epoch(curve: MetricCurve) -> float | None:
-    known = curve.epoch[curve.epoch == curve.epoch]
+def _greatest(epoch: np.ndarray) -> float | None:
+    known = epoch[epoch == epoch]
     return finite(known.max()) if len(known) else None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from lib.data.formats.csv_tables import read_csv
 from lib.data.formats.files import NotReadable, read_bytes
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told
-from lib.data.formats.readers.lightning import settings_of
+from lib.data.formats.safe_yaml import settings_of
 from lib.data.formats.tables.axes import Axes, clock_of, is_count
 from lib.data.formats.tables.runs import series_of
 from lib.data.formats.tables.table import NoTable, Table

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lib.data.formats.csv_tables import read_csv
-from lib.data.formats.files import NotReadable, read_bytes
+from lib.data.formats.csv_tables import read_csv, read_head
+from lib.data.formats.files import NotReadable
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_folder
-from lib.data.formats.safe_yaml import MOST_BYTES, load_yaml
+from lib.data.formats.safe_yaml import settings_of
 from lib.data.formats.tables.axes import Axes, is_count
 from lib.data.formats.tables.runs import series_of
 from lib.data.formats.tables.table import NoTable, Numbers, Table
@@ -50,7 +50,10 @@ class Lightning:
         notes: tuple[str, ...] = ()
         if metrics is not None:
             try:
-                table = read_csv(root.joinpath(*metrics))
+                head, whole = read_head(root.joinpath(*metrics))
+                if head.rows and not _may_be_lightning(head, folder):
+                    return None
+                table = head if whole else read_csv(root.joinpath(*metrics))
                 steps = table.numbers.get("step")
                 if table.rows and not _is_lightning(table, steps, folder):
                     return None
@@ -73,16 +76,6 @@ class Lightning:
         return Reading((run,), tuple(unreadable), tuple(unused))
 
 
-def settings_of(path: Path, section: str) -> dict[str, Any]:
-    """The settings in a YAML file as one section of a configuration; empty where it has none.
-
-    Raises:
-        NotReadable: If it is no YAML.
-    """
-    found = load_yaml(read_bytes(path, MOST_BYTES))
-    return {section: found} if isinstance(found, dict) and found else {}
-
-
 def _is_lightning(table: Table, steps: Numbers | None, folder: Folder) -> bool:
     """Whether a ``metrics.csv`` is Lightning's: it has a step, and epochs or a version's folder.
 
@@ -90,13 +83,19 @@ def _is_lightning(table: Table, steps: Numbers | None, folder: Folder) -> bool:
     """
     if steps is None or not is_count(steps, np.zeros(table.rows, dtype=np.int64), True):
         return False
+    return _may_be_lightning(table, folder) and bool(steps.given.all())
+
+
+def _may_be_lightning(table: Table, folder: Folder) -> bool:
+    """The same by the names of its columns, which the first rows of a long one show."""
     is_versioned = bool(folder) and _VERSION.fullmatch(folder[-1]) is not None
-    return ("epoch" in table.names or is_versioned) and bool(steps.given.all())
+    return "step" in table.names and ("epoch" in table.names or is_versioned)
 
 
 def _series(table: Table, steps: Numbers) -> tuple[dict[str, Series], tuple[str, ...]]:
     """The curves, each from the rows that have it: training and validation write rows of their own for one step."""
-    rows = np.flatnonzero(steps.given)
+    # Of millions of rows half as much is held.
+    rows = np.flatnonzero(steps.given).astype(np.int32)
     epoch = "epoch" if "epoch" in table.numbers else None
     names = {name: name for name in table.numbers if name not in ("epoch", "step") and name}
     counted = np.where(steps.given, steps.values, 0.0).astype(np.int64)

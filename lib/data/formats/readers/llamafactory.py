@@ -11,8 +11,9 @@ import numpy as np
 
 from lib.core.facts.runs import RunStatus
 from lib.core.facts.values import finite
+from lib.data.formats.cell_texts import groups_in, numbers_of_texts
 from lib.data.formats.files import NotReadable, read_bytes
-from lib.data.formats.json_columns import Cells, Lines, NamedColumns, groups_in, lines_of, numbers_of_texts
+from lib.data.formats.json_columns import Cells, Lines, NamedColumns, lines_of
 from lib.data.formats.json_rows import starts
 from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_folder
 from lib.data.formats.text.lines import seconds

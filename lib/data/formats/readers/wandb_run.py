@@ -15,7 +15,9 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
 from lib.data.formats.logged import FilePath, Folder, Format, LoggedRun, Reading, Series, Told
-from lib.data.formats.records.wandb_records import MOST_BYTES, MOST_ITEMS, LogFile, RunContent, numbers
+from lib.data.formats.records.wandb_log import LogFile
+from lib.data.formats.records.wandb_records import MOST_BYTES, MOST_ITEMS, RunContent
+from lib.data.formats.records.wandb_values import numbers
 from lib.data.formats.resumed import join
 
 _FOLDER = re.compile(r"(?:offline-)?run-(\d{8}_\d{6})-(.+)")

@@ -20,6 +20,12 @@ _MOST_CHECKED = 4_096
 _MANY = 64
 """From so many records of one length on it is quicker to go byte by byte through all of them."""
 
+_BY_HAND = 64
+"""So many records one after the other show whether their lengths repeat."""
+_AHEAD, _MOST_AHEAD = 1_024, 65_536
+"""So many records are looked at at once, at first and where all were as expected."""
+_LENGTH = struct.Struct("<Q")
+
 _HEAD, _TAIL = 12, 4
 _MASK = 0xA282EAD8
 
@@ -58,21 +64,14 @@ class EventFile:
         Raises:
             OSError: If the file cannot be read.
         """
-        unpack = struct.Struct("<Q").unpack_from
         base, rest = 0, b""
         while True:
             # What a writer adds meanwhile waits for the next time: the end shall come.
             block = self._file.read(max(0, min(_BLOCK, self.size - base - len(rest))))
             data = rest + block
-            starts: list[int] = []
-            at, end = 0, len(data)
-            while at + _HEAD <= end:
-                after = at + _HEAD + unpack(data, at)[0] + _TAIL
-                if after > end:
-                    break
-                starts.append(at)
-                at = after
-            found, bad = self._whole(data, np.array(starts, dtype=np.int64))
+            starts, at = _starts(data)
+            end = len(data)
+            found, bad = self._whole(data, starts)
             if found:
                 yield found
             if bad is not None:
@@ -83,7 +82,7 @@ class EventFile:
                 if not _has_checksum(head[None, :8], head[None, 8:])[0]:
                     self.damage = base + at
                     return
-                length = unpack(data, at)[0]
+                length = _LENGTH.unpack_from(data, at)[0]
                 if base + at + _HEAD + length + _TAIL > self.size:
                     return
                 if length > _MOST_RECORD:
@@ -127,6 +126,41 @@ class EventFile:
         ]
         self._count += whole
         return kept, damaged
+
+
+def _starts(data: bytes) -> tuple[np.ndarray, int]:
+    """Where the records in some bytes begin, as their lengths say, and where the last that is all there ends.
+
+    Programs log the same metrics again and again: where the lengths of some records repeat, so do most that follow,
+    which are then looked at all at once, up to the first that is another one.
+    """
+    content = np.frombuffer(data, dtype=np.uint8)
+    found: list[np.ndarray] = []
+    at, end, ahead = 0, len(data), _AHEAD
+    while True:
+        some: list[int] = []
+        while at + _HEAD <= end and len(some) < _BY_HAND:
+            after = at + _HEAD + _LENGTH.unpack_from(data, at)[0] + _TAIL
+            if after > end:
+                break
+            some.append(at)
+            at = after
+        found.append(np.array(some, dtype=np.int64))
+        if len(some) < _BY_HAND:
+            return np.concatenate(found), at
+        sizes = np.diff(np.append(found[-1], at))
+        period = next((each for each in range(1, _BY_HAND // 2) if (sizes[each:] == sizes[:-each]).all()), 0)
+        if not period:
+            continue
+        expected = np.resize(sizes[-period:], ahead)
+        places = at + np.append(0, np.cumsum(expected))
+        many = int(np.searchsorted(places, end, side="right")) - 1
+        stated = _rows(content, places[:many], _HEAD)[:, :8].copy().view("<u8")[:, 0]
+        differs = stated != (expected[:many] - _HEAD - _TAIL).astype(np.uint64)
+        same = int(np.argmax(differs)) if differs.any() else many
+        found.append(places[:same])
+        at = int(places[same])
+        ahead = min(2 * ahead, _MOST_AHEAD) if same == ahead else _AHEAD
 
 
 def _rows(content: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:

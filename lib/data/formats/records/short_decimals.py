@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from lib.data.formats.arrow_arrays import numbers_of_array
 
 
 def of_float32(values: np.ndarray) -> np.ndarray:
@@ -17,8 +20,9 @@ def of_float32(values: np.ndarray) -> np.ndarray:
     import pyarrow as pa
 
     # Arrow writes a float with as few digits as tell it from its neighbours.
-    text = pa.array(np.ascontiguousarray(values, dtype=np.float32)).cast(pa.string())
-    return np.asarray(text.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    content = pa.py_buffer(np.ascontiguousarray(values, dtype=np.float32).data)
+    text: Any = pa.Array.from_buffers(pa.float32(), len(values), [None, content]).cast(pa.string())
+    return numbers_of_array(text.cast(pa.float64()))
 
 
 def of_float16(values: np.ndarray) -> np.ndarray:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import struct
-import zlib
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, BinaryIO
+from typing import Any
 
-from lib.data.formats.files import NotReadable
+import numpy as np
+
+from lib.data.formats.records.wandb_rows import STEP, Alike, Regions, rows_alike
+from lib.data.formats.records.wandb_values import numbers, path_of, value_of
 
 MOST_BYTES = 4 * 2**30
 """Read as a stream, this takes some minutes; runs of 100,000 rows have 70 MB."""
-_HEADER = b":W&B\xe1\xbe\x00"
-_BLOCK = 32_768
-_MOST_RECORD = 64 * 2**20
 MOST_ITEMS = 40_000_000
 """A million rows of forty items; as arrays they take 640 MB."""
 _MOST_NAMES = 20_000
 """A model of many layers has thousands of metrics; more are names made of numbers."""
-_MOST_LEVELS = 8
-_WHOLE, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
-_TYPE_CHECKS = {kind: zlib.crc32(bytes([kind])) for kind in (_WHOLE, _FIRST, _MIDDLE, _LAST)}
+_NUMBER, _HISTORY, _SUMMARY = 0x08, 0x12, 0x1A
+_TOGETHER, _FEWEST = 2**20, 64
+"""So many bytes of rows are read together; fewer rows are read one by one."""
+_LEAST_ITEM = 6
+"""Bytes that an item has at least."""
 
 _SCHEMA = {
     "Record": "history 2 History; summary 3 Update; config 5 Update; metric 12 Metric; run 17 Run; exit 18 Exit",
@@ -48,66 +48,20 @@ def _record_class() -> Any:
     return message_classes("runoff.wandb", _SCHEMA)["Record"]
 
 
-class LogFile:
-    """The frames of one file, in the log format of LevelDB, read once from the beginning.
-
-    Attributes:
-        damage: The first byte that is damaged; ``None`` if none is. Reading goes on with the next block of 32 kB.
-            A last record that is not all there yet is no damage.
-    """
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self.damage: int | None = None
-        self._file = file
-        self._size = size
-
-    def records(self) -> Iterator[bytes]:
-        """All whole records.
-
-        Raises:
-            NotReadable: If it does not begin as such a file does.
-            OSError: If it cannot be read.
-        """
-        parts: list[bytes] | None = None
-        for base in range(0, self._size, _BLOCK):
-            block = self._file.read(min(_BLOCK, self._size - base))
-            at = 0
-            if base == 0:
-                if not block.startswith(_HEADER):
-                    raise NotReadable("Expected a run file of Weights & Biases, found something else.")
-                at = len(_HEADER)
-            while at + 7 <= len(block):
-                check, length, kind = struct.unpack_from("<IHB", block, at)
-                content = block[at + 7 : at + 7 + length]
-                if kind == 0 and length == 0:
-                    break  # Room that was set aside.
-                if len(content) < length and len(block) < _BLOCK:
-                    return
-                if len(content) < length or zlib.crc32(content, _TYPE_CHECKS.get(kind, 0)) != check:
-                    self.damage = base + at if self.damage is None else self.damage
-                    parts = None
-                    break
-                at += 7 + length
-                if kind in (_WHOLE, _FIRST):
-                    parts = []
-                if parts is None:
-                    continue
-                parts.append(content)
-                if kind in (_WHOLE, _LAST):
-                    yield content if kind == _WHOLE else b"".join(parts)
-                    parts = None
-                elif len(parts) * _BLOCK > _MOST_RECORD:
-                    parts = None  # A table or a picture.
-            if len(block) < _BLOCK:
-                return
-
-
 @dataclass(slots=True)
 class Column:
     """One item of the history: the rows that have it, and its values there."""
 
     rows: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
+
+    def order(self) -> None:
+        """Bring both into the order of the rows."""
+        rows = np.array(self.rows, dtype=np.int64)
+        if (rows[1:] < rows[:-1]).any():
+            by_row = np.argsort(rows, kind="stable")
+            self.rows = array("q", rows[by_row].tobytes())
+            self.values = array("d", np.array(self.values)[by_row].tobytes())
 
 
 @dataclass(slots=True)
@@ -137,45 +91,105 @@ class RunContent:
     passed: bool = False
     _items: int = 0
     _names: dict[bytes, Column | None] = field(default_factory=dict)
-    _repeated: list[bytes] = field(default_factory=list)
+    _coded: list[Column] = field(default_factory=list)
+    _regions: Regions = field(default_factory=Regions)
     _parts: set[str] = field(default_factory=set)
     _shown: set[str] = field(default_factory=set)
 
     def take(self, records: Iterator[bytes]) -> None:
         """Take in all records of a file."""
-        from google.protobuf.message import DecodeError
-
-        parse = _record_class().FromString
-        for content in records:
-            # Each row is repeated in a summary that says nothing new, which would double the time.
-            if _kind(content) == 0x1A and (b"_step" in content or b"runtime" in content):
-                self._repeated = [*self._repeated[-2:], content]
-                continue
-            try:
-                record = parse(content)
-            except DecodeError:
-                self.broken += 1
-                continue
-            if record.HasField("history"):
-                self._items += len(record.history.item)
-                self.passed = self._items > MOST_ITEMS
-                if not self.passed:
-                    self._take_row(record.history)
-            else:
-                self._take_other(record)
+        waiting: list[bytes] = []
+        size = 0
+        repeated: deque[bytes] = deque(maxlen=3)
+        try:
+            for content in records:
+                kind = _kind(content)
+                if kind == _HISTORY:
+                    waiting.append(content)
+                    size += len(content)
+                    if size > _TOGETHER:
+                        self._take_rows(waiting)
+                        waiting, size = [], 0
+                # Each row is repeated in a summary that says nothing new, which would double the time.
+                elif kind == _SUMMARY and (b"_step" in content or b"runtime" in content):
+                    repeated.append(content)
+                else:
+                    self._take_one(content)
+        finally:
+            self._take_rows(waiting)
+            for column in self.columns.values():
+                column.order()
         said = dict(self.summary)
-        for content in self._repeated:
-            try:
-                self._take_summary(parse(content).summary)
-            except DecodeError:
-                self.broken += 1
+        for content in repeated:
+            if (record := self._parsed(content)) is not None:
+                self._take_summary(record.summary)
         # A picture's size, a table's rows: of what states its type, parts are no metrics.
         parts = {name for name in self._parts if name.startswith(tuple(self._shown))}
         self.columns = {name: column for name, column in self.columns.items() if name not in parts}
         self.summary = {name: number for name, number in {**self.summary, **said}.items() if name not in parts}
 
-    def _take_row(self, history: Any) -> None:
-        row = len(self.steps)
+    def _parsed(self, content: bytes) -> Any:
+        from google.protobuf.message import DecodeError
+
+        try:
+            return _record_class().FromString(content)
+        except DecodeError:
+            self.broken += 1
+            return None
+
+    def _take_one(self, content: bytes) -> None:
+        record = self._parsed(content)
+        if record is None:
+            return
+        if not record.HasField("history"):
+            self._take_other(record)
+            return
+        self._items += len(record.history.item)
+        self.passed = self._items > MOST_ITEMS
+        if not self.passed:
+            self.steps.append(-1)
+            self._take_row(record.history, len(self.steps) - 1)
+
+    def _take_rows(self, contents: Sequence[bytes]) -> None:
+        """Take records that begin with history: most differ in their numbers only, and those are read together."""
+        alike = rows_alike(contents, self._regions, self._code_of) if len(contents) >= _FEWEST else None
+        if alike is None or self._items + sum(map(len, contents)) // _LEAST_ITEM > MOST_ITEMS:
+            for content in contents:
+                self._take_one(content)
+            return
+        records = {place: self._parsed(contents[place]) for place in np.flatnonzero(~alike.is_good).tolist()}
+        there = np.ones(len(contents), dtype=bool)
+        there[[place for place, record in records.items() if record is None]] = False
+        rows = len(self.steps) + np.cumsum(there) - 1
+        self.steps.frombytes(np.where(alike.is_good, alike.steps, -1)[there].tobytes())
+        self._take_alike(alike, rows)
+        for place, record in records.items():
+            if record is not None:
+                self._items += len(record.history.item)
+                self._take_row(record.history, int(rows[place]))
+
+    def _take_alike(self, alike: Alike, rows: np.ndarray) -> None:
+        self._items += alike.items
+        by_code = np.argsort(alike.code.astype(np.uint16), kind="stable")
+        bounds = np.searchsorted(alike.code[by_code], np.arange(len(self._coded) + 1))
+        for code, column in enumerate(self._coded):
+            mine = by_code[bounds[code] : bounds[code + 1]]
+            column.rows.frombytes(rows[alike.row[mine]].astype(np.int64).tobytes())
+            column.values.frombytes(alike.value[mine].tobytes())
+
+    def _code_of(self, names: Sequence[bytes]) -> int | None:
+        """Which of ``_coded`` the numbers below a name go to, -1 for none; ``None`` for a name that is new."""
+        name = b".".join(names)
+        if name not in self._names:
+            return None
+        column = self._names[name]
+        if column is None:
+            return -1
+        if all(each is not column for each in self._coded):
+            self._coded.append(column)
+        return next(code for code, each in enumerate(self._coded) if each is column)
+
+    def _take_row(self, history: Any, row: int) -> None:
         step = history.step.num if history.HasField("step") else -1
         names = self._names
         for item in history.item:
@@ -191,7 +205,7 @@ class RunContent:
                 number = float(text)
             except ValueError:
                 continue
-            if name == b"_step":
+            if name == STEP:
                 step = int(number) if 0 <= number < 2**63 else step
             elif (column := names.get(name)) is not None:
                 column.rows.append(row)
@@ -200,7 +214,7 @@ class RunContent:
                 self._put(name, row, number)
                 if len(nested) > 1 and name in names:
                     self._parts.add(name.decode("utf-8", "replace"))
-        self.steps.append(step if step >= 0 else -1)
+        self.steps[row] = max(step, -1)
 
     def _note_type(self, nested: Sequence[bytes]) -> None:
         if len(nested) > 1 and nested[-1] == b"_type":
@@ -236,7 +250,7 @@ class RunContent:
 
     def _take_config(self, update: Any) -> None:
         for item in update.update:
-            path = _path(item)
+            path = path_of(item)
             if path[0] in ("_wandb", ""):
                 continue
             place = self.config
@@ -247,7 +261,7 @@ class RunContent:
                 place = inner
             place[path[-1]] = value_of(item)
         for item in update.remove:
-            path = _path(item)
+            path = path_of(item)
             place = self.config
             for each in path[:-1]:
                 inner = place.get(each)
@@ -257,63 +271,21 @@ class RunContent:
     def _take_summary(self, update: Any) -> None:
         for item in update.update:
             self._note_type(item.nested)
-            found = {name: each for name, each in numbers(".".join(_path(item)), value_of(item)) if name[:1] != "_"}
+            found = {name: each for name, each in numbers(".".join(path_of(item)), value_of(item)) if name[:1] != "_"}
             self.summary |= found
             self._parts |= found.keys() if len(item.nested) > 1 else set()
         for item in update.remove:
-            self.summary.pop(".".join(_path(item)), None)
+            self.summary.pop(".".join(path_of(item)), None)
 
 
 def _kind(content: bytes) -> int:
     """The first byte after the record's number: which field comes first."""
-    at = 0
-    if content[:1] == b"\x08":
-        at = 1
-        while at < len(content) and content[at] >= 0x80:
-            at += 1
-        at += 1
-    return content[at] if at < len(content) else 0
-
-
-def _path(item: Any) -> list[str]:
-    names = list(item.nested) or [item.key]
-    return [each.decode("utf-8", "replace") for each in names]
-
-
-def value_of(item: Any) -> Any:
-    """What an item holds: written as JSON, or of one of the types that newer schemas have."""
-    kind = item.WhichOneof("one")
-    if kind in ("flag", "whole", "number"):
-        return getattr(item, kind)
-    if kind == "text":
-        return item.text.decode("utf-8", "replace")
-    text = item.other if kind == "other" else item.json
     try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None
-
-
-_WORDS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
-"""How numbers that JSON does not know are written as texts."""
-
-
-def numbers(name: str, value: Any, levels: int = _MOST_LEVELS) -> Iterator[tuple[str, float]]:
-    """The numbers in a value, with dotted names; pictures, tables and the like (``_type``) have none.
-
-    Example:
-        >>> list(numbers("eval", {"loss": 0.5, "by": {"x": 1, "y": "NaN"}, "name": "a", "ok": True}))
-        [('eval.loss', 0.5), ('eval.by.x', 1.0), ('eval.by.y', nan)]
-    """
-    if isinstance(value, dict):
-        if levels and "_type" not in value:
-            for key, each in value.items():
-                yield from numbers(f"{name}.{key}" if name else str(key), each, levels - 1)
-    elif isinstance(value, str):
-        if value in _WORDS:
-            yield name, _WORDS[value]
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            yield name, float(value)
-        except OverflowError:
-            return
+        if content[0] != _NUMBER:
+            return content[0]
+        at = 1
+        while content[at] >= 0x80:
+            at += 1
+        return content[at + 1]
+    except IndexError:
+        return 0

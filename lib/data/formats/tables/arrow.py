@@ -16,14 +16,19 @@ _SPACE, _LAST = 0x20, 0x7E
 """A space, and the last of ASCII's letters that are printed."""
 
 
-def numbers_of_arrow(column: Any) -> Numbers:
-    """A column of 64-bit floats; what is null is not given."""
-    parts = [Numbers(numbers_of_array(chunk), given_in(chunk)) for chunk in column.chunks]
-    if len(parts) == 1:
-        return parts[0]
-    values = [each.values for each in parts]
-    givens = [each.given for each in parts]
-    return Numbers(np.concatenate(values), np.concatenate(givens)) if parts else Numbers(np.empty(0), np.empty(0, bool))
+def numbers_of_arrow(column: Any, every: np.ndarray | None = None) -> Numbers:
+    """A column of 64-bit floats; what is null is not given.
+
+    Args:
+        column: Chunks of an array.
+        every: A mask of all its rows, for a column that is given in each.
+    """
+    values = [numbers_of_array(chunk) for chunk in column.chunks]
+    value = values[0] if len(values) == 1 else np.concatenate([np.empty(0), *values])
+    if every is not None and not column.null_count:
+        return Numbers(value, every)
+    givens = [given_in(chunk) for chunk in column.chunks]
+    return Numbers(value, givens[0] if len(givens) == 1 else np.concatenate([np.empty(0, bool), *givens]))
 
 
 def words_of_arrow(column: Any) -> Words:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lib.data.formats.arrow_arrays import give_back
 from lib.data.formats.files import open_regular
 from lib.data.formats.tables.arrow import numbers_of_arrow, words_of_arrow
 from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Numbers, Table, Words, distinct
@@ -15,6 +16,8 @@ from lib.data.formats.tables.table import MOST_CELLS, MOST_COLUMNS, NoTable, Num
 MOST_BYTES = 2 * 2**30
 """Only the columns that are asked for are read, and these are bounded by themselves."""
 _MOST_TEXT_ROWS = 5_000_000
+_CELLS_AT_ONCE = 4_000_000
+"""Columns of so many cells together are read at once, which is one column of a long log."""
 
 
 def read_parquet(path: Path, wanted: Callable[[tuple[str, ...]], bool]) -> Table | None:
@@ -52,7 +55,7 @@ def read_parquet(path: Path, wanted: Callable[[tuple[str, ...]], bool]) -> Table
             if texts:
                 # Names stand in a dictionary in the file too: rows of them need not be made.
                 stored = parquet.ParquetFile(file, metadata=stored.metadata, read_dictionary=texts, pre_buffer=False)
-            return _table(stored.read(columns=kept))
+            return _table(stored, kept, rows)
         except (pa.ArrowException, OSError, ValueError, KeyError, UnicodeError, MemoryError) as error:
             raise NoTable("Expected a Parquet file, found another one or a damaged one.") from error
 
@@ -75,22 +78,42 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _table(read: Any) -> Table:
+def _table(stored: Any, kept: Sequence[str], rows: int) -> Table:
+    """The columns, some at a time: of a long file no more stands in memory twice."""
+    every = np.ones(rows, dtype=bool)
+    every.setflags(write=False)
+    names = dict(zip(kept, distinct(name.strip() for name in kept), strict=True))
+    numbers: dict[str, Numbers] = {}
+    words: dict[str, Words] = {}
+    at_once = max(1, _CELLS_AT_ONCE // max(rows, 1))
+    for begin in range(0, len(kept), at_once):
+        read = stored.read(columns=list(kept[begin : begin + at_once]))
+        if read.num_rows != rows:
+            raise NoTable("The file says of itself that it has another number of rows than it has.")
+        for name, column in zip(read.column_names, read.columns, strict=True):
+            made = _made(column, every)
+            if isinstance(made, Numbers):
+                numbers[names[name]] = made
+            else:
+                words[names[name]] = made
+        if rows > _CELLS_AT_ONCE:
+            del read, column
+            give_back()
+    return Table(tuple(names.values()), rows, numbers, words)
+
+
+def _made(column: Any, every: np.ndarray) -> Numbers | Words:
+    """A column as ours. Args: every: What is given where all is."""
     import pyarrow as pa
     from pyarrow import compute
 
-    names = distinct(name.strip() for name in read.column_names)
-    numbers: dict[str, Numbers] = {}
-    words: dict[str, Words] = {}
-    for name, column in zip(names, read.columns, strict=True):
-        if pa.types.is_timestamp(column.type):
-            unit = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[column.type.unit]
-            seconds = numbers_of_arrow(compute.cast(column.cast(pa.int64()), pa.float64(), safe=False))
-            numbers[name] = Numbers(seconds.values * unit, seconds.given)
-        elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
-            if not pa.types.is_float64(column.type):
-                column = compute.cast(column, pa.float64(), safe=False)
-            numbers[name] = numbers_of_arrow(column)
-        else:
-            words[name] = words_of_arrow(column)
-    return Table(names, int(np.int64(read.num_rows)), numbers, words)
+    kinds = pa.types
+    if kinds.is_timestamp(column.type):
+        unit = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[column.type.unit]
+        seconds = numbers_of_arrow(compute.cast(column.cast(pa.int64()), pa.float64(), safe=False), every)
+        return Numbers(seconds.values * unit, seconds.given)
+    if kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_decimal(column.type):
+        if not kinds.is_float64(column.type):
+            column = compute.cast(column, pa.float64(), safe=False)
+        return numbers_of_arrow(column, every)
+    return words_of_arrow(column)

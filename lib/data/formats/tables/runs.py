@@ -267,7 +267,9 @@ def series_of(
 def _gaps(column: Numbers | None, rows: slice | np.ndarray) -> np.ndarray | None:
     if column is None:
         return None
-    return np.where(column.given[rows], column.values[rows], np.nan)
+    given, values = column.given[rows], column.values[rows]
+    # Mostly there is nothing to do, and of a long table a copy is large.
+    return values if np.isnan(values[~given]).all() else np.where(given, values, np.nan)
 
 
 def _facts(table: Table, grouping: Grouping, axes: Axes) -> list[str]:

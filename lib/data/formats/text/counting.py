@@ -15,22 +15,23 @@ def resolve(rows: Rows, events: Events) -> None:
     """
     columns = rows.columns
     is_bare = columns["head"] == rows.heads.get("=", -1)
-    _epochs_above(columns, events, is_bare)
+    _epochs_above(rows, events, is_bare)
     if is_bare.any() and events.steps:
         _steps_above(rows, events, is_bare)
     _bars_around(rows, events)
 
 
-def _epochs_above(columns: dict[str, np.ndarray], events: Events, is_bare: np.ndarray) -> None:
+def _epochs_above(rows: Rows, events: Events, is_bare: np.ndarray) -> None:
     if not events.epochs:
         return
+    columns = rows.columns
     line, epoch, epochs = _joined(events.epochs)
     asks = np.isnan(columns["epoch"]) & ~columns["is_bar"]
     asks &= (columns["step"] >= 0) | (columns["part"] >= 0) | is_bare
     mine = np.flatnonzero(asks)
     last = np.searchsorted(line, columns["line"][mine], "right") - 1
     mine, last = mine[last >= 0], last[last >= 0]
-    columns["epoch"][mine], columns["epochs"][mine] = epoch[last], epochs[last]
+    rows.writable("epoch")[mine], rows.writable("epochs")[mine] = epoch[last], epochs[last]
 
 
 def _steps_above(rows: Rows, events: Events, is_bare: np.ndarray) -> None:
@@ -49,19 +50,19 @@ def _steps_above(rows: Rows, events: Events, is_bare: np.ndarray) -> None:
     good = (last >= 0) & (line[np.maximum(last, 0)] > end_line) & (step[np.maximum(last, 0)] >= 0)
     mine, last = bare[good], last[good]
     for place, dtype, name in ((2, np.int64, "step"), (3, np.int64, "total")):
-        columns[name][mine] = np.array([each[place] for each in events.steps], dtype=dtype)[last]
+        rows.writable(name)[mine] = np.array([each[place] for each in events.steps], dtype=dtype)[last]
     heads = np.array([rows.heads.setdefault(each[1], len(rows.heads)) for each in events.steps])
-    columns["head"][mine] = heads[last]
+    rows.writable("head")[mine] = heads[last]
     epoch = np.array([each[4] for each in events.steps])[last]
     stated = ~np.isnan(epoch)
-    columns["epoch"][mine[stated]] = epoch[stated]
-    columns["epochs"][mine[stated]] = np.array([each[5] for each in events.steps])[last[stated]]
+    rows.writable("epoch")[mine[stated]] = epoch[stated]
+    rows.writable("epochs")[mine[stated]] = np.array([each[5] for each in events.steps])[last[stated]]
 
 
 def _bars_around(rows: Rows, events: Events) -> None:
     columns = rows.columns
-    columns["bar"], columns["after"] = np.full((2, len(rows)), -1, dtype=np.int64)
-    columns["bar_total"] = np.zeros(len(rows), dtype=np.int64)
+    for name, empty in (("bar", -1), ("after", -1), ("bar_total", 0)):
+        columns[name] = np.broadcast_to(np.int64(empty), len(rows))
     asks = np.flatnonzero((columns["step"] < 0) & (columns["part"] < 0))
     if not len(asks) or not events.bars:
         return
@@ -82,15 +83,15 @@ def _bars_around(rows: Rows, events: Events) -> None:
     found = ordered[np.maximum(place, 0)]
     is_known &= (place >= 0) & (kind[found] == wanted)
     mine, found = asks[is_known], found[is_known]
-    columns["bar"][mine], columns["bar_total"][mine] = done[found], main[is_known]
-    clock = columns["clock"]
+    rows.writable("bar")[mine], rows.writable("bar_total")[mine] = done[found], main[is_known]
+    clock = rows.writable("clock")
     clock[mine] = np.where(np.isnan(clock[mine]), elapsed[found], clock[mine])
     # The next state of the same bar.
     before = np.searchsorted(columns["line"][asks], line, "left") - 1
     same = np.flatnonzero((before >= 0) & (total == main[np.maximum(before, 0)]))
     following = np.searchsorted(line[same], columns["line"][mine], "right")
     is_drawn = following < len(same)
-    columns["after"][mine[is_drawn]] = done[same[following[is_drawn]]]
+    rows.writable("after")[mine[is_drawn]] = done[same[following[is_drawn]]]
 
 
 def _joined(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:

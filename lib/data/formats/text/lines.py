@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import BinaryIO
 
+import numpy as np
+
 MAX_LINE = 20_000
 """Characters of a line that are looked at: the longest lines of metrics have some thousands."""
 _CHUNK = 2**20
@@ -19,8 +21,6 @@ _CHUNK = 2**20
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]"
 )
-_CONTROLS = bytes((*range(9), *range(14, 32), 127))
-"""What each of these begins with."""
 WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 RANK = re.compile(r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE)
 LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
@@ -103,9 +103,15 @@ def chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _clean(data: bytes) -> bytes:
-    if len(data.translate(None, _CONTROLS)) == len(data) and (data.isascii() or _is_utf8(data)):
+    if not _has_controls(data) and (data.isascii() or _is_utf8(data)):
         return data
     return _CONTROL.sub("", data.decode("utf-8", errors="replace")).encode()
+
+
+def _has_controls(data: bytes) -> bool:
+    letters = np.frombuffer(data, dtype=np.uint8)
+    # Below a space only tabs and ends of lines are text.
+    return bool(((letters < 32) & (letters - np.uint8(9) > 4)).any() or b"\x7f" in data)
 
 
 def _is_utf8(data: bytes) -> bool:

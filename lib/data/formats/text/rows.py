@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Rows:
         self.dropped_names = 0
         self.columns: dict[str, np.ndarray] = {}
         self._count = 0
-        self._parts: list[dict[str, np.ndarray]] = []
+        self._parts: list[tuple[int, dict[str, np.ndarray]]] = []
         self._points: list[list[tuple[np.ndarray, np.ndarray]]] = []
 
     def __len__(self) -> int:
@@ -85,8 +86,9 @@ class Rows:
         order = np.argsort(line, kind="stable")
         place = np.empty(len(order), dtype=np.int64)
         place[order] = np.arange(len(order))
+        stated = {"head", *chain.from_iterable(group.columns for group in groups)}
         part: dict[str, np.ndarray] = {
-            name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items()
+            name: np.full(len(order), empty, dtype) for name, (dtype, empty) in COLUMNS.items() if name in stated
         }
         new: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         begin = 0
@@ -108,14 +110,23 @@ class Rows:
                 new.setdefault(code, []).append((rows, values))
         for code, points in new.items():
             self._points[code].append(points[0] if len(points) == 1 else _by_row(points))
-        self._parts.append(part)
+        self._parts.append((len(order), part))
         self._count += len(order)
 
     def finish(self) -> None:
-        """Join the columns, once all is read."""
-        for name, (dtype, _) in COLUMNS.items():
-            self.columns[name] = np.concatenate([np.zeros(0, dtype), *(part.pop(name) for part in self._parts)])
+        """Join the columns, once all is read. Most logs state few of them: the others take no room."""
+        for name, (dtype, empty) in COLUMNS.items():
+            nowhere: np.ndarray = np.broadcast_to(np.array(empty, dtype), self._count)
+            self.columns[name] = nowhere
+            if any(name in part for _, part in self._parts):
+                self.columns[name] = np.concatenate([part.pop(name, nowhere[:size]) for size, part in self._parts])
         self._parts.clear()
+
+    def writable(self, name: str) -> np.ndarray:
+        """A column that may be written to."""
+        if not self.columns[name].flags.writeable:
+            self.columns[name] = self.columns[name].copy()
+        return self.columns[name]
 
     def column(self, name: str) -> np.ndarray:
         """One value for each row, shape (rows,)."""

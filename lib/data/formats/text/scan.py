@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.data.formats.arrow_arrays import numbers_between
+
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """What ``Scan`` counts as a number."""
 MAX_DIGITS = 40
@@ -18,8 +20,7 @@ MAX_DIGITS = 40
 _FEW = 5_000
 """So many numbers are read one by one sooner than PyArrow is imported."""
 
-_ALIKE = bytes.maketrans(b"123456789\r", b"000000000\n")
-_NEWLINE, _DOT, _ZERO, _E, _PLUS, _MINUS = b"\n.0e+-"
+_NEWLINE, _DOT, _ZERO, _E, _PLUS, _MINUS = (np.uint8(letter) for letter in b"\n.0e+-")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,16 +54,19 @@ class Scan:
 def scan(text: bytes) -> Scan:
     """Take a text apart; lines end with line feeds or carriage returns."""
     data = b"\n" + text + b"\n"
-    alike = np.frombuffer(data.translate(_ALIKE), dtype=np.uint8)
+    letters = np.frombuffer(data.replace(b"\r", b"\n") if b"\r" in data else data, dtype=np.uint8)
+    worth = letters - _ZERO
+    digit = worth < 10
+    alike = letters - worth * digit
     breaks = np.flatnonzero(alike == _NEWLINE)
-    digit = alike == _ZERO
     edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
-    start, end = edges[0::2], edges[1::2]
+    start, end = np.ascontiguousarray(edges[0::2]), np.ascontiguousarray(edges[1::2])
     after, gap = alike[end], np.empty(len(start), dtype=np.int64)
     gap[:1], gap[1:] = 0, start[1:] - end[:-1]
     is_dotted = alike[start - 1] == _DOT
+    second = alike[np.minimum(end + 1, len(alike) - 1)]
     behind = np.zeros(len(start), dtype=np.uint8)
-    behind[1:] = alike[end[:-1] + 1]
+    behind[1:] = second[:-1]
     is_exponent = np.zeros(len(start), dtype=bool)
     is_exponent[1:] = (after[:-1] | 32) == _E
     is_exponent &= (gap == 1) | ((gap == 2) & ((behind == _PLUS) | (behind == _MINUS)))
@@ -76,11 +80,7 @@ def scan(text: bytes) -> Scan:
     at = start[begins] - is_dotted[begins]
     until = end[np.append(begins[1:] - 1, len(start) - 1)] if len(begins) else at
     # A letter may make the second of "1e2e3" an exponent or a number: such a line is read by itself.
-    is_odd = (
-        is_chained
-        | (end - start > MAX_DIGITS)
-        | ((after == _DOT) & ((alike[np.minimum(end + 1, len(alike) - 1)] | 32) == _E))
-    )
+    is_odd = is_chained | (end - start > MAX_DIGITS) | ((after == _DOT) & ((second | 32) == _E))
     odd = np.zeros(len(breaks) - 1, dtype=bool)
     odd[np.searchsorted(breaks, start[is_odd]) - 1] = True
     follows[1:] = is_dotted[:-1]
@@ -108,16 +108,8 @@ def _inside(start: np.ndarray, end: np.ndarray, length: int) -> np.ndarray:
 
 
 def _values(data: bytes, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    if len(start) <= _FEW:
-        return np.array([float(data[a:b]) for a, b in zip(start.tolist(), end.tolist(), strict=True)], dtype="float64")
-    import pyarrow as pa
-
-    letters = np.frombuffer(data, dtype=np.uint8)[_inside(start, end, len(data))]
-    offsets = np.zeros(len(start) + 1, dtype=np.int32)
-    np.cumsum(end - start, out=offsets[1:])
-    texts = pa.StringArray.from_buffers(len(start), pa.py_buffer(offsets.tobytes()), pa.py_buffer(letters.tobytes()))
-    try:
-        return texts.cast(pa.float64()).to_numpy()
-    except pa.ArrowInvalid:
-        # Beyond what a float holds, as "1e400".
-        return np.array([float(str(each)) for each in texts.to_pylist()], dtype="float64")
+    found = numbers_between(data, start, end) if len(start) > _FEW else None
+    if found is not None:
+        return found
+    # Few, or one is written as Arrow reads none.
+    return np.array([float(data[a:b]) for a, b in zip(start.tolist(), end.tolist(), strict=True)], dtype="float64")

@@ -8,6 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from lib.data.formats.readers.any_table import FORMAT
+from lib.data.formats.tables import parquet as tables_parquet
 from tests.data.formats.readers.units import KERAS, WANDB_CHART, read
 
 
@@ -246,6 +247,23 @@ def test_parquet_gives_what_stood_in_it(tmp_path) -> None:
     first, second = runs_in(tmp_path, "log.parquet", content)
     assert [str(value) for value in first.series["loss"].value] == ["2.0", "nan"]
     assert curves(second)["loss"] == [(0, 1.0), (1, 0.5), (2, 0.25)]
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 10**6])
+def test_parquet_that_is_read_some_columns_at_a_time_is_the_same(tmp_path, monkeypatch, at_once) -> None:
+    gaps = [None if n % 3 else n / 7 for n in range(100)]
+    steps = pa.array(range(100), pa.int32())
+    words = ["a" if n < 50 else None for n in range(100)]
+    content = in_parquet({"step": steps, "loss": gaps, "why": words, "acc": [n / 9 for n in range(100)]})
+    (tmp_path / "log.parquet").write_bytes(content)
+    monkeypatch.setattr(tables_parquet, "_CELLS_AT_ONCE", at_once)
+    table = tables_parquet.read_parquet(tmp_path / "log.parquet", lambda names: True)
+    assert table.names == ("step", "loss", "why", "acc")
+    assert table.numbers["step"].values.tolist() == list(range(100))
+    assert table.numbers["loss"].given.tolist() == [each is not None for each in gaps]
+    assert table.numbers["loss"].values[table.numbers["loss"].given].tolist() == [n / 7 for n in range(0, 100, 3)]
+    assert [table.words["why"].at(row) for row in (0, 49, 50)] == ["a", "a", ""]
+    assert table.numbers["acc"].given.all()
 
 
 # A row for each run --------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from lib.data.formats.readers import lightning
 from lib.data.formats.readers.lightning import FORMAT
 from tests.data.formats.readers.units import LIGHTNING, read
 
@@ -62,3 +64,10 @@ def test_a_header_without_rows_is_no_curve(tmp_path) -> None:
     reading = read(FORMAT, tmp_path, {"v/metrics.csv": "epoch,step,loss\n", "v/hparams.yaml": "lr: 1\n"})
     assert [dict(run.series) for run in reading.runs] == [{}]
     assert [told.path[-1] for told in reading.unused] == ["metrics.csv"]
+
+
+def test_a_long_file_of_somebody_else_is_not_read_whole(tmp_path, monkeypatch):
+    rows = "".join(f"{step},loss,{2 / step}\n" for step in range(1, 40_000))
+    (tmp_path / "metrics.csv").write_text("step,metric,value\n" + rows)
+    monkeypatch.setattr(lightning, "read_csv", lambda path: pytest.fail("its header says whose it is"))
+    assert FORMAT.read(tmp_path, (), [("metrics.csv",)]) is None

@@ -82,3 +82,29 @@ def test_a_length_beyond_the_file_is_an_unfinished_record_or_damage() -> None:
     first = wire.frame(b"a")
     assert read(first + length + wire.masked(length) + b"abc") == ([b"a"], None)
     assert read(first + length + b"\0\0\0\0" + b"abc") == ([b"a"], len(first))
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 300), min_size=1, max_size=40), st.integers(1, 300)), max_size=4),
+    st.integers(0, 400),
+)
+def test_records_begin_where_their_lengths_say(cycles, cut) -> None:
+    """However often lengths repeat, and wherever they stop to."""
+    sizes = [size for cycle, often in cycles for size in cycle * often][:3_000]
+    data = b"".join(struct.pack("<Q", size) + bytes(size + 8) for size in sizes)
+    data = data[: len(data) - cut] if cut else data
+    expected, at = [], 0
+    while at + 12 <= len(data) and at + 16 + struct.unpack_from("<Q", data, at)[0] <= len(data):
+        expected.append(at)
+        at += 16 + struct.unpack_from("<Q", data, at)[0]
+    starts, end = event_records._starts(data)
+    assert (starts.tolist(), end) == (expected, at)
+
+
+def test_lengths_that_are_no_lengths_lead_nowhere() -> None:
+    data = b"".join(struct.pack("<Q", 5) + bytes(13) for _ in range(500))
+    for bad in (2**64 - 1, 2**63, 2**64 - 16):
+        hurt = bytearray(data)
+        hurt[300 * 21 : 300 * 21 + 8] = struct.pack("<Q", bad)
+        starts, end = event_records._starts(bytes(hurt))
+        assert (len(starts), end) == (300, 300 * 21)
