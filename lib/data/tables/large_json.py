@@ -50,7 +50,8 @@ class Shortened:
         # Many more bytes than marks are one long text.
         if len(body) < LARGE or sum(map(body.count, (b",", b"[", b"{"))) <= MOST_VALUES:
             return
-        mark, kept, end = secrets.token_hex(16), [], 0
+        mark, end = secrets.token_hex(16), 0
+        kept: list[bytes] = []
         for first, last, count in _too_large(body, level):
             name = f"{mark}{len(self._cuts)}"
             what = f"{count:,} values in {(last - first) / 1e6:,.1f} MB, of at most {MOST_VALUES:,}"
@@ -142,14 +143,12 @@ def _marks(body: bytes) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], 
 
 def _quotes(part: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Which bytes are quotes that begin or end a text."""
-    quotes = part == _QUOTE
-    slashes = part == _BACKSLASH
+    quotes: NDArray[np.bool_] = part == _QUOTE
+    slashes: NDArray[np.bool_] = part == _BACKSLASH
     if not slashes.any():
         return quotes
-    begins = slashes.copy()
-    begins[1:] &= ~slashes[:-1]
     after = np.flatnonzero(quotes[1:] & slashes[:-1]) + 1
-    runs = np.flatnonzero(begins)
+    runs = np.flatnonzero(slashes & ~np.concatenate(([False], slashes[:-1])))
     lengths = after - runs[np.searchsorted(runs, after) - 1]
     quotes[after[lengths % 2 == 1]] = False
     return quotes
