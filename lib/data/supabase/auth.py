@@ -42,7 +42,7 @@ EARLY_S = 60.0
 EARLY_SHARE = 0.5
 """Of the life of a token that does not live for minutes."""
 AGAIN_S = 5.0
-"""While the old token does, a renewal that failed is not tried again before so many seconds: each would be waited for."""
+"""While the old token does, a renewal that failed is not tried again before so many seconds: each is waited for."""
 
 _SIGN_IN = "a sign-in"
 _WRONG = {
