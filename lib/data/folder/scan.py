@@ -267,13 +267,11 @@ class Mount:
         Raises:
             SourceUnavailable, AccessDenied: If it is another folder, and empty; or is not there any more.
         """
-        now = time.monotonic()
         try:
-            own = os.stat(self._root)
+            own, now = os.stat(self._root), time.monotonic()
         except OSError:
             check_root(self._root)
-            # It is there again: the next look sees what lies there.
-            return
+            return  # It is there again: the next look sees what lies there.
         mark = own.st_dev, own.st_ino
         if scan.is_empty and had_runs and self._mark not in (None, mark):
             self._empty_since = now if self._empty_since is None else self._empty_since
