@@ -62,6 +62,7 @@ class Tab:
         self._tasks: set[asyncio.Task[None]] = set()
         self._finished = asyncio.Condition()
         self._fragments_of_run: frozenset[str] = frozenset()
+        self._is_open = False
         self._events: deque[tuple[float, str]] = deque(maxlen=40)
         self._drawn: set[str] = set()
 
@@ -220,13 +221,18 @@ class Tab:
         match message.WhichOneof("type"):
             case "new_session":
                 said = message.new_session
+                if message.metadata.run.fragment_ids and self._is_open:
+                    # A fragment that is asked for in the moment in which the page's run ends takes the end's message
+                    # with it (Streamlit's AppSession.request_rerun says how): whoever runs now, the page does not.
+                    await self._end(ForwardMsg.FINISHED_SUCCESSFULLY)
                 self._session = said.initialize.session_id or self._session
                 self._page, self._run = said.page_script_hash, message.metadata.run.script_run_id
                 of = ", ".join(each[:6] for each in message.metadata.run.fragment_ids)
                 self._events.append((time.perf_counter(), f"began {of or 'the page'}"))
                 self._fragments_of_run = frozenset(message.metadata.run.fragment_ids)
                 self.pages |= {page.url_pathname: page.page_script_hash for page in said.app_pages}
-                if not self._fragments_of_run:
+                self._is_open = not self._fragments_of_run
+                if self._is_open:
                     self._stop_timers()
             case "navigation":
                 self.pages |= {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
@@ -264,6 +270,7 @@ class Tab:
 
     async def _end(self, how: int) -> None:
         self._events.append((time.perf_counter(), f"ended ({how})"))
+        self._is_open = False
         if how == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self.broken.append("a compile error")
         if how == ForwardMsg.FINISHED_SUCCESSFULLY:

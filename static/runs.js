@@ -175,7 +175,7 @@ class RunList {
       if (this.inside && `${[this.top, this.others]}` !== `${[top, others]}`) this.moved = this.at;
       Object.assign(this, { top, others });
     }
-    document.documentElement.style.setProperty('--runs-count', `"${selected.size}"`);
+    document.documentElement.style.setProperty('--runs-count', `" (${selected.size})"`);
 
     const focused = document.activeElement;
     for (const [id, row] of this.rows) if (!runs.has(id)) { row.item.remove(); this.rows.delete(id); }

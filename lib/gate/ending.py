@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from streamlit.starlette import App
+from lib.gate.server import ENDING
 
 
-@asynccontextmanager
-async def asked_for(_: App) -> AsyncIterator[None]:
-    """While the app runs: Uvicorn would end and then raise the signal again, which looks like a crash."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        server = getattr(signal.getsignal(number), "__self__", None)
-        if hasattr(server, "should_exit") and hasattr(server, "force_exit"):
+def ends_well(server: Any) -> None:
+    """Let a server end by itself when it is asked to: it would end and then raise the signal again, as in a crash."""
+    for number in ENDING:
+        if getattr(signal.getsignal(number), "__self__", None) is server:
             signal.signal(number, partial(_end, server))
-    yield
 
 
 def _end(server: Any, *_: object) -> None:

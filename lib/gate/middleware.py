@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from lib.gate.messages import understood
 from lib.gate.origin import is_https, is_own
 from lib.gate.preview import titled
 from lib.gate.sessions import browser_of
+from lib.gate.slow import REQUEST_S
 from lib.gate.uploads import NoRoom, patient, waiting_of
 
 LONGEST_CODE = 200
@@ -124,9 +126,16 @@ class Gate:
 
 async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Send) -> None:
     """Exchange a code for the cookie that keeps a sign-in."""
-    body, message = b"", await receive()
-    while (body := body + message.get("body", b"")) and message.get("more_body") and len(body) <= LONGEST_CODE:
-        message = await receive()
+    try:
+        async with asyncio.timeout(REQUEST_S):
+            body, message = b"", await receive()
+            while (body := body + message.get("body", b"")) and message.get("more_body") and len(body) <= LONGEST_CODE:
+                message = await receive()
+    except TimeoutError:
+        await PlainTextResponse("It came too slowly.", HTTPStatus.REQUEST_TIMEOUT, {"connection": "close"})(
+            scope, receive, send
+        )
+        return
     ticket = _state("keeping").CODES.take(body.decode("ascii", errors="replace"), browser_of(_cookies(asked)))
     if ticket is None:
         await _refusal(HTTPStatus.FORBIDDEN, "Sign in again.")(scope, receive, send)

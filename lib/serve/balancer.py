@@ -68,6 +68,9 @@ def configuration(host: str, port: int, ports: Sequence[int], base: str = "", lo
         "listen": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
+        # As long as the processes wait; a connection is idle for as long as browsers keep one.
+        "read_header_timeout": "15s",
+        "idle_timeout": "2m",
         "trusted_proxies": {"source": "static", "ranges": list(NEAR)},
         "routes": [{"handle": [proxy]}],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
 from html.parser import HTMLParser
@@ -11,9 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.foreign import without_controls
+from lib.data.supabase.settings import PREFIX
 from lib.ui.charts.titles import metric_title
 from lib.ui.frame.escape import md
-from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, write_run
+from tests.app.answering import PUBLISHABLE, Answers, answering, row, run_id
+from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, App, write_run
 
 NAMES = (
     "<img src=x onerror=alert(1)>",
@@ -189,3 +192,41 @@ def test_our_scripts_make_no_markup_of_any_text(name):
     script = (PROJECT_ROOT / "static" / name).read_text()
     assert "textContent" in script
     assert not re.search(r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|DOMParser|Fragment\(|eval\(", script)
+
+
+STEERING = re.compile("[\u200b\u2028-\u202e\u2060\ufeff]")
+"""What turns the text beside it around, or cannot be seen, or ends a line."""
+STEERED = (
+    "turned\u202egnp.exe",
+    "wide\u200b",
+    "wide",
+    "two\u2028lines\r\nthree\tfour",
+    "\u05d0\u05d1\u05d2",
+    "👩\u200d👧",
+    "x" * 10_000,
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("names", [STEERED[:4], STEERED[4:]], ids=["steering", "long"])
+def test_names_steer_nothing_and_what_cannot_be_seen_of_values_is_written_out(monkeypatch, page, names):
+    runs = [run_id(number) for number in range(1, len(names) + 1)]
+    jobs = {
+        run: row(
+            number,
+            model_name=name,
+            dataset_path=name,
+            config={"training": {"learning_rate": number, "mode": name, name[:99]: 1}},
+        )
+        for number, (run, name) in enumerate(zip(runs, names, strict=True), 1)
+    }
+    with answering(Answers(jobs)) as project:
+        for name, value in {"URL": project.url, "KEY": PUBLISHABLE, "SIGN_IN": "off"}.items():
+            monkeypatch.setenv(PREFIX + name, value)
+        app = App.open(page, run=runs)
+        app.assert_sound()
+        said = [*app.said, *app.html_bodies, json.dumps(app.lines, ensure_ascii=False)]
+        assert [text[max(0, at.start() - 90) : at.end() + 30] for text in said for at in STEERING.finditer(text)] == []
+        assert not any("x" * 5_000 in text for text in said)
+        if page == DIFF and "wide" in names:
+            assert "wide\\u200b" in "".join(app.html_bodies), "two values that differ look different"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.verdict.objection_kinds import KINDS
 from lib.core.verdict.objections import NARROW_WEIGHT
+from lib.ui.session import offers
 from tests.app.harness import DIFF, HEALTH, MAIN, RANKING, write_run
 from tests.app.reading import plain
 
@@ -159,6 +161,24 @@ def test_with_five_selected_a_better_one_takes_the_place_of_the_last(compared, t
     app = compared(*(f"run-{place}" for place in range(5)))
     app.click("select_better").assert_sound()
     assert app.compared == ("run-0", "run-1", "run-2", "run-3", "better")
+
+
+@pytest.mark.parametrize(("asked", "data"), [("better_in", "x/y"), ("comparable_with", "p/q")])
+def test_the_list_is_gone_through_once_and_again_when_a_run_of_it_changed(compared, tmp_path, monkeypatch, asked, data):
+    write(tmp_path, "a", 0.5, dataset_name="x/y")
+    write(tmp_path, "b", 0.6, dataset_name=data)
+    write(tmp_path, "better", 0.4, dataset_name="x/y")
+    calls, make = [], getattr(offers, asked)
+    monkeypatch.setattr(offers, asked, lambda *of: calls.append(of) or make(*of))
+    app = compared("a", "b")
+    first = len(calls)
+    assert first
+    app.rerun().rerun().assert_sound()
+    assert len(calls) == first
+    listed = offers.offered
+    monkeypatch.setattr(offers, "offered", lambda *of: tuple(replace(run, version="newer") for run in listed(*of)))
+    app.rerun().assert_sound()
+    assert len(calls) > first
 
 
 def test_failed_runs_have_no_recommendation_and_nobody_says_yet(opened, demo):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import socket
+import ssl
+import time
 from urllib.parse import urlsplit
 
 import httpx
@@ -55,6 +59,29 @@ def test_charts_downloads_and_the_menu_work_below_the_path(nginx, page):
     wait_idle(page)
     expect_selected(page, 2)
     assert urlsplit(page.url).path == f"/{BASE}/hyperparameters"
+
+
+def test_who_never_ends_a_request_loses_the_connection(nginx):
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", nginx.port), TIMEOUT_S) as plain,
+        trusting.wrap_socket(plain) as slow,
+    ):
+        slow.sendall(b"GET /runs/ HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        slow.settimeout(0.5)
+        began, said = time.monotonic(), None
+        # Its own default is a minute for all of the headers.
+        while said is None and time.monotonic() - began < TIMEOUT_S - 10:
+            with contextlib.suppress(TimeoutError, OSError):
+                slow.sendall(b"X-Drop: x\r\n")
+            try:
+                said = slow.recv(4096)
+            except TimeoutError:
+                continue
+            except OSError:
+                said = b""
+        assert said is not None
 
 
 def test_uploads_go_through_also_larger_ones(nginx, page):

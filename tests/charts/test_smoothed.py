@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lib.charts.drawn import Curve, View, drawn_of
-from lib.charts.smoothed import SmoothedLines
+from lib.charts.smoothed import Room, SmoothedLines
 
 WEIGHTS = (0.0, 0.5, 0.75)
 
@@ -62,3 +62,36 @@ def test_it_is_made_once_for_a_weight_that_is_offered_and_never_kept_for_another
     assert lines.are_made
     assert lines.line(0.5) is first
     assert lines.line(0.75) is lines.line(0.75)
+
+
+def test_what_all_lines_take_is_bounded_and_what_goes_is_made_again():
+    one = SmoothedLines(curve(range(1_000)), View("Step"), WEIGHTS, Room())
+    one.make()
+    room = Room(3 * one.size)
+    every = [SmoothedLines(curve(range(1_000)), View("Step"), WEIGHTS, room) for _ in range(5)]
+    for each in every[:3]:
+        each.make()
+    first = every[0].line(0.5)
+    for each in every[3:]:
+        each.make()
+    assert [each.are_made for each in every] == [True, False, False, True, True], "that was looked at of late stays"
+    assert sum(each.size for each in every) <= 3 * one.size
+    assert every[1].line(0.5)[1].tolist() == first[1].tolist()
+
+
+def test_one_that_alone_takes_more_than_all_may_stays_while_it_is_the_last():
+    room = Room(1)
+    one, other = (SmoothedLines(curve(range(100)), View("Step"), WEIGHTS, room) for _ in range(2))
+    one.make()
+    assert one.are_made
+    other.make()
+    assert [one.are_made, other.are_made] == [False, True]
+
+
+def test_lines_of_runs_that_went_take_no_room():
+    room = Room(1)
+    SmoothedLines(curve(range(100)), View("Step"), WEIGHTS, room).make()
+    last = SmoothedLines(curve(range(100)), View("Step"), WEIGHTS, room)
+    last.make()
+    assert last.are_made
+    assert len(room._held) == 1

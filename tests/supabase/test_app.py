@@ -147,7 +147,11 @@ def test_every_page_asks_to_sign_in_and_then_shows_what_the_link_says(plain, on,
     assert app.title.startswith(TITLES[page])
     assert app.link == {"run": list(wanted), "weight": ["0.5"]}
     assert plain.log == []
+    # Nothing to choose from or to share.
+    offered = ('data-opens="runs"><span>Runs', 'data-presses="share_open" title')
+    assert not any(each in body for each in offered for body in app.html_bodies)
     enter(app, plain, "ann")
+    assert all(any(each in body for body in app.html_bodies) for each in offered)
     assert_compares(app, wanted)
     assert app.link == {"run": list(wanted), "weight": ["0.5"]}
     assert "ann@example.com" in app.text

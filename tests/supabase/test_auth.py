@@ -11,6 +11,7 @@ import pytest
 from lib.core.facts.errors import AccessDenied, SignInExpired, SourceUnavailable
 from lib.core.facts.query import RunQuery
 from lib.data.settings import Settings, open_source
+from lib.data.supabase import auth
 from lib.data.supabase.auth import EARLY_S, send_code, sign_in, sign_in_with_code
 from lib.data.supabase.settings import SignIn, SupabaseSettings
 from lib.data.supabase.source import SupabaseSource
@@ -145,6 +146,50 @@ def test_a_service_that_is_away_is_not_an_expired_sign_in(plain, connections):
     expires_in(ann, -1)
     with pytest.raises(SourceUnavailable):
         total(connections, ann)
+    plain.faults.clear()
+    assert total(connections, ann) == len(plain.jobs["ann"])
+
+
+def test_a_service_that_does_not_answer_is_waited_for_once_by_all_who_need_a_token(plain, connections):
+    ann = reader_for(connections, plain, "ann")
+    expires_in(ann, -1)
+    plain.log.clear()
+    # Slow enough for every thread to come before the first is refused.
+    plain.faults.add(TOKEN, delay=1.0, status=503)
+
+    def refused() -> str:
+        with pytest.raises(SourceUnavailable) as raised:
+            ann.access_token()
+        return str(raised.value)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len({each.result() for each in [threads.submit(refused) for _ in range(8)]}) == 1
+    assert len(plain.log.of(TOKEN)) <= 2, "each would be waited for, one after the other"
+    plain.faults.clear()
+    assert ann.access_token()
+
+
+def test_while_the_old_token_does_a_service_that_fails_is_asked_now_and_then(plain, connections, monkeypatch):
+    ann = reader_for(connections, plain, "ann")
+    expires_in(ann, EARLY_S / 2)
+    old = ann._session.access_token
+    plain.log.clear()
+    plain.faults.add(TOKEN, status=503)
+    assert {ann.access_token() for _ in range(5)} == {old}
+    assert len(plain.log.of(TOKEN)) == 1
+    monkeypatch.setattr(auth, "AGAIN_S", 0.0)
+    plain.faults.clear()
+    plain.accounts.token_seconds = 1800
+    assert ann.access_token() != old
+
+
+@pytest.mark.parametrize("code", ["conflict", "hook_timeout"])
+def test_a_refusal_that_passes_ends_no_sign_in(plain, connections, code):
+    ann = reader_for(connections, plain, "ann")
+    expires_in(ann, -1)
+    plain.faults.add(TOKEN, status=409, body={"code": 409, "error_code": code, "msg": "Try again."})
+    with pytest.raises(SourceUnavailable):
+        ann.access_token()
     plain.faults.clear()
     assert total(connections, ann) == len(plain.jobs["ann"])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from lib.core.config.parameters import PARAMETERS, Group
 from lib.core.config.values import Comparison, Sentinel
+from lib.core.facts.foreign import isolated, spelled_out
 
 FOLDER = ".folder"
 """Ends the key of the row that holds the whole path of a dataset, of which only the name is compared."""
@@ -84,6 +85,6 @@ def title_of(key: str) -> str:
     if key.endswith(FOLDER) and (parameter := PARAMETERS.get(key.removesuffix(FOLDER))):
         return f"{parameter.title}, whole path"
     if key.startswith("lora."):
-        return f"LoRA {key.removeprefix('lora.').replace('_', ' ')}"
+        return isolated(spelled_out(f"LoRA {key.removeprefix('lora.').replace('_', ' ')}"))
     words = key.replace(".", " › ").replace("_", " ").strip() or key
-    return words[:1].upper() + words[1:]
+    return isolated(spelled_out(words[:1].upper() + words[1:]))

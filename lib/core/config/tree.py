@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from lib.core.facts.foreign import isolated, spelled_out
+
 Path = tuple[str | int, ...]
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))
@@ -32,7 +34,7 @@ def join(prefix: str, segment: str | int) -> str:
         return f"{prefix}[{segment}]"
     if _SPECIAL.search(segment):
         segment = _SPECIAL.sub(r"\\\g<0>", segment)
-    return f"{prefix}.{segment}"
+    return f"{prefix}.{isolated(spelled_out(segment))}"
 
 
 def encode(path: Path) -> str:

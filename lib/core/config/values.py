@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from lib.core.facts.foreign import spelled_out
 from lib.core.facts.values import number, whole
 
 SHOWN_CHARACTERS = 300
@@ -124,8 +125,8 @@ def show(
 ) -> str:
     """Return the text that stands for ``value``. It is plain text: whoever renders it escapes it.
 
-    Numbers keep every digit, so that two that differ look different (``settled``). Text that could be taken for
-    something else ("null", "true", "[1]") stands in quotes.
+    Numbers keep every digit (``settled``), and what cannot be seen is written out, so that two that differ look
+    different. Text that could be taken for something else ("null", "true", "[1]") stands in quotes.
 
     Args:
         value: Any value of a setting, ``MISSING`` and ``MASKED`` among them.
@@ -137,7 +138,7 @@ def show(
         >>> show(0.0002), show(0.001, scientific=True), show(["q", "v"]), show(None), show("null")
         ('2e-4', '1e-3', '[q, v]', 'null', '"null"')
     """
-    text = _shown(value, scientific, comparison)
+    text = spelled_out(_shown(value, scientific, comparison))
     if limit is None or len(text) <= limit:
         return text
     return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"

@@ -38,6 +38,26 @@ def without_controls(text: str) -> str:
     return "".join(filter(None, map(_visible, text)))
 
 
+def spelled_out(text: str) -> str:
+    r"""Text in which whatever cannot be seen and only steers is written out, so that two that differ look different.
+
+    Example:
+        >>> print(spelled_out("run\u202e-1\u200b"), spelled_out("two\nlines"))
+        run\u202e-1\u200b two
+        lines
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_spelled, text))
+
+
+def _spelled(character: str) -> str:
+    category = unicodedata.category(character)
+    if category not in ("Cc", "Cf", "Zl", "Zp") or character in _JOINERS or character in "\n\r\t":
+        return character
+    return f"\\u{ord(character):04x}"
+
+
 def closed(text: str) -> str:
     """A piece that was cut out of a text, with the begin or the end of each isolate that was cut through.
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.core.aspects.facts import Agreement, Compared
+from lib.core.facts.foreign import isolated, spelled_out
 from lib.core.ranking.classes import OtherClass
 from lib.core.ranking.comparability import Pair
 from lib.core.ranking.comparability_aspects import Aspect
@@ -103,5 +104,5 @@ def _pair_words(pair: Pair) -> Iterator[str]:
 
 
 def _with_values(aspect: Aspect, compared: Compared) -> str:
-    values = " / ".join(value or "not recorded" for value in compared.shown)
+    values = " / ".join(isolated(spelled_out(value)) if value else "not recorded" for value in compared.shown)
     return f"{aspect_names((aspect,))} ({values})"

@@ -265,9 +265,13 @@ class Mount:
             had_runs: Runs lay there.
 
         Raises:
-            SourceUnavailable: If it is another folder, and empty.
+            SourceUnavailable, AccessDenied: If it is another folder, and empty; or is not there any more.
         """
-        own, now = os.stat(self._root), time.monotonic()
+        try:
+            own, now = os.stat(self._root), time.monotonic()
+        except OSError:
+            check_root(self._root)
+            return  # It is there again: the next look sees what lies there.
         mark = own.st_dev, own.st_ino
         if scan.is_empty and had_runs and self._mark not in (None, mark):
             self._empty_since = now if self._empty_since is None else self._empty_since

@@ -41,6 +41,8 @@ EARLY_S = 60.0
 """Tokens are renewed so long before they expire, so that none expires on its way."""
 EARLY_SHARE = 0.5
 """Of the life of a token that does not live for minutes."""
+AGAIN_S = 5.0
+"""While the old token does, a renewal that failed is not tried again before so many seconds: each is waited for."""
 
 _SIGN_IN = "a sign-in"
 _WRONG = {
@@ -55,6 +57,8 @@ _WRONG = {
     ("otp_disabled", "signup_disabled", "user_not_found"),
     ("There is no account with this e-mail address.", "Check the address, or ask the owner of the project."),
 )
+_PASSING = frozenset(("conflict", "hook_timeout", "hook_timeout_after_retry", "request_timeout", "unexpected_failure"))
+"""Codes that say nothing about who signs in, whatever the status is: the service was busy, or waited in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class SignedIn:
     def __init__(self, project: Project, session: Session) -> None:
         self._project = project
         self._session: Session | None = session
+        self._failed: tuple[float, SourceUnavailable] | None = None
         self._lock = threading.Lock()
         self.user_id = session.user_id
         self.email = session.email
@@ -102,14 +107,16 @@ class SignedIn:
             SignInExpired: If there is none any more.
             SourceUnavailable: If a new one is needed, and the project cannot be reached.
         """
+        asked_at = time.monotonic()
         # One lock: a refresh token may be used only once, and several pages read at the same time.
         with self._lock:
-            if self._session is None:
+            session = self._session
+            if session is None:
                 raise expired()
-            due = time.time() >= self._session.renew_at or self._session.access_token == refused
-            if due:
-                self._renew(self._session, forced=self._session.access_token == refused)
-            return self._session.access_token
+            is_refused = session.access_token == refused
+            if is_refused or time.time() >= session.renew_at:
+                session = self._renewed(session, asked_at, is_over=is_refused or time.time() >= session.expires_at)
+            return session.access_token
 
     def sign_out(self) -> None:
         """End this sign-in; others of the same user go on. Never fails: here it is over in any case."""
@@ -119,14 +126,24 @@ class SignedIn:
             with contextlib.suppress(AppError):
                 _asked(self._project, lambda auth: auth.admin.sign_out(session.access_token, "local"))
 
-    def _renew(self, session: Session, *, forced: bool) -> None:
+    def _renewed(self, session: Session, asked_at: float, *, is_over: bool) -> Session:
+        """The session with a new token; as it is where that fails and the old token does for some seconds yet."""
+        if self._failed is not None:
+            failed_at, error = self._failed
+            # Who waited while it failed does not wait for another one: with many pages that would have no end.
+            if failed_at >= asked_at or (not is_over and asked_at - failed_at < AGAIN_S):
+                if is_over:
+                    raise SourceUnavailable(str(error), hint=error.hint, wait_s=error.wait_s) from error
+                return session
         try:
             answer = _asked(self._project, lambda auth: auth.refresh_session(session.refresh_token))
-            self._session = _session(answer, self._project)
-        except SourceUnavailable:
-            # The old one does for some seconds yet; after that there is no way round the failure.
-            if forced or time.time() >= session.expires_at:
+            self._session, self._failed = _session(answer, self._project), None
+            return self._session
+        except SourceUnavailable as error:
+            self._failed = time.monotonic(), error
+            if is_over:
                 raise
+            return session
         except (AccessDenied, SignInExpired) as error:
             self._session = None
             raise expired() from error
@@ -230,6 +247,8 @@ def _error_of(error: AuthError, host: str) -> AppError:
     if not code and "invalid login credentials" in said:
         # Older services have no codes.
         code = "invalid_credentials"
+    if code in _PASSING:
+        return SourceUnavailable(f"Expected a sign-in from {host}; its service failed ({code}).", hint=AGAIN)
     if code in _WRONG:
         sentence, hint = _WRONG[code]
         return AccessDenied(sentence, hint=hint)

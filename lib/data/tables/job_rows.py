@@ -19,7 +19,7 @@ import pandas as pd
 
 from lib.core.facts.errors import MalformedRow
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
-from lib.core.facts.sizes import LONGEST_ID
+from lib.core.facts.sizes import LONGEST_ID, Cut
 from lib.core.facts.values import finite, moment, number, text, whole
 from lib.data.tables.json_rows import Broken, value_of_json
 
@@ -245,6 +245,9 @@ def _progress(facts: Mapping[str, Any], percent: float | None) -> float | None:
 def _config(value: Any, notes: list[str]) -> Mapping[str, Any]:
     # A JSON document that was stored as a JSON string is text twice over.
     for _ in range(2):
+        if isinstance(value, Cut):
+            notes.append(f"Column config: too large to be used: {value.what}; the configuration is left out.")
+            return {}
         if not isinstance(value, str) or not value.strip():
             break
         value = value_of_json(value)

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from lib.core.facts.sizes import DEEPEST, Cut, decimal_number, whole_number
+from lib.data.tables.large_json import LARGE, Shortened
 
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 20
@@ -42,20 +43,25 @@ class Broken:
 
 def value_of_json(written: str) -> Any:
     """One value, as far down as anybody looks; ``Broken`` for what is no JSON."""
-    return _value(written.strip())
+    if len(written) < LARGE:
+        return _value(written.strip())
+    body = Shortened(written.encode("utf-8", "surrogatepass"), level=0)
+    value = _plain(body.body)
+    return body.told(_value(body.body.decode("utf-8", "replace").strip()) if value is None else value)
 
 
 def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
     """The rows of an answer, in its order.
 
-    Numbers that no float holds, and what is nested too deeply, are ``lib.core.facts.sizes.Cut``.
+    Numbers that no float holds, and what is nested too deeply or has too many values, are ``lib.core.facts.sizes.Cut``.
 
     Raises:
         NotWhole: If it is no array, or not all of one.
     """
-    rows = _plain(body)
+    shortened = Shortened(body, level=2)
+    rows = _plain(shortened.body)
     if rows is None:
-        written = body.decode("utf-8", "replace").strip()
+        written = shortened.body.decode("utf-8", "replace").strip()
         try:
             rows = _DECODER.decode(written)
         except (ValueError, RecursionError):
@@ -64,7 +70,7 @@ def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
             rows = [_value(part) for part in _parts(written)]
     if not isinstance(rows, list):
         raise NotWhole
-    return [_row(row) for row in rows]
+    return [_row(row) for row in shortened.told(rows)]
 
 
 def _plain(body: bytes) -> Any:

@@ -119,14 +119,15 @@ def runs_on_axis(source: RunSource, comparison: Comparison, *, checked: bool = T
 
 def axis_extent(runs: Sequence[RunOnAxis]) -> tuple[float, float] | None:
     """The two ends of the x axis over whole runs; ``None`` where there is no range of positions."""
-    ends = [
-        x
-        for run in runs
-        for curve in run.curves.curves.values()
-        for x in run.placing(curve.where(np.unique([0, len(curve) - 1])))
-        if np.isfinite(x)
-    ]
-    return (float(min(ends)), float(max(ends))) if ends and min(ends) < max(ends) else None
+    ends = [end for run in runs for end in run.computed("ends", url.value(link.AXIS), partial(_ends, run))]
+    return (min(ends), max(ends)) if ends and min(ends) < max(ends) else None
+
+
+def _ends(run: RunOnAxis) -> list[float]:
+    """Where the curves of a run begin and end on the axis."""
+    every = run.curves.curves.values()
+    ends = [x for curve in every for x in run.placing(curve.where(np.unique([0, len(curve) - 1]))) if np.isfinite(x)]
+    return [float(min(ends)), float(max(ends))] if ends else []
 
 
 def _placing(run: RunSummary, data: RunData, axis: Axis) -> Placing | None:

@@ -35,21 +35,23 @@ def origin(source: RunSource, query: RunQuery) -> str:
     return f"<span>{said}</span>"
 
 
-def draw(title: str, said: str, preloaded: Sequence[str]) -> None:
+def draw(title: str, said: str, preloaded: Sequence[str], *, has_runs: bool) -> None:
     """Draw the line, and let the browser load what draws the rest.
 
     Args:
         title: Of the page.
         said: Whose runs are shown, as HTML.
         preloaded: Files of ``static`` that the page will need.
+        has_runs: Whether there may be runs to choose from and to share: not before somebody has signed in.
     """
+    runs = '<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>' * has_runs
+    share = _share() * has_runs
     st.html(
         static.script("frame.js", preloaded)
         + f'<div class="page-head">{_opens("menu", "Runs and pages", "page-button page-menu")}'
-        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{_share()}{copies_link()}</div>'
+        f'<h1>{escape(title)}</h1><div class="page-source">{said}</div>{share}{copies_link()}</div>'
         f'<div class="phone-bar" role="group" aria-label="Runs, link and pages">'
-        f'<button type="button" class="page-button main" data-opens="runs"><span>Runs</span></button>{_share()}'
-        f"{_opens('menu', '', 'page-button', 'Pages')}</div>",
+        f"{runs}{share}{_opens('menu', '', 'page-button', 'Pages')}</div>",
         unsafe_allow_javascript=True,
     )
 

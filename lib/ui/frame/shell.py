@@ -64,7 +64,7 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
         menu = [st.empty() for _ in PAGES]
     draw_menu(menu)
     settings = Settings()
-    said = ""
+    said, has_runs = "", True
     refreshing.begin()
     try:
         try:
@@ -75,8 +75,11 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
             uploads.take(box)
             source = uploads.joined(base)
             refreshing.reads_from(source)
+        except SignInExpired:
+            has_runs = False
+            raise
         finally:
-            page_head.draw(title, said, (*preloaded, *LIST_FILES))
+            page_head.draw(title, said, (*preloaded, *LIST_FILES), has_runs=has_runs)
             above = st.empty()
         compared = comparison.load(source)
         _warnings(compared)

@@ -11,7 +11,6 @@ from lib.core.facts.runs import RunStatus
 from lib.core.glance.glance import Glance, better_words, glance_of
 from lib.core.glance.lines import by_score
 from lib.core.ranking.deciding import Candidate, best_of
-from lib.core.ranking.offers import better_in
 from lib.core.ranking.policy import DEFAULT_POLICY
 from lib.core.text.formatting import shorten, shorten_middle
 from lib.core.text.labels import SENTENCE_LIMIT, brief_labels, short_labels
@@ -29,7 +28,7 @@ from lib.ui.panels.verdict_look import STYLE
 from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import shipped_assessments
 from lib.ui.session.comparison import Comparison
-from lib.ui.session.offers import has_alike, offered, select_alike, select_also
+from lib.ui.session.offers import better, has_alike, select_alike, select_also
 
 BEST_LIMIT = 15
 """Characters of a run's name above its column in the table of best values."""
@@ -135,7 +134,7 @@ def _names(labels: Mapping[str, str]) -> Mapping[str, str]:
 
 def _better(source: RunSource, comparison: Comparison, glance: Glance) -> None:
     """Name a better run that is not selected, and select it on a click."""
-    found = better_in(comparison.decision, [each.run for each in comparison.runs], offered(source, comparison))
+    found = better(source, comparison)
     if found is None:
         return
     name = reads.list_labels(source, url.query())[found.run_id]

@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from streamlit.starlette import App
 
 from lib.core.facts.errors import AppError
-from lib.gate.ending import asked_for
+from lib.gate.ending import ends_well
+from lib.gate.server import running
+from lib.gate.slow import Connections, watched
 from lib.log.errors import reported
 from lib.ui.session import deployment
 
@@ -23,14 +25,19 @@ _M_ARENA_MAX = -8
 
 
 @asynccontextmanager
-async def lifespan(app: App) -> AsyncIterator[None]:
+async def lifespan(_: App) -> AsyncIterator[None]:
     """Give the log its form from the first entry on, log at once what is wrong with the settings, and end well."""
     share_heaps()
     try:
         deployment.settings()
     except AppError as error:
         reported(error)
-    async with asked_for(app):
+    server = running()
+    if server is None:
+        yield
+        return
+    ends_well(server)
+    async with watched(Connections(server.server_state.connections)):
         yield
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 from lib.core.aspects.facts import Agreement
 from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.selection import MAX_SELECTED, is_uploaded
 from lib.core.ranking.comparability import comparability_of
-from lib.core.ranking.offers import comparable_with
+from lib.core.ranking.offers import better_in, comparable_with
 from lib.data.source import RunSource
 from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import Comparison
+
+T = TypeVar("T")
 
 MOST_TRIED = 15
 """So many runs are read at most to find some that compare."""
@@ -18,9 +23,24 @@ MOST_TRIED = 15
 
 def has_alike(source: RunSource, comparison: Comparison) -> bool:
     """Whether there may be runs that compare, of the selected or of the list."""
-    return bool(_together(comparison)) or any(
-        comparable_with(each.run, offered(source, comparison)) for each in comparison.runs
+    if _together(comparison):
+        return True
+    listed = offered(source, comparison)
+    return _of_listed(
+        comparison, "alike", listed, lambda: any(comparable_with(each.run, listed) for each in comparison.runs)
     )
+
+
+def better(source: RunSource, comparison: Comparison) -> RunSummary | None:
+    """The best run of the list that is not selected and better than the first (``better_in``)."""
+    listed, runs = offered(source, comparison), [each.run for each in comparison.runs]
+    return _of_listed(comparison, "better", listed, lambda: better_in(comparison.decision, runs, listed))
+
+
+def _of_listed(comparison: Comparison, subject: str, listed: Sequence[RunSummary], make: Callable[[], T]) -> T:
+    """What follows from the comparison and a list, which every rerun asks for and a long list makes dear."""
+    key = comparison.how, tuple((run.run_id, run.version) for run in listed)
+    return comparison.computed(f"offers: {subject}", key, make)
 
 
 def offered(source: RunSource, comparison: Comparison) -> tuple[RunSummary, ...]:
