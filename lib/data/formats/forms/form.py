@@ -33,5 +33,7 @@ class Form:
     curves: RunCurves
 
 
+TEXT_LOG = "text log"
+"""The format of lines of text, which any program writes."""
 HF_TRAINER = "Hugging Face Trainer"
 """The format of a ``trainer_state.json``, which names its run and knows its checkpoints."""

@@ -27,6 +27,12 @@ _PLAIN_STEMS = frozenset((
     "train_metrics", "training_history", "training_metrics", "events", "loss", "losses", "summary", "nohup", "trainer",
 ))  # fmt: skip
 """Files that are called so say nothing of which run they are."""
+_OF_LAUNCHERS = frozenset((
+    "slurm", "job", "jobs", "rank", "node", "gpu", "worker", "host", "pid", "screen", "tmux", "tee", "script", "eval",
+    "evaluation", "val", "valid", "validation", "test", "python", "py", "torchrun", "accelerate", "deepspeed", "debug",
+    "info", "full", "raw", "copy", "v", "old", "new", "backup", "terminal", "shell", "text", "file", "txt",
+))  # fmt: skip
+"""Words that people and launchers put into the name of any log."""
 
 
 def place_of(form: Form) -> Folder:
@@ -66,6 +72,23 @@ def is_of_its_folder(form: Form) -> bool:
 def says_nothing(stem: str) -> bool:
     """Whether a file that is called so, without its ending, does not say which run it is of."""
     return stem.casefold() in _PLAIN_STEMS
+
+
+def are_called_apart(one: Form, other: Form) -> bool:
+    """Whether two files beside each other are called after two runs: each has a name, and they share no word of it.
+
+    Example: "llama.log" and "mistral.txt" are; "llama_main.log" and "llama_stdout.log", and "nohup.out" beside any,
+    are not.
+    """
+    if not (_is_file(one) and _is_file(other) and one.folder[:-1] == other.folder[:-1]):
+        return False
+    words, others = (_telling(form.folder[-1].casefold().split(".", 1)[0]) for form in (one, other))
+    return bool(words and others) and words.isdisjoint(others)
+
+
+def _telling(stem: str) -> frozenset[str]:
+    """The words of a file's name that may be those of a run."""
+    return frozenset(re.findall(r"[^\W\d_]+", stem)) - _PLAIN_STEMS - _OF_LAUNCHERS
 
 
 def is_within(form: Form, folder: Folder) -> bool:

@@ -17,8 +17,8 @@ from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, results_differ
 from lib.data.formats.forms.continued import chains_of
-from lib.data.formats.forms.form import HF_TRAINER, Form
-from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
+from lib.data.formats.forms.form import HF_TRAINER, TEXT_LOG, Form
+from lib.data.formats.forms.places import are_called_apart, is_of_its_folder, is_within, levels_of, place_of
 from lib.data.formats.logged import Folder
 
 MANY = 40
@@ -162,6 +162,9 @@ def _are_told_apart(one: Form, other: Form) -> bool:
         return False
     if one.format == HF_TRAINER:
         # Whoever read them has parted the trainings of a folder.
+        return True
+    if one.format == TEXT_LOG and are_called_apart(one, other):
+        # Any program writes such logs, and few rounded losses are easily equal.
         return True
     two_names = bool(one.identity and other.identity and one.identity != other.identity)
     return two_names or (one.folder == other.folder and one.key != other.key)
