@@ -167,8 +167,16 @@ def test_runs_of_one_name_in_different_folders_are_two_even_where_they_are_copie
 
 def test_two_text_logs_in_a_folder_are_two_runs_if_they_differ_and_one_if_they_do_not():
     assert grouped(text("logs/a.txt"), text("logs/b.txt", scale=3.0)) == [[0], [1]]
-    assert grouped(text("logs/a.txt"), text("logs/b.txt", digits=2)) == [[0, 1]]
+    assert grouped(text("logs/a_main.txt"), text("logs/a_stdout.txt", digits=2)) == [[0, 1]]
+    assert grouped(text("logs/a.txt"), text("logs/nohup.out", digits=2)) == [[0, 1]]
+    assert grouped(text("logs/a.txt"), text("logs/slurm-17.out", digits=2)) == [[0, 1]]
     assert grouped(text("logs/a.txt"), text("logs/b.txt", scale=3.0), events("logs", 3.0)) == [[0], [1, 2]]
+
+
+@pytest.mark.parametrize("other", ["mistral.txt", "mistral-stdout.log", "v2_mistral.out"])
+def test_text_logs_that_are_called_after_two_runs_are_two_though_their_values_are_equal(other):
+    assert grouped(text("logs/llama.log"), text(f"logs/{other}", digits=2)) == [[0], [1]]
+    assert grouped(text("logs/llama.log"), text(f"logs/{other}"), events("logs/llama")) == [[0, 2], [1]]
 
 
 @pytest.mark.parametrize(
