@@ -67,7 +67,7 @@ def _read(contents: Iterable[BinaryIO]) -> _Read:
         for chunk in chunks(content):
             reader.read(chunk)
     rows.finish()
-    resolve(rows, events)
+    resolve(rows, events, words.evaluates)
     return _Read(rows, words)
 
 

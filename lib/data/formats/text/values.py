@@ -38,9 +38,10 @@ _SPLIT = re.compile(
 _NAME = re.compile(rf"[A-Za-z_%#][\w ./@%+*()#&-]{{0,79}}(?:\[{_OF}\])?", re.I)
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
 _PHASE = re.compile(
-    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?|test(?:ing)?|dev)(?![\w./-])",
+    re.I,
 )
-_PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
+_PHASE_NAME = re.compile(r"(?:train|test)(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?", re.I)
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
 _COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
 _WRAPPER = re.compile(r"(?:tensor|[Aa]rray|(?:np\.|numpy\.)?float\d{1,3})\(\[?$")

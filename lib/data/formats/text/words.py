@@ -35,6 +35,13 @@ _NOT_OVER = re.compile(
 )
 """With one of these it is the end of a part, or a condition, or no good end."""
 _DONE = re.compile(r"(?:all )?(?:done|finished|completed?)[.! ]{0,5}", re.I)
+_EVALUATES = re.compile(
+    r"(?:(?:now |start(?:ing|ed)? |begin(?:ning)? |running |run |doing |performing |the )*)"
+    r"(?:evaluat(?:ion|e|ing)|validat(?:ion|e|ing)|eval|val)\b(?!.{0,60}\b(?:done|complete|completed|finished|took|every))"
+    r"[^=]{0,80}",
+    re.I,
+)
+_TRAINS = re.compile(r"(?:(?:start(?:ing|ed)? |begin(?:ning)? |running |run |resum(?:e|ing) )*)(?:training|train)", re.I)
 _LEVEL = re.compile(
     r"^[\W\d]*(?:(?:[\w.]{1,40}\.py:\d{1,6}|\b(?:info|root|__main__|train(?:er)?)\b)[\W\d]+){0,4}", re.I
 )
@@ -52,6 +59,7 @@ class Words:
         broke_at: The line that the last traceback begins with; -1 for none.
         error: What it ends with.
         over: The lines that say that training came to its end; and those that say "done" of whatever.
+        evaluates: Lines that are headers of an evaluation, or of training, and which of both.
     """
 
     numbers: array[int] = field(default_factory=lambda: array("q"))
@@ -62,6 +70,7 @@ class Words:
     error: str = ""
     over: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
+    evaluates: list[tuple[int, bool]] = field(default_factory=list)
 
     def read(self, number: int, text: str) -> None:
         """Take a line that states no metrics and has no bar."""
@@ -71,6 +80,8 @@ class Words:
             self.config.setdefault("overrides", {})[found[1]] = found[2]
         for found in _STATED.finditer(text):
             self.stated[found[1]] = float(found[2].replace(",", "") or "nan")
+        if (evaluates := heads_evaluation(text)) is not None:
+            self.evaluates.append((number, evaluates))
         if is_over(text):
             self.over.append(number)
         elif _DONE.fullmatch(_said(text)):
@@ -88,6 +99,21 @@ class Words:
         left = max(MAX_OTHER_LINES - len(self.marks), 0)
         self.numbers.frombytes(numbers[:left].astype("int64").tobytes())
         self.marks.frombytes(marks[:left].astype("int64").tobytes())
+
+
+def heads_evaluation(text: str) -> bool | None:
+    """Whether a line stands above what an evaluation came to, or training did (``False``); ``None`` for other lines.
+
+    Example:
+        >>> [heads_evaluation(each) for each in ("***** Running Evaluation *****", "Train:", "Evaluation took 3 s")]
+        [True, False, None]
+    """
+    if len(text) > 200:
+        return None
+    said = _said(text).rstrip(":")
+    if _EVALUATES.fullmatch(said):
+        return True
+    return False if _TRAINS.fullmatch(said) else None
 
 
 def is_over(text: str) -> bool:
@@ -115,6 +141,7 @@ def says_something(text: str) -> bool:
         or _OVERRIDE.fullmatch(text)
         or _STATED.search(text)
         or bare.startswith(_TRACEBACK)
+        or heads_evaluation(text) is not None
         or is_over(text)
         or _DONE.fullmatch(_said(text))
         or _ERROR.fullmatch(bare)
