@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import os
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -20,13 +22,20 @@ MAX_BYTES = 256 * 2**20
 HEAD, TAIL = 2**20, 2**18
 """What is looked at to tell a log: programs that print their source and settings first print some 100 kB."""
 
-_NAMES = re.compile(r"(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log)", re.IGNORECASE)
-_PART = re.compile(r"(.+\.(?:log|txt|out|err)|stdout|stderr)\.(\d{1,4})", re.IGNORECASE)
+_NAMES = re.compile(
+    r"(?:(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log))(?:\.gz)?", re.IGNORECASE
+)
+_PART = re.compile(
+    r"(?P<name>.+\.(?:log|txt|out|err)|stdout|stderr|nohup)"
+    r"[.-](?:(?P<number>\d{1,4})|(?P<day>\d{4}-?\d\d-?\d\d(?:[_T-]\d\d(?:[-:]?\d\d){0,2})?))(?:\.gz)?",
+    re.IGNORECASE,
+)
+"""A part of a log that a newer one took the place of: "train.log.1", "train.log.2026-01-31", "train.log-20260131.gz"."""
 
 
 class _TextLogs:
     title = "text log"
-    reads = "lines with a step and its metrics (.log, .txt, .out)"
+    reads = "lines with a step and its metrics (.log, .txt, .out, also packed as .gz)"
     is_general = True
 
     def matches(self, path: FilePath) -> bool:
@@ -38,7 +47,8 @@ class _TextLogs:
         found: dict[Folder, list[FilePath]] = {}
         for path in files:
             part = _PART.fullmatch(path[-1])
-            found.setdefault((*path[:-1], part[1]) if part else path, []).append(path)
+            packed = re.sub(r"\.gz$", "", path[-1], flags=re.IGNORECASE)
+            found.setdefault((*path[:-1], part["name"] if part else packed), []).append(path)
         return {folder: sorted(parts, key=_age) for folder, parts in found.items()}
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
@@ -55,11 +65,12 @@ class _TextLogs:
                     is_written = is_written or bool(ends.strip())
                     if not is_whole and not looks_like_log(ends):
                         continue
-                    part = io.BytesIO(ends) if is_whole else opened.enter_context(open_regular(place, left))
+                    part = io.BytesIO(ends) if is_whole else opened.enter_context(_opened(place, left))
+                    left -= len(ends) if is_whole else part.seek(0, os.SEEK_END)
+                    part.seek(0)
                 except NotReadable as error:
                     unreadable.append(Told(path, str(error)))
                     continue
-                left -= len(ends) if is_whole else os.fstat(part.fileno()).st_size
                 parts.append(part)
                 logs.append(path)
             try:
@@ -71,18 +82,40 @@ class _TextLogs:
         return None if is_written or not should_be_written(files[0][-1]) else Reading(unused=(Told(files[0], EMPTY),))
 
 
-def _age(path: FilePath) -> int:
-    """How many parts are newer than a file."""
+def _age(path: FilePath) -> tuple[bool, int]:
+    """Sorts the newest part first: that without a number or a day, then the lowest number or the latest day."""
     part = _PART.fullmatch(path[-1])
-    return int(part[2]) if part else 0
+    if part is None:
+        return False, 0
+    return True, int(part["number"]) if part["number"] else -int(re.sub(r"\D", "", part["day"]).ljust(14, "0"))
+
+
+def _opened(path: Path, limit: int) -> BinaryIO:
+    """A file to be read from its beginning; of one that was packed what is in it.
+
+    Raises:
+        NotReadable: If it cannot be read, or holds more bytes than the limit.
+    """
+    file = open_regular(path, limit)
+    if path.suffix.lower() != ".gz":
+        return file
+    try:
+        with file, gzip.GzipFile(fileobj=file) as packed:
+            data = packed.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NotReadable("The file could not be unpacked: expected gzip; it may be damaged or cut off.") from error
+    if len(data) > limit:
+        raise NotReadable(f"The file holds more than {limit / 2**20:,.0f} MB when unpacked; larger logs are not read.")
+    return io.BytesIO(data)
 
 
 def _ends(path: Path) -> tuple[bytes, bool]:
     """The beginning of a file and its end, and whether that is all of it."""
-    with open_regular(path, 2**62) as file:
+    with _opened(path, MAX_BYTES if path.suffix.lower() == ".gz" else 2**62) as file:
         try:
             begin = file.read(HEAD)
-            size = os.fstat(file.fileno()).st_size
+            size = file.seek(0, os.SEEK_END)
+            file.seek(len(begin))
             if size <= HEAD + TAIL:
                 return begin + file.read(TAIL), True
             file.seek(size - TAIL)
