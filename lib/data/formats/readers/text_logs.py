@@ -9,21 +9,30 @@ import os
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from lib.data.formats.files import NotReadable, open_regular
-from lib.data.formats.logged import FilePath, Folder, Reading, Told
+from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told
+from lib.data.formats.tables.printed import table_of_cells
+from lib.data.formats.tables.runs import runs_of as table_runs
+from lib.data.formats.tables.table import NoTable
 from lib.data.formats.text.file_names import EMPTY, NOT_LOGS, should_be_written
+from lib.data.formats.text.lines import chunks, texts
 from lib.data.formats.text.log import looks_like_log, runs_of
+from lib.data.formats.text.notebooks import NoNotebook, outputs_of
+from lib.data.formats.text.printed import printed_tables
 
 MAX_BYTES = 256 * 2**20
 """Of a log and its older parts: at 60 bytes a line some four million lines."""
+MOST_OF_TABLES = 16 * 2**20
+"""Nobody prints longer tables; longer files are not searched for them."""
 HEAD, TAIL = 2**20, 2**18
 """What is looked at to tell a log: programs that print their source and settings first print some 100 kB."""
 
 _NAMES = re.compile(
-    r"(?:(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log))(?:\.gz)?", re.IGNORECASE
+    r"(?:(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log))(?:\.gz)?|.+\.ipynb", re.IGNORECASE
 )
 _PART = re.compile(
     r"(?P<name>.+\.(?:log|txt|out|err)|stdout|stderr|nohup)"
@@ -35,7 +44,7 @@ _PART = re.compile(
 
 class _TextLogs:
     title = "text log"
-    reads = "lines with a step and its metrics (.log, .txt, .out, also packed as .gz)"
+    reads = "lines with a step and its metrics (.log, .txt, .out, also packed as .gz), and the outputs of notebooks"
     is_general = True
 
     def matches(self, path: FilePath) -> bool:
@@ -77,9 +86,30 @@ class _TextLogs:
                 runs = runs_of(reversed(parts), tuple(logs)) if logs else ()
             except OSError:
                 return Reading((), (*unreadable, *(Told(path, "The file could not be read.") for path in logs)))
+        if not runs and len(logs) == 1:
+            runs = tuple(_printed(root.joinpath(*logs[0]), logs[0]))
         if runs or unreadable:
             return Reading(runs, tuple(unreadable))
         return None if is_written or not should_be_written(files[0][-1]) else Reading(unused=(Told(files[0], EMPTY),))
+
+
+def _printed(path: Path, file: FilePath) -> list[LoggedRun]:
+    """The runs in tables that were printed for people, where a file has no lines of a log."""
+    try:
+        with _opened(path, MOST_OF_TABLES) as opened:
+            lines = [line for chunk in chunks(opened) for line in texts(chunk)]
+    except NotReadable:
+        return []
+    found: list[LoggedRun] = []
+    for each in printed_tables(lines):
+        with contextlib.suppress(NoTable):
+            found += table_runs(table_of_cells(each.names, each.rows), file)
+    if len(found) < 2:
+        return found
+    return [
+        replace(run, key="" if number == 1 else str(number), name=f"{file[-1]}, table {number}")
+        for number, run in enumerate(found, 1)
+    ]
 
 
 def _age(path: FilePath) -> tuple[bool, int]:
@@ -97,7 +127,11 @@ def _opened(path: Path, limit: int) -> BinaryIO:
         NotReadable: If it cannot be read, or holds more bytes than the limit.
     """
     file = open_regular(path, limit)
-    if path.suffix.lower() != ".gz":
+    kind = path.suffix.lower()
+    if kind == ".ipynb":
+        with file:
+            return io.BytesIO(_shown(file.read(limit)))
+    if kind != ".gz":
         return file
     try:
         with file, gzip.GzipFile(fileobj=file) as packed:
@@ -109,9 +143,18 @@ def _opened(path: Path, limit: int) -> BinaryIO:
     return io.BytesIO(data)
 
 
+def _shown(notebook: bytes) -> bytes:
+    """What a notebook shows: its tables where there are any, as what is printed beside them is of the same training."""
+    try:
+        tables, printed = outputs_of(notebook)
+    except NoNotebook as error:
+        raise NotReadable(str(error)) from error
+    return (tables if any(True for _ in printed_tables(tables.splitlines())) else printed).encode()
+
+
 def _ends(path: Path) -> tuple[bytes, bool]:
     """The beginning of a file and its end, and whether that is all of it."""
-    with _opened(path, MAX_BYTES if path.suffix.lower() == ".gz" else 2**62) as file:
+    with _opened(path, MAX_BYTES if path.suffix.lower() in (".gz", ".ipynb") else 2**62) as file:
         try:
             begin = file.read(HEAD)
             size = file.seek(0, os.SEEK_END)
