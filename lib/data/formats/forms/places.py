@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lib.data.formats.forms.form import Form
-from lib.data.formats.logged import Folder
+from lib.data.formats.logged import FilePath, Folder
+from lib.data.formats.metric_words import EVAL_WORDS, TRAIN_WORDS, words_of
 
 _WRAPPERS = frozenset((
     "log", "logs", "logging", "train_logs", "training_logs", "text_logs", "csv_logs", "tensorboard", "tensorboards",
@@ -27,6 +28,8 @@ _PLAIN_STEMS = frozenset((
     "train_metrics", "training_history", "training_metrics", "events", "loss", "losses", "summary", "nohup", "trainer",
 ))  # fmt: skip
 """Files that are called so say nothing of which run they are."""
+_OF_LOGS = frozenset(("log", "logs", "metrics", "loss", "losses", "history", "stats", "scalars", "curve", "curves"))
+"""What else the name of a log of evaluations may say."""
 _OF_LAUNCHERS = frozenset((
     "slurm", "job", "jobs", "rank", "node", "gpu", "worker", "host", "pid", "screen", "tmux", "tee", "script", "eval",
     "evaluation", "val", "valid", "validation", "test", "python", "py", "torchrun", "accelerate", "deepspeed", "debug",
@@ -84,6 +87,33 @@ def are_called_apart(one: Form, other: Form) -> bool:
         return False
     words, others = (_telling(form.folder[-1].casefold().split(".", 1)[0]) for form in (one, other))
     return bool(words and others) and words.isdisjoint(others)
+
+
+def halves(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
+    """The positions of two files beside each other that are one run, by their names: "train.csv" and "val.csv"."""
+    found: dict[tuple[Folder, str, frozenset[str]], dict[bool, list[int]]] = {}
+    for at, form in enumerate(forms):
+        if form.key or not _is_file(form):
+            continue
+        words = frozenset(words_of(form.folder[-1].rsplit(".", 1)[0]))
+        sides = bool(words & EVAL_WORDS), bool(words & TRAIN_WORDS)
+        if sides[0] != sides[1]:
+            rest = (form.folder[:-1], form.format, words - EVAL_WORDS - TRAIN_WORDS)
+            found.setdefault(rest, {}).setdefault(sides[0], []).append(at)
+    for both in found.values():
+        if len(both) == 2 and all(len(each) == 1 for each in both.values()):
+            yield both[False][0], both[True][0]
+
+
+def is_of_evaluation(files: Sequence[FilePath]) -> bool:
+    """Whether a log is called after the data of evaluations, by its file or its folder: "val/log.csv", "eval_metrics"."""
+    *_, last = files[0]
+    stems = [last.rsplit(".", 1)[0], *files[0][-2:-1]]
+    return any(_is_of_evaluation(frozenset(words_of(stem))) for stem in stems)
+
+
+def _is_of_evaluation(words: frozenset[str]) -> bool:
+    return bool(words & EVAL_WORDS) and words <= EVAL_WORDS | _OF_LOGS
 
 
 def _telling(stem: str) -> frozenset[str]:

@@ -18,7 +18,7 @@ from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, results_differ
 from lib.data.formats.forms.continued import chains_of
 from lib.data.formats.forms.form import HF_TRAINER, TEXT_LOG, Form
-from lib.data.formats.forms.places import are_called_apart, is_of_its_folder, is_within, levels_of, place_of
+from lib.data.formats.forms.places import are_called_apart, halves, is_of_its_folder, is_within, levels_of, place_of
 from lib.data.formats.logged import Folder
 
 MANY = 40
@@ -59,6 +59,8 @@ def same_runs(
     runs = _Runs(forms, list(range(len(forms))) if seen is None else seen, earlier)
     _join_identities(runs)
     for one, other in chains_of(forms).joined:
+        runs.join(one, other)
+    for one, other in halves(forms):
         runs.join(one, other)
     _join_places(runs)
     _join_rows(runs)

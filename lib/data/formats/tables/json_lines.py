@@ -115,6 +115,8 @@ def table_of_lines(content: bytes) -> Table:
     columns: dict[str, _Column] = {}
     rows, bad, cells, refused = 0, 0, 0, 0
     waiting: list[dict[str, Any]] = []
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = content.decode("utf-16", "replace").encode()
     for line in io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")):
         if not line.strip():
             continue

@@ -112,8 +112,9 @@ def found_in(text: str) -> Found | None:
 
 def _in_brackets(text: str, numbers: Sequence[Named]) -> Named | None:
     """The number that a line begins with, in brackets before names with signs: "[100] loss=2.3, accuracy=0.5"."""
-    first, *others = [each for each in numbers if not each.is_clock]
-    is_alone = not first.name and first.gap.strip() == "[" and text[first.end : first.end + 1] == "]"
+    first, *others = (each for each in numbers if not each.is_clock)
+    before = _ONLY_SIGNS.fullmatch(first.gap) and first.gap.endswith("[")
+    is_alone = not first.name and before and text[first.end : first.end + 1] == "]"
     if not is_alone or not text[first.at : first.end].isdecimal() or not others:
         return None
     if not all(each.name and each.is_sure for each in others):

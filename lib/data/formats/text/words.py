@@ -113,7 +113,7 @@ def heads_evaluation(text: str) -> bool | None:
     said = _said(text).rstrip(":")
     if _EVALUATES.fullmatch(said):
         return True
-    return False if _TRAINS.fullmatch(said) else None
+    return False if _TRAINS.fullmatch(text.strip(" \t=-*#>|~:")) else None
 
 
 def is_over(text: str) -> bool:

@@ -322,3 +322,27 @@ def test_many_runs_are_parted_without_reading_the_curves_of_those_that_lie_alone
         for number in range(3000)
     ]  # fmt: skip
     assert same_runs(forms) == [[at] for at in range(3000)]
+
+
+def half(path, names, scale=2.0):
+    return form(path, {name: falling(SPARSE, scale, 4) for name in names}, "Table")
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluation"),
+    [("train.csv", "val.csv"), ("train_metrics.csv", "eval_metrics.csv"), ("base-train.csv", "base-valid.csv")],
+)
+def test_a_file_of_training_and_one_of_evaluations_are_one_run(train, evaluation):
+    pair = half(f"a/{train}", ["loss", "accuracy"]), half(f"a/{evaluation}", ["loss", "accuracy"], 3.0)
+    assert grouped(*pair) == [[0, 1]]
+    assert {"train_loss", "eval_loss", "accuracy", "eval_accuracy"} <= set(merged(pair).curves.curves) | (
+        set() if "base" not in train else {"eval_loss", "eval_accuracy"}
+    )
+
+
+def test_files_whose_names_pair_with_several_or_with_none_are_runs_of_their_own():
+    assert grouped(half("train.csv", ["loss"]), half("val.csv", ["loss"], 3), half("valid.csv", ["loss"], 4)) == [
+        [0], [1], [2]
+    ]  # fmt: skip
+    assert grouped(half("a-train.csv", ["loss"]), half("b-val.csv", ["loss"], 3.0)) == [[0], [1]]
+    assert grouped(half("a/train.csv", ["loss"]), half("b/val.csv", ["loss"], 3.0)) == [[0], [1]]
