@@ -68,7 +68,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         closing = closing if all(int(each.step.max()) <= ends for each in placed.values()) else {}
     if not placed:
         return Gathered(RunCurves(run_id), closing=closing)
-    of_evaluation = is_of_evaluation(logged.files)
+    of_evaluation = is_of_evaluation(logged.files, logged.series)
     in_epochs = logged.counted == "epoch"
     first = _chosen(placed, of_evaluation=of_evaluation)
     train = next((name for name, each in first.items() if each.metric == "train_loss"), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lib.data.formats.forms.form import Form
 from lib.data.formats.logged import FilePath, Folder
@@ -105,15 +105,21 @@ def halves(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
             yield both[False][0], both[True][0]
 
 
-def is_of_evaluation(files: Sequence[FilePath]) -> bool:
-    """Whether a log is called after the data of evaluations, by its file or its folder: "val/log.csv", "eval_metrics"."""
-    *_, last = files[0]
-    stems = [last.rsplit(".", 1)[0], *files[0][-2:-1]]
-    return any(_is_of_evaluation(frozenset(words_of(stem))) for stem in stems)
+def is_of_evaluation(files: Sequence[FilePath], names: Iterable[str]) -> bool:
+    """Whether a log is of evaluations by what its file or folder is called: "val/log.csv", "eval_metrics", "bert-valid".
 
+    A name that says more than that counts where none of its metrics says on what it was measured; "dev" may be whoever
+    develops.
 
-def _is_of_evaluation(words: frozenset[str]) -> bool:
-    return bool(words & EVAL_WORDS) and words <= EVAL_WORDS | _OF_LOGS
+    Args:
+        files: Of the log.
+        names: Of its metrics, as the program gave them.
+    """
+    stem, *folder = (frozenset(words_of(part)) for part in (files[0][-1].rsplit(".", 1)[0], *files[0][-2:-1]))
+    if any(words & EVAL_WORDS and words <= EVAL_WORDS | _OF_LOGS for words in (stem, *folder)):
+        return True
+    is_said = any((EVAL_WORDS | TRAIN_WORDS) & set(words_of(name)) for name in names)
+    return bool(stem & (EVAL_WORDS - {"dev"})) and not stem & TRAIN_WORDS and not is_said
 
 
 def _telling(stem: str) -> frozenset[str]:

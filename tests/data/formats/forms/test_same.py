@@ -8,6 +8,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
 from lib.data.formats.assembly import Form, Known, same_runs, why_unused
 from lib.data.formats.forms.form import HF_TRAINER
+from lib.data.formats.forms.merging import merged
 from tests.data.formats.forms.logs import falling, form, series
 
 DENSE, SPARSE = range(0, 1000, 10), range(100, 1001, 100)
@@ -335,9 +336,14 @@ def half(path, names, scale=2.0):
 def test_a_file_of_training_and_one_of_evaluations_are_one_run(train, evaluation):
     pair = half(f"a/{train}", ["loss", "accuracy"]), half(f"a/{evaluation}", ["loss", "accuracy"], 3.0)
     assert grouped(*pair) == [[0, 1]]
-    assert {"train_loss", "eval_loss", "accuracy", "eval_accuracy"} <= set(merged(pair).curves.curves) | (
-        set() if "base" not in train else {"eval_loss", "eval_accuracy"}
-    )
+    assert set(merged(pair).curves.curves) == {"train_loss", "eval_loss", "accuracy", "eval_accuracy"}
+
+
+def test_a_file_that_is_called_after_evaluations_is_of_them_unless_its_names_say_otherwise():
+    assert set(half("a/bert-valid.csv", ["loss"]).curves.curves) == {"eval_loss"}
+    both = {"loss": falling(SPARSE, 2.0, 4), "val_loss": falling(SPARSE, 3.0, 4)}
+    assert set(form("a/bert-valid.csv", both, "Table").curves.curves) == {"train_loss", "eval_loss"}
+    assert set(half("a/dev-run.csv", ["loss"]).curves.curves) == {"train_loss"}
 
 
 def test_files_whose_names_pair_with_several_or_with_none_are_runs_of_their_own():
