@@ -27,6 +27,27 @@ _OVER = re.compile(
     r"(?:[ !.:,;(-].{0,300})?",
     re.I,
 )
+_STOPPED = re.compile(
+    r"(?!.{0,300}\bnan\b)(?:`?Trainer\.fit`? stopped: `?max_\w{1,20}=[\d:]{1,20}`? reached\.?"
+    r"|early[ -]?stop(?:ping|ped)?(?: criterion| condition)?(?: was| is| has been)?[ :!,]{1,3}"
+    r"(?:triggered|activated|reached|met|at (?:epoch|step|iteration))\b.{0,200}"
+    r"|stopp?(?:ing|ed) (?:training )?early\b.{0,200}|train_runtime {1,40}= .{1,40})",
+    re.I,
+)
+"""Ends on purpose: by a limit, by a callback, and what the Trainer prints of a training behind it."""
+_ENDS = (
+    (re.compile(r"[\w./-]{1,200}: line \d{1,6}: {1,9}\d{1,9} Killed\b.{0,300}|Killed"), "Killed"),
+    (re.compile(r"Segmentation fault\b.{0,100}|.{0,200}\bSIGSEGV\b.{0,100}"), "Segmentation fault"),
+    (re.compile(r"terminate called after throwing .{0,200}|Aborted \(core dumped\).{0,100}"), "Aborted"),
+    (re.compile(r"Terminated"), "Terminated"),
+    (re.compile(r"(?:slurmstepd|srun): error: .{0,200}\bCANCELLED\b.{0,200}"), "Cancelled by Slurm"),
+    (re.compile(r"(?:slurmstepd|srun): error: .{0,200}\boom.kill.{0,200}", re.I), "Out of memory"),
+    (re.compile(r"(?:[\w.]{1,100}\.)?OutOfMemoryError: .{0,2000}|CUDA out of memory\b.{0,2000}"), "OutOfMemoryError"),
+    (re.compile(r"(?:[\w.]{1,100}\.)?ChildFailedError:.{0,300}"), "ChildFailedError"),
+    (re.compile(r".{0,100}\bProcess completed with exit code [1-9]\d{0,2}\.?"), "Exit code"),
+)
+"""What the system, a launcher or a driver says of a process that it ended, and what that is called."""
+CANCELLATIONS = frozenset(("KeyboardInterrupt", "Terminated", "Cancelled by Slurm"))
 _COUNTED = re.compile(r"\b[\d,]{1,20} (?:steps?|epochs?|iterations?)\b", re.I)
 _NOT_OVER = re.compile(
     r"\b(?:epochs?|fold|steps?|iterations?|iter|stage|phase|batch|false|not|no|when|until|if|tokenizer|early|aborted"
@@ -86,10 +107,14 @@ class Words:
             self.over.append(number)
         elif _DONE.fullmatch(_said(text)):
             self.done.append(number)
-        if text.lstrip().startswith(_TRACEBACK):
+        bare = text.strip().removeprefix("^C")
+        if bare.startswith(_TRACEBACK):
             self.broke_at, self.error = number, ""
         elif self.broke_at >= 0 and (error := _ERROR.fullmatch(text.lstrip())):
             self.error = error[1]
+        elif not self.over and not self.error and (ended := ended_by(bare)):
+            # Whoever is ended behind the end of training ended nothing.
+            self.broke_at, self.error = number, ended
         if (mark := mark_of(text)) is not None and len(self.marks) < MAX_OTHER_LINES:
             self.numbers.append(number)
             self.marks.append(mark)
@@ -116,6 +141,16 @@ def heads_evaluation(text: str) -> bool | None:
     return False if _TRAINS.fullmatch(text.strip(" \t=-*#>|~:")) else None
 
 
+def ended_by(text: str) -> str:
+    """By what a line says that a process was ended; "" where it says nothing of that.
+
+    Example:
+        >>> [ended_by(each) for each in ("train.sh: line 7:  1234 Killed  python train.py", "Killed time: 3 s")]
+        ['Killed', '']
+    """
+    return next((word for pattern, word in _ENDS if pattern.fullmatch(text)), "")
+
+
 def is_over(text: str) -> bool:
     """Whether a line says that the whole training came to its end.
 
@@ -123,6 +158,8 @@ def is_over(text: str) -> bool:
         >>> [is_over(each) for each in ("INFO - Training complete in 3m 20s", "Training complete for epoch 3")]
         [True, False]
     """
+    if len(text) <= 400 and (_STOPPED.fullmatch(_said(text)) or _STOPPED.fullmatch(text.strip())):
+        return True
     if len(text) > 400 or not (found := _OVER.fullmatch(_said(text))):
         return False
     return not _NOT_OVER.search(_COUNTED.sub("", found[0]))
@@ -140,7 +177,8 @@ def says_something(text: str) -> bool:
         _MEGATRON.fullmatch(text)
         or _OVERRIDE.fullmatch(text)
         or _STATED.search(text)
-        or bare.startswith(_TRACEBACK)
+        or bare.removeprefix("^C").startswith(_TRACEBACK)
+        or ended_by(text.strip())
         or heads_evaluation(text) is not None
         or is_over(text)
         or _DONE.fullmatch(_said(text))
