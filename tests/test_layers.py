@@ -75,6 +75,7 @@ LAYERS: dict[str, Layer] = {
         "pyarrow",
     ),
     "lib.data.formats.text": layer("lib.data.formats.text", "lib.core.facts lib.data.formats.logged", "pyarrow"),
+    "lib.data.formats.shown": layer("lib.data.formats.shown", "lib.data.formats.files"),
     "lib.data.formats.records": layer(
         "lib.data.formats.records",
         "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed",

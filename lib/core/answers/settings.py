@@ -81,7 +81,9 @@ def settings_answer(every: Sequence[DiffRow], runs: int) -> SettingsAnswer:
         methods = ("LoRA", *unused) if configured else tuple(unused)
     return SettingsAnswer(
         headline=_headline(different, len(meant), runs, lacking),
-        beside=_beside(different, len(meant)) if not lacking else _without(lacking, runs, has_difference=bool(different)),
+        beside=_beside(different, len(meant))
+        if not lacking
+        else _without(lacking, runs, has_difference=bool(different)),
         different=different,
         same=same,
         identity=tuple(row for row in every if row.is_identity),

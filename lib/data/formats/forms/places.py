@@ -106,7 +106,7 @@ def halves(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
 
 
 def is_of_evaluation(files: Sequence[FilePath], names: Iterable[str]) -> bool:
-    """Whether a log is of evaluations by what its file or folder is called: "val/log.csv", "eval_metrics", "bert-valid".
+    """Whether a log is of evaluations by what its file or folder is called: "val/log.csv", "eval_metrics.csv".
 
     A name that says more than that counts where none of its metrics says on what it was measured; "dev" may be whoever
     develops.

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from lib.data.formats.tables.table import Table, Words, as_numbers, check_size
+from lib.data.formats.logged import FilePath, LoggedRun
+from lib.data.formats.tables.runs import runs_of
+from lib.data.formats.tables.table import NoTable, Table, Words, as_numbers, check_size
 from lib.data.formats.tables.written import has_decimal_comma
 
 
-def table_of_cells(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def runs_of_cells(
+    tables: Iterable[tuple[Sequence[str], Sequence[Sequence[str]]]], file: FilePath
+) -> tuple[LoggedRun, ...]:
+    """The runs in tables that stand in one file, each by its names and rows; a table that holds none is left out."""
+    found: list[LoggedRun] = []
+    for names, rows in tables:
+        with contextlib.suppress(NoTable):
+            found += runs_of(_table_of_cells(names, rows), file)
+    if len(found) < 2:
+        return tuple(found)
+    return tuple(
+        replace(run, key="" if number == 1 else str(number), name=f"{file[-1]}, table {number}")
+        for number, run in enumerate(found, 1)
+    )
+
+
+def _table_of_cells(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A table.
 
     Args:

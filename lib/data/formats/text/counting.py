@@ -17,6 +17,8 @@ def resolve(rows: Rows, events: Events, headers: Sequence[tuple[int, bool]] = ()
     behind it, -1 and 0 where there is none, and only for rows that count nothing themselves.
 
     Args:
+        rows: All of a log.
+        events: What its other lines count.
         headers: Lines that head what an evaluation came to, or (``False``) training.
     """
     columns = rows.columns

@@ -29,7 +29,8 @@ _CONTROLS = bytes((*range(9), *range(14, 32), 127))
 """What each of these begins with."""
 WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
 RANK = re.compile(
-    r"\s{0,4}\[?(?:rank|default|gpu|worker|node|local_rank|proc)[ :=_-]?(\d{1,5})(?:\][:|]?[ \t]?|[:|]?[ \t])", re.IGNORECASE
+    r"\s{0,4}\[?(?:rank|default|gpu|worker|node|local_rank|proc)[ :=_-]?(\d{1,5})(?:\][:|]?[ \t]?|[:|]?[ \t])",
+    re.IGNORECASE,
 )
 _LABELS = (
     RANK,
@@ -126,14 +127,15 @@ def has_decimal_commas(data: bytes) -> bool:
     """Whether the fractions of a log stand behind a comma, as programs write in many countries.
 
     Example:
-        >>> has_decimal_commas(b"step 1: loss 2,4312\n" * 8), has_decimal_commas(b"step 1,000: loss 2.4312\n" * 8)
+        >>> has_decimal_commas(b" step 1: loss 2,4312" * 8), has_decimal_commas(b" step 1,000: loss 2.4312" * 8)
         (True, False)
     """
     found = _COMMA.findall(data)
     if len(found) < _MANY_COMMAS or len(_DOT.findall(data)) > _FEW_DOTS * len(found):
         return False
     # Thousands have three digits behind each comma, and no 0 before the first.
-    return sum(len(each.rpartition(b",")[2]) != 3 or each.startswith(b"0,") for each in found) >= 0.5 * len(found)
+    fractions = [each for each in found if len(each.rpartition(b",")[2]) != 3 or each.startswith(b"0,")]
+    return len(fractions) >= 0.5 * len(found)
 
 
 def _clean(data: bytes) -> bytes:

@@ -128,11 +128,12 @@ class Rows:
             parts[:] = [(np.concatenate([rows for rows, _ in parts]), np.concatenate([values for _, values in parts]))]
         return parts[0]
 
-
     def move(self, name: str, of: np.ndarray, other: str) -> None:
         """Give the values of a metric in some rows another name.
 
         Args:
+            name: What it is called.
+            other: What it is to be called there.
             of: Which rows, shape (rows,), bool.
         """
         rows, values = self.points(name)

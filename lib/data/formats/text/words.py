@@ -62,7 +62,9 @@ _EVALUATES = re.compile(
     r"[^=]{0,80}",
     re.I,
 )
-_TRAINS = re.compile(r"(?:(?:start(?:ing|ed)? |begin(?:ning)? |running |run |resum(?:e|ing) )*)(?:training|train)", re.I)
+_TRAINS = re.compile(
+    r"(?:(?:start(?:ing|ed)? |begin(?:ning)? |running |run |resum(?:e|ing) )*)(?:training|train)", re.I
+)
 _LEVEL = re.compile(
     r"^[\W\d]*(?:(?:[\w.]{1,40}\.py:\d{1,6}|\b(?:info|root|__main__|train(?:er)?)\b)[\W\d]+){0,4}", re.I
 )

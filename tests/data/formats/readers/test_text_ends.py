@@ -66,7 +66,7 @@ def test_what_is_no_end(tmp_path, end) -> None:
         ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", RunStatus.FAILED),
         ("[rank1]: Traceback (most recent call last):\n[rank1]: RuntimeError: x", RunStatus.FAILED),
         ("torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ", RunStatus.FAILED),
-        ("slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-01-01T10:00:00 DUE TO TIME LIMIT ***", RunStatus.CANCELLED),
+        ("slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-01-01 DUE TO TIME LIMIT ***", RunStatus.CANCELLED),
         ("Terminated", RunStatus.CANCELLED),
         ('^CTraceback (most recent call last):\n  File "train.py", line 3\nKeyboardInterrupt', RunStatus.CANCELLED),
     ],

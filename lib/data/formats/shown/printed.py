@@ -17,7 +17,9 @@ _WIDE = re.compile(r"\t|\s{2,}|\s*\|\s*")
 _NARROW = re.compile(r"\s+|\s*\|\s*")
 _RULE = re.compile(r"[\s|:+=─━┃│┼╇╪-]*")
 _NAME = re.compile(r"[A-Za-z#%][\w #%()./@-]{0,39}")
-_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*(?:[.,]\d*)?|\.\d+)(?:e[-+]?\d+)?%?|nan|[-+]?inf(?:inity)?|(?:\d+:)?\d+:\d\d", re.I)
+_NUMBER = re.compile(
+    r"[-+]?(?:\d[\d,]*(?:[.,]\d*)?|\.\d+)(?:e[-+]?\d+)?%?|nan|[-+]?inf(?:inity)?|(?:\d+:)?\d+:\d\d", re.I
+)
 _BLANK = frozenset(("", "-", "--", "no log", "none", "n/a", "na"))
 _COUNTS = frozenset(("step", "steps", "global step", "epoch", "epochs", "iter", "iteration", "#"))
 _SPACY = ("E", "#")

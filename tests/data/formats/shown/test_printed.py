@@ -8,7 +8,7 @@ import json
 import pytest
 
 from lib.data.formats.readers.text_logs import FORMAT
-from lib.data.formats.text.printed import printed_tables
+from lib.data.formats.shown.printed import printed_tables
 from tests.data.formats.reading import only_run, points, put
 
 LOSSES = {100: (2.5, 2.75), 200: (2.25, 2.5), 300: (2.0, 2.625)}
