@@ -53,7 +53,8 @@ def printed_tables(lines: Sequence[str]) -> Iterator[Printed]:
 
 def _table(lines: Sequence[str], at: int, split: re.Pattern[str]) -> tuple[Printed, int] | None:
     """The table whose header stands in a line, and the line behind it."""
-    names = _cells(lines[at], split)
+    # NumPy writes a header as a comment.
+    names = _cells(re.sub(r"^#+ (?=\w)", "", lines[at]), split)
     if not 2 <= len(names) <= MOST_CELLS or not all(_NAME.fullmatch(name) for name in names):
         return None
     if len(set(names)) < len(names) or not any(name.casefold().replace("_", " ") in _COUNTS for name in names):

@@ -17,7 +17,7 @@ _EPOCHS = frozenset({"epoch", "ep"})
 _BEFORE_COUNTER = frozenset({"global", "current", "train", "training", "trainer", "optimizer", "optim", "opt", "eval"})
 _BEFORE_COUNTER |= {"evaluation", "val", "valid", "validation", "test", "dev", "at", "loss", "the", "num", "update"}
 _BEFORE_COUNTER |= {"after", "on", "of", "end", "results", "result", "completed", "finished"}
-_BEFORE_COUNTER |= {"validate", "validating", "evaluate", "evaluating"}
+_BEFORE_COUNTER |= {"validate", "validating", "evaluate", "evaluating", "am", "pm"}
 _PHASE_NAME = re.compile(r"(?:train|test)(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?", re.I)
 OWN_PHASE = re.compile(
     r"(?<![a-z])(?:train(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?|test|dev)(?![a-z])", re.I

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from lib.data.formats.text.rows import Rows, distinct
 MIN_COUNTS = 2
 """So many different counts make a line one of a log: a sentence with a number in it states one."""
 
+_TRAIN_LOSS = re.compile(r"(?:train(?:ing)?[ _/-])?loss", re.I)
 _EVALUATING = ("val", "test", "eval", "dev")
 
 
@@ -65,7 +67,7 @@ def steps_of(
     # A bar that has always come to its end is that of an epoch.
     has_bar = len(distinct(bar[bar >= 0])) >= MIN_COUNTS
     # Where nothing but evaluations was printed, the bar is drawn by training, or by them: the epoch is surely theirs.
-    is_trained = "loss" in rows.names
+    is_trained = any(_TRAIN_LOSS.fullmatch(name) for name in rows.names)
     if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not (has_bar and is_trained):
         _drop_single_heads(each, has_epoch, each.epoch)
         has_epoch &= each.keep
@@ -211,8 +213,9 @@ def _before(rows: np.ndarray, stated: np.ndarray, step: np.ndarray) -> np.ndarra
 def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, notes: list[str]) -> np.ndarray | None:
     """Steps where no line states one: from the progress bar, else from the epochs, else by counting lines."""
     trains = np.zeros(len(each.step), dtype=bool)
-    if "loss" in rows.names:
-        trains[rows.points("loss")[0]] = True
+    for name in rows.names:
+        if _TRAIN_LOSS.fullmatch(name):
+            trains[rows.points(name)[0]] = True
     # A line of a dictionary has the head "" or "epoch"; a lone "loss: 3" is no log by itself.
     rest = each.keep & np.array([name != "=" for name in each.heads])[each.head] if len(each.head) else each.keep
     trains &= rest

@@ -32,10 +32,10 @@ _OF = r"(?:%|percent|pct|nats)"
 _SPLIT = re.compile(
     rf"[|,;{{}}<>\"'\t]|\[(?!{_OF}\])|\](?<!%\])(?<!percent\])(?<!pct\])(?<!nats\])"
     rf"|(?:^|\s)\((?!{_OF}\)|[A-Za-z ]{{2,20}}\)$)"
-    r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s",
+    r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s|[^\w\x00-\x7f]+\s?",
     re.I,
 )
-"""A unit in brackets parts nothing: "Val. Acc. (%): 61.2"."""
+"""Signs of other alphabets than ASCII part, such as arrows; a unit in brackets parts nothing: "Val. Acc. (%): 61.2"."""
 _NAME = re.compile(rf"[A-Za-z_%#][\w ./@%+*()#&-]{{0,79}}(?:\[{_OF}\])?", re.I)
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
 _PHASE = re.compile(
@@ -113,7 +113,7 @@ def numbers_of(text: str) -> list[Named]:
             continue
         gap = text[max(last, match.start() - 200) : match.start()]
         after = text[match.end() : match.end() + 2]
-        is_closed = not after.strip() or after[0] in ",|;)(]\t}'\"" or (after[0] == " " and after[1:] in "|([-\t ")
+        is_closed = not after.strip() or after[0] in ",|;)(]\t}'\"" or (after[0] == " " and (after[1:] in "|([-\t " or not after[1].isascii()))
         if match["word"] is not None and not is_closed and not gap.rstrip().endswith((":", "=")):
             # "number of nan iterations: 0" has one number.
             continue

@@ -23,6 +23,7 @@ TABLES = {
         "{0:<10}{1:<12}{2:<12}00:12     \n",
         ("train_loss", "valid_loss"),
     ),
+    "NumPy": ("# step train_loss val_loss\n", "{0} {1} {2}\n", ("train_loss", "val_loss")),
     "Markdown": (
         "| Step | Training Loss | Validation Loss |\n|:----:|:---:|:---:|\n",
         "| {0} | {1} | {2} |\n",

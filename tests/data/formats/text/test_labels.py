@@ -56,3 +56,24 @@ def test_fractions_may_stand_behind_a_comma(tmp_path):
 def test_commas_of_thousands_and_lists_are_none_before_fractions(tmp_path, line):
     put(tmp_path, {"train.log": "".join(line.format(100 * step, step / 100) + "\n" for step in STEPS)})
     assert points(only_run(FORMAT, tmp_path))["loss"] == [(100 * step, step / 100) for step in STEPS]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "step {0} → train loss: {1} ↓",
+        "🚀 Step {0} | 📉 train loss: {1}",
+        "01/02/2026 12:00:10 PM step {0} train loss {1}",
+    ],
+)
+def test_signs_and_halves_of_a_day_are_no_part_of_a_name(tmp_path, line):
+    put(tmp_path, {"train.log": "".join(line.format(step, step / 100) + "\n" for step in STEPS)})
+    assert points(only_run(FORMAT, tmp_path)) == {"train loss": [(step, step / 100) for step in STEPS]}
+
+
+def test_lines_that_state_fractions_of_epochs_alone_are_counted(tmp_path):
+    lines = [f"Epoch {step / 50:.2f}: train loss {3 - step / 100}" for step in STEPS]
+    put(tmp_path, {"train.log": "\n".join(lines) + "\n"})
+    run = only_run(FORMAT, tmp_path)
+    assert points(run) == {"train loss": [(n, 3 - step / 100) for n, step in enumerate(STEPS, 1)]}
+    assert run.notes
