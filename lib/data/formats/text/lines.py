@@ -45,6 +45,8 @@ _GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]
 _LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
 _LEVEL = re.compile(r"\s{0,4}(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)\s{1,9}(?=[A-Za-z])")
 """How important a line is, where only a space parts that from a message: "INFO Epoch 3" counts as "Epoch 3" does."""
+_GLUED = re.compile(r"(?<![\w.])(?:\d{1,9}-)?(\d{1,9})(epoch|batch|step|iter)(?=[:\s,])")
+"""Counts that stand before their names, as ESPnet writes them: "2epoch:train:51-100batch:"."""
 BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
@@ -176,6 +178,7 @@ def line_of(text: str) -> Line:
             rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]
     if found := _LEVEL.match(text):
         text = text[found.end() :]
+    text = _GLUED.sub(r"\2 \1", text)
     return Line(text, at, rank, bar_of(text) if "<" in text else None)
 
 

@@ -113,7 +113,11 @@ def numbers_of(text: str) -> list[Named]:
             continue
         gap = text[max(last, match.start() - 200) : match.start()]
         after = text[match.end() : match.end() + 2]
-        is_closed = not after.strip() or after[0] in ",|;)(]\t}'\"" or (after[0] == " " and (after[1:] in "|([-\t " or not after[1].isascii()))
+        is_closed = (
+            not after.strip()
+            or after[0] in ",|;)(]\t}'\""
+            or (after[0] == " " and (after[1:] in "|([-\t " or not after[1].isascii()))
+        )
         if match["word"] is not None and not is_closed and not gap.rstrip().endswith((":", "=")):
             # "number of nan iterations: 0" has one number.
             continue
