@@ -171,11 +171,18 @@ def _mark(score: RunScore, decision: Decision, kind: HeadlineKind, *, is_first: 
         return "other seed", ""
     if score.never_better:
         return "≤ base model", "Never better than before training."
-    if score.gap is not None and score.gap > GAP_WARNING:
+    if score.gap is not None and score.gap > max(GAP_WARNING, _widest_gap(decision)):
         return OVERFITS, ""
     if score.run_id in decision.lead.undecided:
         return "noise unknown", ""
     return "", ""
+
+
+def _widest_gap(decision: Decision) -> float:
+    """Of the runs that may be shipped: a gap that one of them has, too, is not what another one was left for."""
+    named = decision.tied or (decision.recommendation.run_id,)
+    gaps = [each.gap for each in decision.recommendation.scores if each.run_id in named and each.gap is not None]
+    return max(gaps, default=0.0)
 
 
 def _others(grounds: Grounds, *, is_ordered: bool) -> Iterator[Row]:

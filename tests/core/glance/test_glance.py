@@ -192,6 +192,12 @@ def test_rows_say_how_far_behind_on_one_scale_and_how_far_noise_could_put_them()
     assert (rows["d"].behind, rows["d"].within, rows["d"].mark, rows["d"].value) == (None, None, "no eval loss", "–")
 
 
+@pytest.mark.parametrize(("of_best", "mark"), [(0.15, ""), (0.45, "overfits")])
+def test_a_gap_that_the_recommended_run_has_too_is_not_why_another_one_was_left(of_best, mark):
+    rows = {row.run_id: row for row in glance(run("a", 0.5, train=of_best), run("b", 0.9, train=0.6)).ranking.rows}
+    assert (rows["b"].mark, rows["b"].is_wide) == (mark, True)
+
+
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("noise", [0.001, 0.02, 0.1])
 def test_one_shade_is_drawn_for_all_and_who_is_level_ends_inside(noise, train):
