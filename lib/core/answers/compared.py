@@ -199,7 +199,7 @@ def _with_configurations(rows: Sequence[DiffRow]) -> tuple[DiffRow, ...]:
     for row in rows:
         before = row.unused or ("",) * len(row.values)
         unused = tuple(
-            NO_CONFIGURATION if run in lacking and not row.sources[run] and row.values[run] is MISSING else why
+            why or (NO_CONFIGURATION if run in lacking and not row.sources[run] and row.values[run] is MISSING else "")
             for run, why in enumerate(before)
         )
         if row.is_identity:

@@ -41,6 +41,7 @@ class SettingsAnswer:
         identity: What tells runs apart by design.
         unused: The methods of which no run uses any, in words.
         missing: What no run states of that by which a training is repeated.
+        lacking: How many runs logged no configuration, where others did.
     """
 
     headline: str
@@ -50,6 +51,7 @@ class SettingsAnswer:
     identity: tuple[DiffRow, ...]
     unused: tuple[str, ...]
     missing: tuple[str, ...]
+    lacking: int = 0
 
     def narrowed(self, found: Iterable[DiffRow]) -> SettingsAnswer:
         """The same with the rows of a search only: what is recorded, and which methods are used, no search changes."""
@@ -89,6 +91,7 @@ def settings_answer(every: Sequence[DiffRow], runs: int) -> SettingsAnswer:
         identity=tuple(row for row in every if row.is_identity),
         unused=tuple(f"no {method}" for method in methods),
         missing=tuple(title for title, keys in _EXPECTED if not stated & set(keys)),
+        lacking=lacking,
     )
 
 

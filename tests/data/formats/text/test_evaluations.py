@@ -48,7 +48,7 @@ STATED = {
     "a logger's prefix": ("step {step} loss={loss}", "[2026-01-02 10:00:00,123 INFO] Validation loss: {loss}"),
     "ESPnet": (
         "[gpu1] 2026-01-02 10:00:00,123 (trainer:737) INFO: 1epoch:train:1-{step}batch: acc=0.5, loss={loss}, lr=1",
-        "[gpu1] 2026-01-02 10:00:00,123 (trainer:338) INFO: 1epoch results: [valid] acc=0.5, loss={loss}, total_count=5",
+        "[gpu1] 2026-01-02 10:00:00,123 (trainer:338) INFO: 1epoch results: [valid] acc=0.5, loss={loss}, time=5",
     ),
     "Flair": (
         "2026-01-02 10:00:00,123 epoch 1 - iter {step}/100 - loss {loss} - lr: 0.1",
