@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
-from lib.data.formats.forms.form import Form
+from lib.data.formats.forms.form import WANDB_CSV, Form
 from lib.data.formats.logged import FilePath, Folder
 from lib.data.formats.metric_words import EVAL_WORDS, TRAIN_WORDS, words_of
 
@@ -89,7 +90,13 @@ def are_called_apart(one: Form, other: Form) -> bool:
     return bool(words and others) and words.isdisjoint(others)
 
 
-def halves(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
+def named_alike(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
+    """The positions of forms that are one run by their names, though they have nothing in common to compare."""
+    yield from _halves(forms)
+    yield from _charts(forms)
+
+
+def _halves(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
     """The positions of two files beside each other that are one run, by their names: "train.csv" and "val.csv"."""
     found: dict[tuple[Folder, str, frozenset[str]], dict[bool, list[int]]] = {}
     for at, form in enumerate(forms):
@@ -103,6 +110,19 @@ def halves(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
     for both in found.values():
         if len(both) == 2 and all(len(each) == 1 for each in both.values()):
             yield both[False][0], both[True][0]
+
+
+def _charts(forms: Sequence[Form]) -> Iterator[tuple[int, int]]:
+    """The positions of runs that two charts beside each other show by one name, each in a metric of its own."""
+    found: dict[tuple[Folder, str], list[int]] = {}
+    for at, form in enumerate(forms):
+        if form.format == WANDB_CSV and form.name and form.curves.curves:
+            found.setdefault((form.files[0][:-1], form.name), []).append(at)
+    for members in found.values():
+        metrics = [name for at in members for name in forms[at].curves.curves]
+        files = {forms[at].files[0] for at in members}
+        if len(set(metrics)) == len(metrics) and len(files) == len(members):
+            yield from pairwise(members)
 
 
 def is_of_evaluation(files: Sequence[FilePath], names: Iterable[str]) -> bool:

@@ -352,3 +352,16 @@ def test_files_whose_names_pair_with_several_or_with_none_are_runs_of_their_own(
     ]  # fmt: skip
     assert grouped(half("a-train.csv", ["loss"]), half("b-val.csv", ["loss"], 3.0)) == [[0], [1]]
     assert grouped(half("a/train.csv", ["loss"]), half("b/val.csv", ["loss"], 3.0)) == [[0], [1]]
+
+
+def charted(path, name, metric, scale=2.0):
+    return form(path, {metric: falling(SPARSE, scale, 4)}, "W&B CSV", name=name, key=name)
+
+
+def test_charts_of_other_metrics_beside_each_other_show_the_same_runs():
+    of_loss = charted("x/train.csv", "a", "train/loss"), charted("x/train.csv", "b", "train/loss", 3.0)
+    of_eval = charted("x/w.csv", "a", "eval/loss"), charted("x/w.csv", "b", "eval/loss", 3.0)
+    assert grouped(*of_loss, *of_eval) == [[0, 2], [1, 3]]
+    assert grouped(*of_loss, charted("y/w.csv", "a", "eval/loss")) == [[0], [1], [2]], "another folder"
+    again = charted("x/w.csv", "a", "train/loss", 4.0)
+    assert grouped(*of_loss, again) == [[0], [1], [2]], "another run of that name"
