@@ -79,6 +79,7 @@ LAYERS: dict[str, Layer] = {
     "lib.data.formats.text": layer(
         "lib.data.formats.text", "lib.core.facts lib.data.formats.logged lib.data.formats.arrow_arrays", "pyarrow"
     ),
+    "lib.data.formats.shown": layer("lib.data.formats.shown", "lib.data.formats.files"),
     "lib.data.formats.records": layer(
         "lib.data.formats.records",
         "lib.data.formats.files lib.data.formats.logged lib.data.formats.resumed lib.data.formats.arrow_arrays",

@@ -28,6 +28,8 @@ UNSEEN = 0.1
 """A configured peak may lie this share above the highest learning rate of a log that shows one value in many."""
 
 NOT_RECORDED = "not recorded"
+NO_CONFIGURATION = "configuration not logged"
+"""What is shown for a setting that others state of a run that states none at all: that is no difference."""
 ROWS_OF_METHOD = 2
 """A section with fewer rows is no method that needs a row of its own."""
 
@@ -45,7 +47,7 @@ def compared(runs: Sequence[RunSummary], rates: Mapping[str, MetricCurve] | None
     """
     rows = _one_learning_rate(diff(runs))
     rows = tuple(_without_rounding(row, runs, rates or {}) for row in rows)
-    return _with_methods(rows)
+    return _with_configurations(_with_methods(rows))
 
 
 def _one_learning_rate(rows: Sequence[DiffRow]) -> tuple[DiffRow, ...]:
@@ -181,6 +183,36 @@ def _with_methods(rows: Sequence[DiffRow]) -> tuple[DiffRow, ...]:
     return tuple(found)
 
 
+def unconfigured(rows: Sequence[DiffRow]) -> frozenset[int]:
+    """The places of runs that logged no configuration, where others did."""
+    runs = range(len(rows[0].values) if rows else 0)
+    having = {run for run in runs if any(is_configured(row, run) for row in rows)}
+    return frozenset(runs) - having if having else frozenset()
+
+
+def _with_configurations(rows: Sequence[DiffRow]) -> tuple[DiffRow, ...]:
+    """Mark what a run does not state because nothing of its configuration was logged."""
+    lacking = unconfigured(rows)
+    if not lacking:
+        return tuple(rows)
+    found = []
+    for row in rows:
+        before = row.unused or ("",) * len(row.values)
+        unused = tuple(
+            why or (NO_CONFIGURATION if run in lacking and not row.sources[run] and row.values[run] is MISSING else "")
+            for run, why in enumerate(before)
+        )
+        if row.is_identity:
+            found.append(row)
+        elif all(run in lacking for run, source in enumerate(row.sources) if source):
+            # Of what only logs show, such as the epochs, a configuration may not speak.
+            said = tuple("" if source else why or NOT_RECORDED for source, why in zip(row.sources, unused, strict=True))
+            found.append(_unused(row, said))
+        else:
+            found.append(row if unused == before else _unused(row, unused))
+    return tuple(found)
+
+
 def _unused(row: DiffRow, unused: tuple[str, ...]) -> DiffRow:
     classes: list[Comparable | None] = [
         None if why else class_of(row.key, value, row.comparison) for value, why in zip(row.values, unused, strict=True)
@@ -191,19 +223,20 @@ def _unused(row: DiffRow, unused: tuple[str, ...]) -> DiffRow:
 
 def _head(method: str, own: Sequence[DiffRow], unused: tuple[str, ...]) -> DiffRow:
     values = tuple(why or _main_values(method, own, run) for run, why in enumerate(unused))
-    _, odd = told_apart([("unused",) if why else ("used",) for why in unused])
+    differs, odd = told_apart([None if why == NOT_RECORDED else ("unused",) if why else ("used",) for why in unused])
     nothing: tuple[tuple[()], ...] = ((),) * len(unused)
     return DiffRow(
         key=f"uses {method}",
         title=method[:1].upper() + method[1:],
         group=own[0].group,
         values=values,
-        differs=True,
+        differs=differs,
         odd=odd,
         sources=tuple("" if why else "by what is stated of it" for why in unused),
         places=nothing,
         remarks=nothing,
         comparison=Comparison.TEXT,
+        unused=tuple(why if why == NOT_RECORDED else "" for why in unused),
     )
 
 

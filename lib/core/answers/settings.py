@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from lib.core.answers.compared import NOT_RECORDED, is_configured, method_of
+from lib.core.answers.compared import NOT_RECORDED, is_configured, method_of, unconfigured
 from lib.core.config.diff import CANNOT_TELL, DiffRow, differences
 from lib.core.config.parameters import Group
 from lib.core.config.values import MISSING
@@ -41,6 +41,7 @@ class SettingsAnswer:
         identity: What tells runs apart by design.
         unused: The methods of which no run uses any, in words.
         missing: What no run states of that by which a training is repeated.
+        lacking: How many runs logged no configuration, where others did.
     """
 
     headline: str
@@ -50,6 +51,7 @@ class SettingsAnswer:
     identity: tuple[DiffRow, ...]
     unused: tuple[str, ...]
     missing: tuple[str, ...]
+    lacking: int = 0
 
     def narrowed(self, found: Iterable[DiffRow]) -> SettingsAnswer:
         """The same with the rows of a search only: what is recorded, and which methods are used, no search changes."""
@@ -71,6 +73,7 @@ def settings_answer(every: Sequence[DiffRow], runs: int) -> SettingsAnswer:
     meant = [row for row in every if not row.is_identity and not (row.unused and all(row.unused))]
     same = tuple(row for row in meant if not row.differs)
     unused = dict.fromkeys(method_of(row) for row in every if row.unused and all(row.unused))
+    lacking = len(unconfigured(every))
     stated = {row.key for row in every}
     if any(row.group is Group.LORA for row in every):
         methods = tuple(unused)
@@ -79,19 +82,24 @@ def settings_answer(every: Sequence[DiffRow], runs: int) -> SettingsAnswer:
         configured = any(is_configured(row, run) for row in every for run in range(runs))
         methods = ("LoRA", *unused) if configured else tuple(unused)
     return SettingsAnswer(
-        headline=_headline(different, len(meant), runs),
-        beside=_beside(different, len(meant)),
+        headline=_headline(different, len(meant), runs, lacking),
+        beside=_beside(different, len(meant))
+        if not lacking
+        else _without(lacking, runs, has_difference=bool(different)),
         different=different,
         same=same,
         identity=tuple(row for row in every if row.is_identity),
         unused=tuple(f"no {method}" for method in methods),
         missing=tuple(title for title, keys in _EXPECTED if not stated & set(keys)),
+        lacking=lacking,
     )
 
 
-def _headline(different: Sequence[DiffRow], count: int, runs: int) -> str:
+def _headline(different: Sequence[DiffRow], count: int, runs: int, lacking: int) -> str:
     if runs == 1:
         return counted(count, "setting") + (" is recorded" if count == 1 else " are recorded")
+    if not different and runs - lacking == 1:
+        return "Only one run logged its configuration"
     if not different:
         return (
             f"None of the {counted(count, 'setting')} differs"
@@ -102,6 +110,12 @@ def _headline(different: Sequence[DiffRow], count: int, runs: int) -> str:
     if len(names) == 1:
         return f"Only the {names[0]} differs"
     return f"{len(names)} of {counted(count, 'setting')} differ: {first_of(names, MOST_NAMED)}"
+
+
+def _without(lacking: int, runs: int, *, has_difference: bool) -> str:
+    """Of how many runs no configuration is known."""
+    said = f"Configuration not logged: {lacking} of {counted(runs, 'run')}"
+    return f"{said}." if has_difference else f"{said}, so that nobody can tell whether settings differ."
 
 
 def _beside(different: Sequence[DiffRow], count: int) -> str:

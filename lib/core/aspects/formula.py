@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lib.core.aspects.facts import Agreement, Compared, RunFacts, agreement_of, gravest, option
+from lib.core.config.training_method import Method, states_word
 from lib.core.facts.values import finite, text
 
 _FORMULA = (
     "loss_type", "pref_loss", "dpo_loss", "loss_function", "loss_fn", "loss_name", "criterion", "loss.name", "loss.type"
 )  # fmt: skip
+_IPO, _DEFAULT_OF_DPO = "ipo", "sigmoid"
+"""A loss of DPO's trainer that tools also name as a method, and the one that it has where they name DPO."""
 _FOCAL_GAMMA = "focal_gamma", "focal_loss_gamma", "loss.gamma"
 _FOCAL = "use_focal_loss", "use_focal", "focal_loss"
 _WEIGHTS = "class_weights", "class_weight", "use_class_weights", "weighted_loss", "pos_weight", "label_weights"
@@ -47,6 +50,10 @@ def _kind(first: RunFacts, second: RunFacts) -> Compared | None:
     one, other = _formula_name(first), _formula_name(second)
     if one is None and other is None:
         return None
+    one, other = (
+        _DEFAULT_OF_DPO if name is None and beside == _IPO and facts.stated == (Method.DPO,) else name
+        for name, beside, facts in ((one, other, first), (other, one, second))
+    )
     return Compared(agreement_of(None if one is None or other is None else one == other), (one, other))
 
 
@@ -59,7 +66,7 @@ def _formula_name(facts: RunFacts) -> str | None:
         by_option = "focal" if gamma or (gamma is None and focal) else "cross entropy"
     stated = facts.value(*_FORMULA)
     if stated is None:
-        return by_option
+        return by_option or (_IPO if states_word(facts.settings, _IPO) else None)
     words = sorted(_spelt(str(each)) for each in (stated if isinstance(stated, tuple) else (stated,)))
     if by_option and words in (["cross entropy"], ["focal"]):
         return by_option

@@ -28,7 +28,7 @@ def _methods(facts: RunFacts, other: RunFacts) -> tuple[Method, ...]:
     does not name was not run. By itself the lack of names says nothing, as sources leave them out.
     """
     if not facts.methods and other.logged.is_certain and logs_training(facts.curves.curves):
-        return UNNAMED
+        return tuple(method for method in UNNAMED if method not in other.logged.methods)
     return facts.methods
 
 

@@ -145,9 +145,9 @@ def logged_methods(names: Collection[str]) -> Logged:
 
 
 def logs_training(names: Collection[str]) -> bool:
-    """Whether so much of a trainer's log is there that names which are not were not logged."""
+    """Whether a trainer's own rows are there, so that names which are not in them were not logged."""
     trained = _Names(names).trained
-    return bool(trained & {"loss", "train_loss"}) and bool(trained & {"learning_rate", "grad_norm"})
+    return bool(trained & {"loss", "train_loss"})
 
 
 def _preference(names: _Names) -> Logged:
@@ -237,6 +237,12 @@ def stated_methods(settings: Mapping[str, Setting]) -> tuple[Method, ...]:
         return found
     stated = (f"{section}{option}" for option in _OPTIONS for section in _SECTIONS)
     return next((_OPTIONS[key.rsplit(".", 1)[-1]] for key in stated if key in settings), ())
+
+
+def states_word(settings: Mapping[str, Setting], word: str) -> bool:
+    """Whether settings name the method by this word, in any case."""
+    stated = (text(value_of(settings, section + key)) for section in _SECTIONS for key in _KEYS)
+    return any(each is not None and each.strip().casefold() == word for each in stated)
 
 
 def _word(settings: Mapping[str, Setting], key: str) -> Method | None:

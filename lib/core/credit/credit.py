@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lib.core.answers.compared import NOT_RECORDED
+from lib.core.answers.compared import NO_CONFIGURATION, NOT_RECORDED
 from lib.core.config.diff import DiffRow, class_of
 from lib.core.config.setting import FOLDER
 from lib.core.config.values import MISSING
@@ -189,10 +189,12 @@ def _only_follows(row: DiffRow, places: Sequence[int]) -> bool:
 
 def _levels(row: DiffRow, places: Sequence[int]) -> tuple[Hashable, ...]:
     """One value for each run, of those that differ. Where a run does not use what it belongs to it is as in another."""
-    if not row.differs:
-        return ()
     unused = row.unused or ("",) * len(row.values)
-    if row.key.startswith("uses "):
+    is_method = row.key.startswith("uses ")
+    # What a run does not state because it states nothing may be why it came out otherwise.
+    if not row.differs and (NOT_RECORDED if is_method else NO_CONFIGURATION) not in unused:
+        return ()
+    if is_method:
         return tuple(
             Unrecorded(at) if row.values[place] == NOT_RECORDED else not row.sources[place]
             for at, place in enumerate(places)
@@ -200,7 +202,7 @@ def _levels(row: DiffRow, places: Sequence[int]) -> tuple[Hashable, ...]:
     levels: list[Hashable] = []
     for at, place in enumerate(places):
         value, why = row.values[place], unused[place]
-        if why and why != NOT_RECORDED:
+        if why and why not in (NOT_RECORDED, NO_CONFIGURATION):
             levels.append(None)
         elif why or value is MISSING:
             levels.append(Unrecorded(at))

@@ -32,7 +32,8 @@ from lib.data.formats.forms.form import Form
 from lib.data.formats.forms.merging import merged
 from lib.data.formats.forms.parents import outer_forms, with_settings_of
 from lib.data.formats.forms.renaming import renamed
-from lib.data.formats.forms.same import Known, same_runs, why_unused
+from lib.data.formats.forms.same import Known, same_runs
+from lib.data.formats.forms.unused import why_unused
 from lib.data.formats.logged import Folder, LoggedRun
 from lib.data.formats.metric_names import read_names
 from lib.data.stated.name_hints import NameHints, unseeded

@@ -81,6 +81,9 @@ def first_bytes(path: Path, most: int, size: int) -> tuple[bytes, bool]:
         raise NotReadable("The file could not be read.") from error
 
 
+_EXCEL = re.compile(rb'"?sep=.{1,2}"?[\r\n]+', re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class _Dialect:
     """How a file is written: its separator, its column names, its first rows, and where its rows begin, in bytes."""
@@ -138,7 +141,10 @@ def _begin_of(head: bytes) -> int:
     begin = 3 if head.startswith(b"\xef\xbb\xbf") else 0
     if b"\0" in head[begin : begin + 4096]:
         raise NoTable("Expected lines of text, found a binary file.")
-    return len(head) - len(head[begin:].lstrip(b"\r\n"))
+    begin = len(head) - len(head[begin:].lstrip(b"\r\n"))
+    # Excel is told in a line of its own what stands between cells.
+    found = _EXCEL.match(head, begin)
+    return found.end() if found else begin
 
 
 def _holds_numbers(dialect: _Dialect, place: int, name: str) -> bool:

@@ -12,8 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.facts.metrics import METRICS
-from lib.data.formats.metric_words import BARE_PERPLEXITY, GATHERED, GUESSED, group_of, meanings, spelled, words_of
+from lib.core.facts.metrics import METRICS, is_of_evaluations
+from lib.core.facts.scores import has_score
+from lib.data.formats.metric_words import (
+    BARE_PERPLEXITY,
+    GATHERED,
+    GUESSED,
+    TRAIN_WORDS,
+    group_of,
+    meanings,
+    spelled,
+    words_of,
+)
 
 _ENOUGH = 0.1
 """A series with fewer than this share of the points of the fullest candidate is its summary, not the metric."""
@@ -50,6 +60,8 @@ def read_names(series: Mapping[str, np.ndarray], *, of_evaluation: bool = False)
         where a metric of ours has that name, it is told apart by "(as logged)".
     """
     plain = _plain_names(series)
+    if of_evaluation:
+        plain |= {name: f"eval_{name}" for name in series if _is_bare_score(name)}
     candidates: dict[str, list[_Candidate]] = {}
     for name, steps in series.items():
         for metric, rank in meanings(words_of(name), name, of_evaluation=of_evaluation):
@@ -138,6 +150,11 @@ def _perplexity(bare: _Candidate, train: _Candidate | None, evaluated: _Candidat
         return "train_perplexity" if train is not None else "perplexity"
     of_train, of_eval = (float(np.isin(bare.steps, each.steps).mean()) for each in (train, evaluated))
     return "train_perplexity" if of_train > of_eval or len(bare.steps) > 2 * len(evaluated.steps) else "perplexity"
+
+
+def _is_bare_score(name: str) -> bool:
+    """Whether a name says what was measured by its score, and not on which data."""
+    return has_score(words_of(name)) and not is_of_evaluations(name) and not TRAIN_WORDS & set(words_of(name))
 
 
 def _plain_names(names: Iterable[str]) -> dict[str, str]:

@@ -20,20 +20,20 @@ def _set(words: str) -> frozenset[str]:
 
 
 TRAIN_WORDS = _set("train training trn")
-EVAL_WORDS = _set("eval evaluation val valid validation dev")
+EVAL_WORDS = _set("eval evaluation evaluate evaluating val valid validation validate validating dev")
 _TEST_WORDS = _set("test testing tst predict pred")
 """Held back until the end: a loss on them is not the one that chooses a checkpoint."""
 
 GATHERED = _set(
     "step epoch batch iter iteration avg mean average total global overall lm value at all on the per local current cur"
-    " log logs metric metrics scalar scalars charts final"
+    " log logs metric metrics scalar scalars charts final reduced"
 )
 """Words that say how or where a value was gathered."""
 _SMOOTHED = _set("running smooth smoothed smth ema sum micro median")
 _KINDS = _set(
     "mlm clm ce nll xent crossentropy bce mse mae l1 l2 ctc sft dpo kd text token tokens seq2seq main"
     " task model contrastive triplet denoising diffusion reconstruction objective weighted unweighted raw focal huber"
-    " causal generator caption cost dataloader idx"
+    " causal language generator caption cost dataloader idx"
 )
 """Words for a kind of loss, or for a part of the data."""
 _OPTIMIZERS = _set(

@@ -166,11 +166,12 @@ def _same(answer: SettingsAnswer) -> str:
     if not answer.same:
         return ""
     count = len(answer.same)
+    title = "Same in all runs that state it" if answer.lacking else "Same in all runs"
     lines = "".join(
         f"<dt>{escape(group)}</dt><dd>{_pairs(values)}</dd>" for group, values in equal_by_group(answer.same).items()
     )
     return (
-        f'<section class="card"><header><h2>Same in all runs</h2><span class="beside">{count}'
+        f'<section class="card"><header><h2>{title}</h2><span class="beside">{count}'
         f' setting{"" if count == 1 else "s"}</span></header><dl class="lines quiet">{lines}</dl></section>'
     )
 

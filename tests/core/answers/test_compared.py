@@ -115,6 +115,7 @@ def test_a_run_that_says_full_uses_no_adapter_whatever_else_stands_there():
 def test_a_run_without_a_configuration_has_not_recorded_a_method():
     found = rows(run(1, {"seed": 1, **LORA}), run(2, {"trainer_state": {"num_train_epochs": 3}}))
     assert found["uses LoRA"].shown == ("rank 16, alpha 32", "not recorded")
+    assert not found["uses LoRA"].differs
 
 
 def test_sections_of_which_a_run_has_nothing_are_one_row_and_those_that_all_have_are_not():

@@ -66,3 +66,27 @@ def test_places_are_told_of_runs_together():
     ]
     (row,) = compared(runs)
     assert provenance(row, ["a", "b", "c"]) == "config.lr (a and b); column max_learning_rate (c)"
+
+
+STATED = {"lr": 1e-4, "seed": 1, "optim": "adamw", "lora_r": 8, "lora_alpha": 16}
+
+
+def test_a_configuration_that_was_not_logged_is_no_difference():
+    found = answer(STATED, {}, batch_size=4)
+    assert not found.different
+    assert found.headline == "Only one run logged its configuration"
+    assert found.beside == "Configuration not logged: 1 of 2 runs, so that nobody can tell whether settings differ."
+    assert {row.shown[1] for row in found.same if row.key in ("optimizer", "seed")} == {"configuration not logged"}
+
+
+def test_runs_that_logged_theirs_are_compared_beside_one_that_did_not():
+    found = answer(STATED, {**STATED, "seed": 2}, {"trainer_state": {"num_train_epochs": 3}})
+    assert [row.key for row in found.different] == ["seed"]
+    assert found.headline == "Only the seed differs"
+    assert found.beside == "Configuration not logged: 1 of 3 runs."
+    assert found.different[0].shown == ("1", "2", "configuration not logged")
+    assert found.different[0].odd == (False, False, False)
+
+
+def test_a_run_that_states_anything_of_its_configuration_has_one():
+    assert answer({"lr": 1e-4, "seed": 1}, {"lr": 1e-4}).headline == "Only the seed differs"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.core.answers.compared import compared
@@ -181,3 +183,14 @@ def test_two_settings_of_other_names_with_the_same_values_are_two():
 def test_what_the_numbers_are_of_is_said():
     found = answer(run("a", 0.50, learning_rate=1e-4), run("b", 0.60, learning_rate=2e-4))
     assert "curves without their noise" in found.aside
+
+
+def test_a_run_that_logged_no_configuration_is_credited_with_no_setting():
+    stated = {"optim": "adamw", "warmup_ratio": 0.1}
+    bare = replace(run("c", 0.70), config={}, max_learning_rate=3e-4)
+    found = answer(run("a", 0.50, learning_rate=1e-4, **stated), bare)
+    assert not any(line.standing is Standing.DIRECT for line in found.lines)
+    both = answer(run("a", 0.50, learning_rate=1e-4, **stated), run("b", 0.60, learning_rate=3e-4, **stated), bare)
+    told = [line.sentence for line in both.lines if line.standing is Standing.DIRECT]
+    assert told
+    assert "run c" not in told[0].partition(".")[0]

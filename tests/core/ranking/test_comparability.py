@@ -148,6 +148,9 @@ PAIRS = {
     "label smoothing of one": ("label_smoothing", {"label_smoothing_factor": 0.1}, {}, UNSURE, UNSURE),
     "label smoothing of none": ("label_smoothing", {}, {}, None, SAME),
     "loss types": ("loss_type", {**DPO, "loss_type": "ipo"}, {**DPO, "loss_type": "sigmoid"}, DIFFERENT, DIFFERENT),
+    "IPO and DPO of axolotl": ("loss_type", {**DPO, "rl": "ipo"}, {**DPO, "rl": "dpo"}, DIFFERENT, DIFFERENT),
+    "IPO by two names": ("loss_type", {**DPO, "rl": "ipo"}, {**DPO, "loss_type": "ipo"}, SAME, SAME),
+    "DPO of no stated loss": ("loss_type", {**DPO, "loss_type": "sigmoid"}, DPO, UNSURE, UNSURE),
     "beta": ("beta", DPO, {**DPO, "beta": 0.5}, DIFFERENT, DIFFERENT),
     "a method in the words of ms-swift": (
         "method", {"method": ..., "rlhf_type": "dpo", "beta": 0.1}, DPO, SAME, SAME,
@@ -298,10 +301,13 @@ SILENT, SFT = {"method": ...}, {"method": "sft"}
 CLASSES = f"{TRAINER} eval_f1/a eval_f1/b"
 
 # aspect, one run with the names it logged, the other, their agreement in it
+MODELLED = f"{TRAINER} min_reward max_reward mean_reward accuracy"
 LOGGED = {
     "DPO beside SFT": ("method", SILENT, PAIRED, SILENT, f"{TRAINER} mean_token_accuracy", DIFFERENT),
     "DPO beside losses": ("method", SILENT, PAIRED, SILENT, TRAINER, DIFFERENT),
-    "DPO beside half a log": ("method", SILENT, PAIRED, SILENT, "train_loss eval_loss", UNSURE),
+    "DPO beside nothing but losses": ("method", SILENT, PAIRED, SILENT, "train_loss eval_loss", DIFFERENT),
+    "DPO beside evaluations alone": ("method", SILENT, PAIRED, SILENT, "eval_loss", UNSURE),
+    "a reward model beside losses": ("method", SILENT, MODELLED, SILENT, "train_loss eval_loss", DIFFERENT),
     "DPO beside a classifier": ("method", SILENT, PAIRED, SILENT, "eval_macro-avg-f1score eval_loss", DIFFERENT),
     "DPO beside a stated SFT": ("method", SILENT, PAIRED, SFT, "", DIFFERENT),
     "DPO and KTO": ("method", SILENT, PAIRED, SILENT, SINGLE, DIFFERENT),

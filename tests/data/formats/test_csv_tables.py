@@ -288,3 +288,10 @@ def test_many_texts_are_read_only_where_somebody_looks() -> None:
     assert list(words.words)[12_345] == "run 12345"
     spaced = table_of(f"step,loss,note\n{rows.replace('run 7,', ' run 7 ,')}".encode()).words["note"]
     assert list(spaced.words) == list(words.words)
+
+
+@pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n\n"])
+def test_a_line_for_excel_is_no_header(line):
+    table = table_of(f"{line}step;loss\n1;0,5\n2;0,25\n".encode())
+    assert table.names == ("step", "loss")
+    assert table.numbers["loss"].values.tolist() == [0.5, 0.25]

@@ -105,6 +105,12 @@ def test_a_log_of_evaluations_says_what_a_bare_loss_is():
     assert read_names({"train_loss": np.arange(5)}, of_evaluation=True)["train_loss"].metric == "train_loss"
 
 
+def test_a_log_of_evaluations_says_what_a_bare_score_was_measured_on():
+    names = ["accuracy", "box_loss", "train_accuracy", "time"]
+    found = read_names({name: np.arange(5) for name in names}, of_evaluation=True)
+    assert [found[name].metric for name in names] == ["eval_accuracy", "eval_box_loss", "train_accuracy", "time"]
+
+
 WORDS = st.sampled_from(
     [*"/_-. ", "loss", "train", "val", "lr", "norm", "grad", "ppl", "tokens", "per", "s", "x", "mean", "Ä"]
 )
@@ -117,6 +123,9 @@ def test_no_two_series_are_one_metric_and_none_is_lost(names, of_evaluation):
     keys = [each.metric for each in found.values()]
     assert len(set(keys)) == len(keys)
     assert all(
-        each.metric in METRICS or each.metric.startswith((name.rstrip(), spelled(name))) or AS_LOGGED in each.metric
+        each.metric in METRICS
+        or each.metric.removeprefix("eval_" * of_evaluation).startswith((name.rstrip(), spelled(name)))
+        or each.metric.startswith((name.rstrip(), spelled(name)))
+        or AS_LOGGED in each.metric
         for name, each in found.items()
     )

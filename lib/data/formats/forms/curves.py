@@ -14,9 +14,10 @@ from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.facts.runs import ReadAs
 from lib.data.formats.forms.axes import MAX_STEP, Counted, Once, all_steps, counted
-from lib.data.formats.logged import FilePath, LoggedRun, Series
+from lib.data.formats.forms.places import is_of_evaluation
+from lib.data.formats.logged import LoggedRun, Series
 from lib.data.formats.metric_names import Chosen, read_names
-from lib.data.formats.metric_words import EVAL_WORDS, words_of
+from lib.data.formats.metric_words import words_of
 
 MOST_METRICS = 400
 """Nobody looks through more, and each costs every check a pass; a log of one metric a layer has thousands."""
@@ -67,7 +68,7 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
         closing = closing if all(int(each.step.max()) <= ends for each in placed.values()) else {}
     if not placed:
         return Gathered(RunCurves(run_id), closing=closing)
-    of_evaluation = _is_of_evaluation(logged.files)
+    of_evaluation = is_of_evaluation(logged.files, logged.series)
     in_epochs = logged.counted == "epoch"
     first = _chosen(placed, of_evaluation=of_evaluation)
     train = next((name for name, each in first.items() if each.metric == "train_loss"), None)
@@ -129,12 +130,6 @@ def _placed(series: Series) -> Series | None:
         return series
     epoch, at = (None if column is None else column[here] for column in (series.epoch, series.at))
     return Series(series.step[here], series.value[here], epoch, at)
-
-
-def _is_of_evaluation(files: tuple[FilePath, ...]) -> bool:
-    """Whether the file or its folder is called after the data of evaluations."""
-    stems = [part.rsplit(".", 1)[0] if at == 0 else part for at, part in enumerate(reversed(files[0][-2:]))]
-    return any(set(words_of(stem)) <= EVAL_WORDS and words_of(stem) for stem in stems)
 
 
 def _chosen(series: Mapping[str, Series], *, of_evaluation: bool) -> dict[str, Chosen]:

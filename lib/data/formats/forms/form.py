@@ -33,5 +33,9 @@ class Form:
     curves: RunCurves
 
 
+TEXT_LOG = "text log"
+"""The format of lines of text, which any program writes."""
+WANDB_CSV = "W&B CSV"
+"""The format of W&B's exports, of which a chart has one metric of many runs."""
 HF_TRAINER = "Hugging Face Trainer"
 """The format of a ``trainer_state.json``, which names its run and knows its checkpoints."""

@@ -13,12 +13,18 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from lib.core.curves.metric_curves import RunCurves
-from lib.core.facts.foreign import isolated
 from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.forms.agreement import Verdict, agreement_of, comparable, results_differ
 from lib.data.formats.forms.continued import chains_of
-from lib.data.formats.forms.form import HF_TRAINER, Form
-from lib.data.formats.forms.places import is_of_its_folder, is_within, levels_of, place_of
+from lib.data.formats.forms.form import HF_TRAINER, TEXT_LOG, Form
+from lib.data.formats.forms.places import (
+    are_called_apart,
+    is_of_its_folder,
+    is_within,
+    levels_of,
+    named_alike,
+    place_of,
+)
 from lib.data.formats.logged import Folder
 
 MANY = 40
@@ -53,12 +59,14 @@ def same_runs(
 
     Returns:
         The positions of the forms of each run, the leading form first; runs in the order of their first form. A form
-        that is in none of them shows nothing by itself: ``why_unused`` says why.
+        that is in none of them shows nothing by itself: ``forms.unused`` says why.
     """
     earlier = Known() if seen is None or known is None else known
     runs = _Runs(forms, list(range(len(forms))) if seen is None else seen, earlier)
     _join_identities(runs)
     for one, other in chains_of(forms).joined:
+        runs.join(one, other)
+    for one, other in named_alike(forms):
         runs.join(one, other)
     _join_places(runs)
     _join_rows(runs)
@@ -67,15 +75,6 @@ def same_runs(
         known.verdicts, known.points = runs.used.verdicts, runs.used.points
     shown = [group for group in groups if any(_shows(forms[at]) for at in group)]
     return sorted(shown, key=min)
-
-
-def why_unused(form: Form, inside: int = 0) -> str:
-    """Why a form that is in none of ``same_runs`` is no run, in a sentence; ``inside`` of it are so many that are."""
-    called = f' "{isolated(form.name)}"' if form.name else ""
-    if inside:
-        runs = "1 run" if inside == 1 else f"{inside:,} runs"
-        return f"A run{called} without a curve: what it states of settings is read with the {runs} inside it."
-    return f"It states settings of a run{called}, but no curve and no evaluation, and no other log here is of that run."
 
 
 class _Runs:
@@ -162,6 +161,9 @@ def _are_told_apart(one: Form, other: Form) -> bool:
         return False
     if one.format == HF_TRAINER:
         # Whoever read them has parted the trainings of a folder.
+        return True
+    if one.format == TEXT_LOG and are_called_apart(one, other):
+        # Any program writes such logs, and few rounded losses are easily equal.
         return True
     two_names = bool(one.identity and other.identity and one.identity != other.identity)
     return two_names or (one.folder == other.folder and one.key != other.key)

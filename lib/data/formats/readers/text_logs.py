@@ -5,40 +5,38 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.data.formats.files import NotReadable, open_regular
-from lib.data.formats.logged import FilePath, Folder, Reading, Told
-from lib.data.formats.text.file_names import EMPTY, NOT_LOGS, should_be_written
+from lib.data.formats.files import NotReadable
+from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told
+from lib.data.formats.shown.opening import ends, opened
+from lib.data.formats.shown.printed import printed_tables
+from lib.data.formats.tables.printed import runs_of_cells
+from lib.data.formats.text.file_names import EMPTY, age_of, may_be_log, should_be_written, whole_of
+from lib.data.formats.text.lines import chunks, texts
 from lib.data.formats.text.log import looks_like_log, runs_of
 
 MAX_BYTES = 256 * 2**20
 """Of a log and its older parts: at 60 bytes a line some four million lines."""
-HEAD, TAIL = 2**20, 2**18
-"""What is looked at to tell a log: programs that print their source and settings first print some 100 kB."""
-
-_NAMES = re.compile(r"(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log)", re.IGNORECASE)
-_PART = re.compile(r"(.+\.(?:log|txt|out|err)|stdout|stderr)\.(\d{1,4})", re.IGNORECASE)
+MOST_OF_TABLES = 16 * 2**20
+"""Nobody prints longer tables; longer files are not searched for them."""
 
 
 class _TextLogs:
     title = "text log"
-    reads = "lines with a step and its metrics (.log, .txt, .out)"
+    reads = "lines with a step and its metrics (.log, .txt, .out, also packed as .gz), and the outputs of notebooks"
     is_general = True
 
     def matches(self, path: FilePath) -> bool:
-        name = path[-1]
-        return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not NOT_LOGS.fullmatch(name)
+        return may_be_log(path[-1])
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
         """A file, with its older parts where a program began a new one now and then (``train.log.1``)."""
         found: dict[Folder, list[FilePath]] = {}
         for path in files:
-            part = _PART.fullmatch(path[-1])
-            found.setdefault((*path[:-1], part[1]) if part else path, []).append(path)
+            found.setdefault((*path[:-1], whole_of(path[-1])), []).append(path)
         return {folder: sorted(parts, key=_age) for folder, parts in found.items()}
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
@@ -47,48 +45,45 @@ class _TextLogs:
         parts: list[BinaryIO] = []
         left = MAX_BYTES
         is_written = False
-        with contextlib.ExitStack() as opened:
+        with contextlib.ExitStack() as stack:
             for path in sorted(files, key=_age):
                 place = root.joinpath(*path)
                 try:
-                    ends, is_whole = _ends(place)
-                    is_written = is_written or bool(ends.strip())
-                    if not is_whole and not looks_like_log(ends):
+                    begin_and_end, is_whole = ends(place, MAX_BYTES)
+                    is_written = is_written or bool(begin_and_end.strip())
+                    if not is_whole and not looks_like_log(begin_and_end):
                         continue
-                    part = io.BytesIO(ends) if is_whole else opened.enter_context(open_regular(place, left))
+                    part = io.BytesIO(begin_and_end) if is_whole else stack.enter_context(opened(place, left))
+                    left -= len(begin_and_end) if is_whole else part.seek(0, os.SEEK_END)
+                    part.seek(0)
                 except NotReadable as error:
                     unreadable.append(Told(path, str(error)))
                     continue
-                left -= len(ends) if is_whole else os.fstat(part.fileno()).st_size
                 parts.append(part)
                 logs.append(path)
             try:
                 runs = runs_of(reversed(parts), tuple(logs)) if logs else ()
             except OSError:
                 return Reading((), (*unreadable, *(Told(path, "The file could not be read.") for path in logs)))
+        if not runs and len(logs) == 1:
+            runs = _printed(root.joinpath(*logs[0]), logs[0])
         if runs or unreadable:
             return Reading(runs, tuple(unreadable))
         return None if is_written or not should_be_written(files[0][-1]) else Reading(unused=(Told(files[0], EMPTY),))
 
 
-def _age(path: FilePath) -> int:
-    """How many parts are newer than a file."""
-    part = _PART.fullmatch(path[-1])
-    return int(part[2]) if part else 0
+def _printed(path: Path, file: FilePath) -> tuple[LoggedRun, ...]:
+    """The runs in tables that were printed for people, where a file has no lines of a log."""
+    try:
+        with opened(path, MOST_OF_TABLES) as content:
+            lines = [line for chunk in chunks(content) for line in texts(chunk)]
+    except NotReadable:
+        return ()
+    return runs_of_cells(((each.names, each.rows) for each in printed_tables(lines)), file)
 
 
-def _ends(path: Path) -> tuple[bytes, bool]:
-    """The beginning of a file and its end, and whether that is all of it."""
-    with open_regular(path, 2**62) as file:
-        try:
-            begin = file.read(HEAD)
-            size = os.fstat(file.fileno()).st_size
-            if size <= HEAD + TAIL:
-                return begin + file.read(TAIL), True
-            file.seek(size - TAIL)
-            return begin + b"\n" + file.read(TAIL), False
-        except OSError as error:
-            raise NotReadable("The file could not be read.") from error
+def _age(path: FilePath) -> tuple[bool, int]:
+    return age_of(path[-1])
 
 
 FORMAT = _TextLogs()

@@ -40,7 +40,13 @@ def knows(table: Table) -> bool:
 
 def _is_chart(table: Table) -> bool:
     names = set(table.names)
-    return any(name.endswith(_LOW) and name.removesuffix(_LOW) + _HIGH in names for name in names)
+    if any(name.endswith(_LOW) and name.removesuffix(_LOW) + _HIGH in names for name in names):
+        return True
+    # Somebody may have taken out the columns of what the chart shades.
+    axis, *others = table.names
+    return bool(named([axis], STEP_NAMES) and others) and all(
+        _BETWEEN in name and is_measured(name.rpartition(_BETWEEN)[2]) for name in others
+    )
 
 
 def _is_history(table: Table) -> bool:

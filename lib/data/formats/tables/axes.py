@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -84,6 +84,9 @@ _MOST_CLOCK_WORDS = 200_000
 _FEW_GROUPS = 2**16 - 1
 
 
+_OF_TOTAL = re.compile(r"\s*\d{1,15}\s*/\s*\d{1,15}\s*")
+
+
 def plain_name(name: str) -> str:
     """A column's name as it is looked up.
 
@@ -112,6 +115,24 @@ def named(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
 def may_have_steps(names: Sequence[str]) -> bool:
     """Whether columns of these names may hold steps, epochs or tokens."""
     return bool(named(names, (*STEP_NAMES, *EPOCH_NAMES, *TOKEN_NAMES)))
+
+
+def with_counts(table: Table) -> Table:
+    """The table, with steps and epochs that stand there with their total ("10/200") as numbers."""
+    names = [
+        name
+        for name in named(table.words, (*STEP_NAMES, *EPOCH_NAMES))
+        if table.words[name].words and all(map(_OF_TOTAL.fullmatch, table.words[name].words))
+    ]
+    if not names:
+        return table
+    numbers = dict(table.numbers)
+    for name in names:
+        codes = table.words[name].codes
+        values = np.array([*(float(word.partition("/")[0]) for word in table.words[name].words), np.nan])
+        numbers[name] = Numbers(values[codes], codes >= 0)
+    words = {name: column for name, column in table.words.items() if name not in names}
+    return replace(table, numbers=numbers, words=words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,8 @@ def table_of_lines(content: bytes) -> Table:
     Raises:
         NoTable: If there is no object, or more lines are something else.
     """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        content = content.decode("utf-16", "replace").encode()
     read = _Lines()
     for lines in lines_of(content, parse=read.parsed):
         if lines.cells is None or not read.take_cells(lines.cells, lines.count):

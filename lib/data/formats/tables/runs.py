@@ -19,6 +19,7 @@ from lib.data.formats.tables.axes import (
     falls_of,
     named,
     plain_name,
+    with_counts,
 )
 from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, repeats_of
 from lib.data.formats.tables.ordering import in_order
@@ -62,6 +63,7 @@ def runs_of(table: Table, file: FilePath, *, is_log: bool = False) -> list[Logge
     """
     if not table.rows:
         raise NoTable("The table has no rows yet.")
+    table = with_counts(table)
     roles = roles_of(table)
     if roles is not None and _is_of_rows(table):
         return runs_of_rows(table, roles, file)

@@ -40,7 +40,7 @@ _MEASURED_WORDS = frozenset(
     precision recall map map50 map95 mrr ndcg score reward rewards return returns wer cer mse rmse mae r2 iou
     miou dice kappa mcc em match error err eval val valid validation test dev bpb bpc entropy kl elbo psnr
     ssim fid chrf sacrebleu spbleu ter sari bertscore comet bleurt passk winrate elo lpips kid regret hits
-    accuracies kl_div divergence cost losses perplexities likelihood
+    accuracies pearson spearman kendall correlation kl_div divergence cost losses perplexities likelihood
     """
     )
 )

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lib.data.formats.text.values import Named, numbers_of
 
 MAX_STEP = 2**53
+BRACKET = "["
+"""The head of a line whose count has no name, but stands in brackets before all."""
 _COUNTERS = frozenset({"step", "steps", "iter", "iters", "iteration", "it", "update", "updates", "batch", "s"})
 _EPOCHS = frozenset({"epoch", "ep"})
 _BEFORE_COUNTER = frozenset({"global", "current", "train", "training", "trainer", "optimizer", "optim", "opt", "eval"})
 _BEFORE_COUNTER |= {"evaluation", "val", "valid", "validation", "test", "dev", "at", "loss", "the", "num", "update"}
-_BEFORE_COUNTER |= {"after", "on", "of", "end"}
-_PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
-_OWN_PHASE = re.compile(r"(?<![a-z])(?:train|val|valid|validation|eval|evaluation|test|dev)(?![a-z])", re.I)
+_BEFORE_COUNTER |= {"after", "on", "of", "end", "results", "result", "completed", "finished"}
+_BEFORE_COUNTER |= {"validate", "validating", "evaluate", "evaluating", "am", "pm"}
+_PHASE_NAME = re.compile(r"(?:train|test)(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?", re.I)
+OWN_PHASE = re.compile(
+    r"(?<![a-z])(?:train(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?|test|dev)(?![a-z])", re.I
+)
+"""What a name has in it that says on what it was measured."""
 _SHORT = re.compile(r"[\w/@-]{1,40}(?: [\w/@-]{1,40})?")
+_LOGGER = re.compile(r"\b(?:INFO|root|__main__)\b")
+"""What loggers put before a message."""
 _ONLY_SIGNS = re.compile(r"[\s,;|:=()\[\]%*+-]{0,40}")
 _BETWEEN = re.compile(r"[\s\[\](:,|-]{1,20}")
 _OPEN = re.compile(r"\s?\{['\"]")
@@ -91,6 +99,8 @@ def found_in(text: str) -> Found | None:
         else:
             rest.append(each)
     found.values, found.metrics = metrics_of(rest)
+    if found.values and not found.head and found.part < 0 and (first := _in_brackets(text, numbers)) is not None:
+        found.step, found.head, found.said["step"] = int(first.value), BRACKET, first
     if found.step < 0 and math.isnan(found.epoch):
         if _OPEN.match(text) or (found.part >= 0 and found.values):
             return found
@@ -98,6 +108,18 @@ def found_in(text: str) -> Found | None:
             return None
         found.head = "="
     return found
+
+
+def _in_brackets(text: str, numbers: Sequence[Named]) -> Named | None:
+    """The number that a line begins with, in brackets before names with signs: "[100] loss=2.3, accuracy=0.5"."""
+    first, *others = (each for each in numbers if not each.is_clock)
+    before = _ONLY_SIGNS.fullmatch(first.gap) and first.gap.endswith("[")
+    is_alone = not first.name and before and text[first.end : first.end + 1] == "]"
+    if not is_alone or not text[first.at : first.end].isdecimal() or not others:
+        return None
+    if not all(each.name and each.is_sure for each in others):
+        return None
+    return first if any(METRIC_WORD.search(each.name) for each in others) else None
 
 
 def is_by_value(text: str) -> bool:
@@ -117,7 +139,7 @@ def metrics_of(numbers: Iterable[Named]) -> tuple[list[tuple[str, float]], list[
     for each in numbers:
         if each.name and (each.is_sure or each.is_closed or _is_pair(each)) and not each.is_clock:
             own = each.name
-            if each.phase and not _OWN_PHASE.search(own):
+            if each.phase and not OWN_PHASE.search(own):
                 own = f"{each.phase.lower()}/{own}"
             values.append((own, each.value))
             used.append(each)
@@ -137,7 +159,12 @@ def _is_all(text: str, rest: list[Named]) -> bool:
         return False
     for each in rest:
         before, name, after = each.gap.rpartition(each.name)
-        if not name or not each.is_closed or not _ONLY_SIGNS.fullmatch(before) or not _ONLY_SIGNS.fullmatch(after):
+        if each is rest[0]:
+            before = _LOGGER.sub("", before)
+        if each.phase:
+            before = OWN_PHASE.sub("", before)
+        is_ended = each.is_closed or each.is_sure
+        if not name or not is_ended or not _ONLY_SIGNS.fullmatch(before) or not _ONLY_SIGNS.fullmatch(after):
             return False
     return bool(_ONLY_SIGNS.fullmatch(text[rest[-1].end :].lstrip("%abcdefghijklmnopqrstuvwxyz")))
 

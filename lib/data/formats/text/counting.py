@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from lib.data.formats.text.counters import OWN_PHASE
 from lib.data.formats.text.rows import Events, Rows, distinct
 
 
-def resolve(rows: Rows, events: Events) -> None:
+def resolve(rows: Rows, events: Events, headers: Sequence[tuple[int, bool]] = ()) -> None:
     """Give rows what the lines around them state.
 
     Adds the columns ``bar``, ``after`` and ``bar_total``: the state of the training's progress bar before a row and
     behind it, -1 and 0 where there is none, and only for rows that count nothing themselves.
+
+    Args:
+        rows: All of a log.
+        events: What its other lines count.
+        headers: Lines that head what an evaluation came to, or (``False``) training.
     """
     columns = rows.columns
     is_bare = columns["head"] == rows.heads.get("=", -1)
+    if is_bare.any() and headers:
+        _phases_above(rows, headers, is_bare)
     _epochs_above(rows, events, is_bare)
     if is_bare.any() and events.steps:
         _steps_above(rows, events, is_bare)
     _bars_around(rows, events)
+
+
+def _phases_above(rows: Rows, headers: Sequence[tuple[int, bool]], is_bare: np.ndarray) -> None:
+    """Values that count nothing and stand below the header of an evaluation are its: "Evaluating...", "loss: 1.2"."""
+    line = rows.columns["line"]
+    at = np.array([number for number, _ in headers])
+    last = np.searchsorted(at, line, "right") - 1
+    is_eval = np.array([of_eval for _, of_eval in headers])[np.maximum(last, 0)] & (last >= 0) & is_bare
+    # A line that counts ends it.
+    counting = line[~is_bare & ~rows.columns["is_bar"]]
+    before = np.searchsorted(counting, line) - 1
+    if len(counting):
+        is_eval &= (before < 0) | (counting[np.maximum(before, 0)] < at[np.maximum(last, 0)])
+    for name in rows.names:
+        if OWN_PHASE.search(name):
+            is_eval[rows.points(name)[0]] = False
+    if is_eval.any():
+        for name in list(rows.names):
+            rows.move(name, is_eval, f"eval/{name}")
 
 
 def _epochs_above(rows: Rows, events: Events, is_bare: np.ndarray) -> None:

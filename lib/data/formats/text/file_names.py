@@ -11,6 +11,17 @@ NOT_LOGS = re.compile(
 )
 """Texts that lie beside trainings, whatever stands in them."""
 
+_NAMES = re.compile(
+    r"(?:(?:.+\.)?(?:log|txt|out|err)|(?:.*[-_.])?(?:stdout|stderr|nohup|log))(?:\.gz)?|.+\.ipynb", re.IGNORECASE
+)
+_PART = re.compile(
+    r"(?P<name>.+\.(?:log|txt|out|err)|stdout|stderr|nohup)"
+    r"[.-](?:(?P<number>\d{1,4})|(?P<day>\d{4}-?\d\d-?\d\d(?:[_T-]\d\d(?:[-:]?\d\d){0,2})?))(?:\.gz)?",
+    re.IGNORECASE,
+)
+"""A part of a log that a newer one took the place of: "train.log.1", "train.log.2026-01-31", "train.log-20260131.gz".
+"""
+
 EMPTY = "The log is empty: nothing was written to it, or it was not copied."
 _MAY_BE_EMPTY = re.compile(
     r"(?:.*[-_.])?(?:output|stdout|stderr|console|debug\w*|errors?|err|warnings?)(?:[-_.].*)?", re.IGNORECASE
@@ -26,3 +37,27 @@ def should_be_written(name: str) -> bool:
         (True, False, False)
     """
     return name.lower().endswith(".log") and not _MAY_BE_EMPTY.fullmatch(name)
+
+
+def may_be_log(name: str) -> bool:
+    """Whether a file of this name may be a log of lines, or a part of one."""
+    return bool(_NAMES.fullmatch(name) or _PART.fullmatch(name)) and not NOT_LOGS.fullmatch(name)
+
+
+def whole_of(name: str) -> str:
+    """What the log is called that a file is a part of, or holds packed.
+
+    Example:
+        >>> whole_of("train.log.2.gz"), whole_of("train.log-20260131"), whole_of("train.log.gz"), whole_of("a.txt")
+        ('train.log', 'train.log', 'train.log', 'a.txt')
+    """
+    part = _PART.fullmatch(name)
+    return part["name"] if part else re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
+
+
+def age_of(name: str) -> tuple[bool, int]:
+    """Sorts the newest part first: that without a number or a day, then the lowest number or the latest day."""
+    part = _PART.fullmatch(name)
+    if part is None:
+        return False, 0
+    return True, int(part["number"]) if part["number"] else -int(re.sub(r"\D", "", part["day"]).ljust(14, "0"))

@@ -18,16 +18,35 @@ MAX_LINE = 20_000
 _CHUNK = 2**20
 """Bytes that are read at once: what is made of so many fits into a processor's cache."""
 
+_COMMA = re.compile(rb"(?<!\d:)(?<=[ \t:=])[+-]?\d{1,9},\d{1,9}(?!\d|[.,]\d)")
+"""A number with a comma in it that no list, no pair and no time of day has."""
+_DOT = re.compile(rb"(?<![\d.\w])\d{1,9}\.\d{1,9}(?![\d.])")
+_BETWEEN_DIGITS = re.compile(rb"(?<=\d),(?=\d)")
+_MANY_COMMAS, _FEW_DOTS = 8, 0.2
+"""So many numbers with a comma say that it stands before the fraction, if not more than this share have a dot there."""
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?|[\x00-\x08\x0e-\x1f\x7f]"
 )
 WHEN = re.compile(r"(\d{4})[-/.](\d\d)[-/.](\d\d)[ T_](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?")
-RANK = re.compile(r"\s{0,4}\[?(?:rank|default|gpu|worker|local_rank|proc)[ :=_-]?(\d{1,5})\]?[:|]?[ \t]", re.IGNORECASE)
-LABEL = re.compile(r"\s{0,4}(\d{1,5}): (?=\S)")
+RANK = re.compile(
+    r"\s{0,4}\[?(?:rank|default|gpu|worker|node|local_rank|proc)[ :=_-]?(\d{1,5})(?:\][:|]?[ \t]?|[:|]?[ \t])",
+    re.IGNORECASE,
+)
+_LABELS = (
+    RANK,
+    re.compile(r"\s{0,4}(\d{1,5}): (?=\s{0,16}\S)"),
+    # Of mpirun, and of MPICH, whose bare number in brackets is one of processes only where the line counts by itself.
+    re.compile(r"\[(?:prterun-[^\]@]{1,100}@)?\d{1,9},(\d{1,5})\]<std(?:out|err)>: ?"),
+    re.compile(r"\[(\d{1,4})\]:? ?(?=.{0,200}\b(?:step|iter|iteration|epoch)\b)", re.IGNORECASE),
+)
+_CONTAINER = re.compile(r"\s?std(?:out|err) [FP] ")
+"""What Kubernetes' log files have between the time and the line."""
 _GLOG = re.compile(r"[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d{1,9}\s{1,9}\d{1,9} [\w./-]{1,200}:\d{1,6}\] ")
 _LOGURU = re.compile(r"[\w.]{1,100}:[\w.<>]{1,100}:\d{1,6} - ")
 _LEVEL = re.compile(r"\s{0,4}(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN|WARNING|ERROR|CRITICAL|FATAL)\s{1,9}(?=[A-Za-z])")
 """How important a line is, where only a space parts that from a message: "INFO Epoch 3" counts as "Epoch 3" does."""
+_GLUED = re.compile(r"(?<![\w.])(?:\d{1,9}-)?(\d{1,9})(epoch|batch|step|iter)(?=[:\s,])")
+"""Counts that stand before their names, as ESPnet writes them: "2epoch:train:51-100batch:"."""
 BAR = re.compile(r"(?<![\w./])(\d{1,15})/(\d{1,15}) \[((?:\d+ days?, )?\d{1,6}:\d\d(?::\d\d)?)<([^\[\]]{0,2000})\]?")
 _PERCENT = re.compile(r"\d{1,3}%\|[^|]{0,400}\| ?$")
 
@@ -41,6 +60,7 @@ class Bar:
         elapsed: Seconds since it was begun.
         title: What stands before it.
         more: What stands behind the rate: the values of its postfix.
+        behind: What was written behind it before it was drawn anew: a message of its own.
     """
 
     done: int
@@ -48,6 +68,7 @@ class Bar:
     elapsed: float
     title: str
     more: str
+    behind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +112,7 @@ def chunks(file: BinaryIO) -> Iterator[bytes]:
             data = (data[2:] + file.read()).decode(name, errors="replace").encode()
             file = io.BytesIO()
     data = data.removeprefix(codecs.BOM_UTF8)
+    with_commas = has_decimal_commas(data)
     while data:
         data += file.read(max(_CHUNK + 1 - len(data), 0))
         end = len(data)
@@ -98,8 +120,24 @@ def chunks(file: BinaryIO) -> Iterator[bytes]:
             # A part ends with a line; where there is none for so long, anywhere.
             cut = max(data.rfind(b"\n", 0, _CHUNK), data.rfind(b"\r", 0, _CHUNK))
             end = cut + 1 if cut > 0 else _CHUNK
-        yield _clean(data[:end])
+        cleaned = _clean(data[:end])
+        yield _BETWEEN_DIGITS.sub(b".", cleaned) if with_commas else cleaned
         data = data[end:]
+
+
+def has_decimal_commas(data: bytes) -> bool:
+    """Whether the fractions of a log stand behind a comma, as programs write in many countries.
+
+    Example:
+        >>> has_decimal_commas(b" step 1: loss 2,4312" * 8), has_decimal_commas(b" step 1,000: loss 2.4312" * 8)
+        (True, False)
+    """
+    found = _COMMA.findall(data)
+    if len(found) < _MANY_COMMAS or len(_DOT.findall(data)) > _FEW_DOTS * len(found):
+        return False
+    # Thousands have three digits behind each comma, and no 0 before the first.
+    fractions = [each for each in found if len(each.rpartition(b",")[2]) != 3 or each.startswith(b"0,")]
+    return len(fractions) >= 0.5 * len(found)
 
 
 def _clean(data: bytes) -> bytes:
@@ -122,11 +160,16 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def label_of(text: str) -> re.Match[str] | None:
+    """What a launcher put before a line, with the number of the process as its group."""
+    return next((found for each in _LABELS if (found := each.match(text))), None)
+
+
 def line_of(text: str) -> Line:
     """Take a line apart."""
     at: float | None = None
     rank = -1
-    if (found := RANK.match(text)) or (found := LABEL.match(text)):
+    if found := label_of(text):
         rank, text = int(found[1]), text[found.end() :]
     if found := _GLOG.match(text):
         text = text[found.end() :]
@@ -135,11 +178,13 @@ def line_of(text: str) -> Line:
         at = unix(found)
         if (place := _LOGURU.search(text, found.end(), found.end() + 300)) is not None:
             text = text[: place.start()] + text[place.end() :]
-        text = text[: found.start()] + " " + text[found.end() :]
+        behind = _CONTAINER.match(text, found.end())
+        text = text[: found.start()] + " " + text[behind.end() if behind else found.end() :]
         if rank < 0 and (label := RANK.search(text, 0, 160)):
             rank, text = int(label[1]), text[: label.start()] + " " + text[label.end() :]
     if found := _LEVEL.match(text):
         text = text[found.end() :]
+    text = _GLUED.sub(r"\2 \1", text)
     return Line(text, at, rank, bar_of(text) if "<" in text else None)
 
 
@@ -155,7 +200,8 @@ def bar_of(text: str) -> Bar | None:
         return None
     rate = last[4].split(",", 2)
     title = _PERCENT.sub("", text[max(0, last.start() - 600) : last.start()])
-    return Bar(done, total, seconds(last[3]), title.strip(), rate[2] if len(rate) > 2 else "")
+    behind = text[last.end() :].strip()
+    return Bar(done, total, seconds(last[3]), title.strip(), rate[2] if len(rate) > 2 else "", behind)
 
 
 # Many lines in a row say the same time.

@@ -19,7 +19,7 @@ from lib.data.formats.text.lines import chunks
 from lib.data.formats.text.rows import Events, Rows
 from lib.data.formats.text.shapes import Shapes
 from lib.data.formats.text.starts import Start, counted
-from lib.data.formats.text.words import Words
+from lib.data.formats.text.words import CANCELLATIONS, Words
 
 _MOST_WORDS = 3
 """A longer text before a number that is said once and at no step is a sentence, and no metric."""
@@ -67,7 +67,7 @@ def _read(contents: Iterable[BinaryIO]) -> _Read:
         for chunk in chunks(content):
             reader.read(chunk)
     rows.finish()
-    resolve(rows, events)
+    resolve(rows, events, words.evaluates)
     return _Read(rows, words)
 
 
@@ -113,7 +113,7 @@ def _run(
         status, word = RunStatus.COMPLETED, "train_runtime is stated"
     elif is_last and read.words.error and read.words.broke_at > int(line[-1]):
         error = read.words.error
-        status, word = RunStatus.CANCELLED if error == "KeyboardInterrupt" else RunStatus.FAILED, error
+        status, word = RunStatus.CANCELLED if error in CANCELLATIONS else RunStatus.FAILED, error
     elif _is_over(read, start, is_last=is_last):
         status, word = RunStatus.COMPLETED, "the log says so"
     finite = at[np.isfinite(at)] if is_unix else at[:0]

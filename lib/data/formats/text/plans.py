@@ -109,7 +109,7 @@ def learn(raw: str) -> Learned:
 def _before(raw: str, line: lines.Line, index: dict[int, int]) -> Plan | None:
     """Rank and date, as a plan of nothing else; ``None`` where a line must be read by itself."""
     offset, rank = 0, -1
-    if label := lines.RANK.match(raw) or lines.LABEL.match(raw):
+    if label := lines.label_of(raw):
         offset, rank = label.end(), index.get(label.start(1), -1)
         if rank < 0:
             return None
@@ -176,6 +176,8 @@ def _of_bar(line: lines.Line, before: Plan, index: dict[int, int]) -> Plan | Non
     text, bar = line.text, line.bar
     *_, drawn = lines.BAR.finditer(text)
     assert bar is not None
+    if bar.behind:
+        return None
     elapsed = [place for start, place in index.items() if drawn.start(3) <= start < drawn.end(3)]
     done, total = index.get(drawn.start(1)), index.get(drawn.start(2))
     if done is None or total is None or "day" in drawn[3] or len(elapsed) != drawn[3].count(":") + 1:

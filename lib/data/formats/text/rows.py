@@ -139,6 +139,22 @@ class Rows:
             parts[:] = [(np.concatenate([rows for rows, _ in parts]), np.concatenate([values for _, values in parts]))]
         return parts[0]
 
+    def move(self, name: str, of: np.ndarray, other: str) -> None:
+        """Give the values of a metric in some rows another name.
+
+        Args:
+            name: What it is called.
+            other: What it is to be called there.
+            of: Which rows, shape (rows,), bool.
+        """
+        rows, values = self.points(name)
+        mine = of[rows]
+        if not mine.any() or other in self.names:
+            return
+        self._points[self.names[name]] = [(rows[~mine], values[~mine])]
+        self.names[other] = len(self._points)
+        self._points.append([(rows[mine], values[mine])])
+
 
 def _by_row(points: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     rows, values = np.concatenate([rows for rows, _ in points]), np.concatenate([values for _, values in points])
@@ -179,6 +195,8 @@ class RowReader:
             self._pass_bar(number, line.bar)
             if (found := found_of_bar(line.bar)) is not None:
                 self._add(number, line, found, is_bar=True)
+            if line.bar.behind:
+                self.read(number, Line(line.bar.behind, line.at, line.rank, None))
             return True
         found = self._find(line.text)
         if found is None:

@@ -9,11 +9,14 @@ from typing import Literal
 
 import numpy as np
 
+from lib.data.formats.text.counters import BRACKET
 from lib.data.formats.text.rows import Rows, distinct
 from lib.data.formats.text.steps import RowCounts, main_head, one_rank, steps_of
 
 MOST_FALLS = 0.3
 """A count that goes back in more than this share of its lines counts no training: a text has numbers as they come."""
+MOST_FALLS_UNNAMED = 0.05
+"""The same where the count has no name: it may be that of a process, of which there are several."""
 WARM_UP = 0.1
 """A start that got no further than this share of what followed, and whose head is not repeated, was a warm-up."""
 MAX_STARTS = 200
@@ -89,7 +92,8 @@ def _starts(
         return []
     main = np.flatnonzero(each.head[at] == main_head(each, np.isin(np.arange(len(each.head)), at)))
     of_main = step[main]
-    if len(of_main) > 1 and (np.diff(of_main) < 0).mean() > MOST_FALLS:
+    most = MOST_FALLS_UNNAMED if len(main) and each.heads[each.head[at[main[0]]]] == BRACKET else MOST_FALLS
+    if len(of_main) > 1 and (np.diff(of_main) < 0).mean() > most:
         return []
     first = distinct(of_main)[:2]
     falls = np.flatnonzero(np.diff(of_main) < 0) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from lib.data.formats.text.rows import Rows, distinct
 MIN_COUNTS = 2
 """So many different counts make a line one of a log: a sentence with a number in it states one."""
 
+_TRAIN_LOSS = re.compile(r"(?:train(?:ing)?[ _/-])?loss", re.I)
 _EVALUATING = ("val", "test", "eval", "dev")
 
 
@@ -64,10 +66,12 @@ def steps_of(
     bar = rows.column("bar")
     # A bar that has always come to its end is that of an epoch.
     has_bar = len(distinct(bar[bar >= 0])) >= MIN_COUNTS
-    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not has_bar:
+    # Where nothing but evaluations was printed, the bar is drawn by training, or by them: the epoch is surely theirs.
+    is_trained = any(_TRAIN_LOSS.fullmatch(name) for name in rows.names)
+    if has_epoch.any() and (each.epoch[has_epoch] % 1 == 0).all() and not (has_bar and is_trained):
         _drop_single_heads(each, has_epoch, each.epoch)
         has_epoch &= each.keep
-        if has_epoch.any() and steps_an_epoch is None:
+        if has_epoch.any() and (steps_an_epoch is None or not is_trained):
             step = np.full(len(each.step), -1, dtype="int64")
             step[has_epoch] = np.clip(each.epoch[has_epoch], 0, 2**53).astype("int64")
             _carried(each, step, has_epoch, rows, notes)
@@ -86,10 +90,27 @@ def _drop_single_heads(each: RowCounts, of: np.ndarray, count: np.ndarray) -> No
         each.keep[places] = False
         return
     low, high = count[main].min(), count[main].max()
-    single = of & ~main
+    single = of & ~main & ~_in_loops(each, of)
     # Before the log begins there may be a program's source, or a text about it.
     is_early = np.arange(len(of)) < np.flatnonzero(main)[0]
     each.keep[single & (is_early | (count < low) | (count > high))] = False
+
+
+def _in_loops(each: RowCounts, of: np.ndarray) -> np.ndarray:
+    """Rows that end a loop of an evaluation: they state its last batch of so many, and training has other totals.
+
+    "Iter(val) [20/20]" beside "Iter(train) [100/2000]" is at step 100.
+    """
+    done = np.where(each.part >= 0, each.part, each.step)
+    total = np.where(each.part >= 0, each.parts, each.total)
+    found = np.zeros(len(of), dtype=bool)
+    main = each.head == main_head(each, of)
+    for head in distinct(each.head[of & ~main]):
+        mine = of & (each.head == head)
+        is_whole = (total[mine] > 0).all() and (done[mine] == total[mine]).all()
+        if is_whole and _is_evaluating(each.heads[head]) and not np.isin(total[mine], total[of & main]).any():
+            found |= mine
+    return found
 
 
 def _is_evaluating(head: str) -> bool:
@@ -146,11 +167,15 @@ def _of_loops(each: RowCounts, step: np.ndarray, of: np.ndarray) -> None:
     """Give evaluations that count their own batches the training's step: the last line of each is its result."""
     main = of & (each.head == main_head(each, of))
     falls = int((np.diff(step[main]) < 0).sum())
+    in_loops = _in_loops(each, of)
     for head in distinct(each.head[of & ~main]):
         if not _is_evaluating(each.heads[head]):
             continue
         mine = np.flatnonzero(of & (each.head == head))
         raw = np.where(each.part[mine] >= 0, each.part[mine], each.step[mine])
+        if in_loops[mine].all():
+            step[mine] = _before(mine, np.flatnonzero(main), step)
+            continue
         if int((np.diff(raw) < 0).sum()) <= falls and not (each.part[mine] >= 0).all():
             continue
         # An evaluation ends where its count falls, or a line of the training follows.
@@ -188,8 +213,9 @@ def _before(rows: np.ndarray, stated: np.ndarray, step: np.ndarray) -> np.ndarra
 def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, notes: list[str]) -> np.ndarray | None:
     """Steps where no line states one: from the progress bar, else from the epochs, else by counting lines."""
     trains = np.zeros(len(each.step), dtype=bool)
-    if "loss" in rows.names:
-        trains[rows.points("loss")[0]] = True
+    for name in rows.names:
+        if _TRAIN_LOSS.fullmatch(name):
+            trains[rows.points(name)[0]] = True
     # A line of a dictionary has the head "" or "epoch"; a lone "loss: 3" is no log by itself.
     rest = each.keep & np.array([name != "=" for name in each.heads])[each.head] if len(each.head) else each.keep
     trains &= rest

@@ -30,17 +30,19 @@ _SECONDS |= {"m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0}
 _TIMES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _OF = r"(?:%|percent|pct|nats)"
 _SPLIT = re.compile(
-    rf"[|,;{{}}<>\"'\t]|\[(?!{_OF}\])|\](?<!%\])(?<!percent\])(?<!pct\])(?<!nats\])|(?:^|\s)\((?!{_OF}\))"
-    r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s",
+    rf"[|,;{{}}<>\"'\t]|\[(?!{_OF}\])|\](?<!%\])(?<!percent\])(?<!pct\])(?<!nats\])"
+    rf"|(?:^|\s)\((?!{_OF}\)|[A-Za-z ]{{2,20}}\)$)"
+    r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s|[^\w\x00-\x7f]+\s?",
     re.I,
 )
-"""A unit in brackets parts nothing: "Val. Acc. (%): 61.2"."""
+"""Signs of other alphabets than ASCII part, such as arrows; a unit in brackets parts nothing: "Val. Acc. (%): 61.2"."""
 _NAME = re.compile(rf"[A-Za-z_%#][\w ./@%+*()#&-]{{0,79}}(?:\[{_OF}\])?", re.I)
 _UNIT_IN_NAME = re.compile(r"\s?\((ns|us|µs|ms|s|sec|secs|seconds|min|h|hrs)\)$")
 _PHASE = re.compile(
-    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)(?![\w./-])", re.I
+    r"(?<![\w./-])(train(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?|test(?:ing)?|dev)(?![\w./-])",
+    re.I,
 )
-_PHASE_NAME = re.compile(r"(?:train|val|valid|validation|test|eval)(?:ing)?", re.I)
+_PHASE_NAME = re.compile(r"(?:train|test)(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?|eval(?:uat(?:ion|e|ing))?", re.I)
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
 _COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
 _WRAPPER = re.compile(r"(?:tensor|[Aa]rray|(?:np\.|numpy\.)?float\d{1,3})\(\[?$")
@@ -111,7 +113,11 @@ def numbers_of(text: str) -> list[Named]:
             continue
         gap = text[max(last, match.start() - 200) : match.start()]
         after = text[match.end() : match.end() + 2]
-        is_closed = not after.strip() or after[0] in ",|;)(]\t}'\"" or (after[0] == " " and after[1:] in "|([-\t ")
+        is_closed = (
+            not after.strip()
+            or after[0] in ",|;)(]\t}'\""
+            or (after[0] == " " and (after[1:] in "|([-\t " or not after[1].isascii()))
+        )
         if match["word"] is not None and not is_closed and not gap.rstrip().endswith((":", "=")):
             # "number of nan iterations: 0" has one number.
             continue

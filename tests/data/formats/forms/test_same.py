@@ -8,6 +8,7 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
 from lib.data.formats.assembly import Form, Known, same_runs, why_unused
 from lib.data.formats.forms.form import HF_TRAINER
+from lib.data.formats.forms.merging import merged
 from tests.data.formats.forms.logs import falling, form, series
 
 DENSE, SPARSE = range(0, 1000, 10), range(100, 1001, 100)
@@ -167,8 +168,16 @@ def test_runs_of_one_name_in_different_folders_are_two_even_where_they_are_copie
 
 def test_two_text_logs_in_a_folder_are_two_runs_if_they_differ_and_one_if_they_do_not():
     assert grouped(text("logs/a.txt"), text("logs/b.txt", scale=3.0)) == [[0], [1]]
-    assert grouped(text("logs/a.txt"), text("logs/b.txt", digits=2)) == [[0, 1]]
+    assert grouped(text("logs/a_main.txt"), text("logs/a_stdout.txt", digits=2)) == [[0, 1]]
+    assert grouped(text("logs/a.txt"), text("logs/nohup.out", digits=2)) == [[0, 1]]
+    assert grouped(text("logs/a.txt"), text("logs/slurm-17.out", digits=2)) == [[0, 1]]
     assert grouped(text("logs/a.txt"), text("logs/b.txt", scale=3.0), events("logs", 3.0)) == [[0], [1, 2]]
+
+
+@pytest.mark.parametrize("other", ["mistral.txt", "mistral-stdout.log", "v2_mistral.out"])
+def test_text_logs_that_are_called_after_two_runs_are_two_though_their_values_are_equal(other):
+    assert grouped(text("logs/llama.log"), text(f"logs/{other}", digits=2)) == [[0], [1]]
+    assert grouped(text("logs/llama.log"), text(f"logs/{other}"), events("logs/llama")) == [[0, 2], [1]]
 
 
 @pytest.mark.parametrize(
@@ -314,3 +323,45 @@ def test_many_runs_are_parted_without_reading_the_curves_of_those_that_lie_alone
         for number in range(3000)
     ]  # fmt: skip
     assert same_runs(forms) == [[at] for at in range(3000)]
+
+
+def half(path, names, scale=2.0):
+    return form(path, {name: falling(SPARSE, scale, 4) for name in names}, "Table")
+
+
+@pytest.mark.parametrize(
+    ("train", "evaluation"),
+    [("train.csv", "val.csv"), ("train_metrics.csv", "eval_metrics.csv"), ("base-train.csv", "base-valid.csv")],
+)
+def test_a_file_of_training_and_one_of_evaluations_are_one_run(train, evaluation):
+    pair = half(f"a/{train}", ["loss", "accuracy"]), half(f"a/{evaluation}", ["loss", "accuracy"], 3.0)
+    assert grouped(*pair) == [[0, 1]]
+    assert set(merged(pair).curves.curves) == {"train_loss", "eval_loss", "accuracy", "eval_accuracy"}
+
+
+def test_a_file_that_is_called_after_evaluations_is_of_them_unless_its_names_say_otherwise():
+    assert set(half("a/bert-valid.csv", ["loss"]).curves.curves) == {"eval_loss"}
+    both = {"loss": falling(SPARSE, 2.0, 4), "val_loss": falling(SPARSE, 3.0, 4)}
+    assert set(form("a/bert-valid.csv", both, "Table").curves.curves) == {"train_loss", "eval_loss"}
+    assert set(half("a/dev-run.csv", ["loss"]).curves.curves) == {"train_loss"}
+
+
+def test_files_whose_names_pair_with_several_or_with_none_are_runs_of_their_own():
+    assert grouped(half("train.csv", ["loss"]), half("val.csv", ["loss"], 3), half("valid.csv", ["loss"], 4)) == [
+        [0], [1], [2]
+    ]  # fmt: skip
+    assert grouped(half("a-train.csv", ["loss"]), half("b-val.csv", ["loss"], 3.0)) == [[0], [1]]
+    assert grouped(half("a/train.csv", ["loss"]), half("b/val.csv", ["loss"], 3.0)) == [[0], [1]]
+
+
+def charted(path, name, metric, scale=2.0):
+    return form(path, {metric: falling(SPARSE, scale, 4)}, "W&B CSV", name=name, key=name)
+
+
+def test_charts_of_other_metrics_beside_each_other_show_the_same_runs():
+    of_loss = charted("x/train.csv", "a", "train/loss"), charted("x/train.csv", "b", "train/loss", 3.0)
+    of_eval = charted("x/w.csv", "a", "eval/loss"), charted("x/w.csv", "b", "eval/loss", 3.0)
+    assert grouped(*of_loss, *of_eval) == [[0, 2], [1, 3]]
+    assert grouped(*of_loss, charted("y/w.csv", "a", "eval/loss")) == [[0], [1], [2]], "another folder"
+    again = charted("x/w.csv", "a", "train/loss", 4.0)
+    assert grouped(*of_loss, again) == [[0], [1], [2]], "another run of that name"

@@ -50,6 +50,20 @@ def test_a_column_of_steps_goes_by_many_names(tmp_path, step) -> None:
     assert (run.key, run.name, run.counted, run.notes) == ("", "", "step", ())
 
 
+@pytest.mark.parametrize("name", ["log.jsonl", "log.csv"])
+def test_steps_may_stand_there_with_their_total(tmp_path, name) -> None:
+    rows = [(f"{step}/300", 3 - step / 100) for step in (100, 200, 300)]
+    as_lines = lines([{"step": step, "loss": loss} for step, loss in rows])
+    (run,) = runs_in(tmp_path, name, as_lines if name.endswith("jsonl") else table("step,loss", rows))
+    assert curves(run) == {"loss": [(100, 2.0), (200, 1.0), (300, 0.0)]}
+
+
+def test_lines_of_windows_may_be_utf_16(tmp_path) -> None:
+    written = lines([{"step": step, "loss": 3 - step / 100} for step in (100, 200, 300)])
+    (run,) = runs_in(tmp_path, "log.jsonl", b"\xff\xfe" + written.encode("utf-16-le"))
+    assert curves(run) == {"loss": [(100, 2.0), (200, 1.0), (300, 0.0)]}
+
+
 def test_epochs_and_clocks_stand_beside_steps(tmp_path) -> None:
     content = table("timestamp,epoch,step,loss", [(1729642919000, 0.5, 1, 2.0), (1729642920500, 1.0, 2, 1.0)])
     (run,) = runs_in(tmp_path, "log.csv", content)

@@ -24,6 +24,10 @@ EPOCHS = "".join(f"Epoch {epoch}/3, loss: {2 / epoch:.3f}\n" for epoch in (1, 2,
         "Training complete after 1,000 steps",
         "Training complete\ntest loss 0.5, test acc 0.9",
         "Done training.\nSaved model to out/model.pt",
+        "`Trainer.fit` stopped: `max_epochs=3` reached.",
+        "Early stopping triggered after 3 evaluations",
+        "***** train metrics *****\n  train_loss               =     1.2\n  train_runtime            = 0:10:00.12",
+        "Training complete\nTerminated",
     ],
 )
 def test_an_end_that_is_announced(tmp_path, end) -> None:
@@ -40,12 +44,36 @@ def test_an_end_that_is_announced(tmp_path, end) -> None:
         "Tokenizer training complete",
         "Training complete: False",
         "Training finished early: loss is nan",
+        "Stopping early: loss is nan",
+        "Early stopping: patience 3",
+        "early stopping counter: 2 of 3",
+        "Killed time: 3 s",
+        "Terminated workers are started again",
         "done.",
         "Loading data... done.",
     ],
 )
 def test_what_is_no_end(tmp_path, end) -> None:
     assert run(tmp_path, nanogpt() + end + "\n").status is RunStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("Killed", RunStatus.FAILED),
+        ("train.sh: line 7:  1234 Killed                  python train.py", RunStatus.FAILED),
+        ("Segmentation fault (core dumped)", RunStatus.FAILED),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", RunStatus.FAILED),
+        ("[rank1]: Traceback (most recent call last):\n[rank1]: RuntimeError: x", RunStatus.FAILED),
+        ("torch.distributed.elastic.multiprocessing.errors.ChildFailedError: ", RunStatus.FAILED),
+        ("slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-01-01 DUE TO TIME LIMIT ***", RunStatus.CANCELLED),
+        ("Terminated", RunStatus.CANCELLED),
+        ('^CTraceback (most recent call last):\n  File "train.py", line 3\nKeyboardInterrupt', RunStatus.CANCELLED),
+    ],
+)  # fmt: skip
+def test_a_process_that_was_ended(tmp_path, end, status) -> None:
+    assert run(tmp_path, nanogpt() + end + "\n").status is status
+    assert run(tmp_path, nanogpt(0, 20) + end + "\n" + nanogpt(20)).status is RunStatus.UNKNOWN, "it was resumed"
 
 
 def test_what_follows_an_end(tmp_path) -> None:

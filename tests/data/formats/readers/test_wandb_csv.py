@@ -76,6 +76,17 @@ def test_a_table_of_runs_has_settings_and_last_values(tmp_path) -> None:
     assert first.series == {}
 
 
-@pytest.mark.parametrize("content", ["step,loss\n1,2\n", "", "a,b\n", "Name,Age\nme,3\n"])
+def test_a_chart_may_lack_the_columns_of_what_it_shades(tmp_path) -> None:
+    chart = '"Step","good - eval/loss","bad - eval/loss"\n"1","0.5","0.75"\n"2","0.25","0.5"\n'
+    reading = read(FORMAT, tmp_path, {"x.csv": chart})
+    assert {run.name: run.series["eval/loss"].value.tolist() for run in reading.runs} == {
+        "good": [0.5, 0.25],
+        "bad": [0.75, 0.5],
+    }
+
+
+@pytest.mark.parametrize(
+    "content", ["step,loss\n1,2\n", "", "a,b\n", "Name,Age\nme,3\n", "Step,loss - raw,loss - smooth\n1,2,2\n"]
+)
 def test_other_tables_are_passed_on(tmp_path, content) -> None:
     assert read(FORMAT, tmp_path, {"x.csv": content}) is None
