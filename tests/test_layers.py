@@ -156,9 +156,10 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),
+    "lib.ui.uploads": layer("lib.ui.uploads", "lib.core lib.data lib.ui.session", "streamlit"),
     "lib.ui.frame": layer(
         "lib.ui.frame",
-        "lib.core lib.data lib.gate lib.charts.palette lib.charts.theme lib.log lib.ui.session",
+        "lib.core lib.data lib.gate lib.charts.palette lib.charts.theme lib.log lib.ui.session lib.ui.uploads",
         "streamlit",
     ),
     "lib.ui.tables": layer("lib.ui.tables", "lib.core lib.data lib.table lib.ui.session lib.ui.frame", "streamlit"),

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.facts.selection import is_uploaded
 from lib.data.upload import storage
-from lib.ui.session import uploads
 from lib.ui.session.current_curves import CurvesMemory
+from lib.ui.uploads import uploads
 from tests.app.harness import HEALTH, MAIN, PAGES, App, plain, write_run
 from tests.data.upload.archives import state, table, zipped
 

@@ -19,8 +19,9 @@ from lib.data.source import RunSource
 from lib.ui.frame import live, look, messages, page_head, refreshing, sidebar, sign_in, static
 from lib.ui.frame.escape import md
 from lib.ui.frame.upload import upload_panel
-from lib.ui.session import comparison, deployment, reads, uploads, url
+from lib.ui.session import comparison, deployment, reads, url
 from lib.ui.session.comparison import Comparison
+from lib.ui.uploads import uploads
 
 APP = "Runoff"
 PAGES = (

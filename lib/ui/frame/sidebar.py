@@ -15,8 +15,9 @@ from lib.core.facts.sizes import LONGEST_LIST
 from lib.data.source import RunSource, wall_clock
 from lib.ui.frame import empty, refreshing, static
 from lib.ui.frame.run_list import Line, RunList, run_list
-from lib.ui.session import link, reads, uploads, url
+from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import Comparison
+from lib.ui.uploads import uploads
 
 RUNS = "runs"
 """The element's key."""

@@ -25,7 +25,8 @@ from lib.gate.sessions import browser_of
 from lib.gate.visitors import VISITORS
 from lib.ui.frame import messages, static
 from lib.ui.frame.escape import md
-from lib.ui.session import open_tabs, reads, uploads
+from lib.ui.session import open_tabs, reads
+from lib.ui.uploads import uploads
 
 if TYPE_CHECKING:
     from lib.data.supabase.auth import SignedIn

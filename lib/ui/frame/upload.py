@@ -14,7 +14,8 @@ from lib.core.text.phrases import counted
 from lib.data.upload.limits import FILE_MB, MB, SAID
 from lib.data.upload.upload import Item
 from lib.ui.frame.escape import md
-from lib.ui.session import link, uploads, url
+from lib.ui.session import link, url
+from lib.ui.uploads import uploads
 
 MOST_REFUSED = 5
 """Of what was not taken, so much is named."""

@@ -20,7 +20,8 @@ from lib.data.folder.scan import NO_ANSWER
 from lib.data.joined import joined_with
 from lib.data.source import RunSource
 from lib.data.upload.upload import Dropped, Item, Upload
-from lib.ui.session import link, reads, upload_ends, url
+from lib.ui.session import link, reads, url
+from lib.ui.uploads import upload_ends
 
 _UPLOAD, _TURN, _CAME = "upload", "upload:turn", "upload:came"
 _ALL = RunQuery(sort=RunSort.MODEL, limit=10**9)

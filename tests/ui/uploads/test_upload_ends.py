@@ -7,8 +7,8 @@ import io
 import pytest
 
 from lib.data.upload.upload import Dropped, Upload
-from lib.ui.session import upload_ends
-from lib.ui.session.upload_ends import GONE_S, Ends
+from lib.ui.uploads import upload_ends
+from lib.ui.uploads.upload_ends import GONE_S, Ends
 
 
 @pytest.fixture
