@@ -51,3 +51,20 @@ def test_the_picture_is_drawn_in_both_themes_and_fits(new_page, app, scheme, wid
     assert box["width"] <= width
     assert box["width"] > 0.7 * min(width, 900) - 60
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_mark_tells_its_run_and_what_it_took(page):
+    open_app(page, run=list(FIVE), budget="samples~40000")
+    plot = page.locator(PLOT).first
+    plot.scroll_into_view_if_needed()
+    wait_idle(page)
+    box = plot.bounding_box()
+    shown = "() => document.querySelector('#vg-tooltip-element.visible')?.innerText ?? ''"
+    # Where marks are follows from the data: the plot is looked over.
+    for down in range(40, int(box["height"]) - 60, 8):
+        for across in range(70, int(box["width"]) - 4, 12):
+            page.mouse.move(box["x"] + across, box["y"] + down)
+            if told := page.evaluate(shown):
+                assert all(word in told for word in ("Run", "Samples", "Best eval loss so far", "Here"))
+                return
+    raise AssertionError("no mark of the picture tells anything")

@@ -29,7 +29,7 @@ _WITHOUT_FILE = (
     "a Weights & Biases folder without history: export it as CSV from the web page (or keep the .wandb file)"
 )
 _WITHOUT_ROWS = "a Weights & Biases run file without history: nothing was logged"
-_FACTS = {"host": "host", "os": "os", "gpu": "gpu", "program": "program"}
+_FACTS = {"host": "host", "os": "os", "gpu": "gpu", "gpu_count": "gpu_count", "program": "program"}
 
 
 class WandbRun:
@@ -188,11 +188,10 @@ def _read_config(content: bytes, session: _Session) -> None:
 
 def _take_metadata(found: Mapping[str, Any], session: _Session) -> None:
     session.tags |= {
-        name: found[key] for key, name in _FACTS.items() if isinstance(found.get(key), str) and name not in session.tags
+        name: str(found[key])
+        for key, name in _FACTS.items()
+        if isinstance(found.get(key), str | int) and name not in session.tags
     }
-    if type(count := found.get("gpu_count")) is int:
-        # Of the machine: how many of them a training used is a setting.
-        session.tags.setdefault("gpu_count", str(count))
     if session.started is None and isinstance(found.get("startedAt"), str):
         try:
             when = datetime.fromisoformat(found["startedAt"])
