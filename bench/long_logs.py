@@ -23,7 +23,7 @@ WRITERS = long_log_files.WRITERS | long_binary_files.WRITERS
 MOST_S, MOST_MB = 4.0, 700
 """What a log of 200 MB may take: all processes together, and the largest of those that read beside the main one."""
 MOST_RUNS_S = 10.0
-"""What five runs of 100,000 steps with six metrics may take in TensorBoard's event files, which have 230 MB."""
+"""What five runs of 100,000 steps with six metrics may take in TensorBoard's event files, which have 160 MB."""
 TIMES_THE_FLOOR = 2.0
 """What Parquet may take, of Arrow reading it and nothing else."""
 
