@@ -5,7 +5,8 @@
 Loads, a toggled run, changed smoothing, a zoom to full resolution, and a change of the page, in headless
 Chromium; the bytes of the first view; and loads, smoothing and toggles again for runs of other lengths. Prints a
 table and writes bench/results/page.json. It takes five minutes, and twice that where the machine has other work: most
-of it waits until a page is still, and makes the runs of a million steps. Compare rows of one run: the machine's load moves all of them.
+of it waits until a page is still, and makes the runs of a million steps. Compare rows of one run: the machine's load
+moves all of them.
 The floors, an empty Streamlit page's loads, are measured in the same run.
 """
 
