@@ -37,7 +37,7 @@ class _TextLogs:
         found: dict[Folder, list[FilePath]] = {}
         for path in files:
             found.setdefault((*path[:-1], whole_of(path[-1])), []).append(path)
-        return {folder: sorted(parts, key=_age) for folder, parts in found.items()}
+        return {folder: sorted(parts, key=lambda path: age_of(path[-1])) for folder, parts in found.items()}
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         unreadable: list[Told] = []
@@ -46,7 +46,7 @@ class _TextLogs:
         left = MAX_BYTES
         is_written = False
         with contextlib.ExitStack() as stack:
-            for path in sorted(files, key=_age):
+            for path in sorted(files, key=lambda path: age_of(path[-1])):
                 place = root.joinpath(*path)
                 try:
                     begin_and_end, is_whole = ends(place, MAX_BYTES)
@@ -80,10 +80,6 @@ def _printed(path: Path, file: FilePath) -> tuple[LoggedRun, ...]:
     except NotReadable:
         return ()
     return runs_of_cells(((each.names, each.rows) for each in printed_tables(lines)), file)
-
-
-def _age(path: FilePath) -> tuple[bool, int]:
-    return age_of(path[-1])
 
 
 FORMAT = _TextLogs()

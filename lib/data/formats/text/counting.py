@@ -24,21 +24,22 @@ def resolve(rows: Rows, events: Events, headers: Sequence[tuple[int, bool]] = ()
     columns = rows.columns
     is_bare = columns["head"] == rows.heads.get("=", -1)
     if is_bare.any() and headers:
-        _phases_above(rows, headers, is_bare)
+        _phases_above(rows, events, headers, is_bare)
     _epochs_above(rows, events, is_bare)
     if is_bare.any() and events.steps:
         _steps_above(rows, events, is_bare)
     _bars_around(rows, events)
 
 
-def _phases_above(rows: Rows, headers: Sequence[tuple[int, bool]], is_bare: np.ndarray) -> None:
+def _phases_above(rows: Rows, events: Events, headers: Sequence[tuple[int, bool]], is_bare: np.ndarray) -> None:
     """Values that count nothing and stand below the header of an evaluation are its: "Evaluating...", "loss: 1.2"."""
     line = rows.columns["line"]
     at = np.array([number for number, _ in headers])
     last = np.searchsorted(at, line, "right") - 1
     is_eval = np.array([of_eval for _, of_eval in headers])[np.maximum(last, 0)] & (last >= 0) & is_bare
-    # A line that counts ends it.
-    counting = line[~is_bare & ~rows.columns["is_bar"]]
+    # A line that counts ends it, with values or without.
+    heads = np.concatenate([[], *(lines for lines, *_ in events.epochs), [number for number, *_ in events.steps]])
+    counting = np.sort(np.concatenate([line[~is_bare & ~rows.columns["is_bar"]], heads[~np.isin(heads, at)]]))
     before = np.searchsorted(counting, line) - 1
     if len(counting):
         is_eval &= (before < 0) | (counting[np.maximum(before, 0)] < at[np.maximum(last, 0)])

@@ -83,3 +83,18 @@ def test_a_message_that_stands_behind_a_bar_is_read(tmp_path):
     put(tmp_path, {"train.log": "\n".join(lines) + "\n"})
     run = only_run(FORMAT, tmp_path)
     assert (run.counted, points(run)) == ("epoch", {"eval_loss": [(1, 3.0), (2, 2.0)]})
+
+
+@pytest.mark.parametrize(
+    "said", ["Validation loss decreased (inf --> 2.1).  Saving model ...", "Evaluating...", "Eval"]
+)
+def test_a_new_epoch_ends_what_a_header_is_over(tmp_path, said):
+    lines = [f"Epoch {epoch}\nloss: {3 - epoch}\nval_loss: {4 - epoch}\n{said}" for epoch in (1, 2)]
+    put(tmp_path, {"train.log": "\n".join(lines) + "\n"})
+    assert points(only_run(FORMAT, tmp_path)) == {"loss": [(1, 2.0), (2, 1.0)], "val_loss": [(1, 3.0), (2, 2.0)]}
+
+
+def test_a_sentence_about_the_evaluation_heads_nothing(tmp_path):
+    lines = [f"step {step} acc=0.5\nValidation loss decreased, saving.\nloss: {step / 100}" for step in TRAINED]
+    put(tmp_path, {"train.log": "\n".join(lines) + "\n"})
+    assert set(points(only_run(FORMAT, tmp_path))) == {"acc", "loss"}
