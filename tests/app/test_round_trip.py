@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lib.core.budget.spent import MOST, SIGNS, Kind, Price
 from lib.core.curves.axes import Axis
 from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.core.facts.runs import RunStatus
@@ -17,6 +18,7 @@ from tests.app.harness import PAGES, App
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn")), max_size=12)
 NAMED = st.sampled_from(["perplexity", "gpu_utilization_percent", "train_perplexity"])
+AMOUNTS = st.floats(0.0, MOST, exclude_min=True)
 SETS = {"unique": True, "max_size": 2}
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -42,6 +44,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "rows": st.booleans(),
     "metric": st.lists(NAMED, **SETS).map(tuple),
     "col": st.lists(st.sampled_from(["model", "eval_loss", "perplexity", "score", "duration"]), **SETS).map(tuple),
+    "budget": st.one_of(st.none(), st.tuples(st.sampled_from([*Kind]), AMOUNTS)),
+    "price": st.one_of(st.none(), st.builds(Price, AMOUNTS, st.sampled_from(SIGNS))),
     "find": TEXTS,
     "equal": st.booleans(),
 }
