@@ -54,7 +54,7 @@ def pareto(
     front = sorted((row for row in ends if row["place"] is not None), key=lambda row: int(row["place"]))
     scale = alt.Scale(nice=False, zero=False, padding=PADDING)
     x = alt.X("x:Q", title=x_title, scale=scale, axis=alt.Axis(tickCount=6, labelExpr=_LABELS))
-    y_scale = alt.Scale(nice=False, zero=False, padding=PADDING, domain=_reach([row["y"] for row in ends], budget.sign))
+    y_scale = alt.Scale(nice=False, zero=False, padding=PADDING, domain=_reach(ends, lines, budget.sign))
     y = alt.Y("y:Q", title=y_title, scale=y_scale, axis=alt.Axis(tickCount=5, labelExpr=_LABELS))
     every = list(range(len(RUN_COLORS)))
     color = alt.Color("slot:N", scale=alt.Scale(domain=every, range=list(RUN_COLORS)), legend=None)
@@ -85,11 +85,12 @@ def pareto(
     return found | {"config": PLAIN}
 
 
-def _reach(ends: Sequence[float], sign: float) -> list[float]:
-    """From where to where the y axis goes: as far beyond the worst end as that is from the best."""
-    best, worst = (max(ends), min(ends)) if sign < 0 else (min(ends), max(ends))
-    apart = worst - best or sign * (abs(best) or 1.0) / 10
-    return sorted((best, worst + apart))
+def _reach(ends: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]], sign: float) -> list[float]:
+    """Where the y axis goes: as far beyond the worst end as that is from the best, and no further than the lines."""
+    best, worst = (of(sign * row["y"] for row in ends) for of in (min, max))
+    beyond = min(worst + (worst - best), max(sign * row["y"] for row in lines))
+    beyond = beyond if beyond > best else best + (abs(best) or 1.0) / 10
+    return sorted((sign * best, sign * beyond))
 
 
 def _inline(rows: Sequence[Mapping[str, Any]]) -> Any:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from lib.cli import read_as
 from lib.cli.read_as import Readings
 from lib.cli.sources import add_source, listed, source_of
+from lib.core.budget.spent import ALL_REACHED, Budget, Kind
+from lib.core.budget.words import why_not
 from lib.core.config.naming import labels_of
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import AppError
@@ -40,11 +42,20 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     read_as.add_to(parser)
 
 
-def chosen(called: argparse.Namespace) -> Compared:
-    """The comparison that arguments ask for (``add_choice``)."""
+def chosen(called: argparse.Namespace, baseline: str = "", budget: Budget = ALL_REACHED) -> Compared:
+    """The comparison that arguments ask for (``add_choice``), beside a baseline and at a budget (``compare``)."""
     readings = read_as.asked(called.read_as)
     with source_of(called) as source:
-        return compare(source, called.names, called.by, called.direction, ended=called.ended, readings=readings)
+        return compare(
+            source,
+            called.names,
+            called.by,
+            called.direction,
+            ended=called.ended,
+            readings=readings,
+            baseline=baseline,
+            budget=budget,
+        )
 
 
 def compare(
@@ -55,6 +66,8 @@ def compare(
     *,
     ended: bool = False,
     readings: Readings | None = None,
+    baseline: str = "",
+    budget: Budget = ALL_REACHED,
 ) -> Compared:
     """Compare runs of a source.
 
@@ -65,23 +78,38 @@ def compare(
         direction: Which direction of it is better, where neither its name nor the runs say so.
         ended: Runs whose logs do not say whether their training ended count as completed.
         readings: Metrics that are read otherwise than they were taken for.
+        baseline: The one of the runs that the others are compared with, by name or id; "" for none.
+        budget: At what amount they are compared, and what a GPU hour costs.
 
     Raises:
-        WrongSelection: If a name is of no run or of several, if there are none, or too many, to compare, or if no
-            evaluation of them measured ``by``.
+        WrongSelection: If a name is of no run or of several, if there are none, or too many, to compare, if no
+            evaluation of them measured ``by``, or if they have no such budget.
         RunSourceError: If they cannot be read.
         WrongReading: If ``readings`` name what cannot be read otherwise.
     """
     page = listed(source, names)
     labels = labels_of(page.runs)
     told = Told(ended, tuple(readings.names.items()) if readings is not None else ())
-    picked, curves = read(source, _chosen(page, labels, names), told, is_asked=True)
+    selected = _chosen(page, labels, names)
+    base = _named(baseline, selected, labels, "the baseline to be one run").run_id if baseline else ""
+    picked, curves = read(source, selected, told, is_asked=True)
     if by is not None and not any(by in own.curves for own in curves.values()):
         by = metric_called(by, picked)
     _check_logged(by, curves)
-    return judge(
-        picked, curves, labels, source.now(), by=by, direction=direction, told=told, unreadable=page.unreadable
+    compared = judge(
+        picked,
+        curves,
+        labels,
+        source.now(),
+        by=by,
+        direction=direction,
+        told=told,
+        unreadable=page.unreadable,
+        baseline=base,
+        budget=budget,
     )
+    _check_budget(compared)
+    return compared
 
 
 def read(
@@ -120,6 +148,18 @@ def _check_logged(by: str | None, curves: Mapping[str, RunCurves]) -> None:
         )
 
 
+def _check_budget(compared: Compared) -> None:
+    at, price = compared.budget.at, compared.budget.price
+    asked = [*([at[0]] if at is not None else ()), *([Kind.MONEY] if price is not None else ())]
+    known = [each.kind for each in compared.at_equal] if asked else []
+    for kind in asked:
+        if kind not in known:
+            raise WrongSelection(
+                f"Expected runs that have a count of {kind}, got fewer than two.",
+                hint=f"{why_not(kind)} Known are: {', '.join(known) or 'none'}",
+            )
+
+
 def _chosen(page: RunPage, labels: Mapping[str, str], names: Sequence[str]) -> list[RunSummary]:
     there = page.runs
     if not there and names and not page.looked_for:
@@ -134,20 +174,29 @@ def _chosen(page: RunPage, labels: Mapping[str, str], names: Sequence[str]) -> l
             "Expected at least one run, found none.",
             hint="\n".join((*broken, "Name a folder of training outputs, or a project whose runs you may read.")),
         )
-    known = ", ".join(labels[run.run_id] for run in there[:20]) + (", ..." if len(there) > 20 else "")
     if not names and page.total > MAX_SELECTED:
         raise WrongSelection(
             f"Expected at most {MAX_SELECTED} runs, found {page.total}.",
-            hint=f"Name up to {MAX_SELECTED} of them with --run: {known}",
+            hint=f"Name up to {MAX_SELECTED} of them with --run: {_first(there, labels)}",
         )
     chosen: dict[str, RunSummary] = {}
     for name in names:
-        found = [run for run in there if name in (labels[run.run_id], run.run_id)]
-        found = found or [run for run in there if run.name == name]
-        if len(found) != 1:
-            which = "none" if not found else f"{len(found)}: {', '.join(run.run_id for run in found)}"
-            raise WrongSelection(f"Expected one run called {name}, found {which}.", hint=f"The runs are: {known}")
-        chosen[found[0].run_id] = found[0]
+        found = _named(name, there, labels, "one run")
+        chosen[found.run_id] = found
     if len(chosen) > MAX_SELECTED:
         raise WrongSelection(f"Expected at most {MAX_SELECTED} runs, got {len(chosen)}.", hint="Name fewer with --run.")
     return list(chosen.values()) if names else list(there)
+
+
+def _named(name: str, there: Sequence[RunSummary], labels: Mapping[str, str], expected: str) -> RunSummary:
+    found = [run for run in there if name in (labels[run.run_id], run.run_id)]
+    found = found or [run for run in there if run.name == name]
+    if len(found) != 1:
+        which = "none" if not found else f"{len(found)}: {', '.join(run.run_id for run in found)}"
+        hint = f"The runs are: {_first(there, labels)}"
+        raise WrongSelection(f"Expected {expected} called {isolated(name)}, found {which}.", hint=hint)
+    return found[0]
+
+
+def _first(there: Sequence[RunSummary], labels: Mapping[str, str]) -> str:
+    return ", ".join(labels[run.run_id] for run in there[:20]) + (", ..." if len(there) > 20 else "")

@@ -6,14 +6,18 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lib.cli.compared import add_choice, chosen
 from lib.cli.sources import ENVIRONMENT
+from lib.core.budget.spent import SIGNS, Budget, Kind, amount_of, price_of
 from lib.core.facts.errors import AppError
+from lib.core.facts.foreign import isolated
 from lib.report import markdown, record
 from lib.report.compared import Compared
 from lib.report.page import made_now, page
+
+T = TypeVar("T")
 
 WRITERS: Mapping[str, Callable[[Compared, str], str]] = {
     ".html": lambda compared, link: page(compared, link, made_now()),
@@ -45,7 +49,34 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--out", metavar="FILE", help="where to; Markdown on standard output without it")
     parser.add_argument("--comment", action="store_true", help="Markdown that is short enough for a pull request")
     parser.add_argument("--link", default="", metavar="URL", help="opens the comparison; stands at the end")
+    parser.add_argument(
+        "--baseline", default="", metavar="NAME", help="one of the runs, which the others are held against"
+    )
+    parser.add_argument(
+        "--budget",
+        type=_said(amount_of, f"KIND~AMOUNT with a kind of {', '.join(Kind)} and an amount above 0"),
+        metavar="KIND~AMOUNT",
+        help="at which the reports compare the runs, such as samples~40000; the most that all reached without it",
+    )
+    parser.add_argument(
+        "--price",
+        type=_said(price_of, f"AMOUNT~SIGN with an amount above 0 and one of {' '.join(SIGNS)}"),
+        metavar="AMOUNT~SIGN",
+        help="of a GPU hour, such as '2.5~$': the reports compare the runs at equal cost too",
+    )
     parser.set_defaults(command=run)
+
+
+def _said(parse: Callable[[str], T], expected: str) -> Callable[[str], T]:
+    """The same parser, which says what was expected."""
+
+    def parsed(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"Expected {expected}, got {isolated(text)}.") from error
+
+    return parsed
 
 
 def run(called: argparse.Namespace) -> int:
@@ -55,12 +86,13 @@ def run(called: argparse.Namespace) -> int:
         WrongTarget: If the file cannot be written, or is of a kind that a report is not.
     """
     ending = Path(called.out).suffix.lower() if called.out else ".md"
-    if ending not in WRITERS or (called.comment and ending != ".md"):
+    endings = [".md"] if called.comment else [*WRITERS]
+    if ending not in endings:
         raise WrongTarget(
-            f"Expected a file that ends with {' or '.join(WRITERS)}, got {called.out}.",
+            f"Expected a file that ends with {' or '.join(endings)}, got {called.out}.",
             hint="A comment is Markdown." if called.comment else "The ending says what the report is.",
         )
-    compared = chosen(called)
+    compared = chosen(called, called.baseline, Budget(called.budget, called.price))
     text = markdown.comment(compared, called.link) if called.comment else WRITERS[ending](compared, called.link)
     if not called.out:
         sys.stdout.write(text)

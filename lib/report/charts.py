@@ -17,7 +17,7 @@ from lib.charts.pareto import HOW_DRAWN, pareto
 from lib.charts.specification import PLAIN, Y_LABELS
 from lib.core.budget.spent import Kind
 from lib.core.budget.words import axis_of, noun_of
-from lib.core.curves.evidence import is_measured
+from lib.core.curves.evidence import is_evaluation
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import count_epochs
 from lib.core.text.formatting import count
@@ -96,7 +96,7 @@ def _drawn(compared: Compared, metrics: Sequence[str]) -> Iterator[tuple[int, st
                 known.spec,
                 known.evaluated,
                 best=best,
-                real=is_measured(curves, metric) if known.evaluated else None,
+                real=is_evaluation(curves, metric) if known.evaluated else None,
                 unread=own.logged - own.lost - int(np.isfinite(own.value).sum()),
             )
             yield slot, known.title, curve, drawn_of(curve, view)

@@ -58,6 +58,11 @@ def test_where_higher_is_better_values_are_the_metrics_own():
     assert (low, high) == (pytest.approx(0.5), 0.9)
 
 
+def test_the_axis_ends_where_the_lines_do():
+    one = budget([("a", [10, 20], [-0.3, -0.9]), ("b", [10, 20], [0.0, -0.1])], ("a",), sign=-1.0)
+    assert drawn(one)["layer"][0]["encoding"]["y"]["scale"]["domain"] == [0.0, 0.9]
+
+
 def test_every_end_lies_within_the_picture_and_equal_ends_have_room():
     for courses in (COURSES, [("a", [1], [2.0]), ("b", [1], [2.0])], [("a", [1], [0.0]), ("b", [2], [0.0])]):
         found = drawn(budget(courses, ("a",)))

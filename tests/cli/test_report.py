@@ -50,6 +50,58 @@ def test_without_a_file_it_is_printed_and_a_comment_is_short(ask, folder):
     assert len(printed.splitlines()) < 60
 
 
+def test_a_baseline_stands_in_the_ranking_and_changes_no_verdict(ask, folder):
+    code, printed, _ = ask("report", folder, "--baseline", "worse")
+    assert code == 0
+    assert "Baseline: worse, which the verdict does not depend on." in printed
+    assert printed.splitlines()[:4] == ask("report", folder)[1].splitlines()[:4]
+
+
+def test_a_baseline_that_is_not_compared_is_refused(ask, folder):
+    code, printed, errors = ask("report", folder, "--run", "better", "--baseline", "worse")
+    assert (code, printed) == (2, "")
+    assert errors == "Expected the baseline to be one run called worse, found none.\nThe runs are: better\n"
+
+
+def test_a_budget_and_a_price_are_those_of_the_report(ask, tmp_path):
+    for name, least in (("better", 0.2), ("worse", 0.3)):
+        rows = [f"{step * 10},{1.7e9 + step * 360},{least + 2 / step}" for step in range(1, 41)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(("step,wall_time,eval_loss", *rows)), encoding="utf-8")
+    code, printed, _ = ask("report", tmp_path, "--ended", "--budget", "steps~300", "--price", "2.5~€")
+    assert code == 0
+    assert "At 300 steps better leads" in printed
+    # 39 intervals of six minutes each.
+    assert "**Equal cost**: At €9.75, the most that all reached" in printed
+    assert "At 400 steps, the most that all reached" in ask("report", tmp_path, "--ended")[1]
+
+
+def test_a_budget_that_these_runs_do_not_have_is_refused(ask, folder):
+    code, printed, errors = ask("report", folder, "--budget", "money~3")
+    assert (code, printed) == (2, "")
+    assert errors.startswith("Expected runs that have a count of money, got fewer than two.\n")
+    assert "a price of a GPU hour is set" in errors
+
+
+def test_a_price_needs_times(ask, folder):
+    code, _, errors = ask("report", folder, "--price", "2.5~$")
+    assert code == 2
+    assert errors.endswith("their logs have times. Known are: steps\n")
+
+
+@pytest.mark.parametrize("wrong", [("--budget", "joules~3"), ("--budget", "steps~0"), ("--price", "2.5~dollars")])
+def test_an_amount_that_makes_no_sense_says_what_was_expected(folder, capsys, wrong):
+    with pytest.raises(SystemExit) as left:
+        main(["report", str(folder), *wrong])
+    assert left.value.code == 2
+    assert f"got {wrong[1]}" in capsys.readouterr().err
+
+
+def test_a_comment_is_told_to_be_markdown_alone(ask, folder, tmp_path):
+    code, _, errors = ask("report", folder, "--comment", "--out", tmp_path / "comment.html")
+    assert code == 2
+    assert errors.startswith("Expected a file that ends with .md, got ")
+
+
 @pytest.mark.parametrize("name", ["report.pdf", "report", "missing/report.md"])
 def test_where_it_cannot_be_written_it_says_so(ask, folder, tmp_path, name):
     code, printed, errors = ask("report", folder, "--out", tmp_path / name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.core.budget.spent import ALL_REACHED, Budget, Kind, Spent, spent
-from lib.core.curves.evidence import measured
+from lib.core.curves.evidence import is_evaluation
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunSummary
 from lib.core.ranking.decision import Decision
@@ -141,7 +141,8 @@ def _compared(
 ) -> EqualBudget | None:
     courses, derived, missing = [], {}, {}
     for run_id, way in ways.items():
-        evaluations = measured(curves[run_id], metric)
+        evaluations = curves[run_id].get(metric)
+        evaluations = evaluations.where(is_evaluation(curves[run_id], metric))
         course = None if way.placing is None else _course(run_id, way.placing(evaluations), sign * evaluations.value)
         if course is None:
             missing[run_id] = way.why_not or "It was not evaluated."

@@ -61,6 +61,35 @@ class Budget:
 ALL_REACHED = Budget()
 
 
+def amount_of(text: str) -> tuple[Kind, float]:
+    """A kind and an amount from "samples~40000", as links and commands have it.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    kind, _, amount = text.partition("~")
+    return Kind(kind), _above_zero(amount)
+
+
+def price_of(text: str) -> Price:
+    """A price from "2.5~$", as links and commands have it.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    amount, _, sign = text.partition("~")
+    if sign not in SIGNS:
+        raise ValueError(f"expected one of {' '.join(SIGNS)}")
+    return Price(_above_zero(amount), sign)
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value <= MOST:
+        raise ValueError("expected a number above 0")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """What one run has spent.

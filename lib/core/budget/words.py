@@ -43,6 +43,13 @@ def amount_said(kind: Kind, amount: float, price: Price | None, *, in_epochs: bo
     return f"{_number(kind, amount)} {noun[:-1] if amount == 1 else noun}"
 
 
+def why_not(kind: Kind) -> str:
+    """That the runs cannot be compared at equal amounts of a kind."""
+    if kind is Kind.MONEY:
+        return "Runs can be compared at equal cost where a price of a GPU hour is set and their logs have times."
+    return f"These runs cannot be compared at equal {kind.value}: fewer than two of them have a count."
+
+
 def budget_lines(
     budgets: Sequence[EqualBudget],
     deciding: Deciding,
@@ -75,12 +82,9 @@ def budget_lines(
         said += _crossings(each, labels, [amount(crossing.at) for crossing in each.crossings])
         if by_step is not None and not each.is_chosen and not by_step.is_chosen:
             # Only runs that have a place in both can stand in another order.
-            here, there = (
-                [run_id for run_id in one.values if run_id in other.values]
-                for one, other in ((each, by_step), (by_step, each))
-            )
-            if here != there:
-                order = ", ".join(labels[run_id] for run_id in there)
+            both = [run_id for run_id in by_step.values if run_id in each.values]
+            if _is_another_order(each, by_step, both):
+                order = ", ".join(labels[run_id] for run_id in both)
                 said.append(f"The order is another than at equal {steps}: {order} there.")
         if len(each.front) < len(each.courses) and each.kind is not Kind.STEPS:
             said.append(f"Best for what they took: {listed([labels[run_id] for run_id in each.front])}.")
@@ -89,6 +93,15 @@ def budget_lines(
         said += [OF_HOURS] if each.kind in (Kind.HOURS, Kind.MONEY) else []
         found.append((f"Equal {noun_of(each.kind, in_epochs=in_epochs)}", " ".join(said)))
     return found
+
+
+def _is_another_order(one: EqualBudget, other: EqualBudget, run_ids: Sequence[str]) -> bool:
+    """Whether a run is ahead of another one here and behind it there; those with the same value have no order."""
+    return any(
+        one.sign * (one.values[a] - one.values[b]) < 0 < other.sign * (other.values[a] - other.values[b])
+        for a in run_ids
+        for b in run_ids
+    )
 
 
 def _who_leads(budget: EqualBudget, deciding: Deciding, labels: Mapping[str, str], amount: str) -> str:

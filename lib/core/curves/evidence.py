@@ -102,6 +102,19 @@ def is_measured(curves: RunCurves, metric: str) -> np.ndarray:
     return real_evaluations(curve.step, curve.value, train.step, train.logged)
 
 
+def is_evaluation(curves: RunCurves, metric: str) -> np.ndarray:
+    """Which points of a metric are of an evaluation: also equal ones where an eval loss was measured.
+
+    A score of two decimals comes out the same time and again; beside a loss that moves that is no repeat.
+
+    Returns:
+        Shape (n,) for the n points of the metric's curve, bool.
+    """
+    curve, losses = curves.get(metric), curves.get("eval_loss")
+    with_loss: np.ndarray = np.isin(curve.step, losses.step[is_measured(curves, "eval_loss")])
+    return is_measured(curves, metric) | with_loss
+
+
 def measured(curves: RunCurves, metric: str) -> MetricCurve:
     """The evaluations of a metric that are measurements and not repeats."""
     curve, real = curves.get(metric), is_measured(curves, metric)

@@ -13,7 +13,7 @@ from lib.charts.pareto import HOW_DRAWN, pareto
 from lib.charts.theme import themed
 from lib.core.budget.equal import EqualBudget, equal_budgets
 from lib.core.budget.spent import MOST, SIGNS, Budget, Kind, Price
-from lib.core.budget.words import amount_said, axis_of, budget_lines, noun_of
+from lib.core.budget.words import amount_said, axis_of, budget_lines, noun_of, why_not
 from lib.core.text.labels import brief_labels
 from lib.core.text.precision import together
 from lib.core.verdict.metric_words import metric_name
@@ -50,8 +50,10 @@ def _opened(comparison: Comparison) -> None:
     at = url.value(link.BUDGET)
     kind = at[0] if at is not None and at[0] in kinds else Kind.SAMPLES if Kind.SAMPLES in kinds else Kind.STEPS
     if at is not None and at[0] is not kind:
-        st.caption(f":material/info: {_why_not(at[0])}")
+        st.caption(f":material/info: {why_not(at[0])}")
         at = None
+    elif price is not None and Kind.MONEY not in kinds:
+        st.caption(f":material/info: {why_not(Kind.MONEY)}")
     _controls(kinds, kind, at, in_epochs=comparison.in_epochs)
     budget = Budget(at, price)
     found = reached if at is None else _found(comparison, budget)
@@ -101,12 +103,6 @@ def _picture(comparison: Comparison, one: EqualBudget, price: Price | None, *, i
     )
     theme = themed(is_dark=is_dark)
     return found | {"config": theme | found["config"] | {"axis": theme["axis"] | found["config"]["axis"]}}
-
-
-def _why_not(kind: Kind) -> str:
-    if kind is Kind.MONEY:
-        return "Runs can be compared at equal cost where a price of a GPU hour is set and their logs have times."
-    return f"These runs cannot be compared at equal {kind.value}: fewer than two of them have a count."
 
 
 def _controls(kinds: Mapping[Kind, EqualBudget], kind: Kind, at: tuple[Kind, float] | None, *, in_epochs: bool) -> None:

@@ -16,7 +16,7 @@ from lib.charts.layout import MAIN_HEIGHT, SMALL_HEIGHT
 from lib.charts.packed import packed
 from lib.charts.smoothed import SmoothedLines
 from lib.core.curves.axes import Placing
-from lib.core.curves.evidence import is_measured
+from lib.core.curves.evidence import is_evaluation
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
@@ -204,7 +204,7 @@ def _curve(one: CurveRequest, name: str, shown: ChartRun, run: CurvesOnAxis, cur
     if metric.evaluated:
         looked_at = replace(run.curves, curves={**run.curves.curves, metric.key: curve})
         key = (one.curves, metric.key)
-        real = run.computed("real evaluations", key, lambda: _measured(looked_at, metric.key))
+        real = run.computed("real evaluations", key, lambda: is_evaluation(looked_at, metric.key))
     known_lost = int((~np.isfinite(curve.value)).sum()) if curve.lost else 0
     return Curve(
         # The bullet keeps a name apart from the position's own column.
@@ -219,13 +219,6 @@ def _curve(one: CurveRequest, name: str, shown: ChartRun, run: CurvesOnAxis, cur
         unread=curve.logged - curve.lost - (len(curve) - known_lost),
         unread_nonfinite=curve.lost - known_lost,
     )
-
-
-def _measured(curves: RunCurves, metric: str) -> np.ndarray:
-    """Which points of a metric are measurements: also those where an eval loss was measured, though it be as before."""
-    curve, losses = curves.get(metric), curves.get("eval_loss")
-    with_loss = np.isin(curve.step, losses.step[is_measured(curves, "eval_loss")])
-    return is_measured(curves, metric) | with_loss
 
 
 def _best(curve: MetricCurve, step: int | None, *, is_loss: bool) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, cast
 
-from lib.core.budget.spent import MOST, SIGNS, Kind, Price
+from lib.core.budget.spent import Kind, Price, amount_of, price_of
 from lib.core.curves.axes import Axis
 from lib.core.facts.metrics import LOSS_CHART, METRICS
 from lib.core.facts.query import PAGE_SIZE, RunSort
@@ -168,25 +168,6 @@ def _position(texts: Sequence[str]) -> float:
     return value
 
 
-def _budget(texts: Sequence[str]) -> tuple[Kind, float]:
-    kind, _, amount = texts[-1].partition("~")
-    return Kind(kind), _above_zero(amount)
-
-
-def _price(texts: Sequence[str]) -> Price:
-    amount, _, sign = texts[-1].partition("~")
-    if sign not in SIGNS:
-        raise ValueError(f"expected one of {' '.join(SIGNS)}")
-    return Price(_above_zero(amount), sign)
-
-
-def _above_zero(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value <= MOST:
-        raise ValueError("expected a number above 0")
-    return value
-
-
 def _exact(*values: float) -> list[str]:
     """Numbers as one text: as short as it can be and still be read as the same ones."""
     return ["~".join(repr(float(value)).removesuffix(".0") for value in values)]
@@ -241,11 +222,14 @@ EVERY_ROW: Param[bool] = _switch("rows", on="all", off="some")
 MORE_METRICS: Param[tuple[str, ...]] = Param("metric", (), _names, list)
 COLUMNS: Param[tuple[str, ...]] = Param("col", (), _names, list)
 BUDGET: Param[tuple[Kind, float] | None] = Param(
-    "budget", None, _budget, lambda at: [] if at is None else [f"{at[0]}~{_exact(at[1])[0]}"]
+    "budget", None, lambda texts: amount_of(texts[-1]), lambda at: [] if at is None else [f"{at[0]}~{_exact(at[1])[0]}"]
 )
 """The amount at which runs are compared; by default the most that all of them reached."""
 PRICE: Param[Price | None] = Param(
-    "price", None, _price, lambda price: [] if price is None else [f"{_exact(price.amount)[0]}~{price.sign}"]
+    "price",
+    None,
+    lambda texts: price_of(texts[-1]),
+    lambda price: [] if price is None else [f"{_exact(price.amount)[0]}~{price.sign}"],
 )
 """Of an hour of one GPU."""
 DIFF_SEARCH: Param[str] = Param("find", "", _text)

@@ -118,6 +118,20 @@ def test_where_less_is_worse_the_highest_leads():
     assert [(each.before, each.after, each.at) for each in step.crossings] == [("b", "a", 20.0), ("a", "b", 30.0)]
 
 
+def scored(run_id, losses, scores):
+    """A run whose log has train loss, eval loss and a score at each of its steps."""
+    columns = {"train_loss": losses, "eval_loss": losses, "eval_f1": scores}
+    return RunCurves(run_id, {name: course(run_id, values).get("eval_loss") for name, values in columns.items()})
+
+
+@pytest.mark.parametrize(("losses", "reached"), [([3.0, 2.5, 2.2, 2.0, 1.9, 1.8], 60.0), ([3.0, *[2.5] * 5], 20.0)])
+def test_a_score_that_came_out_the_same_was_reached_where_the_loss_moves(losses, reached):
+    curves = {"a": scored("a", losses, [0.1, *[0.4] * 5]), "b": scored("b", [3.0, 2.5, 2.2, 2.0, 1.9, 1.8], range(6))}
+    decision = decide([run("a"), run("b")], curves, DEFAULT_POLICY, "eval_f1")
+    (step,) = equal_budgets([run("a"), run("b")], curves, decision)[:1]
+    assert step.amount == reached
+
+
 def test_runs_that_do_not_compare_have_no_common_budget():
     runs = [run("a", 0.5, method="sft"), run("b", 0.6, method="dpo")]
     found, _ = budgets(runs, [course("a", [3, 2, 1]), course("b", [3, 2.5, 2])])
@@ -129,6 +143,16 @@ def test_runs_with_the_same_value_lead_together():
                                                                (("a", 1), ("b", 1), ("c", 1.5))])  # fmt: skip
     lines = dict(budget_lines(list(found.values()), decision.deciding, {"a": "A", "b": "B", "c": "C"}))
     assert "A and B lead in eval loss" in lines["Equal steps"]
+
+
+def test_runs_with_the_same_value_are_in_no_other_order():
+    found, decision = budgets([run("a"), run("b")], [course("a", [3, 2, 1.5]), course("b", [3, 2, 1])])
+    step = found[Kind.STEPS]
+    assert tuple(step.values) == ("b", "a")
+    for values, is_another in (({"a": 1.0, "b": 1.0}, False), ({"a": 1.0, "b": 1.1}, True)):
+        other = replace(step, kind=Kind.SAMPLES, values=values)
+        lines = dict(budget_lines([step, other], decision.deciding, {"a": "A", "b": "B"}))
+        assert ("The order is another than at equal steps: B, A there." in lines["Equal samples"]) is is_another
 
 
 def packed(run_id, batch, length, **config):
