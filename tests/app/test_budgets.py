@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.app.harness import write_run
+
 
 def bodies(app, label):
     return [body for body in app.html_bodies if f'aria-label="{label}"' in body]
@@ -62,3 +64,12 @@ def test_an_amount_that_nobody_reached_or_has_no_price_is_said(opened, demo, bud
     assert any(
         words in said for words in ("a price of a GPU hour is set", "no run was evaluated yet", "had ended by then")
     )
+
+
+def test_a_price_of_runs_without_times_is_said_to_be_of_no_use(on_folder, tmp_path):
+    for name, least in (("a", 0.2), ("b", 0.3)):
+        write_run(tmp_path / name, [1.0, 0.5, 0.4], [least + 0.2, least + 0.1, least])
+    app = on_folder(tmp_path, run=["a", "b"], price="2.5~$")
+    app.assert_sound()
+    assert "where a price of a GPU hour is set and their logs have times." in app.text
+    assert "logs have times" not in on_folder(tmp_path, run=["a", "b"], budget="steps~2").text

@@ -72,7 +72,7 @@ class EqualBudget:
         missing: Why a run has no place here, by run id.
         later: The amount at which a run was evaluated first, by run id, of those that were not by then.
         ended: The amount of a run's last evaluation, by run id, where that was before the budget was used up.
-        front: The runs that no other one beats in both: its best value, and the amount that it took; cheapest first.
+        front: The runs whose best value no other one had for as little, on its way too; cheapest first.
         courses: By how much each run improved on the way.
         sign: What the courses' values are multiplied by to be the metric's own.
     """
@@ -198,12 +198,12 @@ def _crossings(courses: Sequence[Course], last: float) -> tuple[list[Crossing], 
 
 
 def _front(courses: Sequence[Course]) -> Iterator[str]:
-    """The runs on the Pareto front of quality and amount, the cheapest first."""
-    ends = {each.run_id: each.end for each in courses}
-    for run_id, (amount, best) in sorted(ends.items(), key=lambda each: each[1]):
+    """The runs whose best nobody had for less, nor a better one for as much, on the way too; the cheapest first."""
+    for one in sorted(courses, key=lambda each: each.end):
+        amount, best = one.end
+        others = [each for each in courses if each is not one]
         if not any(
-            cost <= amount and value <= best and (cost, value) != (amount, best)
-            for other, (cost, value) in ends.items()
-            if other != run_id
+            np.any((other.amount <= amount) & (other.best <= best) & ((other.amount < amount) | (other.best < best)))
+            for other in others
         ):
-            yield run_id
+            yield one.run_id

@@ -71,6 +71,15 @@ def test_hours_are_those_that_were_logged_and_the_front_is_of_what_was_taken():
     assert found[Kind.STEPS].leader == "slow"
 
 
+def test_who_was_beaten_on_the_way_of_another_run_is_not_on_the_front():
+    short, long = course("a", [3, 2], every=10), course("b", [2.5, 1.5, 1.2, 1.0], every=10)
+    found, _ = budgets([run("a"), run("b")], [short, long])
+    assert found[Kind.STEPS].front == ("b",)
+    cheap = course("a", [3, 1.4], every=10)
+    found, _ = budgets([run("a"), run("b")], [cheap, long])
+    assert found[Kind.STEPS].front == ("a", "b")
+
+
 def test_a_run_without_a_batch_size_has_no_place_among_samples():
     found, decision = budgets(
         [batched("a", 4), batched("b", 8), run("c")],
