@@ -83,6 +83,8 @@ def _untold(
     if reduced:
         names = ", ".join(map(isolated, reduced))
         yield f"the record has only a part of the points of {names}; make one with all rows."
+    elif len(gone) == len(record["runs"]) and not is_project:
+        yield "none of its runs lies there; name the folder that it was made of: a run is known by its place in that."
     # A project shows nobody whether a run is gone or another's; what is then said of the others follows from that.
     elif gone and is_project and not any(each.about is About.DATA for each in said):
         yield f"{', '.join(map(isolated, gone))} cannot be read with this key and this sign-in, or is gone."

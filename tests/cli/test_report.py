@@ -136,6 +136,14 @@ def test_a_run_that_is_gone_changes_it(ask, folder, tmp_path):
     assert "worse is gone, or may not be read." in printed
 
 
+def test_another_folder_tells_nothing_of_it(ask, folder, tmp_path):
+    ask("report", folder, "--out", tmp_path / "decision.json")
+    code, printed, errors = ask("check", tmp_path / "decision.json", folder / "better")
+    assert code == 2
+    assert "is gone" in printed
+    assert "name the folder that it was made of" in errors
+
+
 def test_what_was_said_of_the_runs_is_said_again(ask, tmp_path):
     runs = tmp_path / "runs"
     for name, loss in (("one", 1.0), ("other", 1.2)):
