@@ -10,7 +10,7 @@ import pytest
 
 from lib.core.budget.equal import equal_budgets
 from lib.core.budget.spent import Budget, Kind
-from lib.core.curves.evidence import evidence_of, measured, with_evidence
+from lib.core.curves.evidence import evidence_of, with_evidence
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
@@ -18,7 +18,7 @@ from lib.core.ranking.policy import DEFAULT_POLICY
 
 def best_until(curves, metric, step, sign):
     """The best value up to a step, lower is better, by plain numpy."""
-    points = measured(curves, metric)
+    points = curves.get(metric)
     return float(np.nanmin(sign * points.value[points.step <= step]))
 
 
@@ -40,7 +40,7 @@ def test_who_does_not_cross_keeps_its_place_at_a_part_of_the_budget(source, runs
         assert sign * value == best_until(curves[run_id], metric, at, sign)
     pairs = 0
     for one, other in combinations(cut.values, 2):
-        grid = np.unique(measured(curves[one], metric).step)
+        grid = np.union1d(curves[one].get(metric).step, curves[other].get(metric).step)
         grid = grid[(grid >= at) & (grid <= whole.amount)]
         ahead = {
             best_until(curves[one], metric, step, sign) <= best_until(curves[other], metric, step, sign)

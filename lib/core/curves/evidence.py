@@ -111,8 +111,9 @@ def is_evaluation(curves: RunCurves, metric: str) -> np.ndarray:
         Shape (n,) for the n points of the metric's curve, bool.
     """
     curve, losses = curves.get(metric), curves.get("eval_loss")
-    with_loss: np.ndarray = np.isin(curve.step, losses.step[is_measured(curves, "eval_loss")])
-    return is_measured(curves, metric) | with_loss
+    with_loss = np.isin(curve.step, losses.step[is_measured(curves, "eval_loss")])
+    found: np.ndarray = is_measured(curves, metric) | with_loss
+    return found
 
 
 def measured(curves: RunCurves, metric: str) -> MetricCurve:
