@@ -108,7 +108,9 @@ def test_charts_fill_their_card_and_begin_at_one_line(opened, width):
     curves = {**plain.curves, "a": RunCurves("a", {**plain.curves["a"].curves, "grad_norm": large})}
     text = report_page(judge(plain.stored, curves, {"a": "a", "b": "b"}, None))
     page, _ = opened(text, viewport={"width": width, "height": 900})
-    places = page.evaluate("""() => [...document.querySelectorAll('.chart svg')].map(svg => {
+    # The picture of quality against cost, whose axes have titles of their own, stands in another card.
+    curves_card = page.locator("section").filter(has=page.get_by_role("heading", name="Curves", exact=True))
+    places = curves_card.locator(".chart svg").evaluate_all("""drawn => drawn.map(svg => {
         const card = svg.closest('.chart').getBoundingClientRect();
         const grid = svg.querySelector('.mark-rule.role-axis-grid').getBoundingClientRect();
         return [svg.getBoundingClientRect().width / card.width, grid.left - card.left];

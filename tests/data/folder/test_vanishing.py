@@ -128,7 +128,7 @@ def moments(below: Path) -> Iterator[Moments]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ASKED:
             patch.setattr(os, name, found.asking(getattr(os, name)))
-        patch.setattr(beside, "started", lambda *how: (found.start(), start(*how))[1])
+        patch.setattr(beside, "started", lambda *how, **also: (found.start(), start(*how, **also))[1])
         yield found
 
 
