@@ -37,6 +37,7 @@ from bench.report import percentile, say_load, write
 from bench.session import WatchedServer, machine_s
 from bench.strain_long import LongOutcome, strained_by_long, write_long
 from bench.strain_project import Person, change, people_of
+from tests.own_loop import finished
 from tests.supabase.project import Project
 from tests.supabase.stack import Stack
 
@@ -56,7 +57,8 @@ def strained(
         environment = {"RUNOFF_SUPABASE_URL": project.url, "RUNOFF_SUPABASE_KEY": project.anon_key}
         with WatchedServer(environment, processes=processes) as server:
             crowd = Crowd(server, people, outcome, every_s)
-            asyncio.run(crowd.warm_up())
+            # A test in a browser leaves a loop that runs in the main thread.
+            finished(crowd.warm_up())
             time.sleep(1.0)
             start = server.resident_mb()
             outcome.own = 0
