@@ -21,6 +21,7 @@ from lib.core.curves.evidence import is_evaluation
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import count_epochs
 from lib.core.text.formatting import count
+from lib.core.verdict.metric_titles import own_titles
 from lib.core.verdict.metric_words import metric_name
 from lib.report.compared import Compared
 
@@ -45,10 +46,11 @@ def charts(compared: Compared) -> Iterator[Drawn]:
     deciding = compared.decision.deciding
     further = [deciding.metric, *(each.metric for each in deciding.candidates)]
     evaluated = [name for name in dict.fromkeys(further) if name and name not in LOSS][:MOST_FURTHER]
+    titles = own_titles((*evaluated, *HEALTH))
     for metrics in (LOSS, *((name,) for name in evaluated), *((name,) for name in HEALTH)):
         drawn = list(_drawn(compared, metrics))
         if drawn:
-            title = "Loss" if metrics == LOSS else metric_of(metrics[0]).title
+            title = "Loss" if metrics == LOSS else titles[metrics[0]]
             yield title, _specification(compared, drawn), _said(drawn)
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from lib.core.baseline.words import SENSES
+from lib.core.config.values import settled
 from lib.core.text.spreadsheet import inert
 from lib.table.columns import EXTRAS, Column
 from lib.table.inputs import Summary
@@ -49,7 +50,8 @@ def _against(summary: Summary, columns: Sequence[Column]) -> Iterator[list[str |
         yield ["yes" if run_id == summary.baseline else "no" for run_id in summary.run_ids]
     for column in columns:
         found = [each.against for each in summary.cells[column.key]]
-        yield [None if each is None else each.value for each in found]
+        # The rounding error of the subtraction is no digit of a difference.
+        yield [None if each is None or each.value is None else settled(each.value) for each in found]
         yield [None if each is None else each.share for each in found]
         yield [None if each is None else SENSES[each.sense] for each in found]
 

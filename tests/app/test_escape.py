@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.foreign import without_controls
+from lib.core.verdict.metric_titles import metric_title
 from lib.data.supabase.settings import PREFIX
-from lib.ui.charts.titles import metric_title
 from lib.ui.frame.escape import md
 from tests.app.answering import PUBLISHABLE, Answers, answering, row, run_id
 from tests.app.harness import DIFF, MAIN, PAGES, PROJECT_ROOT, App, write_run

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from lib.core.baseline.differences import Difference, Sense
+from lib.core.facts.foreign import isolated
 from lib.core.text.formatting import LOSS_SPEC, shower
 from lib.core.text.precision import MINUS, signed, to_decimals
 
@@ -85,6 +86,7 @@ def difference_sentence(found: Difference, show: Show, name: str) -> str:
     return f"{size} {'higher' if found.value > 0.0 else 'lower'} than {name}{why}."
 
 
-def gone(run_id: str) -> str:
+def gone(name: str) -> str:
     """That the pinned baseline is no longer among the selected runs."""
-    return f"The baseline is not among the selected runs any more, so that no differences to it are shown ({run_id})."
+    shown = isolated(name)
+    return f"The baseline is not among the selected runs any more, so that no differences to it are shown ({shown})."

@@ -71,8 +71,8 @@ def eval_rebound(subject: Subject) -> Found | NotFound | CannotTell:
     steps, values = known.step, known.value
     if len(values) >= FIRST_EVALUATIONS and values[1:].min() > values[0] + REBOUND_RISE * abs(values[0]):
         said = (
-            f"Eval loss is best at its first evaluation, {shown(float(values[0]))} at step {steps[0]}, and"
-            f" {_range(values[1:])} ever since, up to step {steps[-1]}."
+            f"Eval loss is best at its first evaluation, {shown(float(values[0]))} at step {steps[0]:,}, and"
+            f" {_range(values[1:])} ever since, up to step {steps[-1]:,}."
         )
         first, end = float(values[0]), float(values[-1])
         return found(said, steps[0], steps[-1], metric="eval_loss", best=first, end=end)
@@ -84,12 +84,12 @@ def eval_rebound(subject: Subject) -> Found | NotFound | CannotTell:
     best, last, noise = float(values[at]), float(values[-1]), _evaluation_noise(values, at)
     limit = best + max(REBOUND_RISE * abs(best), REBOUND_SDS * noise)
     if last <= limit or (at < len(values) - 2 and values[-2] <= limit):
-        return NotFound(f"Eval loss ends at {shown(last)}; its best is {shown(best)} at step {steps[at]}.")
+        return NotFound(f"Eval loss ends at {shown(last)}; its best is {shown(best)} at step {steps[at]:,}.")
     if at == len(values) - 2:
         return CannotTell(
-            f"only the last evaluation ({shown(last)}, step {steps[-1]}) is above the best one ({shown(best)})"
+            f"only the last evaluation ({shown(last)}, step {steps[-1]:,}) is above the best one ({shown(best)})"
         )
-    said = f"Eval loss rises from its best {shown(best)} at step {steps[at]} to {shown(last)} at step {steps[-1]}."
+    said = f"Eval loss rises from its best {shown(best)} at step {steps[at]:,} to {shown(last)} at step {steps[-1]:,}."
     return found(said, steps[at], steps[-1], metric="eval_loss", best=best, end=last, noise=noise)
 
 

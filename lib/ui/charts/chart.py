@@ -20,13 +20,13 @@ from lib.core.curves.evidence import is_evaluation
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
+from lib.core.verdict.metric_titles import metric_title
 from lib.ui.charts.against import NOTE, differences, texts_of, title_of, to_baseline
 from lib.ui.charts.described import described, ends
 from lib.ui.charts.on_axis import RunOnAxis
 from lib.ui.charts.outliers import bounds_by_mode
 from lib.ui.charts.relative import first_evaluation, of_first
 from lib.ui.charts.request import ChartRequest, ChartRun, CurveRequest, CurvesKey
-from lib.ui.charts.titles import metric_title
 from lib.ui.session import link, url
 from lib.ui.session.comparison import Comparison
 

@@ -15,6 +15,7 @@ from lib.core.facts.metrics import FURTHER, LOSS_CHART, METRICS, metric_of
 from lib.core.facts.runs import RunStatus
 from lib.core.ranking.metric_names import EVAL_LOSS
 from lib.core.text.labels import brief_labels
+from lib.core.verdict.metric_titles import axis_title, metric_title, own_titles
 from lib.core.verdict.overview import HeadlineKind, headline
 from lib.data.source import RunSource
 from lib.ui.charts import relative
@@ -27,7 +28,6 @@ from lib.ui.charts.options import keep_in_view, options
 from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
 from lib.ui.charts.smoothing import smoothed_lines
-from lib.ui.charts.titles import axis_title, metric_title, own_titles
 from lib.ui.frame import sign_in
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu

@@ -9,8 +9,8 @@ from lib.charts.drawn import Curve, DrawnCurve
 from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
 from lib.core.text.precision import decimals_for, signed, to_decimals, together
+from lib.core.verdict.metric_titles import metric_title
 from lib.ui.charts.request import ChartRequest
-from lib.ui.charts.titles import metric_title
 
 MOST_DECIMALS = 3
 """Of the values at the ends of lines: they are read beside a curve, and stand in full in its tooltip."""

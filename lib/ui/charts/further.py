@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lib.ui.charts.titles import metric_title, own_titles
+from lib.core.verdict.metric_titles import metric_title, own_titles
 
 LEAST = 3
 """So many metrics of one kind are a group."""

@@ -13,9 +13,9 @@ from lib.core.facts.runs import count_epochs
 from lib.core.text import formatting
 from lib.core.text.formatting import NOT_RECORDED
 from lib.core.text.precision import decimals_for, to_decimals, together
+from lib.core.verdict.metric_titles import axis_title, metric_title
 from lib.ui.charts.described import MOST_DECIMALS
 from lib.ui.charts.on_axis import RunOnAxis, untold, values_at
-from lib.ui.charts.titles import axis_title, metric_title
 from lib.ui.frame import messages
 from lib.ui.session import link, url
 

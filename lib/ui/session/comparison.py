@@ -189,7 +189,7 @@ def load(source: RunSource) -> Comparison:
     found = {run.run_id: run for run in reads.load_runs(source, wanted)}
     selected, sentences = left_out.reconciled(source, wanted, found)
     url.put(link.RUNS, selected)
-    sentences = (*sentences, *left_out.without_baseline(selected))
+    sentences = (*sentences, *left_out.without_baseline(source, selected))
     stored = [found[run_id] for run_id in selected if run_id in found]
     slots = assign_slots(st.session_state.get(_SLOTS, {}), selected)
     st.session_state[_SLOTS] = slots

@@ -34,13 +34,14 @@ def reconciled(
     return taken.ids, (*taken.sentences, *((said,) if unread else ()))
 
 
-def without_baseline(selected: Collection[str]) -> tuple[str, ...]:
+def without_baseline(source: RunSource, selected: Collection[str]) -> tuple[str, ...]:
     """Take a baseline that is not among the selected runs out of the link, and say so."""
     base = url.value(link.BASE)
     if not base or base in selected:
         return ()
     url.put(link.BASE, "")
-    return (gone(base),)
+    url.put(link.MINUS, False)
+    return (gone(next((run.name for run in reads.load_runs(source, (base,))), base)),)
 
 
 def unknown(found: Sequence[RunData | None]) -> tuple[str, ...]:
