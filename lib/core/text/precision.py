@@ -109,7 +109,7 @@ def signed(value: float, show: Callable[[float], str]) -> str:
 
     Example:
         >>> signed(0.0123, rough), signed(1e-4, rough), signed(0.0, rough)
-        ('+0.012', '+1.0e-4', '0')
+        ('+0.012', '+1e-4', '0')
     """
     return ("+" if value > 0.0 else MINUS if value < 0.0 else "") + show(abs(value))
 
