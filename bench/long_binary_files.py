@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.long_log_files import EVALS, EVERY, PART, WIDE, Rows, Writer, parts
+from tests.data.formats.wire import block, varint
 
 RUNS, STEPS = 5, 100_000
 _METRICS = ("loss", "grad_norm", "learning_rate", "accuracy", "tokens_per_second", "eval_loss")
@@ -118,38 +119,25 @@ def _tensorboard_of_runs(root: Path) -> Path:
     return root
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
 def _items(number: int, row: Mapping[str, float | int]) -> bytes:
     return b"".join(
-        _field(number, _field(2, name.encode()) + _field(16, json.dumps(value).encode())) for name, value in row.items()
+        block(number, block(2, name.encode()) + block(16, json.dumps(value).encode())) for name, value in row.items()
     )
 
 
 def _wandb_records() -> Iterator[bytes]:
     """A run, then a row of history for each step, and the summary that W&B repeats behind it."""
-    yield b"\x08\x01" + _field(17, _field(1, b"abc12345") + _field(3, b"project") + _field(8, b"long"))
+    yield b"\x08\x01" + block(17, block(1, b"abc12345") + block(3, b"project") + block(8, b"long"))
     for part in parts():
         for place, step in enumerate(part["step"]):
             names = (*WIDE[1:], *EVALS) if step % EVERY == 0 else WIDE[1:]
             row = {f"train/{name}": part[name][place] for name in names}
             row |= {"_step": step, "_timestamp": part["at"][place], "_runtime": 0.7 * step}
-            number, place = b"\x08" + _varint(2 * step), step % len(row)
+            number, place = b"\x08" + varint(2 * step), step % len(row)
             # Its service keeps items in no order.
             row = dict([*list(row.items())[place:], *list(row.items())[:place]])
-            yield number + _field(2, _items(1, row) + _field(2, b"\x08" + _varint(step)))
-            yield number + _field(3, _items(1, row))
+            yield number + block(2, _items(1, row) + block(2, b"\x08" + varint(step)))
+            yield number + block(3, _items(1, row))
 
 
 def _wandb(folder: Path, size: int) -> Path:
