@@ -11,6 +11,8 @@ from lib.core.ranking.policy import DEFAULT_POLICY, ScoringPolicy
 from lib.core.ranking.scoring import Recommendation, RunScore, ranked
 from lib.core.ranking.values import values_of
 
+LOSS_ONLY, GAP_ONLY = ScoringPolicy(eval_weight=1.0), ScoringPolicy(eval_weight=0.0)
+
 
 def completed(run_id: str = "a", eval_loss=0.5, loss=0.48, **fields) -> RunSummary:
     return RunSummary(

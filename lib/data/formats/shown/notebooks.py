@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_ROW = re.compile(r"<tr\b[^>]*>(.*?)(?=<tr\b|</table|$)", re.I | re.S)
-_CELL = re.compile(r"<t[hd]\b[^>]*>(.*?)(?=<t[hd]\b|</t[hdr]|</tbody|</thead|$)", re.I | re.S)
+_ROW = re.compile(r"<tr\b[^<>]*>(.*?)(?=<tr\b|</table|$)", re.I | re.S)
+_CELL = re.compile(r"<t[hd]\b[^<>]*>(.*?)(?=<t[hd]\b|</t[hdr]|</tbody|</thead|$)", re.I | re.S)
 _TAG = re.compile(r"<[^>]{0,200}>")
 
 

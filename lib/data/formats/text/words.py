@@ -108,7 +108,7 @@ class Words:
             self.stated[found[1]] = float(found[2].replace(",", "") or "nan")
         if (evaluates := heads_evaluation(text)) is not None:
             self.evaluates.append((number, evaluates))
-        if is_over(text):
+        elif is_over(text):
             self.over.append(number)
         elif _DONE.fullmatch(_said(text)):
             self.done.append(number)

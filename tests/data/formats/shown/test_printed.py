@@ -8,6 +8,7 @@ import json
 import pytest
 
 from lib.data.formats.readers.text_logs import FORMAT
+from lib.data.formats.shown.notebooks import outputs_of
 from lib.data.formats.shown.printed import printed_tables
 from tests.data.formats.reading import only_run, points, put
 
@@ -120,3 +121,10 @@ def test_a_packed_log_that_is_damaged_is_named(tmp_path, damage):
     assert [told.why for told in reading.unreadable] == [
         "The file could not be unpacked: expected gzip; it may be damaged or cut off."
     ]
+
+
+@pytest.mark.parametrize("tag", ["<tr ", "<tr><td ", "<tr><td></", "<"])
+def test_tags_that_never_end_take_no_longer_than_their_length(tag):
+    # Where each is looked for to the end of the text, these are some hours.
+    shown = tag * (2**22 // len(tag))
+    outputs_of(json.dumps({"cells": [{"outputs": [{"data": {"text/html": shown}}]}]}).encode())
