@@ -8,7 +8,8 @@ const LONGEST_NAME = 120;
 const TYPING_MS = 300;
 const TIP_MS = 450;
 const SETTLE_MS = 1500; // so long a pointer rests in the list before runs go where they belong
-const MOVED_PX = 4; // a pointer that moved less still means what it lay on
+const MOVED_PX = 4; // a pointer that moved less still means what it lay on,
+const UNSEEN_MS = 700; // until somebody can have seen what lies there now
 const lists = new Map(); // by the element that Streamlit gives
 
 export function draw({ data, parentElement, setTriggerValue }) {
@@ -155,9 +156,11 @@ class RunList {
     this.settle();
   }
 
-  // Another run came to lie below a pointer that did not move: its click was meant for the one before. Keys have no place.
+  // Another run just came to lie below a pointer that did not move: its click was meant for the one before. Keys have
+  // no place.
   guard(event) {
-    if (this.moved && event.detail && event.target.closest('li')) event.preventDefault();
+    const isUnseen = this.moved && event.timeStamp < this.movedAt + UNSEEN_MS;
+    if (isUnseen && event.detail && event.target.closest('li')) event.preventDefault();
   }
 
   // The ids that are selected as far as the browser knows.
@@ -172,7 +175,10 @@ class RunList {
     const runs = new Map([...data.others, ...data.selected].map(run => [run.id, run]));
     const top = data.selected.map(run => run.id), others = data.others.map(run => run.id);
     if (!this.held || !sameRuns([...this.top, ...this.others], runs)) {
-      if (this.inside && `${[this.top, this.others]}` !== `${[top, others]}`) this.moved = this.at;
+      if (this.inside && `${[this.top, this.others]}` !== `${[top, others]}`) {
+        this.moved = this.at;
+        this.movedAt = performance.now();
+      }
       Object.assign(this, { top, others });
     }
     document.documentElement.style.setProperty('--runs-count', `" (${selected.size})"`);

@@ -44,9 +44,10 @@ def mark(slot: int) -> str:
 
 
 def _headline(glance: Glance, short: Mapping[str, str], labels: Mapping[str, str], slots: Mapping[str, int]) -> str:
-    names = ", ".join(
+    comma = dict.fromkeys(glance.run_ids[:-1], ",")
+    names = " ".join(
         f'<span data-run="{slots[run_id]}" title="{escape(labels[run_id])}">{mark(slots[run_id])}'
-        f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b>{uploaded(run_id)}</span>'
+        f'<b class="slot-{slots[run_id]}">{escape(short[run_id])}</b>{uploaded(run_id)}{comma.get(run_id, "")}</span>'
         for run_id in glance.run_ids
     )
     return f"<h2>{escape(glance.verb)} {names}</h2>"

@@ -9,6 +9,7 @@ STYLE = """<style>
 .verdict .says { padding: 8px 16px 6px; min-width: 0; }
 .st-key-verdict .verdict h2 { margin: 0; padding: 0; font-size: var(--size-headline); line-height: 30px;
   font-weight: 700; letter-spacing: -.2px; color: var(--text); overflow-wrap: anywhere; text-wrap: balance; }
+.verdict h2 span[data-run] { display: inline-block; max-width: 100%; }
 .verdict h2 .run-mark { width: 13px; height: 13px; margin: 0 5px 0 3px; }
 .verdict b.slot-0 { color: var(--run-0); }
 .verdict b.slot-1 { color: var(--run-1); }
