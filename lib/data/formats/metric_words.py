@@ -25,8 +25,8 @@ _TEST_WORDS = _set("test testing tst predict pred")
 """Held back until the end: a loss on them is not the one that chooses a checkpoint."""
 
 GATHERED = _set(
-    "step epoch batch iter iteration avg mean average total global overall lm value at all on the per local current cur"
-    " log logs metric metrics scalar scalars charts final reduced"
+    "step epoch batch iter iteration avg mean average total combined global overall lm value at all on the per local"
+    " current cur log logs metric metrics scalar scalars charts final reduced"
 )
 """Words that say how or where a value was gathered."""
 _SMOOTHED = _set("running smooth smoothed smth ema sum micro median")

@@ -11,28 +11,26 @@ from typing import Any
 import numpy as np
 
 from lib.core.facts.runs import RunStatus
-from lib.core.facts.values import finite, number, whole
+from lib.core.facts.values import finite, whole
 from lib.data.formats.files import NotReadable, open_regular, read_bytes
 from lib.data.formats.json_rows import ColumnsOfRows, starts
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Series, Told, by_file
+from lib.data.formats.json_shapes import lists_of_splits, of_lists, rows_by_key
+from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told, by_file
 
 MAX_BYTES = 128 * 2**20
 """Read as objects, a file takes about ten times its size in memory."""
 HEAD = 2**18
-MAX_SERIES = 2_000
 
 _METRIC = re.compile(
     rb'"[\w./ -]{0,60}(?:loss|acc|perplexity|learning_rate|reward|score|error|f1)[\w./ -]{0,60}"\s{0,9}:', re.I
 )
-_METRIC_NAME = re.compile(
-    r"(?:loss|acc|accuracy|perplexity|ppl|learning_rate|lr|reward|score|error|f1)(?:es|s)?"
-    r"(?:[_/. -](?:train\w*|val\w*|test|eval|dev|epoch|step|history|list|curve))?$",
+_COUNTER = re.compile(
+    rb'"(?:global_)?(?:step|epoch)s?"\s{0,9}:'
+    rb"|:\s{0,20}\[\s{0,200}-?[\d.NI]"
+    rb'|"[a-z]{0,12}[ _-]?\d{1,9}"\s{0,9}:\s{0,9}\{',
     re.I,
 )
-_COUNTER = re.compile(rb'"(?:global_)?(?:step|epoch)s?"\s{0,9}:|:\s{0,20}\[\s{0,200}-?[\d.NI]')
 _NO_METRICS = frozenset({"step", "global_step", "epoch", "train_runtime", "total_flos", "timestamp", "_timestamp"})
-_OF_STEPS = ("step", "steps", "global_step", "iteration", "iter")
-_OF_EPOCHS = ("epoch", "epochs")
 STATE = "trainer_state.json"
 
 
@@ -83,8 +81,10 @@ def _runs(content: Any, path: FilePath) -> tuple[LoggedRun, ...]:
     if isinstance(rows := content.get("log_history"), list):
         return _of_rows(rows, content, path)
     for inner in (content, content.get("history")):
-        if isinstance(inner, dict) and (runs := _of_lists(inner, path)):
-            return runs
+        if isinstance(inner, dict):
+            if runs := of_lists(inner, path) or of_lists(lists_of_splits(inner), path):
+                return runs
+            inner = rows_by_key(inner)
         if isinstance(inner, list) and (runs := _of_rows(inner, content, path)):
             return runs
     return ()
@@ -144,47 +144,6 @@ def _of_rows(content: Sequence[Any], facts: Mapping[str, Any], path: FilePath) -
             )
         )
     return tuple(found)
-
-
-def _of_lists(content: Mapping[str, Any], path: FilePath) -> tuple[LoggedRun, ...]:
-    """A run of lists of equal length, one for each metric and with one value for each epoch."""
-    lists = {str(key): value for key, value in content.items() if isinstance(value, list) and len(value) > 1}
-    columns = {key: column for key, value in lists.items() if (column := _column(value)) is not None}
-    lengths = [len(column) for column in columns.values()]
-    if not columns or len(columns) > MAX_SERIES:
-        return ()
-    length = max(set(lengths), key=lambda each: (lengths.count(each), each))
-    counters = [name for name in (*_OF_STEPS, *_OF_EPOCHS) if name in columns and len(columns[name]) == length]
-    counted = counters[0] if counters else ""
-    metrics = {key: value for key, value in columns.items() if key not in (*_OF_STEPS, *_OF_EPOCHS)}
-    if not any(_METRIC_NAME.search(key) for key in metrics):
-        return ()
-    count = columns[counted] if counted else np.arange(1.0, length + 1)
-    if not (np.isfinite(count) & (count >= 0) & (count < 2**53) & (count == np.floor(count))).all():
-        return ()
-    step = count.astype("int64")
-    series = {}
-    for key, value in metrics.items():
-        if len(value) == length:
-            known = ~np.isnan(value) | np.array([each is not None for each in lists[key]])
-            series[key] = Series(step[known], value[known])
-    notes = []
-    if others := sorted(key for key, value in metrics.items() if len(value) != length):
-        notes.append(
-            f"Lists of other lengths were left out: {', '.join(others[:5])}{', ...' if len(others) > 5 else ''}."
-        )
-    if not counted:
-        notes.append("The lists state no step: their values were counted as epochs, from 1.")
-    is_by_step = counted in _OF_STEPS
-    return (LoggedRun(files=(path,), series=series, counted="step" if is_by_step else "epoch", notes=tuple(notes)),)
-
-
-def _column(values: Sequence[Any]) -> np.ndarray | None:
-    """A list of numbers; NaN where it says null. ``None`` where it is none."""
-    numbers = [np.nan if each is None else number(each) for each in values]
-    if any(each is None for each in numbers):
-        return None
-    return np.array(numbers, dtype="float64")
 
 
 FORMAT = _Histories()

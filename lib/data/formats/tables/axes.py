@@ -174,7 +174,7 @@ def axes_of(table: Table, groups: np.ndarray) -> Axes | None:
         if epoch is not None and _starts_again(column, table.numbers[epoch], groups):
             return Axes(name, "step of the epoch", epoch, clock)
         if is_count(column, groups, plain_name(name).rpartition("/")[2] in SURE_STEP_NAMES):
-            return Axes(name, "step", epoch, clock)
+            return Axes(_same_without_falls(table, name, groups), "step", epoch, clock)
     if epoch is not None:
         whole = _is_whole(table.numbers[epoch])
         return Axes(epoch, "epoch" if whole else "entry", epoch, clock)
@@ -182,6 +182,23 @@ def axes_of(table: Table, groups: np.ndarray) -> Axes | None:
         if is_count(table.numbers[name], groups, True) and _mostly_grows(table.numbers[name], groups):
             return Axes(name, "tokens", None, clock)
     return None
+
+
+def _same_without_falls(table: Table, name: str, groups: np.ndarray) -> str:
+    """A column that counts the same where both are given, and falls nowhere, if this one does.
+
+    The rows of some logs state a step, but that of an evaluation counts epochs.
+    """
+    column = table.numbers[name]
+    if not falls_of(column, groups).any():
+        return name
+    for other in named(table.numbers, STEP_NAMES):
+        beside = table.numbers[other]
+        both = column.given & beside.given
+        is_same = both.any() and bool((column.values[both] == beside.values[both]).all())
+        if is_same and not falls_of(beside, groups).any() and is_count(beside, groups, True):
+            return other
+    return name
 
 
 def is_count(column: Numbers, groups: np.ndarray, sure: bool) -> bool:

@@ -21,6 +21,7 @@ from lib.data.formats.tables.axes import (
     plain_name,
     with_counts,
 )
+from lib.data.formats.tables.between import with_rows_between
 from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, repeats_of
 from lib.data.formats.tables.ordering import in_order
 from lib.data.formats.tables.rows import roles_of, runs_of_rows, value_at
@@ -77,6 +78,8 @@ def runs_of(table: Table, file: FilePath, *, is_log: bool = False) -> list[Logge
             raise NoTable(f'The column "{named_so[0]}" does not count steps: expected whole numbers that grow.')
         raise NoTable(_NO_COUNT)
     metrics = _metrics(table, grouping, axes)
+    if grouping.labels is None and len(grouping.first) == 1:
+        table = with_rows_between(table, axes, metrics)
     _check(table, grouping, axes, metrics, is_log=is_log)
     return _logged(table, grouping, axes, metrics, file)
 

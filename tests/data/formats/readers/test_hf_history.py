@@ -117,3 +117,47 @@ def test_whatever_is_flipped_it_ends(tmp_path) -> None:
 def test_deep_nesting_ends(tmp_path) -> None:
     read(tmp_path, '{"loss": [1, 2], "epoch": [1,2], "x": ' + "[" * 100_000)
     read(tmp_path, '[{"step": 1, "loss": ' + '{"a": ' * 900 + "1" + "}" * 900 + "}]")
+
+
+@pytest.mark.parametrize("name", ["epoch_{}", "Epoch {}", "{}", "epoch{}"])
+def test_an_object_for_each_epoch_is_a_history_in_the_order_of_its_numbers(tmp_path, name):
+    content = {
+        name.format(n): {"train": {"loss": 2.0 / n}, "val": {"loss": 2.5 / n, "acc": n / 20}} for n in range(1, 13)
+    }
+    # Keys are sorted as texts, "10" before "2".
+    (run,) = read(tmp_path, json.dumps(content, sort_keys=True)).runs
+    assert run.counted == "epoch"
+    assert run.series["train/loss"].step.tolist() == list(range(1, 13))
+    assert run.series["val/loss"].value[-1] == 2.5 / 12
+
+
+@pytest.mark.parametrize("name", ["step_{}", "checkpoint-{}", "iteration {}", "global_step_{}"])
+def test_an_object_for_each_step_is_a_history_of_steps(tmp_path, name):
+    (run,) = read(tmp_path, {name.format(n): {"eval_loss": 9.0 / n, "epoch": n / 100} for n in (100, 200, 300)}).runs
+    assert run.counted == "step"
+    assert run.series["eval_loss"].step.tolist() == [100, 200, 300]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {f"fold_{n}": {"val_loss": 0.1 * n} for n in range(5)},
+        {f"seed{n}": {"eval_loss": 0.1 * n} for n in range(5)},
+        # Examples of a data set, with the loss of each.
+        {str(n): {"text": f"example {n}", "loss": 0.1 * n} for n in range(5)},
+        {str(n): {"score": 0.1 * n} for n in range(5)},
+        {"epoch_1": {"loss": 0.3}, "step_2": {"loss": 0.2}},
+        {"epoch_1": {"loss": 0.3}, "best": {"loss": 0.2}, "epoch_2": {"loss": 0.2}},
+        {"data": {"scores": [0.1, 0.2, 0.3]}, "epoch": 3},
+    ],
+)
+def test_objects_of_something_else_are_no_history(tmp_path, content):
+    assert read(tmp_path, content) is None
+
+
+def test_lists_below_the_names_of_splits_are_curves(tmp_path):
+    losses = {"combined": {"loss": [1.5, 1.2, 1.0]}, "answer": {"loss": [1.5, 1.2, 1.0], "perplexity": [4, 3, 2]}}
+    content = {"evaluation_frequency": {"frequency": 1, "period": "epoch"}, "training": losses, "validation": losses}
+    (run,) = read(tmp_path, content, "training_statistics.json").runs
+    assert run.series["validation/combined/loss"].value.tolist() == [1.5, 1.2, 1.0]
+    assert run.series["training/answer/perplexity"].step.tolist() == [1, 2, 3]
