@@ -84,6 +84,7 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     assert ann.request.get(address).status == 200
     assert ann.request.get(address).headers["cache-control"] == "no-store"
     assert eve.client.get(address).status_code == 404, "a link alone is not enough"
+    assert bob.request.get(address).status == 404, "nor is a sign-in of one's own"
 
     kept = jar(ann)
     # A tab whose connection broke: Streamlit keeps it for its browser to come back.
