@@ -101,6 +101,8 @@ def asks_to_sign_in(app: App) -> bool:
         assert not app.listed
         assert app.grid is None
         assert not app.charts
+        (head,) = [body for body in app.html_bodies if 'class="page-head"' in body]
+        assert 'data-opens="runs"' not in head, "no button opens a list that is not there"
     return form
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -76,8 +76,13 @@ def asked_for() -> Iterator[None]:
     try:
         yield
     except SignInExpired as expired:
-        st.session_state[_EXPIRED] = expired
-        st.rerun()
+        ask_anew(expired)
+
+
+def ask_anew(expired: SignInExpired) -> NoReturn:
+    """Run the page again, which then asks for a sign-in before it draws anything else."""
+    st.session_state[_EXPIRED] = expired
+    st.rerun()
 
 
 def needed(settings: Settings) -> bool:
