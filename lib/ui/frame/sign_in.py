@@ -47,8 +47,11 @@ def source(settings: Settings) -> RunSource:
     """
     VISITORS.needed = needed(settings)
     ticket = st.session_state.get(_TICKET, st.context.cookies.get(COOKIE)) if VISITORS.needed else ""
+    # First, so that whoever signs out at this moment ends this tab too, or is seen to have.
+    open_tabs.note(ticket or "")
     signed_in: SignedIn | None = VISITORS.get(ticket, _agent()) if ticket else None
-    open_tabs.note(ticket if signed_in is not None else "")
+    if ticket and signed_in is None:
+        open_tabs.note("")
     if not VISITORS.needed:
         return reads.source(settings)
     _write_cookie()
