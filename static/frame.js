@@ -135,3 +135,8 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape' && !event.target.closest?.('.runs-search')) close();
 });
 NARROW.addEventListener('change', close);
+
+// A browser may keep the page as it is while somebody goes elsewhere, and show it at once when they come back: without
+// a connection, and though they have signed out meanwhile.
+addEventListener('pagehide', event => { if (event.persisted) root.style.visibility = 'hidden'; });
+addEventListener('pageshow', event => { if (event.persisted) location.reload(); });

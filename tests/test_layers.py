@@ -152,7 +152,7 @@ LAYERS: dict[str, Layer] = {
     "lib.gate": layer(
         "lib.gate",
         "lib.core.facts.errors lib.data.sections lib.data.upload.limits",
-        "streamlit starlette google.protobuf",
+        "streamlit starlette google.protobuf uvicorn websockets",
     ),
     "lib.ui.session.link": layer("lib.ui.session.link", "lib.core"),
     "lib.ui.session": layer("lib.ui.session", "lib.core lib.data lib.charts lib.gate lib.log", "streamlit cachetools"),

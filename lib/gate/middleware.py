@@ -18,6 +18,7 @@ from streamlit.web.server.server_util import allow_all_cross_origin_requests, al
 
 from lib.gate import headers, keeping, links, settings
 from lib.gate.messages import understood
+from lib.gate.offered import telling
 from lib.gate.origin import is_https, is_own
 from lib.gate.preview import titled
 from lib.gate.sessions import browser_of
@@ -65,7 +66,8 @@ class Gate:
             _replace(scope, b"host", asked["origin"].partition("://")[2])
         selected, _, rest = asked.get(_PROTOCOL.decode(), "").partition(",")
         token, _, session = rest.partition(",")
-        if session.strip() and not _state("sessions").SESSIONS.is_of(session.strip(), browser_of(_cookies(asked))):
+        browser = browser_of(_cookies(asked))
+        if session.strip() and not _state("sessions").SESSIONS.is_of(session.strip(), browser):
             _replace(scope, _PROTOCOL, f"{selected},{token}")
         open_tabs = _state("tabs").TABS
         if not open_tabs.enter(signed_in=_state("visitors").VISITORS.holds(_cookies(asked).get(keeping.COOKIE, ""))):
@@ -73,7 +75,8 @@ class Gate:
             await send({"type": "websocket.close", "code": _BUSY})
             return
         try:
-            await self._app(scope, understood(receive, send), send)
+            told = telling(send, browser, _state("offered").OFFERED)
+            await self._app(scope, understood(receive, send), told)
         finally:
             open_tabs.leave()
 
@@ -150,14 +153,18 @@ async def _keep(scope: Scope, asked: dict[str, str], receive: Receive, send: Sen
 def _may_read(path: str, asked: dict[str, str]) -> bool:
     """Whether an address answers a browser.
 
-    Streamlit's numbers are told where that is set; what pages offer, where people sign in, while it is signed in.
+    Streamlit's numbers are told where that is set; what pages offer, where people sign in, to the browser that was
+    offered it, while it is signed in.
     """
     if path == _METRICS:
         return settings.IN_FORCE.metrics
     visitors = _state("visitors").VISITORS
     if not path.startswith("/media/") or not visitors.needed or not is_xsrf_enabled():
         return True
-    return any(map(visitors.holds, _state("sessions").SESSIONS.tickets_of(browser_of(_cookies(asked)))))
+    browser = browser_of(_cookies(asked))
+    if not _state("offered").OFFERED.is_offered(browser, path):
+        return False
+    return any(map(visitors.holds, _state("sessions").SESSIONS.tickets_of(browser)))
 
 
 def _marking(scope: Scope, send: Send) -> Send:

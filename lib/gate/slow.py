@@ -1,8 +1,8 @@
 """Connections on which nothing gets done: a request that never ends, or an answer that nobody takes.
 
 The server closes what is quiet between two requests. But a byte now and then would keep a connection open for ever, and
-each takes one of the files that a process may open. Websockets have their own end (a ping that is not answered), and so
-have uploads.
+each takes one of the files that a process may open. Websockets have their own end (a ping that is not answered, and
+``unfinished.py``), and so have uploads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from lib.gate.tabs import MOST
 
@@ -66,23 +66,33 @@ class Connections:
         return len(over)
 
 
+class Looked(Protocol):
+    """What is looked at now and then."""
+
+    def look(self) -> int:
+        """Close what has come to nothing; how many were closed."""
+        ...
+
+
 @asynccontextmanager
-async def watched(connections: Connections) -> AsyncIterator[None]:
+async def watched(*looked: Looked) -> AsyncIterator[None]:
     """Look now and then while the block lasts."""
-    task = asyncio.create_task(_look(connections))
+    task = asyncio.create_task(_look(looked))
     try:
         yield
     finally:
         task.cancel()
 
 
-async def _look(connections: Connections) -> None:
+async def _look(looked: Collection[Looked]) -> None:
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
         try:
-            if closed := connections.look():
+            if closed := sum(each.look() for each in looked):
                 logging.getLogger(LOGGER).warning(
-                    "Closed %d connections whose request did not come, or whose answer was not taken, in time.", closed
+                    "Closed %d connections whose request or message did not come, or whose answer was not taken,"
+                    " in time.",
+                    closed,
                 )
         except Exception:
             # What is not closed now is looked at again.

@@ -18,8 +18,8 @@ FOREIGN = ("streamlit", "uvicorn", "websockets")
 name may take the session."""
 OF_PAGES = "streamlit.error_util"
 """Which of them logs what a page's script did not handle."""
-OF_STRANGERS = "runoff.gate.messages"
-"""Our own that says what strangers say, however often they do."""
+OF_STRANGERS = ("runoff.gate.messages", "runoff.gate.unfinished")
+"""Our own that say what strangers say, however often they do."""
 LEAST_CHARACTERS = 6
 """Shorter secrets are words that occur in any text."""
 
@@ -63,7 +63,8 @@ def start(form: Form = Form.PLAIN, secrets: Collection[str] = ()) -> None:
     if _HANDLER not in logging.root.handlers:
         logging.root.addHandler(_HANDLER)
     logging.getLogger(OF_PAGES).addFilter(_WITH_ID)
-    logging.getLogger(OF_STRANGERS).addFilter(_OFTEN)
+    for name in OF_STRANGERS:
+        logging.getLogger(name).addFilter(_OFTEN)
     for name, logger in list(loggers.items()):
         if isinstance(logger, logging.Logger) and name.partition(".")[0] in FOREIGN:
             logger.addFilter(_OFTEN_OF_PAGES if name == OF_PAGES else _OFTEN)

@@ -16,9 +16,11 @@ import streamlit as st
 
 from lib.core.facts.query import PAGE_SIZE, RunSort
 from lib.data.supabase import client as supabase_client
+from lib.data.supabase.auth import SignedIn
 from lib.data.supabase.settings import PREFIX
 from lib.data.supabase.source import SupabaseSource
 from lib.gate.keeping import KEPT_S
+from lib.gate.sessions import SESSIONS
 from lib.gate.visitors import VISITORS
 from lib.ui.frame import live
 from lib.ui.session import reads
@@ -101,6 +103,8 @@ def asks_to_sign_in(app: App) -> bool:
         assert not app.listed
         assert app.grid is None
         assert not app.charts
+        (head,) = [body for body in app.html_bodies if 'class="page-head"' in body]
+        assert 'data-opens="runs"' not in head, "no button opens a list that is not there"
     return form
 
 
@@ -209,6 +213,28 @@ def test_signing_out_ends_the_session_at_the_project_too_and_keeps_the_link(plai
     assert len(plain.accounts.sessions) == before - 1
     assert asks_to_sign_in(app.rerun())
     assert_compares(enter(app, plain, "ann"), wanted)
+
+
+def test_a_tab_that_is_opened_while_another_one_signs_out_is_known_before_it_is_let_in(plain, on, monkeypatch):
+    on(plain, user="ann")
+    ticket = next(iter(VISITORS._known))
+    known, get = [], VISITORS.get
+
+    def asked(shown: str, agent: str = "") -> SignedIn | None:
+        known.append(SESSIONS.under(shown))
+        return get(shown, agent)
+
+    monkeypatch.setattr(VISITORS, "get", asked)
+    # Here all tabs have one id.
+    SESSIONS.note(*SESSIONS.under(ticket), "")
+    tab = App()
+    tab.at.session_state["sign-in:ticket"] = ticket
+    assert not asks_to_sign_in(tab.rerun())
+    assert len(known[-1]) == 1, "who signs out now would find it"
+    # And where they had just done so before it was known.
+    VISITORS.drop(ticket)
+    assert asks_to_sign_in(tab.rerun())
+    assert SESSIONS.under(ticket) == []
 
 
 def test_no_browser_can_sign_the_others_out(plain, on):

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from lib.gate.keeping import COOKIE
 from tests.browser.actions import eventually
-from tests.browser.harness import Server, open_app, wait_idle
+from tests.browser.chromium import find_chromium
+from tests.browser.harness import CHROMIUM_ARGS, Server, open_app, wait_idle
 from tests.gate.stranger import Stranger
 from tests.supabase.project import Project
 from tests.supabase.seed import METRICS
@@ -84,6 +85,7 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     assert ann.request.get(address).status == 200
     assert ann.request.get(address).headers["cache-control"] == "no-store"
     assert eve.client.get(address).status_code == 404, "a link alone is not enough"
+    assert bob.request.get(address).status == 404, "nor is a sign-in of one's own"
 
     kept = jar(ann)
     # A tab whose connection broke: Streamlit keeps it for its browser to come back.
@@ -107,6 +109,28 @@ def test_signing_out_ends_every_tab_and_what_any_of_them_offered(ann, eve, new_p
     expect(bob.get_by_text("bob@example.com")).to_be_visible()
     bob.reload()
     expect(bob.get_by_text("bob@example.com")).to_be_visible()
+
+
+def test_going_back_to_a_page_after_signing_out_shows_nothing_of_it(browser, app, project):
+    # The tests' browser keeps no page that is left, unless it is told to.
+    with browser.browser_type.launch(
+        executable_path=find_chromium(), args=CHROMIUM_ARGS, ignore_default_args=["--disable-back-forward-cache"]
+    ) as keeping:
+        page = keeping.new_context().new_page()
+        page.goto(app.url)
+        enter(page, project, "ann")
+        eventually(page, lambda: cookies(page), bool)
+        page.evaluate("addEventListener('pageshow', event => sessionStorage.setItem('kept', event.persisted))")
+        page.goto(f"{app.url}/_stcore/health")
+        other = page.context.new_page()
+        other.goto(app.url)
+        other.get_by_role("button", name="Sign out").click()
+        expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+        page.go_back(wait_until="commit")
+        assert not page.get_by_text("ann@example.com").is_visible()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        assert page.evaluate("sessionStorage.getItem('kept')") == "true", "the browser had kept the page"
+        assert not [name for name in ANNS if name in page.content()]
 
 
 def test_the_cookie_cannot_be_read_by_a_script_and_its_code_is_good_once(new_page, app, project):

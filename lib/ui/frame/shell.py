@@ -106,6 +106,9 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
         with above:
             refreshing.said(source, compared)
     except SignInExpired as expired:
+        if has_runs:
+            # Found over in the middle of the page, of which a part is sent.
+            sign_in.ask_anew(expired)
         sign_in.form(settings, expired)
         st.stop()
     except AppError as error:

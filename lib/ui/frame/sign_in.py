@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -47,8 +47,11 @@ def source(settings: Settings) -> RunSource:
     """
     VISITORS.needed = needed(settings)
     ticket = st.session_state.get(_TICKET, st.context.cookies.get(COOKIE)) if VISITORS.needed else ""
+    # First, so that whoever signs out at this moment ends this tab too, or is seen to have.
+    open_tabs.note(ticket or "")
     signed_in: SignedIn | None = VISITORS.get(ticket, _agent()) if ticket else None
-    open_tabs.note(ticket if signed_in is not None else "")
+    if ticket and signed_in is None:
+        open_tabs.note("")
     if not VISITORS.needed:
         return reads.source(settings)
     _write_cookie()
@@ -76,8 +79,13 @@ def asked_for() -> Iterator[None]:
     try:
         yield
     except SignInExpired as expired:
-        st.session_state[_EXPIRED] = expired
-        st.rerun()
+        ask_anew(expired)
+
+
+def ask_anew(expired: SignInExpired) -> NoReturn:
+    """Run the page again, which then asks for a sign-in before it draws anything else."""
+    st.session_state[_EXPIRED] = expired
+    st.rerun()
 
 
 def needed(settings: Settings) -> bool:

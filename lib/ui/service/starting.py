@@ -14,6 +14,7 @@ from lib.core.facts.errors import AppError
 from lib.gate.ending import ends_well
 from lib.gate.server import running
 from lib.gate.slow import Connections, watched
+from lib.gate.unfinished import Unfinished, bound
 from lib.log.errors import reported
 from lib.ui.session import deployment
 
@@ -37,7 +38,9 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         yield
         return
     ends_well(server)
-    async with watched(Connections(server.server_state.connections)):
+    unfinished = Unfinished()
+    bound(server.config, unfinished)
+    async with watched(Connections(server.server_state.connections), unfinished):
         yield
 
 
