@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.log.lines import Form, line
+from lib.log.lines import Form, form_of, line
 from lib.serve import balancer
 from lib.serve.processes import Program, stop
 
@@ -213,8 +213,7 @@ def _entry(text: str, level: str) -> str:
 
 def _log_form() -> Form:
     """The form that the environment says; what is wrong there the processes say."""
-    said = os.environ.get("RUNOFF_LOG", "")
-    return Form(said) if said in list(Form) else Form.PLAIN
+    return form_of(os.environ.get("RUNOFF_LOG"))
 
 
 if __name__ == "__main__":
