@@ -16,7 +16,7 @@ from lib.core.facts.values import finite
 TIMEOUT_RANGE_S = (1.0, 300.0)
 REFRESH_RANGE_S = (1.0, 3600.0)
 
-_OF_A_SERVICE = re.compile(r"_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$")
+OF_A_SERVICE = re.compile(r"_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$")
 """What Kubernetes puts into the environment of every pod for a service, which may be called like our settings begin."""
 
 Reader = Callable[[Any, str], Any]
@@ -56,7 +56,7 @@ def given_settings(
     variables = {
         variable: text
         for variable, text in environment.items()
-        if variable.startswith(prefix) and not _OF_A_SERVICE.search(variable)
+        if variable.startswith(prefix) and not OF_A_SERVICE.search(variable)
     }
     if section is None and not variables:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -13,10 +14,17 @@ from streamlit import config
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from lib.core.facts.errors import SettingsError
-from lib.data.settings import LOG_SETTING, LOG_VARIABLE, SECTION, Settings, settings_from
-from lib.gate.settings import gate_settings_from
+from lib.data.mlflow_server.settings import PREFIX as MLFLOW_PREFIX
+from lib.data.sections import OF_A_SERVICE
+from lib.data.settings import LOG_SETTING, LOG_VARIABLE, RUNS_VARIABLE, SECTION, Settings, settings_from
+from lib.data.supabase.settings import PREFIX
+from lib.gate.settings import FRAMED_BY, METRICS, gate_settings_from
 from lib.log.lines import form_of
 from lib.log.start import start
+
+_VARIABLES = (RUNS_VARIABLE, LOG_VARIABLE, FRAMED_BY, METRICS, "RUNOFF_CACHE")
+_PREFIXES = (PREFIX, MLFLOW_PREFIX, "RUNOFF_IMPORT_", "RUNOFF_PROJECT_")
+"""What the app reads, and with what the rest begins: sources, and the commands."""
 
 _SET_ASIDE: dict[str, OSError | UnicodeError] = {}
 """Secrets files that could not be read when the server started, and why. They stay aside until the next start."""
@@ -40,6 +48,21 @@ def settings() -> Settings:
         start(form_of(os.environ.get(LOG_VARIABLE, said)))
         raise
     start(found.log, found.secrets)
+    return found
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each environment variable that is called like ours, and that nothing reads.
+
+    They are no error: scripts around the app may have such of their own. Those of a source are (``settings``).
+    """
+    found = []
+    for name in sorted(environment):
+        is_known = name in _VARIABLES or name.startswith(_PREFIXES) or OF_A_SERVICE.search(name)
+        if name.startswith("RUNOFF_") and not is_known:
+            near = difflib.get_close_matches(name, _VARIABLES, n=1, cutoff=0.8)
+            meant = f" Is {near[0]} meant?" if near else ""
+            found.append(f"Nothing reads the environment variable {name}.{meant}")
     return found
 
 
