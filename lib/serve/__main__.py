@@ -68,7 +68,7 @@ def serve(address: str, port: int, count: int, signals: Sequence[int], base: str
         for number, each in enumerate(ports, 1)
     ]
     log = "console" if _log_form() is Form.PLAIN else "json"
-    with tempfile.TemporaryDirectory(prefix="runoff-") as name:
+    with _folder() as name:
         told = Path(name) / "caddy.json"
         told.write_text(json.dumps(balancer.configuration(host, port, ports, base, log)), encoding="utf-8")
         # Caddy keeps what it likes to keep in these folders, and none of it is needed.
@@ -84,6 +84,17 @@ def serve(address: str, port: int, count: int, signals: Sequence[int], base: str
             _watch(processes, front, signals)
         finally:
             stop([front, *processes])
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """For what Caddy is told, until it ends."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="runoff-")
+    except OSError as error:
+        raise CannotServe(
+            f"Expected a folder for temporary files, found none that can be written ({error.strerror or error}):"
+            " let TMPDIR name one (in a container that is read-only, mount one at /tmp)."
+        ) from error
 
 
 def endpoint(address: str, port: int) -> tuple[str, int]:
