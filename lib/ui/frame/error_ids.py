@@ -5,7 +5,12 @@ from __future__ import annotations
 from lib.log.errors import reported
 
 
-def shown(*errors: BaseException) -> str:
-    """The ids as Markdown, each once. An error that has not been logged yet is logged."""
+def said(*errors: BaseException) -> str:
+    """The ids, each once. An error that has not been logged yet is logged."""
     ids = list(dict.fromkeys(map(reported, errors)))
-    return f":small[Error {'id' if len(ids) == 1 else 'ids'} {', '.join(ids)}]"
+    return f"Error {'id' if len(ids) == 1 else 'ids'} {', '.join(ids)}"
+
+
+def shown(*errors: BaseException) -> str:
+    """The same in small letters, as Markdown."""
+    return f":small[{said(*errors)}]"
