@@ -29,6 +29,7 @@ START_TIMEOUT_S = 120.0
 PAUSE_S = 1.0
 """Between the end of a process and its next start, so that one that cannot live keeps no core busy."""
 LOOKED_EVERY_S = 0.2
+MOST_PORT = 65535
 
 
 class CannotServe(Exception):
@@ -107,6 +108,9 @@ def endpoint(address: str, port: int) -> tuple[str, int]:
     Raises:
         CannotServe: If nobody can listen there.
     """
+    if not 0 <= port <= MOST_PORT:
+        # The system takes a larger one for what is left of it: 99999 is 34463.
+        raise CannotServe(f"Expected a port from 0 to {MOST_PORT}, found {port}: say PORT=.")
     try:
         found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, target = min(found, key=lambda each: each[0] != socket.AF_INET)

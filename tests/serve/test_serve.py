@@ -213,6 +213,12 @@ def test_it_listens_where_it_is_told_to(address: str, numeric: str) -> None:
     assert port > 0
 
 
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_port_that_is_none_is_said_and_not_taken_for_another(port: int) -> None:
+    with pytest.raises(service.CannotServe, match=f"Expected a port from 0 to 65535, found {port}"):
+        service.endpoint("127.0.0.1", port)
+
+
 def test_no_two_processes_get_one_port() -> None:
     ports = service.free_ports(20)
     assert len(set(ports)) == 20
