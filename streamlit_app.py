@@ -51,7 +51,9 @@ if __name__ == "streamlit_app":
     # The server imports this file; pages are run as scripts. What draws them is loaded when the first is asked for.
     from lib.gate.middleware import MIDDLEWARE
     from lib.ui.service import failures, health, starting
+    from lib.ui.session.deployment import set_aside_secrets
 
+    set_aside_secrets()
     app = st.App(
         __file__,
         lifespan=starting.lifespan,

@@ -7,6 +7,7 @@ wrong or what it names cannot be read.
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_to(commands)
     called = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A run's name may have letters that the terminal's encoding has not: they are spelt out, and the answer comes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code: int = called.command(called)
     except AppError as error:

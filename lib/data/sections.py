@@ -5,6 +5,7 @@ No message repeats a value that may hold a secret: keys are pasted into the wron
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from lib.core.facts.values import finite
 
 TIMEOUT_RANGE_S = (1.0, 300.0)
 REFRESH_RANGE_S = (1.0, 3600.0)
+
+OF_A_SERVICE = re.compile(r"_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$")
+"""What Kubernetes puts into the environment of every pod for a service, which may be called like our settings begin."""
 
 Reader = Callable[[Any, str], Any]
 """Reads a value; the second argument says where it stands. Raises ``SettingsError``."""
@@ -49,7 +53,11 @@ def given_settings(
             f"Expected [{name}] in secrets.toml to be a section, found a single value.",
             hint=f"Write [{name}] on a line of its own, and {' and '.join(needed)} below it.",
         )
-    variables = {variable: text for variable, text in environment.items() if variable.startswith(prefix)}
+    variables = {
+        variable: text
+        for variable, text in environment.items()
+        if variable.startswith(prefix) and not OF_A_SERVICE.search(variable)
+    }
     if section is None and not variables:
         return None
     given: dict[str, tuple[Any, str]] = {}

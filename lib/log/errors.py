@@ -30,6 +30,15 @@ def reported(error: BaseException) -> str:
     return error_id
 
 
+def goes_on(before: BaseException, error: BaseException) -> None:
+    """Give an error the id of one before it where both say the same: what is tried again and again is logged once."""
+    if type(before) is type(error) and str(before) == str(error):
+        with _LOCK:
+            if not _notes_of(error):
+                for note in _notes_of(before):
+                    error.add_note(note)
+
+
 class WithId(logging.Filter):
     """Gives entries of others that are about an error its id: a page that shows it later finds the entry."""
 
@@ -42,10 +51,14 @@ class WithId(logging.Filter):
 def _id_of(error: BaseException) -> tuple[str, bool]:
     """The id that an error carries, and whether it is new."""
     with _LOCK:
-        notes: list[str] = getattr(error, "__notes__", [])
-        for note in notes:
-            if note.startswith(_NOTE):
-                return note.removeprefix(_NOTE), False
+        for note in _notes_of(error):
+            return note.removeprefix(_NOTE), False
         error_id = secrets.token_hex(4)
         error.add_note(_NOTE + error_id)
         return error_id, True
+
+
+def _notes_of(error: BaseException) -> list[str]:
+    """The note that has an error's id, where it has one."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    return [note for note in notes if note.startswith(_NOTE)][:1]

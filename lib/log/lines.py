@@ -19,6 +19,11 @@ class Form(StrEnum):
     LOGFMT = "logfmt"
 
 
+def form_of(said: object) -> Form:
+    """The form that somebody has said; for people where it is none: what is wrong with it stands in the log."""
+    return Form(str(said)) if said in list(Form) else Form.PLAIN
+
+
 ERROR_ID = "error_id"
 """Attribute of a record: the id that the page shows beside the same error."""
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lib.log.lines import Form, line
+from lib.log.lines import Form, form_of, line
 from lib.serve import balancer
 from lib.serve.processes import Program, stop
 
@@ -29,6 +29,7 @@ START_TIMEOUT_S = 120.0
 PAUSE_S = 1.0
 """Between the end of a process and its next start, so that one that cannot live keeps no core busy."""
 LOOKED_EVERY_S = 0.2
+MOST_PORT = 65535
 
 
 class CannotServe(Exception):
@@ -68,7 +69,7 @@ def serve(address: str, port: int, count: int, signals: Sequence[int], base: str
         for number, each in enumerate(ports, 1)
     ]
     log = "console" if _log_form() is Form.PLAIN else "json"
-    with tempfile.TemporaryDirectory(prefix="runoff-") as name:
+    with _folder() as name:
         told = Path(name) / "caddy.json"
         told.write_text(json.dumps(balancer.configuration(host, port, ports, base, log)), encoding="utf-8")
         # Caddy keeps what it likes to keep in these folders, and none of it is needed.
@@ -86,6 +87,17 @@ def serve(address: str, port: int, count: int, signals: Sequence[int], base: str
             stop([front, *processes])
 
 
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """For what Caddy is told, until it ends."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="runoff-")
+    except OSError as error:
+        raise CannotServe(
+            f"Expected a folder for temporary files, found none that can be written ({error.strerror or error}):"
+            " let TMPDIR name one (in a container that is read-only, mount one at /tmp)."
+        ) from error
+
+
 def endpoint(address: str, port: int) -> tuple[str, int]:
     """The numeric address and the port that are meant, IPv4 before IPv6.
 
@@ -96,6 +108,9 @@ def endpoint(address: str, port: int) -> tuple[str, int]:
     Raises:
         CannotServe: If nobody can listen there.
     """
+    if not 0 <= port <= MOST_PORT:
+        # The system takes a larger one for what is left of it: 99999 is 34463.
+        raise CannotServe(f"Expected a port from 0 to {MOST_PORT}, found {port}: say PORT=.")
     try:
         found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, target = min(found, key=lambda each: each[0] != socket.AF_INET)
@@ -213,8 +228,7 @@ def _entry(text: str, level: str) -> str:
 
 def _log_form() -> Form:
     """The form that the environment says; what is wrong there the processes say."""
-    said = os.environ.get("RUNOFF_LOG", "")
-    return Form(said) if said in list(Form) else Form.PLAIN
+    return form_of(os.environ.get("RUNOFF_LOG"))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,19 @@ def test_every_page_keeps_what_it_shows(opened, demo, down, page):
     assert "could not be refreshed" not in said(app)
 
 
+def test_the_reason_has_an_id_that_the_log_has_once_however_often_it_is_tried(opened, demo, down, caplog):
+    app = opened(run=demo.alike[:2])
+    for _ in range(3):
+        breaks(down)
+        app.rerun()
+    (error_id,) = set(re.findall(r"Error id ([0-9a-f]{8})", app.text))
+    (entry,) = [each for each in caplog.records if each.name == "runoff"]
+    assert (entry.error_id, entry.getMessage()) == (error_id, "No answer <b>now</b>.")
+    mends(down, app)
+    breaks(down)
+    assert error_id not in app.rerun().text, "it has failed anew"
+
+
 def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
     app = opened(run=demo.alike[:2])
     breaks(down)

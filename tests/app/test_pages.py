@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import streamlit as st
@@ -148,7 +149,11 @@ def test_a_folder_that_is_not_there_is_an_error_with_a_hint_and_a_second_try(on_
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[runoff\nruns = 1", "Expected secrets.toml to be a TOML file"),
+        ("[runoff\nruns = 1", "Expected secrets.toml to be a TOML file; it could not be read (line 1, column 8)"),
+        (
+            "\ufeff[runoff]\nruns = 'x'",
+            "Expected secrets.toml to be a TOML file; it could not be read (line 1, column 1)",
+        ),
         ('[runoff]\nfolder = "x"', "Unknown setting 'folder' in section [runoff]"),
         ("[runoff]\nruns = 5", "to name a folder, found 5"),
         ("runoff = 'x'", "Expected [runoff] in secrets.toml to be a section"),
@@ -168,6 +173,36 @@ def test_settings_that_are_wrong_are_an_error_and_never_the_demo(opened, monkeyp
     secrets.write_text("")
     monkeypatch.setattr(st, "secrets", Secrets())
     assert_shows(app.click("retry:page"), 0)
+
+
+def _not_utf8(file):
+    file.write_text("[runoff]\nruns = 'x'", encoding="utf-16")
+
+
+def _latin(file):
+    file.write_text("[runoff]\nruns = 'Läufe'", encoding="latin-1")
+
+
+def _loop(file):
+    file.symlink_to(file)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (_not_utf8, "Expected secrets.toml to be text in UTF-8, found another encoding."),
+        (_latin, "Expected secrets.toml to be text in UTF-8, found another encoding."),
+        # What Docker makes in the place of a file that is to be mounted and is not there.
+        (Path.mkdir, "Expected secrets.toml to be a file that can be read, found none (Is a directory)."),
+        (_loop, "Expected secrets.toml to be a file that can be read, found none (Too many levels of symbolic links)."),
+    ],
+)
+def test_a_secrets_file_that_cannot_be_read_is_an_error_and_never_the_demo(opened, tmp_path, make, expected):
+    make(tmp_path / "secrets.toml")
+    app = opened()
+    assert not app.at.exception
+    assert expected in app.text
+    assert not app.at.get("bidi_component")
 
 
 def test_the_secrets_file_can_name_the_folder(opened, tmp_path):

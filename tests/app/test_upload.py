@@ -51,6 +51,18 @@ def uploads_kept(app: App) -> tuple[object, ...]:
     return app.at.session_state["upload"].items
 
 
+def test_what_the_servers_disk_has_refused_has_an_id_and_what_is_wrong_with_a_file_needs_none(
+    opened, monkeypatch, tmp_path, caplog
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    app = send(opened(), *THREE)
+    assert "The server has no place for uploads: No such file or directory." in said(app)
+    (entry,) = [each for each in caplog.records if each.name == "runoff"]
+    assert f"Error id {entry.error_id}" in said(app)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert "Error id" not in said(send(app, ("x.zip", b"no archive")))
+
+
 def test_three_files_are_compared_beside_the_demo(opened):
     app = send(opened(), *THREE)
     app.assert_sound()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import httpx
 import pytest
@@ -64,6 +65,24 @@ def test_what_fails_says_so_with_an_id_that_the_log_has(broken_app, new_page, wh
     (entry,) = [each for each in entries_of(broken_app) if each.get("error_id") == error_id]
     assert f"ValueError: {what}, password=" in entry["traceback"]
     assert SECRET not in broken_app.log(100_000)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.mkdir, "found none (Is a directory)"),
+        (lambda file: file.write_text("[runoff]", encoding="utf-16"), "found another encoding"),
+    ],
+)
+def test_a_secrets_file_that_cannot_be_read_is_said_where_streamlit_would_serve_nothing(serve, tmp_path, make, reason):
+    (tmp_path / ".streamlit").mkdir()
+    make(tmp_path / ".streamlit" / "secrets.toml")
+    server = serve(HOME=str(tmp_path), RUNOFF_LOG="json")
+    answer = httpx.get(f"{server.url}/health", timeout=TIMEOUT_S, trust_env=False)
+    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert answer.json()["source"] == "misconfigured"
+    (entry,) = [each for each in entries_of(server) if each.get("error_id") == answer.json()["error_id"]]
+    assert reason in entry["message"]
 
 
 def test_the_health_address_says_that_all_is_well_and_no_more(app):

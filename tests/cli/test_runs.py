@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -97,3 +100,14 @@ def test_a_result_without_a_curve_is_shown_as_the_verdict_takes_it(tmp_path, run
     (tmp_path / "sweep.csv").write_text("\n".join(rows) + "\n")
     _, said, _ = runs(tmp_path, "--json")
     assert {each["name"]: each["best_eval_loss"] for each in said["runs"]} == {"run_0": 0.5, "run_1": 0.6}
+
+
+def test_letters_that_the_terminal_does_not_have_are_spelt_out(tmp_path):
+    write_run(tmp_path / "läuft", [2.0, 1.0], [1.5, 0.9])
+    command = [sys.executable, "-m", "lib.cli", "runs", str(tmp_path)]
+    told = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        command, env=told | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "l\\xe4uft" in done.stdout

@@ -22,6 +22,18 @@ def test_settings_of_others_do_not_count():
     assert settings_from({}, {SECTION: {}}) == Settings()
 
 
+@pytest.mark.parametrize("service", ["RUNOFF_SUPABASE", "RUNOFF_MLFLOW"])
+def test_what_kubernetes_says_of_a_service_of_that_name_is_no_setting(service):
+    of_a_service = {
+        **{f"{service}_SERVICE_HOST": "10.0.0.11", f"{service}_SERVICE_PORT": "80"},
+        **{f"{service}_SERVICE_PORT_HTTP": "80", f"{service}_PORT": "tcp://10.0.0.11:80"},
+        **{f"{service}_PORT_80_TCP": "tcp://10.0.0.11:80", f"{service}_PORT_80_TCP_ADDR": "10.0.0.11"},
+    }
+    assert settings_from(of_a_service, {}) == Settings()
+    with pytest.raises(SettingsError, match=f"Unknown setting: environment variable {service}_PORTAL"):
+        settings_from({**of_a_service, f"{service}_PORTAL": "x"}, {})
+
+
 @pytest.mark.parametrize(
     ("environment", "secrets"),
     [

@@ -20,6 +20,7 @@ from lib.data.supabase import settings as supabase
 from lib.gate.settings import FRAMED_BY, METRICS
 from lib.importer import settings as importer
 from lib.log.lines import Form
+from lib.ui.session.deployment import unknown_variables
 from tests.docs.pages import blocks, page, rows, section
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +90,16 @@ def test_no_other_variable_is_read_anywhere():
             assert any(each == variable or (variable.endswith("_") and each.startswith(variable)) for each in named), (
                 f"{variable} of {file.relative_to(ROOT)}"
             )
+
+
+def test_a_variable_that_stands_there_is_known_when_the_app_starts_and_another_is_named():
+    named = set(re.findall(r"`(RUNOFF_[A-Z_]*[A-Z])`", TEXT))
+    assert len(named) > 30
+    assert unknown_variables(dict.fromkeys([*named, "STREAMLIT_SERVER_PORT", "HOME", "RUNOFF_PORT"], "x")) == []
+    assert unknown_variables({"RUNOFF_RUN": "/data", "RUNOFF_VERSION": "3"}) == [
+        "Nothing reads the environment variable RUNOFF_RUN. Is RUNOFF_RUNS meant?",
+        "Nothing reads the environment variable RUNOFF_VERSION.",
+    ]
 
 
 def test_the_variables_of_make_are_there_with_their_defaults():

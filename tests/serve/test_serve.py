@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -212,6 +213,12 @@ def test_it_listens_where_it_is_told_to(address: str, numeric: str) -> None:
     assert port > 0
 
 
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_port_that_is_none_is_said_and_not_taken_for_another(port: int) -> None:
+    with pytest.raises(service.CannotServe, match=f"Expected a port from 0 to 65535, found {port}"):
+        service.endpoint("127.0.0.1", port)
+
+
 def test_no_two_processes_get_one_port() -> None:
     ports = service.free_ports(20)
     assert len(set(ports)) == 20
@@ -221,6 +228,12 @@ def test_a_process_that_cannot_start_is_said(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(service, "_streamlit", lambda port, base: [sys.executable, "-c", "raise SystemExit(7)"])
     with pytest.raises(service.CannotServe, match=r"Process [12] ended with 7 before it answered\."):
         service.serve("127.0.0.1", 0, 2, [])
+
+
+def test_without_a_folder_for_temporary_files_it_says_what_to_do(monkeypatch, tmp_path, capsys) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert service.main(["--port=0", "--processes=1"]) == 1
+    assert capsys.readouterr().err.startswith("Expected a folder for temporary files, found none that can be written (")
 
 
 def test_without_caddy_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -711,6 +711,16 @@ def test_a_sign_in_that_ends_before_somebody_zooms_is_asked_for_again(long_run, 
     assert app.link["zoom"] == ["4300~4400"]
 
 
+def test_a_zoom_that_cannot_be_read_has_a_reason_with_an_id(long_run, on):
+    project, job = long_run(migrated=True)
+    app = on(project, user="ann", run=job, loss="train")
+    project.faults.add("/rest/v1/", status=400, body={"code": "22P02", "message": "no"})
+    app.at.query_params["zoom"] = "4300~4400"
+    app.rerun()
+    (said,) = [each.value for each in app.at.warning if "is not shown in full resolution" in each.value]
+    assert re.search(r"Error id [0-9a-f]{8}", said)
+
+
 def test_pinned_values_of_a_reduced_run_are_those_of_all_rows(long_run, on):
     project, job = long_run(migrated=True)
     for pin in ("4322", "777.5", "8999", "1"):

@@ -230,3 +230,21 @@ def test_a_running_run_grows_on_the_page_without_a_loss_until_it_is_paused_or_do
     project.log.clear()
     page.wait_for_timeout(1000 * 2.5 * REFRESH_S)
     assert project.log == []
+
+
+def test_that_a_running_run_has_no_news_has_one_id_however_often_it_is_asked_for(new_page, app, project):
+    (job,) = ids(project, ("code-review-gemma-9b",))
+    project.execute(f"update public.{JOBS} set status = 'running', updated_at = now() where id = '{job}'")
+    page = new_page(app)
+    open_app(page, run=[job])
+    enter(page, project, "ann")
+    expect(page.get_by_text(NEWS)).to_be_visible()
+    project.faults.add(f"/rest/v1/{JOBS}", status=400, body={"code": "22P02", "message": "no"})
+    said = page.locator(".st-key-live")
+    expect(said).to_contain_text("refused the question")
+    first = re.search(r"Error id ([0-9a-f]{8})", said.inner_text())[1]
+    project.log.clear()
+    eventually(page, lambda: len(project.log.of(f"/rest/v1/{JOBS}")) >= 3, True)
+    assert re.findall(r"[Ee]rror id ([0-9a-f]{8})", said.inner_text()) == [first]
+    assert app.log(100_000).count(f"(error id {first})") == 1
+    assert app.log(100_000).count("refused the question (HTTP 400, code 22P02).") <= 3, "message, and its traceback"

@@ -102,8 +102,8 @@ def clipping_saturation(subject: Subject) -> Found | NotFound | CannotTell:
         first, last = int(at[0]), int(at[-1])
         share = float(clipped[first : last + 1].mean())
     said = (
-        f"{share:.0%} of the gradient norms {how} the limit {limit:.4g} from step {points.step[first]} "
-        f"to step {points.step[last]}: clipping sets the size of most updates."
+        f"{share:.0%} of the gradient norms {how} the limit {limit:.4g} from step {points.step[first]:,} "
+        f"to step {points.step[last]:,}: clipping sets the size of most updates."
     )
     severity = Severity.WARNING if share >= CLIPPED_ALWAYS else Severity.INFO
     begin, end = points.step[first], points.step[last]
@@ -194,7 +194,7 @@ def _slower(metric: str, points: MetricCurve, stretch: tuple[int, int], usual: f
     first, last = stretch
     said = (
         f"Throughput drops from {usual:,.4g} to {level:,.4g} {metric_of(metric).unit} ({level / usual - 1.0:.0%}) "
-        f"from step {points.step[first]} to step {points.step[last]}."
+        f"from step {points.step[first]:,} to step {points.step[last]:,}."
     )
     return found(
         said, points.step[first], points.step[last], metric=metric, usual=usual, level=level, drop=1.0 - level / usual
@@ -248,5 +248,5 @@ def memory_creep(subject: Subject) -> Found | NotFound | CannotTell:
 
 
 def _crept(steps: np.ndarray, first: int, begin: float, end: float) -> Found:
-    said = f"GPU memory climbs from {begin:,.4g} to {end:,.4g} GB from step {steps[first]} to step {steps[-1]}."
+    said = f"GPU memory climbs from {begin:,.4g} to {end:,.4g} GB from step {steps[first]:,} to step {steps[-1]:,}."
     return found(said, steps[first], steps[-1], metric="gpu_memory_allocated_gb", end=end, rise=end - begin)

@@ -19,6 +19,7 @@ from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.runs import RunSummary
 from lib.data.source import RunSource
 from lib.ui.charts.request import ChartRun, CurvesKey, MetricFinding, PartRead
+from lib.ui.frame import error_ids
 from lib.ui.frame.escape import md
 from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import checks_of_run
@@ -110,7 +111,8 @@ def runs_on_axis(source: RunSource, comparison: Comparison, *, checked: bool = T
             raise
         except AppError as error:
             st.warning(
-                f"{md(each.label)} is not shown in full resolution. {md(str(error))} {md(error.hint)}",
+                f"{md(each.label)} is not shown in full resolution. {md(str(error))} {md(error.hint)}"
+                f" {error_ids.shown(error)}",
                 icon=":material/cloud_off:",
             )
         found.append(run)

@@ -13,7 +13,8 @@ from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.facts.selection import is_uploaded
 from lib.core.text import formatting
 from lib.data.source import FollowedSource, LiveSource, RunSource
-from lib.ui.frame import refreshing
+from lib.log.errors import goes_on
+from lib.ui.frame import error_ids, refreshing
 from lib.ui.frame.escape import md
 from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import ComparedRun, Comparison
@@ -23,7 +24,7 @@ FOLLOWED_S = 3600.0
 LOOKING_S = 1.0
 """While a source looks through its folder, what it found is shown so often, in seconds."""
 
-_PAUSED, _WHOLE_RUN, _FOLLOWED = "live:paused", "live:whole run", "live:followed"
+_PAUSED, _WHOLE_RUN, _FOLLOWED, _NO_NEWS = "live:paused", "live:whole run", "live:followed", "live:no news"
 
 
 def live(source: RunSource, comparison: Comparison) -> None:
@@ -86,6 +87,9 @@ def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
             news = True  # the page asks to sign in again
         except AppError as error:
             news, failed = False, error
+            if (before := st.session_state.get(_NO_NEWS)) is not None:
+                goes_on(before, error)
+        st.session_state[_NO_NEWS] = failed
         if news:
             reads.forget_runs(source, url.value(link.RUNS), url.query())
             st.rerun()
@@ -95,7 +99,9 @@ def _watch(source: LiveSource, running: Sequence[ComparedRun]) -> None:
         st.markdown(f":small[:material/sensors: {count} running · as of {refreshing.clock(now)}]", width="content")
         paused = st.toggle("Pause", key="live_pause", value=st.session_state[_PAUSED])
         if failed:
-            st.markdown(f":small[:orange[:material/cloud_off: {md(str(failed))}]]", width="content")
+            st.markdown(
+                f":small[:orange[:material/cloud_off: {md(str(failed))}]] {error_ids.shown(failed)}", width="content"
+            )
         for each in running:
             if is_stalled(each.stored, now):
                 silence = formatting.duration(silent_for(each.stored, now))

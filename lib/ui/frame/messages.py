@@ -5,15 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.core.facts.errors import AppError
-from lib.log.errors import reported
-from lib.ui.frame import refreshing
+from lib.ui.frame import error_ids, refreshing
 from lib.ui.frame.escape import md
 
 
 def error_panel(error: AppError, *, retry: str | None = None) -> None:
     """Show what was expected, what came, what to do, and the id of the log's entry; with a button that tries again."""
     hint = f"\n\n{md(error.hint)}" if error.hint else ""
-    st.error(f"{md(str(error))}{hint}\n\n{_id(error)}", icon=":material/error:")
+    st.error(f"{md(str(error))}{hint}\n\n{error_ids.shown(error)}", icon=":material/error:")
     if retry is not None:
         st.button("Try again", key=f"retry:{retry}", icon=":material/refresh:", on_click=refreshing.refresh)
 
@@ -26,7 +25,7 @@ def failure(error: Exception) -> None:
     todo = (
         "Reload the page. If it fails again, tell whoever runs the app the id below: the log says there what happened."
     )
-    st.error(f"{FAILED}\n\n{todo}\n\n{_id(error)}", icon=":material/error:")
+    st.error(f"{FAILED}\n\n{todo}\n\n{error_ids.shown(error)}", icon=":material/error:")
 
 
 def incomplete(label: str, error: AppError) -> None:
@@ -36,9 +35,5 @@ def incomplete(label: str, error: AppError) -> None:
         label: The run.
         error: Why.
     """
-    said = f"{md(label)} is not complete in the table. {md(str(error))}\n\n{_id(error)}"
+    said = f"{md(label)} is not complete in the table. {md(str(error))}\n\n{error_ids.shown(error)}"
     st.warning(said, icon=":material/cloud_off:")
-
-
-def _id(error: BaseException) -> str:
-    return f":small[Error id {reported(error)}]"

@@ -7,12 +7,14 @@ from html import escape
 import streamlit as st
 
 from lib.core.answers.health import NUMBERS
+from lib.core.facts.errors import AppError
 from lib.core.facts.limits import shown
 from lib.core.facts.selection import MAX_SELECTED, UPLOADED
 from lib.core.text.formatting import shorten_middle
 from lib.core.text.phrases import counted
 from lib.data.upload.limits import FILE_MB, MB, SAID
 from lib.data.upload.upload import Item
+from lib.ui.frame import error_ids
 from lib.ui.frame.escape import md
 from lib.ui.session import link, url
 from lib.ui.uploads import uploads
@@ -70,14 +72,17 @@ def _size(item: Item) -> str:
     return size if item.title == files else f"{files}, {size}"
 
 
+def _refusal(error: AppError) -> str:
+    """Why something was not taken; what the server's disk has refused is the operator's to find in the log."""
+    error_id = error_ids.said(error) if isinstance(error.__cause__, OSError) else ""
+    return " ".join(filter(None, (str(error), error.hint, error_id)))
+
+
 def _came() -> str:
     came = uploads.came()
     if came is None:
         return ""
-    said = [
-        f'<p class="refused">{escape(str(error))}{f" {escape(error.hint)}" if error.hint else ""}</p>'
-        for error in came.refused[:MOST_REFUSED]
-    ]
+    said = [f'<p class="refused">{escape(_refusal(error))}</p>' for error in came.refused[:MOST_REFUSED]]
     if (more := len(came.refused) - MOST_REFUSED) > 0:
         said.append(f'<p class="refused">{more:,} more were not taken.</p>')
     count = len(came.run_ids)

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit import config
 
-from lib.core.facts.errors import AccessDenied, AppError, SettingsError
+from lib.core.facts.errors import AccessDenied, AppError, SettingsError, SourceUnavailable
 from lib.data.probe import PATIENCE_S, probe
 from lib.log.errors import reported
 from lib.ui.session import deployment
@@ -28,6 +28,9 @@ KEPT_S = 10.0
 """The source is asked once in so many seconds, however often anybody asks here."""
 WAIT_S = 2 * PATIENCE_S
 """For an answer that is on its way: a folder on a server that hangs takes for ever."""
+
+MOST_REASONS = 20
+"""Why a source does not answer, until it does again; of more, all are logged anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Health:
         self._ask, self._kept_s, self._wait_s = ask, kept_s, wait_s
         self._answer: Future[Told] | None = None
         self._asked_at = 0.0
-        self._last = Told()
+        self._ids: dict[tuple[type[Exception], str], str] = {}
 
     async def told(self) -> Told:
         """What the source came to when it was last asked."""
@@ -69,7 +72,8 @@ class Health:
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(answer)), self._wait_s)
         except TimeoutError:
-            return Told("unavailable")
+            late = SourceUnavailable(f"Expected an answer of the source within {self._wait_s:g} s, none came.")
+            return Told("unavailable", self._id_of(late))
 
     def _look(self, answer: Future[Told]) -> None:
         found = Told()
@@ -78,11 +82,19 @@ class Health:
         except Exception as error:  # What is broken shall be said, and never leave those waiting who asked.
             kind = "misconfigured" if isinstance(error, SettingsError) else "unavailable"
             kind = "refused" if isinstance(error, AccessDenied) else kind
-            # Logged when it begins; a monitor asks day and night.
-            is_new = kind != self._last.source or not isinstance(error, AppError)
-            found = Told(kind, reported(error) if is_new else self._last.error_id)
-        self._last = found
+            found = Told(kind, self._id_of(error))
+        else:
+            self._ids.clear()
         answer.set_result(found)
+
+    def _id_of(self, error: Exception) -> str:
+        """The id of its entry in the log, where each reason stands once: a monitor asks day and night."""
+        said = type(error), str(error)
+        if said not in self._ids or not isinstance(error, AppError):
+            if len(self._ids) >= MOST_REASONS:
+                self._ids.clear()
+            self._ids[said] = reported(error)
+        return self._ids[said]
 
 
 HEALTH = Health(lambda: probe(deployment.settings()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from lib.gate.ending import ends_well
 from lib.gate.server import running
 from lib.gate.slow import Connections, watched
 from lib.gate.unfinished import Unfinished, bound
-from lib.log.errors import reported
+from lib.log.errors import LOGGER, reported
 from lib.ui.session import deployment
 
 MOST_ARENAS = 2
@@ -27,12 +28,14 @@ _M_ARENA_MAX = -8
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Give the log its form from the first entry on, log at once what is wrong with the settings, and end well."""
+    """Give the log its form from the first entry on, log at once what is wrong with the settings, end well."""
     share_heaps()
     try:
         deployment.settings()
     except AppError as error:
         reported(error)
+    for said in deployment.unknown_variables(os.environ):
+        logging.getLogger(LOGGER).warning("%s", said)
     server = running()
     if server is None:
         yield

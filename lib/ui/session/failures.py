@@ -16,6 +16,7 @@ from functools import partial
 from operator import eq
 
 from lib.core.facts.errors import AppError, SignInExpired, SourceUnavailable
+from lib.log.errors import goes_on
 
 What = tuple[Hashable, ...]
 """A kind, a reader, and what else."""
@@ -120,6 +121,8 @@ class Failures:
         now = self._clock()
         with self._lock:
             before = self._failed.pop(what, None)
+            if before is not None:
+                goes_on(before.error, error)
             pause = RETRY_S if before is None else min(2 * before.pause_s, LONGEST_RETRY_S)
             self._failed[what] = _Failed(
                 error,

@@ -25,6 +25,7 @@ def test_norms_above_a_configured_limit_are_clipped_and_without_one_it_cannot_be
     clipped = result_of("clipping_saturation", run_of(config={"max_grad_norm": 1.0}), grad_norm=norm)
     assert (clipped.findings[0].severity, clipped.findings[0].step) == (Severity.WARNING, 10)
     assert clipped.evidence["share"] == 1.0
+    assert "from step 10 to step 1,000:" in clipped.findings[0].sentence
     assert result_of("clipping_saturation", grad_norm=norm).outcome is Outcome.CANNOT_TELL
     above = result_of("clipping_saturation", run_of(config={"max_grad_norm": 5.0}), grad_norm=norm)
     assert above.outcome is Outcome.NOT_FOUND
@@ -42,6 +43,7 @@ def test_short_dips_of_the_throughput_are_no_decay():
     speed = np.where(np.arange(200) < 120, speed, 0.6 * speed)
     (finding,) = result_of("throughput_decay", tokens_per_second=speed).findings
     assert (finding.step, finding.extent) == (1210, 2000)
+    assert finding.sentence.endswith("from step 1,210 to step 2,000.")
 
 
 def test_samples_per_second_are_looked_at_where_there_are_no_tokens():
@@ -60,7 +62,7 @@ def test_a_jump_of_the_memory_is_no_creep():
     jump = np.repeat([20.0, 30.0], 100)
     assert result_of("memory_creep", gpu_memory_allocated_gb=jump).outcome is Outcome.NOT_FOUND
     climb = result_of("memory_creep", gpu_memory_allocated_gb=np.linspace(20.0, 30.0, 200))
-    assert climb.outcome is Outcome.FOUND
+    assert "to step 2,000." in climb.findings[0].sentence
 
 
 def growing(factor, n=200, spread=0.3, seed=0):

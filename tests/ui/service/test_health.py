@@ -63,6 +63,35 @@ def test_a_source_that_hangs_is_unavailable_and_holds_one_thread():
     source.free.set()
 
 
+def test_a_source_that_hangs_is_in_the_log_once(caplog):
+    source = Source()
+    source.free.clear()
+    health = Health(source, kept_s=0.0, wait_s=0.05)
+    (told,) = set(finished(many(health, 5)))
+    (entry,) = [record for record in caplog.records if record.name == "runoff"]
+    assert (entry.error_id, entry.getMessage()) == (
+        told.error_id,
+        "Expected an answer of the source within 0.05 s, none came.",
+    )
+    source.free.set()
+
+
+def test_another_reason_has_an_id_of_its_own_and_one_that_comes_back_its_old_one(caplog):
+    source = Source()
+    health = Health(source, kept_s=0.0)
+    ids = []
+    for said in ("no answer", "it is paused", "no answer"):
+        source.error = SourceUnavailable(said)
+        ids.append(finished(health.told()).error_id)
+    assert [record.getMessage() for record in caplog.records] == ["no answer", "it is paused"]
+    assert [record.error_id for record in caplog.records] == ids[:2]
+    assert ids[2] == ids[0]
+    source.error = None
+    assert finished(health.told()) == Told()
+    source.error = SourceUnavailable("no answer")
+    assert finished(health.told()).error_id not in ids, "it is down anew"
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
