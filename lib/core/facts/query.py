@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from lib.core.facts.credentials import redact
+from lib.core.facts.foreign import without_controls
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
 from lib.core.facts.sizes import LONGEST_TEXT, cut_text, plain_text
 from lib.core.facts.values import finite
@@ -77,8 +78,8 @@ class Unused:
 
 
 def _told(text: str) -> str:
-    """Foreign text in a sentence about it: short, and without credentials."""
-    return cut_text(redact(plain_text(text[: 2 * LONGEST_TEXT])), LONGEST_TEXT)
+    """Foreign text in a sentence about it: short, without credentials, and without what only steers."""
+    return without_controls(cut_text(redact(plain_text(text[: 2 * LONGEST_TEXT])), LONGEST_TEXT))
 
 
 @dataclass(frozen=True, slots=True)
