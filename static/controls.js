@@ -146,6 +146,7 @@ export class Further {
     const chip = (parent, metric) => {
       const button = add(parent, 'button', 'runoff-chip', `${metric.chosen ? '✓' : '+'} ${metric.title}`);
       button.type = 'button';
+      button.title = metric.title;
       button.setAttribute('aria-pressed', metric.chosen);
       button.onclick = () => toggle(metric);
     };
