@@ -13,6 +13,7 @@ from lib.core.config.parameters import ORDER, PARAMETERS, Group, aliases
 from lib.core.config.places import Places
 from lib.core.config.setting import Oddity, Remark, Setting, title_of
 from lib.core.config.values import MISSING, SHOWN_CHARACTERS, Comparable, Comparison, comparable, show
+from lib.core.facts.foreign import searchable
 from lib.core.facts.runs import RunSummary
 from lib.core.text.looks import apart, look
 
@@ -144,12 +145,13 @@ def search(rows: Iterable[DiffRow], text: str) -> tuple[DiffRow, ...]:
         >>> [row.key for row in search(rows, "PER_DEVICE")]
         ['batch_size']
     """
-    words = text.casefold().split()
+    words = searchable(text).split()
     return tuple(row for row in rows if all(word in _searched(row) for word in words))
 
 
 def _searched(row: DiffRow) -> str:
-    return "\n".join((row.key, row.title, row.group, *aliases(row.key), *row.sources, *row.shown)).casefold()
+    texts = row.key, row.title, row.group, *aliases(row.key), *row.sources, *row.shown
+    return "\n".join(map(searchable, texts))
 
 
 def _row(key: str, settings: Sequence[Setting | None]) -> DiffRow:

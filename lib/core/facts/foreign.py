@@ -113,6 +113,19 @@ def escape(text: str) -> str:
     return "".join(f"\\u{ord(each):04x}" if each <= "\uffff" else f"\\U{ord(each):08x}" for each in text)
 
 
+def searchable(text: str) -> str:
+    """What of a text is looked for: what is seen of it, in any case, however its letters are composed.
+
+    Example:
+        >>> searchable("Cafe\u0301 ru\u200bn") == searchable("caf\u00e9 RUN")
+        True
+    """
+    if text.isascii() and text.isprintable():
+        return text.casefold()
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", without_controls(text)).casefold())
+    return "".join(each for each in plain if unicodedata.category(each) != "Cf")
+
+
 def closed(text: str) -> str:
     """A piece that was cut out of a text, with the begin or the end of each isolate that was cut through.
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.core.facts.errors import AppError
 from lib.core.facts.foreign import (
     END_OF_ISOLATE,
     ISOLATE,
@@ -19,6 +20,7 @@ from lib.core.facts.foreign import (
     spelled_out,
     without_controls,
 )
+from lib.core.facts.query import RunQuery, Unreadable, Unused, answer
 from lib.core.facts.runs import RunSummary
 from lib.core.text.formatting import shorten, shorten_middle
 from lib.core.text.labels import short_labels, unique_labels
@@ -172,3 +174,23 @@ def test_what_is_written_out_steers_nothing(text):
     assert without_controls(spelled_out(text)) == isolated(spelled_out(text)).strip("\u2068\u2069").removeprefix(
         "\u25cc"
     )
+
+
+STEERS = "x\x1b[31m\u202e\ny\x9bz"
+
+
+def test_sentences_of_ours_hold_nothing_that_steers_whoever_worded_them():
+    run = RunSummary(run_id="1", name="n", raw_status=STEERS, notes=(f"Left out: {STEERS}.",))
+    error = AppError(f"Expected x, got {STEERS}.", hint=f"one: {STEERS}\u202e\ntwo")
+    file, other = Unreadable(STEERS, STEERS), Unused(STEERS, STEERS)
+    said = [run.status_text, *run.notes, str(error), file.path, file.reason, other.path, other.why]
+    for text in (*said, *error.hint.split("\n")):
+        assert without_controls(text) == text
+    assert error.hint.endswith("\ntwo")
+
+
+@pytest.mark.parametrize("typed", ["cafe\u0301", "CAF\xc9", "run-1", "ru\u200bn-1", "\uff52\uff55\uff4e"])
+def test_a_run_is_found_by_what_is_seen_of_its_name(typed):
+    named = {"1": "caf\xe9 ru\u200bn-1", "2": "cafe\u0301 run\u2060-1", "3": "other"}
+    found = answer([RunSummary(run_id=run, name=name) for run, name in named.items()], RunQuery(search=typed))
+    assert {run.run_id for run in found.runs} == {"1", "2"}
