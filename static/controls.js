@@ -146,6 +146,7 @@ export class Further {
     const chip = (parent, metric) => {
       const button = add(parent, 'button', 'runoff-chip', `${metric.chosen ? '✓' : '+'} ${metric.title}`);
       button.type = 'button';
+      button.title = metric.title;
       button.setAttribute('aria-pressed', metric.chosen);
       button.onclick = () => toggle(metric);
     };
@@ -172,9 +173,10 @@ export class Further {
     Object.assign(field, { type: 'search', placeholder: 'Find a metric' });
     field.setAttribute('list', list.id);
     field.setAttribute('aria-label', 'Find a metric; Enter adds its chart');
+    const folded = text => text.normalize('NFKC').trim().toLowerCase();
     field.onchange = () => {
-      const wanted = field.value.trim().toLowerCase(), left = every.filter(metric => !metric.chosen);
-      const found = wanted && (left.find(({ title }) => title.toLowerCase() === wanted) ?? left.find(({ title }) => title.toLowerCase().includes(wanted)));
+      const wanted = folded(field.value), left = every.filter(metric => !metric.chosen);
+      const found = wanted && (left.find(({ title }) => folded(title) === wanted) ?? left.find(({ title }) => folded(title).includes(wanted)));
       field.value = '';
       if (found) toggle(found);
     };

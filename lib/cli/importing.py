@@ -89,6 +89,7 @@ def _chosen(listed: Sequence[RunSummary], labels: dict[str, str], names: Sequenc
     chosen: dict[str, RunSummary] = {}
     for name in names:
         found = [each for each in listed if name in (labels[each.run_id], each.run_id)]
+        found = found or [each for each in listed if each.name == name]
         if len(found) != 1:
             known = ", ".join(labels[each.run_id] for each in listed[:20]) + (", ..." if len(listed) > 20 else "")
             raise WrongSelection(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from lib.cli import read_as
+from lib.cli.columns import table
 from lib.core.config.naming import labels_of
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.foreign import isolated
@@ -102,11 +103,7 @@ def lines(said: dict[str, Any], page: RunPage) -> Iterator[str]:
     ]
     if rows:
         heads = "Run", "Format", "Status", "Best eval loss", "At step", "Last step", "Points"
-        widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-        for row in (heads, *rows):
-            texts = (f"{cell:<{width}}" for cell, width in zip(row[:3], widths[:3], strict=True))
-            numbers = (f"{cell:>{width}}" for cell, width in zip(row[3:], widths[3:], strict=True))
-            yield "  ".join((*texts, *numbers)).rstrip()
+        yield from table(heads, rows, [False] * 3 + [True] * 4)
     else:
         yield f"No run was found. Looked for: {', '.join(page.looked_for)}."
     for each in said["runs"]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from lib.cli.columns import table
 from lib.cli.compared import add_choice, chosen
 from lib.cli.sources import ENVIRONMENT
 from lib.core.facts.foreign import isolated
@@ -66,9 +67,7 @@ def lines(compared: Compared) -> Iterator[str]:
     ranking = glance.ranking
     rows = [(labels[row.run_id], row.value, row.gap, row.mark or row.metric) for row in ranking.rows]
     heads = "Run", ranking.title or "Best", "Gap at best", ""
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
-    for name, value, gap, mark in (heads, *rows):
-        yield f"{name:<{widths[0]}}  {value:>{widths[1]}}  {gap:>{widths[2]}}  {mark}".rstrip()
+    yield from table(heads, rows, (False, True, True, False))
     if ranking.note_apart:
         yield ranking.note_apart
     yield from (f"{labels[row.run_id]}: {row.why}" for row in ranking.rows if row.behind is None and row.why)

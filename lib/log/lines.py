@@ -73,7 +73,7 @@ def line(form: Form, fields: Mapping[str, str]) -> str:
     """
     match form:
         case Form.JSON:
-            return json.dumps(fields, ensure_ascii=False)
+            return _escaped(json.dumps(fields, ensure_ascii=False))
         case Form.LOGFMT:
             return " ".join(f"{name}={_value(text)}" for name, text in fields.items())
         case _:
@@ -81,12 +81,23 @@ def line(form: Form, fields: Mapping[str, str]) -> str:
 
 
 def _value(text: str) -> str:
-    return text if _BARE.fullmatch(text) and text.isprintable() else json.dumps(text, ensure_ascii=False)
+    return text if _BARE.fullmatch(text) and text.isprintable() else _escaped(json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(written: str) -> str:
+    """JSON in which whatever cannot be seen is written by its number: it is read in a terminal, which would obey it."""
+    if written.isprintable():
+        return written
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in written)
+
+
+def _seen(text: str) -> str:
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _for_people(fields: Mapping[str, str]) -> str:
     # Names come from files and tables: none of them may begin a line that looks like an entry.
-    message = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in fields["message"])
+    message = _seen(fields["message"])
     error_id = f" (error id {fields[ERROR_ID]})" if ERROR_ID in fields else ""
     text = f"{fields['time']} {fields['level'].upper():7} {fields['logger']}: {message}{error_id}"
-    return "\n    ".join([text, *fields.get("traceback", "").splitlines()])
+    return "\n    ".join([text, *map(_seen, fields.get("traceback", "").splitlines())])

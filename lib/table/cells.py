@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from lib.core.checks.results import SIGNS, Results, counted
 from lib.core.facts.findings import Severity
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import legible
 from lib.core.facts.metrics import MEDIANS, metric_of
 from lib.core.facts.runs import RunStatus, count_epochs
 from lib.core.ranking.metric_names import REWARD
@@ -95,13 +95,18 @@ def _row(row: SummaryInput, further: Sequence[Column]) -> tuple[dict[str, Cell],
 
 def _text_cells(row: SummaryInput) -> dict[str, Cell]:
     run = row.run
-    status = [f'Logged as "{run.raw_status}".'] if run.raw_status not in (None, run.status_text) else []
+    raw, error = legible(run.raw_status or ""), legible(run.error_message or "")
+    status = [f'Logged as "{raw}".'] if raw not in ("", run.status_text) else []
     return {
-        "run": Cell(row.label, row.label, f"{isolated(run.name)} ({run.run_id})"),
-        "model": Cell(run.base_model, run.base_model or formatting.NOT_RECORDED),
-        "dataset": Cell(run.dataset_name, run.dataset_name or formatting.NOT_RECORDED, run.dataset or ""),
-        "status": Cell(run.status_text, run.status_text, sentences(*status, run.error_message)),
+        "run": Cell(row.label, row.label, f"{legible(run.name)} ({legible(run.run_id)})"),
+        "model": _named(run.base_model),
+        "dataset": _named(run.dataset_name, legible(run.dataset or "")),
+        "status": Cell(run.status_text, run.status_text, sentences(*status, error)),
     }
+
+
+def _named(name: str | None, note: str = "") -> Cell:
+    return Cell(name, legible(name or "") or formatting.NOT_RECORDED, note)
 
 
 def _training_cells(row: SummaryInput) -> dict[str, Cell]:

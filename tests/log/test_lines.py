@@ -71,6 +71,16 @@ def test_for_people_no_text_begins_a_line_but_the_entry(message, traceback):
 
 
 @pytest.mark.parametrize("form", list(Form))
+def test_a_terminal_obeys_nothing_of_an_entry(form):
+    odd = "run\u202e-1\x1b[31m \x9b31m\u2028 \U000e0041\ufeff\nx \u5ba2\u670d"
+    entry = line(form, FIELDS | {"message": odd, "traceback": f"ValueError: {odd}"})
+    assert all(character.isprintable() for character in entry.replace("\n", "" if form is Form.PLAIN else "\n"))
+    assert "\u5ba2\u670d" in entry
+    if form is not Form.PLAIN:
+        assert read_back(form, entry)["message"] == odd
+
+
+@pytest.mark.parametrize("form", list(Form))
 def test_an_error_is_found_by_the_id_that_the_page_shows(log, form):
     starting.start(form)
     error = SourceUnavailable("db.example could not be reached.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import isolated, legible
 from lib.core.facts.metrics import METRICS, metric_of
 from lib.core.facts.runs import RunSummary
 from lib.core.text.formatting import shorten_middle
@@ -72,7 +72,7 @@ def _metrics(run: RunSummary) -> tuple[NamedMetric, ...]:
     known.sort(key=lambda each: (not each.guessed, order.index(each.metric)))
     return tuple(
         NamedMetric(
-            isolated(shorten_middle(each.name, NAME_LIMIT, NAME_LIMIT // 2)),
+            shorten_middle(legible(each.name), NAME_LIMIT, NAME_LIMIT // 2),
             in_sentence(metric_of(each.metric).title),
             each.guessed,
         )

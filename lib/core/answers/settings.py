@@ -106,7 +106,7 @@ def _headline(different: Sequence[DiffRow], count: int, runs: int, lacking: int)
             if count != 1
             else "The one recorded setting does not differ"
         )
-    names = [_short(row.title) for row in different]
+    names = [in_sentence(row.short_title) for row in different]
     if len(names) == 1:
         return f"Only the {names[0]} differs"
     return f"{len(names)} of {counted(count, 'setting')} differ: {first_of(names, MOST_NAMED)}"
@@ -137,13 +137,8 @@ def equal_by_group(rows: Iterable[DiffRow]) -> dict[str, tuple[tuple[str, str], 
     """
     found: dict[str, list[tuple[str, str]]] = {}
     for row in rows:
-        found.setdefault(row.group.value, []).append((_short(row.title), equal_value(row)))
+        found.setdefault(row.group.value, []).append((in_sentence(row.short_title), equal_value(row)))
     return {group: tuple(values) for group, values in found.items()}
-
-
-def _short(title: str) -> str:
-    """The title of a setting in a sentence, without what stands in brackets."""
-    return in_sentence(title.partition(" (")[0])
 
 
 def equal_value(row: DiffRow) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,9 @@ from lib.core.config.parameters import ORDER, PARAMETERS, Group, aliases
 from lib.core.config.places import Places
 from lib.core.config.setting import Oddity, Remark, Setting, title_of
 from lib.core.config.values import MISSING, SHOWN_CHARACTERS, Comparable, Comparison, comparable, show
+from lib.core.facts.foreign import searchable
 from lib.core.facts.runs import RunSummary
+from lib.core.text.looks import apart, look
 
 CANNOT_TELL = "cannot tell"
 """Stands for a derived value of which the run lacks a part; the row's source says which."""
@@ -64,6 +66,11 @@ class DiffRow:
         return self.group is Group.IDENTITY
 
     @property
+    def short_title(self) -> str:
+        """The title in a sentence: without what stands in brackets, where the title is ours."""
+        return self.title.partition(" (")[0] if self.key in PARAMETERS else self.title
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about what is odd in each run's own configuration; "" for nothing."""
         return tuple(" ".join(remark.sentence for remark in each) for each in self.remarks)
@@ -79,10 +86,10 @@ class DiffRow:
         return self.texts()
 
     def texts(self, limit: int | None = SHOWN_CHARACTERS) -> tuple[str, ...]:
-        """The values as text, cut at ``limit`` characters; ``None`` for whole."""
+        """The values as text, cut at ``limit`` characters; ``None`` for whole. What differs looks different."""
         parameter = PARAMETERS.get(self.key)
         scientific = parameter is not None and parameter.scientific
-        return tuple(
+        texts = tuple(
             unused
             or (
                 CANNOT_TELL
@@ -93,6 +100,7 @@ class DiffRow:
                 self.values, self.sources, self.unused or ("",) * len(self.values), strict=True
             )
         )
+        return apart(texts, texts) if self.differs else texts
 
 
 def diff(runs: Sequence[RunSummary]) -> tuple[DiffRow, ...]:
@@ -107,7 +115,18 @@ def diff(runs: Sequence[RunSummary]) -> tuple[DiffRow, ...]:
     places = Places()
     configurations = [effective(run, places) for run in runs]
     keys = dict.fromkeys(key for settings in configurations for key in settings)
-    return tuple(sorted((_row(key, [each.get(key) for each in configurations]) for key in keys), key=_order))
+    rows = [_row(key, [each.get(key) for each in configurations]) for key in keys]
+    return tuple(sorted(_with_own_titles(rows), key=_order))
+
+
+def _with_own_titles(rows: Sequence[DiffRow]) -> Iterator[DiffRow]:
+    """The rows; those whose titles look alike have their keys for titles."""
+    often = Counter(look(row.title) for row in rows)
+    alike = [row for row in rows if often[look(row.title)] > 1]
+    keys = [row.key for row in alike]
+    told = dict(zip(keys, apart(keys, keys), strict=True))
+    for row in rows:
+        yield replace(row, title=told[row.key]) if row.key in told else row
 
 
 def differences(rows: Iterable[DiffRow]) -> tuple[DiffRow, ...]:
@@ -126,12 +145,13 @@ def search(rows: Iterable[DiffRow], text: str) -> tuple[DiffRow, ...]:
         >>> [row.key for row in search(rows, "PER_DEVICE")]
         ['batch_size']
     """
-    words = text.casefold().split()
+    words = searchable(text).split()
     return tuple(row for row in rows if all(word in _searched(row) for word in words))
 
 
 def _searched(row: DiffRow) -> str:
-    return "\n".join((row.key, row.title, row.group, *aliases(row.key), *row.sources, *row.shown)).casefold()
+    texts = row.key, row.title, row.group, *aliases(row.key), *row.sources, *row.shown
+    return "\n".join(map(searchable, texts))
 
 
 def _row(key: str, settings: Sequence[Setting | None]) -> DiffRow:

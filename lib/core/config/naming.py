@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from lib.core.config.diff import diff, differences
 from lib.core.facts.runs import RunSummary
-from lib.core.text.labels import look, unique_labels
+from lib.core.text.labels import unique_labels
+from lib.core.text.looks import look
 
 SHORT_TITLES: Mapping[str, str] = MappingProxyType(
     {

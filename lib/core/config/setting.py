@@ -9,7 +9,6 @@ from typing import Any
 
 from lib.core.config.parameters import PARAMETERS, Group
 from lib.core.config.values import Comparison, Sentinel
-from lib.core.facts.foreign import isolated, spelled_out
 
 FOLDER = ".folder"
 """Ends the key of the row that holds the whole path of a dataset, of which only the name is compared."""
@@ -73,7 +72,7 @@ def value_of(settings: Mapping[str, Setting], key: str) -> Any:
 
 
 def title_of(key: str) -> str:
-    """Return what a parameter is called for people.
+    """Return what a parameter is called for people, by its name as ``lib.core.config.tree`` writes it.
 
     Example:
         >>> title_of("lora_r"), title_of("lora.bias")
@@ -85,6 +84,6 @@ def title_of(key: str) -> str:
     if key.endswith(FOLDER) and (parameter := PARAMETERS.get(key.removesuffix(FOLDER))):
         return f"{parameter.title}, whole path"
     if key.startswith("lora."):
-        return isolated(spelled_out(f"LoRA {key.removeprefix('lora.').replace('_', ' ')}"))
+        return f"LoRA {key.removeprefix('lora.').replace('_', ' ')}"
     words = key.replace(".", " › ").replace("_", " ").strip() or key
-    return isolated(spelled_out(words[:1].upper() + words[1:]))
+    return words[:1].upper() + words[1:]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.core.facts.foreign import isolated, spelled_out
+from lib.core.facts.foreign import legible
 
 Path = tuple[str | int, ...]
 
@@ -34,7 +34,7 @@ def join(prefix: str, segment: str | int) -> str:
         return f"{prefix}[{segment}]"
     if _SPECIAL.search(segment):
         segment = _SPECIAL.sub(r"\\\g<0>", segment)
-    return f"{prefix}.{isolated(spelled_out(segment))}"
+    return f"{prefix}.{legible(segment)}"
 
 
 def encode(path: Path) -> str:

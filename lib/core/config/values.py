@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from lib.core.facts.foreign import spelled_out
+from lib.core.facts.foreign import enclosed, spelled_out
 from lib.core.facts.values import number, whole
 
 SHOWN_CHARACTERS = 300
@@ -126,7 +126,8 @@ def show(
     """Return the text that stands for ``value``. It is plain text: whoever renders it escapes it.
 
     Numbers keep every digit (``settled``), and what cannot be seen is written out, so that two that differ look
-    different. Text that could be taken for something else ("null", "true", "[1]") stands in quotes.
+    different; it is isolated where it runs from right to left. Text that could be taken for something else ("null",
+    "true", "[1]") stands in quotes.
 
     Args:
         value: Any value of a setting, ``MISSING`` and ``MASKED`` among them.
@@ -138,10 +139,15 @@ def show(
         >>> show(0.0002), show(0.001, scientific=True), show(["q", "v"]), show(None), show("null")
         ('2e-4', '1e-3', '[q, v]', 'null', '"null"')
     """
-    text = spelled_out(_shown(value, scientific, comparison))
-    if limit is None or len(text) <= limit:
-        return text
-    return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"
+    text = _shown(value, scientific, comparison)
+    if limit is None:
+        return enclosed(spelled_out(text))
+    # Of megabytes only what is shown is looked at.
+    spelled = spelled_out(text[:limit])
+    count = max(len(text), len(spelled))
+    if count <= limit:
+        return enclosed(spelled)
+    return f"{enclosed(spelled[:limit])}… (first {limit:,} of {count:,} characters)"
 
 
 def _shown(value: Any, scientific: bool, comparison: Comparison) -> str:

@@ -118,7 +118,7 @@ class _Words:
             return ""
         base = self._labels[found.run_id]
         value = found.row.shown[self._place[found.like]]
-        what = f"Train {base} once more with {in_sentence(_title(found.row))} {value}, and nothing else changed"
+        what = f"Train {base} once more with {in_sentence(found.row.short_title)} {value}, and nothing else changed"
         if not found.rows:
             return f"{what}: that tells more of them apart."
         # Some steps of them can be credited already.
@@ -173,11 +173,7 @@ def _rows(credits: Sequence[Credit]) -> tuple[DiffRow, ...]:
     return tuple(row for each in credits for row in each.rows)
 
 
-def _title(row: DiffRow) -> str:
-    return row.title.partition(" (")[0]
-
-
 def _names(rows: Sequence[DiffRow], *, capital: bool = False) -> str:
-    names = [in_sentence(_title(row)) for row in rows]
+    names = [in_sentence(row.short_title) for row in rows]
     text = first_of(names, MOST_NAMED) if len(names) > MOST_NAMED else listed(names)
     return text[:1].upper() + text[1:] if capital else text

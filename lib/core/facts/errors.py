@@ -16,10 +16,13 @@ The pages show both. Anything that is not an ``AppError`` is a bug.
 from __future__ import annotations
 
 from lib.core.facts.credentials import redact
+from lib.core.facts.foreign import without_controls
 
 
 class AppError(Exception):
     """Base class. The message is shown to users: no traceback, no markup in it; credentials are masked here.
+
+    Characters that only steer, such as the ends of lines and what a terminal obeys, are taken out of it here too.
 
     Attributes:
         withdraws: What was read before may not be shown any more: the reader is refused, and it did not merely fail.
@@ -29,8 +32,9 @@ class AppError(Exception):
     withdraws = False
 
     def __init__(self, message: str, *, hint: str = "", withdraws: bool | None = None, wait_s: float = 0.0) -> None:
-        super().__init__(redact(message))
-        self.hint, self.wait_s = redact(hint), wait_s
+        super().__init__(without_controls(redact(message)))
+        # Where it lists something, each has its line.
+        self.hint, self.wait_s = "\n".join(map(without_controls, redact(hint).split("\n"))), wait_s
         if withdraws is not None:
             self.withdraws = withdraws
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.core.facts import sizes
 from lib.core.facts.credentials import redact
+from lib.core.facts.foreign import isolated, without_controls
 
 if TYPE_CHECKING:
     from lib.core.facts.runs import Checkpoint, RunSummary
@@ -36,7 +37,7 @@ def bound(run: RunSummary, names: Collection[str] | None = None) -> None:
             object.__setattr__(run, name, shown)
     if said or (run.notes and "notes" in names):
         notes = (*run.notes, *said)[: sizes.MOST_NOTES]
-        object.__setattr__(run, "notes", tuple(_shown(note, sizes.LONGEST_TEXT, "", []) for note in notes))
+        object.__setattr__(run, "notes", tuple(_note(note) for note in notes))
 
 
 def _config(config: Mapping[str, Any], said: list[str]) -> sizes.Bounded:
@@ -76,15 +77,20 @@ def _shown(text: str, most: int, name: str, said: list[str]) -> str:
     return text if kept == text else kept
 
 
+def _note(note: str) -> str:
+    """A sentence of our own, in which a name that is not isolated may steer no more than any other."""
+    return without_controls(_shown(note, sizes.LONGEST_TEXT, "", []))
+
+
 def _extra(name: str, value: Any, said: list[str]) -> Any:
     if isinstance(value, str):
-        return _shown(value, sizes.LONGEST_TEXT, f"column {name}", said)
+        return _shown(value, sizes.LONGEST_TEXT, f"column {isolated(name)}", said)
     if isinstance(value, Mapping) and not isinstance(value, sizes.Bounded):
-        kept = sizes.bounded(value, f"Column {name}")
+        kept = sizes.bounded(value, f"Column {isolated(name)}")
         said += kept.notes
         return kept
     if isinstance(value, list | int) and not isinstance(value, bool):
-        value, notes = sizes.bounded_value(value, f"Column {name}")
+        value, notes = sizes.bounded_value(value, f"Column {isolated(name)}")
         said += notes
     return value
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import legible
 from lib.core.facts.scores import has_score
 
 Better = Literal["lower", "higher"]
@@ -276,4 +276,4 @@ def metric_of(key: str) -> Metric:
         >>> metric_of("grad_norm").axis_title, metric_of("eval_rouge1").evaluated, metric_of("val/f1").evaluated
         ('Gradient norm', True, True)
     """
-    return METRICS.get(key) or Metric(key=key, title=isolated(key), evaluated=is_of_evaluations(key))
+    return METRICS.get(key) or Metric(key=key, title=legible(key), evaluated=is_of_evaluations(key))

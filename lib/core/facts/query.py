@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from lib.core.facts.credentials import redact
+from lib.core.facts.foreign import searchable, without_controls
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
 from lib.core.facts.sizes import LONGEST_TEXT, cut_text, plain_text
 from lib.core.facts.values import finite
@@ -77,8 +78,8 @@ class Unused:
 
 
 def _told(text: str) -> str:
-    """Foreign text in a sentence about it: short, and without credentials."""
-    return cut_text(redact(plain_text(text[: 2 * LONGEST_TEXT])), LONGEST_TEXT)
+    """Foreign text in a sentence about it: short, without credentials, and without what only steers."""
+    return without_controls(cut_text(redact(plain_text(text[: 2 * LONGEST_TEXT])), LONGEST_TEXT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class RunIndex:
         """
         facts, texts, order = self._facts, self._texts, self._order(query.sort)
         statuses = self._statuses
-        if words := query.search.casefold().split():
+        if words := searchable(query.search).split():
             # Each word on its own: a plain comprehension over the texts is the quickest search that Python has.
             for word in words:
                 order = [position for position in order if word in texts[position]]
@@ -194,7 +195,7 @@ class RunFacts(NamedTuple):
     """Of a run, what is searched, counted and sorted by.
 
     Attributes:
-        text: What a search looks at, in small letters.
+        text: What a search looks at (``searchable``).
         losses: The best and the last eval loss, and the train loss.
         created: When it was created, or began.
     """
@@ -219,7 +220,7 @@ def facts_of(run: RunSummary) -> RunFacts:
 
 
 def _text(run: RunSummary) -> str:
-    return "\n".join(filter(None, (run.name, run.dataset, run.run_id, run.base_model))).casefold()
+    return "\n".join(map(searchable, filter(None, (run.name, run.dataset, run.run_id, run.base_model))))
 
 
 def _sort_key(run: RunFacts, sort: RunSort) -> tuple[float | str, ...]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from lib.core.facts.foreign import isolated
 from lib.core.facts.masks import bound
 from lib.core.facts.values import finite
 
@@ -198,7 +199,7 @@ class RunSummary:
     def status_text(self) -> str:
         """The status to show: the normalised word, or the source's own where that is not understood."""
         if self.status is RunStatus.UNKNOWN and self.raw_status:
-            return self.raw_status
+            return isolated(self.raw_status) or self.status.value
         return self.status.value
 
     @property

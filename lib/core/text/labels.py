@@ -1,14 +1,14 @@
 """What a run is called where several are shown: labels that tell runs apart.
 
 Names are neither unique nor stable, and widgets, legends and tables tell options apart by their text.
-Two labels differ only if they *look* different: case, blanks and invisible characters do not count.
+Two labels differ only if they *look* different: case, blanks and invisible characters do not count, nor does the
+alphabet of letters that are drawn alike.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -17,6 +17,7 @@ from lib.core.facts.foreign import closed, isolated
 from lib.core.facts.runs import RunSummary
 from lib.core.facts.values import moment as as_moment
 from lib.core.text.formatting import NOT_RECORDED, day, shorten, shorten_middle
+from lib.core.text.looks import look
 
 LEGEND_LIMIT = 18
 """Characters of a run's label in a legend at the right of a chart."""
@@ -43,20 +44,6 @@ _PART_ENDS = re.compile(r" · |[ _/]|(?<!\de)-")
 """Where a label may be parted: not inside a number such as 1e-4."""
 
 _Teller = Callable[[RunSummary], str]
-
-
-def look(text: str) -> str:
-    """What of ``text`` the eye can tell apart: no case, no outer or repeated blanks, nothing invisible.
-
-    Example:
-        >>> look(" Llama  8B\u200b ") == look("llama 8b")
-        True
-    """
-    plain = " ".join(text.split())
-    if plain.isascii() and plain.isprintable():
-        return plain.casefold()
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", plain).casefold())
-    return " ".join("".join(c for c in folded if unicodedata.category(c) not in ("Cc", "Cf")).split())
 
 
 def unique_labels(runs: Sequence[RunSummary], facts: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, str]:
@@ -251,9 +238,9 @@ def _candidates(stem: str, id_length: int, run_id: str) -> Iterator[str]:
         yield stem
     first = min(id_length or ID_CHARACTERS, len(run_id))
     for length in range(first, len(run_id) + 1):
-        yield _joined(stem, " ".join(run_id[:length].split()))
+        yield _joined(stem, isolated(" ".join(run_id[:length].split())))
     for number in itertools.count(2):
-        yield f"{_joined(stem, ' '.join(run_id.split()))} ({number})"
+        yield f"{_joined(stem, isolated(' '.join(run_id.split())))} ({number})"
 
 
 def _joined(*parts: str) -> str:

@@ -11,6 +11,7 @@ from lib.core.facts.foreign import isolated, spelled_out
 from lib.core.ranking.classes import OtherClass
 from lib.core.ranking.comparability import Pair
 from lib.core.ranking.comparability_aspects import Aspect
+from lib.core.text.looks import apart
 from lib.core.text.phrases import listed, lower_first
 
 
@@ -104,5 +105,6 @@ def _pair_words(pair: Pair) -> Iterator[str]:
 
 
 def _with_values(aspect: Aspect, compared: Compared) -> str:
-    values = " / ".join(isolated(spelled_out(value)) if value else "not recorded" for value in compared.shown)
-    return f"{aspect_names((aspect,))} ({values})"
+    values = [spelled_out(value) if value else "not recorded" for value in compared.shown]
+    shown = " / ".join(map(isolated, apart(values, values)))
+    return f"{aspect_names((aspect,))} ({shown})"

@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import legible
 from lib.core.facts.metrics import METRICS
 from lib.core.ranking.metric_names import named_set
+from lib.core.text.looks import apart, look
 from lib.core.verdict.metric_words import metric_name
 
 _EVALUATION = re.compile(r"^eval[_/](?=.)")
@@ -27,13 +28,13 @@ def metric_title(key: str) -> str:
         return METRICS[key].title
     parts = [part for part in _EVALUATION.sub("", key).split("/") if part.strip()]
     words = " / ".join(_words(part, is_evaluated=bool(_EVALUATION.match(key))) for part in parts)
-    return words[:1].upper() + words[1:] if words else isolated(key)
+    return words[:1].upper() + words[1:] if words else legible(key)
 
 
 def _words(part: str, *, is_evaluated: bool) -> str:
     """A loss is that of evaluations only where the name says so: "box_loss" is a part of a train loss too."""
     is_loss = part == "loss" or (not is_evaluated and named_set(f"eval_{part}") is not None)
-    return isolated(part.replace("_", " ")) if is_loss else metric_name(f"eval_{part}")
+    return legible(part.replace("_", " ")) if is_loss else metric_name(f"eval_{part}")
 
 
 def axis_title(key: str) -> str:
@@ -50,5 +51,6 @@ def own_titles(metrics: Iterable[str]) -> dict[str, str]:
         {'eval_token_acc': 'eval_token_acc', 'token_acc': 'token_acc', 'f1': 'F1'}
     """
     titles = {metric: axis_title(metric) for metric in metrics}
-    often = Counter(titles.values())
-    return {metric: title if often[title] == 1 else isolated(metric) for metric, title in titles.items()}
+    often = Counter(map(look, titles.values()))
+    own = {metric: title if often[look(title)] == 1 else legible(metric) for metric, title in titles.items()}
+    return dict(zip(own, apart([*own.values()], [*own]), strict=True))

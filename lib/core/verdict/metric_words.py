@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from lib.core.checks.check import and_more
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import isolated, legible
 from lib.core.facts.limits import Limit
 from lib.core.facts.metrics import metric_of
 from lib.core.facts.runs import RunSummary
@@ -57,7 +57,7 @@ def metric_words(metric: str | None) -> str:
     if metric == REWARD:
         return "mean reward at the end of training"
     name = named_set(metric or "")
-    return f"eval loss on {isolated(name)}" if name is not None else isolated(metric or "")
+    return f"eval loss on {legible(name)}" if name is not None else legible(metric or "")
 
 
 _ACRONYMS = frozenset(("auc", "bleu", "cer", "em", "f1", "mae", "map", "mcc", "mrr", "mse", "rmse", "rouge", "wer"))
@@ -141,7 +141,7 @@ def others_logged(deciding: Deciding, call: Callable[[str], str] = metric_name) 
 
     Args:
         deciding: The choice among them.
-        call: What a metric is called: as it is said, or ``isolated`` for whoever has to type it.
+        call: What a metric is called: as it is said, or ``legible`` for whoever has to type it.
     """
     # Two may be called alike: what differs in their names may be how these are written.
     others = [*dict.fromkeys(call(each.metric) for each in deciding.candidates if each.metric != deciding.metric)]

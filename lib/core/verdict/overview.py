@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import legible
 from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.noise.best_set import Outcome
 from lib.core.ranking.decision import Decision
@@ -91,7 +91,7 @@ class Overview:
         if not self.is_recommended or deciding.metric is None:
             return ""
         what = "eval loss and gap" if deciding.metric == EVAL_LOSS else metric_words(deciding.metric)
-        return f"Decided by {what}: {BASES[deciding.basis]}. {others_logged(deciding, isolated)}".strip()
+        return f"Decided by {what}: {BASES[deciding.basis]}. {others_logged(deciding, legible)}".strip()
 
 
 def overview_of(grounds: Grounds, runs: Sequence[RunSummary], assessed: Mapping[str, Assessment | None]) -> Overview:

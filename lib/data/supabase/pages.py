@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from lib.core.facts.sizes import plain_text
 from lib.data.supabase.client import Answer, Damaged
 
 AGAIN = "again"
@@ -21,8 +22,11 @@ AGAIN = "again"
 
 
 def can_be_read(column: str) -> bool:
-    """Whether a page can have this column: PostgREST writes names into the first line as they are."""
-    return column != AGAIN and not set(column) & set(',"\\\r\n')
+    """Whether a page can have this column: PostgREST writes names into the first line as they are.
+
+    Half a character is in no name of PostgreSQL's, and can be asked for by nobody.
+    """
+    return column == plain_text(column) and column != AGAIN and not set(column) & set(',"\\\r\n')
 
 
 def written(column: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lib.core.facts.errors import MalformedRow
+from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunStatus, RunSummary, normalise_status
 from lib.core.facts.sizes import LONGEST_ID, Cut
 from lib.core.facts.values import finite, moment, number, text, whole
@@ -200,7 +201,8 @@ def _brief(value: Any) -> str:
     if isinstance(value, Mapping | list):
         return "an object" if isinstance(value, Mapping) else "a list"
     shown = _text(value) or ("nothing" if value is None else repr(value))
-    return repr(shown) if len(shown) <= SHOWN else f"{shown[:SHOWN]!r}… ({len(shown):,} characters)"
+    quoted = isolated(repr(shown[:SHOWN]))
+    return quoted if len(shown) <= SHOWN else f"{quoted}… ({len(shown):,} characters)"
 
 
 def _read(values: Mapping[str, Any], name: str, read: Any, notes: list[str]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from lib.core.facts.foreign import without_controls
+from lib.core.facts.foreign import closed, without_controls
 
 _SPECIAL = re.compile(
     r"[\\`*{}\[\]<>|~:$&#@]"  # mean something wherever they stand
@@ -39,5 +39,6 @@ def md(text: str) -> str:
         www:small[].example.org -:small[]\> \::small[]material/home\:
     """
     # A null character cannot be shown, so it can mark the places while the rest is escaped.
-    parted = _REPLACED_LATER.sub("\0", " ".join(without_controls(text.replace("\0", "\ufffd")).split()))
+    plain = closed(without_controls(text.replace("\0", "\ufffd")))
+    parted = _REPLACED_LATER.sub("\0", " ".join(plain.split()))
     return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\g<0>", parted)).replace("\0", _NOTHING)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lib.core.facts.foreign import spelled_out
+from lib.core.facts.foreign import enclosed, legible, spelled_out
 from lib.core.facts.liveness import is_stalled, silent_for
 from lib.core.facts.query import PAGE_SIZE, RunPage, RunQuery, RunSort, answer
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
@@ -260,14 +260,14 @@ def _details(run: RunSummary, now: datetime, why_first: str = "") -> tuple[tuple
     created = run.created_at or run.started_at
     lines = [
         ("Recommended", why_first),
-        ("Name", spelled_out(run.name)),
+        ("Name", legible(run.name)),
         ("Status", run.status_text),
         ("Created", f"{formatting.exact_date(created)}, {formatting.relative_date(created, now)}" if created else None),
         ("Finished", formatting.exact_date(run.completed_at) if run.completed_at else None),
         ("Duration", formatting.duration(run.duration_s) if run.duration_s is not None else None),
-        ("Dataset", spelled_out(run.dataset or "")),
-        ("Base model", spelled_out(run.base_model or "")),
-        ("Error", spelled_out(run.error_message or "")),
+        ("Dataset", legible(run.dataset or "")),
+        ("Base model", legible(run.base_model or "")),
+        ("Error", enclosed(spelled_out(run.error_message or ""))),
         ("Run id", run.run_id),
         *(("", note) for note in run.notes),
     ]

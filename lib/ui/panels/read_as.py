@@ -9,10 +9,10 @@ from html import escape
 import streamlit as st
 
 from lib.core.answers.read_as import NamedMetric, ReadFrom, read_from
-from lib.core.facts.foreign import isolated
+from lib.core.facts.foreign import legible
 from lib.core.facts.metrics import metric_of
-from lib.core.text.formatting import shorten, shorten_middle
-from lib.core.text.labels import brief_labels
+from lib.core.text.formatting import shorten_middle
+from lib.core.text.labels import brief_labels, short_labels
 from lib.core.text.phrases import counted, in_sentence
 from lib.ui.frame.escape import md
 from lib.ui.session import link, url
@@ -104,19 +104,21 @@ def _guess(at: int, name: str, metrics: Sequence[str]) -> None:
 
     key = f"read_as:{at}"
     st.session_state[key] = said.get(name, AS_READ)
-    called = md(isolated(shorten_middle(name, NAME_LIMIT, NAME_LIMIT // 2)))
+    called = md(shorten_middle(legible(name), NAME_LIMIT, NAME_LIMIT // 2))
     st.selectbox(f'"{called}" is', options, format_func=shown, key=key, on_change=partial(_take, key, name))
 
 
 def _taken_for(metric: str, may: Readable) -> None:
     """One of our metrics, and which of those that are none of ours is to be it."""
     said = {read: name for name, read in url.value(link.READ_AS) if name in may.further}
+    # The browser sends what it shows: no two may be called alike.
+    called = short_labels({name: legible(name) for name in may.further}, NAME_LIMIT)
     key = f"read_as:{metric}"
     st.session_state[key] = said.get(metric, AS_READ)
     st.selectbox(
         f"Another metric is the {in_sentence(metric_of(metric).title)}",
         [AS_READ, *may.further],
-        format_func=lambda name: "none" if name == AS_READ else isolated(shorten(name, NAME_LIMIT)),
+        format_func=lambda name: "none" if name == AS_READ else called.get(name, name),
         key=key,
         on_change=partial(_take_for, key, metric, said.get(metric)),
     )

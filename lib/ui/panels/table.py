@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lib.core.facts.foreign import searchable
 from lib.core.facts.selection import MOST_NAMED, is_uploaded
 from lib.core.ranking.comparability import Comparability, classed
 from lib.core.text.phrases import counted, first_of
@@ -171,9 +172,9 @@ def _choose_columns(offered: Sequence[Column], layout: Layout) -> None:
         placeholder="Find a column",
         label_visibility="collapsed",
     )
-    wanted = typed.casefold().split()
+    wanted = searchable(typed).split()
     shown = {each.column.key for each in layout.columns}
-    found = [each for each in offered if all(word in f"{each.group} {each.header}".casefold() for word in wanted)]
+    found = [each for each in offered if all(word in searchable(f"{each.group} {each.header}") for word in wanted)]
     for group in Group:
         named = {column.in_link: column for column in found if column.group is group}
         key = f"widget:{link.COLUMNS.name}:{group.name.lower()}"

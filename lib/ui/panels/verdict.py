@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lib.core.baseline.ranking import beside
+from lib.core.facts.foreign import legible
 from lib.core.facts.runs import RunStatus
 from lib.core.glance.glance import Glance, better_words, glance_of
 from lib.core.glance.lines import by_score
@@ -223,6 +224,6 @@ def _offered(candidate: Candidate | None, metric: str) -> str:
     if not metric:
         return "what the runs chose by, else the eval loss"
     if candidate is None:
-        return f"{metric} (not logged)"
+        return f"{legible(metric)} (not logged)"
     direction = f"{candidate.better} is better" if candidate.better else "direction not known"
-    return f"{metric}: {direction}, {counted(len(candidate.run_ids), 'run', 'runs')}"
+    return f"{legible(metric)}: {direction}, {counted(len(candidate.run_ids), 'run', 'runs')}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lib.core.glance.glance import Badge, Glance, Level, Line
 from lib.core.glance.rows import Ranking
-from lib.core.text.labels import look
+from lib.core.text.looks import look
 from lib.core.verdict.overview import HeadlineKind
 from lib.ui.panels import verdict_room as room
 from lib.ui.panels.verdict_room import headline_names, lines_of
