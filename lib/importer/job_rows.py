@@ -10,8 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from lib.core.config.secrets import mask
 from lib.core.config.values import MASKED
-from lib.core.facts.credentials import Secrecy, secrecy
 from lib.core.facts.runs import RunStatus, RunSummary
+from lib.core.facts.secret_names import Secrecy, secrecy
 
 JOB_COLUMNS = (
     *("id", "user_id", "status", "model_name", "dataset_path", "base_model", "current_step", "total_steps"),

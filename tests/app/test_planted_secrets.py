@@ -41,6 +41,9 @@ SECRETS = {
     "basic auth": (f"https://me:{_PART}@hub.example/x", f"{_PART}@hub"),
     "cookie": (f"Cookie: sessionid={_PART}; csrftoken={_PART}", f"{_PART}"),
     "signed url": (f"https://s3.example/x?X-Amz-Expires=9&X-Amz-Signature={_PART}{_PART}", f"{_PART}{_PART}"),
+    "arguments": (f"['--hf_token', 'x{_PART}', '--seed', '1']", f"x{_PART}"),
+    "text in text": (f'"{{\\"api_key\\": \\"x{_PART}\\"}}"', f"x{_PART}"),
+    "azure": (f"https://x.blob.core.windows.net/c?sv=2022&sig={_PART}%2B{_PART}%3D", f"{_PART}%2B"),
     "slack": (f"https://hooks.slack.com/services/T1/B1/{_PART}", f"B1/{_PART}"),
 }  # fmt: skip
 

@@ -88,10 +88,11 @@ _SCORES = "f1|f1[-_]?score|precision|recall|auc|auroc|roc_auc|ap|average_precisi
 """Not accuracy: that is logged for each of several benchmarks as often as for each class."""
 _OF_CLASS = re.compile(rf"eval[_/](?:.*[_/])?(?P<score>{_SCORES})[/_](?P<name>[^/]+)", re.IGNORECASE)
 _CLASS_OF = re.compile(r"eval[_/](?P<name>[^/]+)[/_](?P<score>precision|recall)", re.IGNORECASE)
+# What was taken is not tried otherwise: of a long row of digits each part could be one of the words.
 _NO_CLASS = re.compile(
-    r"(?:macro|micro|weighted|mean|avg|average|overall|total|all|score|samples?|std|min|max|best|thresh\w*|at|top|k|per_\w+"
-    r"|class|example|token|sequence|exact|match|strict|loose|balanced|binary|multi|ovr|ovo|norm\w*|rouge\w*|bleu\w*|\d+)"
-    r"(?:[-_ @]?(?:macro|micro|weighted|mean|avg|average|score|f1\w*|precision|recall|accuracy|\d+|k))*",
+    r"(?:macro|micro|weighted|mean|avg|average|overall|total|all|score|samples?|std|min|max|best|thresh\w*+|at|top|k|per_\w++"
+    r"|class|example|token|sequence|exact|match|strict|loose|balanced|binary|multi|ovr|ovo|norm\w*+|rouge\w*+|bleu\w*+|\d++)"
+    r"(?:[-_ @]?(?:macro|micro|weighted|mean|avg|average|score|f1\w*+|precision|recall|accuracy|\d++|k))*+",
     re.IGNORECASE,
 )
 

@@ -22,8 +22,8 @@ from lib.core.config.secrets import mask
 from lib.core.config.setting import FOLDER, Setting, title_of
 from lib.core.config.tree import leaves
 from lib.core.config.values import MASKED, Comparison, comparable
-from lib.core.facts.credentials import Secrecy
 from lib.core.facts.runs import RunSummary
+from lib.core.facts.secret_names import Secrecy
 from lib.core.facts.values import finite
 
 _BETAS = dict.fromkeys(("betas", "adam_betas", "optimizer.betas", "optimizer.adam_betas"), ("adam_beta1", "adam_beta2"))

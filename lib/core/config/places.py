@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from lib.core.config.parameters import GROUP_OF, NAMES, SECTION_NAMES, Group, Parameter, Section
 from lib.core.config.tree import Path, encode, join
 from lib.core.config.values import Comparison
-from lib.core.facts.credentials import Secrecy, redact, secrecy, words_of
+from lib.core.facts.credentials import redact
+from lib.core.facts.secret_names import Secrecy, secrecy, words_of
 
 COLUMN_RANK = 90
 """Columns of the job come after every place in the configuration."""

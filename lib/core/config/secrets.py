@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lib.core.config.values import MASKED
-from lib.core.facts.credentials import MASK, Secrecy, redact, secrecy
+from lib.core.facts.credentials import MASK, redact
+from lib.core.facts.secret_names import Secrecy, secrecy
 
 
 def mask(value: Any, level: Secrecy) -> Any:

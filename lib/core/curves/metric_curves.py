@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib.core.curves.row_facts import RowFacts
-from lib.core.facts.credentials import redact
+from lib.core.facts.masks import metric_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,9 +100,9 @@ class RunCurves:
     may_have_more: bool = False
 
     def __post_init__(self) -> None:
-        # Somebody may have called a metric by a credential: it stands in charts, links and tables.
-        if any(redact(name) != name for name in self.curves):
-            masked = MappingProxyType({redact(name): curve for name, curve in self.curves.items()})
+        # These names stand in charts, links and tables.
+        if any(metric_name(name) != name for name in self.curves):
+            masked = MappingProxyType({metric_name(name): curve for name, curve in self.curves.items()})
             object.__setattr__(self, "curves", masked)
 
     @property

@@ -1,63 +1,21 @@
-"""Which names are those of secrets, and text without the credentials in it.
+"""Text without the credentials in it.
 
-In doubt a value is masked: a masked harmless value costs a look into the file, a shown secret costs the
-secret. Booleans, null and empty text are never secrets: they say whether one is set.
+Booleans, null and empty text are never secrets: they say whether one is set.
 """
 
 from __future__ import annotations
 
 import re
-from enum import IntEnum
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
+
+from lib.core.facts.secret_names import SIGNATURES, Secrecy, secrecy, words_of
 
 MASK = "••••"
 HINT_CHARACTERS = 500
 """Shorter text is first searched for anything that could announce a credential: most has nothing."""
 
-
-class Secrecy(IntEnum):
-    """What the name of a setting says about its value."""
-
-    NONE = 0
-    TEXT = 1
-    """Named like a secret or like a count: text is masked, numbers are not ("tokens", "key")."""
-    ALL = 2
-    """Named like a secret and nothing else: numbers are masked too ("password", "api_key")."""
-
-
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
-
-_OWNERS = (
-    "api|access|auth|authentication|oauth|bearer|refresh|session|secret|private|personal|service|account|admin|"
-    "client|app|bot|job|id|jwt|csrf|ssh|gpg|pgp|ssl|tls|encryption|signing|deploy|license|registry|publishable|"
-    "anon|hf|hub|huggingface|hugging_face|wandb|mlflow|comet|neptune|clearml|openai|anthropic|cohere|mistral|gemini|"
-    "github|gh|gitlab|aws|azure|gcp|google|supabase|replicate|together|runpod|modal|vast|lambda|slack|telegram|kaggle"
-)
-_STRONG = re.compile(
-    r"secret|passw|passphrase|credential|authori[sz]|bearer|connection_string"
-    r"|(?:^|_)(?:pwd|pass|auth|authentication|cookies?|jwt|dsn|webhook|sas)(?:_|$)"
-    r"|(?:^|_)(?:j|php|asp)?(?:session|sess)_?id$|(?:^|_)connect_sid$|(?:^|_)x?csrf(?:token)?$"
-    rf"|(?:^|_)(?:{_OWNERS})_?(?:token|key)s?(?![a-z])"
-)
-_WEAK = re.compile(r"(?:token|key)s?$")
-_NOT_KEYS = {"monkey", "turkey", "donkey", "hotkey", "hockey", "whiskey", "jockey"}
-_SIGNATURES = re.compile(r"(?:^|_)(?:sig|signature)$")
-
-# Beside one of these, "key" and "token" belong to attention, vocabularies, columns or counts.
-_HARMLESS_WORDS = (
-    "max min num n nb total count counts number avg mean per second seconds sec step batch budget limit length len"
-    " size dim rate ratio prob probability level loss weight weights type types index idx position id ids pad padding"
-    " eos bos eot unk mask cls sep image video audio vision modality boi eoi fim prefix suffix middle special"
-    " additional added extra stop start end begin beginning newline separator new response instruction prompt"
-    " completion think thinking trigger placeholder initializer forced suppress decoder encoder classification value"
-    " values query proj projection head heads states cache norm bias layer layers column columns field fields text"
-    " label labels metric sort group dataset data input inputs output outputs target targets word words storage"
-    " primary foreign unused ignore ignored valid processor message messages conversation chat train eval trained"
-    " attributes logits embedding embeddings map"
-)
-_HARMLESS = frozenset(_HARMLESS_WORDS.split())
 
 # Look-behinds let a match start only where a word starts, which keeps the search linear.
 # A password may hold an "@", and that of a database a "/" too. In a path two slashes are one.
@@ -66,30 +24,53 @@ _URL_USER = re.compile(
     r"(?<![A-Za-z0-9+.-])((?i:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|mssql|clickhouse)(?:\+\w++)*+://?)"
     r"[^\s\"'<>]{0,1000}@"
     r"|(?<![\w+.-])([A-Za-z][\w+.-]*+:/(?:/|(?=[^\s/\"'<>?#:@]*:)))[^\s/\"'<>?#]*@"
+    # An address inside another one, or a setting of one.
+    r"|(?<![\w+.-])([A-Za-z][\w+.-]*+%3[Aa]%2[Ff]%2[Ff])[^\s/\"'<>?#&]{1,300}?%40"
 )
+# What has no end of its own takes all that may belong to it: a start inside it is not tried again.
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
     r"|(?<![A-Za-z0-9])(?:"
-    r"eyJ[\w-]{8,}+(?:\.[\w-]*+)+"
-    r"|hf_(?:[A-Za-z0-9]{20,}|(?=[A-Za-z]*+[0-9])[A-Za-z0-9]{6,})"
-    r"|(?:sk|pk|rk)(?:-|_live_|_test_)[\w-]{8,}"
+    r"(?<![\w-])eyJ[\w-]{8,}+(?:\.[\w-]*+)+|eyJ[A-Za-z0-9+/]{8,}+(?:\.[\w-]*+)+|eyJ[A-Za-z0-9+/]{40,}+={0,2}"
+    r"|hf_(?:oauth|jwt)_[\w.-]{8,}|hf_[A-Za-z0-9]{10,}"
+    r"|(?:sk|pk|rk)_(?:live|test)_[\w-]{8,}|(?:sk|pk)-(?:proj|ant|or|lf|svcacct|admin|None)-[\w-]{8,}"
+    # Names of runs begin with somebody's initials too.
+    r"|(?:c?sk|pk|rk)[-_](?=[A-Za-z]*+[0-9])[A-Za-z0-9]{16,}[\w-]*"
     r"|sb_(?:secret|publishable)_[\w-]+|sbp_[A-Za-z0-9]{8,}"
-    r"|(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{8,}|github_pat_\w{8,}|glpat-[\w-]{8,}"
-    r"|xox[a-z]-[\w-]{8,}|xapp-[\w-]{8,}|AIza[\w-]{30,}|r8_[A-Za-z0-9]{20,}|rpa_[A-Za-z0-9]{20,}"
+    r"|(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{8,}|github_pat_\w{8,}|gl(?:pat|dt|cbt|rt|ptt|ft|soat|agent)-[\w-]{8,}"
+    r"|xox[a-z](?:\.xox[a-z])?-[\w-]{8,}|xapp-[\w-]{8,}|AIza[\w-]{30,}|r8_[A-Za-z0-9]{20,}|rpa_[A-Za-z0-9]{20,}"
     # The secret of a pair stands behind its id.
-    r"|(?:AKIA|ASIA)[0-9A-Z]{12,}(?:[^A-Za-z0-9/+]{1,3}[A-Za-z0-9/+]{40})?|ya29\.[\w-]{20,}|dapi[0-9a-f]{32}|SG\.[\w-]{16,}\.[\w-]{16,}"
+    r"|(?:AKIA|ASIA)[0-9A-Z]{12,}(?:[^A-Za-z0-9/+]{1,3}[A-Za-z0-9/+]{40})?"
+    r"|ya29\.[\w-]{20,}|dapi[0-9a-f]{32}|SG\.[\w-]{16,}\.[\w-]{16,}"
     r"|gsk_[A-Za-z0-9]{20,}|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|nvapi-[\w-]{20,}|fw_[A-Za-z0-9]{20,}"
     r"|tgp_v1_[\w-]{20,}|wandb_v\d_[\w-]{20,}|api_org_[A-Za-z0-9]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,}"
-    r"|dop_v1_[0-9a-f]{32,}|glsa_\w{20,}|sntr[yu]s_[\w+/=-]{20,}|shp(?:at|ss|ca|pa)_[0-9a-fA-F]{20,}"
+    r"|dop_v1_[0-9a-f]{32,}|gl(?:sa|c)_[\w+/=]{20,}|sntr[yu]s_[\w+/=-]{20,}|shp(?:at|ss|ca|pa)_[0-9a-fA-F]{20,}"
     r"|whsec_[A-Za-z0-9+/=]{16,}|lin_api_[A-Za-z0-9]{20,}|dckr_pat_[\w-]{16,}|LTAI[A-Za-z0-9]{16,}"
-    r"|(?:sl|ATATT3|ATCTT3)\.?[A-Za-z0-9_=-]{60,}|\d{8,10}:AA[\w-]{33}"
+    r"|(?:sl|ATATT3|ATCTT3)\.?[A-Za-z0-9_=-]{60,}|ATBB[A-Za-z0-9]{24,}|\d{8,10}:AA[\w-]{33}"
+    r"|GOCSPX-[\w-]{20,}|1//0[\w-]{30,}|AGE-SECRET-KEY-1[0-9A-Z]{16,}|tvly-(?:dev-)?[A-Za-z0-9]{16,}|ls__[0-9a-f]{32}"
+    r"|lsv2_(?:pt|sk)_[0-9a-f]{20,}\w*|pcsk_\w{20,}|jina_\w{30,}|hv[sbr]\.[\w-]{20,}|ntn_[A-Za-z0-9]{30,}"
+    r"|e?secret_(?:lab_)?[A-Za-z0-9.]{24,}|figd_[\w-]{20,}|dp\.(?:pt|st|ct|sa)\.\w{20,}|pscale_(?:tkn|pw)_[\w-]{16,}"
+    r"|key-[0-9a-f]{32}|SK[0-9a-f]{32}|(?:a[ks]|pa)-(?=[A-Za-z]*+[0-9])[A-Za-z0-9]{20,}|local-[0-9a-f]{40}"
+    r"|[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,}|gAAAAA[\w-]{60,}={0,2}|(?:FwoGZXIvYXdz|IQoJb3JpZ2luX2Vj)[\w+/=-]{16,}"
+    r"|\w{3}[78]Q~[\w.~-]{31,}"
     r")",
     re.DOTALL,
 )
 _WEBHOOK = re.compile(r"(hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/)[\w/-]{8,}")
-_LOGIN = re.compile(r"((?i:wandb)\W+(?:login\W+)?(?:\w+@)?|(?<![\w])api:)[0-9a-f]{40}(?![0-9a-f])")
+_LOGIN = re.compile(
+    r"((?i:wandb)\W+login\b[^\n]{0,200}?(?<![0-9A-Za-z])|(?i:wandb)\W+(?:\w+@)?|(?<![\w])api:)[0-9a-f]{40}(?![0-9a-f])"
+)
 """A key of W&B looks like a commit, so that only what stands before it tells them apart."""
+_SPOKEN = re.compile(
+    r"(?<![\w.-])((?i:password|passwd|passphrase|(?:add-)?authtoken)\s+(?:is\s+)?)"
+    r"(?=[^\s=:]*[0-9])(?=[^\s=:]*[A-Za-z])[^\s=:]{8,}"
+    # The user of a command, and who that is in a container are numbers.
+    r"|((?<!\S)(?:-u|--user)[ =][\"']?[^\s:\"'/]{1,100}:)(?![0-9]+(?:\s|\Z))[^\s\"']+"
+    r"|(<(?i:password|passwd|passphrase|secret|[\w.-]{0,40}(?:token|key|secret|password))>)[^\s<]+(?=\s*</)"
+)
+"""What stands behind the name of a secret and no sign: in files of logins, in commands, in XML."""
 _RANDOM = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])")
+_WORD = re.compile("[a-z]{4}")
 _LEAST_TURNS = 18
 """Of forty random characters, so many are of another kind than the one before; of words and paths some ten are."""
 _SCHEME = re.compile(
@@ -97,49 +78,30 @@ _SCHEME = re.compile(
     # Base64 has digits, padding, or capitals inside a word; "basic training" has not.
     r"|\b((?i:basic)\s+)(?=[A-Za-z+/]*?(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9+/]{8,}={0,2}"
 )
+# Inside of other text quotes stand behind backslashes.
 _ASSIGNMENT = re.compile(
-    r"(?<![\w-])(?:(--?)?+([A-Za-z_][\w-]*+)([\"']?+\s*+[=:]\s*+[\"']?+)|(--?)([A-Za-z][\w-]*+)(\s++)(?!-))(?=\S)"
+    r"(?<![\w-])(?:(--?)?+([A-Za-z_][\w-]*+)"
+    r"(\\*+[\"']?+\s*+(?:\]\s*+)?+(?:=>|:=|[=:]|%3[Dd])\s*+\\*+[\"']?+|\\*+[\"']\s*+,\s*+\\*+[\"'])"
+    r"|(--?)([A-Za-z][\w-]*+)(\s++[\"']?+)(?!-))(?=\S)"
 )
 _VALUE = re.compile(r"[^\s&,;\"'<>{}]+")
+_WHOLE_VALUE = re.compile(r"(?:[^\s&,;\"'<>{}]|[&,;<>{}](?![\w.-]{0,100}[=:])(?=[^\s&,;\"'<>{}()\[\]\\]))+")
+"""A password may hold a comma; behind it there may be another name with its value instead."""
+_COUNT = re.compile(r"[0-9]+(?:[.,_][0-9]+)*(?:[eE][+-]?[0-9]+)?[kKMB]?(?![^\s,;)\]}])")
+_BLOCK = re.compile(r"[|>][+-]?[ \t]*\n[^\n]*")
+"""In YAML: a text on the lines below."""
 _HINT = re.compile(
-    r":(?:/|aa)|key|t(?:oken|gp_)|s(?:ecret|ig|as|ess|k[-_]|bp?_|g\.|l\.|ntr|hp)|p(?:ass|wd|k[-_]|plx-|ypi-)"
-    r"|a(?:uth|[ks]ia|iza|pi[:_]|tatt|tctt)|c(?:red|ookie|srf)|b(?:earer|asic )|eyj|h(?:f_|ook)|jwt|_sid|wandb|ya29"
-    r"|g(?:h[pousr]_|ithub_|lpat|sk_|lsa_)|x(?:ox|app-|ai-)|r(?:k[-_]|8_|pa_)|d(?:sn|api|op_|ckr)|n(?:vapi-|pm_)"
-    r"|fw_|ltai"
+    r":(?:/|aa)|key|t(?:oken|gp_|vly)|s(?:ecret|ig|as|ess|k[-_]|k[0-9a-f]{4}|bp?_|g\.|l\.|ntr|hp)"
+    r"|p(?:ass|wd|k[-_]|plx-|ypi-|a-|scale)|a(?:uth|[ks]ia|iza|pi[:_]|tatt|tctt|tbb|[ks]-)|c(?:red|ookie|srf)"
+    r"|b(?:earer|asic )|eyj|h(?:f_|ook|v[sbr]\.)|jwt|_sid|wandb|ya29|gocspx|1//0|lsv?\d?_|jina_|ntn_|figd|dp\.|local-"
+    r"|g(?:h[pousr]_|ithub_|l[a-z]{2,5}-|sk_|lsa_|lc_|aaaaa)|x(?:ox|app-|ai-)|r(?:k[-_]|8_|pa_)"
+    r"|d(?:sn|api|op_|ckr)|n(?:vapi-|pm_)|fw_|ltai|fwogz|iqojb|[78]q~|%3a|-u |--user|\.[\w-]{6}\."
 )
 """Of texts in small letters, sorted by their first: it is asked of every text, and to ignore case takes ten times as
 long."""
 _HINT_IN_ANY = re.compile(_HINT.pattern, re.IGNORECASE)
 """Letters beyond ASCII may be one of these in another case, as a dotless i is."""
 _LONG_WORD = re.compile(r"[A-Za-z0-9/+]{40}")
-
-
-@lru_cache(maxsize=8192)
-def words_of(name: str) -> str:
-    """Return ``name`` in lower case with one underscore between its words.
-
-    Example:
-        >>> words_of("OpenAI-APIKey"), words_of("lr_schedulerType")
-        ('open_ai_api_key', 'lr_scheduler_type')
-    """
-    return _NOT_A_WORD.sub("_", _CAMEL.sub("_", name).lower()).strip("_")
-
-
-@lru_cache(maxsize=8192)
-def secrecy(name: str) -> Secrecy:
-    """Tell what the name of a setting says about its value.
-
-    Example:
-        >>> [secrecy(name).name for name in ("api_key", "token", "max_tokens", "tokenizer", "key_proj")]
-        ['ALL', 'TEXT', 'NONE', 'NONE', 'NONE']
-    """
-    joined = words_of(name)
-    if _STRONG.search(joined):
-        # A number under a plural is a count ("session_tokens").
-        return Secrecy.TEXT if joined.endswith(("tokens", "keys")) else Secrecy.ALL
-    words = joined.split("_")
-    named = any(_WEAK.search(word) and word not in _NOT_KEYS for word in words)
-    return Secrecy.TEXT if named and _HARMLESS.isdisjoint(words) else Secrecy.NONE
 
 
 def redact(text: str) -> str:
@@ -180,12 +142,23 @@ def _redacted(text: str) -> str:
 
 def _without_known(text: str) -> str:
     """A text without what is a credential whatever name stands before it."""
-    text = _SHAPES.sub(MASK, text)
-    text = _URL_USER.sub(lambda found: f"{found.group(1) or found.group(2)}{MASK}@", text)
-    text = _WEBHOOK.sub(rf"\g<1>{MASK}", text)
-    text = _LOGIN.sub(rf"\g<1>{MASK}", text)
+    text = _SHAPES.sub(lambda found: found.group() if _is_model(found.group()) else MASK, text)
+    text = _URL_USER.sub(_behind(f"{MASK}@"), text)
+    text = _WEBHOOK.sub(_behind(MASK), text)
+    text = _LOGIN.sub(_behind(MASK), text)
     text = _RANDOM.sub(lambda found: MASK if _is_random(found.group()) else found.group(), text)
-    return _SCHEME.sub(lambda found: f"{found.group(1) or found.group(2)}{MASK}", text)
+    text = _SPOKEN.sub(_behind(MASK), text)
+    return _SCHEME.sub(_behind(MASK), text)
+
+
+def _behind(mask: str) -> Callable[[re.Match[str]], str]:
+    """Puts dots behind what announces a credential, which is a group of the pattern."""
+    return lambda found: f"{found.group(found.lastindex or 0)}{mask}"
+
+
+def _is_model(text: str) -> bool:
+    """Whether what begins like a token of Hugging Face's is a name like "hf_mistral7binstruct"."""
+    return text.startswith("hf_") and len(text) < 23 and _WORD.search(text) is not None
 
 
 def _is_random(text: str) -> bool:
@@ -212,13 +185,22 @@ def _redact_assignments(text: str) -> str:
 
 def _end_of_secret(text: str, start: int, name: str, separator: str) -> int:
     """Where the secret that starts at ``start`` ends; ``start`` itself if it is none."""
-    level = Secrecy.ALL if _SIGNATURES.search(words_of(name)) else secrecy(name)
+    words = words_of(name)
+    level = Secrecy.ALL if SIGNATURES.search(words) else secrecy(name)
     if not level:
         return start
+    found = (_WHOLE_VALUE if level is Secrecy.ALL else _VALUE).match(text, start)
+    if level is Secrecy.TEXT and (count := _COUNT.match(text, start)):
+        # "tokens: 5,000" is a count, "token: 5000" need not be.
+        return start if words.endswith("s") or not count.group().isdecimal() else count.end()
     if separator[-1] in "\"'":
-        end = text.find(separator[-1], start)
-        return end if end >= 0 else len(text)
-    found = _VALUE.match(text, start)
+        end = _closing(text, start, separator)
+        # In a list ('key', 'value') the names of columns stand beside each other too.
+        is_listed = "," in separator and not text.startswith("-", start - len(separator) - len(name) - 1)
+        plain = is_listed and not any(map(str.isdecimal, text[start:end]))
+        return start if plain else end
+    if block := _BLOCK.match(text, start):
+        return block.end()
     if ":" in separator:
         if level is Secrecy.ALL:
             # A header line: "Authorization: token abc".
@@ -228,3 +210,16 @@ def _end_of_secret(text: str, start: int, name: str, separator: str) -> int:
         if found and not any(character.isdigit() for character in found.group()):
             return start
     return found.end() if found else start
+
+
+def _closing(text: str, start: int, separator: str) -> int:
+    """Where the quote stands, with its backslashes, that closes the one at the end of the separator."""
+    quote = separator[-1]
+    slashes = len(separator) - 1 - len(separator[:-1].rstrip("\\"))
+    end = text.find(quote, start)
+    while end >= 0:
+        before = end - len(text[start:end].rstrip("\\")) - start
+        if before <= slashes:
+            return end - before
+        end = text.find(quote, end + 1)
+    return len(text)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,23 @@ _TEXTS = {
     "error_message": sizes.LONGEST_TEXT,
 }
 _TITLES = {"raw_status": "Status", "error_message": "Error"}
+
+
+@lru_cache(maxsize=8192)
+def metric_name(name: str) -> str:
+    """What a metric is called that somebody may have called by a credential, or by a whole text.
+
+    Of what is too long the end is a digest, so that two are still two.
+
+    Example:
+        >>> metric_name("eval_f1"), len(metric_name("m" * 5000))
+        ('eval_f1', 250)
+    """
+    shown = redact(sizes.plain_text(name))
+    if len(shown) <= sizes.LONGEST_METRIC:
+        return shown
+    seen = hashlib.blake2b(shown.encode(), digest_size=4).hexdigest()
+    return f"{shown[: sizes.LONGEST_METRIC - len(seen) - 1]}…{seen}"
 
 
 def bound(run: RunSummary, names: Collection[str] | None = None) -> None:
@@ -57,7 +76,7 @@ _MASKS: Mapping[str, _Mask] = MappingProxyType(
         "config": _config,
         "extra": lambda extra, said: {name: _extra(name, value, said) for name, value in extra.items()},
         "files": lambda files, said: tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in files),
-        "read_as": lambda read_as, _: tuple(replace(each, name=redact(each.name)) for each in read_as),
+        "read_as": lambda read_as, _: tuple(replace(each, name=metric_name(each.name)) for each in read_as),
         "checkpoints": lambda found, said: tuple(_checkpoint(each, said) for each in found),
     }
 )

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from lib.core.curves.metric_curves import RunCurves, cut
 from lib.core.facts.credentials import redact
 from lib.core.facts.foreign import isolated
+from lib.core.facts.masks import metric_name
 from lib.core.facts.query import RunIndex, RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.following import Follower
@@ -192,6 +193,6 @@ def points_of(run_id: str, now: Gathered) -> dict[str, int]:
     points: dict[str, int] = {}
     for _, form in now.listed.members.get(run_id, ()):
         for name, count in form.metrics.items():
-            metric = redact(name)
+            metric = metric_name(name)
             points[metric] = max(points.get(metric, 0), count)
     return points

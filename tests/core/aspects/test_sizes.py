@@ -80,3 +80,9 @@ CLASSES = {
 @pytest.mark.parametrize(("names", "classes"), CLASSES.values(), ids=CLASSES)
 def test_the_classes_that_scores_were_logged_for(names, classes):
     assert named_classes(names.split()) == frozenset(classes.split())
+
+
+@pytest.mark.parametrize("name", ["top" + "1" * 200 + "!", "top" + "1k" * 200 + "!", "per_" + "f1" * 200 + "/"])
+def test_the_name_of_a_metric_is_read_in_the_time_of_its_length(name):
+    # Where each part of a row of digits is tried as a word of its own, this takes longer than there is time.
+    assert named_classes([f"eval_f1/{name}", "eval_f1/plain"]) in (frozenset(), {"plain", name})

@@ -7,7 +7,8 @@ import pytest
 
 from lib.core.config.secrets import mask
 from lib.core.config.values import MASKED
-from lib.core.facts.credentials import Secrecy, redact, secrecy
+from lib.core.facts.credentials import redact
+from lib.core.facts.secret_names import Secrecy, secrecy
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
@@ -105,6 +106,28 @@ def test_names_of_secrets_are_recognised(name):
         "response_key",
         "mask_token_prob",
         "compass_size",
+        "chosen_key",
+        "rejected_key",
+        "reward_fn_key",
+        "answer_key",
+        "state_dict_keys",
+        "rng_key",
+        "PRNGKey",
+        "lora_key",
+        "visual_tokens",
+        "tool_token",
+        "assistant_token",
+        "token_strategy",
+        "KeyError",
+        "password_dataset",
+        "auth_method",
+        "passphrase_len",
+        "pass_at_k",
+        "pass_rate",
+        "pass@1",
+        "low_pass",
+        "num_pass",
+        "Unauthorized",
     ],
 )
 def test_names_that_only_sound_like_secrets_are_not(name):
@@ -137,6 +160,27 @@ def test_numbers_are_masked_only_where_no_count_can_be_meant():
         "github_pat_11AAAAAAA0123",
         "AKIAABCDEFGHIJKLMNOP",
         JWT,
+        "hf_oauth_Ab3dE6gH9kL2nP5r",
+        "sk-ant-api03-Ab3d-E6gH",
+        "csk-Ab3dE6gH9kL2nP5r",
+        "sk_0123456789abcdef01234567",
+        "eyJhcGlfYWRkcmVzcyI6Imh0dHBzOi8vAb3dE6gH9kL2nP5r==",
+        "GOCSPX-Ab3dE6gH9kL2nP5rabcd",
+        "1//0gAb3dE6gH9kL2nP5rAb3dE6gH9kL2nP5r",
+        "AGE-SECRET-KEY-1QYQSZAB3DE6GH9KL",
+        "tvly-Ab3dE6gH9kL2nP5r",
+        "lsv2_pt_0123456789abcdef0123456789abcdef_0123456789",
+        "pcsk_Ab3dE6gH9kL2nP5rAb3d",
+        "glc_Ab3dE6gH9kL2nP5rAb3d",
+        "glrt-Ab3dE6gH9kL2nP5r",
+        "hvs.Ab3dE6gH9kL2nP5rAb3d",
+        "ntn_Ab3dE6gH9kL2nP5rAb3dE6gH9kL2nP5r",
+        "figd_Ab3dE6gH9kL2nP5rAb3d",
+        "dp.pt.Ab3dE6gH9kL2nP5rAb3d",
+        "key-0123456789abcdef0123456789abcdef",
+        "ak-Ab3dE6gH9kL2nP5rAb3d",
+        "abc8Q~Ab3dE6gH9kL2nP5rAb3dE6gH9kL2nP5r",
+        "MTAxMjM0NTY3ODkwMTIzNDU2.GhIjKl.Ab3dE6gH9kL2nP5rAb3dE6gH9kL",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----",
     ],
 )
@@ -161,6 +205,24 @@ def test_a_credential_is_known_by_its_shape(secret):
         ("foo: token=abc", "foo: token=••••"),
         ("Authorization: token abc\nAccept: x", "Authorization: ••••\nAccept: x"),
         ("host=db password=abc user=me", "host=db password=•••• user=me"),
+        ("['--hf_token', 'abc', '--lr', '1']", "['--hf_token', '••••', '--lr', '1']"),
+        ("('api_key', 'a1b2')", "('api_key', '••••')"),
+        ('"{\\"hf_token\\": \\"abc\\", \\"lr\\": 1}"', '"{\\"hf_token\\": \\"••••\\", \\"lr\\": 1}"'),
+        ("os.environ['HF_TOKEN'] = 'abc'", "os.environ['HF_TOKEN'] = '••••'"),
+        ("os.environ.setdefault('HF_TOKEN', 'a1')", "os.environ.setdefault('HF_TOKEN', '••••')"),
+        ("api_key => 'abc', x", "api_key => '••••', x"),
+        ("<password>abc1</password>", "<password>••••</password>"),
+        ("curl -u me:pw1 https://x", "curl -u me:•••• https://x"),
+        ("login me\n  password a1b2c3d4e5", "login me\n  password ••••"),
+        ("ngrok authtoken a1b2c3d4e5", "ngrok authtoken ••••"),
+        ("wandb login --relogin " + "0123456789" * 4, "wandb login --relogin ••••"),
+        ("https%3A%2F%2Fme%3Apw1%40host", "https%3A%2F%2F••••@host"),
+        ("x?token%3Dabc&size=5", "x?token%3D••••&size=5"),
+        ("api_key: |\n  abc\nlr: 1", "api_key: ••••\nlr: 1"),
+        ("--password 'a;b' --lr 1", "--password '••••' --lr 1"),
+        ("password='a\\'b' lr=1", "password='••••' lr=1"),
+        ("password=a,b;c lr=1", "password=•••• lr=1"),
+        ("password=abc,user=me", "password=••••,user=me"),
     ],
 )
 def test_credentials_inside_text_are_blotted_out(text, redacted):
@@ -185,6 +247,18 @@ def test_credentials_inside_text_are_blotted_out(text, redacted):
         "{{ bos_token }}{% for message in messages %}",
         "mail me@example.org",
         "paged_adamw_8bit",
+        "/models/hf_llama31",
+        "hf_mistral7binstruct",
+        "sk-llama-run1",
+        "rk-experiment-2",
+        "KeyError: 'model.layers.0.self_attn.k_proj.weight'",
+        "Unauthorized: 401 Client Error for url: https://huggingface.co/api",
+        "Total tokens: 5,000,000",
+        "token: 12,345 per second",
+        "['input', 'key', 'label']",
+        "docker run --user 1000:1000 image",
+        "password protected",
+        "a pass over the data: 2",
         "",
     ],
 )
@@ -202,6 +276,16 @@ def test_a_list_hides_what_follows_the_flag_of_a_secret():
 def test_redacting_a_long_text_comes_to_an_end():
     random.seed(1)
     hexadecimal = random.randbytes(250_000).hex()
-    for text in (hexadecimal, "a=b:" * 100_000, "-" * 400_000, "a://" * 100_000, "eyJaaaaaaaaa" * 30_000):
+    for text in (
+        hexadecimal,
+        "a=b:" * 100_000,
+        "-" * 400_000,
+        "a://" * 100_000,
+        "eyJaaaaaaaaa" * 30_000,
+        "eyJaaaaaaaaa-" * 30_000,
+        "password=a,b" * 30_000,
+        "'key', 'a" * 30_000,
+        "a%3A%2F%2F" * 30_000,
+    ):
         # A pattern that looks at each place again from each other place would take hours.
         redact(text)

@@ -23,6 +23,7 @@ from lib.core.curves.metric_curves import (
     tidy_curve,
 )
 from lib.core.curves.series import bucket_of, reduce_indices
+from lib.core.facts import sizes
 from tests.curves import FRAME_DTYPES, check_curve, checked, curves_of_frame, reduced
 
 COLUMNS = ("step", "value", "epoch", "elapsed_s")
@@ -321,3 +322,11 @@ def test_points_of_a_mask_are_a_curve_of_their_own(curve, data) -> None:
     check_curve(part)
     assert part.is_complete
     assert part.step.tolist() == curve.step[keep].tolist()
+
+
+def test_the_name_of_a_metric_is_no_longer_than_a_link_carries_and_still_its_own():
+    curve = complete_curve(*(np.arange(3.0) for _ in range(4)))
+    named = RunCurves("a", {f"{'m' * 100_000}{end}": curve for end in "ab"} | {"\ud800\x00": curve, "eval_f1": curve})
+    assert len(named.curves) == 4
+    assert {"\ufffd\ufffd", "eval_f1"} < named.curves.keys()
+    assert max(map(len, named.curves)) <= sizes.LONGEST_METRIC <= sizes.LONGEST_PARAMETER

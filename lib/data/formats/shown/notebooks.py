@@ -10,7 +10,9 @@ from typing import Any
 
 _ROW = re.compile(r"<tr\b[^<>]*>(.*?)(?=<tr\b|</table|$)", re.I | re.S)
 _CELL = re.compile(r"<t[hd]\b[^<>]*>(.*?)(?=<t[hd]\b|</t[hdr]|</tbody|</thead|$)", re.I | re.S)
-_TAG = re.compile(r"<[^>]{0,200}>")
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_NO_CHARACTER = re.compile(r"&#[0-9]{8,}+;?")
+"""No character has such a number, and Python refuses to read one of thousands of digits."""
 
 
 class NoNotebook(Exception):
@@ -60,6 +62,7 @@ def _joined(text: Any) -> str:
 
 def _rows(shown: str) -> Iterator[str]:
     for row in _ROW.findall(shown):
-        cells = (html.unescape(_TAG.sub("", cell)).strip() for cell in _CELL.findall(row))
+        plain = (_NO_CHARACTER.sub("\ufffd", _TAG.sub("", cell)) for cell in _CELL.findall(row))
+        cells = (html.unescape(cell).strip() for cell in plain)
         # An empty cell would be no cell between tabs.
         yield "\t".join(" ".join(cell.split()) or "-" for cell in cells)

@@ -123,8 +123,16 @@ def test_a_packed_log_that_is_damaged_is_named(tmp_path, damage):
     ]
 
 
-@pytest.mark.parametrize("tag", ["<tr ", "<tr><td ", "<tr><td></", "<"])
+@pytest.mark.parametrize("tag", ["<tr ", "<tr><td ", "<tr><td></", "<", "<tr><td>" + "<" * 2**20])
 def test_tags_that_never_end_take_no_longer_than_their_length(tag):
     # Where each is looked for to the end of the text, these are some hours.
-    shown = tag * (2**22 // len(tag))
-    outputs_of(json.dumps({"cells": [{"outputs": [{"data": {"text/html": shown}}]}]}).encode())
+    outputs_of(shown(tag * (2**22 // len(tag))))
+
+
+def test_a_number_that_no_character_has_is_none():
+    tables, _ = outputs_of(shown(f"<table><tr><td>Step&#{'9' * 10_000};</td><td>&#108;oss</td></tr></table>"))
+    assert tables == "Step\ufffd\tloss\n"
+
+
+def shown(html: str) -> bytes:
+    return json.dumps({"cells": [{"outputs": [{"data": {"text/html": html}}]}]}).encode()
