@@ -130,7 +130,7 @@ LAYERS: dict[str, Layer] = {
     ),
     "lib.data.sections": layer("lib.data.sections", "lib.core.facts"),
     "lib.data.refusals": layer("lib.data.refusals", "lib.core.facts", "httpx"),
-    "lib.data.connections": layer("lib.data.connections", "", "httpx"),
+    "lib.data.connections": layer("lib.data.connections", "", "httpx httpcore"),
     "lib.data.mlflow_server": layer(
         "lib.data.mlflow_server",
         f"lib.core.facts lib.core.curves lib.data.formats lib.data.sections lib.data.refusals lib.data.connections"

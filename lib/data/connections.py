@@ -9,10 +9,13 @@ from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
+import httpcore
 import httpx
 
 MOST_BODY = 256 * 2**20
 """Bytes of one answer. A page of rows has some megabytes; an MLflow server that knows no pages sends a metric whole."""
+_GRACE_S = 5.0
+"""What is still coming so long after the time is over has no end."""
 _LEAST_S = 1e-6
 """What is there already is read though the time is over; 0 would mean another kind of socket."""
 _UNTIL: ContextVar[float | None] = ContextVar("until", default=None)
@@ -31,6 +34,20 @@ def shared_client(**options: Any) -> httpx.Client:
             pool: Any = transport._pool
             pool._network_backend = _Backend(pool._network_backend)
     return client
+
+
+def read_bounded(response: httpx.Response, deadline: float) -> None:
+    """Read a body in time and within bounds, for a library that would read it by itself.
+
+    Args:
+        response: Its body has not been read.
+        deadline: By ``time.monotonic``.
+    """
+    body = whole_body(response, deadline)
+    if body is None:
+        raise httpx.ReadError("The answer is too long.", request=response.request)
+    # As httpx itself keeps it: what asks for the body later gets this.
+    response._content = body
 
 
 @contextmanager
@@ -54,6 +71,9 @@ def whole_body(response: httpx.Response, deadline: float) -> bytes | None:
 
     The client's own time-outs are for each piece, so a trickle would never end.
     """
+    if "," in response.headers.get("content-encoding", ""):
+        # Nobody asked for that, and each time it may unpack to a thousand times as much, in one piece.
+        raise httpx.DecodingError("The answer is packed several times.", request=response.request)
     pieces, size = [], 0
     for piece in response.iter_bytes():
         if time.monotonic() > deadline:
@@ -63,26 +83,6 @@ def whole_body(response: httpx.Response, deadline: float) -> bytes | None:
             return None
         pieces.append(piece)
     return b"".join(pieces)
-
-
-class Bounded(httpx.SyncByteStream):
-    """A body that ends in time and within bounds, for a library that reads it by itself."""
-
-    def __init__(self, stream: httpx.SyncByteStream, deadline: float) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def __iter__(self) -> Iterator[bytes]:
-        size = 0
-        for piece in self._stream:
-            size += len(piece)
-            if time.monotonic() > self._deadline:
-                raise httpx.ReadTimeout("The answer trickles.")
-            if size > MOST_BODY:
-                raise httpx.ReadError("The answer is too long.")
-            yield piece
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 class _Backend:
@@ -110,7 +110,10 @@ class _Stream:
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         until = _UNTIL.get()
         if until is not None:
-            left = max(until - time.monotonic(), _LEAST_S)
+            left = until - time.monotonic()
+            if left < -_GRACE_S:
+                raise httpcore.ReadTimeout("The answer does not end.")
+            left = max(left, _LEAST_S)
             timeout = left if timeout is None else min(left, timeout)
         read: bytes = self._stream.read(max_bytes, timeout=timeout)
         return read

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -15,6 +17,9 @@ LONGEST_NAMED_WAIT_S = 86_400.0
 AGAIN = "Wait a moment and try again."
 _ADDRESS = "Check the network and the url in the settings, then try again."
 _CERTIFICATE = "Check the url in the settings, this machine's clock, and whether the network looks into connections."
+_PROXY = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the app's environment, and whether the proxy asks to sign in."
+SIGN_IN_FIRST_STATUS = 511
+"""Networks answer so, in the place of whoever was asked, until somebody has signed in to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +48,38 @@ class Refusal:
 
 def too_many(headers: Mapping[str, str], host: str) -> Refusal:
     """The answer of a server that is asked too often, which may name the seconds to wait in ``retry-after``."""
-    sentence = f"Expected an answer from {host}; it says: too many requests."
-    try:
-        wait = float(headers.get("retry-after", ""))
-    except ValueError:
-        wait = math.nan
-    if not 0 <= wait <= LONGEST_NAMED_WAIT_S:
+    return later(f"Expected an answer from {host}; it says: too many requests.", headers)
+
+
+def later(sentence: str, headers: Mapping[str, str]) -> Refusal:
+    """The answer of a server that may give another one after a while, which it may name.
+
+    Args:
+        sentence: What is said of it.
+        headers: The answer's.
+    """
+    wait = asked_to_wait_s(headers)
+    if wait is None:
         return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)
     error = SourceUnavailable(sentence, hint=f"Try again in {math.ceil(wait)} s.", wait_s=wait)
     return Refusal(error, retry=True, wait_s=wait)
+
+
+def asked_to_wait_s(headers: Mapping[str, str]) -> float | None:
+    """The seconds that ``retry-after`` asks to wait, by a number or a date; ``None`` where it says neither."""
+    said = headers.get("retry-after", "").strip()
+    try:
+        wait = float(said) if not said.endswith("GMT") else _until(said, headers.get("date", ""))
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return wait if 0 <= wait <= LONGEST_NAMED_WAIT_S else None
+
+
+def _until(date: str, sent: str) -> float:
+    """Seconds until a date, by the clock of the server that names it where it says what that shows."""
+    now = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
+    # One that is over while the answer travelled asks for nothing more.
+    return max(0.0, (parsedate_to_datetime(date) - now).total_seconds())
 
 
 def refusal_of_network(error: Exception, host: str) -> Refusal:
@@ -68,6 +96,9 @@ def refusal_of_network(error: Exception, host: str) -> Refusal:
         sentence = f"Expected {host} to answer over TLS (https); no secure connection came about."
     elif isinstance(error, httpx.ConnectError):
         sentence = f"Expected an answer from {host}, which could not be reached."
+    elif isinstance(error, httpx.ProxyError):
+        sentence = f"Expected an answer from {host}; the proxy that is asked for it lets nothing through."
+        return Refusal(SourceUnavailable(sentence, hint=_PROXY))
     else:
         sentence = f"Expected an answer from {host}; it broke off."
     hint = _ADDRESS if isinstance(error, httpx.ConnectError) else AGAIN

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import SecurityError
 from websockets.frames import Frame
 
 from lib.gate.slow import UNTAKEN_S
@@ -100,7 +101,7 @@ class Bounded(WebSocketsSansIOProtocol):
             self._end(f"{type(error).__name__}", None if is_first else error)
             return
         if not self.handshake_initiated:
-            self._end(str(self.conn.handshake_exc or "no handshake"))
+            self._end(_said(self.conn.handshake_exc))
             return
         self._unfinished.note(self, self._size + len(self.conn.reader.buffer), is_new=self._is_new)
         self._is_new = False
@@ -143,6 +144,13 @@ class Bounded(WebSocketsSansIOProtocol):
             self.transport.close()
         else:
             self.transport.abort()
+
+
+def _said(error: Exception | None) -> str:
+    """Why a handshake was none."""
+    # A line that is too long is mostly that of cookies, which other programs of the host have set.
+    cause = error.__cause__ if error is not None and isinstance(error.__cause__, SecurityError) else None
+    return f"{error} ({cause})" if cause is not None else str(error)
 
 
 def bound(config: Any, unfinished: Unfinished) -> None:

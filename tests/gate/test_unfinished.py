@@ -46,6 +46,8 @@ def test_a_handshake_that_cannot_be_read_is_refused_and_holds_nothing(app, tab, 
         assert said.is_ended()
     assert "Traceback" not in app.log()
     assert tab.is_open()
+    if kind == "a line that is too long":
+        assert "could not be read: did not receive a valid HTTP request (line too long)" in app.log()
 
 
 def test_a_server_ends_well_after_handshakes_that_could_not_be_read():

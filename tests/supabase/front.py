@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -67,6 +68,7 @@ class Front:
         upstream: The project.
         mended: Is set while nothing goes wrong.
         struck: How many requests something happened to.
+        secure: With what certificate it speaks TLS; ``None`` where it does not.
     """
 
     def __init__(self, url: str) -> None:
@@ -76,6 +78,7 @@ class Front:
         self.mended.set()
         self.struck = 0
         self._prefix, self._answer = "/", Connection.forward
+        self.secure: ssl.SSLContext | None = None
         self._port = 0
         self._listen()
 
@@ -120,11 +123,14 @@ class Front:
 
     def _take(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
+            if self.secure is not None and client.recv(2, socket.MSG_PEEK) == TLS_HELLO:
+                self.secure.wrap_socket(client, server_side=True).close()
+                return None
             received = b""
             while b"\r\n\r\n" not in received:
                 piece = client.recv(65536)
                 if not piece:
-                    return
+                    return None
                 received += piece
                 if received.startswith(TLS_HELLO):
                     return client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -145,3 +151,4 @@ class Front:
                 self._answer(connection)
             else:
                 connection.send(connection.forward())
+        return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 
 from tests.supabase.faults import ERROR_PAGE
@@ -15,6 +18,7 @@ JSON, HTML, TEXT = "application/json; charset=utf-8", "text/html; charset=utf-8"
 HUGE = 3 * 2**20
 """Bytes of an answer that is too long; the test says how long one may be."""
 DRIP_S = 0.05
+PACKED = gzip.compress(json.dumps([{"id": str(number)} for number in range(999)]).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,16 @@ class Kind:
         answer: Gives it; ``None``: nobody listens.
         is_silent: It is waited for in vain.
         is_secure: The project is asked over TLS, which it does not speak.
+        is_signed_by_nobody: It speaks TLS, with a certificate of its own.
+        host: What the project is called instead.
     """
 
     name: str
     answer: Answer | None
     is_silent: bool = False
     is_secure: bool = False
+    is_signed_by_nobody: bool = False
+    host: str = ""
 
 
 def http(
@@ -132,19 +140,42 @@ def _cut_body(connection: Connection) -> None:
     connection.send(b"\r\n".join([*lines, b"content-length: %d" % len(half), b"", b""]) + half)
 
 
+def _without_end(connection: Connection) -> None:
+    """Answers that say that the answer comes."""
+    while not connection.wait(0):
+        connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+
+
+def _cut_chunks(connection: Connection) -> None:
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    connection.send(head + b"5\r\n[    \r\n9\r\n    ")
+
+
+def in_an_hour() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+def _until_a_date(connection: Connection) -> None:
+    later = {"retry-after": in_an_hour()}
+    connection.send(http(429, {"message": "API rate limit exceeded"}, headers=later))
+
+
 def redirect(status: int) -> Kind:
     headers = {"location": "https://login.example.com/sign-in"}
     return Kind(f"HTTP {status}, a redirect to a page for signing in", sends(http(status, b"", None, headers)))
 
 
 KINDS = (
-    *map(page, (400, 401, 403, 404, 406, 408, 409, 413, 414, 416, 418, 429, 431, 500, 502, 503, 504, 520)),
+    *map(page, (400, 401, 403, 404, 406, 407, 408, 409, 413, 414, 416, 418, 429, 431, 500, 502, 503, 504, 511, 520)),
     said(400, "a value of a wrong type (22P02)", code="22P02", message="invalid input syntax"),
     said(400, "a function that fails (P0001)", code="P0001", message="raised"),
     said(401, "an API key that the project does not know", message="Invalid API key", hint="Double check your key."),
     said(401, "a token issued in the future", code="PGRST301", message="JWT issued at future"),
     said(404, "no such table (PGRST205)", code="PGRST205", message="Could not find the table in the schema cache"),
     said(429, "too many requests, wait 60 s", {"retry-after": "60"}, message="API rate limit exceeded"),
+    Kind("too many requests, wait until a date", _until_a_date),
+    said(429, "too many requests, wait for a year", {"retry-after": "31536000"}, message="API rate limit exceeded"),
+    said(503, "an overloaded server, wait 60 s", {"retry-after": "60"}, message="name resolution failed"),
     said(500, "a query that took too long (57014)", code="57014", message="canceling statement due to timeout"),
     said(503, "no database behind the API (PGRST000)", code="PGRST000", message="Database connection error"),
     said(540, "a project that is paused", message="Project paused"),
@@ -166,6 +197,11 @@ KINDS = (
     given("JSON nested a million deep", "[" * 1_000_000),
     given("bytes that are no text", bytes(range(256)) * 4),
     given("a body that says it is compressed and is not", "[]", JSON, content_encoding="gzip"),
+    given("a compressed body that is cut", PACKED[:200], JSON, content_encoding="gzip"),
+    given("a body that is compressed as nobody asked for", b"\x1f\x9d\x90[\x00", JSON, content_encoding="compress"),
+    given("a body that unpacks to very much", gzip.compress(b"[" + b" " * 8 * HUGE), JSON, content_encoding="gzip"),
+    given("a body that is compressed twice", gzip.compress(PACKED), JSON, content_encoding="gzip, gzip"),
+    given("a mark of the encoding before the data", b'\xef\xbb\xbf{"a": 1}'),
     Kind("a wrong content range", _wrong_range),
     Kind("an answer of many megabytes", _huge),
     Kind("nobody listens", None),
@@ -179,6 +215,10 @@ KINDS = (
     Kind("headers without end", _endless_head),
     Kind("another protocol than HTTP", sends(b"SSH-2.0-OpenSSH_9.6\r\n")),
     Kind("chunks that are none", sends(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n")),
+    Kind("chunks that are cut", _cut_chunks),
+    Kind("hints without end before the answer", _without_end, is_silent=True),
+    Kind("a host that has no address", None, host="project.invalid"),
+    Kind("a certificate that nobody knows", None, is_secure=True, is_signed_by_nobody=True),
     Kind("no TLS where https is asked for", sends(b""), is_secure=True),
 )
 """Every kind, once."""

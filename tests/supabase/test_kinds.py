@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from lib.core.facts.errors import AppError
 from lib.core.facts.query import RunQuery
@@ -38,6 +45,26 @@ def front(migrated) -> Iterator[Front]:
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def unknown(tmp_path_factory) -> ssl.SSLContext:
+    """A certificate that is its own authority."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    named = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+        .add_extension(named, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "own.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
 @pytest.fixture
 def connections(front, migrated) -> Iterator[Connections]:
     made = Connections(SupabaseSettings(front.url, migrated.anon_key, timeout_s=PATIENCE_S))
@@ -62,21 +89,27 @@ def quick(monkeypatch):
     monkeypatch.setattr(shared, "MOST_BODY", HUGE // 2)
 
 
-def breaks(front: Front, connections: Connections, kind: Kind, prefix: str) -> None:
+def breaks(front: Front, connections: Connections, kind: Kind, prefix: str, unknown: ssl.SSLContext) -> None:
     settings = connections.settings
     if kind.is_silent:
         settings = replace(settings, timeout_s=SILENCE_S)
     if kind.is_secure:
         settings = replace(settings, url=settings.url.replace("http:", "https:"))
+    if kind.host:
+        settings = replace(settings, url=settings.url.replace("127.0.0.1", kind.host))
     connections.settings, connections.pool.timeout = settings, settings.timeout_s
     # A connection that is open stays open, whoever listens no more.
     connections.pool._transport._pool.close()
+    if kind.is_signed_by_nobody:
+        front.secure = unknown
+        return
     front.breaks(prefix, kind.answer)
 
 
 def mends(front: Front, connections: Connections) -> None:
     connections.settings = replace(connections.settings, url=front.url, timeout_s=PATIENCE_S)
     connections.pool.timeout = PATIENCE_S
+    front.secure = None
     front.mends()
 
 
@@ -85,7 +118,7 @@ def worded(error: AppError) -> str:
     said = f"{error} {error.hint}".strip()
     assert error.hint
     assert not SECRETS.search(said)
-    said = re.sub(r"127\.0\.0\.1(:\d+)?", "PROJECT", said)
+    said = re.sub(r"(127\.0\.0\.1|project\.invalid)(:\d+)?", "PROJECT", said)
     return re.sub(rf"{JOBS}|{METRICS}", "TABLE", said).replace("at most 1 MB", "at most 256 MB")
 
 
@@ -134,13 +167,13 @@ def comes_back(source: SupabaseSource) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_what_was_loaded_stays_and_comes_back_by_itself(front, connections, source, migrated, kind, place):
+def test_what_was_loaded_stays_and_comes_back_by_itself(front, connections, source, migrated, unknown, kind, place):
     run_id = migrated.jobs["ann"][0]
     before = loaded(source, run_id, every_row=place == "metrics")
     assert before[0]
     assert before[1]
     reads.refresh(source, (run_id,), RunQuery())
-    breaks(front, connections, kind, PLACES[place])
+    breaks(front, connections, kind, PLACES[place], unknown)
     if kind.name == "an API key that the project does not know":
         refused(source, run_id, place)
         return
@@ -168,11 +201,11 @@ def refused(source: SupabaseSource, run_id: str, place: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_sign_in_that_cannot_be_made_or_renewed_takes_nothing_away(
-    front, connections, reader, source, migrated, kind
+    front, connections, reader, source, migrated, unknown, kind
 ):
     run_id = migrated.jobs["ann"][0]
     before = loaded(source, run_id, every_row=False)
-    breaks(front, connections, kind, SIGN_IN)
+    breaks(front, connections, kind, SIGN_IN, unknown)
     user = migrated.users["ann"]
     if kind.name == RANGE:
         assert sign_in(connections, user.email, user.password).user_id == user.id

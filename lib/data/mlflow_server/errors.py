@@ -13,7 +13,7 @@ import httpx
 
 from lib.core.facts.errors import AccessDenied, RunSourceError, SettingsError, SourceUnavailable
 from lib.core.facts.foreign import isolated
-from lib.data.refusals import AGAIN, Refusal, refusal_of_network, too_many
+from lib.data.refusals import SIGN_IN_FIRST_STATUS, Refusal, later, refusal_of_network, too_many
 
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 _SLOW = "The server may be busy: try again, or set a longer timeout_s."
@@ -65,9 +65,10 @@ def refusal_of_answer(status: int, headers: Mapping[str, str], body: bytes, *, h
         return Refusal(not_mlflow(host, f"HTTP {status}"))
     if status == 429:
         return too_many(headers, host)
+    if status == SIGN_IN_FIRST_STATUS:
+        return Refusal(not_mlflow(host, f"HTTP {status}"))
     if status >= 500:
-        sentence = f"Expected runs from {host}; the server failed (HTTP {status})."
-        return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)
+        return later(f"Expected runs from {host}; the server failed (HTTP {status}).", headers)
     if status == 400 and not code:
         return Refusal(not_mlflow(host, f"HTTP {status}"))
     return Refusal(

@@ -20,7 +20,7 @@ from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 
 from lib.core.facts.errors import AccessDenied, AppError, SignInExpired, SourceUnavailable
 from lib.data.connections import within
-from lib.data.refusals import AGAIN, too_late, too_many
+from lib.data.refusals import AGAIN, SIGN_IN_FIRST_STATUS, later, too_late, too_many
 from lib.data.supabase.client import Project
 from lib.data.supabase.errors import (
     AHEAD,
@@ -263,8 +263,9 @@ def _error_of(error: AuthError, host: str) -> AppError:
         return clock_ahead(host)
     if status == PAUSED_STATUS:
         return paused(host)
-    if status >= 500:
-        return SourceUnavailable(f"Expected a sign-in from {host}; its service failed (HTTP {status}).", hint=AGAIN)
+    if status >= 500 and status != SIGN_IN_FIRST_STATUS:
+        headers = cause.response.headers if isinstance(cause, httpx.HTTPStatusError) else {}
+        return later(f"Expected a sign-in from {host}; its service failed (HTTP {status}).", headers).error
     if status == 408:
         return too_late(host)
     if status in TOO_LONG_STATUSES:

@@ -20,7 +20,7 @@ import httpx
 from postgrest import SyncPostgrestClient, SyncRequestBuilder
 
 from lib.data import connections
-from lib.data.connections import Bounded, shared_client, whole_body, within
+from lib.data.connections import read_bounded, shared_client, whole_body, within
 from lib.data.refusals import Refusal, incomplete
 from lib.data.supabase.errors import (
     BEYOND_CODE,
@@ -105,8 +105,8 @@ class Project:
 
     def _bounded(self, response: httpx.Response) -> None:
         # The data API's answers are read by ``Access``, within the time of all attempts.
-        if "/auth/v1/" in response.request.url.path and isinstance(response.stream, httpx.SyncByteStream):
-            response.stream = Bounded(response.stream, time.monotonic() + self.settings.timeout_s)
+        if "/auth/v1/" in response.request.url.path:
+            read_bounded(response, time.monotonic() + self.settings.timeout_s)
 
     def present(self, table: str, columns: Iterable[str]) -> Columns:
         """Those of the columns that the table is not known to lack."""

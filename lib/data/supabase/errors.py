@@ -18,7 +18,7 @@ from lib.core.facts.errors import (
     SignInExpired,
     SourceUnavailable,
 )
-from lib.data.refusals import AGAIN, Refusal, refusal_of_network, too_late, too_many
+from lib.data.refusals import SIGN_IN_FIRST_STATUS, Refusal, later, refusal_of_network, too_late, too_many
 
 BEYOND_CODE = "PGRST103"
 """A page behind the last row, where the total was asked for too: no rows, and no error."""
@@ -95,9 +95,11 @@ def refusal_of_answer(
         return too_many(headers, host)
     if status == PAUSED_STATUS:
         return Refusal(paused(host))
+    if status == SIGN_IN_FIRST_STATUS:
+        return Refusal(not_supabase(host, f"HTTP {status}"))
     if status >= 500:
         said = "cannot reach its database" if code in DATABASE_DOWN_CODES else f"failed (HTTP {status})"
-        return Refusal(SourceUnavailable(f"Expected runs from {host}; the server {said}.", hint=AGAIN), retry=True)
+        return later(f"Expected runs from {host}; the server {said}.", headers)
     if status == 408:
         return Refusal(too_late(host), retry=True)
     if status in TOO_LONG_STATUSES:
