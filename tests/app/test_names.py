@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import re
+from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from lib.cli.__main__ import main
-from lib.core.facts.foreign import END_OF_ISOLATE, ISOLATE
+from lib.core.facts.foreign import END_OF_ISOLATE, ISOLATE, isolated, legible
 from lib.core.facts.sizes import plain_text
+from lib.core.text.looks import look
 from lib.data.supabase.settings import PREFIX
 from lib.ui.charts.component import CHARTS
 from tests.app.answering import PUBLISHABLE, Answers, answering, metric_rows, row, run_id
 from tests.app.everything import texts
 from tests.app.harness import MAIN, PAGES, App, write_run
+from tests.app.test_fuzz import TIMES
 from tests.forgetting import forget_reads
 
 FLAG = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -139,3 +143,47 @@ def test_nothing_of_a_folder_steers_a_page_a_file_or_a_terminal(on_folder, tmp_p
         main([call, str(tmp_path), *(f"--run={run}" for run in runs if call != "runs")])
         printed = capsys.readouterr()
         assert not steers((printed.out + printed.err).replace("\n", " "))
+
+
+RANGES = (
+    *((0x20, 0x7E), (0, 0x1F), (0x7F, 0xAD), (0x300, 0x36F), (0x590, 0x6FF), (0x900, 0xDFF), (0xE00, 0xFFF)),
+    *((0x1100, 0x11FF), (0x17B0, 0x17DF), (0x1800, 0x180F), (0x1AB0, 0x1AFF), (0x2000, 0x206F), (0x20D0, 0x20FF)),
+    *((0x2800, 0x2803), (0x3000, 0x30FF), (0x4E00, 0x4E20), (0xD800, 0xDFFF), (0xE000, 0xE010), (0xFB1D, 0xFB4F)),
+    *((0xFDD0, 0xFDF0), (0xFE00, 0xFE2F), (0xFFA0, 0xFFFF), (0x110B0, 0x110CF), (0x1D165, 0x1D182), (0x1F3F0, 0x1F4FF)),
+    *((0xE0000, 0xE01FF), (0x1FFFE, 0x1FFFF), (0x410, 0x44F), (0x391, 0x3C9)),
+)
+"""Blocks that have what steers, joins, piles up or looks like something else, and those of ordinary letters."""
+
+
+def drawn_names(chance: random.Random, count: int) -> Iterator[str]:
+    """Names of characters drawn from a few blocks each, with a word that can be read in some."""
+    for _ in range(count):
+        blocks = chance.sample(RANGES, chance.randrange(1, 4))
+        drawn = [chr(chance.randint(*chance.choice(blocks))) for _ in range(chance.randrange(1, 40))]
+        word = [chance.choice(("run-1", "eval", "a_b", "5 (base)", "=1+1"))] if chance.random() < 0.5 else []
+        yield "".join(chance.sample([*drawn, *word], len(drawn) + len(word)))
+
+
+def test_nothing_of_drawn_names_steers_a_page(monkeypatch, request):
+    chance = random.Random(request.node.name)
+    for _ in range(2 * TIMES):
+        names = [*drawn_names(chance, 5)]
+        with answering(project_of(monkeypatch, names)) as project:
+            serve(monkeypatch, project)
+            for page in PAGES:
+                forget_reads()
+                app = App.open(page, run=[run_id(number) for number in range(1, 6)])
+                app.assert_sound()
+                assert [(found, names) for text in texts(app) if (found := steers(text))] == []
+                labels = [look(line["name"]) for line in app.lines.values()]
+                assert len({*labels}) == 5, names
+
+
+def test_of_drawn_names_what_is_shown_stays_when_it_is_cleaned_again(request):
+    chance = random.Random(request.node.name)
+    for name in drawn_names(chance, 3_000 * TIMES):
+        shown = isolated(name)
+        assert not steers(shown), ascii(name)
+        assert isolated(shown) == shown, ascii(name)
+        assert not steers(legible(name)), ascii(name)
+        shown.encode()

@@ -105,3 +105,107 @@ def test_long_names_leave_room_for_others_and_stay_inside(new_page, serve, tmp_p
     headline = page.locator(".page-tools h2")
     expect(headline).to_contain_text("nnn")
     assert headline.evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
+HEBREW, TURNED, PILED, FLAG = (
+    "\u05e0\u05d9\u05e1\u05d5\u05d9 5 (base)",
+    "model\u202egnp.exe",
+    "z" + "\u0301\u0338" * 40,
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f team",
+)
+ALIKE = ("run-1", "run-1\u200b")
+METRICS = (
+    "eval_\u202escore",
+    "__proto__",
+    "eval_" + "m" * 150,
+    "eval_acc",
+    "eval_a\u200bcc",
+    "eval_\u05d3\u05e7\u05d4",
+)
+STEERING = """
+() => {
+  const hidden = '\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2067'
+    + '\\ufeff\\ufffe\\uffff';
+  const steers = new RegExp(`[${hidden}]|[\\u0300-\\u036f]{5}`);
+  const keys = new Set(['href', 'value', 'd', 'content']), found = [];
+  const look = (text, where) => {
+    let depth = 0, isClosed = true;
+    for (const each of text) { depth += (each === '\\u2068') - (each === '\\u2069'); isClosed &&= depth >= 0; }
+    if (steers.test(text) || depth || !isClosed) found.push(`${where}: ${JSON.stringify(text.slice(0, 200))}`);
+  };
+  const walk = root => {
+    const nodes = root.ownerDocument.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    for (let node = nodes.currentNode; node; node = nodes.nextNode()) {
+      if (node.nodeType === Node.TEXT_NODE) {
+        if (!['SCRIPT', 'STYLE'].includes(node.parentNode.tagName)) look(node.data, node.parentNode.tagName);
+        continue;
+      }
+      for (const { name, value } of node.attributes)
+        if (!keys.has(name) && !name.startsWith('data-')) look(value, `${node.tagName} ${name}`);
+      if (node.tagName === 'IFRAME' && node.contentDocument) walk(node.contentDocument.documentElement);
+    }
+  };
+  walk(document.documentElement);
+  look(document.title, 'title');
+  return found;
+}
+"""
+"""What of all texts of a page, its frames' too, steers or is cut out of an isolate."""
+
+
+@pytest.fixture(scope="module")
+def odd(serve, tmp_path_factory) -> tuple[Server, list[str]]:
+    """The app on runs whose names hold what cannot be seen, turns around or piles up, and their ids."""
+    folder: Path = tmp_path_factory.mktemp("odd")
+    names = (HEBREW, TURNED, PILED, FLAG, *ALIKE)
+    for number, name in enumerate(names, 1):
+        rows = [{"step": step, **dict.fromkeys(METRICS, number / 10 + step / 100)} for step in (1, 2, 3)]
+        args = {"learning_rate": 1e-4 * number, name: name, "\u05de\u05e4\u05ea\u05d7": number}
+        write_run(folder / name, [2.0, 1.5, 1.0 + number], [2.1, 1.7, 1.3 + number], rows=rows, args=args)
+    return serve(RUNOFF_RUNS=str(folder)), [run_id_of([name]) for name in names]
+
+
+def sideways(page: Page) -> list[str]:
+    """What makes the page wider than its window."""
+    return page.evaluate(
+        """() => [document.documentElement, document.querySelector('[data-testid="stMain"]')]
+            .filter(each => each.scrollWidth > each.clientWidth).map(each => each.tagName)"""
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_odd_characters_steer_nothing_and_make_nothing_wider(new_page, odd, width):
+    server, ids = odd
+    page = new_page(server, viewport={"width": width, "height": 900})
+    for path in PAGES:
+        more = {} if path else {"metric": list(METRICS), "pin": "2"}
+        open_app(page, path, run=[*ids[:3], *ids[4:]], **more)
+        if not path:
+            expect(page.locator(".runoff-health figure").last).to_be_visible()
+            titles = page.locator(".runoff-health figure").evaluate_all("all => all.map(each => each.ariaLabel)")
+            assert len({*titles}) == len(titles) >= len(METRICS)
+        assert page.evaluate(STEERING) == []
+        assert sideways(page) == []
+
+
+def test_names_of_every_script_are_whole_and_those_that_look_the_same_are_told_apart(new_page, odd):
+    server, ids = odd
+    page = new_page(server)
+    open_app(page, run=ids[:1] + ids[3:])
+    names = listed(page)
+    assert {FLAG, f"\u2068{HEBREW}\u2069"} <= {*names}
+    assert [name for name in names if name.startswith("run-1")] == ["run-1 · lr 6e-4", "run-1 · lr 5e-4"]
+    # What stands behind a name from right to left stays behind it.
+    line = page.locator(".runs li", has_text=HEBREW)
+    name, value = line.locator(".runs-name").bounding_box(), line.locator(".runs-value").bounding_box()
+    assert name["x"] + name["width"] <= value["x"]
+
+
+def test_a_file_is_called_by_what_is_seen_of_a_metric(new_page, odd):
+    server, ids = odd
+    page = new_page(server)
+    open_app(page, run=ids[:2], metric=[METRICS[0], METRICS[2]])
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("menuitem", name="\\u202escore as CSV, as drawn", exact=True).click()
+    assert waiting.value.suggested_filename == "runoff-more_eval_score-drawn.csv"

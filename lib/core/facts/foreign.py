@@ -175,9 +175,10 @@ def _pieces(text: str, *, isolates: bool = True) -> Iterator[tuple[str, bool]]:
             piece, is_seen = text[at:done], True
         else:
             piece, is_seen = character, _is_seen(character, before) or (isolates and character in ISOLATES)
-        is_seen = pile.takes(piece) and is_seen
+        # What is not seen parts no letter from the marks behind it.
+        is_seen = is_seen and pile.takes(piece)
         yield piece, is_seen
-        before = piece if is_seen else before
+        before = (" " if piece in _BLANKS else piece) if is_seen else before
 
 
 def _is_seen(character: str, before: str) -> bool:
@@ -187,7 +188,7 @@ def _is_seen(character: str, before: str) -> bool:
     if character in _JOINERS:
         return bool(_JOINED.match(before))
     if VARIANTS.match(character):
-        return before != "" and not before.isspace() and not VARIANTS.match(before)
+        return before != "" and not (before.isspace() or VARIANTS.match(before))
     is_no_character = ord(character) & 0xFFFE == 0xFFFE or "\ufdd0" <= character <= "\ufdef"
     steers = unicodedata.category(character) in _STEERING
     return not (steers or is_no_character or _UNSEEN.match(character))
@@ -203,29 +204,27 @@ class _Pile:
     """Counts the marks on one letter."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._marks = self._accents = self._same = 0
         self._last = ""
 
     def takes(self, character: str) -> bool:
         """Tell whether there is room for it: there always is for what is no mark."""
-        if character < "\u0300":
-            self._marks = self._accents = self._same = 0
-            self._last = character
-            return True
-        category = unicodedata.category(character[0])
         if character in _JOINERS or VARIANTS.match(character):
             return True
+        category = unicodedata.category(character[0])
         if category not in ("Mn", "Me"):
-            self._marks = self._accents = self._same = 0
-            self._last = character
+            self._begin()
             return True
-        self._same = self._same + 1 if character == self._last else 1
-        self._last = character
+        same = self._same + 1 if character == self._last else 1
         placed = unicodedata.combining(character)
         # Marks of these classes stand above, below or across whatever they follow; others have their place in a letter.
         is_accent = placed == 1 or placed >= 200 or category == "Me"
-        if self._marks == MOST_MARKS or self._same > MOST_OF_ONE or (is_accent and self._accents == MOST_ACCENTS):
+        if self._marks == MOST_MARKS or same > MOST_OF_ONE or (is_accent and self._accents == MOST_ACCENTS):
             return False
+        self._last, self._same = character, same
         self._marks += 1
         self._accents += is_accent
         return True

@@ -14,6 +14,7 @@ from lib.charts.export import standalone, to_png, to_svg
 from lib.charts.still import Look
 from lib.charts.theme import COLORS
 from lib.core.curves.metric_curves import FRAME_COLUMNS, frame_of
+from lib.core.text.file_names import in_file_name
 from lib.core.text.spreadsheet import inert
 from lib.ui.charts.chart import Chart
 from lib.ui.charts.on_axis import RunOnAxis, every_point
@@ -61,10 +62,11 @@ def asked_file(
     chart = next((each for each in charts if each.key == key), None)
     if chart is None:
         return
+    name = in_file_name(key)
     if kind in PICTURES:
         make, mime = PICTURES[kind]
         look, note = _look(chart, named), _note(chart, notes)
-        _offer(turn, lambda: make(standalone(chart.head, chart.data.tables, look, note)), f"{key}.{kind}", mime)
+        _offer(turn, lambda: make(standalone(chart.head, chart.data.tables, look, note)), f"{name}.{kind}", mime)
         return
     # What is behind a button is made when it is pressed, outside of this run: it gets values only.
     mode, zoom, names = url.value(link.LOSS_MODE), url.value(link.ZOOM), {run["slot"]: run["label"] for run in named}
@@ -73,7 +75,7 @@ def asked_file(
         "csv": lambda: drawn_csv(chart.head, chart.data.tables, metrics, names, mode, clips=clips).encode(),
         "points": lambda: _csv(chart.request.metrics, runs, zoom),
     }
-    _offer(turn, makers[kind], f"{key}-{TABLES[kind]}.csv", "text/csv")
+    _offer(turn, makers[kind], f"{name}-{TABLES[kind]}.csv", "text/csv")
 
 
 def _offer(turn: int, make: Callable[[], bytes], name: str, mime: str) -> None:
