@@ -253,20 +253,50 @@ NAMES = (
 
 
 def write_file(chance: random.Random, folder: Path) -> None:
+    """A file of no particular kind, or a log with something odd in it, some of them cut off."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / chance.choice(NAMES)
     kind = chance.random()
-    if kind < 0.3:
-        content = chance.randbytes(chance.choice((0, 1, 100, 5000)))
-    elif kind < 0.6:
-        content = json_text(chance).encode("utf-8", "replace")
-    elif kind < 0.8:
-        lines = [",".join(_sendable(chance.choice(TEXTS))[:50] for _ in range(4)) for _ in range(9)]
-        content = "\n".join(["step,loss,eval_loss,epoch", *lines]).encode()
+    if kind < 0.5:
+        name, content = odd_log(chance)
     else:
-        logged = ", ".join(config_text(chance) for _ in range(4))
-        content = f'{{"log_history": [{logged}], "global_step": {json_text(chance)}}}'.encode("utf-8", "replace")
-    path.write_bytes(content[: chance.randrange(len(content) + 1)] if chance.random() < 0.2 else content)
+        name, content = chance.choice(NAMES), no_log(chance, kind)
+    (folder / name).write_bytes(content[: chance.randrange(len(content) + 1)] if chance.random() < 0.2 else content)
+
+
+def no_log(chance: random.Random, kind: float) -> bytes:
+    if kind < 0.65:
+        return chance.randbytes(chance.choice((0, 1, 100, 5000)))
+    if kind < 0.8:
+        return json_text(chance).encode("utf-8", "replace")
+    if kind < 0.9:
+        lines = [",".join(_sendable(chance.choice(TEXTS))[:50] for _ in range(4)) for _ in range(9)]
+        return "\n".join(["step,loss,eval_loss,epoch", *lines]).encode()
+    logged = ", ".join(config_text(chance) for _ in range(4))
+    return f'{{"log_history": [{logged}], "global_step": {json_text(chance)}}}'.encode("utf-8", "replace")
+
+
+def odd_log(chance: random.Random) -> tuple[str, bytes]:
+    """The name of a log of nine steps, and what is in it: most is as its program writes it."""
+    name = chance.choice(("trainer_state.json", "trainer_log.jsonl", "metrics.csv", "train.log"))
+    step = "current_steps" if name.endswith("jsonl") else "step"
+    rows = [
+        {step: str(at), "epoch": str(at / 3), "loss": str(1 / at), "eval_loss": str(1.1 / at)} for at in range(1, 10)
+    ]
+    for _ in range(chance.randrange(1, 5)):
+        key = json.dumps(chance.choice((step, "loss", "eval_loss", "epoch", "learning_rate", *KEYS, *TEXTS)))[1:-1]
+        chance.choice(rows)[key] = json_text(chance)
+    if name.startswith("trainer"):
+        texts = ["{" + ", ".join(f'"{key}": {value}' for key, value in row.items()) + "}" for row in rows]
+        if name.endswith("jsonl"):
+            return name, "\n".join(texts).encode("utf-8", "replace")
+        state = f'"log_history": [{", ".join(texts)}], "global_step": 9, "max_steps": {json_text(chance)}'
+        return name, f"{{{state}}}".encode("utf-8", "replace")
+    header = list(dict.fromkeys(key for row in rows for key in row))
+    if name.endswith("csv"):
+        lines = [",".join(row.get(key, "")[:200] for key in header) for row in rows]
+        return name, "\n".join([",".join(header), *lines]).encode("utf-8", "replace")
+    lines = [" ".join(f"{key}: {value[:200]}" for key, value in row.items()) for row in rows]
+    return name, "\n".join(lines).encode("utf-8", "replace")
 
 
 def test_files(chance, on_folder, tmp_path):
@@ -278,6 +308,7 @@ def test_files(chance, on_folder, tmp_path):
         listed = on_folder(root, list=str(IN_ONE + PAGE_SIZE)).listed
         assert "good" in listed
         ids = [run for run in listed if run != "good"]
+        assert len(ids) > len(numbers) // 8, "of many a run comes"
         for turn, group in enumerate(batches(len(ids), AT_ONCE)):
             for page in PAGES if turn % 3 == 0 else (PAGES[turn % len(PAGES)],):
                 app = opened(page, run=["good", *(ids[place] for place in group)])

@@ -10,9 +10,10 @@ import re
 
 _UUID = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
 _VOLATILE = re.compile(rf"{_UUID}|[0-9a-f]{{16,}}|[\d_.:T-]{{8,}}Z?", re.IGNORECASE)
+# What was taken is not tried otherwise: a long row of digits could be cut into numbers in any way.
 _GENERIC = re.compile(
     r"(?:train(?:ing)?|test|eval(?:uation)?|val(?:id(?:ation)?)?|dev|data(?:set)?|default|output|final|file|main|all"
-    r"|part|shard|sft|dpo)(?:[-_]?(?:data(?:set)?|set|split|file|\d[\d_-]*|of|\d+))*",
+    r"|part|shard|sft|dpo)(?:[-_]?(?:data(?:set)?|set|split|file|\d[\d_-]*+|of))*+",
     re.IGNORECASE,
 )
 _FOLDERS = {"data", "dataset", "datasets", "upload", "uploads", "input", "inputs", "files", "storage", "train"}

@@ -78,16 +78,16 @@ _SCHEME = re.compile(
     # Base64 has digits, padding, or capitals inside a word; "basic training" has not.
     r"|\b((?i:basic)\s+)(?=[A-Za-z+/]*?(?:[0-9=]|[a-z][A-Z]))[A-Za-z0-9+/]{8,}={0,2}"
 )
-# Inside of other text quotes stand behind backslashes.
+# Inside of other text quotes stand behind backslashes, which are slashes in what was taken for a path.
 _ASSIGNMENT = re.compile(
     r"(?<![\w-])(?:(--?)?+([A-Za-z_][\w-]*+)"
-    r"(\\*+[\"']?+\s*+(?:\]\s*+)?+(?:=>|:=|[=:]|%3[Dd])\s*+\\*+[\"']?+|\\*+[\"']\s*+,\s*+\\*+[\"'])"
+    r"([\\/]*+[\"']?+\s*+(?:\]\s*+)?+(?:=>|:=|[=:]|%3[Dd])\s*+(?:[\\/]*+[\"'])?+|\\*+[\"']\s*+,?+\s*+\\*+[\"'])"
     r"|(--?)([A-Za-z][\w-]*+)(\s++[\"']?+)(?!-))(?=\S)"
 )
 _VALUE = re.compile(r"[^\s&,;\"'<>{}]+")
 _WHOLE_VALUE = re.compile(r"(?:[^\s&,;\"'<>{}]|[&,;<>{}](?![\w.-]{0,100}[=:])(?=[^\s&,;\"'<>{}()\[\]\\]))+")
 """A password may hold a comma; behind it there may be another name with its value instead."""
-_COUNT = re.compile(r"[0-9]+(?:[.,_][0-9]+)*(?:[eE][+-]?[0-9]+)?[kKMB]?(?![^\s,;)\]}])")
+_COUNT = re.compile(r"[0-9]++(?:[.,_][0-9]++)*+(?:[eE][+-]?[0-9]+)?[kKMB]?(?![^\s,;)\]}])")
 _BLOCK = re.compile(r"[|>][+-]?[ \t]*\n[^\n]*")
 """In YAML: a text on the lines below."""
 _HINT = re.compile(
@@ -196,7 +196,7 @@ def _end_of_secret(text: str, start: int, name: str, separator: str) -> int:
     if separator[-1] in "\"'":
         end = _closing(text, start, separator)
         # In a list ('key', 'value') the names of columns stand beside each other too.
-        is_listed = "," in separator and not text.startswith("-", start - len(separator) - len(name) - 1)
+        is_listed = not set("=:%") & set(separator) and not text.startswith("-", start - len(separator) - len(name) - 1)
         plain = is_listed and not any(map(str.isdecimal, text[start:end]))
         return start if plain else end
     if block := _BLOCK.match(text, start):

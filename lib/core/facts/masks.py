@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ _MASKS: Mapping[str, _Mask] = MappingProxyType(
     {
         **{name: _text_mask(name, most) for name, most in _TEXTS.items()},
         "config": _config,
-        "extra": lambda extra, said: {name: _extra(name, value, said) for name, value in extra.items()},
+        "extra": lambda extra, said: {name: _extra(name, value, said) for name, value in _first(extra, said)},
         "files": lambda files, said: tuple(_shown(path, sizes.LONGEST_TEXT, "file", said) for path in files),
         "read_as": lambda read_as, _: tuple(replace(each, name=metric_name(each.name)) for each in read_as),
         "checkpoints": lambda found, said: tuple(_checkpoint(each, said) for each in found),
@@ -99,6 +100,13 @@ def _shown(text: str, most: int, name: str, said: list[str]) -> str:
 def _note(note: str) -> str:
     """A sentence of our own, in which a name that is not isolated may steer no more than any other."""
     return without_controls(_shown(note, sizes.LONGEST_TEXT, "", []))
+
+
+def _first(extra: Mapping[str, Any], said: list[str]) -> Iterable[tuple[str, Any]]:
+    if len(extra) <= sizes.MOST_ITEMS:
+        return extra.items()
+    said.append(f"Of {len(extra):,} further values the first {sizes.MOST_ITEMS:,} are kept.")
+    return islice(extra.items(), sizes.MOST_ITEMS)
 
 
 def _extra(name: str, value: Any, said: list[str]) -> Any:

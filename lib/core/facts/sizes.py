@@ -16,6 +16,8 @@ LONGEST_TEXT = 4_000
 """Characters of other text of a run: its error, paths, notes."""
 LONGEST_ID = 200
 """Characters of a run's own id: it stands in links."""
+MOST_METRICS = 400
+"""Of one run. Nobody looks through more, and each costs every check a pass: a log of each layer has thousands."""
 LONGEST_METRIC = 250
 """Characters of the name of a metric: MLflow allows so many."""
 LONGEST_KEY = 200

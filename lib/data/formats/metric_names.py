@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.facts.metrics import METRICS, is_of_evaluations
+from lib.core.facts.foreign import isolated
+from lib.core.facts.metrics import METRICS, is_of_evaluations, metric_of
 from lib.core.facts.scores import has_score
+from lib.core.facts.sizes import LONGEST_METRIC, MOST_METRICS, cut_text
 from lib.data.formats.metric_words import (
     BARE_PERPLEXITY,
     GATHERED,
@@ -32,6 +34,34 @@ _MOSTLY = 0.9
 AS_LOGGED = " (as logged)"
 """What stands behind the name of a metric that has the name of one of ours and is another one."""
 _AS_LOGGED = re.compile(r" \(as logged(?: \d{1,9})?\)$")
+
+
+_NAMED = 5
+"""So many of the metrics that are left out are named."""
+
+
+def most_telling(counts: Mapping[str, int], metrics: Mapping[str, str]) -> list[str]:
+    """As many names of series as a run has metrics at most: ours first, then those of evaluations, then the longest.
+
+    Args:
+        counts: How many points each has.
+        metrics: Under which name each is kept.
+    """
+    if len(counts) <= MOST_METRICS:
+        return list(counts)
+
+    def telling(name: str) -> tuple[bool, bool, int, str]:
+        metric = metrics[name]
+        return metric not in METRICS, not metric_of(metric).evaluated, -counts[name], name
+
+    return sorted(counts, key=telling)[:MOST_METRICS]
+
+
+def left_out_note(count: int, left_out: Sequence[str]) -> str:
+    """A sentence on those of so many metrics that are not read."""
+    told = ", ".join(isolated(cut_text(name, LONGEST_METRIC)) for name in left_out[:_NAMED])
+    more = f" and {len(left_out) - _NAMED:,} more" if len(left_out) > _NAMED else ""
+    return f"Of {count:,} metrics {count - len(left_out):,} are read; left out are {told}{more}."
 
 
 @dataclass(frozen=True, slots=True)

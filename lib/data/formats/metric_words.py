@@ -54,7 +54,9 @@ _SPLITS = MappingProxyType({
 })  # fmt: skip
 _ABBREVIATED = re.compile(r"(?<=[A-Za-z])\.(?=[\s_([]|$)")
 """The dots of "Val. Acc."; that of "val.acc" parts two words."""
-_UNIT = re.compile(r"\s*[(\[]\s*(?P<unit>%|percent|pct|nats?(?:\s?(?:/|per)\s?tok(?:en)?)?)\s*[)\]]|\s?%$", re.I)
+_UNIT = re.compile(
+    r"(?<!\s)\s*+[(\[]\s*+(?P<unit>%|percent|pct|nats?(?:\s?(?:/|per)\s?tok(?:en)?)?)\s*[)\]]|\s?%$", re.I
+)
 """A unit that changes nothing of what is measured; in bits a loss is another one."""
 _ASIDE = re.compile(r"[(\[]([A-Za-z]{2,10})[)\]]")
 """What stands in brackets behind a name: "Acc (val)"."""

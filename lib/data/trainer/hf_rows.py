@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from lib.core.facts.metrics import METRICS
+from lib.core.facts.sizes import MOST_METRICS
 from lib.core.facts.values import finite, moment
 from lib.data.formats.json_rows import Columns, ColumnsOfRows, Row, shapes_of
+from lib.data.formats.metric_names import left_out_note, most_telling
 from lib.data.trainer.log_points import Points, points_of_logs
 
 _RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
@@ -98,7 +100,9 @@ class LoggedRows:
         at, on_clock = self._seconds(columns, located, bounds)
         numbers = _metrics(columns, has_loss)
         names = [_RENAMED.get(name, name) for name in columns.names]
-        points = _points(columns, numbers & located[columns.row], names, step, at, bounds)
+        placed_numbers = numbers & located[columns.row]
+        left_out = _leave_out(columns, placed_numbers, names, bounds)
+        points = _points(columns, placed_numbers, names, step, at, bounds)
         trained, placed, ended = (_counted(rows, bounds) for rows in (training, located, after))
         closing = np.flatnonzero(numbers & after[columns.row])
         closed = np.searchsorted(columns.row[closing], np.array(bounds)).tolist()
@@ -115,7 +119,7 @@ class LoggedRows:
                     rows=placed[log],
                     started=float(np.nanmin(at[begin:end])) if on_clock[log] else math.nan,
                     ended=float(np.nanmax(at[begin:end])) if on_clock[log] else math.nan,
-                    notes=tuple(_notes(trained[log] - placed[log], strange[log], ended[log])),
+                    notes=(*_notes(trained[log] - placed[log], strange[log], ended[log]), *left_out[log]),
                 )
             )
         return logs
@@ -205,6 +209,23 @@ def _metrics(columns: Columns, has_loss: np.ndarray) -> np.ndarray:
     return kept
 
 
+def _leave_out(columns: Columns, numbers: np.ndarray, names: Sequence[str], bounds: Sequence[int]) -> list[list[str]]:
+    """Take the numbers of what is too much out of a mask; a sentence on that for each history, where there is any."""
+    said: list[list[str]] = [[] for _ in bounds[1:]]
+    if len(names) <= MOST_METRICS:
+        return said
+    metrics = dict(zip(columns.names, names, strict=True))
+    for log, (begin, end) in enumerate(pairwise(np.searchsorted(columns.row, np.array(bounds)).tolist())):
+        own = columns.code[begin:end]
+        counts = np.bincount(own[numbers[begin:end]], minlength=len(names))
+        there = {columns.names[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()}
+        kept = frozenset(most_telling(there, metrics))
+        if left_out := [name for name in there if name not in kept]:
+            numbers[begin:end] &= np.array([name in kept for name in columns.names], dtype=bool)[own]
+            said[log] = [left_out_note(len(there), left_out)]
+    return said
+
+
 def _points(
     columns: Columns,
     numbers: np.ndarray,
@@ -214,11 +235,12 @@ def _points(
     bounds: Sequence[int],
 ) -> list[Points]:
     # Two names of the log may be one metric.
-    target = list(dict.fromkeys(names))
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    target = list(places)
     kept = np.flatnonzero(numbers)
     code, row = columns.code[kept], columns.row[kept]
     if len(target) < len(names):
-        code = np.array([target.index(name) for name in names], dtype="int32")[code]
+        code = np.array([places[name] for name in names], dtype="int32")[code]
     epoch = columns.of("epoch")[row]
     return points_of_logs(
         target, code, step[row], epoch, at[row], columns.value[kept], np.searchsorted(row, np.array(bounds))

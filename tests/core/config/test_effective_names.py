@@ -152,3 +152,9 @@ def test_columns_that_later_versions_add_are_read_by_their_names():
 def test_progress_and_results_are_no_settings():
     columns = {"loss": 1.0, "current_step": 5, "total_steps": 9, "progress": 0.5, "best_step": 3, "train_samples": 4}
     assert effective(run(**columns)) == {}
+
+
+@pytest.mark.parametrize("file", ["train-" + "2" * 200 + "x", "data" + "_set" * 200 + "!", "eval" + "2_" * 200 + "x"])
+def test_a_file_is_named_in_the_time_of_its_length(file):
+    # Where each part of a row of digits is tried as a number of its own, this takes longer than there is time.
+    assert dataset_name(f"corpus/{file}.jsonl") == f"{file}.jsonl"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.core.facts.runs import STATUS_SYNONYMS, RunStatus, RunSummary, count_epochs, normalise_status
+from lib.core.facts.sizes import MOST_ITEMS
 
 DOCUMENTED = {
     "completed": "completed succeeded success finished done",
@@ -107,3 +108,9 @@ def test_a_step_is_an_epoch_where_the_log_counts_nothing_else():
     assert count_epochs([run(9, 9.0), run(None, None)])
     assert not count_epochs([run(9, 9.0), run(9, 2.5)])
     assert not count_epochs([run(None, None)])
+
+
+def test_of_many_further_values_the_first_are_kept_and_it_is_said_how_many_there_were():
+    run = RunSummary(run_id="a", name="a", extra={f"result.{number}": number for number in range(200_000)})
+    assert len(run.extra) == MOST_ITEMS
+    assert run.notes == ("Of 200,000 further values the first 1,000 are kept.",)

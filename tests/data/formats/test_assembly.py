@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lib.core.facts.runs import ReadAs, RunStatus
+from lib.core.facts.sizes import MOST_METRICS
 from lib.data.formats.assembly import renamed
-from lib.data.formats.forms.curves import MOST_METRICS
 from tests.curves import check_curve
 from tests.data.formats.forms.logs import CHANGED, falling, form, series
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lib.core.config.effective import effective
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of, train_loss_of
+from lib.core.facts.sizes import MOST_METRICS
 from lib.data.stated.name_hints import hyperparameters_in
 from lib.data.trainer.hf_log import TrainerLog, read_trainer_log
 from lib.data.trainer.hf_trainer import summarise_run
@@ -440,3 +441,18 @@ def test_whatever_the_files_say_reading_them_gives_a_run(tmp_path_factory, histo
     checked({"r": curves.curves("r")})
     assert run.best_eval_loss is None or math.isfinite(run.best_eval_loss)
     assert run.progress is None or 0 <= run.progress <= 1
+
+
+def test_of_thousands_of_metrics_those_that_tell_most_are_read_and_the_rest_is_named(tmp_path):
+    layers = [{"step": step, "loss": 1 / step, **{f"layer{number}/norm": 1.0 for number in range(20_000)}}
+              for step in (1, 2)]  # fmt: skip
+    # A name that becomes another one that is there must not cost a search for each of all.
+    evaluated = {"step": 2, "eval_loss": 0.5, "eval_f1": 0.7, "train_loss": 0.4}
+    run, curves = run_of(tmp_path, [*layers, evaluated])
+    # Two of these names are one metric.
+    assert len(curves) == MOST_METRICS - 1
+    assert {"train_loss", "eval_loss", "eval_f1"} <= set(curves)
+    (note,) = [note for note in run.notes if "metrics" in note]
+    assert note.startswith("Of 20,004 metrics 400 are read; left out are layer")
+    few, curves = run_of(tmp_path, [{"step": 1, "loss": 1.0}, {"step": 2, "loss": 0.9}])
+    assert not [note for note in few.notes if "metrics" in note]

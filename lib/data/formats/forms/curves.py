@@ -16,13 +16,9 @@ from lib.core.facts.runs import ReadAs
 from lib.data.formats.forms.axes import MAX_STEP, Counted, Once, all_steps, counted
 from lib.data.formats.forms.places import is_of_evaluation
 from lib.data.formats.logged import LoggedRun, Series
-from lib.data.formats.metric_names import Chosen, read_names
+from lib.data.formats.metric_names import Chosen, left_out_note, most_telling, read_names
 from lib.data.formats.metric_words import words_of
 
-MOST_METRICS = 400
-"""Nobody looks through more, and each costs every check a pass; a log of one metric a layer has thousands."""
-_NAMED = 5
-"""So many of the metrics that are left out are named."""
 _CLOSING = (
     "train_runtime", "train_loss", "train_samples_per_second", "train_steps_per_second", "train_tokens_per_second",
     "total_flos",
@@ -79,11 +75,11 @@ def gathered(run_id: str, logged: LoggedRun) -> Gathered:
     if not series:
         return Gathered(RunCurves(run_id), in_epochs=in_epochs, closing=closing)
     names = _chosen(series, of_evaluation=of_evaluation) if series.keys() != first.keys() or count.counter else first
-    kept = _most_telling(series, names)
+    kept = most_telling(
+        {name: len(each.step) for name, each in series.items()}, {name: names[name].metric for name in series}
+    )
     if left_out := [name for name in series if name not in kept]:
-        told = ", ".join(isolated(name) for name in left_out[:_NAMED])
-        more = f" and {len(left_out) - _NAMED:,} more" if len(left_out) > _NAMED else ""
-        notes.append(f"Of {len(series):,} metrics {len(kept):,} are read; left out are {told}{more}.")
+        notes.append(left_out_note(len(series), left_out))
     once = Once()
     series = {name: _timed(each, once) for name, each in series.items() if name in kept}
     clocks = {id(at): at for each in series.values() if (at := each.at) is not None}.values()
@@ -171,17 +167,6 @@ def _notes(count: Counted) -> list[str]:
     elif count.in_epochs:
         notes.append("The log counts epochs: a step is an epoch.")
     return notes
-
-
-def _most_telling(series: Mapping[str, Series], names: Mapping[str, Chosen]) -> list[str]:
-    if len(series) <= MOST_METRICS:
-        return list(series)
-
-    def telling(name: str) -> tuple[bool, bool, int, str]:
-        metric = names[name].metric
-        return metric not in METRICS, not metric_of(metric).evaluated, -len(series[name].step), name
-
-    return sorted(series, key=telling)[:MOST_METRICS]
 
 
 def _timed(series: Series, once: Once) -> Series:

@@ -56,12 +56,13 @@ _NOT_OVER = re.compile(
 )
 """With one of these it is the end of a part, or a condition, or no good end."""
 _DONE = re.compile(r"(?:all )?(?:done|finished|completed?)[.! ]{0,5}", re.I)
+# What was taken is not tried otherwise: of a row of numbers each comma could stand between two or inside one.
 _EVALUATES = re.compile(
     r"(?:(?:now|start(?:ing|ed)?|begin(?:ning)?|running|run|doing|performing|the) )*"
     r"(?:evaluat(?:ion|e|ing)|validat(?:ion|e|ing)|eval|val)"
-    r"(?:[\s,;:.!()\[\]/-]{1,5}(?:(?:on|of|at|after|for|the|a|step|epoch|iteration|set|subset|data|dataset|split|loop|phase"
+    r"(?:[\s,;:.!()\[\]/-]{1,5}+(?:(?:on|of|at|after|for|the|a|step|epoch|iteration|set|subset|data|dataset|split|loop|phase"
     r"|metrics?|results?|perplexity|loss|accuracy|scores?|model|batch|begins?|started|train|test|dev|val|valid|validation"
-    r"|eval|evaluation)\b|\d[\d,./]{0,20}|[\"'][\w./-]{1,60}[\"']))*[\s,;:.!)\]-]*",
+    r"|eval|evaluation)\b|\d[\d,./]{0,20}+|[\"'][\w./-]{1,60}[\"']))*+[\s,;:.!)\]-]*",
     re.I,
 )
 """Nothing but words for what is evaluated, and when: "Validation loss decreased, saving" heads nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.data.formats.readers.text_logs import FORMAT
+from lib.data.formats.text.words import heads_evaluation
 from tests.data.formats.reading import only_run, points, put
 
 TRAINED = {step: round(3 - step / 100, 4) for step in range(10, 101, 10)}
@@ -98,3 +99,9 @@ def test_a_sentence_about_the_evaluation_heads_nothing(tmp_path):
     lines = [f"step {step} acc=0.5\nValidation loss decreased, saving.\nloss: {step / 100}" for step in TRAINED]
     put(tmp_path, {"train.log": "\n".join(lines) + "\n"})
     assert set(points(only_run(FORMAT, tmp_path))) == {"acc", "loss"}
+
+
+def test_a_heading_with_many_numbers_is_read_in_the_time_of_its_length():
+    # Where each comma is tried as one between numbers and as one inside a number, this takes longer than there is time.
+    assert heads_evaluation(f"Evaluation at step {'1,' * 80}$") is None
+    assert heads_evaluation("Evaluation at step 1,000, epoch 3/5:")
