@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from streamlit.starlette import App
 
@@ -15,6 +15,7 @@ from lib.gate.ending import ends_well
 from lib.gate.server import running
 from lib.gate.slow import Connections, watched
 from lib.log.errors import reported
+from lib.ui.service import gone
 from lib.ui.session import deployment
 
 MOST_ARENAS = 2
@@ -33,11 +34,11 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     except AppError as error:
         reported(error)
     server = running()
-    if server is None:
-        yield
-        return
-    ends_well(server)
-    async with watched(Connections(server.server_state.connections)):
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(gone.watched())
+        if server is not None:
+            ends_well(server)
+            await stack.enter_async_context(watched(Connections(server.server_state.connections)))
         yield
 
 
