@@ -1,4 +1,4 @@
-"""Charts on their way to the browser: bytes that ``static/charts.js`` reads.
+"""Charts on their way to the browser, and as they are kept: bytes that ``static/charts.js`` reads.
 
 A part is two lengths in bytes (little-endian uint32), a JSON text padded with spaces to a multiple of eight, and the
 numbers that it refers to (little-endian float64). A message is one part after the other.
@@ -42,6 +42,30 @@ def packed(head: Mapping[str, Any], tables: Mapping[str, pa.Table] | None = None
     text += b" " * (-len(text) % 8)
     block = np.concatenate(numbers).astype("<f8").tobytes() if numbers else b""
     return LENGTHS.pack(len(text), len(block)) + text + block
+
+
+def opened(part: bytes) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+    """The head and the tables of one part, as ``packed`` was given them; a column of constants of text as text."""
+    text, _ = LENGTHS.unpack_from(part)
+    start = LENGTHS.size + text
+    head: dict[str, Any] = json.loads(part[LENGTHS.size : start])
+    numbers = np.frombuffer(part, "<f8", offset=start)
+    tables = {
+        name: pa.table({key: _column(each, numbers) for key, each in columns.items()})
+        for name, columns in head.pop("tables").items()
+    }
+    return head, tables
+
+
+def _column(sent: Any, numbers: np.ndarray) -> pa.Array[Any]:
+    if isinstance(sent, list):
+        return pa.array(sent, pa.string())
+    if "runs" not in sent:
+        return pa.array(numbers[sent["at"] : sent["at"] + sent["count"]], pa.float64())
+    values, lengths = [value for value, _ in sent["runs"]], [count for _, count in sent["runs"]]
+    kind = pa.string() if any(isinstance(value, str) for value in values) else pa.float32()
+    which: pa.Array[Any] = pa.array(np.repeat(np.arange(len(values)), lengths), pa.int64())
+    return pa.array(values, kind).take(which)
 
 
 def _is_constant(kind: pa.DataType) -> bool:

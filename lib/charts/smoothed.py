@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from lib.charts.drawn import Curve, Points, View, lines_by_weight
 
-MOST_BYTES = 128 * 10**6
-"""What the lines of all curves may take: those of ten pages at their fullest. What goes is made again in 20 ms each."""
+MOST_BYTES = 32 * 10**6
+"""What the lines of all curves may take: those of forty pages of three runs. They are made for every page, and few
+people move the slider; of what goes each line is made again in 20 ms for a million points."""
 
 
 class Room:

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from lib.charts.datasets import FindingMark, chart_data
 from lib.charts.drawn import Curve, View
-from lib.charts.packed import packed
+from lib.charts.packed import opened, packed
 from tests.charts_sent import Part, unpacked
 
 HOSTILE = [
@@ -216,3 +216,18 @@ def test_what_a_chart_shows_arrives_as_it_was_computed(log_y, smoothing):
         name: table.to_pydict() for name, table in tables.items()
     }
     assert len(part.columns["lines"]["curve"]["runs"]) < 5, "once a curve, not once a point"
+
+
+def test_a_part_can_be_opened_again():
+    given_curves = [
+        Curve("● a", 0, np.arange(40.0), np.arange(40.0) % 7, ".4f"),
+        Curve("● b", 2, np.arange(40.0), np.where(np.arange(40) == 5, np.nan, 1.5), ".4f", evaluated=True, best=3),
+    ]
+    data = chart_data(given_curves, View("Step"), [FindingMark(0, "spike", 3.0, 3.0, "客服")])
+    head = {"title": "Loss", "bounds": {"train": [0.0, 1.0, 2, 3, True]}, "order": data.order}
+    found, tables = opened(packed(head, data.tables))
+    assert found == head
+    assert {name: table.to_pydict() for name, table in tables.items()} == {
+        name: table.to_pydict() for name, table in data.tables.items()
+    }
+    assert [table.schema for table in tables.values()] == [table.schema for table in data.tables.values()]

@@ -45,8 +45,7 @@ def value_of_json(written: str) -> Any:
     """One value, as far down as anybody looks; ``Broken`` for what is no JSON."""
     if len(written) < LARGE:
         return _value(written.strip())
-    body = Shortened(written.encode("utf-8", "surrogatepass"), level=0)
-    value = _plain(body.body)
+    body, value = _shortened(written.encode("utf-8", "surrogatepass"), level=0)
     return body.told(_value(body.body.decode("utf-8", "replace").strip()) if value is None else value)
 
 
@@ -58,8 +57,7 @@ def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
     Raises:
         NotWhole: If it is no array, or not all of one.
     """
-    shortened = Shortened(body, level=2)
-    rows = _plain(shortened.body)
+    shortened, rows = _shortened(body, level=2)
     if rows is None:
         written = shortened.body.decode("utf-8", "replace").strip()
         try:
@@ -71,6 +69,16 @@ def rows_of_json(body: bytes) -> list[dict[str, Any] | Broken]:
     if not isinstance(rows, list):
         raise NotWhole
     return [_row(row) for row in shortened.told(rows)]
+
+
+def _shortened(body: bytes, level: int) -> tuple[Shortened, Any]:
+    """A body without what is too large in it, and what it holds, as ``_plain`` says."""
+    shortened = Shortened(body, level, texts=True)
+    value = _plain(shortened.body)
+    if value is None and shortened.has_texts:
+        shortened = Shortened(body, level)
+        value = _plain(shortened.body)
+    return shortened, value
 
 
 def _plain(body: bytes) -> Any:

@@ -1,11 +1,14 @@
 """Large JSON answers, made small before they are read: what has more values than anybody looks at is cut out.
 
 To make a Python object of each value takes a tenth of a microsecond, in which nothing else of the process runs. So the
-values of what is large are counted among its bytes first, in arrays.
+values of what is large are counted among its bytes first, in arrays. And each pass over an enormous text takes a while,
+of which a dozen are made until a row is a run: but for its beginning and its fingerprint it is left where it is.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -14,17 +17,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.core.facts.sizes import Cut
+from lib.core.facts.sizes import DEEPEST, LONGEST_VALUE, Cut
 
 LARGE = 2 * 2**20
 """In bytes: in less is nothing that takes long to read."""
 MOST_VALUES = 500_000
 """Values of one column, or of one section of it, that are read: no vocabulary is as large. It takes 0.2 s."""
 
+LONG_TEXT = 2**20
+"""Bytes without a quote: what is longer is a text of which nobody reads the rest, or has no texts in it."""
+MOST_QUOTES = 200
+"""So many quotes inside of a text are passed over to find its end: in what is full of them a pass is no faster."""
+
 _CHUNK = 4 * 2**20
 """Bytes that are looked at together: some ten times as much memory is needed for them."""
+_CONFIG = re.compile(rb'"config"\s*:\s*"\Z')
 _NO_BACKSLASH = re.compile(rb"[^\\]")
 _QUOTE, _BACKSLASH = b'"\\'
+NONE, UNKNOWN = -1, -2
+"""Of a place in bytes."""
+_LONGEST_CHARACTER = 6
+"""Bytes that JSON may write for one: more than UTF-8 does."""
 _DEEPER = np.zeros(256, np.int8)
 _DEEPER[list(b"[{")] = 1
 _DEEPER[list(b"]}")] = -1
@@ -38,15 +51,21 @@ class Shortened:
     Args:
         body: JSON.
         level: How many arrays and objects stand around a value: two around that of a column in an array of rows.
+        texts: Cut long texts out too.
 
     Attributes:
         body: The same, with a short text in the place of what was cut out.
+        has_texts: Long texts were cut out. It is no JSON any more where that was no text, which is not looked at.
     """
 
-    def __init__(self, body: bytes, level: int) -> None:
+    def __init__(self, body: bytes, level: int, *, texts: bool = False) -> None:
         self.body = body
         self._level = level
         self._cuts: dict[str, Cut] = {}
+        if texts and len(body) >= LARGE:
+            self._cut_texts()
+        self.has_texts = bool(self._cuts)
+        body = self.body
         # Many more bytes than marks are one long text.
         if len(body) < LARGE or sum(map(body.count, (b",", b"[", b"{"))) <= MOST_VALUES:
             return
@@ -63,16 +82,100 @@ class Shortened:
 
     def told(self, value: Any) -> Any:
         """What was read of it, which is changed, with what says how much was cut out in the place of that."""
-        return self._told(value, self._level + 1) if self._cuts else value
+        if not self._cuts:
+            return value
+        # A text may stand anywhere.
+        return self._told(value, self._level + (DEEPEST if self.has_texts else 1))
+
+    def _cut_texts(self) -> None:
+        mark, end = secrets.token_hex(16), 0
+        kept: list[bytes] = []
+        for first, last in _long_texts(self.body):
+            name = f"{mark}t{len(self._cuts)}"
+            self._cuts[name] = _cut_text(self.body, first, last)
+            kept += (self.body[end:first], name.encode())
+            end = last
+        if kept:
+            self.body = b"".join((*kept, self.body[end:]))
 
     def _told(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return self._cuts.get(value, value)
         if depth and isinstance(value, dict):
-            value.update({key: self._told(item, depth - 1) for key, item in value.items()})
+            told = {self._cuts.get(key, key): self._told(item, depth - 1) for key, item in value.items()}
+            value.clear()
+            value.update(told)
         elif depth and isinstance(value, list):
             value[:] = [self._told(item, depth - 1) for item in value]
         return value
+
+
+def _long_texts(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where what stands between two quotes begins and ends, where that is long, in order."""
+    at = 0
+    while at + LONG_TEXT < len(body):
+        # From the far end of what would be too short: a few looks are enough for all of an answer.
+        quote = _quote_before(body, at, at + LONG_TEXT)
+        if quote >= at:
+            at = quote + 1
+            continue
+        end = _quote_after(body, at + LONG_TEXT) if quote == NONE else NONE
+        if end == NONE:
+            return
+        if not _is_document(body, at):
+            yield at, end
+        at = end + 1
+
+
+def _is_document(body: bytes, at: int) -> bool:
+    """Whether what begins there may be JSON itself, of which all is read: a configuration that is stored as text."""
+    before = body[max(0, at - 50) : at]
+    return bool(_CONFIG.search(before)) or (at < 50 and not before.strip(b'" \t\r\n'))
+
+
+def _quote_before(body: bytes, first: int, last: int) -> int:
+    """The last quote that begins or ends a text, ``NONE`` where there is no such one, or ``UNKNOWN``."""
+    for _ in range(MOST_QUOTES):
+        last = body.rfind(b'"', first, last)
+        if last == NONE or not _is_escaped(body, last):
+            return last
+    return UNKNOWN
+
+
+def _quote_after(body: bytes, first: int) -> int:
+    """The first quote that begins or ends a text, or ``NONE`` where none is found."""
+    for _ in range(MOST_QUOTES):
+        found = body.find(b'"', first)
+        if found == NONE or not _is_escaped(body, found):
+            return found
+        first = found + 1
+    return NONE
+
+
+def _is_escaped(body: bytes, at: int) -> bool:
+    # Of a thousand it is not worth knowing: where this is wrong, what is left is no JSON.
+    before = body[max(0, at - 1000) : at]
+    return bool((len(before) - len(before.rstrip(b"\\"))) % 2)
+
+
+def _cut_text(body: bytes, first: int, last: int) -> Cut:
+    """What is kept of a text: its beginning, and what tells it from others."""
+    seen = hashlib.sha256(memoryview(body)[first:last]).digest()
+    written = body[first : min(last, first + _LONGEST_CHARACTER * LONGEST_VALUE)].decode("utf-8", "replace")
+    size = f"{(last - first) / 1e6:,.1f} MB"
+    return Cut(f"{_beginning(written)}… (the beginning of {size})", f"a text of {size}", seen)
+
+
+def _beginning(written: str) -> str:
+    """The characters that the beginning of a JSON text stands for."""
+    for less in range(_LONGEST_CHARACTER):
+        try:
+            text: str = json.loads(f'"{written[: len(written) - less]}"', strict=False)
+        except ValueError:
+            # It ends inside of an escape.
+            continue
+        return text[:LONGEST_VALUE]
+    return ""
 
 
 def _too_large(body: bytes, level: int) -> Iterator[tuple[int, int, int]]:

@@ -53,22 +53,18 @@ class CurvesOnAxis(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart, made.
+    """One chart, made. What it shows is kept once, as it travels: many are remembered, and few are taken as files.
 
     Attributes:
         request: What it depends on.
         curves: Of every metric and run; empty where none of the runs logged any of the metrics.
         asked: What is drawn of each of them depends on this.
-        data: What it shows.
-        head: How it is shown, and what is said of it.
-        sent: All of it as it travels to the browser.
+        sent: What it shows, how, and what is said of it, as it travels to the browser (``lib.charts.packed``).
     """
 
     request: ChartRequest
     curves: tuple[Curve, ...]
     asked: tuple[CurveRequest, ...]
-    data: ChartData
-    head: Mapping[str, Any]
     sent: bytes
 
     @property
@@ -138,7 +134,7 @@ def make(request: ChartRequest, runs: Mapping[CurvesKey, CurvesOnAxis]) -> Chart
         "lane": _lane(request, data),
         "smoothing": f"{view.smoothing:g}",
     }
-    return Chart(request, tuple(curves), tuple(one for one, _ in found), data, head, packed(head, data.tables))
+    return Chart(request, tuple(curves), tuple(one for one, _ in found), packed(head, data.tables))
 
 
 def lines_to_make(chart: Chart, runs: Mapping[CurvesKey, CurvesOnAxis]) -> list[tuple[CurvesKey, SmoothedLines]]:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.charts.drawn_file import drawn_csv
 from lib.charts.export import standalone, to_png, to_svg
+from lib.charts.packed import opened
 from lib.charts.still import Look
 from lib.charts.theme import COLORS
 from lib.core.curves.metric_curves import FRAME_COLUMNS, frame_of
@@ -63,16 +64,19 @@ def asked_file(
     if chart is None:
         return
     name = in_file_name(key)
+    head, tables = opened(chart.sent)
+    mode = url.value(link.LOSS_MODE)
+    clips = _clips(head, mode)
     if kind in PICTURES:
         make, mime = PICTURES[kind]
-        look, note = _look(chart, named), _note(chart, notes)
-        _offer(turn, lambda: make(standalone(chart.head, chart.data.tables, look, note)), f"{name}.{kind}", mime)
+        look, note = _look(mode, named, clips=clips), _note(chart, head, notes)
+        _offer(turn, lambda: make(standalone(head, tables, look, note)), f"{name}.{kind}", mime)
         return
     # What is behind a button is made when it is pressed, outside of this run: it gets values only.
-    mode, zoom, names = url.value(link.LOSS_MODE), url.value(link.ZOOM), {run["slot"]: run["label"] for run in named}
-    metrics, clips = [one.metric for one in chart.asked], _clips(chart, mode)
+    zoom, names = url.value(link.ZOOM), {run["slot"]: run["label"] for run in named}
+    metrics = [one.metric for one in chart.asked]
     makers: Mapping[str, Callable[[], bytes]] = {
-        "csv": lambda: drawn_csv(chart.head, chart.data.tables, metrics, names, mode, clips=clips).encode(),
+        "csv": lambda: drawn_csv(head, tables, metrics, names, mode, clips=clips).encode(),
         "points": lambda: _csv(chart.request.metrics, runs, zoom),
     }
     _offer(turn, makers[kind], f"{name}-{TABLES[kind]}.csv", "text/csv")
@@ -82,27 +86,27 @@ def _offer(turn: int, make: Callable[[], bytes], name: str, mime: str) -> None:
     st.download_button("Download", make, f"runoff-{name}", mime, key=f"download_file_{turn}", on_click="ignore")
 
 
-def _look(chart: Chart, named: Sequence[Mapping[str, Any]]) -> Look:
-    mode, is_dark = url.value(link.LOSS_MODE), st.context.theme.type == "dark"
+def _look(mode: str, named: Sequence[Mapping[str, Any]], *, clips: bool) -> Look:
+    is_dark = st.context.theme.type == "dark"
     return Look(
         {run["slot"]: run["label"] for run in named},
         [run["slot"] for run in named if run["first"]],
         mode,
-        _clips(chart, mode),
+        clips,
         {name: COLORS[name][is_dark] for name in ("text", "muted", "grid", "control", "ground")},
     )
 
 
-def _note(chart: Chart, notes: Mapping[str, str]) -> str:
+def _note(chart: Chart, head: Mapping[str, Any], notes: Mapping[str, str]) -> str:
     """What the lines of a chart are, as the page says beside its title."""
     is_loss = chart.key == "loss"
     said = notes[url.value(link.LOSS_MODE)] if is_loss else ""
-    return " · ".join(filter(None, (said, chart.head["note"] if chart.request.is_difference or not is_loss else "")))
+    return " · ".join(filter(None, (said, head["note"] if chart.request.is_difference or not is_loss else "")))
 
 
-def _clips(chart: Chart, mode: str) -> bool:
+def _clips(head: Mapping[str, Any], mode: str) -> bool:
     """Whether a chart leaves out what counts as an outlier in it."""
-    bounds, outliers = chart.head["bounds"].get(mode), url.value(link.OUTLIERS)
+    bounds, outliers = head["bounds"].get(mode), url.value(link.OUTLIERS)
     return bounds is not None and (outliers == "ignored" or (outliers == "auto" and bounds[4]))
 
 

@@ -39,12 +39,16 @@ class _Job:
         self.thread.start()
 
     def _make(self) -> None:
-        self.wanted.wait(WAIT_S)
-        for lines in self.lines:
-            with _TURN:
-                if self.dropped.is_set():
-                    return
-                lines.make()
+        try:
+            self.wanted.wait(WAIT_S)
+            for lines in self.lines:
+                with _TURN:
+                    if self.dropped.is_set():
+                        return
+                    lines.make()
+        finally:
+            # The session keeps this for longer than the lines are remembered.
+            self.lines = ()
 
     def makes(self, lines: Sequence[SmoothedLines]) -> bool:
         """Whether it goes on, and makes all of these."""

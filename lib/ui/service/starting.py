@@ -7,7 +7,7 @@ import ctypes
 import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from streamlit.starlette import App
 
@@ -17,6 +17,7 @@ from lib.gate.server import running
 from lib.gate.slow import Connections, watched
 from lib.gate.unfinished import Unfinished, bound
 from lib.log.errors import LOGGER, reported
+from lib.ui.service import gone
 from lib.ui.session import deployment
 
 MOST_ARENAS = 2
@@ -37,13 +38,13 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     for said in deployment.unknown_variables(os.environ):
         logging.getLogger(LOGGER).warning("%s", said)
     server = running()
-    if server is None:
-        yield
-        return
-    ends_well(server)
-    unfinished = Unfinished()
-    bound(server.config, unfinished)
-    async with watched(Connections(server.server_state.connections), unfinished):
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(gone.watched())
+        if server is not None:
+            ends_well(server)
+            unfinished = Unfinished()
+            bound(server.config, unfinished)
+            await stack.enter_async_context(watched(Connections(server.server_state.connections), unfinished))
         yield
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +39,7 @@ class Memory(Generic[K, V]):
         self._lock = threading.Lock()
         self._kept: TTLCache[K, V] = TTLCache(most, seconds, clock)
         self._reads: dict[K, _Read[V]] = {}
+        _EVERY.add(self)
 
     def get(self, key: K, read: Callable[[], V]) -> V:
         """The value of a key, from ``read`` where it is not remembered. What that raises is not remembered."""
@@ -71,6 +73,11 @@ class Memory(Generic[K, V]):
         with self._lock:
             return key in self._kept
 
+    def expire(self) -> None:
+        """Let go what is too old to be asked for."""
+        with self._lock:
+            self._kept.expire()
+
     def forget(self, which: Callable[[K], bool] = lambda _: True) -> None:
         """Read the values of these keys anew when they are asked for next."""
         with self._lock:
@@ -97,6 +104,7 @@ class ComputedValues:
     def __init__(self, most: int = 100) -> None:
         self._lock = threading.Lock()
         self._made: TTLCache[tuple[str, Hashable], Any] = TTLCache(most, RESULTS_S)
+        _EVERY.add(self)
 
     def computed(self, subject: str, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, made once for each subject and key and then shared: never change it.
@@ -121,3 +129,36 @@ class ComputedValues:
         """Whether that is remembered."""
         with self._lock:
             return (subject, key) in self._made
+
+    def expire(self) -> None:
+        """Let go what is too old to be asked for."""
+        with self._lock:
+            self._made.expire()
+
+
+class _Every:
+    """All that remembers anything in this process, as long as somebody holds it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: weakref.WeakSet[Memory[Any, Any] | ComputedValues] = weakref.WeakSet()
+
+    def add(self, memory: Memory[Any, Any] | ComputedValues) -> None:
+        """One more."""
+        with self._lock:
+            self._held.add(memory)
+
+    def expire(self) -> None:
+        """Let go what is too old, of each."""
+        with self._lock:
+            held = list(self._held)
+        for each in held:
+            each.expire()
+
+
+_EVERY = _Every()
+
+
+def expire() -> None:
+    """Let go what is too old to be asked for: by itself each does so only when more is put to it."""
+    _EVERY.expire()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.core.facts.sizes import Cut
+from lib.core.facts.sizes import LONGEST_VALUE, Cut
 from lib.data.tables import large_json
 from lib.data.tables.job_rows import run_from_row
 from lib.data.tables.json_rows import Broken, rows_of_json, value_of_json
@@ -99,11 +99,72 @@ def test_two_that_differ_in_what_was_cut_are_two():
     assert run_from_row(first).version != run_from_row(second).version
 
 
-def test_a_vocabulary_and_a_long_text_are_whole():
+def test_a_vocabulary_is_whole():
     vocabulary = {f"token {at}": at for at in range(200_000)}
-    (read,) = rows_of_json(row(config={"vocab": vocabulary}, error_message="[,]" * LARGE))
+    (read,) = rows_of_json(row(config={"vocab": vocabulary}, error_message="[,]" * 100_000))
     assert read["config"]["vocab"] == vocabulary
-    assert read["error_message"] == "[,]" * LARGE
+    assert read["error_message"] == "[,]" * 100_000
+
+
+TEXTS = {
+    "words": "Loss is NaN, [stopped]; " * 200_000,
+    "lines": "a line\n" * 500_000,
+    "not ASCII": "Änderung 😀 " * 300_000,
+    "one quote": "x" * LARGE + '"' + "y" * LARGE + '\\"' + "\\",
+    "backslashes": "\\" * LARGE,
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_of_an_enormous_text_its_beginning_is_kept_wherever_it_stands(name, ascii_only):
+    long = TEXTS[name]
+    rows = [
+        {"id": ID, "error_message": long, "config": {"deep": [{"prompt": long, "rate": 1e-4}], "last": 2}},
+        {"id": ID, long: 1, "model_name": "m"},
+    ]
+    read = rows_of_json(json.dumps(rows, ensure_ascii=ascii_only).encode())
+    assert [each.get("model_name") for each in read] == [None, "m"]
+    config = read[0]["config"]
+    assert (config["last"], config["deep"][0]["rate"]) == (2, 1e-4)
+    for text in (read[0]["error_message"], config["deep"][0]["prompt"], list(read[1])[1]):
+        assert isinstance(text, Cut)
+        assert text.startswith(long[:LONGEST_VALUE])
+        assert len(text) < LONGEST_VALUE + 100
+        assert "MB" in text.what
+    assert run_from_row(read[0]).error_message.startswith(long[:1000])
+    assert run_from_row(read[0]).config["deep"][0]["rate"] == 1e-4
+
+
+def test_two_enormous_texts_that_differ_at_their_ends_are_two():
+    first, second = (rows_of_json(row(error_message="x" * LARGE + end))[0] for end in "ab")
+    assert run_from_row(first).version != run_from_row(second).version
+    (again,) = rows_of_json(row(error_message="x" * LARGE + "a"))
+    assert run_from_row(again).version == run_from_row(first).version
+
+
+def test_what_has_no_texts_in_it_is_no_long_text():
+    numbers = [0.123456789] * (MOST_VALUES // 3)
+    (read,) = rows_of_json(row(config={"first": numbers, ",": numbers, ":": [], "x": "y" * LARGE}))
+    assert (read["config"]["first"], read["config"][","]) == (numbers, numbers)
+
+
+@given(st.lists(st.dictionaries(TEXT, VALUES, max_size=4), max_size=4), st.integers(1, 12))
+def test_a_text_is_cut_or_is_what_it_was(rows, longest):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(large_json, "LARGE", 0)
+        patch.setattr(large_json, "LONG_TEXT", longest)
+        for ascii_only in (True, False):
+            read = rows_of_json(json.dumps(rows, ensure_ascii=ascii_only).encode())
+            assert same(read, rows)
+
+
+def same(read: Any, written: Any) -> bool:
+    if isinstance(read, Cut):
+        return isinstance(written, str) and read.startswith(written)
+    if isinstance(written, dict):
+        return len(read) == len(written) and all(map(same, (*read, *read.values()), (*written, *written.values())))
+    return all(map(same, read, written)) and len(read) == len(written) if isinstance(written, list) else read == written
 
 
 def test_a_large_answer_that_is_no_json_is_said_to_be_none():

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import gc
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lib.core.curves.axes import Axis
 from lib.core.curves.metric_curves import MetricCurve, RunCurves, complete_curve
-from lib.ui.charts.chart import make
+from lib.ui.charts.chart import Chart, make
 from lib.ui.charts.request import ChartRequest, ChartRun, CurvesKey, MetricFinding, PartRead, Ship, ToBaseline, Told
 from lib.ui.session import link
 from lib.ui.session.link import LinkState
@@ -57,13 +60,17 @@ class OnAxis:
 
 
 def made(asked: ChartRequest) -> bytes:
+    return chart(asked).sent
+
+
+def chart(asked: ChartRequest) -> Chart:
     losses = {"train_loss": [3.0, 2.0, 4.0, 1.5, 1.0, 0.5, 0.4, 0.3, 0.2], "eval_loss": [2.5, 2.0, 1.5]}
     curves = {}
     for metric, values in losses.items():
         step = np.arange(1, len(values) + 1) * (9 // len(values))
         curves[metric] = complete_curve(step, np.array(values), np.full(len(values), np.nan), step * 60.0)
     axis = asked.options[link.AXIS]
-    return make(asked, {each.curves: OnAxis(RunCurves("a", curves), axis) for each in asked.runs}).sent
+    return make(asked, {each.curves: OnAxis(RunCurves("a", curves), axis) for each in asked.runs})
 
 
 def changed(value: Any) -> Iterator[tuple[str, Any]]:
@@ -154,3 +161,14 @@ def test_a_lane_has_a_row_for_each_run_with_findings_in_view_and_counts_them():
 def test_a_curve_does_not_depend_on_what_it_is_called_or_compared_with():
     one, other = request(), replace(request(), runs=(replace(run("a"), label="x", slot=3, findings=()),))
     assert one.curve(one.runs[0], "train_loss") == other.curve(other.runs[0], "train_loss")
+
+
+def test_what_a_chart_shows_is_kept_once():
+    seen, left = set(), [chart(request())]
+    while left:
+        each = left.pop()
+        if id(each) not in seen and not isinstance(each, type | ModuleType | FunctionType):
+            seen.add(id(each))
+            assert not isinstance(each, pa.Table | pa.ChunkedArray)
+            assert not isinstance(each, Mapping) or "order" not in each
+            left += gc.get_referents(each)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -86,3 +88,15 @@ def test_what_is_no_longer_shown_is_not_made(monkeypatch):
     first.may.set()
     assert shown.were_made.wait(LONG_S)
     assert not dropped.are_made
+
+
+def test_a_session_keeps_no_lines_once_they_are_made():
+    lines = Lines()
+    gone = weakref.ref(lines)
+    lines.may.set()
+    assert smoothed_lines([{"a": lines}], [run("a")], wanted=True) is not None or lines.were_made.wait(LONG_S)
+    (job,) = st.session_state.values()
+    job.thread.join(LONG_S)
+    del lines
+    gc.collect()
+    assert gone() is None
