@@ -11,14 +11,16 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import SecurityError
-from websockets.frames import Frame
 
 from lib.gate.slow import UNTAKEN_S
+
+if TYPE_CHECKING:
+    from websockets.frames import Frame
 
 LOGGER = "runoff.gate.unfinished"
 MOST_BYTES = 64 * 2**20
