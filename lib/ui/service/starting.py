@@ -17,7 +17,7 @@ from lib.gate.server import running
 from lib.gate.slow import Connections, watched
 from lib.gate.unfinished import Unfinished, bound
 from lib.log.errors import LOGGER, reported
-from lib.ui.service import gone
+from lib.ui.service import gone, overtaken
 from lib.ui.session import deployment
 
 MOST_ARENAS = 2
@@ -29,7 +29,7 @@ _M_ARENA_MAX = -8
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Give the log its form from the first entry on, log at once what is wrong with the settings, end well."""
+    """Give the log its form at once, say what is wrong in the settings, send whole pages, and end well."""
     share_heaps()
     try:
         deployment.settings()
@@ -37,6 +37,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         reported(error)
     for said in deployment.unknown_variables(os.environ):
         logging.getLogger(LOGGER).warning("%s", said)
+    overtaken.wait()
     server = running()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(gone.watched())
