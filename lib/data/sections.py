@@ -16,7 +16,7 @@ from lib.core.facts.values import finite
 TIMEOUT_RANGE_S = (1.0, 300.0)
 REFRESH_RANGE_S = (1.0, 3600.0)
 
-OF_A_SERVICE = re.compile(r"_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$")
+OF_A_SERVICE = re.compile(r"_(?:SERVICE_(?:HOST|PORT(?:_\w{1,63})?)|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w{1,63})?)?)$")
 """What Kubernetes puts into the environment of every pod for a service, which may be called like our settings begin."""
 
 Reader = Callable[[Any, str], Any]

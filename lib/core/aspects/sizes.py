@@ -86,7 +86,7 @@ def _size(seconds: np.ndarray, rate: np.ndarray) -> Size | None:
 
 _SCORES = "f1|f1[-_]?score|precision|recall|auc|auroc|roc_auc|ap|average_precision|support|iou"
 """Not accuracy: that is logged for each of several benchmarks as often as for each class."""
-_OF_CLASS = re.compile(rf"eval[_/](?:.*[_/])?(?P<score>{_SCORES})[/_](?P<name>[^/]+)", re.IGNORECASE)
+_OF_CLASS = re.compile(rf"eval[_/](?:.*[_/])?(?P<score>{_SCORES})[/_](?P<name>[^/]{{1,200}})", re.IGNORECASE)
 _CLASS_OF = re.compile(r"eval[_/](?P<name>[^/]+)[/_](?P<score>precision|recall)", re.IGNORECASE)
 # What was taken is not tried otherwise: of a long row of digits each part could be one of the words.
 _NO_CLASS = re.compile(

@@ -223,5 +223,5 @@ def _bits(value: Any) -> int | None:
         return None
     if (bits := whole(value)) is not None:
         return bits
-    found = re.fullmatch(r"\s*(?:int)?(\d+)(?:\.0)?[\s_-]*(?:bits?)?\s*", str(value), re.IGNORECASE)
+    found = re.fullmatch(r"\s*(?:int)?(\d+)(?:\.0)?[\s_-]*+(?:bits?)?\s*", str(value), re.IGNORECASE)
     return int(found.group(1)) if found else None

@@ -172,44 +172,50 @@ def _redact_assignments(text: str) -> str:
     """Blot out what stands after the name of a secret: ``name=value``, ``name: value``, ``--name value``."""
     parts: list[str] = []
     done = 0
+    plain = 0
     for found in _ASSIGNMENT.finditer(text):
         if found.start() < done:
             continue
         name, separator = found.group(2) or found.group(5), found.group(3) or found.group(6)
-        end = _end_of_secret(text, found.end(), name, separator)
+        end, plain = _end_of_secret(text, found.end(), name, separator, plain)
         if end > found.end():
             parts += [text[done : found.end()], MASK]
             done = end
     return "".join([*parts, text[done:]])
 
 
-def _end_of_secret(text: str, start: int, name: str, separator: str) -> int:
-    """Where the secret that starts at ``start`` ends; ``start`` itself if it is none."""
+def _end_of_secret(text: str, start: int, name: str, separator: str, plain: int) -> tuple[int, int]:
+    """Where the secret that starts at ``start`` ends; ``start`` itself if it is none.
+
+    ``plain`` is up to where a value without a digit was seen that the place may be inside of. It is given back anew:
+    of "key:key:key:" each value would be read to the end of all of them.
+    """
     words = words_of(name)
     level = Secrecy.ALL if SIGNATURES.search(words) else secrecy(name)
     if not level:
-        return start
-    found = (_WHOLE_VALUE if level is Secrecy.ALL else _VALUE).match(text, start)
+        return start, plain
     if level is Secrecy.TEXT and (count := _COUNT.match(text, start)):
         # "tokens: 5,000" is a count, "token: 5000" need not be.
-        return start if words.endswith("s") or not count.group().isdecimal() else count.end()
+        return (start if words.endswith("s") or not count.group().isdecimal() else count.end()), plain
     if separator[-1] in "\"'":
         end = _closing(text, start, separator)
         # In a list ('key', 'value') the names of columns stand beside each other too.
         is_listed = not set("=:%") & set(separator) and not text.startswith("-", start - len(separator) - len(name) - 1)
-        plain = is_listed and not any(map(str.isdecimal, text[start:end]))
-        return start if plain else end
+        return (start if is_listed and not any(map(str.isdecimal, text[start:end])) else end), plain
     if block := _BLOCK.match(text, start):
-        return block.end()
+        return block.end(), plain
     if ":" in separator:
         if level is Secrecy.ALL:
             # A header line: "Authorization: token abc".
             end = text.find("\n", start)
-            return end if end >= 0 else len(text)
-        # "Key: the answer" is prose, "token: 5f3a" is not.
-        if found and not any(character.isdigit() for character in found.group()):
-            return start
-    return found.end() if found else start
+            return (end if end >= 0 else len(text)), plain
+        if start < plain:
+            return start, plain
+    found = (_WHOLE_VALUE if level is Secrecy.ALL else _VALUE).match(text, start)
+    # "Key: the answer" is prose, "token: 5f3a" is not.
+    if found and ":" in separator and not any(map(str.isdigit, found.group())):
+        return start, found.end()
+    return (found.end() if found else start), plain
 
 
 def _closing(text: str, start: int, separator: str) -> int:
@@ -218,7 +224,9 @@ def _closing(text: str, start: int, separator: str) -> int:
     slashes = len(separator) - 1 - len(separator[:-1].rstrip("\\"))
     end = text.find(quote, start)
     while end >= 0:
-        before = end - len(text[start:end].rstrip("\\")) - start
+        before = 0
+        while before < end - start and text[end - before - 1] == "\\":
+            before += 1
         if before <= slashes:
             return end - before
         end = text.find(quote, end + 1)

@@ -16,7 +16,7 @@ from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import Decision
 from lib.core.ranking.metric_names import EVAL_LOSS
 
-_COUNTED = re.compile(r"[a-z0-9.]*[0-9][a-z0-9.]*", re.IGNORECASE)
+_WORD, _DIGIT = re.compile(r"[a-z0-9.]+", re.IGNORECASE), re.compile("[0-9]")
 """What tells runs of one sweep apart in the names of their folders: numbers, and words with a digit in them."""
 _RANKS = {Agreement.SAME: 0, Agreement.CANNOT_TELL: 1}
 
@@ -93,7 +93,11 @@ def _are_of_one_sweep(own: RunSummary, other: RunSummary) -> bool:
     if not own.files or not other.files:
         return False
     one, two = (PurePosixPath(run.files[0]).parent for run in (own, other))
-    return one != two and one.parent == two.parent and _COUNTED.sub("#", one.name) == _COUNTED.sub("#", two.name)
+    return one != two and one.parent == two.parent and _uncounted(one.name) == _uncounted(two.name)
+
+
+def _uncounted(name: str) -> str:
+    return _WORD.sub(lambda found: "#" if _DIGIT.search(found[0]) else found[0], name)
 
 
 def stored_best(run: RunSummary, metric: str | None) -> float | None:

@@ -15,7 +15,7 @@ MAX_SERIES = 2_000
 _DEEPEST = 4
 _METRIC_NAME = re.compile(
     r"(?:loss|acc|accuracy|perplexity|ppl|learning_rate|lr|reward|score|error|f1)(?:es|s)?"
-    r"(?:[_/. -](?:train\w*|val\w*|test|eval|dev|epoch|step|history|list|curve))?$",
+    r"(?:[_/. -](?:train\w{0,60}|val\w{0,60}|test|eval|dev|epoch|step|history|list|curve))?$",
     re.I,
 )
 _OF_STEPS = ("step", "steps", "global_step", "iteration", "iter")

@@ -16,7 +16,8 @@ from lib.data.tables.large_json import LARGE, Shortened
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 20
 """Below so many digits a whole number has 64 bits, nearly: of more not all have."""
-_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', re.DOTALL)
+# A quote behind a backslash begins no text: without that each of many would be followed to the end.
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"|\\.|[\[\]{},]', re.DOTALL)
 
 
 def _decoder(decimal: Callable[[str], float | Cut]) -> json.JSONDecoder:

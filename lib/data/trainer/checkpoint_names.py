@@ -21,7 +21,7 @@ _PERHAPS = re.compile(
 _EPOCH = re.compile(r"epoch[-_=]?(\d+)", re.IGNORECASE)
 _BEST = re.compile(r"(?<![a-z])best(?![a-z])|best(?=model|adapter|weights)", re.IGNORECASE)
 _LAST = re.compile(r"(?<![a-z])(?:last|latest)(?![a-z])|(?:last|latest)(?=model|adapter|weights)", re.IGNORECASE)
-_NUMBER = re.compile(r"(\d+)(?!.*\d)")
+_NUMBER = re.compile(r"\d+")
 _WEIGHTS = re.compile(
     r"(?:adapter_)?model.*\.(?:safetensors|bin|pt|pth)(?:\.index\.json)?|pytorch_model.*\.bin(?:\.index\.json)?"
     r"|consolidated.*\.(?:safetensors|pth|pt)|tf_model.*\.h5|flax_model.*\.msgpack|.*\.(?:pt|pth|ckpt|gguf|distcp)",
@@ -71,8 +71,8 @@ def step_in(name: str) -> int | None:
         >>> step_in("checkpoint-300"), step_in("global_step500"), step_in("epoch_3"), step_in("epoch=1-step=40")
         (300, 500, None, 40)
     """
-    found = _NUMBER.search(_EPOCH.sub("", name))
-    return int(found[1]) if found else None
+    numbers = _NUMBER.findall(_EPOCH.sub("", name))
+    return int(numbers[-1]) if numbers else None
 
 
 def is_weight_file(name: str) -> bool:

@@ -11,9 +11,10 @@ from lib.data.trainer.hf_log import TRAINER_STATE
 from lib.data.upload.names import Parts, folded, plain_name
 
 _STATE_STEM, _STATE_END = os.path.splitext(TRAINER_STATE)
-_STATE = re.compile(rf"(.*?)[ ._-]*{_STATE_STEM}[ ._-]*(.*?){re.escape(_STATE_END)}", re.IGNORECASE | re.DOTALL)
+_STATE = re.compile(rf"(?>(.*?){_STATE_STEM})(.*){re.escape(_STATE_END)}", re.IGNORECASE | re.DOTALL)
 """The log of a ``Trainer`` under a name that tells it from others, such as "lr3 trainer_state.json". It has one name
 for all runs, so that whoever has several of them in one place has renamed them, or their browser has."""
+_SIGNS = " ._-"
 
 _SAYS_NOTHING = frozenset([".json", ".yaml", ".yml", ".toml", ".md", ".cfg", ".ini"])
 """Ends of what lies beside logs and describes them, or may."""
@@ -106,5 +107,5 @@ def _told_by(names: Sequence[str]) -> str:
 def _state_of(name: str) -> str:
     """What a renamed log's run is called; "" where it is none. A number alone tells no one what it counts."""
     found = _STATE.fullmatch(plain_name(name))
-    left = " ".join(filter(None, found.groups())) if found else ""
+    left = " ".join(filter(None, (found[1].rstrip(_SIGNS), found[2].lstrip(_SIGNS)))) if found else ""
     return left if not left or any(map(str.isalpha, left)) else f"{_STATE_STEM} {left}"

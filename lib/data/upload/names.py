@@ -66,6 +66,7 @@ def plain_name(name: str) -> str:
 
 def cut_name(name: str, most: int = LONGEST_NAME) -> str:
     """At most so many bytes of a name."""
+    name = name[:most]
     while name and _size(name) > most:
         name = name[:-1]
     return name

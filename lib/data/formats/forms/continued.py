@@ -33,7 +33,7 @@ _NO_PART = re.compile(
 """What stands before a number that tells runs, processes or settings apart."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _NEXT = re.compile(
-    r"[-_. ]*[(\[]?(?:part|pt|resumed?|restart(?:ed)?|cont|continued|version|v)?[-_. ]*\d*[)\]]?", re.IGNORECASE
+    r"[-_. ]*+[(\[]?(?:part|pt|resumed?|restart(?:ed)?|cont|continued|version|v)?[-_. ]*+\d*[)\]]?", re.IGNORECASE
 )
 """What a name has that the first part's has not: "log.csv", "log_2.csv", "log (1).csv", "log_resumed.csv"."""
 _OF_RESUMING = re.compile(r"resume|ckpt|checkpoint|path|dir|version|epochs|max_steps|total_steps", re.IGNORECASE)

@@ -26,7 +26,7 @@ _LINES_IN_JSON = ("metrics.json", "scalars.json", "result.json", ".log.json")
 _TEXTS = (".log", ".txt")
 """Such a file is a table where its first line is a header with a column of steps or epochs."""
 _TEXT_LETTERS = 4096
-_ONE_CURVE = re.compile(r"(?:run-)?(?P<run>.+?)-tag-.+\.csv|(?:Train|Eval|Test|Validation)_Samples_.+\.csv")
+_ONE_CURVE = re.compile(r"(?>(?:run-)?(?P<run>.+?)-tag-).+\.csv|(?:Train|Eval|Test|Validation)_Samples_.+\.csv")
 """TensorBoard's downloads and DeepSpeed's CSV monitor write a file for each curve."""
 _NO_COUNT = "No column of steps: looked for step, global_step, iteration, epoch, tokens and the like."
 

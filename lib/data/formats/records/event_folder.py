@@ -16,7 +16,7 @@ from lib.data.formats.records.event_records import MOST_BYTES, EventFile
 from lib.data.formats.records.event_values import MOST_POINTS, FileContent
 from lib.data.formats.resumed import join, taken
 
-_NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?$")
+_NAME = re.compile(r"tfevents\.(\d+)\.(.*?)(?:\.\d+\.\d+)?(?:\.v2|\.profile-empty)?$", re.DOTALL)
 
 _FEWEST = 3
 """Two values at step 0 may be one result that was logged twice."""

@@ -30,9 +30,10 @@ _NAMES = {
 }
 """Last words of keys whose values are names, though they may be made of digits: version 1.10 is not 1.1."""
 
-# What a list or dict consists of as Python prints it, which JSON spells otherwise.
+# What a list or dict consists of as Python prints it, which JSON spells otherwise. A quote behind a backslash begins no
+# text: without that each of many would be followed to the end.
 _PART = re.compile(
-    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\b(?:True|False|None|nan|inf)\b|,\s*[\])}]|[()]""", re.DOTALL
+    r"""'(?:[^'\\]++|\\.)*+'|"(?:[^"\\]++|\\.)*+"|\\.|\b(?:True|False|None|nan|inf)\b|,\s*[\])}]|[()]""", re.DOTALL
 )
 _SPELLED = {"True": "true", "False": "false", "None": "null", "nan": "NaN", "inf": "Infinity", "(": "[", ")": "]"}
 

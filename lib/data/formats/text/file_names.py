@@ -24,7 +24,8 @@ _PART = re.compile(
 
 EMPTY = "The log is empty: nothing was written to it, or it was not copied."
 _MAY_BE_EMPTY = re.compile(
-    r"(?:.*[-_.])?(?:output|stdout|stderr|console|debug\w*|errors?|err|warnings?)(?:[-_.].*)?", re.IGNORECASE
+    r"(?:.*[-_.])?(?:output|stdout|stderr|console|debug[^\W_]*+|errors?|err|warnings?)(?:[-_.].*)?",
+    re.IGNORECASE | re.DOTALL,
 )
 """Logs of what went wrong, and of what a program printed beside its own log: mostly there is nothing in them."""
 

@@ -31,7 +31,7 @@ _TIMES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _OF = r"(?:%|percent|pct|nats)"
 _SPLIT = re.compile(
     rf"[|,;{{}}<>\"'\t]|\[(?!{_OF}\])|\](?<!%\])(?<!percent\])(?<!pct\])(?<!nats\])"
-    rf"|(?:^|\s)\((?!{_OF}\)|[A-Za-z ]{{2,20}}\)$)"
+    rf"|(?:^|\s)\((?!{_OF}\)|[A-Za-z ]{{2,20}}\)$|(?<=\w\s\()[A-Za-z/]{{2,20}}\)$)"
     r"|:\s?|\s-{1,3}\s|\s{2,}|\)\s|[^\w\x00-\x7f]+\s?",
     re.I,
 )
@@ -186,6 +186,8 @@ def _named(gap: str) -> tuple[str, bool, str, str]:
     elif "=" in name:
         name = name.rpartition("=")[2].strip()
     before = core[: len(core) - len(name)]
+    if name.endswith(")") and "(" not in name:
+        name = name[:-1]
     phases = _PHASE.findall(before)
     phase = phases[-1] if phases else ""
     if _COUNTED.search(name) and (phases := _PHASE.findall(name)):

@@ -15,10 +15,12 @@ MAX_OTHER_LINES = 500_000
 _SHORTEST_HEADER = 8
 
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
-_MEGATRON = re.compile(r"\s{2}([a-z_]\w{0,60}) \.{3,60} (.{1,300}?)\s*")
-_OVERRIDE = re.compile(r"Overriding(?: config)?: ([a-z_]\w{0,60}) = (.{1,300}?)\s*")
+# It ends with what is no blank, so that the blanks behind it are not tried from each of its places.
+_VALUE = r"(\s|.{0,299}\S)\s*+"
+_MEGATRON = re.compile(rf"\s{{2}}([a-z_]\w{{0,60}}) \.{{3,60}} {_VALUE}")
+_OVERRIDE = re.compile(rf"Overriding(?: config)?: ([a-z_]\w{{0,60}}) = {_VALUE}")
 _STATED = re.compile(r"(?:^|[\s:|])(Total optimization steps|Num Epochs|Num examples) ?[=:] ?([\d,]{1,20})\b")
-_ERROR = re.compile(r"(?:[\w.]{1,100}\.)?(\w{0,80}(?:Error|Exception|Interrupt|Exit|OutOfMemory\w{0,20}))(?::.*)?\s*")
+_ERROR = re.compile(r"(?:[\w.]{1,100}\.)?(\w{0,80}(?:Error|Exception|Interrupt|Exit|OutOfMemory\w{0,20}))(?::.*+)?\s*+")
 _TRAINING = r"(?:model )?(?:training|fine-?tuning|pre-?training)(?: loop| run| process)?"
 _OVER = re.compile(
     rf"(?:{_TRAINING}(?: is| has| was)?(?: been)?(?: now)?(?: successfully)?"
