@@ -52,7 +52,10 @@ READ = {
     "text that turns around": (written(model_name='"x\\u202ey\\u2066"', config='{"\\u202e": "\\u2066"}'), ""),
     "a raw end of line": (written(model_name='"x\ny"'), ""),
     "a name of a megabyte": (written(model_name=json.dumps("n" * 1_000_000)), "the first 300 of 1,000,000 characters"),
-    "an error of 5 MB": (written(error_message=json.dumps("e " * 2_500_000)), "the first 4,000 of 4,999,999"),
+    "an error of 5 MB": (
+        written(error_message=json.dumps("e " * 2_500_000)),
+        "the first 4,000 characters of a text of 5.0 MB",
+    ),
     "a status of a megabyte": (written(status=json.dumps("s" * 1_000_000)), "Status: the first 300 of 1,000,000"),
     "the year 0": (written(created_at='"0000-01-01T00:00:00Z"'), "Column created_at: expected a moment, got '0000"),
     "the year 10000": (written(updated_at='"10000-01-01T00:00:00Z"'), "Column updated_at: expected a moment"),

@@ -226,7 +226,8 @@ def test_a_tab_that_is_opened_while_another_one_signs_out_is_known_before_it_is_
 
     monkeypatch.setattr(VISITORS, "get", asked)
     # Here all tabs have one id.
-    SESSIONS.note(*SESSIONS.under(ticket), "")
+    for session in SESSIONS.under(ticket):
+        SESSIONS.note(session, "")
     tab = App()
     tab.at.session_state["sign-in:ticket"] = ticket
     assert not asks_to_sign_in(tab.rerun())

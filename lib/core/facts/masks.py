@@ -90,7 +90,8 @@ def _shown(text: str, most: int, name: str, said: list[str]) -> str:
     if len(text) > most:
         if text[most] != "…" or len(text) > most + 1:
             title = _TITLES.get(name, name.replace("_", " ").capitalize())
-            said.append(f"{title}: the first {most:,} of {len(text):,} characters are shown.")
+            many = f"characters of {text.what}" if isinstance(text, sizes.Cut) else f"of {len(text):,} characters"
+            said.append(f"{title}: the first {most:,} {many} are shown.")
         # A credential that is cut through must still look like one.
         return sizes.cut_text(redact(sizes.plain_text(text[: most * 2])), most)
     kept = redact(sizes.plain_text(text))

@@ -55,7 +55,9 @@ def text(value: Any) -> str | None:
     """Return ``value`` as text without surrounding white space; empty text is ``None``."""
     if value is None:
         return None
-    return str(value).strip() or None
+    found = str(value).strip()
+    # The very same where there is none, which may know how much of it was cut.
+    return value if found and isinstance(value, str) and found == value else found or None
 
 
 def moment(value: Any) -> datetime | None:

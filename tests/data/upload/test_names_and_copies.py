@@ -51,7 +51,7 @@ def test_what_was_removed_is_here_no_more():
 
 def test_what_is_called_like_a_credential_is_kept_and_named_without_it():
     upload = Upload()
-    called = ("sk-bert-run-1.csv", "key=a&" * 20 + "b.csv", "token=5f3a.csv")
+    called = ("sk-proj-bert4run1.csv", "key=a&" * 20 + "b.csv", "token=5f3a.csv")
     assert upload.take([dropped(name, log(scale)) for scale, name in enumerate(called, 5)]) == ()
     (item,) = upload.items
     runs = upload.source.list_runs(RunQuery()).runs
