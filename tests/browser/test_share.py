@@ -78,6 +78,21 @@ def test_a_report_is_downloaded_from_every_page_and_the_page_is_as_before(page, 
     assert query(page) == before
 
 
+def test_the_dialog_stays_while_its_view_does_and_is_closed_for_good(page):
+    open_app(page, run=list(FIVE[:2]))
+    opens(page)
+    # As the page does by itself when a project answers again.
+    page.locator(".runs-again").evaluate("button => button.click()")
+    wait_idle(page)
+    expect(page.locator(DIALOG).get_by_role("button", name="Record (.json)")).to_be_visible()
+    page.locator(DIALOG).get_by_role("button", name="Close").click()
+    expect(page.locator(DIALOG)).to_have_count(0)
+    wait_idle(page)
+    page.locator(".runs-again").click()
+    wait_idle(page)
+    expect(page.locator(DIALOG)).to_have_count(0)
+
+
 def test_both_tables_are_taken_away_from_any_page(page, tmp_path):
     open_app(page, "hyperparameters", run=list(FIVE[:3]))
     opens(page)

@@ -202,7 +202,12 @@ class Failures:
                 if not due or reader in self._busy:
                     continue
                 self._busy[reader] = now
-            threading.Thread(target=self._retry, args=(reader, due), name="runoff-retry", daemon=True).start()
+            try:
+                threading.Thread(target=self._retry, args=(reader, due), name="runoff-retry", daemon=True).start()
+            except RuntimeError:
+                # The system has no thread left now.
+                with self._lock:
+                    del self._busy[reader]
 
     def _retry(self, reader: Hashable, due: Collection[tuple[What, Callable[[], object]]]) -> None:
         try:

@@ -26,7 +26,6 @@ EVERY_SETTING = "share_every_setting"
 MOST_CHANGES = 20
 
 
-@st.dialog("Share this comparison", width="medium")
 def dialog(source: RunSource, comparison: Comparison) -> None:
     """What can be taken away, and the check of what was."""
     if comparison.runs:
