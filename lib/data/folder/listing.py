@@ -13,10 +13,11 @@ from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.changed_runs import changed
 from lib.core.facts.foreign import isolated
 from lib.core.facts.runs import RunSummary
+from lib.data.folder.beside import WRAPPERS
 from lib.data.folder.copies import Beginning, same_trainings
 from lib.data.folder.memory.kept import LazyCurves
 from lib.data.folder.names import readable, run_id_of, telling_names
-from lib.data.folder.reading import TRAINER, WRAPPERS, Curves, digest, tag_of
+from lib.data.folder.reading import TRAINER, Curves, digest, tag_of
 from lib.data.folder.units import FoundForm, Unit
 from lib.data.formats.assembly import Form, merged, outer_forms, same_runs, why_unused, with_settings_of
 from lib.data.formats.forms.continued import chains_of, unsure_note

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.data.folder.beside import side_places
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
 from lib.data.folder.memory.kept import Kept
@@ -22,7 +23,6 @@ from lib.data.folder.names import path_text, readable
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.folder.units import FoundForm, FoundUnit
 from lib.data.formats.logged import FilePath, Folder, Format, Told
-from lib.data.stated.settings import HYDRA_CONFIG
 from lib.data.trainer.hf_log import TRAINER_STATE, TrainerLog, read_trainer_log, read_trainer_logs
 from lib.data.trainer.hf_trainer import summarise_run
 from lib.data.trainer.log_marks import mark_of
@@ -35,8 +35,6 @@ KEPT_LOG_POINTS = 1_000_000
 """Of states that were read: when a checkpoint comes, those that lie there are not parsed again."""
 MOST_TOGETHER = 2 * 2**20
 """Logs of so many bytes are read together: as objects they take ten times the room."""
-WRAPPERS = frozenset({"logs", "log", "tensorboard", "tensorboard_logs", "tb", "tb_logs", "events"})
-"""Folders that hold the logs of the run around them."""
 
 _FAILED = "the reader of this format failed; the app's log says how."
 _LOG = logging.getLogger(__name__)
@@ -115,10 +113,20 @@ class UnitReader:
             sight: Names what was there to see.
             facts_only: Nobody wants the curves: where they are not needed for the facts they are not made.
         """
-        if files.states is not None:
-            found, merged = self._trainings(folder, files.states, files.scan, sight)
-            return found, {} if facts_only else {tag: each.curves(tag) for tag, each in merged.items()}
-        return self._logged(folder, files, sight)
+        try:
+            if files.states is not None:
+                found, merged = self._trainings(folder, files.states, files.scan, sight)
+                return found, {} if facts_only else {tag: each.curves(tag) for tag, each in merged.items()}
+            return self._logged(folder, files, sight)
+        except Exception:
+            # A fault of ours, which must not take the other runs down.
+            title = TRAINER if files.format is None else files.format.title
+            _LOG.exception("The reader of %s failed.", title)
+            states = [
+                (*place, TRAINER_STATE) for place, names in (files.states or {}).items() if TRAINER_STATE in names
+            ]
+            first = (*states, *files.paths)[0]
+            return FoundUnit(sight, unreadable=(Told(first, f"{title}: {_FAILED}"),)), {}
 
     def beginning(self, form: FoundForm, count: int) -> str:
         """How the leading log of a ``Trainer``'s run begins, at so many points; "" where it no longer has them."""
@@ -133,12 +141,7 @@ class UnitReader:
 
         reader = files.format
         assert reader is not None
-        try:
-            reading = reader.read(self._root, folder, files.paths)
-        except Exception:
-            # A fault of ours, which must not take the other runs down.
-            _LOG.exception("The reader of %s failed.", reader.title)
-            return FoundUnit(sight, unreadable=(Told(files.paths[0], f"{reader.title}: {_FAILED}"),)), {}
+        reading = reader.read(self._root, folder, files.paths)
         if reading is None:
             return FoundUnit(sight, is_read=False), {}
         stamps = {path: files.scan.stamps.get(path) for path in files.paths}
@@ -281,20 +284,6 @@ class UnitReader:
 
     def _path(self, place: Folder, name: str) -> Path:
         return Path(os.path.join(self._root, *place, name))
-
-
-def side_places(paths: Sequence[FilePath], scan: Scan) -> list[Folder]:
-    """Where files may lie that describe the run of a log, the nearest first; last the folder of a job of Hydra."""
-    folder = paths[0][:-1]
-    places = [folder]
-    while folder and folder[-1].lower() in WRAPPERS:
-        folder = folder[:-1]
-        places.append(folder)
-    while folder and HYDRA_CONFIG not in scan.files.get(folder, ()):
-        folder = folder[:-1]
-    if folder not in places and HYDRA_CONFIG in scan.files.get(folder, ()):
-        places.append(folder)
-    return places
 
 
 def _content(curves: RunCurves) -> str:

@@ -21,7 +21,7 @@ _PERHAPS = re.compile(
 _EPOCH = re.compile(r"epoch[-_=]?(\d+)", re.IGNORECASE)
 _BEST = re.compile(r"(?<![a-z])best(?![a-z])|best(?=model|adapter|weights)", re.IGNORECASE)
 _LAST = re.compile(r"(?<![a-z])(?:last|latest)(?![a-z])|(?:last|latest)(?=model|adapter|weights)", re.IGNORECASE)
-_NUMBER = re.compile(r"\d+")
+_NUMBER, _MOST_DIGITS = re.compile(r"\d+"), 15
 _WEIGHTS = re.compile(
     r"(?:adapter_)?model.*\.(?:safetensors|bin|pt|pth)(?:\.index\.json)?|pytorch_model.*\.bin(?:\.index\.json)?"
     r"|consolidated.*\.(?:safetensors|pth|pt)|tf_model.*\.h5|flax_model.*\.msgpack|.*\.(?:pt|pth|ckpt|gguf|distcp)",
@@ -72,7 +72,8 @@ def step_in(name: str) -> int | None:
         (300, 500, None, 40)
     """
     numbers = _NUMBER.findall(_EPOCH.sub("", name))
-    return int(numbers[-1]) if numbers else None
+    # More digits are of an identity; Python refuses to read some thousands.
+    return int(numbers[-1]) if numbers and len(numbers[-1]) <= _MOST_DIGITS else None
 
 
 def is_weight_file(name: str) -> bool:

@@ -156,6 +156,13 @@ def test_without_any_folder_of_a_checkpoint_the_recorded_path_stands(tmp_path):
     assert advice_in(tmp_path, "run").path == "out/checkpoint-200"
 
 
+def test_a_recorded_path_of_thousands_of_digits_is_no_step(tmp_path):
+    closed = [*ROWS, {"step": 400, "train_runtime": 9.0, "train_loss": 1.0}]
+    for folder_of in ("run", "run/best_model"):
+        write(tmp_path / folder_of, closed, planned=400, best_model_checkpoint=f"out/checkpoint-{'9' * 5000}")
+    assert [each.folder for each in runs_in(tmp_path)["run"].checkpoints] == ["best_model"]
+
+
 def test_a_checkpoint_that_comes_or_goes_changes_the_version(tmp_path):
     write(tmp_path / "run", ROWS, planned=400)
     source = FolderSource(tmp_path)

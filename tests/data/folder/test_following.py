@@ -190,6 +190,23 @@ def test_a_reader_that_fails_takes_nothing_else_down(tmp_path, lines):
     assert [each.path for each in page.unreadable] == ["b/one.lines"]
 
 
+def test_a_fault_in_what_is_made_of_a_log_takes_nothing_else_down(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        write(tmp_path / name, ROWS, planned=400)
+    write_lines(tmp_path / "c" / "one.lines", "1 loss 0.5")
+    made = reading.UnitReader._form
+
+    def form(self, unit, *others):
+        if unit == ("b",):
+            raise ValueError("nobody thought of it")
+        return made(self, unit, *others)
+
+    monkeypatch.setattr(reading.UnitReader, "_form", form)
+    page = page_of(FolderSource(tmp_path))
+    assert len(page.runs) == 2
+    assert [each.path for each in page.unreadable] == ["b/trainer_state.json"]
+
+
 def test_a_format_gets_regular_files_only(tmp_path, lines):
     (tmp_path / "a").mkdir()
     os.mkfifo(tmp_path / "a" / "pipe.lines")

@@ -19,10 +19,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lib.data.folder.beside import side_places
 from lib.data.folder.checkpoints import candidates
 from lib.data.folder.memory.texts import to_text
 from lib.data.folder.processes.packed import write
-from lib.data.folder.reading import TRAINER, Files, UnitReader, side_places
+from lib.data.folder.reading import TRAINER, Files, UnitReader
 from lib.data.folder.scan import Scan, Stamp
 from lib.data.formats.logged import Folder
 from lib.data.formats.registry import format_of, module_of
