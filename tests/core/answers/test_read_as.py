@@ -17,14 +17,14 @@ def test_runs_that_were_read_alike_are_told_together_guesses_first():
     assert (other.run_ids, other.formats) == (("b",), "Lightning")
 
 
-def test_of_many_files_some_are_named_and_foreign_text_is_isolated():
+def test_of_many_files_some_are_named_and_what_is_hidden_in_a_name_is_written_out():
     many = tuple(f"part {number}" for number in range(MOST_FILES + 2))
     (found,) = read_from(
         [run("a", ReadAs("lo\u202ess", "train_loss"), formats=("text log", "TensorBoard"), files=many)]
     )
     assert found.formats == "text log and TensorBoard"
     assert found.files[0].endswith("part 3 and 2 more files")
-    assert found.metrics[0].name == "loss"
+    assert found.metrics[0].name == r"lo\u202ess"
 
 
 def test_a_source_that_says_nothing_of_files_has_nothing_to_tell():

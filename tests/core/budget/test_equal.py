@@ -100,10 +100,11 @@ def test_a_crossing_is_found_within_one_logging_interval(cross, every, other):
     found, _ = budgets([run("one"), run("two")], [course("one", one, every), course("two", two, other)])
     step = found[Kind.STEPS]
     changed = [each.at for each in step.crossings if each.after == "one"]
-    if step.amount >= cross + every:
+    # What was evaluated up to an interval before the other has not fallen by what that one fell meanwhile.
+    if step.amount >= cross + 2 * every:
         assert step.leader == "one"
         assert changed
-    assert all(abs(at - cross) <= every + other for at in changed)
+    assert all(abs(at - cross) <= 2 * every + other for at in changed)
 
 
 def test_the_order_at_equal_budget_is_that_of_curves_that_are_cut_there():
