@@ -25,14 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_to(commands)
-    # A name that the terminal's encoding does not have is no reason to say nothing.
+    # A run's name may have letters that the terminal's encoding has not: they are spelt out, and the answer comes.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     called = parser.parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A run's name may have letters that the terminal's encoding has not: they are spelt out, and the answer comes.
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code: int = called.command(called)
     except AppError as error:

@@ -38,6 +38,23 @@ def row(number: int, **columns: Any) -> str:
     return json.dumps(ordinary | columns)
 
 
+def row_of_text(number: int, text: str, **columns: Any) -> str:
+    """A row with this text in every column that people or programs fill."""
+    filled = {
+        "model_name": text,
+        "status": f"odd {text}",
+        "dataset_path": f"data/{text}",
+        "base_model": text,
+        "error_message": f"It failed: {text}",
+        "best_checkpoint_path": f"out/{text}/checkpoint-1",
+        "resumed_from_checkpoint": text,
+        "distributed_strategy": text,
+        "created_at": text,
+        "learning_rate": text,
+    }
+    return row(number, **filled | columns)
+
+
 def metric_rows(steps: int = 3) -> tuple[Mapping[str, Any], ...]:
     """Rows of the metrics table as an ordinary run has them."""
     return tuple(

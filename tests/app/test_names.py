@@ -16,7 +16,7 @@ from lib.core.facts.sizes import plain_text
 from lib.core.text.looks import look
 from lib.data.supabase.settings import PREFIX
 from lib.ui.charts.component import CHARTS
-from tests.app.answering import PUBLISHABLE, Answers, answering, metric_rows, row, run_id
+from tests.app.answering import PUBLISHABLE, Answers, answering, metric_rows, row_of_text, run_id
 from tests.app.everything import texts
 from tests.app.harness import MAIN, PAGES, App, write_run
 from tests.app.test_fuzz import TIMES
@@ -67,18 +67,9 @@ def steers(text: str) -> str:
 
 
 def odd_row(number: int, odd: str, **columns: Any) -> str:
-    return row(
+    return row_of_text(
         number,
-        model_name=odd,
-        status=f"odd {odd}",
-        dataset_path=f"data/{odd}",
-        base_model=odd,
-        error_message=f"It failed: {odd}",
-        best_checkpoint_path=f"out/{odd}/checkpoint-1",
-        resumed_from_checkpoint=odd,
-        distributed_strategy=odd,
-        created_at=odd,
-        learning_rate=odd,
+        odd,
         config={
             "training": {"learning_rate": number, "note": odd, odd[:99]: odd, "parts": [odd, number]},
             "__proto__": {odd[:50]: number},

@@ -17,7 +17,7 @@ from lib.data.folder.source import FolderSource
 from lib.data.supabase.settings import PREFIX
 from lib.data.upload import storage
 from lib.ui.charts.component import CHARTS
-from tests.app.answering import PUBLISHABLE, Answers, answering, row, run_id
+from tests.app.answering import PUBLISHABLE, Answers, answering, row, row_of_text, run_id
 from tests.app.everything import offered, sent
 from tests.app.harness import MAIN, PAGES, App, write_run
 from tests.data.upload.archives import zipped
@@ -71,18 +71,10 @@ def config_with(secret: str) -> dict[str, Any]:
 
 
 def hostile_row(number: int, secret: str, **columns: Any) -> str:
-    return row(
+    return row_of_text(
         number,
+        secret,
         model_name=f"run {secret}",
-        status=f"odd {secret}",
-        dataset_path=f"data/{secret}",
-        base_model=secret,
-        error_message=f"It failed: {secret}",
-        best_checkpoint_path=f"out/{secret}/checkpoint-1",
-        resumed_from_checkpoint=secret,
-        distributed_strategy=secret,
-        learning_rate=secret,
-        created_at=secret,
         parameter_updates=[{"note": secret}],
         config=config_with(secret),
         **columns,

@@ -50,6 +50,21 @@ FIVE = tuple(
 """Two namesakes, a name with markup, a run without any metrics, and a failed one with NaN."""
 MARKUP_NAME = "support-bot <b>v2</b> | rank 64"
 
+CLICK_AS_IT_SETTLES = """name => {
+  let at;
+  addEventListener('pointermove', ({ clientX, clientY }) => { at = [clientX, clientY]; }, true);
+  const watcher = new MutationObserver(() => {
+    if (document.querySelector('.runs-selected li input')?.ariaLabel !== name) return;
+    watcher.disconnect();
+    const run = document.elementFromPoint(...at).closest('li');
+    const click = new MouseEvent('click', { bubbles: true, cancelable: true, composed: true, detail: 1 });
+    run.querySelector('label').dispatchEvent(click);
+    window.clicked = { isRefused: click.defaultPrevented, label: run.querySelector('input').ariaLabel };
+  });
+  watcher.observe(document.querySelector('.runs-selected'), { childList: true });
+}"""
+"""Clicks what lies below the pointer as soon as a run of that name stands among the selected ones."""
+
 
 def eventually(page: Page, read: Callable[[], object], wanted: Callable[[object], bool] | object) -> object:
     """Wait until ``read()`` is ``wanted``, or ``wanted`` says yes to it; return what was read."""

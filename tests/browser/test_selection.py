@@ -15,6 +15,7 @@ from lib.core.facts.selection import LIMIT_REACHED, MAX_SELECTED
 from lib.core.facts.sizes import LONGEST_LIST
 from lib.data.demo.source import JOBS_FILE, METRICS_FILE, EmbeddedSource
 from tests.browser.actions import (
+    CLICK_AS_IT_SETTLES,
     FIVE,
     checked,
     eventually,
@@ -29,21 +30,6 @@ from tests.browser.harness import PROJECT_ROOT, Server, open_app, wait_idle
 
 BOXES = ".runs li input"
 ALIKE = [run.run_id for run in EmbeddedSource().list_runs(RunQuery(search="support-llama-8b")).runs]
-
-# Clicks what lies below the pointer as soon as a run of that name stands among the selected ones.
-CLICK_AS_IT_SETTLES = """name => {
-  let at;
-  addEventListener('pointermove', ({ clientX, clientY }) => { at = [clientX, clientY]; }, true);
-  const watcher = new MutationObserver(() => {
-    if (document.querySelector('.runs-selected li input')?.ariaLabel !== name) return;
-    watcher.disconnect();
-    const run = document.elementFromPoint(...at).closest('li');
-    const click = new MouseEvent('click', { bubbles: true, cancelable: true, composed: true, detail: 1 });
-    run.querySelector('label').dispatchEvent(click);
-    window.clicked = { isRefused: click.defaultPrevented, label: run.querySelector('input').ariaLabel };
-  });
-  watcher.observe(document.querySelector('.runs-selected'), { childList: true });
-}"""
 
 
 def demo_runs() -> dict[str, str]:

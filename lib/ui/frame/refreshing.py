@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from lib.core.facts.errors import AppError
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
 from lib.data.source import RunSource
@@ -58,8 +57,10 @@ def said(source: RunSource, compared: Comparison) -> None:
     if parts:
         with st.container(key="outdated", horizontal=True, vertical_alignment="center", gap="small"):
             is_all = len(parts) == 2 + len(compared.runs)
-            sentences = " ".join(_sentences(parts, is_all=is_all))
-            st.markdown(f":material/cloud_off: {sentences} {_BY_ITSELF} {error_ids.shown(*_reasons(parts))}")
+            reasons = _by_reason(parts)
+            sentences = " ".join(_sentences(reasons, is_all=is_all))
+            ids = error_ids.shown(*(own[0][1].error for own in reasons))
+            st.markdown(f":material/cloud_off: {sentences} {_BY_ITSELF} {ids}")
             st.button("Try now", key="refresh_now", type="tertiary", on_click=refresh)
             wait()
     else:
@@ -118,21 +119,19 @@ def _outdated(source: RunSource, compared: Comparison) -> list[tuple[str, Outdat
     return [(name, outdated) for name, outdated in found if outdated is not None and outdated.as_of is not None]
 
 
-def _reasons(parts: Sequence[tuple[str, Outdated]]) -> list[AppError]:
-    """Why it is, each reason once: several reads that fail say the same."""
-    reasons: dict[tuple[str, str], AppError] = {}
-    for _, outdated in parts:
-        reasons.setdefault((str(outdated.error), outdated.error.hint), outdated.error)
+def _by_reason(parts: Sequence[tuple[str, Outdated]]) -> list[list[tuple[str, Outdated]]]:
+    """What is outdated for one reason together: several reads that fail say the same."""
+    reasons: dict[tuple[str, str], list[tuple[str, Outdated]]] = {}
+    for name, outdated in parts:
+        reasons.setdefault((str(outdated.error), outdated.error.hint), []).append((name, outdated))
     return list(reasons.values())
 
 
-def _sentences(parts: Sequence[tuple[str, Outdated]], *, is_all: bool) -> list[str]:
+def _sentences(reasons: Sequence[Sequence[tuple[str, Outdated]]], *, is_all: bool) -> list[str]:
     """One for each reason; the oldest moment counts. What is outdated need not be named where it is all."""
-    reasons = _reasons(parts)
     found = []
-    for reason in reasons:
-        error, hint = str(reason), reason.hint
-        own = [each for each in parts if (str(each[1].error), each[1].error.hint) == (error, hint)]
+    for own in reasons:
+        error, hint = str(own[0][1].error), own[0][1].error.hint
         since = min(each.as_of for _, each in own if each.as_of is not None)
         names = [name for name, _ in own]
         more = [f"{formatting.count(len(names) - MOST_NAMED)} more"] if len(names) > MOST_NAMED else []
