@@ -21,6 +21,10 @@ _ALIKE = str.maketrans(
 """What most fonts draw alike, in the place of which this stands when texts are compared by their look."""
 
 
+_UNSEEN_OUTSIDE = " " + "".join(sorted(ISOLATES))
+"""What a page leaves out, or does not draw, at either end of a text."""
+
+
 def look(text: str) -> str:
     """What of ``text`` the eye can tell apart: no case, no outer or repeated blanks, nothing invisible.
 
@@ -39,7 +43,7 @@ def look(text: str) -> str:
 def apart(shown: Sequence[str], whole: Sequence[str]) -> tuple[str, ...]:
     r"""Texts that stand beside each other; of those that look the same and are not, what the eye misses is written out.
 
-    Case is seen, and so are outer blanks where the texts are quoted.
+    Case is seen, and so are the blanks inside quotes.
 
     Args:
         shown: The texts.
@@ -72,19 +76,22 @@ def _eye(text: str) -> str:
         return " ".join(text.split())
     plain = unicodedata.normalize("NFKC", without_controls(text)).translate(_ALIKE)
     seen = (each for each in plain if unicodedata.category(each) not in ("Cc", "Cf") and not VARIANTS.match(each))
-    return " ".join("".join(seen).split())
+    # A letter that was replaced, or that an invisible one held apart, has its marks put on it only now.
+    return " ".join(unicodedata.normalize("NFC", "".join(seen)).split())
 
 
 def _told(text: str, *, every: bool = False) -> str:
     """A text with what the eye misses written out; with ``every`` all that is not ASCII."""
     is_parted = unicodedata.normalize("NFC", text) != text
     parts: list[str] = []
-    for character in text:
+    begin = len(text) - len(text.lstrip(_UNSEEN_OUTSIDE))
+    end = len(text.rstrip(_UNSEEN_OUTSIDE))
+    for at, character in enumerate(text):
         if character in ISOLATES:
             parts.append(character)
             continue
         is_missed = (
-            (character.isspace() and (character != " " or parts[-1:] == [" "]))
+            (character.isspace() and (character != " " or parts[-1:] == [" "] or not begin <= at < end))
             or (_eye(character) != character and not character.isspace())
             or (is_parted and unicodedata.category(character).startswith("M"))
         )
