@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, count
+from types import MappingProxyType
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.changed_runs import changed
@@ -206,6 +207,9 @@ def curves_of(run_id: str, members: Sequence[Member], curves: ReadCurves) -> Run
         read = {unit: curves(unit) for unit, _ in members}
         forms = [_form_of(form, partial(read.__getitem__, unit)) for unit, form in members]
         found = merged(forms).curves
+        # A log that was written anew since it was listed may have lost a metric.
+        there = {metric: curve for metric, curve in found.curves.items() if len(curve)}
+        found = replace(found, curves=MappingProxyType(there)) if len(there) < len(found.curves) else found
     return found if found.run_id == run_id else replace(found, run_id=run_id)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.masks import metric_name
 from lib.data.folder.beside import side_places
 from lib.data.folder.checkpoints import candidates, checkpoints_of
 from lib.data.folder.grouping import Training, trainings_in
@@ -263,7 +264,7 @@ class UnitReader:
             "",
             "",
             run,
-            merged.counts(),
+            {metric_name(name): count for name, count in merged.counts().items()},
             digest(_sorted(seen), problems, held, run.checkpoints),
             run_id=training.run_id,
             label=training.files,

@@ -21,7 +21,6 @@ from typing import NamedTuple
 from lib.core.curves.metric_curves import RunCurves, cut
 from lib.core.facts.credentials import redact
 from lib.core.facts.foreign import isolated
-from lib.core.facts.masks import metric_name
 from lib.core.facts.query import RunIndex, RunPage, RunQuery
 from lib.core.facts.runs import RunSummary
 from lib.data.folder.following import Follower
@@ -192,7 +191,6 @@ def points_of(run_id: str, now: Gathered) -> dict[str, int]:
     """How many points each metric of a run has, in the form that has most of it."""
     points: dict[str, int] = {}
     for _, form in now.listed.members.get(run_id, ()):
-        for name, count in form.metrics.items():
-            metric = metric_name(name)
+        for metric, count in form.metrics.items():
             points[metric] = max(points.get(metric, 0), count)
     return points

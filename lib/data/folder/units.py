@@ -18,7 +18,7 @@ class FoundForm:
     Attributes:
         folder, format, files, key, identity, name, parent: As in ``lib.data.formats.assembly.Form``.
         run: Its facts, under a provisional id and name.
-        metrics: How many points each of its curves has.
+        metrics: How many points each of its curves has, by the names that these have there.
         seen: Another text whenever anything else was seen of it.
         run_id: Its identity, where its format gives one; else "".
         label: The names that tell it from others in the same folder; "" for the only one there.

@@ -141,7 +141,7 @@ def looked_through(root: Path) -> tuple[dict[str, RunSummary], dict[str, dict[st
     """The runs of a folder and how many points each of their curves has, both by id.
 
     Raises:
-        AssertionError: If a reader failed, with its traceback.
+        AssertionError: If a reader failed, with its traceback, or a curve has no points.
     """
     faults, log = Faults(), logging.getLogger()
     log.addHandler(faults)
@@ -156,4 +156,5 @@ def looked_through(root: Path) -> tuple[dict[str, RunSummary], dict[str, dict[st
     finally:
         log.removeHandler(faults)
     assert not faults.found, "\n".join(faults.found)
+    assert all(all(counts.values()) for counts in points.values()), points
     return runs, points

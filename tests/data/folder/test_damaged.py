@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.core.facts.query import RunQuery
+from lib.data.folder.source import FolderSource
 from tests.data.folder.every_log import WRITERS, damaged, looked_through
 from tests.data.formats.readers.test_text_logs import nanogpt
 
@@ -160,3 +162,33 @@ def test_all_of_it_takes_no_more_memory_than_a_log_may(tmp_path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     within_patience(tmp_path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+
+
+@pytest.mark.parametrize(
+    "name", ["a\0b", "\ud800", "m" * 400, "key=hf_" + "x7Kq" * 9], ids=["zero", "half", "long", "credential"]
+)
+def test_a_metric_is_called_the_same_in_every_log_of_a_run(tmp_path, name) -> None:
+    rows = [{"step": step, "loss": 2 / step, name: step / 7} for step in range(1, 9)]
+    (tmp_path / "trainer_state.json").write_text(json.dumps({"log_history": rows, "global_step": 8}))
+    lines = [json.dumps({"current_steps": row["step"], "total_steps": 8, "loss": row["loss"]}) for row in rows]
+    (tmp_path / "trainer_log.jsonl").write_text("\n".join(lines))
+    runs, points = within_patience(tmp_path)
+    assert len(runs) == 1
+    (counts,) = points.values()
+    assert [*counts.values()] == [8, 8]
+
+
+def test_a_metric_that_a_log_has_lost_since_it_was_listed_is_no_curve(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("lib.data.folder.look.KEPT_POINTS", 0)
+    losses = [round(2 / step, 4) for step in range(1, 9)]
+    lines = [json.dumps({"current_steps": at, "total_steps": 8, "loss": loss}) for at, loss in enumerate(losses, 1)]
+    (tmp_path / "trainer_log.jsonl").write_text("\n".join(lines))
+    rows = [f"{at},{loss},{at / 7:.3f}" for at, loss in enumerate(losses, 1)]
+    (tmp_path / "metrics.csv").write_text("\n".join(("step,loss,grad_norm", *rows)))
+    source = FolderSource(tmp_path)
+    source.settle()
+    (run,) = source.list_runs(RunQuery()).runs
+    assert source.points(run.run_id) == {"train_loss": 8, "grad_norm": 8}
+    (tmp_path / "metrics.csv").write_text("\n".join(("step,loss", *(row.rpartition(",")[0] for row in rows))))
+    curves = source.load_curves([run.run_id])[run.run_id].curves
+    assert {name: len(curve) for name, curve in curves.items()} == {"train_loss": 8}
