@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lib.core.facts.values import clock_unit
 from lib.data.formats.tables.arrow import ArrowTexts
 from lib.data.formats.tables.table import Numbers, Table, Words, distinct_values
-from lib.data.formats.tables.written import clock_unit, seconds_of
+from lib.data.formats.tables.written import seconds_of
 
 STEP_NAMES = (
     "global_step",
