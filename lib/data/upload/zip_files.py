@@ -86,7 +86,7 @@ def held_by(file: BinaryIO, size: int, name: str, most: int, most_entries: int) 
 
 
 def _said_to_hold(file: BinaryIO, size: int) -> int:
-    """How many entries the end of an archive says that there are, at most 65,535, and no more than have room; 0 for no end."""
+    """How many entries the end of an archive says that it has, at most as many as have room; 0 for no end."""
     file.seek(max(0, size - LONGEST_END))
     end = file.read(LONGEST_END)
     file.seek(0)
