@@ -208,13 +208,14 @@ def _microseconds(table: pa.Table) -> np.ndarray:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return np.full(table.num_rows, _NEVER)
     shown = pc.match_substring_regex(texts, _CLOCK_TEXT).fill_null(False)
-    dates = texts if not pc.any(shown).as_py() else pc.if_else(shown, None, texts)
+    is_shown = shown.to_numpy()
+    dates = pc.if_else(shown, None, texts) if is_shown.any() else texts
     stamps = pd.to_datetime(dates.to_pandas(), utc=True, format="ISO8601", errors="coerce")
     written_us = _of_moments(pa.chunked_array([pa.Array.from_pandas(stamps)]))
     if dates is texts:
         return written_us
     numbers = pd.to_numeric(pc.if_else(shown, texts, None).to_pandas(), errors="coerce").to_numpy("float64")
-    return np.where(shown.to_numpy(), _of_clock(numbers), written_us)
+    return np.where(is_shown, _of_clock(numbers), written_us)
 
 
 def _of_moments(column: pa.ChunkedArray[Any]) -> np.ndarray:
