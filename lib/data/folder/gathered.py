@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -37,6 +38,17 @@ class Gathered:
     unused: tuple[Unused, ...] = ()
     looked_at: tuple[int, int] | None = None
     is_list: bool = False
+
+
+def scan_digest(scan: Scan) -> str:
+    """Another text for anything else that lies there."""
+    seen = hashlib.blake2b(repr((scan.unreadable, scan.looked_at)).encode(), digest_size=16)
+    for part in (scan.files, scan.checkpoints, scan.weights, scan.matching, scan.stamps, scan.others):
+        seen.update(f"{len(part)}\n".encode())
+        for each in part.items():
+            # One by one: to write out hundreds of thousands at once, no other thread would run for seconds.
+            seen.update(f"{each!r}\n".encode())
+    return seen.hexdigest()
 
 
 def is_empty(stamp: Stamp) -> bool:
@@ -75,10 +87,9 @@ class Look:
         self._left = {*logs, *(path[:-1] for path in scan.stamps)}
         self._of = len(self._left)
         self._empty = {path for path, stamp in scan.stamps.items() if is_empty(stamp)}
-        if self._empty:
-            # What was a log a moment ago may just be written anew, and keeps its run.
-            held = (last.files[unit].paths for unit, found in last.units.items() if found.forms)
-            self._empty.difference_update(*held)
+        # What was a log a moment ago may just be written anew: who read it then is asked, and nobody else.
+        held = last.units.items() if self._empty else ()
+        self._held = {path: unit.format for unit, found in held if found.forms for path in last.files[unit].paths}
         self._unasked: dict[FilePath, None] = {}
 
     @property
@@ -91,8 +102,8 @@ class Look:
         paths = self.scan.matching.get(each.title, ())
         if not each.is_general or not self._empty:
             return paths
-        self._unasked.update((path, None) for path in paths if path in self._empty)
-        return [path for path in paths if path not in self._empty]
+        self._unasked.update((path, None) for path in paths if path in self._empty and path not in self._held)
+        return [path for path in paths if path not in self._empty or self._held.get(path) == each.title]
 
     def told_empty(self) -> Iterator[Told]:
         """Of each empty file that no format was asked about, or took, that it is, where somebody would wonder."""

@@ -25,7 +25,8 @@ def last_good(known: FoundUnit, found: FoundUnit, empty: Collection[FilePath]) -
     for form in known.forms:
         own = now.get(tag_of(form))
         says_less = own is None or (own.run.current_step or 0) < (form.run.current_step or 0)
-        if (found.unreadable and says_less) or (own is None and not set(form.files).isdisjoint(empty)):
+        is_emptied = (own is None or not own.metrics) and not set(form.files).isdisjoint(empty)
+        if (found.unreadable and says_less) or is_emptied:
             kept[tag_of(form)] = noted(form, UNREAD)
     if kept == now:
         return found

@@ -16,7 +16,7 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.collection import paused
-from lib.data.folder.gathered import Gathered, Look, is_empty
+from lib.data.folder.gathered import Gathered, Look, is_empty, scan_digest
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.last_good import UNREAD, last_good, noted
 from lib.data.folder.listing import Listed, Listing, curves_of
@@ -27,7 +27,7 @@ from lib.data.folder.names import path_text, readable, run_id_of
 from lib.data.folder.processes.ahead import Ahead
 from lib.data.folder.processes.beside import Beside, Read, longest_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
-from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_digest, scan_tree
+from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
