@@ -246,8 +246,7 @@ def clock_of(table: Table, name: str) -> Numbers | None:
         if not values.size or not np.isfinite(values).all():
             return None
         return Numbers(numbers.values * clock_unit(float(values.max())), numbers.given)
-    words = table.words.get(name)
-    return None if words is None else _clock_of_words(words)
+    return None if (words := table.words.get(name)) is None else _clock_of_words(words)
 
 
 def _clock_of_words(words: Words) -> Numbers | None:
