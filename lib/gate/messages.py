@@ -5,7 +5,9 @@ What a page may ask Streamlit to do beside running, and no page of ours does, is
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable, Mapping
 
 from google.protobuf.message import DecodeError
 from starlette.types import Message, Receive, Send
@@ -13,7 +15,11 @@ from streamlit import runtime
 from streamlit.proto.BackMsg_pb2 import BackendOperationRequest, BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from lib.data.upload.limits import MOST_FILES
+
 LOGGER = "runoff.gate.messages"
+_UNHEARD = frozenset(["load_git_info", "debug_disconnect_websocket", "debug_shutdown_runtime"])
+"""What only Streamlit's own developers' pages say. To look for a repository holds up all other pages."""
 _NO_MESSAGE = 1002
 """The code of a websocket that is closed because what was said cannot be read."""
 _NO_TEXT = 1003
@@ -32,14 +38,18 @@ def understood(receive: Receive, send: Send) -> Receive:
             said = _message(data) if data is not None else None
             if said is None:
                 break
-            if said.WhichOneof("type") != "backend_operation_request" or _is_own(said.backend_operation_request):
+            # What lies here already is given without a pause: others would wait until all of it was taken.
+            await asyncio.sleep(0)
+            kind = said.WhichOneof("type") or ""
+            refusal = _REFUSALS[kind](said) if kind in _REFUSALS else None
+            if refusal is not None:
+                await send({"type": "websocket.send", "bytes": refusal.SerializeToString()})
+            elif kind not in _UNHEARD:
                 return message
-            # One by one: who asks for thousands waits for each answer, and nobody else does.
-            await send({"type": "websocket.send", "bytes": _refusal(said.backend_operation_request)})
         size = len(data if data is not None else message.get("text") or "")
-        kind, code = ("bytes", _NO_MESSAGE) if data is not None else ("characters of text", _NO_TEXT)
+        what, code = ("bytes", _NO_MESSAGE) if data is not None else ("characters of text", _NO_TEXT)
         logging.getLogger(LOGGER).warning(
-            "Closed a page's connection: %d %s that are no message of a page.", size, kind
+            "Closed a page's connection: %d %s that are no message of a page.", size, what
         )
         await send({"type": "websocket.close", "code": code})
         return {"type": "websocket.disconnect", "code": code}
@@ -67,9 +77,29 @@ def _is_own(asked: BackendOperationRequest) -> bool:
     return offered is not None and offered["session_id"] == asked.session_id
 
 
-def _refusal(asked: BackendOperationRequest) -> bytes:
+def _no_operation(said: BackMsg) -> ForwardMsg | None:
+    asked = said.backend_operation_request
+    if _is_own(asked):
+        return None
     answer = ForwardMsg()
     answer.backend_operation_response.request_id = asked.request_id
     answer.backend_operation_response.error_msg = "This is not offered any more."
-    said: bytes = answer.SerializeToString()
-    return said
+    return answer
+
+
+def _no_places(said: BackMsg) -> ForwardMsg | None:
+    """For so many files nobody makes addresses, each of which takes its time."""
+    asked = said.file_urls_request
+    if len(asked.file_names) <= MOST_FILES:
+        return None
+    answer = ForwardMsg()
+    answer.file_urls_response.response_id = asked.request_id
+    answer.file_urls_response.error_msg = f"More than {MOST_FILES:,} files at once: pack them as zip or tar.gz."
+    return answer
+
+
+_REFUSALS: Mapping[str, Callable[[BackMsg], ForwardMsg | None]] = {
+    "backend_operation_request": _no_operation,
+    "file_urls_request": _no_places,
+}
+"""What is answered here, unless it is to be passed on."""
