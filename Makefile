@@ -32,8 +32,7 @@ endef
 
 run: $(VENV)/installed ## Start the app; RUNS=folder reads training outputs; PORT=, ADDRESS= and BASE=path say where it is
 	@$(READ_RUNS); \
-	exec $(RUN) streamlit run streamlit_app.py --server.headless=true \
-		--server.port="$$PORT" --server.address="$$ADDRESS" $${BASE:+--server.baseUrlPath="$$BASE"}
+	exec $(RUN) lib.serve.alone --port="$$PORT" --address="$$ADDRESS" $${BASE:+--base="$$BASE"}
 
 serve: $(VENV)/installed-serve ## Start the app for a team, in a process for each core; PROCESSES= says how many, the rest as for run
 	@$(READ_RUNS); \

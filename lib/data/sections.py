@@ -83,9 +83,22 @@ def given_settings(
 def text_from(value: Any, where: str) -> str:
     """A text that is not empty, without the spaces around it."""
     if not isinstance(value, str) or not value.strip():
-        found = "nothing" if value is None or isinstance(value, str) else f"a value of type {type(value).__name__}"
-        raise SettingsError(f"Expected {where} to be text, found {found}.", hint="Fill it in, or remove the setting.")
+        raise SettingsError(
+            f"Expected {where} to be text, found {kind_of(value)}.", hint="Fill it in, or remove the setting."
+        )
     return value.strip()
+
+
+def kind_of(value: Any) -> str:
+    """What a value that is none of those expected is, in words that do not repeat it.
+
+    Example:
+        >>> kind_of("hunter2"), kind_of(" "), kind_of([1])
+        ('another text', 'nothing', 'a value of type list')
+    """
+    if value is None or isinstance(value, str):
+        return "another text" if value and value.strip() else "nothing"
+    return f"a value of type {type(value).__name__}"
 
 
 def text_that(what: str, problem_of: Callable[[str], str], hint: str) -> Reader:
@@ -129,9 +142,7 @@ def flag_from(value: Any, where: str) -> bool:
         return value
     if isinstance(value, str) and value.strip().lower() in known:
         return known[value.strip().lower()]
-    raise SettingsError(
-        f"Expected {where} to be true or false, found {str(value)[:40]!r}.", hint="Write true or false."
-    )
+    raise SettingsError(f"Expected {where} to be true or false, found {kind_of(value)}.", hint="Write true or false.")
 
 
 def seconds_from(low: float, high: float) -> Callable[[Any, str], float]:
@@ -140,8 +151,9 @@ def seconds_from(low: float, high: float) -> Callable[[Any, str], float]:
     def read(value: Any, where: str) -> float:
         seconds = finite(value)
         if seconds is None or not low <= seconds <= high:
+            found = kind_of(value) if seconds is None else f"one {'below' if seconds < low else 'above'} that"
             raise SettingsError(
-                f"Expected {where} to be a number of seconds from {low:g} to {high:g}, found {str(value)[:40]!r}.",
+                f"Expected {where} to be a number of seconds from {low:g} to {high:g}, found {found}.",
                 hint="Write a number, or remove the setting.",
             )
         return seconds

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lib.core.facts.errors import SettingsError, SignInExpired
 from lib.data.mlflow_server.settings import PREFIX as MLFLOW_PREFIX
 from lib.data.mlflow_server.settings import MlflowSettings, mlflow_settings_from
+from lib.data.sections import kind_of
 from lib.data.source import RunSource
 from lib.data.supabase.settings import PREFIX, SignIn, SupabaseSettings, supabase_settings_from
 from lib.log.lines import Form
@@ -140,7 +141,7 @@ def _log_form(environment: Mapping[str, str], section: Mapping[str, Any]) -> For
         value, where = environment[LOG_VARIABLE], f"the environment variable {LOG_VARIABLE}"
     if value not in list(Form):
         raise SettingsError(
-            f"Expected {where} to be one of {', '.join(Form)}, found {str(value)[:40]!r}.",
+            f"Expected {where} to be one of {', '.join(Form)}, found {kind_of(value)}.",
             hint="Write one of them, or remove the setting for lines that people read.",
         )
     return Form(value)
@@ -149,7 +150,7 @@ def _log_form(environment: Mapping[str, str], section: Mapping[str, Any]) -> For
 def _folder(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(
-            f"Expected {where} to name a folder, found {'nothing' if value in ('', None) else repr(value)}.",
+            f"Expected {where} to name a folder, found {kind_of(value)}.",
             hint="Give the path of a folder of training outputs, or remove the setting to see the demo runs.",
         )
     return value.strip()

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnected
 from streamlit import config, runtime
 from streamlit.web.server.server_util import allow_all_cross_origin_requests, allowlisted_origins, is_xsrf_enabled
 
@@ -77,6 +78,9 @@ class Gate:
         try:
             told = telling(send, browser, _state("offered").OFFERED)
             await self._app(scope, understood(receive, send), told)
+        except WebSocketDisconnected:
+            # Who went before all that they had said was taken: nothing that the log has to say.
+            pass
         finally:
             open_tabs.leave()
 

@@ -38,10 +38,11 @@ def gate_settings_from(environment: Mapping[str, str]) -> GateSettings:
         SettingsError: If one is there but wrong.
     """
     sites = tuple(environment.get(FRAMED_BY, "").split())
-    for site in sites:
+    for number, site in enumerate(sites, 1):
         if not _SITE.fullmatch(site):
+            which = f"number {number} of {len(sites)}" if len(sites) > 1 else "it"
             raise SettingsError(
-                f"Expected {FRAMED_BY} to name sites such as https://wiki.example.com, found {site[:80]!r}.",
+                f"Expected {FRAMED_BY} to name sites such as https://wiki.example.com; {which} is none.",
                 hint="Write scheme and host, no path, and spaces between several sites.",
             )
     return GateSettings(sites, flag_from(environment.get(METRICS, False), f"the environment variable {METRICS}"))

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from lib.log.lines import Form, form_of, line
 from lib.serve import balancer
+from lib.serve.listening import COUNTS, PORTS, CannotServe, endpoint, number_from
 from lib.serve.processes import Program, stop
 
 ROOT = Path(__file__).parents[2]
@@ -29,11 +30,6 @@ START_TIMEOUT_S = 120.0
 PAUSE_S = 1.0
 """Between the end of a process and its next start, so that one that cannot live keeps no core busy."""
 LOOKED_EVERY_S = 0.2
-MOST_PORT = 65535
-
-
-class CannotServe(Exception):
-    """The service cannot start, or cannot go on."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, lambda which, _: signals.append(which))
     try:
-        serve(options.address, options.port, options.processes, signals, options.base)
+        port = number_from(options.port, "the port", "PORT", PORTS)
+        processes = number_from(options.processes, "the number of processes", "PROCESSES", COUNTS)
+        serve(options.address, port, processes, signals, options.base)
     except CannotServe as error:
         sys.stderr.write(f"{_entry(str(error), 'error')}\n")
         return 1
@@ -96,31 +94,6 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
             f"Expected a folder for temporary files, found none that can be written ({error.strerror or error}):"
             " let TMPDIR name one (in a container that is read-only, mount one at /tmp)."
         ) from error
-
-
-def endpoint(address: str, port: int) -> tuple[str, int]:
-    """The numeric address and the port that are meant, IPv4 before IPv6.
-
-    Args:
-        address: A name or a number; every address of the machine where it is empty.
-        port: 0 for any free one.
-
-    Raises:
-        CannotServe: If nobody can listen there.
-    """
-    if not 0 <= port <= MOST_PORT:
-        # The system takes a larger one for what is left of it: 99999 is 34463.
-        raise CannotServe(f"Expected a port from 0 to {MOST_PORT}, found {port}: say PORT=.")
-    try:
-        found = socket.getaddrinfo(address or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, target = min(found, key=lambda each: each[0] != socket.AF_INET)
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(target)
-            host, taken = probe.getsockname()[:2]
-    except (OSError, OverflowError) as error:
-        raise CannotServe(f"Port {port} of {address} cannot be used ({error}): say PORT= or ADDRESS=.") from error
-    return host, taken
 
 
 def free_ports(count: int) -> list[int]:
@@ -192,23 +165,17 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
-    return int(text)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lib.serve", description="Serve the app in several processes.")
     parser.add_argument("--address", default="localhost", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=int, default=8501, help="where to listen, 0 for any free one (%(default)s)")
+    parser.add_argument("--port", default="8501", help="where to listen, 0 for any free one (%(default)s)")
     parser.add_argument(
         "--base",
         type=lambda text: text.strip("/"),
         default=os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", ""),
         help="the path below which the app is served (none)",
     )
-    parser.add_argument("--processes", type=_count, default=_cores(), help="of the app (as many as cores: %(default)s)")
+    parser.add_argument("--processes", default=str(_cores()), help="of the app (as many as cores: %(default)s)")
     return parser
 
 

@@ -155,7 +155,7 @@ def test_a_folder_that_is_not_there_is_an_error_with_a_hint_and_a_second_try(on_
             "Expected secrets.toml to be a TOML file; it could not be read (line 1, column 1)",
         ),
         ('[runoff]\nfolder = "x"', "Unknown setting 'folder' in section [runoff]"),
-        ("[runoff]\nruns = 5", "to name a folder, found 5"),
+        ("[runoff]\nruns = 5", "to name a folder, found a value of type int"),
         ("runoff = 'x'", "Expected [runoff] in secrets.toml to be a section"),
     ],
 )

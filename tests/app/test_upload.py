@@ -63,6 +63,14 @@ def test_what_the_servers_disk_has_refused_has_an_id_and_what_is_wrong_with_a_fi
     assert "Error id" not in said(send(app, ("x.zip", b"no archive")))
 
 
+@pytest.mark.parametrize("name", [".hidden/trainer_state.json", "node_modules/run/trainer_state.json", "empty/"])
+def test_an_archive_of_which_nothing_is_looked_at_is_said_to_hold_no_run(opened, name):
+    app = send(opened(), ("x.zip", zipped({name: state() if not name.endswith("/") else b""})))
+    assert "No run was found in what came." in said(app)
+    assert not uploads_kept(app)
+    assert "3 runs found." in said(send(app, *THREE))
+
+
 def test_three_files_are_compared_beside_the_demo(opened):
     app = send(opened(), *THREE)
     app.assert_sound()

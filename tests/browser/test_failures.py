@@ -71,6 +71,7 @@ def test_what_fails_says_so_with_an_id_that_the_log_has(broken_app, new_page, wh
     ("make", "reason"),
     [
         (Path.mkdir, "found none (Is a directory)"),
+        (lambda file: file.symlink_to("gone.toml"), "found none (it is a link that leads nowhere)"),
         (lambda file: file.write_text("[runoff]", encoding="utf-16"), "found another encoding"),
     ],
 )

@@ -6,7 +6,20 @@ from lib.core.facts.errors import SettingsError, SourceUnavailable
 from lib.core.facts.query import RunQuery
 from lib.data.demo.source import EmbeddedSource
 from lib.data.folder.source import FolderSource
-from lib.data.settings import RUNS_SETTING, RUNS_VARIABLE, SECTION, Settings, open_source, settings_from
+from lib.data.mlflow_server import settings as mlflow
+from lib.data.settings import (
+    LOG_SETTING,
+    LOG_VARIABLE,
+    RUNS_SETTING,
+    RUNS_VARIABLE,
+    SECTION,
+    Settings,
+    open_source,
+    settings_from,
+)
+from lib.data.supabase import settings as supabase
+from lib.gate.settings import FRAMED_BY, METRICS, gate_settings_from
+from lib.importer.settings import import_settings_from
 
 
 def test_nothing_set_means_the_demo():
@@ -103,3 +116,68 @@ def test_a_folder_that_is_not_there_is_unavailable_and_says_how_to_name_one(tmp_
     with pytest.raises(SourceUnavailable, match="Expected a folder of training outputs") as error:
         source.list_runs(RunQuery())
     assert "make run RUNS=" in error.value.hint
+
+
+PASSWORDS = ["hunter2", "correct horse battery", "8675309867", 8675309867, ["hunter2"], {"hunter2": "hunter2"}]
+PROJECT = {"url": "https://abcdefgh.supabase.co", "key": "sb_publishable_a"}
+SERVER = {"url": "https://mlflow.example"}
+OF_THE_APP = [
+    *((supabase.PREFIX, "supabase", PROJECT, setting) for setting in supabase._READERS),
+    *((mlflow.PREFIX, "mlflow", SERVER, setting) for setting in mlflow._READERS),
+]
+"""How its variables begin, its section, what else is said there, and a setting."""
+FREE = ["password", "experiments", "jobs_table", "metrics_table", "user", "workspace", "token"]
+"""Settings that take some of the passwords for what they ask for."""
+
+
+def said_of(read, *asked):
+    """What is said of settings that are wrong; "" where nothing is."""
+    try:
+        read(*asked)
+    except SettingsError as error:
+        return f"{error} {error.hint}"
+    return ""
+
+
+def assert_unsaid(said, password):
+    words = ["hunter2"] if isinstance(password, list | dict) else [str(password), str(password).split()[0]]
+    assert not [word for word in words if word in said], said
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize(("prefix", "section", "others", "setting"), OF_THE_APP)
+def test_a_password_in_the_place_of_a_setting_is_not_repeated(prefix, section, others, setting, password):
+    said = said_of(settings_from, {}, {SECTION: {section: others | {setting: password}}})
+    assert said or setting in FREE
+    assert_unsaid(said, password)
+    if isinstance(password, str):
+        variables = {prefix + name.upper(): text for name, text in (others | {setting: password}).items()}
+        said = said_of(settings_from, variables, {})
+        assert said or setting in FREE
+        assert_unsaid(said, password)
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_nor_in_the_place_of_a_section_or_of_what_stands_beside_them(password):
+    for said in (
+        said_of(settings_from, {}, {SECTION: password}),
+        *(said_of(settings_from, {}, {SECTION: {name: password}}) for name in ("supabase", "mlflow", LOG_SETTING)),
+    ):
+        if not isinstance(password, dict):
+            assert_unsaid(said, password)
+        assert said
+    if not isinstance(password, str):
+        assert_unsaid(said_of(settings_from, {}, {SECTION: {RUNS_SETTING: password}}), password)
+    else:
+        for said in (
+            said_of(settings_from, {LOG_VARIABLE: password}, {}),
+            said_of(gate_settings_from, {FRAMED_BY: password}),
+            said_of(gate_settings_from, {METRICS: password}),
+            *(
+                said_of(import_settings_from, variables | {f"RUNOFF_IMPORT_{name}": password})
+                for variables in [{f"RUNOFF_IMPORT_{name.upper()}": text for name, text in PROJECT.items()}]
+                for name in ("URL", "KEY", "TIMEOUT_S", "USER", "EMAIL", "PASSWORD", "JOBS_TABLE")
+            ),
+        ):
+            assert said
+            assert_unsaid(said, password)

@@ -57,7 +57,7 @@ def test_a_wrong_setting_is_a_sentence_on_the_page_and_in_the_log_and_opens_noth
         shown = ann.tab().run().text
         told = ann.client.get("/")
         assert ann.client.get("/_stcore/metrics").status_code == 404
-    sentence = f"Expected {FRAMED_BY} to name sites such as https://wiki.example.com, found 'wiki.example.com'."
+    sentence = f"Expected {FRAMED_BY} to name sites such as https://wiki.example.com; it is none."
     assert sentence in server.log()
     # Markdown in it is escaped.
     assert f"Expected {FRAMED_BY} to name sites" in shown

@@ -215,7 +215,7 @@ def test_it_listens_where_it_is_told_to(address: str, numeric: str) -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536, 99999])
 def test_a_port_that_is_none_is_said_and_not_taken_for_another(port: int) -> None:
-    with pytest.raises(service.CannotServe, match=f"Expected a port from 0 to 65535, found {port}"):
+    with pytest.raises(service.CannotServe, match=f"Expected the port to be a number from 0 to 65535, found {port}"):
         service.endpoint("127.0.0.1", port)
 
 

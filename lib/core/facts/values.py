@@ -6,8 +6,12 @@ Null, zero, NaN and text that is not a number are four different things; these f
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
+
+CLOCK_TEXT = re.compile(r"[+-]?[0-9]{9,19}(?:\.[0-9]{0,18})?")
+"""A clock's number in a text. Fewer digits may be a date, 20260101; Python takes some with more for one."""
 
 
 def number(value: Any) -> float | None:
@@ -60,24 +64,36 @@ def text(value: Any) -> str | None:
     return value if found and isinstance(value, str) and found == value else found or None
 
 
+def clock_unit(largest: float) -> float:
+    """Seconds that one unit of a clock has: numbers of milliseconds and finer since 1970 stand far beyond others.
+
+    Args:
+        largest: The largest number that the clock shows.
+    """
+    if not math.isfinite(largest) or largest < 1e11:
+        return 1.0
+    return 1e-3 if largest < 1e14 else 1e-6 if largest < 1e17 else 1e-9
+
+
 def moment(value: Any) -> datetime | None:
     """Return ``value`` as a UTC datetime, else ``None``.
 
-    Accepts datetimes (naive ones are taken as UTC), ISO 8601 text, and Unix seconds.
+    Accepts datetimes (naive ones are taken as UTC), ISO 8601 text, and numbers of seconds since 1970, or of
+    milliseconds and finer where they are large; these may stand in a text.
 
     Example:
-        >>> moment("2026-01-01T01:00:00+01:00").isoformat(), moment("yesterday")
-        ('2026-01-01T00:00:00+00:00', None)
+        >>> moment("2026-01-01T01:00:00+01:00").isoformat(), moment("1767225600000").isoformat(), moment("yesterday")
+        ('2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00', None)
     """
     if value is None:
         return None
     try:
-        if isinstance(value, str):
+        if isinstance(value, str) and not CLOCK_TEXT.fullmatch(value.strip()):
             parsed = datetime.fromisoformat(value.strip())
         elif isinstance(value, datetime):
             parsed = value
-        elif (seconds := finite(value)) is not None:
-            return datetime.fromtimestamp(seconds, UTC)
+        elif (shown := finite(value)) is not None and abs(shown) < 2**63:
+            return datetime.fromtimestamp(shown * clock_unit(abs(shown)), UTC)
         else:
             return None
         # NaT is a datetime by type, and cannot be compared with itself.

@@ -16,7 +16,7 @@ from lib.core.facts.errors import SourceUnavailable
 from lib.core.facts.foreign import isolated
 from lib.core.facts.query import Unreadable, Unused
 from lib.data.folder.collection import paused
-from lib.data.folder.gathered import Gathered, Look
+from lib.data.folder.gathered import Gathered, Look, is_empty, scan_digest
 from lib.data.folder.grouping import files_by_run
 from lib.data.folder.last_good import UNREAD, last_good, noted
 from lib.data.folder.listing import Listed, Listing, curves_of
@@ -27,12 +27,11 @@ from lib.data.folder.names import path_text, readable, run_id_of
 from lib.data.folder.processes.ahead import Ahead
 from lib.data.folder.processes.beside import Beside, Read, longest_of
 from lib.data.folder.reading import TRAINER, Curves, Files, UnitReader, digest, stamps_of, tag_of
-from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_digest, scan_tree
+from lib.data.folder.scan import CLOSED, GONE, NO_ANSWER, Mount, Scan, is_gone, scan_tree
 from lib.data.folder.units import FoundForm, FoundUnit, Unit
 from lib.data.folder.unused import unused_of
 from lib.data.formats.logged import FilePath, Folder, Format, Told
 from lib.data.trainer.hf_log import TRAINER_STATE
-from lib.data.trainer.training_files import is_side_file
 
 KEPT_POINTS = 8_000_000
 """Of the curves that were read: 256 MB. What an open page shows is kept by the page besides."""
@@ -104,7 +103,7 @@ class Gatherer:
         shut = {each for each in self.stuck if not isinstance(each, Unit)}
         is_new = self._known is None and not self.stuck and self._remembered.is_empty()
         found_by = ahead.expected_by(told) if is_new else told
-        look = Look(scan_tree(self._root, self._formats, found_by, shut), time.monotonic() + PUBLISH_S)
+        look = Look(scan_tree(self._root, self._formats, found_by, shut), self._last, time.monotonic() + PUBLISH_S)
         self._mount.check(look.scan, had_runs=bool(self._last.units))
         is_listed = self._known is None and not self.stuck and self._listed_before(look, publish)
         known = self._known = self._remembered.load() if self._known is None else self._known
@@ -125,8 +124,7 @@ class Gatherer:
                 told(what)
 
         for unit, files, found in self._each(look, before, ahead):
-            look.files[unit] = files
-            look.take(unit, found)
+            look.take(unit, files, found)
         self._await_gone(look)
         for unit in known.keys() - look.units.keys():
             look.fresh[unit] = None
@@ -174,7 +172,7 @@ class Gatherer:
         taken: set[FilePath] = set()
         passed: dict[FilePath, None] = {}
         for each in self._formats:
-            paths = [path for path in look.scan.matching.get(each.title, ()) if path not in taken]
+            paths = [path for path in look.asked_of(each) if path not in taken]
             units = each.units(paths) if paths else {}
             logged = {Unit(each.title, at): Files(look.scan, None, each, tuple(own)) for at, own in units.items()}
             for unit, files, found in self._found_in(look, logged, told, ahead):
@@ -183,7 +181,7 @@ class Gatherer:
                 else:
                     passed.update(dict.fromkeys(files.paths))
                 yield unit, files, found
-        look.passed = [path for path in passed if path not in taken and not is_side_file(path[-1])]
+        look.pass_over(passed, taken)
 
     def _found_in(
         self, look: Look, units: Mapping[Unit, Files], told: Callable[[Unit | Folder], None], ahead: Ahead
@@ -241,11 +239,14 @@ class Gatherer:
             lost = (Told(longest_of(unit.folder, files), str(error)),)
             read = Read(FoundUnit(sight, unreadable=lost, is_settled=False), {}, time.monotonic() - began)
         self._rests[unit] = time.monotonic() + REST * read.cost_s if read.cost_s > QUICK_S else 0.0
-        return self._with_last_good(unit, known, read.found, read.curves)
+        return self._with_last_good(unit, files, known, read.found, read.curves)
 
-    def _with_last_good(self, unit: Unit, known: FoundUnit | None, found: FoundUnit, curves: Curves) -> FoundUnit:
+    def _with_last_good(
+        self, unit: Unit, files: Files, known: FoundUnit | None, found: FoundUnit, curves: Curves
+    ) -> FoundUnit:
         """What was found, and where its newest log could not be read what was said before; keeps the curves."""
-        kept = found if known is None or not found.unreadable else last_good(known, found)
+        empty = [path for path in files.paths if is_empty(files.scan.stamps.get(path))]
+        kept = found if known is None else last_good(known, found, empty)
         held = self._held.pop(unit, None)
         if kept is not found and known is not None:
             old = held[1] if held is not None else self._curves.get(unit, known.sight) or {}
@@ -268,8 +269,7 @@ class Gatherer:
             note = CLOSED if look.scan.is_closed(folder) else GONE if now - since < GONE_S and is_gone(path) else ""
             if note:
                 self._held.setdefault(unit, (found.sight, self._curves.get(unit, found.sight) or {}))
-                look.files[unit] = files
-                look.take(unit, replace(found, forms=tuple(noted(form, note) for form in found.forms)))
+                look.take(unit, files, replace(found, forms=tuple(noted(form, note) for form in found.forms)))
 
     def _store(self, look: Look, *, is_last: bool = True) -> None:
         if look.fresh or (is_last and not look.is_bounded):
@@ -292,7 +292,7 @@ class Gatherer:
         unreadable = [*look.scan.unreadable, *(Unreadable(*each) for each in said)]
         unused: tuple[Unused, ...] = last.unused
         if is_whole:
-            empty = chain.from_iterable(found.unused for found in units.values())
+            empty = chain(look.told_empty(), chain.from_iterable(found.unused for found in units.values()))
             runs = {unit.folder for unit, found in units.items() if found.forms}
             unused = unused_of(look.scan, chain(listed.unused, empty), look.passed, runs)
         in_order = tuple(sorted(unreadable, key=lambda each: (each.path, each.reason)))

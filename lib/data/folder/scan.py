@@ -7,7 +7,6 @@ tree has already, and a circle of links ends.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections import Counter, deque
@@ -212,12 +211,6 @@ class _Search:
         for title in wanted:
             self.matching.setdefault(title, []).append(path)
         return True
-
-
-def scan_digest(scan: Scan) -> str:
-    """Another text for anything else that lies there."""
-    seen = (scan.files, scan.checkpoints, scan.weights, scan.unreadable, scan.matching, scan.stamps, scan.others)
-    return hashlib.blake2b(repr((seen, scan.looked_at)).encode(), digest_size=16).hexdigest()
 
 
 def check_root(root: Path) -> None:

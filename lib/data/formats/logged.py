@@ -21,6 +21,8 @@ Folder = tuple[str, ...]
 FilePath = tuple[str, ...]
 """A file by the names on the way from the root to it; never empty."""
 
+EMPTY = "The file is empty: nothing was written to it, or it was not copied."
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 from postgrest import CountMethod, SyncRequestBuilder
 
 from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.errors import SourceUnavailable
+from lib.core.facts.values import moment
 from lib.data.source import IncompleteRead, Progress
 from lib.data.supabase.client import Access, Answer, Columns
 from lib.data.supabase.pages import AGAIN, only_value, rows_of_page, written
@@ -263,12 +263,10 @@ def _alike(pages: Sequence[pa.Table]) -> Sequence[pa.Table]:
     return pages
 
 
-def _microseconds(moment: str | None) -> int | None:
+def _microseconds(stamp: str | None) -> int | None:
     """A timestamp of the database, in microseconds since 1970."""
-    if moment is None:
-        return None
-    stamp = pd.to_datetime(moment, utc=True, format="ISO8601", errors="coerce")
-    return stamp.value // 1000 if isinstance(stamp, pd.Timestamp) else None
+    when = moment(stamp)
+    return None if when is None else round(when.timestamp() * 1e6)
 
 
 class _Tally:

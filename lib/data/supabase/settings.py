@@ -22,6 +22,7 @@ from lib.data.sections import (
     address_problem,
     flag_from,
     given_settings,
+    kind_of,
     seconds_from,
     text_that,
 )
@@ -39,7 +40,9 @@ REFRESH_S = 10.0
 """Trainers log every few seconds."""
 
 _MIGHTY_ROLES = frozenset({"service_role", "supabase_admin", "postgres"})
-_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+MOST_OF_A_NAME = 63
+"""Characters: PostgreSQL cuts a longer one."""
 
 
 class SignIn(StrEnum):
@@ -150,13 +153,15 @@ def _problem_of_key(text: str) -> str:
 
 
 def _problem_of_table(text: str) -> str:
-    return "" if _TABLE.fullmatch(text) else repr(text[:80])
+    if len(text) > MOST_OF_A_NAME:
+        return "a longer text"
+    return "" if _TABLE.fullmatch(text) else "text with other characters"
 
 
 def _sign_in(value: Any, where: str) -> SignIn:
     if value not in list(SignIn):
         raise SettingsError(
-            f'Expected {where} to be "required" or "off", found {str(value)[:40]!r}.',
+            f'Expected {where} to be "required" or "off", found {kind_of(value)}.',
             hint='"off" reads as an anonymous visitor: only what the database lets everybody read.',
         )
     return SignIn(value)

@@ -22,11 +22,16 @@ from lib.core.curves.row_facts import row_facts
 from lib.core.facts.errors import MalformedRow
 from lib.core.facts.metrics import LOGGED
 from lib.core.facts.sizes import LARGEST_STEP
+from lib.core.facts.values import clock_unit
 from lib.data.tables.job_rows import is_credential
 
 PLACES = frozenset({"id", "job_id", "step", "epoch", "timestamp"})
 """The columns that say where a value belongs."""
 _NEVER = -(2**63)
+_CLOCK_TEXT = r"^\s*(?:[+-][0-9]+|[0-9]{1,7}|[0-9]{9,})(?:\.[0-9]*)?\s*$"
+"""What a clock shows as a number, in a text: eight digits are a date, 20260101."""
+_FIRST_SHOWN_S, _NONE_SHOWN_S = 1e8, 1e11
+"""Since 1970: what is before 1973 is rather since the run began, and after the year 5000 there is nothing."""
 
 
 def curves_of_table(table: pa.Table, run_ids: Iterable[str]) -> dict[str, RunCurves]:
@@ -194,11 +199,41 @@ def _microseconds(table: pa.Table) -> np.ndarray:
     if "timestamp" not in table.column_names:
         return np.full(table.num_rows, _NEVER)
     column = table["timestamp"]
-    if not pa.types.is_timestamp(column.type):
-        stamps = pd.to_datetime(column.to_pandas(), utc=True, format="ISO8601", errors="coerce")
-        column = pa.chunked_array([pa.Array.from_pandas(stamps)])
+    if pa.types.is_timestamp(column.type):
+        return _of_moments(column)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return _of_clock(_floats(column)[0])
+    try:
+        texts = column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return np.full(table.num_rows, _NEVER)
+    shown = pc.match_substring_regex(texts, _CLOCK_TEXT).fill_null(False)
+    is_shown = shown.to_numpy()
+    dates = pc.if_else(shown, None, texts) if is_shown.any() else texts
+    stamps = pd.to_datetime(dates.to_pandas(), utc=True, format="ISO8601", errors="coerce")
+    written_us = _of_moments(pa.chunked_array([pa.Array.from_pandas(stamps)]))
+    if dates is texts:
+        return written_us
+    numbers = pd.to_numeric(pc.if_else(shown, texts, None).to_pandas(), errors="coerce").to_numpy("float64")
+    return np.where(is_shown, _of_clock(numbers), written_us)
+
+
+def _of_moments(column: pa.ChunkedArray[Any]) -> np.ndarray:
     stamped = column.cast(pa.timestamp("us", tz="UTC"), safe=False)
     return stamped.cast(pa.int64()).fill_null(pa.scalar(_NEVER, pa.int64())).to_numpy()
+
+
+def _of_clock(shown: np.ndarray) -> np.ndarray:
+    """The same of numbers since 1970, in seconds or a finer unit, which is that of most of them."""
+    written = np.full(len(shown), _NEVER)
+    numbers = shown[np.isfinite(shown)]
+    if not numbers.size:
+        return written
+    seconds = shown * clock_unit(float(np.median(numbers)))
+    with np.errstate(invalid="ignore"):
+        known = (seconds >= _FIRST_SHOWN_S) & (seconds < _NONE_SHOWN_S)
+    written[known] = np.round(seconds[known] * 1e6).astype("int64")
+    return written
 
 
 def _write_order(table: pa.Table, written_us: np.ndarray) -> np.ndarray | None:

@@ -16,6 +16,10 @@ from lib.data.upload.refusals import UploadRefused, said
 
 LOCAL_HEADER = 30
 """Bytes before a member, at least."""
+DIRECTORY_HEADER = 46
+"""The same of what the directory says of it."""
+END, LEAST_END, LONGEST_END = b"PK\5\6", 22, 22 + 2**16
+"""How the end of an archive begins, and the bytes that it has at least and at most: a remark may follow."""
 ENCRYPTED = 0x1 | 0x40 | 0x2000
 """Flags of members, and of directories, that need a password."""
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -35,6 +39,8 @@ def held_by(file: BinaryIO, size: int, name: str, most: int, most_entries: int) 
     Raises:
         UploadRefused: If it is none, or holds what may not be.
     """
+    # A directory of very many is larger than any that is read, and this is what is wrong with it.
+    check_count(_said_to_hold(file, size), most_entries, name)
     try:
         archive = zipfile.ZipFile(cast("BinaryIO", Guarded(file, size, name)))
         members = archive.infolist()
@@ -77,6 +83,16 @@ def held_by(file: BinaryIO, size: int, name: str, most: int, most_entries: int) 
         raise too_much(name)
     check_names(held.entries, name)
     return held
+
+
+def _said_to_hold(file: BinaryIO, size: int) -> int:
+    """How many entries the end of an archive says that it has, at most as many as have room; 0 for no end."""
+    file.seek(max(0, size - LONGEST_END))
+    end = file.read(LONGEST_END)
+    file.seek(0)
+    at = end.rfind(END, 0, len(end) - LEAST_END + len(END))
+    said_to_hold = int.from_bytes(end[at + 10 : at + 12], "little") if at >= 0 else 0
+    return min(said_to_hold, size // (LOCAL_HEADER + DIRECTORY_HEADER))
 
 
 class _Member:

@@ -90,7 +90,7 @@ def _came() -> str:
         said.append(f"<p>{count:,} runs were found; tick up to {NUMBERS[MAX_SELECTED]}.</p>")
     elif count:
         said.append(f"<p>{counted(count, 'run')} found.</p>")
-    elif came.nothing and not came.same:
+    elif not came.same and (came.nothing or not came.refused):
         said.append("<p>No run was found in what came.</p>")
     said += [
         f"<p><b>{escape(name)}</b> is the same training as <b>{escape(other)}</b>, and is not compared with it.</p>"

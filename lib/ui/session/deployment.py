@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -75,12 +77,29 @@ def set_aside_secrets() -> None:
     for file in files:
         try:
             if file.endswith(".toml"):
-                Path(file).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            continue
+                _read(Path(file))
         except (OSError, UnicodeError) as error:
             _SET_ASIDE[file] = error
     config.set_option("secrets.files", [file for file in files if file not in _SET_ASIDE])
+
+
+def _read(file: Path) -> None:
+    """Read a file once, where there is one.
+
+    Raises:
+        OSError, UnicodeError: If there is something that cannot be read as a file of text.
+    """
+    try:
+        kind = file.stat().st_mode
+    except FileNotFoundError:
+        # To Streamlit a link that leads nowhere is no file, and the demo would be shown for somebody's own data.
+        if any(each.is_symlink() and not each.exists() for each in (file, file.parent)):
+            raise FileNotFoundError(errno.ENOENT, "it is a link that leads nowhere") from None
+        return
+    if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+        # It may say nothing for ever, and says it once.
+        raise OSError(errno.EINVAL, "it is a pipe")
+    file.read_text(encoding="utf-8")
 
 
 def _secrets() -> Mapping[str, Any]:
@@ -107,6 +126,7 @@ def _secrets() -> Mapping[str, Any]:
     except OSError as error:
         raise SettingsError(
             f"Expected secrets.toml to be a file that can be read, found none ({error.strerror or error}).",
-            hint="Let the account that runs the app read .streamlit/secrets.toml, and start the app again."
+            hint="Let the account that runs the app read .streamlit/secrets.toml, here and in its home folder,"
+            " or remove it, and start the app again."
             " A container gets an empty folder in the place of a file that is to be mounted and is not there.",
         ) from None

@@ -93,6 +93,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
         "2026-01-01T07:00:00-05:00",
         NOON.timestamp(),
         int(NOON.timestamp()),
+        *(int(NOON.timestamp()) * 10**digits for digits in (3, 6, 9)),
+        *(str(int(NOON.timestamp()) * 10**digits) for digits in (0, 3, 6, 9)),
+        f" {NOON.timestamp():.6f} ",
     ],
     ids=repr,
 )
@@ -112,6 +115,11 @@ def test_every_way_to_write_a_moment_gives_the_same_one_in_utc(value) -> None:
         math.nan,
         math.inf,
         1e20,
+        -1e20,
+        "0",
+        "1999",
+        "-5",
+        "9" * 5000,
         pd.NaT,
         [],
         datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
@@ -120,6 +128,12 @@ def test_every_way_to_write_a_moment_gives_the_same_one_in_utc(value) -> None:
 )
 def test_what_is_no_moment_gives_none(value) -> None:
     assert moment(value) is None
+
+
+def test_milliseconds_are_no_date_that_python_makes_of_their_digits() -> None:
+    # Python reads 1769-01-12 03:00 here.
+    assert moment("1769011270300") == datetime(2026, 1, 21, 16, 1, 10, 300_000, tzinfo=UTC)
+    assert moment("20260101") == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_the_first_second_of_the_epoch_is_a_moment() -> None:

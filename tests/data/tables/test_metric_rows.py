@@ -236,3 +236,66 @@ def test_half_a_million_rows_are_read_in_about_a_second():
     )
     curves = curves_of_table(table, [f"run-{n}" for n in range(5)])
     assert sum(run.points for run in curves.values()) == 2 * count + count // 20
+
+
+SECONDS = [1_767_225_600.0, 1_767_225_601.5, 1_767_225_604.0]
+UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def elapsed_of(stamps):
+    """Seconds since the first row, by step; the rows lie in the reverse order."""
+    rows = pa.table({"step": [3, 2, 1], "train_loss": [0.1, 0.2, 0.3], "timestamp": stamps.take([2, 1, 0])})
+    curve = curves_of_rows("a", rows).curves["train_loss"]
+    return dict(zip(curve.step.tolist(), curve.elapsed_s.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize(
+    "kind", [pa.int64(), pa.uint64(), pa.float64(), pa.decimal128(25, 3), "as written", "in a row"]
+)
+def test_a_clock_that_shows_numbers_is_read_in_its_unit(unit, kind):
+    numbers = [each * UNITS[unit] for each in SECONDS]
+    if kind == "as written":
+        stamps = pa.array([f" {each:.3f}" if unit == "s" else f"{each:.0f}" for each in numbers])
+    elif kind == "in a row":
+        # As a database of several writers may have them.
+        stamps = pa.array([f"{numbers[0]:.0f}", "2026-01-01T00:00:01.5Z", f"{numbers[2]:.0f}"])
+    elif unit == "s" and pa.types.is_integer(kind):
+        assert elapsed_of(pa.array([int(each) for each in numbers]).cast(kind)) == {1: 0.0, 2: 1.0, 3: 4.0}
+        return
+    else:
+        stamps = pa.array(numbers).cast(kind, safe=False)
+    assert elapsed_of(stamps) == pytest.approx({1: 0.0, 2: 1.5, 3: 4.0}, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        pa.array([0, 0, 0]),
+        pa.array([0.0, 1.5, 4.0]),
+        pa.array([-5, -4, -3]),
+        pa.array([-(2**63), 2**63 - 1, 0]),
+        pa.array([math.nan, math.inf, -math.inf]),
+        pa.array(["0", "-5", "1999"]),
+        pa.array(["9" * 4000, "-20260101", "soon"]),
+        pa.array([True, False, True]),
+        pa.array([None, None, None]),
+        pa.array([[1], [2], [3]]),
+        pa.array([{"a": 1}, {"a": 2}, {"a": 3}]),
+        pa.array([b"\xff", b"\xfe", b"\xfd"]),
+    ],
+    ids=str,
+)
+def test_what_no_clock_shows_is_no_time(stamps):
+    assert all(math.isnan(each) for each in elapsed_of(stamps).values())
+
+
+@pytest.mark.parametrize("written", ["20260101", "2026-01-01", "2026-01-01T09:00:00+09:00", "2026-01-01 00:00:00"])
+def test_a_date_is_one_however_it_is_written(written):
+    assert elapsed_of(pa.array([written, "2026-01-01T00:00:01.5Z", "1767225604"])) == {1: 0.0, 2: 1.5, 3: 4.0}
+
+
+def test_one_row_without_a_time_takes_none_from_the_others():
+    assert elapsed_of(pa.array([0, 1_767_225_601, 1_767_225_604])) == pytest.approx(
+        {1: math.nan, 2: 0.0, 3: 3.0}, nan_ok=True
+    )

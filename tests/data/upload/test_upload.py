@@ -498,6 +498,8 @@ def test_files_and_archives_beyond_the_numbers_are_refused(upload, monkeypatch):
     six = {f"{number}.csv": b"x" for number in range(6)}
     assert "5,000 files and folders" in refusal(upload, "x.zip", zipped(six))
     assert "5,000 files and folders" in refusal(upload, "x.tar", tarred(files=six))
+    monkeypatch.setattr(guarded, "LARGEST_READ", 200)
+    assert "5,000 files and folders" in refusal(upload, "x.zip", zipped(six)), "a directory that is larger than any"
     (error,) = upload.take([dropped(name, content) for name, content in six.items()])
     assert "files at once" in str(error)
 

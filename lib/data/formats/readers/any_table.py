@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.data.formats.csv_tables import MOST_BYTES, first_bytes, read_csv, read_head
 from lib.data.formats.files import NotReadable
-from lib.data.formats.logged import FilePath, Folder, Reading, Told
+from lib.data.formats.logged import EMPTY, FilePath, Folder, Reading, Told
 from lib.data.formats.readers import keras, wandb_csv
 from lib.data.formats.tables.axes import EPOCH_NAMES, STEP_NAMES, may_have_steps, named
 from lib.data.formats.tables.json_lines import read_json_head, read_json_lines
@@ -81,10 +81,7 @@ class AnyTable:
         except NotReadable as error:
             return None if is_text else Reading(unreadable=(Told(file, str(error)),))
         except NoTable as error:
-            why = (
-                "The file is empty: nothing was written to it, or it was not copied." if _is_empty(path) else str(error)
-            )
-            return None if is_text else Reading(unused=(Told(file, why),))
+            return None if is_text else Reading(unused=(Told(file, EMPTY if _is_empty(path) else str(error)),))
 
 
 def _table(path: Path, file: FilePath) -> Table | None:

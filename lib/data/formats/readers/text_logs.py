@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib.data.formats.files import NotReadable
-from lib.data.formats.logged import FilePath, Folder, LoggedRun, Reading, Told
+from lib.data.formats.logged import EMPTY, FilePath, Folder, LoggedRun, Reading, Told
 from lib.data.formats.shown.opening import ends, opened
 from lib.data.formats.shown.printed import printed_tables
 from lib.data.formats.tables.printed import runs_of_cells
-from lib.data.formats.text.file_names import EMPTY, age_of, may_be_log, should_be_written, whole_of
+from lib.data.formats.text.file_names import age_of, may_be_log, should_be_written, whole_of
 from lib.data.formats.text.lines import chunks, texts
 from lib.data.formats.text.log import looks_like_log, runs_of
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lib.core.facts.values import clock_unit
 from lib.data.formats.tables.arrow import ArrowTexts
 from lib.data.formats.tables.table import Numbers, Table, Words, distinct_values
-from lib.data.formats.tables.written import clock_unit, seconds_of
+from lib.data.formats.tables.written import seconds_of
 
 STEP_NAMES = (
     "global_step",
@@ -245,8 +246,7 @@ def clock_of(table: Table, name: str) -> Numbers | None:
         if not values.size or not np.isfinite(values).all():
             return None
         return Numbers(numbers.values * clock_unit(float(values.max())), numbers.given)
-    words = table.words.get(name)
-    return None if words is None else _clock_of_words(words)
+    return None if (words := table.words.get(name)) is None else _clock_of_words(words)
 
 
 def _clock_of_words(words: Words) -> Numbers | None:

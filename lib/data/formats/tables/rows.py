@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from lib.core.facts.runs import normalise_status
+from lib.core.facts.values import clock_unit
 from lib.data.formats.logged import FilePath, LoggedRun
 from lib.data.formats.tables.axes import plain_name
 from lib.data.formats.tables.table import Table
 from lib.data.formats.tables.vocabulary import IDENTITY_NAMES, RUN_NAMES, is_measured, is_setting
-from lib.data.formats.tables.written import clock_unit, seconds_of
+from lib.data.formats.tables.written import seconds_of
 
 MOST_RUNS = 10_000
 """A sweep has thousands; more rows are data."""

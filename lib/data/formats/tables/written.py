@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -110,14 +109,3 @@ def has_decimal_comma(words: list[str]) -> bool:
     """
     dotted = any("." in word and _plain(word.strip()) is not None for word in words)
     return not dotted and any(_DECIMAL_COMMA.fullmatch(word.strip()) for word in words)
-
-
-def clock_unit(largest: float) -> float:
-    """Seconds that one unit of a clock has: numbers of milliseconds and finer since 1970 stand far beyond others.
-
-    Args:
-        largest: The largest number that the clock shows.
-    """
-    if not math.isfinite(largest) or largest < 1e11:
-        return 1.0
-    return 1e-3 if largest < 1e14 else 1e-6 if largest < 1e17 else 1e-9

@@ -22,7 +22,6 @@ _PART = re.compile(
 """A part of a log that a newer one took the place of: "train.log.1", "train.log.2026-01-31", "train.log-20260131.gz".
 """
 
-EMPTY = "The log is empty: nothing was written to it, or it was not copied."
 _MAY_BE_EMPTY = re.compile(
     r"(?:.*[-_.])?(?:output|stdout|stderr|console|debug[^\W_]*+|errors?|err|warnings?)(?:[-_.].*)?",
     re.IGNORECASE | re.DOTALL,

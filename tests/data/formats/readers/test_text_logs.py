@@ -494,7 +494,7 @@ def test_text_that_is_no_log_is_none(tmp_path, name, text) -> None:
 def test_a_log_in_which_nothing_stands_is_named(tmp_path, text) -> None:
     found = read(tmp_path, text, "train.log")
     assert (found.runs, found.unreadable) == ((), ())
-    assert [(told.path, told.why.split(":")[0]) for told in found.unused] == [(("train.log",), "The log is empty")]
+    assert [(told.path, told.why.split(":")[0]) for told in found.unused] == [(("train.log",), "The file is empty")]
 
 
 @pytest.mark.parametrize(
