@@ -38,7 +38,7 @@ _SPREADS = frozenset(("std", "stderr", "sem", "var", "variance", "stddev", "ci")
 """Last parts of a name that is of the spread of something."""
 _NOT_QUALITY = frozenset((
     "runtime", "second", "seconds", "time", "samples", "steps", "step", "epoch", "tokens", "count", "counts", "support",
-    "length", "logps", "logits", "num", "batches", "memory", "gib", "gb", "flops", "flos", "lr",
+    "length", "logps", "logits", "num", "batches", "memory", "gib", "gb", "flops", "flos", "lr", "threshold",
 ))  # fmt: skip
 """Parts of a name that is of a time, of an amount, or of what goes into a loss."""
 
