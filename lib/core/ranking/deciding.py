@@ -89,6 +89,11 @@ class Deciding:
         return self.metric is not None and follows_from_loss(self.metric)
 
     @property
+    def is_reward(self) -> bool:
+        """Whether it is a reward, which compares only where it is the sum of the same."""
+        return self.metric in (EVAL_REWARD, REWARD)
+
+    @property
     def sign(self) -> float:
         """What its values are multiplied by so that lower is better."""
         return -1.0 if self.better == "higher" else 1.0
