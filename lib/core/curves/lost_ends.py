@@ -15,7 +15,7 @@ LOST_POINTS = Count(3, "Lost points",
 
 
 # fmt: off
-PASSING_SHARE = Limit(0.01, "Passing share",
+PASSING_SHARE = Limit(0.05, "Passing share",
     "So few of the losses may be NaN or infinite in a training that goes on with numbers: a batch overflowed, and its"
     " step was left out. Weights that met NaN give nothing else.")
 # fmt: on
