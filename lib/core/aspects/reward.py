@@ -9,13 +9,16 @@ from lib.core.config.training_method import SURROGATE
 from lib.core.facts.values import finite
 
 _PART = re.compile(r"(?:train/|eval[_/])?rewards?/(?P<name>.+?)(?:/(?:mean|std))?")
+_OPTIONS = ("reward_weights",), ("kl_coef", "init_kl_coef")
+"""Where it is stated how much each weighs; PPO takes the distance from the reference model off."""
 _NO_FUNCTIONS = frozenset(("chosen", "rejected", "margins", "accuracies", "mean", "std", "min", "max"))
 """What else stands below "rewards/"."""
 
 
 def reward(first: RunFacts, second: RunFacts) -> Compared | None:
     """Which functions give the reward, and with what weights."""
-    return gravest((_functions(first, second), option("reward_weights", methods=SURROGATE)(first, second)))
+    options = (option(*names, methods=SURROGATE)(first, second) for names in _OPTIONS)
+    return gravest((_functions(first, second), *options))
 
 
 def _functions(first: RunFacts, second: RunFacts) -> Compared | None:

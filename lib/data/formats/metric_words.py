@@ -52,8 +52,10 @@ _SPLITS = MappingProxyType({
     "val": "val", "valid": "val", "validation": "val", "eval": "eval", "evaluation": "eval", "test": "test",
     "dev": "dev",
 })  # fmt: skip
-_REWARDS = MappingProxyType({"eval/mean_reward": "eval_reward", "rollout/ep_rew_mean": "reward"})
-"""Of Stable-Baselines3: what its evaluations and its episodes came to."""
+REWARDS = MappingProxyType({
+    "eval/mean_reward": "eval_reward", "rollout/ep_rew_mean": "reward", "objective/rlhf_reward": "reward",
+})  # fmt: skip
+"""What evaluations and episodes came to in Stable-Baselines3; and what PPO of TRL maximises."""
 _ABBREVIATED = re.compile(r"(?<=[A-Za-z])\.(?=[\s_([]|$)")
 """The dots of "Val. Acc."; that of "val.acc" parts two words."""
 _UNIT = re.compile(
@@ -99,8 +101,8 @@ def spelled(name: str) -> str:
         >>> spelled("val/acc"), spelled("accuracy"), spelled("time_val"), spelled("valid_tokens")
         ('val/acc', 'accuracy', 'time_val', 'valid_tokens')
     """
-    if name in _REWARDS:
-        return _REWARDS[name]
+    if name in REWARDS:
+        return REWARDS[name]
     bare = _ABBREVIATED.sub("", _UNIT.sub("", name))
     plain = _ASIDE.sub(lambda found: f" {found[1]}" if found[1].casefold() in _SPLITS else found[0], bare).strip()
     if not _PLAIN.fullmatch(plain) or not is_of_evaluations(plain):

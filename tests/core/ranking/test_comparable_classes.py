@@ -15,6 +15,8 @@ from lib.core.ranking.comparability import comparability_of, relative_improvemen
 from lib.core.ranking.comparability_aspects import Aspect
 from lib.core.ranking.decision import decide
 from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import LeftOut
+from lib.core.verdict.reasons import LEFT_OUT as WORDS
 from tests.core.ranking.comparable_runs import DIFFERENT, DPO, LABELS, LLAMA_3_8B, LLAMA_3_70B, curve, run_of
 
 
@@ -153,6 +155,15 @@ def ranked_apart(*both, by=None):
     runs = [replace(run, status=RunStatus.COMPLETED) for run, _ in both]
     decision = decide(runs, {run.run_id: curves for run, curves in both}, DEFAULT_POLICY, by=by)
     return [(other.run_ids, other.differing) for other in decision.other_classes]
+
+
+def test_an_evaluation_before_training_alone_is_none_of_the_run():
+    base = RunCurves("b", {"eval_loss": curve([2.5])})
+    runs = [replace(run_of(name), status=RunStatus.COMPLETED) for name in "ab"]
+    curves = {"a": RunCurves("a", {"eval_loss": curve([2.5, 1.5, 1.2])}), "b": base}
+    (left_out,) = decide(runs, curves, DEFAULT_POLICY).recommendation.unscorable
+    assert (left_out.run_id, left_out.code) == ("b", LeftOut.BASE_ONLY)
+    assert WORDS[left_out.code] == "evaluated only before training, as the base model"
 
 
 def test_rewards_of_other_functions_are_apart_where_a_reward_decides_and_nowhere_else():

@@ -67,3 +67,5 @@ def test_its_rewards_are_those_that_a_run_is_ranked_by():
         {name: np.arange(9) for name in ("eval/mean_reward", "rollout/ep_rew_mean", "train/mean_reward")}
     )
     assert [each.metric for each in found.values()] == ["eval_reward", "reward", "train/mean_reward"]
+    tracked = read_names({name: np.arange(9) for name in ("train/objective/rlhf_reward", "train/global_step")})
+    assert tracked["train/objective/rlhf_reward"].metric == "reward"
