@@ -21,6 +21,7 @@ from tests.core.ranking.comparable_runs import (
     UNSURE,
     agreement_in,
     curve,
+    pair_of,
     run_of,
 )
 
@@ -88,6 +89,32 @@ LOGGED = {
         "eval_x_precision eval_y_precision eval_x_loss eval_y_loss", None,
     ),
 }  # fmt: skip
+
+
+ALPACA, CHAT = {"path": "tatsu-lab/alpaca", "type": "alpaca"}, {"path": "x/chat", "type": "chat"}
+LISTED = {
+    "the same, in another order": ({"datasets": [ALPACA, CHAT]}, {"datasets": [CHAT, ALPACA]}, SAME),
+    "one more": ({"datasets": [ALPACA]}, {"datasets": [ALPACA, CHAT]}, DIFFERENT),
+    "another": ({"datasets": [ALPACA]}, {"datasets": [CHAT]}, DIFFERENT),
+    "another part of the same": ({"datasets": [ALPACA]}, {"datasets": [{**ALPACA, "split": "train[:50%]"}]}, UNSURE),
+    "by another template": ({"datasets": [ALPACA]}, {"datasets": [{**ALPACA, "type": "chat"}]}, UNSURE),
+    "one by its name alone": ({"datasets": [{"path": "tatsu-lab/alpaca"}]}, {"dataset": "tatsu-lab/alpaca"}, UNSURE),
+    "held out": (
+        {"datasets": [ALPACA], "test_datasets": [CHAT]}, {"datasets": [ALPACA], "test_datasets": [CHAT]}, SAME,
+    ),
+    "one is cut out": ({"datasets": [ALPACA], "test_datasets": [CHAT]}, {"datasets": [ALPACA]}, UNSURE),
+    "none": ({"datasets": []}, {"datasets": [ALPACA]}, UNSURE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "agreement"), LISTED.values(), ids=LISTED)
+def test_a_labelled_pair_by_lists_of_datasets(one, other, agreement):
+    first, second = ({"dataset": ..., **each} for each in (one, other))
+    for pair in (
+        pair_of(run_of("a", **first), run_of("b", **second)),
+        pair_of(run_of("a", **second), run_of("b", **first)),
+    ):
+        assert agreement_in(pair, "dataset") is agreement
 
 
 def logged_by(run_id, names):
