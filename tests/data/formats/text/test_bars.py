@@ -75,3 +75,22 @@ def test_a_training_that_goes_on_behind_a_summary_is_one(tmp_path):
     second = training(2.4).replace("'epoch': '", "'epoch': '2")
     put(tmp_path, {"train.log": training(3.0) + SUMMARY + second + SUMMARY})
     assert len(points(only_run(FORMAT, tmp_path))["loss"]) == 12
+
+
+def test_a_bar_that_begins_shows_what_the_one_before_it_came_to(tmp_path):
+    """As Lightning draws them: the old title with nothing done, then the new one, both with the old values."""
+    text, shown = "", "train_loss=9.0"
+    for epoch in range(4):
+        text += f"\rEpoch {epoch}:   0%|          | 0/32 [00:00<?, ?it/s, {shown}]"
+        for done in (16, 32):
+            shown = f"train_loss={3 - epoch / 2 - done / 100:.2f}, {shown.partition(', ')[2]}".rstrip(", ")
+            text += f"\rEpoch {epoch}:  50%|#####     | {done}/32 [00:01<00:02, 9.0it/s, {shown}]"
+        shown = f"{shown.partition(', ')[0]}, val_loss={2 - epoch / 4:.3f}"
+        text += f"\rEpoch {epoch}: 100%|##########| 32/32 [00:02<00:00, 9.0it/s, {shown}]"
+        text += f"\rEpoch {epoch}:   0%|          | 0/32 [00:00<?, ?it/s, {shown}]"
+    put(tmp_path, {"train.log": text + "\n"})
+    found = points(only_run(FORMAT, tmp_path))
+    assert dict(found["train_loss"]) == {
+        32 * epoch + done: round(3 - epoch / 2 - done / 100, 2) for epoch in range(4) for done in (16, 32)
+    }
+    assert [dict(found["val_loss"])[32 * (epoch + 1)] for epoch in range(4)] == [2.0, 1.75, 1.5, 1.25]
