@@ -249,7 +249,9 @@ def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, 
 
 
 def _leave_out_after_ends(each: RowCounts, rows: Rows, trains: np.ndarray) -> int:
-    """Leave out what was evaluated after a closing summary and before training goes on: it may be of another model.
+    """Take what was evaluated after a closing summary and before training goes on for a part of that summary.
+
+    It may be of another model than that of the last step, as that was the best one.
 
     Returns:
         How many rows that are.
@@ -261,6 +263,10 @@ def _leave_out_after_ends(each: RowCounts, rows: Rows, trains: np.ndarray) -> in
     trained = np.maximum.accumulate(np.where(trains, before, 0))
     late = each.keep & ~trains & (before > trained)
     each.keep[late] = False
+    for name in rows.names:
+        where, values = rows.points(name)
+        for row, value in zip(where[late[where]].tolist(), values[late[where]].tolist(), strict=True):
+            rows.summaries[before[row] - 1][1].setdefault(name, value)
     return int(late.sum())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lib.data.formats.assembly import form_of
 from lib.data.formats.readers.text_logs import FORMAT
 from tests.data.formats.reading import only_run, points, put, readings
 
@@ -69,6 +70,16 @@ def test_what_is_evaluated_after_the_end_is_no_point(tmp_path):
     (reading,) = readings(FORMAT, tmp_path).values()
     assert [points(run)["eval_loss"] for run in reading.runs] == [[(3, 2.75), (6, 2.45)], [(3, 1.75), (6, 1.45)]]
     assert any("after the end of training" in note for note in reading.runs[0].notes)
+
+
+def test_an_evaluation_at_the_end_alone_is_a_result(tmp_path):
+    lines = "".join(line for line in training(3.0).splitlines(keepends=True) if "eval_loss" not in line)
+    after = "{'eval_loss': '2.10', 'eval_runtime': '3.0', 'epoch': '2'}\n{'eval_loss': '0.10', 'epoch': '2'}\n"
+    put(tmp_path, {"train.log": lines + SUMMARY + after})
+    run = only_run(FORMAT, tmp_path)
+    assert "eval_loss" not in run.series
+    assert run.last["eval_loss"] == 2.1
+    assert form_of(("a",), FORMAT.title, run, {}, 0.0).run.final_eval_loss == 2.1
 
 
 def test_a_training_that_goes_on_behind_a_summary_is_one(tmp_path):
