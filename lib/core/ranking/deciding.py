@@ -29,6 +29,7 @@ from lib.core.ranking.metric_names import (
     follows_from_loss,
     is_candidate,
     is_loss,
+    is_reward,
     named_set,
 )
 
@@ -90,8 +91,8 @@ class Deciding:
 
     @property
     def is_reward(self) -> bool:
-        """Whether it is a reward, which compares only where it is the sum of the same."""
-        return self.metric in (EVAL_REWARD, REWARD)
+        """Whether it is a reward."""
+        return self.metric is not None and is_reward(self.metric)
 
     @property
     def sign(self) -> float:

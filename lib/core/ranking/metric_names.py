@@ -103,6 +103,11 @@ def _word_in(metric: str) -> str | None:
     return None
 
 
+def is_reward(metric: str) -> bool:
+    """Whether it is a reward, of evaluations or of training: it compares only where it is the sum of the same."""
+    return metric in (REWARD, EVAL_REWARD)
+
+
 def is_loss(metric: str) -> bool:
     """Whether it is the eval loss, or that of a named evaluation set."""
     return metric == EVAL_LOSS or named_set(metric) is not None
