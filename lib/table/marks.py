@@ -10,6 +10,7 @@ import numpy as np
 
 from lib.core.facts.metrics import metric_of
 from lib.core.gap.overfitting import GAP_WARNING
+from lib.core.ranking.metric_names import is_reward
 from lib.core.ranking.scoring import TIE_DECIMALS
 from lib.table.columns import Column
 from lib.table.inputs import Summary
@@ -41,10 +42,12 @@ class Alike(NamedTuple):
     Attributes:
         losses: For columns that are ``of_loss``.
         metrics: For columns of other evaluated metrics.
+        rewards: For columns of rewards; ``None``: the same.
     """
 
     losses: Sequence[Collection[str]]
     metrics: Sequence[Collection[str]]
+    rewards: Sequence[Collection[str]] | None = None
 
 
 def marks(summary: Summary, alike: Alike | None = None) -> dict[str, list[Marked]]:
@@ -116,9 +119,12 @@ def _extremes(summary: Summary, alike: Alike | None) -> Iterator[_Extreme]:
 
 
 def _classes_of(column: Column, alike: Alike | None) -> Sequence[Collection[str] | None]:
-    is_evaluated = column.of_loss or (column.metric is not None and metric_of(column.metric).evaluated)
+    of_reward = column.metric is not None and is_reward(column.metric)
+    is_evaluated = column.of_loss or of_reward or (column.metric is not None and metric_of(column.metric).evaluated)
     if alike is None or not is_evaluated:
         return (None,)
+    if of_reward and alike.rewards is not None:
+        return alike.rewards
     return alike.losses if column.of_loss else alike.metrics
 
 

@@ -389,6 +389,14 @@ def test_a_mark_says_of_which_runs_it_is():
     assert mark_notes(table)["eval_loss"][0] == "Best: the lowest of 5 runs."
 
 
+def test_a_reward_is_compared_among_runs_whose_rewards_are_the_sum_of_the_same():
+    column = Column("eval_reward", "Reward", "Reward.", Group.FURTHER, better="higher", metric="eval_reward")
+    table = summary_with(column, "abc", [0.2, 0.5, 0.9])
+    alike = Alike([{"a", "b", "c"}], [{"a", "b", "c"}], [{"a", "b"}, {"c"}])
+    assert marked(table, alike)["eval_reward"].tolist() == ["worst", "best", ""]
+    assert marked(table, alike._replace(rewards=None))["eval_reward"].tolist() == ["worst", "", "best"]
+
+
 def test_a_tie_and_a_run_without_a_value_are_counted_as_they_are():
     table = summary_of_runs(run("1", 0.1), run("2", 0.1), run("3", 0.2), run("4", None))
     assert mark_notes(table)["eval_loss"] == [

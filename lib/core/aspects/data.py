@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from lib.core.aspects.facts import (
@@ -26,26 +27,47 @@ from lib.core.facts.values import finite, text, whole
 CLASSIFIERS = frozenset((Method.CLASSIFICATION, Method.REWARD))
 """Methods whose models have a head with outputs that may be of any number."""
 
+_LIST, _HELD_OUT = "datasets", "test_datasets"
+_ENTRY = re.compile(rf"(?:{_LIST}|{_HELD_OUT})\[\d+\]")
+
 ABOUT = 0.01
 """Sizes known only to within this share are taken for the same where they may be."""
 
 
 def dataset(first: RunFacts, second: RunFacts) -> Compared:
-    held_out = first.first(*EVAL_DATASETS), second.first(*EVAL_DATASETS)
+    held_out = [_path(facts.first(*EVAL_DATASETS)) or _listed(facts, _HELD_OUT) for facts in (first, second)]
     if all(held_out):
-        one, other = _path(held_out[0]), _path(held_out[1])
+        one, other = held_out
     elif any(held_out):
         # The one may have been cut out of the other's data, or not.
-        return Compared(Agreement.CANNOT_TELL, (shown_setting(held_out[0]), shown_setting(held_out[1])))
+        return Compared(Agreement.CANNOT_TELL, (_shown_path(held_out[0]), _shown_path(held_out[1])))
     else:
-        one, other = _path(first.first("dataset")), _path(second.first("dataset"))
+        one, other = (_path(facts.first("dataset")) or _listed(facts, _LIST) for facts in (first, second))
     shown = _shown_path(one), _shown_path(other)
     same = same_dataset(one, other)
+    if same and _options(first) != _options(second):
+        # Another part of it, or other templates around its texts.
+        same = None
     counts = [(facts.run.train_samples, facts.run.val_samples) for facts in (first, second)]
     if same is None and one is not None and other is not None and counts[0] == counts[1] and None not in counts[0]:
         # One name and twice as many examples for training and for evaluation: uploaded twice.
         same = shown[0] == shown[1] or None
     return Compared(agreement_of(same), shown)
+
+
+def _listed(facts: RunFacts, name: str) -> tuple[object, ...] | None:
+    """The paths in a list of datasets, as axolotl has one; ``None`` for no list."""
+    place = re.compile(rf"{name}\[\d+\]\.path")
+    return tuple(setting.value for key, setting in facts.settings.items() if place.fullmatch(key)) or None
+
+
+def _options(facts: RunFacts) -> frozenset[str]:
+    """What is stated in a list of datasets, in whatever order they stand there."""
+    found: dict[str, list[str]] = {}
+    for key, setting in facts.settings.items():
+        if listed := _ENTRY.match(key):
+            found.setdefault(listed[0], []).append(f"{key[listed.end() :]}={setting.value}")
+    return frozenset("; ".join(sorted(each)) for each in found.values())
 
 
 def _path(setting: Setting | None) -> object:

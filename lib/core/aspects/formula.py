@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lib.core.aspects.facts import Agreement, Compared, RunFacts, agreement_of, gravest, option
-from lib.core.config.training_method import Method, states_word
+from lib.core.config.training_method import Method, logs_training, states_word
 from lib.core.facts.values import finite, text
 
 _FORMULA = (
@@ -18,6 +18,8 @@ _IPO, _DEFAULT_OF_DPO = "ipo", "sigmoid"
 _FOCAL_GAMMA = "focal_gamma", "focal_loss_gamma", "loss.gamma"
 _FOCAL = "use_focal_loss", "use_focal", "focal_loss"
 _WEIGHTS = "class_weights", "class_weight", "use_class_weights", "weighted_loss", "pos_weight", "label_weights"
+_TERM = re.compile(r"(?:train/|eval[_/])?nll_loss")
+_WITH_TERM = "with the loss of the chosen answers"
 _SPELLINGS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "cross entropy": re.compile(r"ce|cross_?entropy|nll|(?:for)?causallm"),
@@ -39,7 +41,7 @@ _HINTS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 def formula(first: RunFacts, second: RunFacts) -> Compared | None:
     """What is computed of a prediction and its target."""
-    found = gravest((_kind(first, second), _gamma(first, second), _weights(first, second)))
+    found = gravest((_kind(first, second), _gamma(first, second), _weights(first, second), _terms(first, second)))
     hints = _hint(first), _hint(second)
     if found is None and hints[0] != hints[1]:
         return Compared(Agreement.CANNOT_TELL, hints)
@@ -84,6 +86,18 @@ def _gamma(first: RunFacts, second: RunFacts) -> Compared | None:
         return None
     found = option(*_FOCAL_GAMMA)(first, second)
     return found and found._replace(shown=_prefixed("focal, gamma ", found.shown))
+
+
+def _terms(first: RunFacts, second: RunFacts) -> Compared | None:
+    """Whether a preference loss has the likelihood of the chosen answers in it, which trainers then log by itself."""
+    facts = first, second
+    one, other = (any(_TERM.fullmatch(name) for name in each.curves.curves) for each in facts)
+    if one == other or not all(each.may_be_of({Method.DPO}) and logs_training(each.curves.curves) for each in facts):
+        return None
+    shown = [_WITH_TERM if has else "without" for has in (one, other)]
+    # By its metrics alone it may be of a method that always logs it, and weighs it or not.
+    is_known = all(each.stated == (Method.DPO,) for each in facts)
+    return Compared(agreement_of(False if is_known else None), (shown[0], shown[1]))
 
 
 def _prefixed(before: str, shown: tuple[str | None, str | None]) -> tuple[str | None, str | None]:

@@ -15,7 +15,7 @@ from lib.core.noise.best_set import Compared
 from lib.core.ranking.comparability import Pairs
 from lib.core.ranking.deciding import RunMetrics
 from lib.core.ranking.decision import Decision
-from lib.core.ranking.metric_names import EVAL_LOSS, follows_from_loss, is_candidate
+from lib.core.ranking.metric_names import EVAL_LOSS, follows_from_loss, is_candidate, is_reward
 from lib.core.ranking.noise_band import noise_band
 from lib.core.ranking.standing import Contest, contest
 from lib.core.verdict.comparability import aspect_names
@@ -55,7 +55,7 @@ class Baseline:
     def apart(self, run_id: str, metric: str, *, of_loss: bool = False) -> str:
         """Why a run's values of a metric do not mean what the baseline's do, as the end of a sentence; "" if they may.
 
-        What was not measured by evaluations, and follows from no loss, compares always.
+        What was not measured by evaluations, is no reward and follows from no loss, compares always.
 
         Args:
             run_id: The run.
@@ -63,14 +63,15 @@ class Baseline:
             of_loss: It follows from a loss, though its name does not say so.
         """
         of_loss = of_loss or follows_from_loss(metric)
-        if run_id == self.run_id or not (of_loss or metric_of(metric).evaluated):
+        of_reward = is_reward(metric)
+        if run_id == self.run_id or not (of_loss or of_reward or metric_of(metric).evaluated):
             return ""
-        pair = self._pairs.of(run_id, self.run_id)
-        pair = pair if of_loss else pair.but_for_loss
+        pair = self._pairs.of(run_id, self.run_id).counting(loss=of_loss, reward=of_reward)
         if pair.agreement is Agreement.DIFFERENT:
             return f"different {aspect_names(pair.decisive)}"
-        counts_loss = self._decision.deciding.follows_from_loss
-        is_parted = of_loss or not counts_loss
+        decides = self._decision.deciding
+        # Classes by what a loss or a reward is of say nothing of other metrics.
+        is_parted = of_loss or of_reward or not (decides.follows_from_loss or decides.is_reward)
         return NOT_KNOWN_TO_COMPARE if is_parted and self._class_of(run_id) != self._class_of(self.run_id) else ""
 
     def _class_of(self, run_id: str) -> int:

@@ -22,6 +22,7 @@ from lib.core.checks.subject import (
     too_few,
 )
 from lib.core.curves.falls import PLATEAU_BLOCKS, PLATEAU_OUTLIERS, slope_of, without_outliers
+from lib.core.curves.lost_ends import is_passing
 from lib.core.curves.metric_curves import MetricCurve
 from lib.core.curves.robust import MEDIAN_TO_MEAN, equal_blocks, levels, noise_of
 from lib.core.curves.short_curves import SHORT_ERRORS, SHORT_FALL, SHORT_RISE, rise_of
@@ -31,14 +32,12 @@ from lib.core.facts.metrics import metric_of
 from lib.core.text import formatting
 from lib.core.text.phrases import first_of
 
-NONFINITE: Mapping[str, Severity] = MappingProxyType(
-    {
-        "train_loss": Severity.CRITICAL,
-        "eval_loss": Severity.CRITICAL,
-        # Mixed precision with loss scaling skips such a step and goes on.
-        "grad_norm": Severity.WARNING,
-    }
-)
+NONFINITE: Mapping[str, Severity] = MappingProxyType({
+    "train_loss": Severity.CRITICAL,
+    "eval_loss": Severity.CRITICAL,
+    # Mixed precision with loss scaling skips such a step and goes on.
+    "grad_norm": Severity.WARNING,
+})  # fmt: skip
 """Where NaN and infinity say something about how a run trained, and how much."""
 
 # fmt: off
@@ -89,15 +88,15 @@ def nonfinite_value(subject: Subject) -> Found | NotFound | CannotTell:
 def _nonfinite(metric: str, curve: MetricCurve) -> Seen:
     steps = curve.step[~np.isfinite(curve.value)]
     times = "once" if curve.lost == 1 else f"{curve.lost:,} times{', first' if len(steps) else ''}"
-    severity = NONFINITE.get(metric, Severity.INFO if curve.is_lost_before_first else Severity.WARNING)
+    gravest = NONFINITE.get(metric, Severity.INFO if curve.is_lost_before_first else Severity.WARNING)
+    severity = Severity.WARNING if gravest is Severity.CRITICAL and is_passing(curve) else gravest
     first, last = (int(steps[0]), int(steps[-1])) if len(steps) else (None, None)
-    where = f" at step {first:,}" if first is not None else ""
-    where += ", before its first number" if severity is Severity.INFO else ""
+    where = ("" if first is None else f" at step {first:,}") + ", before its first number" * (severity is Severity.INFO)
     said = f"{metric_of(metric).title} is NaN or infinite {times}{where}."
     if metric in NONFINITE and len(curve) and not math.isfinite(curve.value[-1]):
         said = f"{said[:-1]}, and the last {called(metric)} is {formatting.loss(curve.value[-1])}."
     evidence: Evidence = {"metric": metric, "count": curve.lost, "points": curve.logged}
-    return Seen(said, first, last, evidence, severity, severity is Severity.CRITICAL)
+    return Seen(said, first, last, evidence, severity, gravest is Severity.CRITICAL)
 
 
 def _nonfinite_in_several(curves: Mapping[str, MetricCurve]) -> Seen:

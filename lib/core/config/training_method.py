@@ -81,6 +81,8 @@ _ADAPTED: Mapping[str, tuple[Method, ...]] = MappingProxyType(
 )
 _OPTIONS: Mapping[str, tuple[Method, ...]] = MappingProxyType(
     {
+        "scale_rewards": (Method.GRPO,),
+        "assistant_only_loss": (Method.SFT,),
         "num_generations": (Method.GRPO, Method.RLOO),
         "center_rewards_coefficient": (Method.REWARD,),
         "desirable_weight": (Method.KTO,),

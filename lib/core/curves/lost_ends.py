@@ -5,13 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
-from lib.core.facts.limits import Count
+from lib.core.facts.limits import Count, Limit
 
 # fmt: off
 LOST_POINTS = Count(3, "Lost points",
     "A training that ends with so many train losses in a row that are NaN or infinite, or alike, may have died: a step"
     " or two may be lost in a sound one.")
 # fmt: on
+
+
+# fmt: off
+PASSING_SHARE = Limit(0.05, "Passing share",
+    "So few of the losses may be NaN or infinite in a training that goes on with numbers: a batch overflowed, and its"
+    " step was left out. Weights that met NaN give nothing else.")
+# fmt: on
+PASSING_OF = 10
+"""One or two are few where there are at least so many times as many."""
+
+
+def is_passing(curve: MetricCurve) -> bool:
+    """Whether the values of a loss that are no numbers are few, and the last one is a number."""
+    few = max(LOST_POINTS - 1, PASSING_SHARE * curve.logged)
+    is_last_known = len(curve) > 0 and bool(np.isfinite(curve.value[-1]))
+    return is_last_known and curve.lost <= few and PASSING_OF * curve.lost <= curve.logged
 
 
 def lost_from(curves: RunCurves) -> int | None:

@@ -11,7 +11,7 @@ LOWER = ("loss", "perplexity", "error", "wer", "cer", "mae", "mse", "rmse", "nll
 HIGHER = (
     "accuracy", "accuracies", "acc", "f1", "precision", "recall", "auc", "auroc", "map", "bleu", "rouge", "meteor",
     "exactmatch", "reward", "rewards", "winrate", "winrates", "r2", "correlation", "margins", "iou", "miou", "dice",
-    "psnr", "ssim", "mcc", "ndcg", "mrr", "top1", "top5",
+    "psnr", "ssim", "mcc", "ndcg", "mrr", "top1", "top5", "pearson", "spearman", "kendall",
 )  # fmt: skip
 
 KNOWN: Mapping[str, Literal["lower", "higher"]] = MappingProxyType(

@@ -174,7 +174,9 @@ def why_none(grounds: Grounds) -> Sentence:
     return ("None of the selected runs is completed.",)
 
 
-_WITHOUT_VALUE = frozenset((LeftOut.NO_EVAL_LOSS, LeftOut.NO_FINITE_EVAL_LOSS, LeftOut.NO_VALUE, LeftOut.NO_METRIC))
+_WITHOUT_VALUE = frozenset((
+    LeftOut.NO_EVAL_LOSS, LeftOut.NO_FINITE_EVAL_LOSS, LeftOut.BASE_ONLY, LeftOut.NO_VALUE, LeftOut.NO_METRIC,
+))  # fmt: skip
 HAVE_ENDED = _WITHOUT_VALUE | {LeftOut.NO_DIRECTION}
 """Why runs are left out that completed."""
 

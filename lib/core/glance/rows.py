@@ -34,6 +34,7 @@ MARKS: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.SAME_TRAINING: "same training",
         LeftOut.NO_EVAL_LOSS: "no eval loss",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite loss",
+        LeftOut.BASE_ONLY: "base model only",
         LeftOut.NO_VALUE: "not logged",
         LeftOut.NO_METRIC: "not logged",
         LeftOut.NO_DIRECTION: "direction?",

@@ -33,6 +33,12 @@ OUTLIER_DEVIATIONS = Limit(3.0, "Outlier deviations",
     "Values further from a first fit than so many standard deviations are pulled in to that.")
 # fmt: on
 
+# fmt: off
+APART = Limit(3.0, "Apart",
+    "Losses that are all above so many times the highest one before them are of a training that came apart: they tell"
+    " nothing of the noise at its best.")
+# fmt: on
+
 SPIKE_LENGTH_LEAST = 3
 """However few points there are, so many in a row may be a spike."""
 
@@ -82,7 +88,7 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
         values: Shape (n,); what is not finite is left out.
 
     Returns:
-        ``None`` where fewer than ``MIN_POINTS`` values are finite.
+        ``None`` where fewer than ``MIN_POINTS`` values are finite, or of a training that had not come apart.
 
     Raises:
         ValueError: If the shapes differ or the steps are not as they should be.
@@ -95,7 +101,7 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
     # Before anything is cut: half a spike at an edge would be a fall, or a rise.
     kept = ~spikes(values, rounding)
     steps, values = steps[kept], values[kept]
-    end = before_rise(values)
+    end = min(before_apart(values), before_rise(values))
     begin = initial_fall(values[:end])
     steps, values = steps[begin:end], values[begin:end]
     # Once more by the steps around the best, which may be smaller than those of the whole curve.
@@ -104,6 +110,8 @@ def settled(steps: Floats, values: Floats) -> Settled | None:
     steps, values = steps[around][kept], values[around][kept]
     around = _window(values, WINDOW)
     steps, values = steps[around], values[around]
+    if len(values) < MIN_POINTS:
+        return None
     # A value that came apart is not what the others are rounded to.
     return Settled(steps, values, max(rounding, ROUNDING * float(np.median(np.abs(values)))), finite)
 
@@ -212,6 +220,20 @@ def before_rise(values: Floats) -> int:
             return place + 1
         insort(preceding, differences[place])
     return len(values)
+
+
+def before_apart(values: Floats) -> int:
+    """How many points to keep where a training came apart early, with too few before to tell its usual steps.
+
+    The first place counts behind which every value is above ``APART`` times the highest before, and further above that
+    than ``FALL_STEPS`` times all that the values before differ by. Only values above 0 have such a scale.
+    """
+    if len(values) < MIN_POINTS or values.min() <= 0.0:
+        return len(values)
+    highest, lowest = np.maximum.accumulate(values)[:-1], np.minimum.accumulate(values)[:-1]
+    following = np.minimum.accumulate(values[::-1])[::-1][1:]
+    apart = following > np.maximum(APART * highest, highest + FALL_STEPS * (highest - lowest))
+    return int(apart.argmax()) + 1 if apart.any() else len(values)
 
 
 def lowest_stretch(values: Floats) -> int:

@@ -1,7 +1,7 @@
 """Which runs are ranked together: those whose values mean the same, of every training one.
 
 Data, evaluation set, labels and method count whatever decides; what a loss is averaged over, and by which formula,
-where one decides.
+where one decides; what a reward is the sum of, where that does.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def classes_of(
     by: str | None,
     direction: Better | None,
 ) -> list[tuple[Deciding, list[RunSummary]]]:
-    """The runs by classes, each with its deciding metric: first by what always matters, then by what a loss is of.
+    """The runs by classes, each with its deciding metric: first by what always matters, then by what that is of.
 
     Args:
         runs: In the order of their ids.
@@ -83,7 +83,7 @@ def classes_of(
     for run_ids in _run_ids(classed(all_ids, [pair.but_for_loss for pair in pairs.among(all_ids)])):
         members = [run for run in runs if run.run_id in run_ids]
         deciding = deciding_of([metrics[run.run_id] for run in members], by, direction)
-        if not deciding.follows_from_loss:
+        if not (deciding.follows_from_loss or deciding.is_reward):
             found.append((deciding, members))
             continue
         # Only runs that can be ranked by it part a class: the others have no values to be told apart.
@@ -93,13 +93,18 @@ def classes_of(
             if any(run.run_id in one.run_ids for one in deciding.candidates if one.metric == deciding.metric)
         ]
         holder_ids = [run.run_id for run in holders]
-        for part in _run_ids(classed(holder_ids, pairs.among(holder_ids))):
+        for part in _run_ids(classed(holder_ids, [counting(pair, deciding) for pair in pairs.among(holder_ids)])):
             own = [run for run in holders if run.run_id in part]
             found.append((deciding_of([metrics[run.run_id] for run in own], by, direction), own))
         rest = [run for run in members if run not in holders]
         if rest:
             found.append((deciding, rest))
     return found
+
+
+def counting(pair: Pair, deciding: Deciding) -> Pair:
+    """Two runs by what matters for the metric that decides between them."""
+    return pair.counting(loss=deciding.follows_from_loss, reward=deciding.is_reward)
 
 
 def _run_ids(comparability: Comparability) -> list[tuple[str, ...]]:
@@ -110,11 +115,11 @@ def comparability_within(found: Sequence[tuple[Deciding, Sequence[RunValues]]], 
     """What is known of the runs with a score: of two that are ranked together by what matters for their metric."""
     class_of = {each.run_id: (number, deciding) for number, (deciding, own) in enumerate(found) for each in own}
 
-    def counting(pair: Pair) -> Pair:
+    def known_of(pair: Pair) -> Pair:
         (one, deciding), (other, _) = (class_of[run_id] for run_id in pair.run_ids)
-        return pair.but_for_loss if one == other and not deciding.follows_from_loss else pair
+        return counting(pair, deciding) if one == other else pair
 
-    known = tuple(counting(pair) for pair in pairs.among(class_of))
+    known = tuple(known_of(pair) for pair in pairs.among(class_of))
     classes = []
     for _, own in found:
         ids = {each.run_id for each in own}

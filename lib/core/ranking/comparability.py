@@ -50,7 +50,16 @@ class Pair:
     @property
     def but_for_loss(self) -> Pair:
         """The same two by the aspects that matter whatever metric is compared (``Aspect.of_loss``)."""
-        return Pair(self.run_ids, {aspect: each for aspect, each in self.aspects.items() if not aspect.of_loss})
+        return self.counting(loss=False, reward=False)
+
+    def counting(self, *, loss: bool, reward: bool) -> Pair:
+        """The same two without the aspects that matter only for a loss, or only for a reward, where none decides."""
+        counts = {
+            aspect: each
+            for aspect, each in self.aspects.items()
+            if (loss or not aspect.of_loss) and (reward or not aspect.of_reward)
+        }
+        return Pair(self.run_ids, counts)
 
     @property
     def decisive(self) -> dict[Aspect, Compared]:

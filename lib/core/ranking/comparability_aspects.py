@@ -2,7 +2,7 @@
 
 An aspect decides where its difference changes what is averaged: another loss, other examples, other tokens.
 It is a caution where the difference only matters for some of the data. Aspects of the loss matter only where a loss
-decides; the others make any metric another one.
+decides, those of the reward only where that does; the others make any metric another one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from lib.core.aspects import data, formula, loss, method, model
+from lib.core.aspects import data, formula, loss, method, model, reward
 from lib.core.aspects.facts import Compare, Compared, RunFacts, option
 
 
@@ -22,6 +22,7 @@ class Aspect(StrEnum):
     DATASET = "dataset"
     EVAL_SPLIT = "eval_split"
     LABELS = "labels"
+    REWARD = "reward"
     TOKENIZER = "tokenizer"
     REFERENCE = "reference"
     MASKING = "masking"
@@ -39,7 +40,12 @@ class Aspect(StrEnum):
     @property
     def of_loss(self) -> bool:
         """Whether it matters only where a loss is compared."""
-        return self not in _ALWAYS
+        return self not in _ALWAYS and not self.of_reward
+
+    @property
+    def of_reward(self) -> bool:
+        """Whether it matters only where a reward is compared."""
+        return self is Aspect.REWARD
 
 
 _ALWAYS = frozenset((Aspect.METHOD, Aspect.DATASET, Aspect.EVAL_SPLIT, Aspect.LABELS, Aspect.QUANTIZATION))
@@ -51,6 +57,7 @@ ASPECTS: Mapping[Aspect, Compare] = MappingProxyType(
         Aspect.DATASET: data.dataset,
         Aspect.EVAL_SPLIT: data.split,
         Aspect.LABELS: data.labels,
+        Aspect.REWARD: reward.reward,
         Aspect.TOKENIZER: model.tokenizer,
         Aspect.REFERENCE: loss.reference,
         Aspect.MASKING: loss.masking,

@@ -29,6 +29,7 @@ from lib.core.ranking.metric_names import (
     follows_from_loss,
     is_candidate,
     is_loss,
+    is_reward,
     named_set,
 )
 
@@ -87,6 +88,11 @@ class Deciding:
     def follows_from_loss(self) -> bool:
         """Whether it compares only where losses do."""
         return self.metric is not None and follows_from_loss(self.metric)
+
+    @property
+    def is_reward(self) -> bool:
+        """Whether it is a reward."""
+        return self.metric is not None and is_reward(self.metric)
 
     @property
     def sign(self) -> float:

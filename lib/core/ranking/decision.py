@@ -15,7 +15,7 @@ from lib.core.facts.metrics import Better
 from lib.core.facts.remember import Kept, Remember
 from lib.core.facts.runs import RunSummary
 from lib.core.noise.best_set import Outcome
-from lib.core.ranking.classes import OtherClass, classes_of, comparability_within, other_class, same_trainings
+from lib.core.ranking.classes import OtherClass, classes_of, comparability_within, counting, other_class, same_trainings
 from lib.core.ranking.comparability import Comparability, Pairs, relative_improvement
 from lib.core.ranking.deciding import Deciding, RunMetrics, deciding_of
 from lib.core.ranking.flip import Flip, flip_of
@@ -284,6 +284,5 @@ def _lead(recommendation: Recommendation, own: Contest) -> tuple[Lead, frozenset
 def _is_alike(run: RunSummary, main: Sequence[RunSummary], pairs: Pairs, deciding: Deciding) -> bool:
     if not main:
         return True
-    pair = pairs.of(run.run_id, main[0].run_id)
-    counting = pair if deciding.follows_from_loss else pair.but_for_loss
-    return counting.agreement is not Agreement.DIFFERENT
+    pair = counting(pairs.of(run.run_id, main[0].run_id), deciding)
+    return pair.agreement is not Agreement.DIFFERENT

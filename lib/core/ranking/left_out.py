@@ -41,6 +41,9 @@ def without_value(run: RunSummary, deciding: Deciding, curves: Mapping[str, RunC
     logged = tuple(each.metric for each in deciding.candidates if run.run_id in each.run_ids)
     if deciding.metric is not None and deciding.better is None:
         return Unscorable(run.run_id, LeftOut.NO_DIRECTION, run.status_text, deciding.metric, logged)
+    evaluated = curves[run.run_id].get(deciding.metric or EVAL_LOSS).finite()
+    if len(evaluated) and evaluated.step[-1] <= 0:
+        return Unscorable(run.run_id, LeftOut.BASE_ONLY, run.status_text, logged=logged)
     if deciding.metric not in (None, EVAL_LOSS):
         return Unscorable(run.run_id, LeftOut.NO_VALUE, run.status_text, deciding.metric or "", logged)
     if deciding.metric is None and logged:

@@ -38,7 +38,7 @@ _SPREADS = frozenset(("std", "stderr", "sem", "var", "variance", "stddev", "ci")
 """Last parts of a name that is of the spread of something."""
 _NOT_QUALITY = frozenset((
     "runtime", "second", "seconds", "time", "samples", "steps", "step", "epoch", "tokens", "count", "counts", "support",
-    "length", "logps", "logits", "num", "batches", "memory", "gib", "gb", "flops", "flos", "lr",
+    "length", "logps", "logits", "num", "batches", "memory", "gib", "gb", "flops", "flos", "lr", "threshold",
 ))  # fmt: skip
 """Parts of a name that is of a time, of an amount, or of what goes into a loss."""
 
@@ -101,6 +101,11 @@ def _word_in(metric: str) -> str | None:
         if word is not None:
             return word
     return None
+
+
+def is_reward(metric: str) -> bool:
+    """Whether it is a reward, of evaluations or of training: it compares only where it is the sum of the same."""
+    return metric in (REWARD, EVAL_REWARD)
 
 
 def is_loss(metric: str) -> bool:

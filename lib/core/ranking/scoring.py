@@ -83,6 +83,7 @@ class LeftOut(StrEnum):
     SAME_TRAINING = "same_training"
     NO_EVAL_LOSS = "no_eval_loss"
     NO_FINITE_EVAL_LOSS = "no_finite_eval_loss"
+    BASE_ONLY = "base_only"
     NO_VALUE = "no_value"
     NO_METRIC = "no_metric"
     NO_DIRECTION = "no_direction"

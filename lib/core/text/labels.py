@@ -130,8 +130,13 @@ def shared_beginning(labels: Collection[str]) -> str:
     ends = [found.end() for found in _PART_ENDS.finditer(common)]
     facts = [end for end in ends if common[:end].endswith(SEPARATOR)]
     starts = [common[:end] for end in reversed(facts or [end for end in ends if end >= MIN_SHARED])]
-    return next(
-        (start for start in starts if closed(start) == start and all(look(label[len(start) :]) for label in labels)), ""
+    return next((start for start in starts if _parts(start) and all(look(label[len(start) :]) for label in labels)), "")
+
+
+def _parts(start: str) -> bool:
+    """Whether a name may be parted behind a beginning: not where marks of direction or a bracket are still open."""
+    return closed(start) == start and all(
+        start.count(opening) <= start.count(end) for opening, end in ("()", "[]", "{}")
     )
 
 

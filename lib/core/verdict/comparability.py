@@ -33,6 +33,7 @@ ASPECT_WORDS: Mapping[Aspect, AspectWords] = MappingProxyType(
         Aspect.DATASET: AspectWords("Evaluation data", "an evaluation is an average over the examples it is made on"),
         Aspect.EVAL_SPLIT: AspectWords("Eval split", "an evaluation is an average over the examples it is made on"),
         Aspect.LABELS: AspectWords("Labels", "with other labels each answer is harder or easier to find"),
+        Aspect.REWARD: AspectWords("Reward", "it is the sum of what several functions give, and these are others"),
         Aspect.TOKENIZER: AspectWords("Tokenizer", "a loss per token means something else where tokens are others"),
         Aspect.REFERENCE: AspectWords("Reference model", "the loss is measured against the model it started from"),
         Aspect.MASKING: AspectWords("Masking", "prompts are counted in one and not in the other"),

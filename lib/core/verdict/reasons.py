@@ -65,6 +65,7 @@ LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
         LeftOut.SAME_TRAINING: "its log is that of {detail}, or the beginning of it: one training",
         LeftOut.NO_EVAL_LOSS: "no eval loss logged",
         LeftOut.NO_FINITE_EVAL_LOSS: "no finite eval loss logged",
+        LeftOut.BASE_ONLY: "evaluated only before training, as the base model",
         LeftOut.NO_VALUE: "no {detail} logged",
         LeftOut.NO_METRIC: "it logged nothing that can decide, only {logged}",
         LeftOut.NO_DIRECTION: "whether more or less {detail} is better is not known",

@@ -20,6 +20,7 @@ from lib.data.formats.metric_words import (
     BARE_PERPLEXITY,
     GATHERED,
     GUESSED,
+    REWARDS,
     TRAIN_WORDS,
     group_of,
     meanings,
@@ -204,5 +205,6 @@ def _plain_names(names: Iterable[str]) -> dict[str, str]:
             plain = f"eval_{name.removeprefix('eval/')}"
         elif name.startswith("train/"):
             plain = name.removeprefix("train/")
+            plain = REWARDS.get(plain, plain)
         found[name] = plain if plain == name or plain not in known else name
     return found

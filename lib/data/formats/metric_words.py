@@ -31,7 +31,7 @@ GATHERED = _set(
 """Words that say how or where a value was gathered."""
 _SMOOTHED = _set("running smooth smoothed smth ema sum micro median")
 _KINDS = _set(
-    "mlm clm ce nll xent crossentropy bce mse mae l1 l2 ctc sft dpo kd text token tokens seq2seq main"
+    "mlm clm ce nll xent crossentropy logloss bce mse mae l1 l2 ctc sft dpo kd text token tokens seq2seq main"
     " task model contrastive triplet denoising diffusion reconstruction objective weighted unweighted raw focal huber"
     " causal language generator caption cost dataloader idx"
 )
@@ -52,6 +52,10 @@ _SPLITS = MappingProxyType({
     "val": "val", "valid": "val", "validation": "val", "eval": "eval", "evaluation": "eval", "test": "test",
     "dev": "dev",
 })  # fmt: skip
+REWARDS = MappingProxyType({
+    "eval/mean_reward": "eval_reward", "rollout/ep_rew_mean": "reward", "objective/rlhf_reward": "reward",
+})  # fmt: skip
+"""What evaluations and episodes came to in Stable-Baselines3; and what PPO of TRL maximises."""
 _ABBREVIATED = re.compile(r"(?<=[A-Za-z])\.(?=[\s_([]|$)")
 """The dots of "Val. Acc."; that of "val.acc" parts two words."""
 _UNIT = re.compile(
@@ -63,6 +67,10 @@ _ASIDE = re.compile(r"[(\[]([A-Za-z]{2,10})[)\]]")
 _IN_PERCENT = re.compile(r"%|\bpercent\b", re.I)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[A-Za-z]+\d*[A-Za-z]*|\d+")
+_OF_CHANCES = re.compile(r"(cross entropy)|(?:(?:binary|multi) )?m?logloss")
+"""One loss by several names; those with "logloss" are of programs that boost trees."""
+_NUMBERED_SET = re.compile(r"valid_(\d)[ /]")
+"""As LightGBM numbers the data that it evaluates on, where nobody names them."""
 _OF_OPTIMIZER = re.compile(r"lr-(?P<name>\w+)(?:/pg(?P<group>\d{1,3}))?")
 """As Lightning names the rate of each optimizer and of each group of its parameters."""
 
@@ -93,6 +101,8 @@ def spelled(name: str) -> str:
         >>> spelled("val/acc"), spelled("accuracy"), spelled("time_val"), spelled("valid_tokens")
         ('val/acc', 'accuracy', 'time_val', 'valid_tokens')
     """
+    if name in REWARDS:
+        return REWARDS[name]
     bare = _ABBREVIATED.sub("", _UNIT.sub("", name))
     plain = _ASIDE.sub(lambda found: f" {found[1]}" if found[1].casefold() in _SPLITS else found[0], bare).strip()
     if not _PLAIN.fullmatch(plain) or not is_of_evaluations(plain):
@@ -115,6 +125,8 @@ def meanings(words: tuple[str, ...], name: str, *, of_evaluation: bool) -> Itera
     if split is None:
         return
     rest = tuple(word for word in words if word not in TRAIN_WORDS and word not in EVAL_WORDS)
+    if numbered := _NUMBERED_SET.match(name):
+        rest = rest[1:] if rest[:1] == (numbered[1],) else rest
     split = split or ("eval" if of_evaluation else "")
     if (rate := _OF_OPTIMIZER.fullmatch(name)) and rate["name"].casefold() not in _NO_RATE:
         yield "learning_rate", 3 + 4 * int(rate["group"] or 0)
@@ -144,7 +156,7 @@ def _loss(words: Sequence[str], split: str) -> tuple[str, int] | None:
     if words in (("trl",), ("tel",)):
         # Of llm.c: train loss, and the loss on what it calls test and evaluates with.
         return ("train_loss" if words == ("trl",) else "eval_loss"), 0
-    words = tuple(" ".join(words).replace("cross entropy", "crossentropy").split())
+    words = tuple(_OF_CHANCES.sub(lambda found: "crossentropy" if found[1] else "logloss", " ".join(words)).split())
     if "value" in words and not (words[-2:] == ("loss", "value") and ("lm" in words or split == "eval")):
         # Megatron prints an "lm loss value"; else "value" is the critic's of reinforcement.
         return None
@@ -153,7 +165,7 @@ def _loss(words: Sequence[str], split: str) -> tuple[str, int] | None:
     if rank is None:
         return None
     if len(beside) == len(words):
-        if not {"nll", "xent", "crossentropy", "ce", "cost"} & set(words):
+        if not {"nll", "xent", "crossentropy", "ce", "cost", "logloss"} & set(words):
             return None
         rank = max(rank, GUESSED)
     if split == "eval":

@@ -16,9 +16,10 @@ from lib.core.facts.sizes import MOST_METRICS
 from lib.core.facts.values import finite, moment
 from lib.data.formats.json_rows import Columns, ColumnsOfRows, Row, shapes_of
 from lib.data.formats.metric_names import left_out_note, most_telling
+from lib.data.formats.metric_words import REWARDS
 from lib.data.trainer.log_points import Points, points_of_logs
 
-_RENAMED = {name: metric.key for metric in METRICS.values() for name in metric.hf_keys}
+_RENAMED = {**REWARDS, **{name: metric.key for metric in METRICS.values() for name in metric.hf_keys}}
 _TIMESTAMPS = ("timestamp", "_timestamp")
 _NOT_METRICS = frozenset({"step", "epoch", "train_runtime", "total_flos", *_TIMESTAMPS})
 

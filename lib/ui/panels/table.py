@@ -143,7 +143,8 @@ def _alike(comparison: Comparison) -> Alike | None:
         first = set(decision.ranked[:1])
         return [{*each.run_ids, *(decision.alongside if first & set(each.run_ids) else ())} for each in of.classes]
 
-    return Alike(classes(found), classes(found.but_for_loss))
+    of_reward = classed(scored, [pair.counting(loss=False, reward=True) for pair in found.pairs])
+    return Alike(classes(found), classes(found.but_for_loss), classes(of_reward))
 
 
 def _drop_unknown(comparison: Comparison, known: Sequence[Column]) -> None:

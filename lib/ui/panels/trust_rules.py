@@ -23,11 +23,13 @@ def trust_rules() -> str:
 
 
 def _comparability() -> str:
-    always, of_loss = (
+    always, of_loss, of_reward = (
         "\n".join(
-            f"- **{words.title}**: {words.why}." for aspect, words in ASPECT_WORDS.items() if aspect.of_loss is only
+            f"- **{words.title}**: {words.why}."
+            for aspect, words in ASPECT_WORDS.items()
+            if (aspect.of_loss, aspect.of_reward) == only
         )
-        for only in (False, True)
+        for only in ((False, False), (True, False), (False, True))
     )
     return (
         "**Comparability.** Runs are ranked only with runs whose evaluations mean the same. Two runs are in one class"
@@ -37,7 +39,7 @@ def _comparability() -> str:
         " Compared are, as far as they matter for the method:\n\n"
         f"{always}\n\n"
         "And, where a loss decides:\n\n"
-        f"{of_loss}\n\n"
+        f"{of_loss}\n\nAnd, where a reward does:\n\n{of_reward}\n\n"
         "The class with most runs is ranked; of several such the headline says that the runs are not comparable."
         " Across classes only one figure may stand side by side: by which share"
         " of its own first evaluation a run lowered its eval loss. It is not a ranking."

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.core.baseline.against import NOT_KNOWN_TO_COMPARE, Baseline
 from lib.core.baseline.differences import Sense
 from lib.core.baseline.ranking import beside
+from lib.core.curves.metric_curves import RunCurves
 from lib.core.facts.runs import RunStatus
+from lib.core.ranking.decision import decide
+from lib.core.ranking.policy import DEFAULT_POLICY
 from tests.core.decided_runs import run
+from tests.core.ranking.comparable_runs import curve, run_of
 from tests.report.judged import judged
 
 
@@ -64,6 +70,18 @@ def test_what_only_a_loss_depends_on_parts_losses_alone():
     assert "label smoothing" in baseline.apart("b", "eval_loss")
     assert baseline.apart("b", "score", of_loss=True)
     assert baseline.apart("b", "eval_accuracy") == ""
+
+
+def test_what_a_reward_is_the_sum_of_parts_rewards_alone():
+    runs, curves = {}, {}
+    for name, functions in (("a", ["length"]), ("b", ["length", "format"]), ("c", ["length"])):
+        logged = ["reward", "eval_reward", "eval_accuracy", *(f"rewards/{each}/mean" for each in functions)]
+        runs[name] = replace(run_of(name, method="grpo"), status=RunStatus.COMPLETED)
+        curves[name] = RunCurves(name, {metric: curve([0.1, 0.4, 0.5, 0.6]) for metric in logged})
+    baseline = Baseline("a", "a", list(runs.values()), curves, decide(list(runs.values()), curves, DEFAULT_POLICY))
+    assert [baseline.apart("b", metric) for metric in ("eval_reward", "reward")] == ["different reward"] * 2
+    assert [baseline.apart("b", metric) for metric in ("eval_accuracy", "eval_runtime")] == ["", ""]
+    assert baseline.apart("c", "eval_reward") == ""
 
 
 def test_too_few_evaluations_tell_nothing_of_the_noise():

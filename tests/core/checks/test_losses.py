@@ -29,6 +29,27 @@ def test_nonfinite_values_put_a_verdict_into_doubt_only_in_losses():
     assert all((each.step, each.extent) == (20, 30) for each in seen)
 
 
+@pytest.mark.parametrize(
+    ("lost", "of", "severity"),
+    [
+        ([40], 80, Severity.WARNING),
+        ([0, 78], 80, Severity.WARNING),
+        ([79], 80, Severity.CRITICAL),
+        ([40, 41, 42], 80, Severity.WARNING),
+        (range(40, 45), 80, Severity.CRITICAL),
+        (range(500, 510), 2_000, Severity.WARNING),
+        (range(500, 620), 2_000, Severity.CRITICAL),
+        ([3], 8, Severity.CRITICAL),
+    ],
+)
+def test_a_few_losses_that_are_no_numbers_are_no_breakdown_where_numbers_follow(lost, of, severity):
+    values = np.linspace(2.0, 1.0, of)
+    values[list(lost)] = math.nan
+    for metric in ("train_loss", "eval_loss"):
+        (seen,) = result_of("nonfinite_value", **{metric: values}).findings
+        assert (seen.severity, seen.touches_verdict) == (severity, True)
+
+
 def test_nonfinite_values_of_other_metrics_are_one_finding_however_many_they_are():
     bad = [1.0, math.nan, math.nan]
     (alone,) = result_of("nonfinite_value", learning_rate=bad).findings
@@ -97,7 +118,7 @@ def test_losses_in_another_unit_are_judged_alike(scale, seed):
 
 def test_what_was_found_reads_from_the_worst_to_the_least():
     loss = np.concatenate((np.linspace(4.0, 1.0, 100), np.full(60, 9.0)))
-    loss[130] = math.nan
+    loss[130:140] = math.nan
     norm = np.ones(160)
     norm[40] = 50.0
     findings = checks_of(run_of(), curves_of(train_loss=loss, grad_norm=norm)).findings

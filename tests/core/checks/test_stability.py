@@ -160,12 +160,18 @@ def test_a_zero_among_positive_losses_is_a_value():
 )
 def test_nonfinite_values_are_counted_with_their_first_step(metric, level, bad):
     curves = {"train_loss": np.ones(100), metric: np.ones(100)}
-    curves[metric][[30, 60]] = bad
+    curves[metric][30:61:5] = bad
     found = stability(**curves)
     (finding,) = found.findings
     assert found.steadiness is level
     assert (finding.code, finding.step, finding.extent) == ("nonfinite_value", 310, 610)
-    assert finding.sentence.endswith("2 times, first at step 310.")
+    assert finding.sentence.endswith("7 times, first at step 310.")
+
+
+def test_a_loss_that_was_no_number_once_and_went_on_is_unsteady_and_no_breakdown():
+    loss = np.ones(100)
+    loss[40] = math.nan
+    assert stability(train_loss=loss).steadiness is Steadiness.UNSTEADY
 
 
 def test_a_short_run_that_turned_nan_is_unstable_all_the_same():

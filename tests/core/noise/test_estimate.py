@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lib.core.noise import smoothing
 from lib.core.noise.estimate import estimates_of, moderated
 from lib.core.noise.pairs import Basis, common_places, difference, unpaired
-from lib.core.noise.settled import least_difference, spikes
+from lib.core.noise.settled import before_apart, least_difference, settled, spikes
 
 
 def curve(count, base, fall, rise=0.0, wiggle=0.01, start=0.0):
@@ -289,3 +289,28 @@ def test_common_places_are_where_both_have_a_step(first, second):
     ours, theirs = (np.array(sorted(steps), dtype=np.float64) for steps in (first, second))
     one, other = common_places(ours, theirs)
     assert ours[one].tolist() == theirs[other].tolist() == sorted(first & second)
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ([2.0, 1.6, 1.4, 1.35, 7.5, 7.8, 7.9, 7.6], 4),
+        ([1.5, 1.4, 1e25, 1e25, 1e25], 2),
+        # An overfitting that rises for good, a spike that it comes back from, a fall, and a score in percent.
+        ([1.5, 1.3, 1.21, 1.25, 1.4, 1.55, 1.7, 1.8], 8),
+        ([0.011, 0.01, 0.0105, 0.02, 0.029, 0.03], 6),
+        ([1.5, 1.4, 9.0, 1.3, 1.25], 5),
+        ([9.0, 1.5, 1.4, 1.3], 4),
+        ([-70.0, -71.0, -20.0, -19.0, -20.0], 5),
+    ],
+)
+def test_what_came_after_a_training_came_apart_tells_nothing_of_its_noise(values, kept):
+    assert before_apart(np.array(values)) == kept
+
+
+def test_with_too_little_before_a_training_came_apart_its_noise_is_not_known():
+    steps = np.arange(1.0, 9.0)
+    assert settled(steps, np.array([1.5, 1.4, *[1e25] * 6])) is None
+    four = settled(steps, np.array([1.6, 1.45, 1.38, 1.35, 9.8, 10.1, 9.9, 10.0]))
+    assert four is not None
+    assert four.values.tolist() == [1.6, 1.45, 1.38, 1.35]

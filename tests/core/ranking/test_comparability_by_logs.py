@@ -21,6 +21,7 @@ from tests.core.ranking.comparable_runs import (
     UNSURE,
     agreement_in,
     curve,
+    pair_of,
     run_of,
 )
 
@@ -28,6 +29,7 @@ TRAINER = "train_loss grad_norm learning_rate eval_loss"
 PAIRED = f"{TRAINER} rewards/chosen rewards/rejected rewards/accuracies logps/chosen"
 SINGLE = f"{TRAINER} kl rewards/chosen rewards/rejected rewards/margins logps/chosen"
 GROUPED = f"{TRAINER} reward reward_std kl completions/mean_length"
+REWARDED = f"{GROUPED} rewards/a/mean rewards/a/std rewards/b/mean rewards/b/std"
 SILENT, SFT = {"method": ...}, {"method": "sft"}
 CLASSES = f"{TRAINER} eval_f1/a eval_f1/b"
 
@@ -52,6 +54,22 @@ LOGGED = {
     "GRPO twice": ("method", GRPO, GROUPED, GRPO, TRAINER, SAME),
     "GRPO and an SFT judged by a reward": ("method", SILENT, GROUPED, SFT, f"{TRAINER} eval_reward", DIFFERENT),
     "SFT twice, one generates": ("method", SFT, f"{TRAINER} eval_rouge1 completions/mean_length", SFT, TRAINER, SAME),
+    "GRPO by an option of its own": ("method", {"method": ..., "scale_rewards": True}, GROUPED, GRPO, GROUPED, SAME),
+    "the same rewards": ("reward", GRPO, REWARDED, GRPO, f"{GROUPED} rewards/a eval_rewards/b/mean", SAME),
+    "one more reward": ("reward", GRPO, f"{GROUPED} rewards/a/mean", GRPO, REWARDED, DIFFERENT),
+    "one more that may weigh nothing": (
+        "reward", GRPO, f"{GROUPED} rewards/a/mean", {**GRPO, "reward_weights": [1.0, 0.0]}, REWARDED, UNSURE,
+    ),
+    "rewards by other names": ("reward", GRPO, REWARDED, GRPO, f"{GROUPED} rewards/a/mean rewards/c/mean", UNSURE),
+    "rewards that are weighed otherwise": (
+        "reward", {**GRPO, "reward_weights": [1.0, 1.0]}, REWARDED, {**GRPO, "reward_weights": [1.0, 0.5]}, REWARDED,
+        DIFFERENT,
+    ),
+    "one reward that was not logged by itself": ("reward", GRPO, GROUPED, GRPO, REWARDED, None),
+    "rewards of answers are no functions": ("reward", DPO, PAIRED, DPO, f"{PAIRED} rewards/margins", None),
+    "DPO, one with the loss of the chosen": ("loss_type", DPO, PAIRED, DPO, f"{PAIRED} nll_loss", DIFFERENT),
+    "the same, by the logs alone": ("loss_type", SILENT, PAIRED, SILENT, f"{PAIRED} nll_loss", UNSURE),
+    "the same of evaluations alone": ("loss_type", DPO, "eval_loss", DPO, f"{PAIRED} nll_loss", None),
     "losses twice": ("method", SILENT, TRAINER, SILENT, TRAINER, UNSURE),
     "a word of one's own beside DPO": ("method", {"method": "distil"}, "", SILENT, PAIRED, UNSURE),
     "a word of one's own twice": ("method", {"method": "distil"}, TRAINER, {"method": "distil"}, TRAINER, SAME),
@@ -71,6 +89,32 @@ LOGGED = {
         "eval_x_precision eval_y_precision eval_x_loss eval_y_loss", None,
     ),
 }  # fmt: skip
+
+
+ALPACA, CHAT = {"path": "tatsu-lab/alpaca", "type": "alpaca"}, {"path": "x/chat", "type": "chat"}
+LISTED = {
+    "the same, in another order": ({"datasets": [ALPACA, CHAT]}, {"datasets": [CHAT, ALPACA]}, SAME),
+    "one more": ({"datasets": [ALPACA]}, {"datasets": [ALPACA, CHAT]}, DIFFERENT),
+    "another": ({"datasets": [ALPACA]}, {"datasets": [CHAT]}, DIFFERENT),
+    "another part of the same": ({"datasets": [ALPACA]}, {"datasets": [{**ALPACA, "split": "train[:50%]"}]}, UNSURE),
+    "by another template": ({"datasets": [ALPACA]}, {"datasets": [{**ALPACA, "type": "chat"}]}, UNSURE),
+    "one by its name alone": ({"datasets": [{"path": "tatsu-lab/alpaca"}]}, {"dataset": "tatsu-lab/alpaca"}, UNSURE),
+    "held out": (
+        {"datasets": [ALPACA], "test_datasets": [CHAT]}, {"datasets": [ALPACA], "test_datasets": [CHAT]}, SAME,
+    ),
+    "one is cut out": ({"datasets": [ALPACA], "test_datasets": [CHAT]}, {"datasets": [ALPACA]}, UNSURE),
+    "none": ({"datasets": []}, {"datasets": [ALPACA]}, UNSURE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "agreement"), LISTED.values(), ids=LISTED)
+def test_a_labelled_pair_by_lists_of_datasets(one, other, agreement):
+    first, second = ({"dataset": ..., **each} for each in (one, other))
+    for pair in (
+        pair_of(run_of("a", **first), run_of("b", **second)),
+        pair_of(run_of("a", **second), run_of("b", **first)),
+    ):
+        assert agreement_in(pair, "dataset") is agreement
 
 
 def logged_by(run_id, names):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.core.facts.runs import RunSummary
+from lib.core.curves.metric_curves import RunCurves
+from lib.core.facts.runs import RunStatus, RunSummary
 from lib.core.ranking.comparability import comparability_of, relative_improvement
 from lib.core.ranking.comparability_aspects import Aspect
+from lib.core.ranking.decision import decide
+from lib.core.ranking.policy import DEFAULT_POLICY
+from lib.core.ranking.scoring import LeftOut
+from lib.core.verdict.reasons import LEFT_OUT as WORDS
 from tests.core.ranking.comparable_runs import DIFFERENT, DPO, LABELS, LLAMA_3_8B, LLAMA_3_70B, curve, run_of
 
 
@@ -99,7 +106,7 @@ def test_aspects_of_the_loss_keep_apart_only_where_a_loss_decides(key, configs):
 
 
 def test_data_labels_and_method_keep_apart_whatever_decides():
-    always = {aspect for aspect in Aspect if not aspect.of_loss}
+    always = {aspect for aspect in Aspect if not (aspect.of_loss or aspect.of_reward)}
     assert always == {Aspect.METHOD, Aspect.DATASET, Aspect.EVAL_SPLIT, Aspect.LABELS, Aspect.QUANTIZATION}
     for other in (DPO, {"dataset": "x/other"}, {"eval_split": 0.2}):
         assert len(classes_of([run_of("a"), run_of("b", **other)], of_loss=False)) == 2
@@ -136,3 +143,33 @@ def test_the_improvement_on_the_first_evaluation(values, share):
 def test_repeats_are_not_evaluations():
     assert relative_improvement(curve([2.0, 1.0, 0.5]).where(np.array([True, True, False]))) == 0.5
     assert relative_improvement(curve([2.0, 1.0]).where(np.array([True, False]))) is None
+
+
+def rewarded(run_id, *functions, **more):
+    names = ["reward", "eval_reward", *(f"rewards/{name}/mean" for name in functions), *more]
+    curves = {name: curve(more.get(name, [0.1, 0.4, 0.5, 0.6])) for name in names}
+    return run_of(run_id, method="grpo"), RunCurves(run_id, curves)
+
+
+def ranked_apart(*both, by=None):
+    runs = [replace(run, status=RunStatus.COMPLETED) for run, _ in both]
+    decision = decide(runs, {run.run_id: curves for run, curves in both}, DEFAULT_POLICY, by=by)
+    return [(other.run_ids, other.differing) for other in decision.other_classes]
+
+
+def test_an_evaluation_before_training_alone_is_none_of_the_run():
+    base = RunCurves("b", {"eval_loss": curve([2.5])})
+    runs = [replace(run_of(name), status=RunStatus.COMPLETED) for name in "ab"]
+    curves = {"a": RunCurves("a", {"eval_loss": curve([2.5, 1.5, 1.2])}), "b": base}
+    (left_out,) = decide(runs, curves, DEFAULT_POLICY).recommendation.unscorable
+    assert (left_out.run_id, left_out.code) == ("b", LeftOut.BASE_ONLY)
+    assert WORDS[left_out.code] == "evaluated only before training, as the base model"
+
+
+def test_rewards_of_other_functions_are_apart_where_a_reward_decides_and_nowhere_else():
+    score = {"eval_accuracy": [0.1, 0.4, 0.5, 0.6]}
+    same = rewarded("a", "length", **score), rewarded("b", "length", **score)
+    other = rewarded("c", "length", "format", **score)
+    assert ranked_apart(*same) == []
+    assert ranked_apart(*same, other) == [(("c",), (Aspect.REWARD,))]
+    assert ranked_apart(*same, other, by="eval_accuracy") == []

@@ -52,7 +52,8 @@ LOSS = {"eval_loss": [1.0, 0.8]}
         ("eval_exact_match", "higher"), ("eval_win_rate", "higher"), ("eval_r2", "higher"),
         ("eval_rewards/accuracies", "higher"), ("eval_f1_loss", "lower"), ("eval_matthews_correlation", "higher"),
         ("eval_power", None), ("eval_answer", None), ("eval_certainty", None), ("eval_heatmap", None),
-        ("eval_layer2", None), ("eval_score", None), ("eval_accuracy_thresh", "higher"),
+        ("eval_layer2", None), ("eval_dev_spearman_cosine", "higher"), ("eval_score", None),
+        ("eval_accuracy_thresh", "higher"),
     ],
 )  # fmt: skip
 def test_a_direction_is_told_by_a_part_of_the_name(name, better):
@@ -83,7 +84,17 @@ def test_evaluations_of_any_program_may_decide(name, better):
 
 
 @pytest.mark.parametrize(
-    "name", ["val_runtime", "val/samples", "validation time", "test_std", "value_loss", "accuracy", "val"]
+    "name",
+    [
+        "val_runtime",
+        "val/samples",
+        "eval_cossim_f1_threshold",
+        "validation time",
+        "test_std",
+        "value_loss",
+        "accuracy",
+        "val",
+    ],
 )
 def test_what_is_no_quality_of_an_evaluation_never_decides(name):
     assert not may_decide(name)

@@ -209,6 +209,8 @@ def test_every_permutation_of_a_clash_gives_the_same_short_labels():
         (["support-", "support-llama"], ""),
         (["x" * 300 + " a", "x" * 300 + " b"], "x" * 300 + " "),
         (["abc \u2068def-1\u2069", "abc \u2068def-2\u2069"], ""),
+        (["runs (checkpoint-200, -800)", "runs (checkpoint-300, -900)"], ""),
+        (["llama run (a_b) x", "llama run (a_b) y"], "llama run (a_b) "),
         ([], ""),
     ],
 )

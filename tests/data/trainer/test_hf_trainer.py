@@ -128,6 +128,11 @@ def test_nested_metrics_are_joined_with_a_slash(tmp_path):
     assert curves == {"eval_f1/a": {1: 0.5}, "eval_f1/deep/b": {1: 0.25}, "rewards/margins": {1: -1.0}}
 
 
+def test_what_ppo_maximises_is_its_reward(tmp_path):
+    rows = [{"step": step, "objective/kl": 3.0, "objective/rlhf_reward": step / 10} for step in (1, 2)]
+    assert run_of(tmp_path, rows)[1] == {"objective/kl": {1: 3.0, 2: 3.0}, "reward": {1: 0.1, 2: 0.2}}
+
+
 def test_rows_without_a_step_are_left_out_and_counted(tmp_path):
     rows = [
         {"loss": 1.0},

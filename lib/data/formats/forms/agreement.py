@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -11,7 +12,7 @@ import numpy as np
 from lib.core.curves.metric_curves import MetricCurve, RunCurves
 from lib.core.facts.metrics import is_of_evaluations
 from lib.data.formats.metric_names import without_mark
-from lib.data.formats.metric_words import words_of
+from lib.data.formats.metric_words import EVAL_WORDS, words_of
 
 FLOAT32 = 1e-6
 """Relative difference that single precision makes, with a margin."""
@@ -81,7 +82,24 @@ def agreement_of(one: RunCurves, other: RunCurves) -> Agreement:
             two |= not shift and any(each.verdict is Verdict.TWO_RUNS for each in found)
         if two:
             return Agreement(Verdict.TWO_RUNS)
+    if not common:
+        found = [_compare(ours[name], others[same], 0) for name, same in _called_otherwise(ours, others)]
+        if same := [each for each in found if each.verdict is Verdict.SAME]:
+            return Agreement(Verdict.SAME, sum(each.points for each in same))
     return Agreement(Verdict.CANNOT_TELL)
+
+
+def _called_otherwise(ours: Iterable[str], others: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names of evaluations of which one has all the words of the other: "cosine_f1" and "eval_dev_f1_cosine".
+
+    One program may name a metric otherwise in each of its logs. Values that are the same say so; others say nothing.
+    """
+    words = {name: frozenset(words_of(name)) - EVAL_WORDS for name in others if is_of_evaluations(name)}
+    for name in ours:
+        mine = frozenset(words_of(name)) - EVAL_WORDS if is_of_evaluations(name) else frozenset()
+        yield from (
+            (name, other) for other, theirs in words.items() if mine and (mine <= theirs or mine >= theirs > set())
+        )
 
 
 def results_differ(one: RunCurves, other: RunCurves) -> bool:

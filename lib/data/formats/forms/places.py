@@ -14,7 +14,7 @@ _WRAPPERS = frozenset((
     "log", "logs", "logging", "train_logs", "training_logs", "text_logs", "csv_logs", "tensorboard", "tensorboards",
     "tb", "tensorboard_logs", "tensorboard_log", "tensorboardlogs", "tb_logs", "tb_log", "tblogs", "tfevents",
     "tf_logs", "event", "events", "summary", "summaries", "runs", "wandb", "files", "metrics", "dvclive", "swanlog",
-    "trackio",
+    "trackio", "catboost_info",
 ))  # fmt: skip
 _WANDB_RUN = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-\w+|latest-run")
 _DATE_AND_HOST = re.compile(r"[A-Z][a-z]{2}\d{1,2}_\d{2}-\d{2}-\d{2}_.+")

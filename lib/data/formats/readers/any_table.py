@@ -12,6 +12,8 @@ from lib.data.formats.files import NotReadable
 from lib.data.formats.logged import EMPTY, FilePath, Folder, Reading, Told
 from lib.data.formats.readers import keras, wandb_csv
 from lib.data.formats.tables.axes import EPOCH_NAMES, STEP_NAMES, may_have_steps, named
+from lib.data.formats.tables.boosted import FILES as OF_CATBOOST
+from lib.data.formats.tables.boosted import read_boosted
 from lib.data.formats.tables.json_lines import read_json_head, read_json_lines
 from lib.data.formats.tables.parquet import read_parquet
 from lib.data.formats.tables.rows import roles_of
@@ -42,16 +44,20 @@ class AnyTable:
         return path[-1].lower().endswith((*_ENDINGS, *_LINES_IN_JSON, *_TEXTS))
 
     def units(self, files: Sequence[FilePath]) -> Mapping[Folder, Sequence[FilePath]]:
-        """Every file, but those that hold one curve each together."""
+        """Every file, but those that hold one curve each, or one side of a run, together."""
         found: dict[Folder, list[FilePath]] = {}
         for path in files:
             curve = _ONE_CURVE.fullmatch(path[-1])
             run = path if curve is None else path[:-1] if curve["run"] is None else (*path[:-1], curve["run"])
+            run = path[:-1] if path[-1] in OF_CATBOOST else run
             found.setdefault(run, []).append(path)
         return found
 
     def read(self, root: Path, folder: Folder, files: Sequence[FilePath]) -> Reading | None:
         del folder
+        boosted = [file for file in files if file[-1] in OF_CATBOOST]
+        if boosted and (reading := read_boosted(root, boosted)) is not None:
+            return reading
         readings = [found for file in files if (found := self._read_file(root, file)) is not None]
         if len(readings) < 2:
             return readings[0] if readings else None

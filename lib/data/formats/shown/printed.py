@@ -20,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z#%][\w #%()./@-]{0,39}")
 _NUMBER = re.compile(
     r"[-+]?(?:\d[\d,]*(?:[.,]\d*)?|\.\d+)(?:e[-+]?\d+)?%?|nan|[-+]?inf(?:inity)?|(?:\d+:)?\d+:\d\d", re.I
 )
+_BAR = re.compile(r"\s{0,9}█\s{0,9}|.{0,80}?\d{1,9}/\d{1,9} :\s*(?:\|.*)?")
+"""A progress bar of fastprogress, which fastai draws between the rows of its table."""
 _BLANK = frozenset(("", "-", "--", "no log", "none", "n/a", "na"))
 _COUNTS = frozenset(("step", "steps", "global step", "epoch", "epochs", "iter", "iteration", "#"))
 _SPACY = ("E", "#")
@@ -41,6 +43,7 @@ class Printed:
 
 def printed_tables(lines: Sequence[str]) -> Iterator[Printed]:
     """The tables in a text that have a column of steps or epochs, and at least ``LEAST_ROWS`` rows."""
+    lines = [line for line in lines if not _BAR.fullmatch(line)]
     at = 0
     while at < len(lines):
         found = next((made for split in (_WIDE, _NARROW) if (made := _table(lines, at, split)) is not None), None)

@@ -26,7 +26,7 @@ from lib.data.formats.tables.grouping import MOST_RUNS, Grouping, grouping_of, r
 from lib.data.formats.tables.ordering import in_order
 from lib.data.formats.tables.rows import roles_of, runs_of_rows, value_at
 from lib.data.formats.tables.shapes import runs_like_a_curve
-from lib.data.formats.tables.steps import counted_steps
+from lib.data.formats.tables.steps import counted_steps, with_ends_of_epochs
 from lib.data.formats.tables.table import NoTable, Numbers, Table, Words
 from lib.data.formats.tables.vocabulary import (
     PLANNED_STEPS,
@@ -64,7 +64,7 @@ def runs_of(table: Table, file: FilePath, *, is_log: bool = False) -> list[Logge
     """
     if not table.rows:
         raise NoTable("The table has no rows yet.")
-    table = with_counts(table)
+    table = with_ends_of_epochs(with_counts(table))
     roles = roles_of(table)
     if roles is not None and _is_of_rows(table):
         return runs_of_rows(table, roles, file)

@@ -133,7 +133,7 @@ class _Applied:
             good &= self._number(plan.part[0]) <= self._number(plan.part[1])
         if plan.bar is not None:
             done, total = self._number(plan.bar[0]), self._number(plan.bar[1])
-            good &= (total > 0) & (total < 2**53) & (done <= total)
+            good &= (total > 0) & (total < 2**53) & (done <= total) & ((done > 0) | (not plan.is_row))
         self.is_good = good
         self._first = self._first[good]
         self._at = None if self._at is None else self._at[good]

@@ -32,7 +32,8 @@ _OPEN = re.compile(r"\s?\{['\"]")
 _CLOCKS = frozenset({"train time", "elapsed", "elapsed time", "total time", "wall", "time elapsed", "runtime"})
 METRIC_WORD = re.compile(
     r"loss|acc|lr|learning.?rate|ppl|perplexity|bleu|rouge|f1|auc|mfu|norm|reward|tok|bpb|bpc|mse|mae|rmse|iou|map|"
-    r"error|\berr|score|wer|cer|recall|precision|entropy|kl|(?:^|[ _])t[re]l$|psnr|fid|dice|nll",
+    r"error|\berr|score|wer|cer|recall|precision|entropy|kl|(?:^|[ _])t[re]l$|psnr|fid|dice|nll|"
+    r"(?:train(?:ing)?|valid(?:_\d)?) l[12]$",
     re.I,
 )
 """What the name of at least one metric of a log has in it."""

@@ -9,6 +9,13 @@ import numpy as np
 from lib.data.formats.text.counters import OWN_PHASE
 from lib.data.formats.text.rows import Events, Rows, distinct
 
+STATES = 3
+"""A bar that was seen in fewer states is of something short, as of files that are written."""
+
+
+MOVING = 0.5
+"""At so many of the lines with a loss the bar of the training has moved on since the one before."""
+
 
 def resolve(rows: Rows, events: Events, headers: Sequence[tuple[int, bool]] = ()) -> None:
     """Give rows what the lines around them state.
@@ -96,7 +103,7 @@ def _bars_around(rows: Rows, events: Events) -> None:
     asks = np.flatnonzero((columns["step"] < 0) & (columns["part"] < 0))
     if not len(asks) or not events.bars:
         return
-    line, done, total, elapsed = _joined(events.bars)
+    line, done, total, elapsed = _that_move(*_joined(events.bars))
     # The training's bar is the one before a line with a loss.
     has_loss = np.zeros(len(rows), dtype=bool)
     if "loss" in rows.names:
@@ -112,6 +119,10 @@ def _bars_around(rows: Rows, events: Events) -> None:
     place = np.searchsorted(keys, wanted * (len(line) + 1) + last, "right") - 1
     found = ordered[np.maximum(place, 0)]
     is_known &= (place >= 0) & (kind[found] == wanted)
+    seen = done[found[is_known & has_loss[asks]]]
+    if len(seen) > 1 and (np.diff(seen) > 0).mean() < MOVING:
+        # It stands still while the training goes on: that has none.
+        return
     mine, found = asks[is_known], found[is_known]
     rows.writable("bar")[mine], rows.writable("bar_total")[mine] = done[found], main[is_known]
     clock = rows.writable("clock")
@@ -122,6 +133,19 @@ def _bars_around(rows: Rows, events: Events) -> None:
     following = np.searchsorted(line[same], columns["line"][mine], "right")
     is_drawn = following < len(same)
     rows.writable("after")[mine[is_drawn]] = done[same[following[is_drawn]]]
+
+
+def _that_move(
+    line: np.ndarray, done: np.ndarray, total: np.ndarray, elapsed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The bars without those that are drawn at their beginning and end alone, where others are drawn in between too."""
+    kinds, kind = np.unique(total, return_inverse=True)
+    states = np.unique(np.stack((kind.reshape(-1), done)), axis=1)[0]
+    moves = np.bincount(states, minlength=len(kinds)) >= STATES
+    if not moves.any():
+        return line, done, total, elapsed
+    kept = moves[kind.reshape(-1)]
+    return line[kept], done[kept], total[kept], elapsed[kept]
 
 
 def _joined(parts: list[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:

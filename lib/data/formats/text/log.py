@@ -13,6 +13,7 @@ import numpy as np
 from lib.core.facts.runs import RunStatus
 from lib.data.formats.logged import FilePath, LoggedRun, Series
 from lib.data.formats.text.blocks import BlockReader
+from lib.data.formats.text.cards import without_cards
 from lib.data.formats.text.counters import METRIC_WORD
 from lib.data.formats.text.counting import resolve
 from lib.data.formats.text.lines import chunks
@@ -64,7 +65,7 @@ def _read(contents: Iterable[BinaryIO]) -> _Read:
     rows, events, words = Rows(), Events(), Words()
     reader = BlockReader(rows, events, words, Shapes().found_in)
     for content in contents:
-        for chunk in chunks(content):
+        for chunk in without_cards(chunks(content)):
             reader.read(chunk)
     rows.finish()
     resolve(rows, events, words.evaluates)

@@ -193,7 +193,8 @@ class RowReader:
         """Take a line, which has this number in the file, and tell whether it is a row or a bar."""
         if line.bar is not None:
             self._pass_bar(number, line.bar)
-            if (found := found_of_bar(line.bar)) is not None:
+            # Before anything was done it shows what the one before it came to.
+            if line.bar.done and (found := found_of_bar(line.bar)) is not None:
                 self._add(number, line, found, is_bar=True)
             if line.bar.behind:
                 self.read(number, Line(line.bar.behind, line.at, line.rank, None))

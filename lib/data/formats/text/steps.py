@@ -221,6 +221,9 @@ def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, 
     trains &= rest
     if trains.sum() < MIN_COUNTS:
         return None
+    if left := _leave_out_after_ends(each, rows, trains):
+        notes.append(f"Rows after the end of training are no points of the curves: {left:,}.")
+        rest &= each.keep
     bar, after = rows.column("bar"), rows.column("after")
     step = np.full(len(each.step), -1, dtype="int64")
     places = np.flatnonzero(trains)
@@ -237,6 +240,44 @@ def _of_the_stepless(each: RowCounts, rows: Rows, steps_an_epoch: float | None, 
         )
         notes.append("The lines state no step: it was worked out from the epoch and the steps of an epoch.")
         return step
-    step[rest] = np.cumsum(trains)[rest]
+    count = np.arange(len(places)) + 1
+    begins = np.maximum.accumulate(np.where(_begins_anew(each, rows, places), count - 1, 0))
+    last = np.searchsorted(places, np.flatnonzero(rest), "right") - 1
+    step[rest] = np.where(last >= 0, (count - begins)[np.maximum(last, 0)], 0)
     notes.append("The lines state no step, and there is no progress bar: those with a train loss were counted.")
     return step
+
+
+def _leave_out_after_ends(each: RowCounts, rows: Rows, trains: np.ndarray) -> int:
+    """Take what was evaluated after a closing summary and before training goes on for a part of that summary.
+
+    It may be of another model than that of the last step, as that was the best one.
+
+    Returns:
+        How many rows that are.
+    """
+    ends = np.array([line for line, _ in rows.summaries], dtype=np.int64)
+    if not len(ends):
+        return 0
+    before = np.searchsorted(ends, each.line)
+    trained = np.maximum.accumulate(np.where(trains, before, 0))
+    late = each.keep & ~trains & (before > trained)
+    each.keep[late] = False
+    for name in rows.names:
+        where, values = rows.points(name)
+        for row, value in zip(where[late[where]].tolist(), values[late[where]].tolist(), strict=True):
+            rows.summaries[before[row] - 1][1].setdefault(name, value)
+    return int(late.sum())
+
+
+def _begins_anew(each: RowCounts, rows: Rows, places: np.ndarray) -> np.ndarray:
+    """Which of the rows with a train loss are the first of a training; shape as ``places``.
+
+    They stand behind a closing summary, or their epoch falls to where the log began.
+    """
+    ends = np.array([line for line, _ in rows.summaries], dtype=np.int64)
+    of = np.searchsorted(ends, each.line[places])
+    epoch = each.epoch[places]
+    with np.errstate(invalid="ignore"):
+        falls = (epoch[1:] < epoch[:-1]) & (epoch[1:] <= epoch[0])
+    return np.concatenate([[True], (np.diff(of) > 0) & ~(epoch[1:] > epoch[:-1]) | falls])

@@ -46,6 +46,8 @@ _PHASE_NAME = re.compile(r"(?:train|test)(?:ing)?|val(?:id(?:at(?:ion|e|ing))?)?
 _PHASED = re.compile(r"(\w{1,20})\((train|val|valid|test)\)", re.I)
 _COUNTED = re.compile(r"(?:step|iter|iteration|epoch|update)$", re.I)
 _WRAPPER = re.compile(r"(?:tensor|[Aa]rray|(?:np\.|numpy\.)?float\d{1,3})\(\[?$")
+_OWNER = re.compile(r"(?<![\w'])(\w{1,40})'s (?=\w)")
+"""LightGBM names the data that a metric is of as its owner: "valid_0's auc: 0.9"."""
 _SOURCE = re.compile(r"\.(?:py|cc|cpp|cu|c|h|rs|go|js|ts)$")
 _NO_NAMES = frozenset(
     {
@@ -168,7 +170,7 @@ def _named_behind(text: str, match: re.Match[str], last: int, mark: str) -> tupl
 @lru_cache(maxsize=8192)
 def _named(gap: str) -> tuple[str, bool, str, str]:
     """The name that a gap ends with, whether a sign ends it, the phase that stands before it, and its unit."""
-    gap = _WRAPPER.sub("", gap)
+    gap = _OWNER.sub(r"\1 ", _WRAPPER.sub("", gap))
     core = gap.rstrip(" \t\"'[(")
     is_sure = core.endswith((":", "="))
     # "lr:1e-4" and "lr=1e-4" have names of one word; "train loss: 3" has not.

@@ -58,6 +58,18 @@ def grouped(*forms):
 # One run in several forms.
 
 
+def evaluations(path, name, scale=1.0):
+    return form(path, {name: falling(SPARSE, scale)}, "Table", files=((*path.split("/"), "dev_results.csv"),))
+
+
+def test_one_metric_may_have_another_name_in_each_log_of_a_program():
+    state = form("run", {"eval_dev_pearson_cosine": falling(SPARSE), "train_loss": falling(DENSE)}, HF_TRAINER)
+    assert grouped(state, evaluations("run/eval", "cosine_pearson", 2.0)) == [[0, 1]]
+    assert grouped(state, evaluations("run/eval", "cosine_pearson", 1.5)) == [[0], [1]]
+    assert grouped(state, evaluations("run/eval", "cosine_accuracy", 2.0)) == [[0], [1]]
+    assert grouped(state, evaluations("other/eval", "cosine_pearson", 2.0)) == [[0], [1]]
+
+
 @pytest.mark.parametrize(
     "places",
     [

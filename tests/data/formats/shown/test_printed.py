@@ -24,6 +24,12 @@ TABLES = {
         "{0:<10}{1:<12}{2:<12}00:12     \n",
         ("train_loss", "valid_loss"),
     ),
+    "fastai between its bars": (
+        "\n█\nstep      train_loss  valid_loss  time    \n",
+        "Epoch 1/2 : |----| 0.00% [0/14 00:00<?]\rEpoch 1/2 : |██-| 9.00% [9/14 00:00<00:00... 0.8]\rEpoch 1/2 :     \n"
+        "{0:<10}{1:<12}{2:<12}00:12     \n█\n",
+        ("train_loss", "valid_loss"),
+    ),
     "NumPy": ("# step train_loss val_loss\n", "{0} {1} {2}\n", ("train_loss", "val_loss")),
     "Markdown": (
         "| Step | Training Loss | Validation Loss |\n|:----:|:---:|:---:|\n",
