@@ -147,6 +147,13 @@ class Failures:
             failed = self._failed.get(what)
             return None if failed is None else failed.error
 
+    def rest_s(self, error: AppError) -> float | None:
+        """In how many seconds what failed so is tried again; ``None`` where it is not."""
+        now = self._clock()
+        with self._lock:
+            rests = [each.due_at - now for each in self._failed.values() if each.error is error]
+        return max(0.0, *rests) if rests else None
+
     def any_of(self, readers: Collection[Hashable], drawn_at: float) -> bool:
         """Whether anything could not be read that a page asks for (``retry``)."""
         with self._lock:
