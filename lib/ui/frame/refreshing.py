@@ -32,12 +32,14 @@ MOST_NAMED = 5
 """What is named that is not fresh: the list, the runs, and curves of three; of more, their number."""
 
 _SOURCE, _TURN, _JUST_DRAWN = "refreshing:source", "refreshing:turn", "refreshing:drawn"
+_WAITS_YET = "refreshing:waits yet"
 
 
 def begin() -> None:
     """A page begins to read."""
     st.session_state.pop(_SOURCE, None)
     st.session_state.pop(_TURN, None)
+    st.session_state[_WAITS_YET] = True
 
 
 def reads_from(source: RunSource) -> None:
@@ -101,6 +103,7 @@ def to_do(error: AppError) -> str:
 
 def wait() -> None:
     """Run the page again when something came that could not be read; nothing where all was."""
+    st.session_state[_WAITS_YET] = False
     source: RunSource | None = st.session_state.get(_SOURCE)
     # What came while the page was drawn may stand on it as it was before, and nothing waits for it any more.
     if source is None:
@@ -110,6 +113,12 @@ def wait() -> None:
         return
     st.session_state[_JUST_DRAWN] = True
     st.fragment(_look, run_every=LOOK_EVERY_S)(readers, st.session_state[_TURN], time.monotonic())
+
+
+def wait_beside() -> None:
+    """The same for a fragment: what fails when it runs by itself is not waited for by its page, which is drawn."""
+    if not st.session_state.get(_WAITS_YET, False):
+        wait()
 
 
 def clock(moment: datetime) -> str:

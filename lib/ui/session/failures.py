@@ -121,8 +121,10 @@ class Failures:
         now = self._clock()
         with self._lock:
             before = self._failed.pop(what, None)
-            if before is not None:
-                goes_on(before.error, error)
+            # What fails again is logged once, and so is what several reads of a reader fail for.
+            others = (each for other, each in self._failed.items() if other[1] == what[1])
+            for each in (*([before] if before is not None else []), *others):
+                goes_on(each.error, error)
             pause = RETRY_S if before is None else min(2 * before.pause_s, LONGEST_RETRY_S)
             self._failed[what] = _Failed(
                 error,
