@@ -119,6 +119,35 @@ def test_a_range_that_is_zoomed_into_while_the_project_is_down_stays_and_comes_i
     assert picture(page, "loss") != shown
 
 
+FOCUSED = "document.activeElement.textContent"
+
+
+def test_the_dialog_and_the_focus_in_it_stay_while_the_page_is_read_again(page, front):
+    share = page.locator(".page-head").get_by_role("button", name="Share")
+    dialog = page.get_by_test_id("stDialog")
+    share.click()
+    expect(dialog.get_by_text("Check a decision")).to_be_visible()
+    wait_idle(page)
+    assert page.evaluate("Boolean(document.activeElement.closest('[data-testid=stDialog]'))")
+    for name in ("Copy", "Record (.json)"):
+        dialog.get_by_role("button", name=name, exact=True).focus()
+        front.breaks("/rest/v1/", lambda connection: connection.wait(10) and connection.send(connection.forward()))
+        page.locator(".runs-again").evaluate("button => button.click()")
+        eventually(page, lambda: front.struck > 0, True)
+        expect(dialog.get_by_text("Check a decision")).to_be_visible()
+        front.mends()
+        expect(page.locator(".runs-again.busy")).to_have_count(0)
+        wait_idle(page)
+        eventually(page, lambda name=name: name in page.evaluate(FOCUSED), True)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(share).to_be_focused()
+    share.press("Enter")
+    expect(dialog.get_by_text("Check a decision")).to_be_visible()
+    wait_idle(page)
+    assert page.evaluate("document.activeElement.role") == "dialog", "opened anew, it begins at its beginning"
+
+
 def test_a_page_that_is_opened_while_the_project_is_down_comes_by_itself(page, front, project):
     front.breaks("/rest/v1/", next(kind.answer for kind in KINDS if kind.name == SAMPLE[0]))
     other = page.context.new_page()

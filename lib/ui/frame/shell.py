@@ -19,7 +19,7 @@ from lib.data.source import RunSource
 from lib.ui.frame import live, look, messages, page_head, refreshing, sidebar, sign_in, static
 from lib.ui.frame.escape import md
 from lib.ui.frame.upload import upload_panel
-from lib.ui.session import comparison, deployment, first_look, reads, url
+from lib.ui.session import comparison, deployment, first_look, open_dialog, reads, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.uploads import uploads
 
@@ -68,6 +68,7 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
     said, has_runs = "", True
     refreshing.begin()
     first_look.begins(title)
+    open_dialog.stays()
     try:
         try:
             settings = deployment.settings()
