@@ -119,9 +119,10 @@ def labels(app: App) -> set[str]:
 
 
 def says(app: App) -> str:
-    """The one error on the page, which holds no secret and no traceback."""
+    """The one error on the page, or what the line above the content says; it holds no secret and no traceback."""
     assert not app.at.exception, app.at.exception
-    (error,) = app.at.error
+    above = [each for each in app.at.markdown if "could not be refreshed" in each.value]
+    (error,) = app.at.error or above
     assert not SECRETS.search(everything(app))
     assert "<html" not in everything(app).lower()
     return error.value.replace("\\", "")
