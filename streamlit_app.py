@@ -41,7 +41,7 @@ def compare_runs() -> None:
             curves(page.source, page.comparison, page.menu)
         with above:
             verdict(page.source, page.comparison)
-            failed_runs(runs)
+            failed_runs(page.comparison)
         with table:
             summary_table(page.source, page.comparison)
             budgets(page.comparison)

@@ -10,9 +10,8 @@ from lib.ui.share.button import share
 
 with shell.page("Run health") as page:
     share(page.source, page.comparison)
-    runs = page.comparison.runs
-    if runs:
-        failed_runs(runs)
+    if page.comparison.runs:
+        failed_runs(page.comparison)
         page_style()
         run_health(page.comparison)
     else:

@@ -118,6 +118,7 @@ document.addEventListener('click', event => {
   if (button?.dataset.presses) {
     // A dialog stands beside the app's root, which alone knows the theme.
     document.body.style.colorScheme = getComputedStyle(document.querySelector('.stApp')).colorScheme;
+    presser = button;
     document.querySelector(`.st-key-${button.dataset.presses} button`)?.click();
   } else if (button?.dataset.opens) {
     if (root.dataset.sidebar === 'open') close();
@@ -135,6 +136,51 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape' && !event.target.closest?.('.runs-search')) close();
 });
 NARROW.addEventListener('change', close);
+
+// A dialog may be taken away and made anew when its page is drawn again: whoever was at work in it goes on where they were.
+const DIALOG = '[data-testid="stDialog"]';
+const FOUND_MS = 3000;
+let left, presser;
+
+function placeOf(element, dialog) {
+  const { tagName } = element, key = element.closest('[class*="st-key-"]')?.className.match(/st-key-\S+/)[0];
+  const said = element.ariaLabel ?? element.textContent;
+  const at = [...dialog.querySelectorAll(tagName)].indexOf(element);
+  return { tagName, key, said, at };
+}
+
+function inPlace({ tagName, key, said, at }, dialog) {
+  const all = [...dialog.querySelectorAll(tagName)];
+  const found = all.find(each => (each.ariaLabel ?? each.textContent) === said && (!key || each.closest(`.${key}`)));
+  return found ?? (key ? dialog.querySelector(`.${key} ${tagName}`) : all[at]);
+}
+
+function comeBack(dialog, until) {
+  if (!dialog.isConnected) return;
+  const wanted = left && inPlace(left, dialog);
+  if (wanted) wanted.focus();
+  else if (!dialog.contains(document.activeElement)) dialog.querySelector('[role="dialog"]')?.focus();
+  if (left && document.activeElement !== wanted && performance.now() < until)
+    requestAnimationFrame(() => comeBack(dialog, until));
+}
+
+document.addEventListener('focusin', ({ target }) => {
+  const dialog = target.closest(DIALOG);
+  if (dialog && target.role !== 'dialog') left = placeOf(target, dialog);
+});
+// Who leaves it, or opens it anew, begins at its beginning.
+document.addEventListener('keydown', event => { if (event.key === 'Escape') left = undefined; }, true);
+document.addEventListener('pointerdown', ({ target }) => {
+  if (!target.closest(`${DIALOG} [role="dialog"]`) || target.closest('[aria-label="Close"]')) left = undefined;
+}, true);
+new MutationObserver(changes => {
+  const within = kind => changes.flatMap(change => [...change[kind]]).filter(node => node.nodeType === Node.ELEMENT_NODE)
+    .map(node => (node.matches(DIALOG) ? node : node.querySelector(DIALOG))).find(Boolean);
+  const dialog = within('addedNodes');
+  if (dialog) requestAnimationFrame(() => comeBack(dialog, performance.now() + FOUND_MS));
+  else if (within('removedNodes') && !left)
+    setTimeout(() => { if (document.activeElement === document.body) presser?.focus({ preventScroll: true }); });
+}).observe(document.body, { childList: true });
 
 // A browser may keep the page as it is while somebody goes elsewhere, and show it at once when they come back: without
 // a connection, and though they have signed out meanwhile.

@@ -70,7 +70,7 @@ class RunList {
 
     const line = add(this.root, 'div', 'runs-head');
     this.count = add(line, 'span', 'runs-note');
-    const again = button(line, 'runs-again', '', () => this.ask({ refresh: true }));
+    const again = this.again = button(line, 'runs-again', '', () => this.ask({ refresh: true }));
     icon(again, 'again');
     again.setAttribute('aria-label', 'Read the runs again');
     again.title = 'Read the runs again';
@@ -104,6 +104,7 @@ class RunList {
   remove() {
     clearTimeout(this.typing);
     clearTimeout(this.settling);
+    document.documentElement.removeAttribute('data-picks');
     this.root.remove();
   }
 
@@ -204,6 +205,9 @@ class RunList {
     set(this.more, data.more ? `Show ${data.more} more` : '');
     set(this.beyond, data.beyond);
     this.clear.disabled = !selected.size;
+    const { picks, refresh } = this.pending;
+    document.documentElement.toggleAttribute('data-picks', Boolean(picks));
+    this.again.classList.toggle('busy', Boolean(refresh));
     this.root.classList.toggle('none', !selected.size && !this.top.length);
     if (this.pending.search === undefined && this.search.value !== data.search) this.search.value = data.search;
     options(this.status, data.statuses, this.pending.status ?? data.status);

@@ -101,6 +101,7 @@ class JoinedSource:
                 rows_read=sum(error.rows_read for error in lost),
                 rows_expected=None if None in expected else sum(rows or 0 for rows in expected),
                 hint=lost[0].hint,
+                besides=lost[0].besides,
             )
         return found
 

@@ -14,8 +14,9 @@ from lib.core.facts.errors import AppError, SourceUnavailable
 
 LONGEST_NAMED_WAIT_S = 86_400.0
 """A server that asks to wait for longer than a day says nothing that helps."""
-AGAIN = "Wait a moment and try again."
-_ADDRESS = "Check the network and the url in the settings, then try again."
+_AGAIN = "Wait a moment and try again."
+_CHECK = "Check the network and the url in the settings"
+_ADDRESS = f"{_CHECK}, then try again."
 _CERTIFICATE = "Check the url in the settings, this machine's clock, and whether the network looks into connections."
 _PROXY = "Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY in the app's environment, and whether the proxy asks to sign in."
 SIGN_IN_FIRST_STATUS = 511
@@ -60,8 +61,8 @@ def later(sentence: str, headers: Mapping[str, str]) -> Refusal:
     """
     wait = asked_to_wait_s(headers)
     if wait is None:
-        return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)
-    error = SourceUnavailable(sentence, hint=f"Try again in {math.ceil(wait)} s.", wait_s=wait)
+        return Refusal(passing(sentence), retry=True)
+    error = SourceUnavailable(sentence, hint=f"Try again in {math.ceil(wait)} s.", besides="", wait_s=wait)
     return Refusal(error, retry=True, wait_s=wait)
 
 
@@ -101,16 +102,24 @@ def refusal_of_network(error: Exception, host: str) -> Refusal:
         return Refusal(SourceUnavailable(sentence, hint=_PROXY))
     else:
         sentence = f"Expected an answer from {host}; it broke off."
-    hint = _ADDRESS if isinstance(error, httpx.ConnectError) else AGAIN
-    return Refusal(SourceUnavailable(sentence, hint=hint), retry=True)
+    return Refusal(_unreached(sentence) if isinstance(error, httpx.ConnectError) else passing(sentence), retry=True)
+
+
+def passing(sentence: str) -> SourceUnavailable:
+    """What may well be over in a moment: there is nothing to do but to try again."""
+    return SourceUnavailable(sentence, hint=_AGAIN, besides="")
 
 
 def too_late(host: str) -> SourceUnavailable:
     """No answer in time."""
-    return SourceUnavailable(f"Expected an answer from {host}; none came in time.", hint=_ADDRESS)
+    return _unreached(f"Expected an answer from {host}; none came in time.")
 
 
 def incomplete(host: str) -> Refusal:
     """An answer that is cut off, or is not what was asked for, though nothing said so."""
     sentence = f"Expected rows from {host}; the answer is not complete, or not what was asked for."
-    return Refusal(SourceUnavailable(sentence, hint=AGAIN), retry=True)
+    return Refusal(passing(sentence), retry=True)
+
+
+def _unreached(sentence: str) -> SourceUnavailable:
+    return SourceUnavailable(sentence, hint=_ADDRESS, besides=f"{_CHECK}.")

@@ -40,8 +40,9 @@ class IncompleteRead(SourceUnavailable):
         rows_read: int,
         rows_expected: int | None,
         hint: str = "",
+        besides: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, besides=besides)
         self.curves = curves
         self.run_ids = tuple(run_ids)
         self.rows_read = rows_read

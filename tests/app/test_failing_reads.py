@@ -46,7 +46,7 @@ def test_metrics_that_cannot_be_read_leave_the_others_compared(opened, demo, ref
     others = {"support-bot <b>v2</b> | rank 64", "support-qwen-7b"}
     app = opened(run=[refused.run_id, demo.hostile, demo.diverged])
     assert not app.at.exception
-    assert errors_of(app) == [r"No answer \<b\>now\</b\>." "\n\nWait."]
+    assert errors_of(app) == [r"No answer \<b\>now\</b\>." "\n\nWait. This page tries again by itself."]
     assert "The metrics of support-llama-8b could not be read; it is compared by its summary." in app.text
     assert set(app.grid.rows.index) == {"support-llama-8b", *others}
     assert app.grid.rows["eval_loss"]["support-llama-8b"] == pytest.approx(0.8592, abs=1e-4)
@@ -60,6 +60,21 @@ def test_metrics_that_cannot_be_read_leave_the_others_compared(opened, demo, ref
     refused.error = None
     assert_shows(app.click(f"retry:{refused.run_id}"), 3)
     assert set(app.colors) == {"support-llama-8b", *others}
+
+
+def test_a_reason_that_several_runs_have_is_given_once_and_who_tries_again_too(opened, demo, monkeypatch):
+    def failing(self, run_ids, *rest, **named):
+        # Each read has an error of its own.
+        raise SourceUnavailable("No answer.", hint="Check the network, then try again.", besides="Check the network.")
+
+    monkeypatch.setattr(EmbeddedSource, "load_curves", failing)
+    app = opened(run=[*demo.alike[:2], demo.diverged])
+    assert errors_of(app) == ["No answer.\n\nCheck the network. This page tries again by itself."]
+    assert len(set(re.findall(r"Error id ([0-9a-f]{8})", app.text))) == 1
+    assert app.text.count("No answer.") == 1
+    assert "support-qwen-7b could not be read; they are compared by their summaries." in app.text
+    buttons = [button.label for button in app.at.button if button.key.startswith("retry:")]
+    assert buttons == ["Try now"]
 
 
 def test_when_no_metrics_can_be_read_the_table_still_stands(opened, refused):
@@ -79,7 +94,7 @@ def test_a_list_that_cannot_be_read_is_an_error_on_the_page(opened, monkeypatch,
         patch.setattr(EmbeddedSource, "list_runs", failing)
         app = opened()
         assert not app.at.exception
-        assert errors_of(app) == ["The list did not come.\n\nTry later."]
+        assert errors_of(app) == ["The list did not come.\n\nTry later. This page tries again by itself."]
         assert app.compared == ()
     assert_shows(app.click("retry:page"), 0)
 

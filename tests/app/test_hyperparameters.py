@@ -169,3 +169,15 @@ def test_another_spelling_of_the_same_configuration_is_no_difference(on_folder: 
     app = on_folder(tmp_path, DIFF, run=["a", "b"])
     app.assert_sound()
     assert app.headings[0] == "None of the 3 settings differs"
+
+
+def test_names_of_base_models_stand_where_the_other_values_of_their_runs_do(on_folder, tmp_path):
+    for name, model in (("a", "meta-llama/Llama-3.1-8B-Instruct"), ("b", "mistralai/Mistral-7B-Instruct-v0.3")):
+        args = {"model_name_or_path": model, "run_note": f"{name}, a text of some words that is read"}
+        write_run(tmp_path / name, [1.0, 0.5], [0.8, 0.6], args=args)
+    app = on_folder(tmp_path, DIFF, run=["a", "b"])
+    (body,) = [body for body in app.html_bodies if "Llama-3.1-8B-Instruct</span></td>" in body]
+    found = dict(re.findall(r'<th scope="row">(.*?)</th><td class="(.*?)"', body))
+    assert found["Base model"] == "value"
+    (text,) = [kind for title, kind in found.items() if "note" in title]
+    assert text == "value long", "what is read as a text begins at the left"

@@ -97,6 +97,17 @@ def test_the_reason_has_an_id_that_the_log_has_once_however_often_it_is_tried(op
     assert error_id not in app.rerun().text, "it has failed anew"
 
 
+def test_when_a_page_tries_again_is_said_where_that_is_not_soon(opened, demo, down):
+    app = opened(run=demo.alike[:2])
+    for wait_s, when in ((20.0, ""), (3600.0, r" at (\d{4}-\d\d-\d\d )?\d\d:\d\d UTC")):
+        down.error = SourceUnavailable("No.", hint=f"Try again in {wait_s} s.", besides="", wait_s=wait_s)
+        reads._LISTS.due(lambda *_: True)
+        reads._RUNS.due(lambda *_: True)
+        app.rerun()
+        assert re.search(rf"selected runs\. No\. This page tries again by itself{when}\.", app.text.replace("\n", " "))
+        assert "Try again in" not in app.text
+
+
 def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
     app = opened(run=demo.alike[:2])
     breaks(down)
@@ -104,10 +115,12 @@ def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
     assert len(app.colors) == 2
     # A run that was listed and never read is compared by what the list says.
     app.check(demo.diverged)
-    assert len(app.at.error) == 1
+    assert not app.at.error, "the line above says why"
     assert len(app.checked) == 3
     assert app.compared == (*demo.alike[:2], demo.diverged)
-    assert "could not be read; it is compared by its summary" in said(app)
+    assert "could not be read, for the reason above; it is compared by its summary" in said(app)
+    assert said(app).count("No answer <b>now</b>.") == 1
+    assert len(set(re.findall(r"Error id ([0-9a-f]{8})", app.text))) == 1
     assert len(app.colors) == 2
     # A search looks at what is known.
     app.ask(search="legal")
@@ -129,7 +142,9 @@ def test_what_is_done_meanwhile_works_on_what_is_there(opened, demo, down):
 def test_a_page_that_had_nothing_yet_comes_by_itself(opened, demo, down):
     breaks(down)
     app = opened(MAIN, run=demo.alike[:2])
-    assert [said.replace("\\", "") for said in errors_of(app)] == ["No answer <b>now</b>.\n\nWait."]
+    assert [said.replace("\\", "") for said in errors_of(app)] == [
+        "No answer <b>now</b>.\n\nWait. This page tries again by itself."
+    ]
     assert app.compared == tuple(demo.alike[:2])
     assert_shows(mends(down, app), 2)
 

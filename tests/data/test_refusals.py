@@ -51,6 +51,21 @@ def test_a_date_is_looked_at_by_the_clock_of_the_server_that_names_it():
     assert "Try again in 3 s." in too_many({"retry-after": date(5), "date": date(2)}, "host").error.hint
 
 
+@pytest.mark.parametrize(
+    ("refusal", "left"),
+    [
+        (too_many({"retry-after": "16"}, "host"), ""),
+        (too_many({}, "host"), ""),
+        (refusal_of_network(httpx.ReadTimeout("late"), "host"), "Check the network and the url in the settings."),
+        (refusal_of_network(httpx.ConnectError("refused"), "host"), "Check the network and the url in the settings."),
+        (refusal_of_network(httpx.RemoteProtocolError("broke off"), "host"), ""),
+    ],
+)
+def test_who_tries_again_by_itself_says_only_what_else_there_is_to_do(refusal, left):
+    assert "ry again" in refusal.error.hint
+    assert refusal.error.besides == left
+
+
 def test_a_proxy_that_lets_nothing_through_is_named_and_not_the_project():
     refusal = refusal_of_network(httpx.ProxyError("407 Proxy Authentication Required"), "project.example")
     assert "the proxy that is asked for it lets nothing through" in str(refusal.error)

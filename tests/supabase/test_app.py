@@ -119,9 +119,10 @@ def labels(app: App) -> set[str]:
 
 
 def says(app: App) -> str:
-    """The one error on the page, which holds no secret and no traceback."""
+    """The one error on the page, or what the line above the content says; it holds no secret and no traceback."""
     assert not app.at.exception, app.at.exception
-    (error,) = app.at.error
+    above = [each for each in app.at.markdown if "could not be refreshed" in each.value]
+    (error,) = app.at.error or above
     assert not SECRETS.search(everything(app))
     assert "<html" not in everything(app).lower()
     return error.value.replace("\\", "")
@@ -434,12 +435,13 @@ def test_a_run_whose_metrics_cannot_be_read_leaves_the_others_compared(plain, on
     app = on(plain, user="bob", run=wanted, settings=patience(fault))
     assert sentence in says(app)
     name = label_of(plain, lost)
-    assert f"The metrics of {name} could not be read; it is compared by its summary." in app.text
+    why = "" if app.at.error else ", for the reason above"
+    assert f"The metrics of {name} could not be read{why}; it is compared by its summary." in app.text
     assert len(app.grid.rows) == 3
     assert len(app.colors) == 2
     assert len(app.charts) == 5
     plain.faults.clear()
-    assert_compares(app.click(f"retry:{lost}"), wanted)
+    assert_compares(app.click(f"retry:{lost}" if app.at.error else "refresh_now"), wanted)
     assert len(app.colors) == 3
 
 

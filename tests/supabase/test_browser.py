@@ -248,3 +248,47 @@ def test_that_a_running_run_has_no_news_has_one_id_however_often_it_is_asked_for
     assert re.findall(r"[Ee]rror id ([0-9a-f]{8})", said.inner_text()) == [first]
     assert app.log(100_000).count(f"(error id {first})") == 1
     assert app.log(100_000).count("refused the question (HTTP 400, code 22P02).") <= 3, "message, and its traceback"
+
+
+READ_AGAIN = """() => new Promise(done => {
+  const verdict = document.querySelector('.verdict'), { top } = verdict.getBoundingClientRect();
+  const drawn = [...document.querySelectorAll('canvas, iframe')];
+  let palest = 1, moved = 0, most = 0;
+  const look = () => {
+    const stale = [...document.querySelectorAll('[data-stale="true"]')];
+    most = Math.max(most, stale.length);
+    palest = Math.min(palest, ...stale.map(each => Number(getComputedStyle(each).opacity)));
+    moved = Math.max(moved, Math.abs(verdict.getBoundingClientRect().top - top));
+    if (most && !stale.length) done({ palest, moved, most, anew: drawn.filter(each => !each.isConnected).length });
+    else requestAnimationFrame(look);
+  };
+  look();
+  document.querySelector('.runs-again').click();
+})"""
+"""Reads the runs again, and says how pale what is loaded became meanwhile, how far it moved, in pixels, and
+how many charts and tables the browser has drawn anew."""
+
+
+def test_a_slow_project_is_waited_for_with_a_word_at_first_and_then_with_all_that_is_loaded(new_page, app, project):
+    page = new_page(app)
+    wanted = ids(project, ANNS[::-1])
+    open_app(page, run=wanted)
+    user = project.users["ann"]
+    page.get_by_role("textbox", name="E-mail").fill(user.email)
+    page.get_by_role("textbox", name="Password").fill(user.password)
+    slow = project.faults.add("/rest/v1/", delay=4)
+    page.get_by_test_id("stFormSubmitButton").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_test_id("stSpinner")).to_have_text("Reading the runs")
+    expect(page.locator("canvas")).to_have_count(0)
+    project.faults.remove(slow)
+    expect(page.get_by_text(user.email)).to_be_visible()
+    wait_idle(page)
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+    assert compared(page) == set(ANNS)
+
+    project.faults.add("/rest/v1/", delay=3)
+    found = page.evaluate(READ_AGAIN)
+    assert found.pop("most") > 0
+    assert found == {"palest": 1, "moved": 0, "anew": 0}
+    wait_idle(page)
+    expect(page.locator(".runs-again.busy")).to_have_count(0)

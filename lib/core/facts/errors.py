@@ -25,16 +25,28 @@ class AppError(Exception):
     Characters that only steer, such as the ends of lines and what a terminal obeys, are taken out of it here too.
 
     Attributes:
+        hint: What to do; "" for nothing.
+        besides: What of that is left to do where whoever shows the error tries again by itself.
         withdraws: What was read before may not be shown any more: the reader is refused, and it did not merely fail.
         wait_s: How long the source asks to wait before the next read; 0 where it does not say.
     """
 
     withdraws = False
 
-    def __init__(self, message: str, *, hint: str = "", withdraws: bool | None = None, wait_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        besides: str | None = None,
+        withdraws: bool | None = None,
+        wait_s: float = 0.0,
+    ) -> None:
         super().__init__(without_controls(redact(message)))
         # Where it lists something, each has its line.
-        self.hint, self.wait_s = "\n".join(map(without_controls, redact(hint).split("\n"))), wait_s
+        self.hint = "\n".join(map(without_controls, redact(hint).split("\n")))
+        self.besides = self.hint if besides is None else without_controls(redact(besides))
+        self.wait_s = wait_s
         if withdraws is not None:
             self.withdraws = withdraws
 

@@ -6,24 +6,33 @@ from collections.abc import Sequence
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a list.
+    """Names as a list; where one of them is a list itself, told apart by semicolons.
 
     Example:
-        >>> listed(["a"]), listed(["a", "b", "c"])
-        ('a', 'a, b and c')
+        >>> listed(["a"]), listed(["a", "b", "c"]), listed(["a, b", "c"])
+        ('a', 'a, b and c', 'a, b; and c')
     """
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    between = _between(names)
+    last = " and " if between == _COMMA else "; and "
+    return last.join(filter(None, (between.join(names[:-1]), *names[-1:])))
 
 
 def first_of(names: Sequence[str], most: int) -> str:
     """At most so many names as a list, and how many more there are.
 
     Example:
-        >>> first_of(["a", "b", "c"], 3), first_of(["a", "b", "c"], 1)
-        ('a, b, c', 'a and 2 more')
+        >>> first_of(["a", "b", "c"], 3), first_of(["a", "b", "c"], 1), first_of(["a, b", "c"], 2)
+        ('a, b, c', 'a and 2 more', 'a, b; c')
     """
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return _between(names[:most]).join(names[:most]) + more
+
+
+def _between(names: Sequence[str]) -> str:
+    return "; " if any(_COMMA in name for name in names) else _COMMA
+
+
+_COMMA = ", "
 
 
 def lower_first(title: str) -> str:

@@ -42,6 +42,8 @@ SCAN_INTERVAL_S = 2.0
 OWN_STUCK_S = 60.0
 """A file of a folder of this process's own is read for so many seconds before the others are listed without it."""
 
+_WRITTEN = "A training may be writing it at this moment"
+
 
 class _Opened(NamedTuple):
     """What looks into the folder, once it is known where that really lies."""
@@ -144,7 +146,8 @@ class FolderSource:
                 run_ids=tuple(lost),
                 rows_read=0,
                 rows_expected=sum(lost.values()),
-                hint="A training may be writing it at this moment: try again.",
+                hint=f"{_WRITTEN}: try again.",
+                besides=f"{_WRITTEN}.",
             )
         return found
 

@@ -17,6 +17,7 @@ from lib.data.refusals import SIGN_IN_FIRST_STATUS, Refusal, later, refusal_of_n
 
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 _SLOW = "The server may be busy: try again, or set a longer timeout_s."
+_LONGER = "The server may be busy; a longer timeout_s gives it more time."
 _SIGN_IN = "Check token, or user and password, in the settings."
 
 
@@ -85,7 +86,8 @@ def refusal_of_exception(error: Exception, *, host: str) -> Refusal:
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return Refusal(not_mlflow(host, "an address that cannot be called"))
     if isinstance(error, httpx.ReadTimeout):
-        return Refusal(TooSlow(f"Expected an answer from {host}; none came in time.", hint=_SLOW), retry=True)
+        sentence = f"Expected an answer from {host}; none came in time."
+        return Refusal(TooSlow(sentence, hint=_SLOW, besides=_LONGER), retry=True)
     return refusal_of_network(error, host)
 
 

@@ -129,4 +129,5 @@ def _whole(found: dict[str, RunCurves], told: Told) -> dict[str, RunCurves]:
         rows_read=told.values,
         rows_expected=None,
         hint=error.hint,
+        besides=error.besides,
     ) from error

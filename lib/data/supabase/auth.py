@@ -20,7 +20,7 @@ from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 
 from lib.core.facts.errors import AccessDenied, AppError, SignInExpired, SourceUnavailable
 from lib.data.connections import within
-from lib.data.refusals import AGAIN, SIGN_IN_FIRST_STATUS, later, too_late, too_many
+from lib.data.refusals import SIGN_IN_FIRST_STATUS, later, passing, too_late, too_many
 from lib.data.supabase.client import Project
 from lib.data.supabase.errors import (
     AHEAD,
@@ -133,7 +133,9 @@ class SignedIn:
             # Who waited while it failed does not wait for another one: with many pages that would have no end.
             if failed_at >= asked_at or (not is_over and asked_at - failed_at < AGAIN_S):
                 if is_over:
-                    raise SourceUnavailable(str(error), hint=error.hint, wait_s=error.wait_s) from error
+                    raise SourceUnavailable(
+                        str(error), hint=error.hint, besides=error.besides, wait_s=error.wait_s
+                    ) from error
                 return session
         try:
             answer = _asked(self._project, lambda auth: auth.refresh_session(session.refresh_token))
@@ -248,7 +250,7 @@ def _error_of(error: AuthError, host: str) -> AppError:
         # Older services have no codes.
         code = "invalid_credentials"
     if code in _PASSING:
-        return SourceUnavailable(f"Expected a sign-in from {host}; its service failed ({code}).", hint=AGAIN)
+        return passing(f"Expected a sign-in from {host}; its service failed ({code}).")
     if code in _WRONG:
         sentence, hint = _WRONG[code]
         return AccessDenied(sentence, hint=hint)

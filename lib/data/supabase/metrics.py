@@ -36,6 +36,7 @@ LARGEST_STEP = 2**31 - 1
 """Of PostgreSQL's integer: a larger number in a filter is an error, not an empty answer."""
 
 ESSENTIAL = ("job_id", "step")
+_IN_PART = "What was read can be shown, but rows are missing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,8 @@ def _joined(parts: Sequence[Part], more: Sequence[Part], origins: Mapping[str, s
     raise IncompleteRead(
         f"Expected {'all' if expected is None else format(expected, ',')} metric rows of"
         f" {len(errors)} {'run' if len(errors) == 1 else 'runs'}, read {rows_read:,}. {error}",
-        hint="What was read can be shown, but rows are missing. " + error.hint,
+        hint=f"{_IN_PART} {error.hint}",
+        besides=f"{_IN_PART} {error.besides}".rstrip(),
         curves=curves,
         run_ids=list(errors),
         rows_read=rows_read,

@@ -28,7 +28,7 @@ from lib.ui.charts.options import keep_in_view, options
 from lib.ui.charts.pinned import pinned
 from lib.ui.charts.request import ChartRequest, CurvesKey, Ship
 from lib.ui.charts.smoothing import smoothed_lines
-from lib.ui.frame import sign_in
+from lib.ui.frame import refreshing, sign_in
 from lib.ui.frame.after_charts import note_charts
 from lib.ui.frame.shell import draw_menu
 from lib.ui.session import link, url
@@ -58,6 +58,7 @@ def curves(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenera
     """
     with sign_in.asked_for():
         _draw(source, comparison, menu)
+    refreshing.wait_beside()
 
 
 def _draw(source: RunSource, comparison: Comparison, menu: Sequence[DeltaGenerator]) -> None:

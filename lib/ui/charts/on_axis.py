@@ -19,7 +19,7 @@ from lib.core.facts.errors import AppError, SignInExpired
 from lib.core.facts.runs import RunSummary
 from lib.data.source import RunSource
 from lib.ui.charts.request import ChartRun, CurvesKey, MetricFinding, PartRead
-from lib.ui.frame import error_ids
+from lib.ui.frame import messages
 from lib.ui.frame.escape import md
 from lib.ui.session import link, reads, url
 from lib.ui.session.assessments import checks_of_run
@@ -94,6 +94,7 @@ def runs_on_axis(source: RunSource, comparison: Comparison, *, checked: bool = T
         checked: What their checks found is shown too.
     """
     axis, found = url.value(link.AXIS), []
+    failed: list[tuple[str, AppError]] = []
     scores = comparison.decision.scores
     for each in comparison.runs:
         if each.data is None:
@@ -110,12 +111,9 @@ def runs_on_axis(source: RunSource, comparison: Comparison, *, checked: bool = T
         except SignInExpired:
             raise
         except AppError as error:
-            st.warning(
-                f"{md(each.label)} is not shown in full resolution. {md(str(error))} {md(error.hint)}"
-                f" {error_ids.shown(error)}",
-                icon=":material/cloud_off:",
-            )
+            failed.append((each.label, error))
         found.append(run)
+    messages.incomplete(failed, "shown in full resolution", comparison)
     return found
 
 

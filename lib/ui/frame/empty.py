@@ -12,12 +12,13 @@ from lib.charts.palette import RUN_COLORS
 from lib.core.facts.query import RunPage, RunQuery
 from lib.core.facts.runs import RunStatus, RunSummary, eval_loss_of
 from lib.core.facts.selection import MAX_SELECTED, is_uploaded
+from lib.core.text.phrases import listed
 from lib.data.source import RunSource
-from lib.ui.frame import messages
+from lib.ui.frame import messages, refreshing
 from lib.ui.frame.escape import md
 from lib.ui.frame.run_list import looking
-from lib.ui.session import deployment, link, reads, url
-from lib.ui.session.comparison import ComparedRun
+from lib.ui.session import deployment, first_look, link, reads, url
+from lib.ui.session.comparison import ComparedRun, Comparison
 
 MOST_LOOKED_AT = 25
 """Finished runs among which those are looked for that were evaluated."""
@@ -27,7 +28,8 @@ MOST_LIES = 12
 
 def nothing_selected(source: RunSource) -> None:
     """Say what to do, offer the quickest start, and draw what then comes."""
-    page = reads.list_runs(source, RunQuery(limit=MAX_SELECTED))
+    with first_look.reading():
+        page = reads.list_runs(source, RunQuery(limit=MAX_SELECTED))
     if not page.runs:
         lies = [
             *((each.path, each.reason) for each in page.unreadable),
@@ -126,13 +128,25 @@ _PREVIEW = "".join(
 """The verdict with its ranking and the curves, as pale shapes."""
 
 
-def failed_runs(runs: Sequence[ComparedRun]) -> None:
-    """Name the runs whose metrics could not be read; the others are compared all the same."""
-    for each in runs:
-        if each.error:
-            what = "could not be read; it is compared by its summary" if each.data is None else "are incomplete"
-            st.markdown(f"The metrics of **{md(each.label)}** {what}.")
-            messages.error_panel(each.error, retry=each.run.run_id)
-        elif each.data is not None and not each.data.curves.curves:
+def failed_runs(comparison: Comparison) -> None:
+    """Name the runs whose metrics could not be read, and each reason once; the others are compared all the same."""
+    failed = refreshing.by_reason((each, each.error) for each in comparison.runs if each.error)
+    for error, runs in failed:
+        is_said = refreshing.is_said(error, comparison)
+        why = f", {messages.ABOVE}" if is_said else ""
+        unread, partly = ([each for each in runs if (each.data is None) is none] for none in (True, False))
+        if unread:
+            by = "it is compared by its summary" if len(unread) == 1 else "they are compared by their summaries"
+            st.markdown(f"The metrics of {_named(unread)} could not be read{why}; {by}.")
+        if partly:
+            st.markdown(f"The metrics of {_named(partly)} are incomplete{why}.")
+        if not is_said:
+            messages.error_panel(error, retry=runs[0].run.run_id)
+    for each in comparison.runs:
+        if not each.error and each.data is not None and not each.data.curves.curves:
             hidden = deployment.settings().supabase is not None and not is_uploaded(each.run.run_id)
             st.info(f"{md(each.label)} has logged no metrics" + (_HIDDEN if hidden else "."), icon=":material/inbox:")
+
+
+def _named(runs: Sequence[ComparedRun]) -> str:
+    return listed([f"**{md(each.label)}**" for each in runs])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from lib.core.facts.errors import AppError, SourceUnavailable
 from lib.core.text import formatting
 from lib.core.text.phrases import listed
 from lib.data.source import RunSource
@@ -18,18 +20,26 @@ from lib.ui.session import link, reads, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.session.kept import Outdated
 
+T = TypeVar("T")
+Reason = tuple[str, str]
+"""The sentence of an error, and what is to be done: several reads that fail say the same."""
+
 LOOK_EVERY_S = 2.0
 """A page that waits for something looks so often whether it has come; it is asked for in a thread beside."""
+SAT_THROUGH_S = 60.0
+"""When a page tries again is said where that is later, in seconds."""
 MOST_NAMED = 5
 """What is named that is not fresh: the list, the runs, and curves of three; of more, their number."""
 
 _SOURCE, _TURN, _JUST_DRAWN = "refreshing:source", "refreshing:turn", "refreshing:drawn"
+_WAITS_YET = "refreshing:waits yet"
 
 
 def begin() -> None:
     """A page begins to read."""
     st.session_state.pop(_SOURCE, None)
     st.session_state.pop(_TURN, None)
+    st.session_state[_WAITS_YET] = True
 
 
 def reads_from(source: RunSource) -> None:
@@ -57,18 +67,43 @@ def said(source: RunSource, compared: Comparison) -> None:
     if parts:
         with st.container(key="outdated", horizontal=True, vertical_alignment="center", gap="small"):
             is_all = len(parts) == 2 + len(compared.runs)
-            reasons = _by_reason(parts)
+            reasons = by_reason(((name, outdated), outdated.error) for name, outdated in parts)
             sentences = " ".join(_sentences(reasons, is_all=is_all))
-            ids = error_ids.shown(*(own[0][1].error for own in reasons))
-            st.markdown(f":material/cloud_off: {sentences} {_BY_ITSELF} {ids}")
-            st.button("Try now", key="refresh_now", type="tertiary", on_click=refresh)
-            wait()
-    else:
-        wait()
+            ids = error_ids.shown(*(error for error, _ in reasons))
+            st.markdown(f":material/cloud_off: {sentences} {_by_itself(*(error for error, _ in reasons))} {ids}")
+            st.button(TRY_NOW, key="refresh_now", type="tertiary", on_click=refresh)
+    wait()
+
+
+def is_said(error: AppError, compared: Comparison) -> bool:
+    """Whether the page says this reason above its content already (``said``)."""
+    source: RunSource | None = st.session_state.get(_SOURCE)
+    if source is None:
+        return False
+    return any(_reason(outdated.error) == _reason(error) for _, outdated in _outdated(source, compared))
+
+
+def by_reason(failed: Iterable[tuple[T, AppError]]) -> list[tuple[AppError, list[T]]]:
+    """What failed for one reason together, under the first of its errors."""
+    found: dict[Reason, tuple[AppError, list[T]]] = {}
+    for what, error in failed:
+        found.setdefault(_reason(error), (error, []))[1].append(what)
+    return list(found.values())
+
+
+def is_tried_again(error: AppError) -> bool:
+    """Whether the page tries by itself until what failed so is read."""
+    return isinstance(error, SourceUnavailable) and reads.failures().rest_s(error) is not None
+
+
+def to_do(error: AppError) -> str:
+    """What is to be done about an error; of trying again, only who does it."""
+    return " ".join(filter(None, (error.besides, _by_itself(error)))) if is_tried_again(error) else error.hint
 
 
 def wait() -> None:
     """Run the page again when something came that could not be read; nothing where all was."""
+    st.session_state[_WAITS_YET] = False
     source: RunSource | None = st.session_state.get(_SOURCE)
     # What came while the page was drawn may stand on it as it was before, and nothing waits for it any more.
     if source is None:
@@ -80,13 +115,30 @@ def wait() -> None:
     st.fragment(_look, run_every=LOOK_EVERY_S)(readers, st.session_state[_TURN], time.monotonic())
 
 
+def wait_beside() -> None:
+    """The same for a fragment: what fails when it runs by itself is not waited for by its page, which is drawn."""
+    if not st.session_state.get(_WAITS_YET, False):
+        wait()
+
+
 def clock(moment: datetime) -> str:
     """The time of day where the reader is."""
     zone, named = _zone()
     return f"{moment.astimezone(zone):%H:%M:%S}{named}"
 
 
-_BY_ITSELF = "This page tries again by itself."
+TRY_NOW = "Try now"
+
+
+def _reason(error: AppError) -> Reason:
+    return str(error), error.hint
+
+
+def _by_itself(*errors: AppError) -> str:
+    """That the page tries again; and when, where a source asked for a time that nobody sits through."""
+    rest = max((reads.failures().rest_s(error) or 0.0 for error in errors), default=0.0)
+    when = f" at {_moment(datetime.now(UTC) + timedelta(seconds=rest))}" if rest > SAT_THROUGH_S else ""
+    return f"This page tries again by itself{when}."
 
 
 def _look(readers: Sequence[str], turn: int, drawn_at: float) -> None:
@@ -119,25 +171,18 @@ def _outdated(source: RunSource, compared: Comparison) -> list[tuple[str, Outdat
     return [(name, outdated) for name, outdated in found if outdated is not None and outdated.as_of is not None]
 
 
-def _by_reason(parts: Sequence[tuple[str, Outdated]]) -> list[list[tuple[str, Outdated]]]:
-    """What is outdated for one reason together: several reads that fail say the same."""
-    reasons: dict[tuple[str, str], list[tuple[str, Outdated]]] = {}
-    for name, outdated in parts:
-        reasons.setdefault((str(outdated.error), outdated.error.hint), []).append((name, outdated))
-    return list(reasons.values())
-
-
-def _sentences(reasons: Sequence[Sequence[tuple[str, Outdated]]], *, is_all: bool) -> list[str]:
+def _sentences(reasons: Sequence[tuple[AppError, Sequence[tuple[str, Outdated]]]], *, is_all: bool) -> list[str]:
     """One for each reason; the oldest moment counts. What is outdated need not be named where it is all."""
     found = []
-    for own in reasons:
-        error, hint = str(own[0][1].error), own[0][1].error.hint
+    for error, own in reasons:
         since = min(each.as_of for _, each in own if each.as_of is not None)
         names = [name for name, _ in own]
         more = [f"{formatting.count(len(names) - MOST_NAMED)} more"] if len(names) > MOST_NAMED else []
         what = listed([*names[:MOST_NAMED], *more])
         named = "" if is_all and len(reasons) == 1 else f": {what}"
-        found.append(f"**As of {_moment(since)}**, could not be refreshed{named}. {md(error)} {md(hint)}".rstrip())
+        found.append(
+            f"**As of {_moment(since)}**, could not be refreshed{named}. {md(str(error))} {md(error.besides)}".rstrip()
+        )
     return found
 
 

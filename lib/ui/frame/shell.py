@@ -19,7 +19,7 @@ from lib.data.source import RunSource
 from lib.ui.frame import live, look, messages, page_head, refreshing, sidebar, sign_in, static
 from lib.ui.frame.escape import md
 from lib.ui.frame.upload import upload_panel
-from lib.ui.session import comparison, deployment, reads, url
+from lib.ui.session import comparison, deployment, first_look, open_dialog, reads, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.uploads import uploads
 
@@ -67,6 +67,8 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
     settings = Settings()
     said, has_runs = "", True
     refreshing.begin()
+    first_look.begins(title)
+    open_dialog.stays()
     try:
         try:
             settings = deployment.settings()
@@ -81,8 +83,10 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
             raise
         finally:
             page_head.draw(title, said, (*preloaded, *LIST_FILES), has_runs=has_runs)
-            above = st.empty()
-        compared = comparison.load(source)
+            # No element of its own: what it holds stays while the page is drawn again, and nothing below it moves.
+            above = st.container(key="notes")
+        with above:
+            compared = comparison.load(source)
         _warnings(compared)
         failed = None
         try:
@@ -105,6 +109,7 @@ def page(title: str, preloaded: Sequence[str] = ()) -> Iterator[Page]:
                 raise
         with above:
             refreshing.said(source, compared)
+        first_look.shown()
     except SignInExpired as expired:
         if has_runs:
             # Found over in the middle of the page, of which a part is sent.

@@ -15,7 +15,7 @@ from lib.core.facts.sizes import LONGEST_LIST
 from lib.data.source import RunSource, wall_clock
 from lib.ui.frame import empty, refreshing, static
 from lib.ui.frame.run_list import Line, RunList, run_list
-from lib.ui.session import link, reads, url
+from lib.ui.session import first_look, link, reads, url
 from lib.ui.session.comparison import Comparison
 from lib.ui.uploads import uploads
 
@@ -27,7 +27,8 @@ _TURN = "runs:turn"
 def run_picker(source: RunSource, compared: Comparison) -> None:
     """Draw the list; what is asked for there is taken before the page runs again."""
     query = url.query()
-    page, labels = _came_first(source, query, reads.list_runs(source, query), reads.list_labels(source, query))
+    with first_look.reading():
+        page, labels = _came_first(source, query, reads.list_runs(source, query), reads.list_labels(source, query))
     # A selected run is called here what it is called in the charts.
     labels |= dict(compared.labels)
     shown = run_list(page, query, compared, labels, source.now(), empty.no_runs(page), wall_clock())

@@ -189,6 +189,9 @@ def _sign_out() -> None:
 
 def _write_cookie() -> None:
     """Let the browser set or remove the cookie; once, after signing in or out."""
+    # A place that is always there: one more element now and one less at the next run would have all that is below
+    # drawn anew by the browser.
+    place = st.container(key="entered")
     ticket = st.session_state.pop(_WRITE, None)
     if ticket is None:
         return
@@ -196,7 +199,7 @@ def _write_cookie() -> None:
         told = f'data-code="{CODES.put(ticket, browser_of(st.context.cookies))}" data-path="{PATH}"'
     else:
         told = f'data-cookie="{escape(cookie(ticket, "/", secure=False, http_only=False))}"'
-    st.html(f'<script src="{static.address("sign_in.js")}" {told}></script>', unsafe_allow_javascript=True)
+    place.html(f'<script src="{static.address("sign_in.js")}" {told}></script>', unsafe_allow_javascript=True)
 
 
 def _agent() -> str:

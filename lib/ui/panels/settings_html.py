@@ -18,8 +18,9 @@ from lib.core.verdict.metric_words import metric_name
 from lib.ui.frame.run_names import Named, shared_words
 from lib.ui.session.comparison import Comparison
 
-LONG = 24
-"""Characters of a value from which on it is read like a text, from the left."""
+LONG, LONG_WORD = 24, 60
+"""Characters of a value from which on it is read like a text, from the left; and of one without a blank, such as the
+name of a base model, which is compared with the one beside it."""
 SETTING_SHARE = 20
 """Percent of a table's width that the names of the settings have."""
 
@@ -91,7 +92,7 @@ def _part(title: str, named: Sequence[Named]) -> str:
 def _row(row: DiffRow, named: Sequence[Named]) -> str:
     cells = []
     texts = row.shown
-    is_long = any(len(shown) > LONG for shown in texts)
+    is_long = any(len(shown) > (LONG if " " in shown else LONG_WORD) for shown in texts)
     for each, shown, odd, contradicted in zip(named, texts, row.odd, row.contradicted, strict=True):
         kind = "value long" if is_long else "value"
         hint = ' title="Against the rest"' if odd else ""

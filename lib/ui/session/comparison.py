@@ -28,7 +28,7 @@ from lib.core.ranking.scoring import Recommendation
 from lib.core.verdict.grounds import Grounds, grounds_of
 from lib.data.joined import part_of
 from lib.data.source import IncompleteRead, LiveSource, Progress, RunSource, wall_clock
-from lib.ui.session import left_out, link, reads, url
+from lib.ui.session import first_look, left_out, link, reads, url
 from lib.ui.session.memory import ComputedValues
 from lib.ui.session.read_as import Names, read_completed, read_under
 from lib.ui.session.run_data import RunData, data_of
@@ -186,8 +186,9 @@ def load(source: RunSource) -> Comparison:
         RunSourceError: If the selected runs themselves cannot be read.
     """
     wanted = url.value(link.RUNS)
-    found = {run.run_id: run for run in reads.load_runs(source, wanted)}
-    selected, sentences = left_out.reconciled(source, wanted, found)
+    with first_look.reading():
+        found = {run.run_id: run for run in reads.load_runs(source, wanted)}
+        selected, sentences = left_out.reconciled(source, wanted, found)
     url.put(link.RUNS, selected)
     sentences = (*sentences, *left_out.without_baseline(source, selected))
     stored = [found[run_id] for run_id in selected if run_id in found]
@@ -201,11 +202,11 @@ def load(source: RunSource) -> Comparison:
         names=url.value(link.READ_AS),
         ended=url.value(link.ENDED),
     )
-    runs = (
-        _side_by_side(make, stored, labels, slots)
-        if isinstance(source, LiveSource)
-        else tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
-    )
+    if isinstance(source, LiveSource):
+        runs = _side_by_side(make, stored, labels, slots)
+    else:
+        with first_look.reading():
+            runs = tuple(make(run, labels[run.run_id], slots[run.run_id]) for run in stored)
     unknown = left_out.unknown([each.data if each.error is None else None for each in runs])
     policy = ScoringPolicy(eval_weight=url.value(link.EVAL_WEIGHT))
     key = _digest([(one.key, one.label, one.slot) for one in runs])
@@ -238,7 +239,7 @@ def _side_by_side(
         reads = [threads.submit(read, run) for run in runs]
         left = wait(reads, timeout=PATIENCE_S).not_done
         if left:
-            place = st.empty()
+            place = first_look.progress()
             while left:
                 place.progress(*_progress(len(runs) - len(left), len(runs), so_far.values()))
                 left = wait(left, timeout=PROGRESS_EVERY_S).not_done

@@ -121,8 +121,10 @@ class Failures:
         now = self._clock()
         with self._lock:
             before = self._failed.pop(what, None)
-            if before is not None:
-                goes_on(before.error, error)
+            # What fails again is logged once, and so is what several reads of a reader fail for.
+            others = (each for other, each in self._failed.items() if other[1] == what[1])
+            for each in (*([before] if before is not None else []), *others):
+                goes_on(each.error, error)
             pause = RETRY_S if before is None else min(2 * before.pause_s, LONGEST_RETRY_S)
             self._failed[what] = _Failed(
                 error,
@@ -146,6 +148,13 @@ class Failures:
         with self._lock:
             failed = self._failed.get(what)
             return None if failed is None else failed.error
+
+    def rest_s(self, error: AppError) -> float | None:
+        """In how many seconds what failed so is tried again; ``None`` where it is not."""
+        now = self._clock()
+        with self._lock:
+            rests = [each.due_at - now for each in self._failed.values() if each.error is error]
+        return max(0.0, *rests) if rests else None
 
     def any_of(self, readers: Collection[Hashable], drawn_at: float) -> bool:
         """Whether anything could not be read that a page asks for (``retry``)."""

@@ -56,7 +56,9 @@ def table_of(source: RunSource, comparison: Comparison) -> Table:
     names = url.value(link.COLUMNS)
     metric = comparison.decision.deciding.metric
     chosen = [each for each in further if (each.in_link in names if names else each.metric == metric)]
-    read = {each.run.run_id: _read(source, each, chosen) for each in comparison.runs}
+    failed: list[tuple[str, AppError]] = []
+    read = {each.run.run_id: _read(source, each, chosen, failed) for each in comparison.runs}
+    messages.incomplete(failed, "complete in the table", comparison)
     key = comparison.how, comparison.base, names, tuple(curves.points for curves in read.values())
 
     def make() -> Table:
@@ -80,8 +82,10 @@ def table_of(source: RunSource, comparison: Comparison) -> Table:
     return comparison.computed("summary", key, make)
 
 
-def _read(source: RunSource, each: ComparedRun, chosen: Sequence[Column]) -> RunCurves:
-    """The curves of a run with those of the chosen metrics that were not read at first."""
+def _read(
+    source: RunSource, each: ComparedRun, chosen: Sequence[Column], failed: list[tuple[str, AppError]]
+) -> RunCurves:
+    """The curves of a run with those of the chosen metrics that were not read at first; ``failed`` takes why not."""
     if each.data is None:
         return RunCurves(each.run.run_id)
     curves = each.data.curves
@@ -93,7 +97,7 @@ def _read(source: RunSource, each: ComparedRun, chosen: Sequence[Column]) -> Run
     except SignInExpired:
         raise
     except AppError as error:
-        messages.incomplete(each.label, error)
+        failed.append((each.label, error))
         return curves
     return RunCurves(curves.run_id, {**curves.curves, **more.curves}, curves.unread)
 

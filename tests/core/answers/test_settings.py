@@ -25,6 +25,10 @@ def answer(*configs, **columns):
             ({"lr": 1e-4, "seed": 1, "optim": "adamw"}, {"lr": 2e-4, "seed": 2, "optim": "adamw"}),
             "2 of 3 settings differ: learning rate, seed",
         ),
+        (
+            ({"batch_size": 8, "max_seq_length": 512, "seed": 1}, {"batch_size": 8, "max_seq_length": 1024, "seed": 2}),
+            "3 of 5 settings differ: tokens per step, at most; max sequence length; seed",
+        ),
     ],
 )
 def test_the_headline_says_how_many_settings_differ_and_which(configs, headline):
