@@ -64,7 +64,7 @@ READ = {
         "in the future",
     ),
     "no zone, and numbers": (
-        written(created_at='"2026-01-01T00:00:00"', started_at="5", completed_at="1e18"),
+        written(created_at='"2026-01-01T00:00:00"', started_at="5", completed_at="1e19"),
         "completed_at",
     ),
     "a time to come": (written(updated_at='"2199-01-01T00:00:00Z"'), "2199-01-01 00:00 UTC is in the future"),

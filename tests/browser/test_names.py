@@ -194,7 +194,7 @@ def test_names_of_every_script_are_whole_and_those_that_look_the_same_are_told_a
     open_app(page, run=ids[:1] + ids[3:])
     names = listed(page)
     assert {FLAG, f"\u2068{HEBREW}\u2069"} <= {*names}
-    assert [name for name in names if name.startswith("run-1")] == ["run-1 · lr 6e-4", "run-1 · lr 5e-4"]
+    assert {name for name in names if name.startswith("run-1")} == {"run-1 · lr 5e-4", "run-1 · lr 6e-4"}
     # What stands behind a name from right to left stays behind it.
     line = page.locator(".runs li", has_text=HEBREW)
     name, value = line.locator(".runs-name").bounding_box(), line.locator(".runs-value").bounding_box()

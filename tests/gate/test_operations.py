@@ -19,6 +19,7 @@ from lib.gate.messages import understood
 from lib.gate.middleware import Gate
 from tests.browser.harness import TIMEOUT_S, Server
 from tests.gate.stranger import Stranger, Tab
+from tests.own_loop import finished
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -158,7 +159,7 @@ def test_between_two_messages_of_one_page_others_have_their_turn():
             await heard()
         task.cancel()
 
-    asyncio.run(both())
+    finished(both())
     assert len(turns) >= 99
 
 
@@ -171,7 +172,7 @@ def test_who_goes_before_all_was_taken_leaves_nothing_in_the_log():
 
     scope = {"type": "websocket", "scheme": "ws", "path": "/_stcore/stream", "headers": [(b"host", b"runs.example")]}
     scope["headers"] += [(b"origin", b"http://runs.example")]
-    asyncio.run(Gate(app)(scope, none, none))
+    finished(Gate(app)(scope, none, none))
 
 
 @pytest.mark.parametrize("kind", ["load_git_info", "debug_disconnect_websocket", "debug_shutdown_runtime"])
@@ -187,5 +188,5 @@ def test_streamlit_itself_is_not_told_of_it(kind):
     async def send(_):
         raise AssertionError("nothing is said")
 
-    heard = asyncio.run(understood(receive, send)())
+    heard = finished(understood(receive, send)())
     assert BackMsg.FromString(heard["bytes"]).WhichOneof("type") == "clear_cache"

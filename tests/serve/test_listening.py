@@ -18,6 +18,7 @@ from lib.serve.balancer import HEALTH
 
 ROOT = Path(__file__).parents[2]
 START_TIMEOUT_S = 60
+_OF_MAKE = re.compile(r"make(?:\[\d+\])?: \*\*\* ")
 
 
 def make(target: str, *variables: str) -> list[str]:
@@ -31,7 +32,7 @@ def said_by(target: str, *variables: str) -> tuple[int, list[str]]:
     done = subprocess.run(
         make(target, *variables), cwd=ROOT, capture_output=True, text=True, timeout=START_TIMEOUT_S, check=False
     )
-    return done.returncode, [line for line in done.stderr.splitlines() if not line.startswith("make: ***")]
+    return done.returncode, [line for line in done.stderr.splitlines() if not _OF_MAKE.match(line)]
 
 
 WRONG = [

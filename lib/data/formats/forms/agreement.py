@@ -213,7 +213,8 @@ def _surprise(values: np.ndarray, tolerance: np.ndarray) -> float:
     if not len(distinct):
         return 0.0
     allowed = np.maximum(tolerance[known][at], np.abs(distinct) * FLOAT32)
-    spread = float(distinct[-1] - distinct[0]) if len(distinct) > 1 else float(np.abs(distinct[0]))
+    lowest, highest = float(distinct[0]), float(distinct[-1])
+    spread = highest - lowest if len(distinct) > 1 else abs(lowest)
     with np.errstate(divide="ignore", over="ignore"):
         orders = np.log10(np.maximum(spread / np.maximum(2.0 * allowed, 1e-300), 1.0))
     return float(np.minimum(orders, 6.0).sum()) if math.isfinite(spread) else 0.0
