@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lib.data.formats.forms.agreement import Verdict, agreement_of_curves
 from tests.data.formats.forms.logs import falling, form, series
 from tests.data.formats.forms.test_same import DENSE, SPARSE, grouped
 
@@ -28,3 +29,10 @@ def test_what_a_clock_or_one_process_measured_makes_no_two_runs(name):
 
 def test_what_only_one_of_the_logs_has_makes_no_two_runs():
     assert grouped(log("x/train.csv", "bleu", 0.5), log("x/eval.csv", "spearman", 0.5057)) == [[0, 1]]
+
+
+def test_values_at_both_ends_of_what_a_number_can_be_are_compared():
+    ends = [1e308, 2.5, -1e308, -1e308, 2.0, 2.5]
+    curve = series(range(1, 7), ends)
+    assert agreement_of_curves(curve, curve).verdict is not Verdict.TWO_RUNS
+    assert agreement_of_curves(curve, series(range(1, 7), ends[::-1])).verdict is Verdict.TWO_RUNS
