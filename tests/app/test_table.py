@@ -156,6 +156,25 @@ def test_a_single_run_is_neither_best_nor_worst(compared):
     assert rows["run_text"]["a"] == "a ★"
 
 
+@pytest.mark.parametrize(
+    ("sets", "marks", "lowest_of_all"),
+    [
+        (("a.jsonl", "b.jsonl", "c.jsonl"), {"a": "", "b": "", "c": ""}, set()),
+        (("a.jsonl", "a.jsonl", "c.jsonl"), {"a": "worst", "b": "best", "c": ""}, set()),
+        (("a.jsonl", "a.jsonl", "a.jsonl"), {"a": "", "b": "worst", "c": "best"}, {"c"}),
+    ],
+)
+def test_losses_of_unfinished_runs_are_marked_only_among_those_that_compare(
+    on_folder, tmp_path, sets, marks, lowest_of_all
+):
+    for name, data, lowest in zip("abc", sets, (0.7, 0.6 if sets[2] == "c.jsonl" else 0.8, 0.5), strict=True):
+        write_run(tmp_path / name, [0.9, 0.8], [0.9, lowest], args={"eval_dataset": data}, total=9)
+    app = on_folder(tmp_path, run=list("abc"), col=EVERY_COLUMN)
+    rows = app.grid.rows
+    assert marks_of(rows, "eval_loss") == marks
+    assert {name for name, text in rows["eval_loss_text"].items() if text.startswith("🏆")} == lowest_of_all
+
+
 def test_where_more_is_not_better_nobody_wins(compared):
     rows = compared(a=(0.1, 0.52), b=(0.9, 0.95))
     for column in ("train_loss", "learning_rate", "duration"):

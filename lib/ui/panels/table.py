@@ -110,12 +110,12 @@ def _view(comparison: Comparison, table: Table) -> View:
 
 
 def _trophies(
-    comparison: Comparison, summary: Summary, found: Mapping[str, Sequence[Marked]], alike: Alike | None
+    comparison: Comparison, summary: Summary, found: Mapping[str, Sequence[Marked]], alike: Alike
 ) -> dict[str, list[str]]:
     """What stands before the eval losses: a trophy where it is the lowest."""
     lowest = comparison.grounds.lowest
     # A run that compares with no other is not the lowest of anything.
-    several = alike is not None and len(alike.losses) > 1
+    several = len(alike.losses) > 1
     return {
         "eval_loss": [
             TROPHY
@@ -128,15 +128,13 @@ def _trophies(
     }
 
 
-def _alike(comparison: Comparison) -> Alike | None:
-    """The classes of runs that compare; ``None`` where nothing is ranked, so that nothing is known to part them.
+def _alike(comparison: Comparison) -> Alike:
+    """The classes of runs that compare: of the ranked ones, and of all where none is.
 
     Runs that are left out stand with the ranked ones where they compare.
     """
     decision = comparison.decision
-    if not decision.scores:
-        return None
-    scored = sorted(decision.scores)
+    scored = sorted(decision.scores or (each.run.run_id for each in comparison.runs))
     found = classed(scored, comparison.pairs.among(scored))
 
     def classes(of: Comparability) -> list[set[str]]:
