@@ -34,18 +34,6 @@ def app(serve: Callable[..., Server], internet) -> Server:
     return serve(http_proxy=way, https_proxy=way, no_proxy="127.0.0.1", **{METRICS: "true"})
 
 
-@pytest.fixture
-def ann(app) -> Iterator[Stranger]:
-    with Stranger(app) as ann:
-        yield ann
-
-
-@pytest.fixture
-def eve(app) -> Iterator[Stranger]:
-    with Stranger(app) as eve:
-        yield eve
-
-
 @pytest.mark.parametrize(
     "origin",
     [

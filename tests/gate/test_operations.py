@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from starlette.websockets import WebSocketDisconnected
@@ -18,7 +18,7 @@ from lib.data.upload.limits import MOST_FILES
 from lib.gate.messages import understood
 from lib.gate.middleware import Gate
 from tests.browser.harness import TIMEOUT_S, Server
-from tests.gate.stranger import Stranger, Tab
+from tests.gate.stranger import Tab
 from tests.own_loop import finished
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -27,18 +27,6 @@ pytestmark = pytest.mark.xdist_group("browser")
 @pytest.fixture(scope="module")
 def app(serve: Callable[..., Server]) -> Server:
     return serve()
-
-
-@pytest.fixture
-def ann(app) -> Iterator[Stranger]:
-    with Stranger(app) as ann:
-        yield ann
-
-
-@pytest.fixture
-def eve(app) -> Iterator[Stranger]:
-    with Stranger(app) as eve:
-        yield eve
 
 
 def on_two_runs(tab: Tab) -> Tab:
